@@ -1,0 +1,203 @@
+/**
+ * Text forms of what the directory tables hold. Lua reads the same forms: `lua/README.md` lists them.
+ *
+ * | table | field | value |
+ * |---|---|---|
+ * | org | `plan:<quota>` | `<allowance>:<h|s|w>` (hard, soft, shadow) |
+ * | org | `extra:<quota>`, `carry:<quota>` | integer |
+ * | limits | line of user or group | `<units>` (hard, absolute) or `<u|p>;<amount>;<offset>;<h|w>;<raise>;<raiseUntil>` |
+ * | members | user token | `<a|i|n|r>:<group>,<group>#<generation>` (active, invited, inactive, removed) |
+ * | groups | group | `<generation>;<JSON>` |
+ */
+import type { Limit, Plan, PlanMode } from '../quota/limit.js';
+
+const MODE_LETTER: Record<PlanMode, string> = { hard: 'h', soft: 's', shadow: 'w' };
+const LETTER_MODE: Record<string, PlanMode> = { h: 'hard', s: 'soft', w: 'shadow' };
+
+export function encodePlan(plan: Plan): string {
+  return `${plan.allowance}:${MODE_LETTER[plan.mode]}`;
+}
+
+export function decodePlan(text: string): Plan {
+  const [allowance = '0', letter = 'h'] = text.split(':');
+  return { allowance: Number(allowance), mode: LETTER_MODE[letter] ?? 'hard' };
+}
+
+export function encodeLimit(limit: Limit): string {
+  const plain = limit.percent === 0 && !limit.shadow && limit.raiseUntil === 0;
+  if (plain) return String(limit.units);
+  const [kind, amount] = limit.percent === 0 ? ['u', limit.units] : ['p', limit.percent];
+  return `${kind};${amount};${limit.offset};${limit.shadow ? 'w' : 'h'};${limit.raise};${limit.raiseUntil}`;
+}
+
+export function decodeLimit(text: string): Limit {
+  if (!text.includes(';')) {
+    return { units: Number(text), percent: 0, offset: 0, shadow: false, raise: 0, raiseUntil: 0 };
+  }
+  const [kind, amount, offset, mode, raise, raiseUntil] = text.split(';');
+  return {
+    units: kind === 'u' ? Number(amount) : 0,
+    percent: kind === 'p' ? Number(amount) : 0,
+    offset: Number(offset),
+    shadow: mode === 'w',
+    raise: Number(raise),
+    raiseUntil: Number(raiseUntil),
+  };
+}
+
+export type UserStatus = 'active' | 'invited' | 'inactive' | 'removed';
+
+const STATUS_LETTER: Record<UserStatus, string> = {
+  active: 'a',
+  invited: 'i',
+  inactive: 'n',
+  removed: 'r',
+};
+const LETTER_STATUS: Record<string, UserStatus> = {
+  a: 'active',
+  i: 'invited',
+  n: 'inactive',
+  r: 'removed',
+};
+
+/** A membership names the group's generation, so that a group made anew under an old id starts empty. */
+export interface Membership {
+  readonly group: string;
+  readonly generation: number;
+}
+
+export interface Member {
+  readonly status: UserStatus;
+  readonly groups: readonly Membership[];
+}
+
+export function encodeMember(member: Member): string {
+  const groups = member.groups.map((m) => (m.generation === 0 ? m.group : `${m.group}#${m.generation}`));
+  return `${STATUS_LETTER[member.status]}:${groups.join(',')}`;
+}
+
+export function decodeMember(text: string): Member {
+  const list = text.slice(2);
+  const groups = list === '' ? [] : list.split(',').map(decodeMembership);
+  return { status: LETTER_STATUS[text.charAt(0)] ?? 'removed', groups };
+}
+
+function decodeMembership(token: string): Membership {
+  const [group = '', generation = '0'] = token.split('#');
+  return { group, generation: Number(generation) };
+}
+
+/** A group that was deleted keeps its field, with `alive` false, so that its generation is not used again. */
+export interface Group {
+  readonly generation: number;
+  readonly alive: boolean;
+  readonly name: string;
+}
+
+export function encodeGroup(group: Group): string {
+  return `${group.alive ? group.generation : -group.generation - 1};${JSON.stringify({ name: group.name })}`;
+}
+
+export function decodeGroup(text: string): Group {
+  const at = text.indexOf(';');
+  const mark = Number(text.slice(0, at));
+  const { name } = JSON.parse(text.slice(at + 1)) as { name: string };
+  return mark >= 0 ? { generation: mark, alive: true, name } : { generation: -mark - 1, alive: false, name };
+}
+
+/**
+ * A hold's record: `<state>|<cycle>|<admitted at>|<user>|<groups>|<action>|<items>|<expires at>`, its items
+ * `<quota>:<f|e>:<units>:<charged or progress>` joined by commas. States: `o` open, `t` tombstone.
+ */
+export interface HoldItem {
+  readonly quota: string;
+  readonly fixed: boolean;
+  readonly units: number;
+  readonly charged: number;
+}
+
+export interface HoldRecord {
+  readonly open: boolean;
+  readonly cycle: number;
+  readonly at: number;
+  readonly user: string;
+  readonly groups: string;
+  readonly action: string;
+  readonly items: readonly HoldItem[];
+  readonly expiresAt: number;
+}
+
+export function decodeHold(text: string): HoldRecord {
+  const [state, cycle, at, user = '', groups = '', action = '', items = '', expiresAt] = text.split('|');
+  return {
+    open: state === 'o',
+    cycle: Number(cycle),
+    at: Number(at),
+    user,
+    groups,
+    action,
+    items: items === '' ? [] : items.split(',').map(decodeHoldItem),
+    expiresAt: Number(expiresAt),
+  };
+}
+
+function decodeHoldItem(text: string): HoldItem {
+  const [quota = '', kind, units, charged] = text.split(':');
+  return { quota, fixed: kind === 'f', units: Number(units), charged: Number(charged) };
+}
+
+export function encodeHold(hold: HoldRecord): string {
+  const items = hold.items.map((i) => `${i.quota}:${i.fixed ? 'f' : 'e'}:${i.units}:${i.charged}`);
+  const state = hold.open ? 'o' : 't';
+  return [
+    state,
+    hold.cycle,
+    hold.at,
+    hold.user,
+    hold.groups,
+    hold.action,
+    items.join(','),
+    hold.expiresAt,
+  ].join('|');
+}
+
+/** One line of a journal entry: `<admitted at>|<user>|<groups>|<action>|<quota>=<units>,…|<e if estimated>`. */
+export interface JournalLine {
+  readonly at: number;
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly action: string;
+  readonly charges: readonly { readonly quota: string; readonly units: number }[];
+  readonly estimated: boolean;
+}
+
+export function decodeJournal(text: string): JournalLine[] {
+  return text.split('\n').map((line) => {
+    const [at, user = '', groups = '', action = '', charges = '', mark] = line.split('|');
+    return {
+      at: Number(at),
+      user,
+      groups: groups === '' ? [] : groups.split(','),
+      action,
+      charges: charges.split(',').map((charge) => {
+        const [quota = '', units] = charge.split('=');
+        return { quota, units: Number(units) };
+      }),
+      estimated: mark === 'e',
+    };
+  });
+}
+
+/** A notice waiting to be sent: `<threshold>|<scope>|<subject>|<quota>|<action>|<user>|<cap>|<consumed>|<cycle>|<at>`. */
+export interface NoticeEntry {
+  readonly threshold: number;
+  readonly scope: 'user' | 'group' | 'org';
+  readonly subject: string;
+  readonly quota: string;
+  readonly action: string;
+  readonly user: string;
+  readonly limit: number;
+  readonly consumed: number;
+  readonly cycle: number;
+  readonly at: number;
+}

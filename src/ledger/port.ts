@@ -1,0 +1,291 @@
+/**
+ * The ledger: what it promises, in prose, and the shapes that pass through its door.
+ *
+ * One org is one book. Every change to a book is one atomic step: a `Call` (the data plane: many operations, decided in
+ * order) or a `Commit` (the admin plane: field changes and their audit entry). Two implementations keep the same law:
+ * `redis/` (the rules in Lua) and `memory/` (the rules in TypeScript: the embedded default, and the model that the Lua is
+ * tested against).
+ *
+ * **Time.** The store's clock is the only one. Per book it only moves forward: now = max(clock, last seen). The caller
+ * computes the bounds of cycles, for time zones are hard in Lua; the store judges them. A call whose first cycle is not
+ * the book's present one is answered `cycle` with the book's bounds, rule and time, and changes nothing, unless the book's
+ * cycle is over and the call's is its successor: then the book rolls (unused allowance expires, what was used of the
+ * extra is written down) and the call goes on.
+ *
+ * **Once.** A call with a lane is repeatable: a lane has one call in flight, numbered 1, 2, 3 …; the same number again
+ * changes nothing and gets the first answer (`replayed`), a lower one gets `stale`. To find out what became of call n
+ * after silence, the caller sends n again with every operation that must no longer happen replaced by `none`: if n had
+ * run, its answer says what to give back; if not, it runs now without them, and the first one does nothing when it
+ * arrives late.
+ *
+ * **Holds** are settled, released or expire, exactly once. An expired hold is charged the progress of its last renewal
+ * and leaves a tombstone for 24 h: a late settlement charges the difference, once. A release with `keep` leaves a tombstone
+ * too, also for an id never seen: a reservation with that id does nothing when it arrives later. A hold belongs to the
+ * cycle of its admission for ever.
+ *
+ * **Refusals** change no consumed, held or history figure.
+ *
+ * **Journal.** Each call that charges appends one entry with a line per charge; folding moves entries into history,
+ * once each. Folded + tail = what was charged, to the unit.
+ *
+ * **Loss.** A book carries an epoch from its creation. A caller that names an epoch which the book does not have is
+ * answered `lost`, and nothing is counted from 0.
+ *
+ * Tokens (users, groups, actions, hold ids, lanes) contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
+ */
+import type { Charges } from '../quota/charge.js';
+import type { Scope } from '../quota/id.js';
+
+/** Start (inclusive) and end (exclusive) of a cycle, in ms since the epoch. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+export type UnknownUsers = 'register' | 'deny';
+
+export interface ReserveOp {
+  readonly kind: 'reserve';
+  /** User token. */
+  readonly user: string;
+  /** Group tokens claimed by the caller's credential, comma-separated; unknown ones are ignored. */
+  readonly claims: string;
+  readonly charges: Charges;
+  /** Id of the hold to leave, or '' where every cost is fixed and nothing stays to be settled. */
+  readonly hold: string;
+  /** Life of the hold from the store's now. */
+  readonly ttlMs: number;
+}
+
+/** Settles a hold at the true cost. `units` has one entry per item that was reserved and is not a gate, in order. */
+export interface SettleOp {
+  readonly kind: 'settle';
+  readonly hold: string;
+  readonly units: readonly number[];
+  /** The cost is our estimate, not the upstream's word; the journal marks it. */
+  readonly estimated: boolean;
+}
+
+/** Gives back everything of a hold, fixed costs too. `keep`: leave a tombstone, also where the id is unknown. */
+export interface ReleaseOp {
+  readonly kind: 'release';
+  readonly hold: string;
+  readonly keep: boolean;
+}
+
+/** Prolongs a hold, notes its progress (`units` as in settle) and asks for `more` units on top (0: none). */
+export interface RenewOp {
+  readonly kind: 'renew';
+  readonly hold: string;
+  readonly ttlMs: number;
+  readonly units: readonly number[];
+  readonly more: readonly number[];
+}
+
+/** Gives back the fixed costs of an admission that left no hold. `groups`, `cycle`, `at`: as its answer told. */
+export interface RefundOp {
+  readonly kind: 'refund';
+  readonly user: string;
+  readonly groups: string;
+  readonly charges: Charges;
+  readonly cycle: number;
+  readonly at: number;
+}
+
+/** Stands where an operation must no longer happen. */
+export interface NoneOp {
+  readonly kind: 'none';
+}
+
+export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | NoneOp;
+
+export interface Call {
+  readonly org: string;
+  /** The epoch the caller knows the book by, '' before its first answer. */
+  readonly epoch: string;
+  /** '' for a call that need not be repeatable. */
+  readonly lane: string;
+  readonly seq: number;
+  /** Version of the cycle rule by which the bounds were computed. */
+  readonly ruleVersion: number;
+  /** First the cycle believed to be present, then older ones whose holds this call may touch. */
+  readonly cycles: readonly Bounds[];
+  readonly unknownUsers: UnknownUsers;
+  /** How many due holds this call expires before its operations. */
+  readonly expireMost: number;
+  readonly ops: readonly Op[];
+}
+
+/** The tightest hard limit of one charged quota after this decision; `scope` undefined where no hard limit applies. */
+export interface Tight {
+  readonly quota: string;
+  readonly scope: Scope | undefined;
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+/** A limit that has no room (or, on an admission, would have had none were it not soft or in shadow). */
+export interface Violation {
+  readonly quota: string;
+  readonly scope: Scope;
+  /** Group token, '' for the user and the org. */
+  readonly group: string;
+  readonly limit: number;
+  readonly consumed: number;
+  readonly held: number;
+  readonly requested: number;
+}
+
+export interface Admitted {
+  readonly status: 'admitted';
+  /** Tokens of the groups that were charged, comma-separated: a refund names them. */
+  readonly groups: string;
+  /** The hold stood already: the same reservation again. */
+  readonly again: boolean;
+  readonly violated: readonly Violation[];
+  readonly tight: readonly Tight[];
+}
+
+export interface Refused {
+  readonly status: 'refused';
+  /** `spent`: no room beside what is consumed. `held`: it would fit but for holds in flight. */
+  readonly reason: 'spent' | 'held';
+  readonly groups: string;
+  readonly violated: readonly Violation[];
+  readonly tight: readonly Tight[];
+}
+
+export interface Denied {
+  readonly status: 'denied';
+  readonly reason: 'no-plan' | 'unknown-user' | 'inactive-user' | 'no-seat' | 'too-many-groups' | 'voided';
+}
+
+export interface Settled {
+  readonly status: 'settled';
+  /** Units above the hold that went past a hard limit, per item. */
+  readonly overshoot: readonly number[];
+  /** The hold had expired, or was released by hand: only the difference was charged. */
+  readonly late: boolean;
+}
+
+export interface Done {
+  readonly status: 'released' | 'renewed' | 'refunded' | 'unknown-hold' | 'expired-hold' | 'none';
+}
+
+export type Result = Admitted | Refused | Denied | Settled | Done;
+
+export type CallCode = 'ok' | 'cycle' | 'no-org' | 'archived' | 'lost' | 'stale' | 'lane-lost';
+
+export interface Reply {
+  readonly code: CallCode;
+  /** The book's time: on `replayed`, the time of the first answer. */
+  readonly now: number;
+  readonly cycle: Bounds;
+  /** Start of the cycle before, 0 if there was none. */
+  readonly previous: number;
+  /** The cycle rule as JSON and its version: what the next bounds are to be computed from. */
+  readonly rule: string;
+  readonly ruleVersion: number;
+  readonly epoch: string;
+  readonly replayed: boolean;
+  /** Counter lines this call touched: callers bound their batches by it. */
+  readonly lines: number;
+  readonly expired: number;
+  /** Start of a cycle not named in the call, of which holds are due; 0 if none. */
+  readonly dueIn: number;
+  readonly results: readonly Result[];
+}
+
+/** Hashes of a book that hold text: the directory, the records and the history. */
+export type Table =
+  | 'org'
+  | 'limits'
+  | 'members'
+  | 'groups'
+  | 'records'
+  | 'cycles'
+  | 'holds'
+  | `consumed:${number}`
+  | `held:${number}`
+  | `history:${string}`;
+
+export interface Want {
+  readonly table: Table;
+  readonly fields: readonly string[];
+}
+
+export interface Snapshot {
+  /** The book's time, never before any time it gave out. */
+  readonly now: number;
+  /** Version of the directory, 0 where the org does not exist; every commit and registration raises it. */
+  readonly version: number;
+  /** One array per want, one value per field, null where absent. */
+  readonly values: readonly (readonly (string | null)[])[];
+}
+
+export type Change =
+  | { readonly set: Table; readonly field: string; readonly value: string }
+  | { readonly del: Table; readonly field: string }
+  | { readonly incr: Table; readonly field: string; readonly by: number };
+
+/** A change of the directory. It happens in whole, with its audit entry, if the book is still at `version`. */
+export interface Commit {
+  readonly version: number;
+  readonly changes: readonly Change[];
+  /** JSON; '' for changes that are nobody's act. */
+  readonly audit: string;
+}
+
+export interface Page {
+  /** '0' begins and ends a scan. */
+  readonly cursor: string;
+  readonly entries: readonly (readonly [field: string, value: string])[];
+}
+
+export type Log = 'journal' | 'audit' | 'outbox';
+
+export interface LogEntry {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Moves journal entries after `from` up to `to` into history. Done only if `from` is still what was folded last. */
+export interface Fold {
+  readonly from: string;
+  readonly to: string;
+  readonly adds: readonly { readonly table: Table; readonly field: string; readonly units: number }[];
+}
+
+export interface Ledger {
+  /** 'redis' or 'embedded': shown to operators. */
+  readonly name: string;
+  /** False while the store cannot be reached: callers then fail at once instead of waiting for their deadline. */
+  readonly ready: boolean;
+  /** Rejects with a `StoreError` where no answer came: the call may or may not have run. */
+  apply(call: Call): Promise<Reply>;
+  read(org: string, wants: readonly Want[]): Promise<Snapshot>;
+  /** The new version, or undefined where the book was no longer at `commit.version`. */
+  commit(org: string, commit: Commit): Promise<number | undefined>;
+  scan(org: string, table: Table, cursor: string, count: number): Promise<Page>;
+  log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]>;
+  fold(org: string, fold: Fold): Promise<boolean>;
+  /** Forgets whole tables (old cycles, old history). */
+  drop(org: string, tables: readonly Table[]): Promise<void>;
+  /** Ids of all orgs, archived ones too. */
+  orgs(): Promise<string[]>;
+  /** The store's time in ms. */
+  clock(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** No answer, or none that could be used. `ran` is false only where the call certainly did not run. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    message: string,
+    readonly ran: false | 'unknown',
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,58 @@
+/** What a route costs, in the form that rooms hand on and both ledgers read. */
+
+/**
+ * `fixed`: charged at admission. `held`: an estimate, reserved now and settled later.
+ * `gate`: costs nothing, but the quota must not be exhausted.
+ */
+export type ChargeKind = 'fixed' | 'held' | 'gate';
+
+/** One quota's part of a request's cost. `units` are integers, scaled by the quota's decimals; 0 for a gate. */
+export interface ChargeItem {
+  readonly quota: string;
+  readonly units: number;
+  readonly kind: ChargeKind;
+}
+
+/** All charges of one request; each quota stands in it once. `text` is the wire form that the Lua side parses. */
+export interface Charges {
+  readonly action: string;
+  readonly items: readonly ChargeItem[];
+  readonly text: string;
+}
+
+const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
+
+/** Counters are exact up to here: below 2^53, with room for one more addition. */
+export const UNITS_MAX = 9_000_000_000_000_000;
+
+/** At most this many charges on a route: bounds the lines of one decision. */
+export const CHARGES_MAX = 8;
+
+/** A user in more groups than this is refused, never cut off. */
+export const GROUPS_MAX = 64;
+
+/**
+ * Builds the charges of a request. Items on the same quota are added up; a gate beside a real cost is implied by it,
+ * and a cost of 0 units is a gate.
+ */
+export function charges(action: string, items: readonly ChargeItem[]): Charges {
+  const byQuota = new Map<string, ChargeItem>();
+  for (const item of items) {
+    const before = byQuota.get(item.quota);
+    byQuota.set(item.quota, before === undefined ? normal(item) : merged(before, normal(item)));
+  }
+  const list = [...byQuota.values()];
+  const text = `${action};${list.map((item) => `${item.quota}${SIGN[item.kind]}${item.units}`).join(',')}`;
+  return { action, items: list, text };
+}
+
+// A held estimate of 0 is still settled later, so it stays a hold.
+function normal(item: ChargeItem): ChargeItem {
+  if (item.kind === 'held' || item.units > 0) return item;
+  return { quota: item.quota, units: 0, kind: 'gate' };
+}
+
+function merged(a: ChargeItem, b: ChargeItem): ChargeItem {
+  const kind = a.kind === 'held' || b.kind === 'held' ? 'held' : a.units + b.units > 0 ? 'fixed' : 'gate';
+  return { quota: a.quota, units: a.units + b.units, kind };
+}

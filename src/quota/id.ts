@@ -1,0 +1,34 @@
+/** Ids and their escaped form, the token, which stands in keys, fields and journal lines. */
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const PLAIN_USER = /^[A-Za-z0-9._-]{1,256}$/;
+
+export const USER_BYTES_MAX = 256;
+
+/** Org, group, quota and action ids. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/**
+ * The token of a user id: the id itself where it is plain, else percent-encoded UTF-8, so that no separator of ours
+ * can stand in it. Returns undefined for an id that is empty, longer than 256 bytes or not valid Unicode.
+ */
+export function userToken(id: string): string | undefined {
+  if (PLAIN_USER.test(id)) return id;
+  if (id.length === 0 || id.length > USER_BYTES_MAX || !id.isWellFormed()) return undefined;
+  if (Buffer.byteLength(id) > USER_BYTES_MAX) return undefined;
+  return encodeURIComponent(id);
+}
+
+export function userOfToken(token: string): string {
+  return token.includes('%') ? decodeURIComponent(token) : token;
+}
+
+/** The counter line of a quota and a subject. */
+export type Scope = 'user' | 'group' | 'org';
+
+export function lineOf(quota: string, scope: Scope, token: string): string {
+  if (scope === 'org') return `${quota}:o`;
+  return scope === 'user' ? `${quota}:u:${token}` : `${quota}:g:${token}`;
+}

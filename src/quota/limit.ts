@@ -1,0 +1,51 @@
+/** Limits and pools: the arithmetic of caps, in integers. */
+
+/** A percent is an integer of ten-millionths: 2,000,000 is 20 %. */
+export const PERCENT_WHOLE = 10_000_000;
+
+export type PlanMode = 'hard' | 'soft' | 'shadow';
+
+export interface Plan {
+  readonly allowance: number;
+  readonly mode: PlanMode;
+}
+
+/** A cap on a user or group: absolute (`percent` 0) or a part of the pool (`units` 0), raised for a while or not. */
+export interface Limit {
+  readonly units: number;
+  readonly percent: number;
+  /** Where this share of the pool begins, for caps split to the unit; 0 for a cap set by hand. */
+  readonly offset: number;
+  readonly shadow: boolean;
+  /** Units added until the store's clock reaches `raiseUntil` (ms). */
+  readonly raise: number;
+  readonly raiseUntil: number;
+}
+
+/** floor(pool × share / 10^7) without passing 2^53: divide first. */
+export function shareOf(pool: number, share: number): number {
+  const quotient = Math.floor(pool / PERCENT_WHOLE);
+  const rest = pool - quotient * PERCENT_WHOLE;
+  return quotient * share + Math.floor((rest * share) / PERCENT_WHOLE);
+}
+
+/** The cap that a limit means for the present pool and store time (ms). */
+export function capOf(limit: Limit, pool: number, now: number): number {
+  const base =
+    limit.percent === 0
+      ? limit.units
+      : shareOf(pool, limit.offset + limit.percent) - shareOf(pool, limit.offset);
+  return now < limit.raiseUntil ? base + limit.raise : base;
+}
+
+/** Percent caps for `count` users: they sum to exactly 100 %, and for any pool to the pool, to the unit. */
+export function distribute(count: number): { percent: number; offset: number }[] {
+  const shares: { percent: number; offset: number }[] = [];
+  let offset = 0;
+  for (let index = 1; index <= count; index += 1) {
+    const end = Math.floor((PERCENT_WHOLE * index) / count);
+    shares.push({ percent: end - offset, offset });
+    offset = end;
+  }
+  return shares;
+}

@@ -1,0 +1,42 @@
+/** Units outside (decimal text or number) and inside (integers scaled by the quota's decimals). */
+import { UNITS_MAX } from './charge.js';
+
+/** Exact powers of ten for 0 to 6 decimals. */
+const SCALE = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] as const;
+
+export const DECIMALS_MAX = 6;
+
+const DECIMAL = /^(0|[1-9]\d{0,15})(?:\.(\d{1,20}))?$/;
+
+/**
+ * The integer for a decimal amount such as 0.1 or "12.50". Undefined for anything that is not a plain decimal number
+ * ≥ 0, is too large, or has more decimals than the quota: with `roundUp` such a one is rounded up instead.
+ */
+export function parseUnits(amount: string | number, decimals: number, roundUp = false): number | undefined {
+  const scale = SCALE[decimals];
+  if (scale === undefined) return undefined;
+  if (typeof amount === 'number' && Number.isSafeInteger(amount)) {
+    if (amount < 0 || Object.is(amount, -0) || amount > UNITS_MAX / scale) return undefined;
+    return amount * scale;
+  }
+  const match = DECIMAL.exec(typeof amount === 'number' ? plainText(amount) : amount);
+  if (match === null) return undefined;
+  const [, whole = '0', fraction = ''] = match;
+  const kept = fraction.slice(0, decimals).padEnd(decimals, '0');
+  const cut = /[1-9]/.test(fraction.slice(decimals));
+  if (cut && !roundUp) return undefined;
+  const units = Number(whole) * scale + Number(kept === '' ? '0' : kept) + (cut ? 1 : 0);
+  return units <= UNITS_MAX ? units : undefined;
+}
+
+/** JSON numbers below 10^-6 print with an exponent; `toFixed` does not. */
+function plainText(amount: number): string {
+  const text = String(amount);
+  return text.includes('e-') ? amount.toFixed(20) : text;
+}
+
+/** The amount as a JSON number: exact to read back with `parseUnits`, as far as a double carries it. */
+export function formatUnits(units: number, decimals: number): number {
+  const scale = SCALE[decimals] ?? 1;
+  return units / scale;
+}
