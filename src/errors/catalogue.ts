@@ -1,11 +1,13 @@
 /**
- * Every error that leaves quotagate, in one table: code, status, the sentence a caller reads, and what to do about it.
- * The README's table of errors is held to this one by a test.
+ * Every error that leaves quotagate, in one table: code, status, the sentence a caller reads, what led to it and
+ * what to do about it. `README.md` beside this file is made from it by `docs.ts`, and held to it by a test.
  */
 
 export interface CatalogueEntry {
   readonly status: number;
   readonly title: string;
+  /** What led to it. */
+  readonly cause: string;
   /** What the reader can do about it. */
   readonly cure: string;
   /** RFC 9457 problem type; left out: about:blank. */
@@ -16,125 +18,243 @@ const IANA = 'https://iana.org/assignments/http-problem-types';
 export const QUOTA_EXCEEDED = `${IANA}#quota-exceeded`;
 export const REDUCED_CAPACITY = `${IANA}#temporary-reduced-capacity`;
 
-const entry = (status: number, title: string, cure: string, type?: string): CatalogueEntry =>
-  type === undefined ? { status, title, cure } : { status, title, cure, type };
+const entry = (status: number, title: string, cause: string, cure: string, type?: string): CatalogueEntry =>
+  type === undefined ? { status, title, cause, cure } : { status, title, cause, cure, type };
 
 export const CATALOGUE = {
   // Budgets
   'quota-exceeded': entry(
     429,
     'The budget is spent',
+    'A limit of the user, of a group of theirs, or the pool has no room for what the request costs.',
     'Wait for the reset, or ask an admin to raise the limit or top up.',
     QUOTA_EXCEEDED,
   ),
   'budget-held': entry(
     429,
     'The rest of the budget is held by requests in flight',
+    'The request would fit, were it not for units that requests in flight hold until they are settled.',
     'Retry after the seconds that Retry-After names.',
     QUOTA_EXCEEDED,
   ),
   'no-plan': entry(
     403,
     'The organization has no plan for this quota',
+    'The route charges a quota for which the organization has no plan.',
     'Ask an admin to set a plan for the quota.',
   ),
   // Who pays
   'identity-missing': entry(
     401,
     'The request carries no identity',
+    'No credential of a kind that this gateway accepts came with the request.',
     'Send a credential that this gateway accepts.',
   ),
   'identity-invalid': entry(
     400,
     'The identity cannot be used',
+    'An identity header is missing, empty, repeated, misspelled with _, or holds an id that is not valid.',
     'Send each identity header once, with valid ids.',
   ),
   'identity-untrusted': entry(
     403,
     'Identity headers from a peer that is not trusted',
+    'The address they came from is not listed. Nothing was charged or forwarded.',
     'Remove the headers, or list the peer under identity.trusted.peers.',
   ),
-  'unknown-org': entry(403, 'The organization is not known', 'Create it through the admin API.'),
-  'org-archived': entry(403, 'The organization is archived', 'Use another organization.'),
-  'unknown-user': entry(403, 'The user is not known', 'Ask an admin to add the user.'),
-  'inactive-user': entry(403, 'The user is inactive or removed', 'Ask an admin to activate the user.'),
+  'unknown-org': entry(
+    403,
+    'The organization is not known',
+    'The credential names an organization that nobody has created.',
+    'Create it through the admin API.',
+  ),
+  'org-archived': entry(
+    403,
+    'The organization is archived',
+    'The organization was deleted; its history is kept.',
+    'Use another organization.',
+  ),
+  'unknown-user': entry(
+    403,
+    'The user is not known',
+    'Unknown users are denied here, and nobody has added this one.',
+    'Ask an admin to add the user.',
+  ),
+  'inactive-user': entry(
+    403,
+    'The user is inactive or removed',
+    'An admin has set the user to inactive, or removed them.',
+    'Ask an admin to activate the user.',
+  ),
   'no-seat': entry(
     403,
     'All seats of the organization are taken',
+    'The user is new, and active users take all seats.',
     'Ask an admin to free a seat or add seats.',
   ),
   'too-many-groups': entry(
     403,
     'The user is in more groups than can be checked',
+    'The directory and the credential together name more than 64 groups.',
     'Reduce the groups to 64 or fewer.',
   ),
   // The request
-  'route-unknown': entry(404, 'No route matches', 'Check method and path against the configured routes.'),
+  'route-unknown': entry(
+    404,
+    'No route matches',
+    'Method and path match no route, and what matches none is denied.',
+    'Check method and path against the configured routes.',
+  ),
   'path-refused': entry(
     400,
     'The path is ambiguous',
+    'It can be read in two ways: what is metered might not be what is served.',
     'Send the plain path: no empty, dot or encoded-slash segments.',
   ),
-  'request-malformed': entry(400, 'The request is malformed', 'Send well-formed HTTP/1.1.'),
-  'upgrade-refused': entry(501, 'Metered routes do not upgrade', 'Use plain HTTP requests on this route.'),
+  'request-malformed': entry(
+    400,
+    'The request is malformed',
+    'The request is not HTTP/1.1 that has one meaning.',
+    'Send well-formed HTTP/1.1.',
+  ),
+  'upgrade-refused': entry(
+    501,
+    'Metered routes do not upgrade',
+    'The request asks for an upgrade, whose traffic could not be metered.',
+    'Use plain HTTP requests on this route.',
+  ),
   'body-malformed': entry(
     400,
     'The body is not the JSON that this route is metered by',
+    'It is not strict JSON in UTF-8, nests too deeply, or repeats a key on the metered path.',
     'Send valid JSON without duplicate keys on the metered path.',
   ),
   'body-too-large': entry(
     413,
     'The body is larger than this route accepts',
+    'A body that prices the request is read to a bound before anything is forwarded.',
     'Send a smaller body, or split the request.',
   ),
   'body-encoded': entry(
     415,
     'The body is encoded, and this route is metered by it',
+    'Content-Encoding, Transfer-Encoding or a charset hides the body that prices the request.',
     'Send the body without content-encoding.',
   ),
   'cost-invalid': entry(
     400,
     'The cost of the request cannot be used',
+    'The header or JSON value for it is missing, repeated, negative, too large, too fine or no number.',
     'State a cost that is a number ≥ 0 with no more decimals than the quota has.',
   ),
   // The store
-  'store-unavailable': entry(503, 'Budgets cannot be checked right now', 'Retry later.', REDUCED_CAPACITY),
+  'store-unavailable': entry(
+    503,
+    'Budgets cannot be checked right now',
+    'The store did not answer within the deadline, and the route fails closed.',
+    'Retry later.',
+    REDUCED_CAPACITY,
+  ),
   'store-lost': entry(
     503,
     'The budget data of the organization is missing',
+    'The store answers, but data that it had is gone, and counting from 0 would be wrong.',
     'An operator has to restore it or accept the loss.',
     REDUCED_CAPACITY,
   ),
   'backlog-full': entry(
     503,
     'Too many settlements are waiting for the store',
+    'The store has been slow or down, and no settlement may be dropped.',
     'Retry later.',
     REDUCED_CAPACITY,
   ),
   // The upstream
-  'upstream-unreachable': entry(502, 'The upstream cannot be reached', 'Retry later.'),
+  'upstream-unreachable': entry(
+    502,
+    'The upstream cannot be reached',
+    'No connection to the upstream could be made. Nothing was sent, and nothing is charged.',
+    'Retry later.',
+  ),
   'upstream-broken': entry(
     502,
     'The upstream broke off before it answered',
+    'The connection to the upstream ended before a status came. Nothing is charged.',
     'Retry if the request may be repeated.',
   ),
-  'upstream-timeout': entry(504, 'The upstream did not answer in time', 'Retry later.'),
-  'shutting-down': entry(503, 'This gateway is shutting down', 'Retry: another replica will answer.'),
+  'upstream-timeout': entry(
+    504,
+    'The upstream did not answer in time',
+    'The time allowed for an answer ran out. Nothing is charged.',
+    'Retry later.',
+  ),
+  'shutting-down': entry(
+    503,
+    'This gateway is shutting down',
+    'The process was told to stop, and takes no new requests.',
+    'Retry: another replica will answer.',
+  ),
   // Admin
-  'token-missing': entry(401, 'An admin token is needed', 'Send Authorization: Bearer <token>.'),
-  'token-invalid': entry(401, 'The admin token is not valid', 'Check the token, or create a new one.'),
-  'not-found': entry(404, 'There is no such thing', 'Check the path and the ids in it.'),
-  'input-invalid': entry(422, 'The input is not valid', 'Mend the fields that are named.'),
+  'token-missing': entry(
+    401,
+    'An admin token is needed',
+    'The admin API was called without a bearer token.',
+    'Send Authorization: Bearer <token>.',
+  ),
+  'token-invalid': entry(
+    401,
+    'The admin token is not valid',
+    'The token is unknown, expired or deleted.',
+    'Check the token, or create a new one.',
+  ),
+  'not-found': entry(
+    404,
+    'There is no such thing',
+    'Nothing exists under this path, or the token may not see it.',
+    'Check the path and the ids in it.',
+  ),
+  'input-invalid': entry(
+    422,
+    'The input is not valid',
+    'A field is missing, of the wrong type or out of bounds.',
+    'Mend the fields that are named.',
+  ),
   'limit-exists': entry(
     409,
     'The subject has a limit for this quota',
+    'There is one limit per subject and quota.',
     'Change or delete the limit that exists.',
   ),
-  'already-exists': entry(409, 'The id is taken', 'Use another id.'),
-  'seats-taken': entry(409, 'All seats are taken', 'Free a seat or add seats.'),
-  'version-stale': entry(412, 'It was changed in the meantime', 'Read it again and repeat the change.'),
-  'store-busy': entry(503, 'The change met too many others', 'Retry.'),
-  internal: entry(500, 'Something went wrong inside the gateway', 'Tell the operator the request id.'),
+  'already-exists': entry(
+    409,
+    'The id is taken',
+    'A thing with this id exists, or existed: ids are not used again.',
+    'Use another id.',
+  ),
+  'seats-taken': entry(
+    409,
+    'All seats are taken',
+    'Active users take all seats.',
+    'Free a seat or add seats.',
+  ),
+  'version-stale': entry(
+    412,
+    'It was changed in the meantime',
+    'The version that If-Match names is not the present one.',
+    'Read it again and repeat the change.',
+  ),
+  'store-busy': entry(
+    503,
+    'The change met too many others',
+    'Other changes of the same organization came first, again and again.',
+    'Retry.',
+  ),
+  internal: entry(
+    500,
+    'Something went wrong inside the gateway',
+    'A fault in quotagate, or in the way it is deployed.',
+    'Tell the operator the request id.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

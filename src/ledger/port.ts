@@ -73,11 +73,15 @@ export interface ReleaseOp {
   readonly keep: boolean;
 }
 
-/** Prolongs a hold, notes its progress (`units` as in settle) and asks for `more` units on top (0: none). */
+/**
+ * Prolongs a hold, notes its progress (`units` as in settle) and asks for `more` units on top (0: none, and for fixed
+ * items always). `quotas`, `units` and `more` have one entry per item that was reserved and is not a gate, in order.
+ */
 export interface RenewOp {
   readonly kind: 'renew';
   readonly hold: string;
   readonly ttlMs: number;
+  readonly quotas: readonly string[];
   readonly units: readonly number[];
   readonly more: readonly number[];
 }
@@ -157,7 +161,14 @@ export interface Refused {
 
 export interface Denied {
   readonly status: 'denied';
-  readonly reason: 'no-plan' | 'unknown-user' | 'inactive-user' | 'no-seat' | 'too-many-groups' | 'voided';
+  readonly reason:
+    | 'no-plan'
+    | 'unknown-user'
+    | 'inactive-user'
+    | 'no-seat'
+    | 'too-many-groups'
+    | 'org-archived'
+    | 'voided';
 }
 
 export interface Settled {
@@ -168,13 +179,28 @@ export interface Settled {
   readonly late: boolean;
 }
 
+/** `other-cycle`: nothing was done, for the hold's cycle was not among the call's. */
 export interface Done {
-  readonly status: 'released' | 'renewed' | 'refunded' | 'unknown-hold' | 'expired-hold' | 'none';
+  readonly status:
+    | 'released'
+    | 'renewed'
+    | 'refunded'
+    | 'unknown-hold'
+    | 'expired-hold'
+    | 'other-cycle'
+    | 'none';
 }
 
 export type Result = Admitted | Refused | Denied | Settled | Done;
 
-export type CallCode = 'ok' | 'cycle' | 'no-org' | 'archived' | 'lost' | 'stale' | 'lane-lost';
+/** `lane-lost`: the book has no such lane (any more), and the call is not its first. Only `ok` changed anything. */
+export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost';
+
+/** A tombstone keeps what a hold was charged for this long. */
+export const TOMBSTONE_MS = 86_400_000;
+
+/** Before a refusal, a call expires at most this many more due holds. */
+export const EXPIRE_BEFORE_REFUSAL = 64;
 
 export interface Reply {
   readonly code: CallCode;

@@ -1,0 +1,150 @@
+--[[
+  A call on one org's book: many operations, decided in order, in one atomic step. What it promises stands in prose in
+  src/ledger/port.ts; fields and records in lua/README.md.
+
+  KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
+  KEYS[7] lanes     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
+  KEYS[11], [12] …  consumed and held of each cycle named in the call, in its order
+
+  ARGV[1] epoch, '' if not known     ARGV[2] lane, '' for none     ARGV[3] sequence number on the lane
+  ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
+  ARGV[6] due holds to expire        ARGV[7] number of cycles, then start and end of each
+  then the operations:
+    R user claims charges hold ttl    reserve
+    S hold units estimated            settle: units by item, comma-separated; 'e' or ''
+    L hold keep                       release: '1' leaves a tombstone
+    N hold ttl progress more          renew
+    F user groups charges cycle at    refund
+    0                                 nothing
+
+  Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, result … }
+  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost. Only ok has changed anything.
+  result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held),
+            items × (scope, limit, remaining) }
+          { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
+            7 voided }
+          { 4 settled, late, overshoot by item … }
+          { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none }
+  scope: 0 none, 1 user, 2 group, 3 org
+]]
+local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST = 0, 1, 2, 3, 4, 5
+local head, present, cycles
+local journal = {}
+
+--- @include "now"
+--- @include "text"
+--- @include "pool"
+--- @include "cycle"
+--- @include "lines"
+--- @include "notices"
+--- @include "room"
+--- @include "holds"
+--- @include "members"
+--- @include "reserve"
+--- @include "settle"
+
+local ARITY = { R = 5, S = 3, L = 2, N = 4, F = 5, ['0'] = 0 }
+
+local function read_head()
+  local values = redis.call('HMGET', KEYS[1],
+    'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
+  if not values[1] then return nil end
+  return {
+    epoch = values[1], now = math.max(now(), tonumber(values[2] or 0)), start = tonumber(values[3]),
+    finish = tonumber(values[4]), previous = tonumber(values[5] or 0), rule = values[6],
+    rule_version = tonumber(values[7]), state = values[8], thresholds = values[9] or '',
+  }
+end
+
+local function outside(code)
+  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0 }
+end
+
+-- The rule travels only where the caller has to compute bounds.
+local function standing(code)
+  local rule = code == CYCLE and head.rule or ''
+  return {
+    code, head.now, head.start, head.finish, head.previous, rule, head.rule_version, head.epoch,
+    line_count, expired, due_in, 0,
+  }
+end
+
+-- The first answer of this sequence number, or why there is none; nil where the call may run.
+local function answer_of_lane(lane, seq)
+  if lane == '' then return nil end
+  local record = redis.call('HGET', KEYS[7], lane)
+  if not record then return seq > 1 and outside(LANE_LOST) or nil end
+  local last, at = string.match(record, '^(%d+)|%d+|()')
+  last = tonumber(last)
+  if seq > last then return nil end
+  if seq < last then return outside(STALE) end
+  local reply = cmsgpack.unpack(string.sub(record, at))
+  reply[12] = 1
+  return reply
+end
+
+local function asked_cycles()
+  local asked = {}
+  for index = 1, tonumber(ARGV[7]) do
+    asked[index] = {
+      start = tonumber(ARGV[6 + 2 * index]), finish = tonumber(ARGV[7 + 2 * index]),
+      consumed_key = KEYS[9 + 2 * index], held_key = KEYS[10 + 2 * index], lines = {},
+    }
+  end
+  return asked
+end
+
+local function perform(at)
+  local op = ARGV[at]
+  if op == 'R' then return reserve(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+  if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+  if op == 'L' then return release(ARGV[at + 1], ARGV[at + 2]) end
+  if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
+  if op == 'F' then return refund(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+  return { DONE, NONE }
+end
+
+-- Places of the operations in ARGV; what the reservations need is read at once.
+local function find_operations()
+  local places, reservations = {}, {}
+  local at = 8 + 2 * tonumber(ARGV[7])
+  while at <= #ARGV do
+    places[#places + 1] = at
+    if ARGV[at] == 'R' then reservations[#reservations + 1] = { ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] } end
+    at = at + 1 + ARITY[ARGV[at]]
+  end
+  if #reservations > 0 then read_ahead(reservations) end
+  return places
+end
+
+local function write_all(lane, seq, reply)
+  note_crossings(numbers(head.thresholds))
+  write_lines(cycles)
+  if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
+  redis.call('HSET', KEYS[1], 'now', head.now)
+  if lane ~= '' then
+    redis.call('HSET', KEYS[7], lane, seq .. '|' .. head.now .. '|' .. cmsgpack.pack(reply))
+  end
+end
+
+head = read_head()
+if not head then return outside(ARGV[1] == '' and NO_ORG or LOST) end
+if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
+local lane, seq = ARGV[2], tonumber(ARGV[3])
+local answered = answer_of_lane(lane, seq)
+if answered then return answered end
+cycles = asked_cycles()
+unknown_users = ARGV[5]
+if not enter_cycle(cycles, tonumber(ARGV[4])) then return standing(CYCLE) end
+for _, cycle in ipairs(cycles) do
+  cycle.present = cycle.start == head.start
+  if cycle.present then present = cycle end
+end
+local places = find_operations()
+expire_due(tonumber(ARGV[6]))
+local results = {}
+for index, at in ipairs(places) do results[index] = perform(at) end
+local reply = standing(OK)
+for index, result in ipairs(results) do reply[12 + index] = result end
+write_all(lane, seq, reply)
+return reply

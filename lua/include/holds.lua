@@ -1,0 +1,109 @@
+-- Hold records, their expiry, and how a hold's lines are moved. Needs `lines`, `room`, `cycles`, `journal`.
+-- A record: { open, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
+local TOMBSTONE_MS = 86400000
+local EXPIRE_BEFORE_REFUSAL = 64
+local none_due, expired, due_in = false, 0, 0
+
+local function split(list)
+  local parts = {}
+  for part in string.gmatch(list, '[^,]+') do parts[#parts + 1] = part end
+  return parts
+end
+
+local function read_hold(id)
+  local record = redis.call('HGET', KEYS[5], id)
+  if not record then return nil end
+  local state, cycle, at, user, groups, action, items, expires =
+    string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
+  local hold = {
+    open = state == 'o', cycle = tonumber(cycle), at = at, user = user, groups = groups, action = action,
+    items = {}, expires = tonumber(expires),
+  }
+  for quota, kind, units, charged in string.gmatch(items, '([^:,]+):(%a):(%d+):(%d+)') do
+    hold.items[#hold.items + 1] =
+      { quota = quota, fixed = kind == 'f', units = tonumber(units), charged = tonumber(charged) }
+  end
+  return hold
+end
+
+local function write_hold(id, hold)
+  local items = {}
+  for index, item in ipairs(hold.items) do
+    items[index] = item.quota .. (item.fixed and ':f:' or ':e:') .. text(item.units) .. ':' .. text(item.charged)
+  end
+  redis.call('HSET', KEYS[5], id, table.concat({
+    hold.open and 'o' or 't', hold.cycle, hold.at, hold.user, hold.groups, hold.action,
+    table.concat(items, ','), hold.expires,
+  }, '|'))
+  redis.call('ZADD', KEYS[6], hold.expires, id)
+end
+
+local function drop_hold(id)
+  redis.call('HDEL', KEYS[5], id)
+  redis.call('ZREM', KEYS[6], id)
+end
+
+local function cycle_of(start)
+  for _, cycle in ipairs(cycles) do
+    if cycle.start == start then return cycle end
+  end
+end
+
+-- Moves a hold's lines by consumed[i], held[i] and journals what was charged or given back. Returns the lines per item.
+local function move_hold(cycle, hold, consumed, held, estimated)
+  local groups, charged, moved = split(hold.groups), {}, {}
+  for index, item in ipairs(hold.items) do
+    local lines = lines_of(cycle, item.quota, hold.user, groups)
+    for _, line in ipairs(lines) do move_line(line, consumed[index], held[index], hold.user, hold.action) end
+    if consumed[index] ~= 0 then charged[#charged + 1] = item.quota .. '=' .. text(consumed[index]) end
+    moved[index] = lines
+  end
+  if #charged > 0 then
+    journal[#journal + 1] = table.concat(
+      { hold.at, hold.user, hold.groups, hold.action, table.concat(charged, ','), estimated and 'e' or '' }, '|')
+  end
+  return moved
+end
+
+-- An expired hold is charged the progress of its last renewal and leaves a tombstone; a due tombstone goes.
+local function expire(id)
+  local hold = read_hold(id)
+  if not hold.open then
+    drop_hold(id)
+    return true
+  end
+  local cycle = cycle_of(hold.cycle)
+  if not cycle then
+    if due_in == 0 then due_in = hold.cycle end
+    return false
+  end
+  local consumed, held = {}, {}
+  for index, item in ipairs(hold.items) do
+    consumed[index] = item.fixed and 0 or item.charged
+    held[index] = item.fixed and 0 or -item.units
+  end
+  move_hold(cycle, hold, consumed, held, true)
+  hold.open, hold.expires = false, head.now + TOMBSTONE_MS
+  write_hold(id, hold)
+  return true
+end
+
+-- Expires at most `most` due holds; returns how many it dealt with.
+local function expire_due(most)
+  if none_due then return 0 end
+  local due = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', head.now, 'LIMIT', 0, most)
+  none_due = #due < most
+  local done = 0
+  for _, id in ipairs(due) do
+    if expire(id) then done = done + 1 end
+  end
+  expired = expired + done
+  return done
+end
+
+-- Judges, and before a refusal makes sure that no dead hold stands in the way.
+local function judge_after_expiry(items, lines)
+  local hard, lenient = judge(items, lines)
+  if #hard == 0 or expire_due(EXPIRE_BEFORE_REFUSAL) == 0 then return hard, lenient end
+  return judge(items, lines)
+end

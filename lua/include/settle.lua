@@ -1,0 +1,135 @@
+-- What becomes of holds: settle, release, renew, refund. Needs `holds`, `lines`, `room`, `reserve` (its status numbers).
+local SETTLED, DONE = 4, 5
+local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE = 1, 2, 3, 4, 5, 6, 7
+
+local function numbers(list)
+  local values = {}
+  for value in string.gmatch(list, '%d+') do values[#values + 1] = tonumber(value) end
+  return values
+end
+
+-- Units above the hold that stand past a hard limit now.
+local function overshoot_of(item, units, lines)
+  local above = item.fixed and 0 or units - item.units
+  if above <= 0 then return 0 end
+  local past = 0
+  for _, line in ipairs(lines) do
+    local cap, mode, carried = cap_of(line)
+    if mode == 'h' then
+      past = math.max(past, math.min(above, line.consumed + line.held + carried - cap))
+    end
+  end
+  return past
+end
+
+local function settle(id, list, estimated)
+  local hold = read_hold(id)
+  if not hold or #hold.items == 0 then return { DONE, UNKNOWN_HOLD } end
+  local cycle = cycle_of(hold.cycle)
+  if not cycle then return { DONE, OTHER_CYCLE } end
+  local told, units, consumed, held = numbers(list), {}, {}, {}
+  for index, item in ipairs(hold.items) do
+    local pending = hold.open and not item.fixed
+    units[index] = item.fixed and item.units or told[index] or item.units
+    consumed[index] = units[index] - (pending and 0 or item.charged)
+    held[index] = pending and -item.units or 0
+  end
+  local lines = move_hold(cycle, hold, consumed, held, estimated == 'e')
+  local reply = { SETTLED, hold.open and 0 or 1 }
+  for index, item in ipairs(hold.items) do
+    reply[index + 2] = hold.open and overshoot_of(item, consumed[index], lines[index]) or 0
+    item.charged = units[index]
+  end
+  if hold.open then drop_hold(id) else write_hold(id, hold) end
+  return reply
+end
+
+-- Gives back everything; `keep` leaves a tombstone, also where the id is unknown.
+local function release(id, keep)
+  local hold = read_hold(id)
+  if not hold then
+    if keep == '' then return { DONE, UNKNOWN_HOLD } end
+    write_hold(id, {
+      open = false, cycle = 0, at = 0, user = '', groups = '', action = '', items = {},
+      expires = head.now + TOMBSTONE_MS,
+    })
+    return { DONE, RELEASED }
+  end
+  if #hold.items == 0 then return { DONE, RELEASED } end
+  local cycle = cycle_of(hold.cycle)
+  if not cycle then return { DONE, OTHER_CYCLE } end
+  local consumed, held = {}, {}
+  for index, item in ipairs(hold.items) do
+    local pending = hold.open and not item.fixed
+    consumed[index] = pending and 0 or -item.charged
+    held[index] = pending and -item.units or 0
+  end
+  move_hold(cycle, hold, consumed, held, false)
+  if hold.open and keep == '' then
+    drop_hold(id)
+    return { DONE, RELEASED }
+  end
+  for _, item in ipairs(hold.items) do item.charged = 0 end
+  if hold.open then hold.expires = head.now + TOMBSTONE_MS end
+  hold.open = false
+  write_hold(id, hold)
+  return { DONE, RELEASED }
+end
+
+local function refused_more(hold, hard, items, lines)
+  local reply = { HELD, hold.groups, 0 }
+  for _, violation in ipairs(hard) do
+    if is_spent(violation) then reply[1] = SPENT end
+  end
+  tell_violations(reply, hard)
+  tell_tightest(reply, items, lines)
+  return reply
+end
+
+-- Prolongs a hold, notes its progress, and holds more units where there is room for all that is asked.
+local function renew(id, ttl, progress, more_list)
+  local hold = read_hold(id)
+  if not hold then return { DONE, UNKNOWN_HOLD } end
+  if not hold.open then return { DONE, EXPIRED_HOLD } end
+  local cycle = cycle_of(hold.cycle)
+  if not cycle then return { DONE, OTHER_CYCLE } end
+  local units, more, asked, lines, groups = numbers(progress), numbers(more_list), {}, {}, split(hold.groups)
+  for index, item in ipairs(hold.items) do
+    local wanted = not item.fixed and more[index] or 0
+    if wanted > 0 then
+      asked[#asked + 1] = { quota = item.quota, sign = '~', units = wanted, item = item }
+      lines[#lines + 1] = lines_of(cycle, item.quota, hold.user, groups)
+    end
+    if not item.fixed then item.charged = units[index] or item.charged end
+  end
+  local hard = #asked > 0 and judge_after_expiry(asked, lines) or {}
+  if #hard == 0 then
+    for index, ask in ipairs(asked) do
+      for _, line in ipairs(lines[index]) do move_line(line, 0, ask.units, hold.user, hold.action) end
+      ask.item.units = ask.item.units + ask.units
+    end
+  end
+  hold.expires = head.now + tonumber(ttl)
+  write_hold(id, hold)
+  if #hard > 0 then return refused_more(hold, hard, asked, lines) end
+  return { DONE, RENEWED }
+end
+
+-- Gives back the fixed costs of an admission that left no hold.
+local function refund(user, group_list, charges, cycle_start, at)
+  local cycle = cycle_of(tonumber(cycle_start))
+  if not cycle then return { DONE, OTHER_CYCLE } end
+  local parsed, groups, back = parse_charges(charges), split(group_list), {}
+  for _, item in ipairs(parsed.items) do
+    if item.sign == '=' then
+      back[#back + 1] = item.quota .. '=' .. text(-item.units)
+      for _, line in ipairs(lines_of(cycle, item.quota, user, groups)) do
+        move_line(line, -item.units, 0, user, parsed.action)
+      end
+    end
+  end
+  if #back > 0 then
+    journal[#journal + 1] = table.concat({ at, user, group_list, parsed.action, table.concat(back, ','), '' }, '|')
+  end
+  return { DONE, REFUNDED }
+end

@@ -1,0 +1,151 @@
+/** One org's state: named tables of fields, logs, lanes, and the order in which holds fall due. */
+import { decodeHold, encodeHold, type HoldRecord } from '../codec.js';
+import type { Log, LogEntry, Reply, Table } from '../port.js';
+
+export type Value = string | number;
+
+/** Told of every change (undefined: gone), so that the embedded ledger can write it down. */
+export type Witness = (org: string, place: Table | Log, field: string, value: Value | undefined) => void;
+
+/** A table's fields. */
+export class Fields {
+  readonly map = new Map<string, Value>();
+  constructor(
+    private readonly org: string,
+    private readonly name: Table,
+    private readonly witness: Witness | undefined,
+  ) {}
+
+  text(field: string): string | undefined {
+    const value = this.map.get(field);
+    return value === undefined ? undefined : String(value);
+  }
+
+  number(field: string): number {
+    return Number(this.map.get(field) ?? 0);
+  }
+
+  set(field: string, value: Value): void {
+    this.map.set(field, value);
+    this.witness?.(this.org, this.name, field, value);
+  }
+
+  delete(field: string): void {
+    if (this.map.delete(field)) this.witness?.(this.org, this.name, field, undefined);
+  }
+}
+
+export interface Lane {
+  seq: number;
+  reply: Reply;
+}
+
+export class Book {
+  readonly tables = new Map<Table, Fields>();
+  readonly logs: Record<Log, LogEntry[]> = { journal: [], audit: [], outbox: [] };
+  readonly lanes = new Map<string, Lane>();
+  /** Hold ids by expiry, then id: the order in which Redis' sorted set has them. */
+  readonly due: { at: number; id: string }[] = [];
+  readonly org: Fields;
+  private lastEntry = { at: 0, count: 0 };
+
+  constructor(
+    readonly id: string,
+    private readonly witness?: Witness,
+  ) {
+    this.org = this.table('org');
+  }
+
+  table(name: Table): Fields {
+    let fields = this.tables.get(name);
+    if (fields === undefined) {
+      fields = new Fields(this.id, name, this.witness);
+      this.tables.set(name, fields);
+    }
+    return fields;
+  }
+
+  hold(id: string): HoldRecord | undefined {
+    const text = this.table('holds').text(id);
+    return text === undefined ? undefined : decodeHold(text);
+  }
+
+  putHold(id: string, record: HoldRecord, before: HoldRecord | undefined): void {
+    if (before !== undefined) this.unschedule(id, before.expiresAt);
+    this.schedule(id, record.expiresAt);
+    this.table('holds').set(id, encodeHold(record));
+  }
+
+  dropHold(id: string, record: HoldRecord): void {
+    this.unschedule(id, record.expiresAt);
+    this.table('holds').delete(id);
+  }
+
+  /** Ids are made by the book's time and never go back, whatever the clock did. */
+  append(log: Log, text: string, now: number): void {
+    const { lastEntry } = this;
+    if (now > lastEntry.at) this.lastEntry = { at: now, count: 0 };
+    else lastEntry.count += 1;
+    const entry = { id: entryId(this.lastEntry.at, this.lastEntry.count), text };
+    this.logs[log].push(entry);
+    this.witness?.(this.id, log, entry.id, text);
+  }
+
+  /** Forgets the log's entries up to `to`. */
+  trim(log: Log, to: string): void {
+    const entries = this.logs[log];
+    let count = 0;
+    for (const entry of entries) {
+      if (entry.id > to) break;
+      this.witness?.(this.id, log, entry.id, undefined);
+      count += 1;
+    }
+    entries.splice(0, count);
+  }
+
+  dropTable(name: Table): void {
+    const fields = this.tables.get(name);
+    if (fields === undefined) return;
+    for (const field of [...fields.map.keys()]) fields.delete(field);
+    this.tables.delete(name);
+  }
+
+  /** Takes up an entry from disk. */
+  restoreEntry(log: Log, entry: LogEntry): void {
+    this.logs[log].push(entry);
+    const [at = '0', count = '0'] = entry.id.split('-');
+    const later = Number(at) > this.lastEntry.at || Number(count) > this.lastEntry.count;
+    if (later) this.lastEntry = { at: Number(at), count: Number(count) };
+  }
+
+  /** Takes up a hold from disk into the order of expiry. */
+  restoreHolds(): void {
+    for (const [id, text] of this.table('holds').map) this.schedule(id, decodeHold(String(text)).expiresAt);
+  }
+
+  private schedule(id: string, at: number): void {
+    this.due.splice(this.place(id, at), 0, { at, id });
+  }
+
+  private unschedule(id: string, at: number): void {
+    this.due.splice(this.place(id, at), 1);
+  }
+
+  private place(id: string, at: number): number {
+    let low = 0;
+    let high = this.due.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = this.due[middle];
+      const before = entry !== undefined && (entry.at < at || (entry.at === at && entry.id < id));
+      if (before) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Fixed width, so that ids sort as text. */
+export function entryId(at: number, count: number): string {
+  return `${String(at).padStart(15, '0')}-${String(count).padStart(9, '0')}`;
+}

@@ -1,0 +1,129 @@
+/** The decision: is there room on every line, and if so, charge and hold them all. */
+import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
+import { decodeGroup, decodeMember, encodeMember, type Member } from '../codec.js';
+import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
+import { noteRefusal } from './crossings.js';
+import { judgeAfterExpiry } from './expire.js';
+import { change, type Line, linesOf, planOf, type Work } from './lines.js';
+import { isSpent, tightest } from './room.js';
+
+/** Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure. */
+export function reserve(work: Work, op: ReserveOp): Result {
+  const standing = op.hold === '' ? undefined : work.book.hold(op.hold);
+  if (standing !== undefined && !standing.open) return denied('voided');
+  const member = admitMember(work, op.user);
+  if (typeof member === 'string') return denied(member);
+  const groups = groupsOf(work, member, op.claims);
+  if (groups === undefined) return denied('too-many-groups');
+  const { items } = op.charges;
+  if (items.some((item) => planOf(work.book, item.quota) === undefined)) return denied('no-plan');
+  const lines = items.map((item) => linesOf(work, work.present, item.quota, op.user, groups));
+  if (standing !== undefined) return admitted(work, items, lines, groups, [], true);
+  const judged = judgeAfterExpiry(work, items, lines);
+  if (judged.hard.length > 0) return refused(work, op, items, lines, groups, judged.hard);
+  charge(work, op, items, lines, groups);
+  return admitted(work, items, lines, groups, judged.lenient, false);
+}
+
+function denied(reason: Denied['reason']): Denied {
+  return { status: 'denied', reason };
+}
+
+/** The user's membership; unknown users are registered, invited ones become active, both while seats last. */
+function admitMember(work: Work, user: string): Member | Denied['reason'] {
+  const { book, call } = work;
+  if (book.org.text('state') === 'archived') return 'org-archived';
+  const text = book.table('members').text(user);
+  if (text === undefined && call.unknownUsers === 'deny') return 'unknown-user';
+  const member: Member = text === undefined ? { status: 'invited', groups: [] } : decodeMember(text);
+  if (member.status === 'active') return member;
+  if (member.status !== 'invited') return 'inactive-user';
+  const seats = book.org.text('seats') ?? '';
+  const used = book.org.number('seatsUsed');
+  if (seats !== '' && used >= Number(seats)) return 'no-seat';
+  const active: Member = { status: 'active', groups: member.groups };
+  book.table('members').set(user, encodeMember(active));
+  book.org.set('seatsUsed', used + 1);
+  book.org.set('version', book.org.number('version') + 1);
+  return active;
+}
+
+/** Directory groups, then claimed ones, each once and only where it exists. Undefined: more than can be checked. */
+function groupsOf(work: Work, member: Member, claims: string): string | undefined {
+  if (member.groups.length === 0 && claims === '') return '';
+  const table = work.book.table('groups');
+  const found = new Set<string>();
+  for (const { group, generation } of member.groups) {
+    const text = table.text(group);
+    const known = text === undefined ? undefined : decodeGroup(text);
+    if (known?.alive === true && known.generation === generation) found.add(group);
+  }
+  for (const group of claims === '' ? [] : claims.split(',')) {
+    const text = table.text(group);
+    if (text !== undefined && decodeGroup(text).alive) found.add(group);
+  }
+  return found.size > GROUPS_MAX ? undefined : [...found].join(',');
+}
+
+function refused(
+  work: Work,
+  op: ReserveOp,
+  items: readonly ChargeItem[],
+  lines: readonly Line[][],
+  groups: string,
+  violated: readonly Violation[],
+): Refused {
+  let reason: Refused['reason'] = 'held';
+  for (const one of violated) {
+    if (!isSpent(one)) continue;
+    reason = 'spent';
+    noteRefusal(work, one, op.user, op.charges.action);
+  }
+  return { status: 'refused', reason, groups, violated, tight: tightest(work, items, lines) };
+}
+
+function charge(
+  work: Work,
+  op: ReserveOp,
+  items: readonly ChargeItem[],
+  lines: readonly Line[][],
+  groups: string,
+): void {
+  const { action } = op.charges;
+  const charged: string[] = [];
+  for (const [index, item] of items.entries()) {
+    if (item.kind === 'gate') continue;
+    const fixed = item.kind === 'fixed';
+    if (fixed) charged.push(`${item.quota}=${item.units}`);
+    for (const line of lines[index] ?? [])
+      change(work, line, fixed ? item.units : 0, fixed ? 0 : item.units, op.user, action);
+  }
+  if (charged.length > 0)
+    work.journal.push(`${work.now}|${op.user}|${groups}|${action}|${charged.join(',')}|`);
+  if (op.hold === '') return;
+  const held = items.filter((item) => item.kind !== 'gate');
+  const record = {
+    open: true,
+    cycle: work.present.start,
+    at: work.now,
+    user: op.user,
+    groups,
+    action,
+    items: held.map(({ quota, kind, units }) => {
+      return { quota, fixed: kind === 'fixed', units, charged: kind === 'fixed' ? units : 0 };
+    }),
+    expiresAt: work.now + op.ttlMs,
+  };
+  work.book.putHold(op.hold, record, undefined);
+}
+
+function admitted(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly Line[][],
+  groups: string,
+  violated: readonly Violation[],
+  again: boolean,
+): Admitted {
+  return { status: 'admitted', groups, again, violated, tight: tightest(work, items, lines) };
+}

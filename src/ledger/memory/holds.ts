@@ -1,0 +1,120 @@
+/** Holds: settled, released or expired, exactly once; tombstones for what comes late. */
+import type { ChargeItem } from '../../quota/charge.js';
+import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
+import { TOMBSTONE_MS } from '../port.js';
+import { cycleOf, judgeAfterExpiry, type Move, move } from './expire.js';
+import { capOfLine, change, type Line, linesOf, type Work } from './lines.js';
+import { isSpent, tightest } from './room.js';
+
+export function settle(work: Work, op: SettleOp): Result {
+  const hold = work.book.hold(op.hold);
+  if (hold === undefined || hold.items.length === 0) return { status: 'unknown-hold' };
+  const cycle = cycleOf(work, hold.cycle);
+  if (cycle === undefined) return { status: 'other-cycle' };
+  const moves = hold.items.map((item, index) => {
+    const units = item.fixed ? item.units : (op.units[index] ?? item.units);
+    const held = hold.open && !item.fixed ? -item.units : 0;
+    const before = hold.open && !item.fixed ? 0 : item.charged;
+    return { item: { ...item, charged: units }, consumed: units - before, held };
+  });
+  const lines = move(work, cycle, hold, moves, op.estimated);
+  if (!hold.open) {
+    work.book.putHold(op.hold, { ...hold, items: moves.map((m) => m.item) }, hold);
+    return { status: 'settled', overshoot: moves.map(() => 0), late: true };
+  }
+  const overshoot = moves.map((one, index) => overshootOf(work, one, lines[index] ?? []));
+  work.book.dropHold(op.hold, hold);
+  return { status: 'settled', overshoot, late: false };
+}
+
+/** Units above the hold that stand past a hard limit now. */
+function overshootOf(work: Work, { item, consumed }: Move, lines: readonly Line[]): number {
+  const above = item.fixed ? 0 : consumed - item.units;
+  if (above <= 0) return 0;
+  let past = 0;
+  for (const line of lines) {
+    const cap = capOfLine(work, line);
+    if (cap.mode !== 'hard') continue;
+    past = Math.max(past, Math.min(above, line.consumed + line.held + cap.carried - cap.limit));
+  }
+  return past;
+}
+
+export function release(work: Work, op: ReleaseOp): Result {
+  const { book, now } = work;
+  const hold = book.hold(op.hold);
+  if (hold === undefined) {
+    if (!op.keep) return { status: 'unknown-hold' };
+    const nothing = { open: false, cycle: 0, at: 0, user: '', groups: '', action: '', items: [] };
+    book.putHold(op.hold, { ...nothing, expiresAt: now + TOMBSTONE_MS }, undefined);
+    return { status: 'released' };
+  }
+  if (hold.items.length === 0) return { status: 'released' };
+  const cycle = cycleOf(work, hold.cycle);
+  if (cycle === undefined) return { status: 'other-cycle' };
+  const moves = hold.items.map((item) => ({
+    item: { ...item, charged: 0 },
+    consumed: hold.open && !item.fixed ? 0 : -item.charged,
+    held: hold.open && !item.fixed ? -item.units : 0,
+  }));
+  move(work, cycle, hold, moves, false);
+  if (hold.open && !op.keep) book.dropHold(op.hold, hold);
+  else {
+    const expiresAt = hold.open ? now + TOMBSTONE_MS : hold.expiresAt;
+    book.putHold(op.hold, { ...hold, open: false, items: moves.map((m) => m.item), expiresAt }, hold);
+  }
+  return { status: 'released' };
+}
+
+export function renew(work: Work, op: RenewOp): Result {
+  const { book, now } = work;
+  const hold = book.hold(op.hold);
+  if (hold === undefined) return { status: 'unknown-hold' };
+  if (!hold.open) return { status: 'expired-hold' };
+  const cycle = cycleOf(work, hold.cycle);
+  if (cycle === undefined) return { status: 'other-cycle' };
+  const more = hold.items.map((item, index) => (item.fixed ? 0 : (op.more[index] ?? 0)));
+  const asked = hold.items.flatMap((item, index): ChargeItem[] => {
+    const units = more[index] ?? 0;
+    return units > 0 ? [{ quota: item.quota, units, kind: 'held' }] : [];
+  });
+  const lines = asked.map((item) => linesOf(work, cycle, item.quota, hold.user, hold.groups));
+  const refused = asked.length === 0 ? undefined : refusedMore(work, asked, lines, hold.groups);
+  const items = hold.items.map((item, index) => {
+    const charged = item.fixed ? item.charged : (op.units[index] ?? item.charged);
+    return { ...item, charged, units: item.units + (refused === undefined ? (more[index] ?? 0) : 0) };
+  });
+  if (refused === undefined)
+    for (const [index, item] of asked.entries())
+      for (const line of lines[index] ?? []) change(work, line, 0, item.units, hold.user, hold.action);
+  book.putHold(op.hold, { ...hold, items, expiresAt: now + op.ttlMs }, hold);
+  return refused ?? { status: 'renewed' };
+}
+
+/** Undefined where there is room for all that is asked on top. */
+function refusedMore(
+  work: Work,
+  asked: readonly ChargeItem[],
+  lines: readonly Line[][],
+  groups: string,
+): Result | undefined {
+  const { hard } = judgeAfterExpiry(work, asked, lines);
+  if (hard.length === 0) return undefined;
+  const reason = hard.some(isSpent) ? 'spent' : 'held';
+  return { status: 'refused', reason, groups, violated: hard, tight: tightest(work, asked, lines) };
+}
+
+export function refund(work: Work, op: RefundOp): Result {
+  const cycle = cycleOf(work, op.cycle);
+  if (cycle === undefined) return { status: 'other-cycle' };
+  const { action, items } = op.charges;
+  const back: string[] = [];
+  for (const item of items) {
+    if (item.kind !== 'fixed') continue;
+    back.push(`${item.quota}=${-item.units}`);
+    for (const line of linesOf(work, cycle, item.quota, op.user, op.groups))
+      change(work, line, -item.units, 0, op.user, action);
+  }
+  if (back.length > 0) work.journal.push(`${op.at}|${op.user}|${op.groups}|${action}|${back.join(',')}|`);
+  return { status: 'refunded' };
+}

@@ -1,0 +1,140 @@
+/**
+ * The ledger in this process: the embedded default, and the model that the Lua is tested against. Without a folder it
+ * lives in memory only; with one, every change is written behind (see persist.ts).
+ */
+import type {
+  Call,
+  Commit,
+  Fold,
+  Ledger,
+  Log,
+  LogEntry,
+  Page,
+  Reply,
+  Snapshot,
+  Table,
+  Want,
+} from '../port.js';
+import { StoreError } from '../port.js';
+import { applyCall } from './apply.js';
+import { Book } from './book.js';
+import { type Disk, openDisk } from './persist.js';
+
+export interface MemoryOptions {
+  /** Time in ms; Date.now unless tests inject another. */
+  readonly clock?: () => number;
+  /** Folder to persist in; left out: nothing is persisted. */
+  readonly path?: string;
+}
+
+/** Rejects where another process has the folder open, or where it cannot be read. */
+export async function openMemory(options: MemoryOptions = {}): Promise<Ledger> {
+  const disk = options.path === undefined ? undefined : await openDisk(options.path);
+  const books = disk === undefined ? new Map<string, Book>() : await disk.load();
+  return new MemoryLedger(books, disk, options.clock ?? Date.now);
+}
+
+class MemoryLedger implements Ledger {
+  readonly name = 'embedded';
+
+  constructor(
+    private readonly books: Map<string, Book>,
+    private readonly disk: Disk | undefined,
+    private readonly now: () => number,
+  ) {}
+
+  get ready(): boolean {
+    return this.disk?.failure === undefined;
+  }
+
+  async apply(call: Call): Promise<Reply> {
+    this.refuseWhenFailed();
+    return applyCall(this.books.get(call.org), call, this.now());
+  }
+
+  async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
+    const book = this.books.get(org);
+    const values = wants.map(({ table, fields }) => {
+      const found = book?.tables.get(table);
+      return fields.map((field) => found?.text(field) ?? null);
+    });
+    const seen = book?.org.number('now') ?? 0;
+    return { now: Math.max(this.now(), seen), version: book?.org.number('version') ?? 0, values };
+  }
+
+  async commit(org: string, commit: Commit): Promise<number | undefined> {
+    this.refuseWhenFailed();
+    const known = this.books.get(org);
+    if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
+    const book = known ?? new Book(org, this.disk?.witness);
+    this.books.set(org, book);
+    for (const change of commit.changes) {
+      if ('set' in change) book.table(change.set).set(change.field, change.value);
+      else if ('del' in change) book.table(change.del).delete(change.field);
+      else {
+        const fields = book.table(change.incr);
+        fields.set(change.field, fields.number(change.field) + change.by);
+      }
+    }
+    const version = commit.version + 1;
+    book.org.set('version', version);
+    if (commit.audit !== '') book.append('audit', commit.audit, Math.max(this.now(), book.org.number('now')));
+    return version;
+  }
+
+  /** The cursor is the number of fields passed; a field that comes or goes meanwhile may be missed or told twice. */
+  async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
+    const fields = this.books.get(org)?.tables.get(table);
+    if (fields === undefined) return { cursor: '0', entries: [] };
+    const from = Number(cursor);
+    const entries: [string, string][] = [];
+    let index = 0;
+    for (const [field, value] of fields.map) {
+      if (index >= from + count) break;
+      if (index >= from) entries.push([field, String(value)]);
+      index += 1;
+    }
+    const done = from + count >= fields.map.size;
+    return { cursor: done ? '0' : String(from + count), entries };
+  }
+
+  async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
+    const entries = this.books.get(org)?.logs[log] ?? [];
+    const first = entries.findIndex((entry) => entry.id > after);
+    return first < 0 ? [] : entries.slice(first, first + count);
+  }
+
+  async fold(org: string, fold: Fold): Promise<boolean> {
+    const book = this.books.get(org);
+    if (book === undefined || (book.org.text('fold') ?? '') !== fold.from) return false;
+    for (const { table, field, units } of fold.adds) {
+      const fields = book.table(table);
+      fields.set(field, fields.number(field) + units);
+    }
+    book.org.set('fold', fold.to);
+    book.trim('journal', fold.to);
+    return true;
+  }
+
+  async drop(org: string, tables: readonly Table[]): Promise<void> {
+    for (const table of tables) this.books.get(org)?.dropTable(table);
+  }
+
+  async orgs(): Promise<string[]> {
+    return [...this.books.keys()];
+  }
+
+  async clock(): Promise<number> {
+    return this.now();
+  }
+
+  async close(): Promise<void> {
+    await this.disk?.close();
+  }
+
+  private refuseWhenFailed(): void {
+    const failure = this.disk?.failure;
+    if (failure !== undefined)
+      throw new StoreError('The ledger cannot be written to disk', false, { cause: failure });
+  }
+}

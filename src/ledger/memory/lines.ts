@@ -1,0 +1,159 @@
+/** Counter lines within one call: consumed and held of a subject for a quota, its cap, and its changes. */
+import { GROUPS_MAX, UNITS_MAX } from '../../quota/charge.js';
+import { lineOf, type Scope } from '../../quota/id.js';
+import { capOf, type Limit, type Plan } from '../../quota/limit.js';
+import { decodeLimit, decodePlan } from '../codec.js';
+import type { Call } from '../port.js';
+import type { Book, Fields } from './book.js';
+
+export interface Line {
+  readonly cycle: OpenCycle;
+  readonly quota: string;
+  readonly scope: Scope;
+  readonly token: string;
+  readonly field: string;
+  consumed: number;
+  held: number;
+  /** Consumed when the call began: crossings compare with it. */
+  readonly consumedBefore: number;
+  changed: boolean;
+  /** Who and what moved it last: a notice names them. */
+  user: string;
+  action: string;
+}
+
+/** A cycle named in the call. `present` is the book's own; the others are closed, and only their holds still move. */
+export interface OpenCycle {
+  readonly start: number;
+  readonly present: boolean;
+  readonly consumed: Fields;
+  readonly held: Fields;
+  readonly lines: Map<string, Line>;
+}
+
+/** What one call works on. */
+export interface Work {
+  readonly book: Book;
+  readonly call: Call;
+  readonly now: number;
+  readonly cycles: readonly OpenCycle[];
+  readonly present: OpenCycle;
+  readonly changed: Line[];
+  readonly journal: string[];
+  lines: number;
+  expired: number;
+  dueIn: number;
+  /** No hold is due (any more) at this call's time. */
+  noneDue: boolean;
+}
+
+export type Mode = 'hard' | 'soft' | 'shadow' | 'none';
+
+export interface Cap {
+  readonly limit: number;
+  readonly mode: Mode;
+  /** Extra that holds of closed cycles may still take: it counts as held. */
+  readonly carried: number;
+}
+
+const NO_CAP: Cap = { limit: UNITS_MAX, mode: 'none', carried: 0 };
+
+export function lineIn(work: Work, cycle: OpenCycle, quota: string, scope: Scope, token: string): Line {
+  const field = lineOf(quota, scope, token);
+  const known = cycle.lines.get(field);
+  if (known !== undefined) return known;
+  const consumed = cycle.consumed.number(field);
+  const held = cycle.held.number(field);
+  const rest = { consumed, held, consumedBefore: consumed, changed: false, user: '', action: '' };
+  const line: Line = { cycle, quota, scope, token, field, ...rest };
+  cycle.lines.set(field, line);
+  work.lines += 1;
+  return line;
+}
+
+/** The lines a charge on `quota` moves, in the order in which they are judged: user, groups, org. */
+export function linesOf(work: Work, cycle: OpenCycle, quota: string, user: string, groups: string): Line[] {
+  const lines = [lineIn(work, cycle, quota, 'user', user)];
+  if (groups !== '')
+    for (const group of groups.split(',', GROUPS_MAX)) lines.push(lineIn(work, cycle, quota, 'group', group));
+  lines.push(lineIn(work, cycle, quota, 'org', ''));
+  return lines;
+}
+
+export function planOf(book: Book, quota: string): Plan | undefined {
+  const text = book.org.text(`plan:${quota}`);
+  return text === undefined ? undefined : decodePlan(text);
+}
+
+/** What the org may consume of a quota in the present cycle: allowance + extra. */
+export function poolOf(book: Book, quota: string): number {
+  const plan = planOf(book, quota);
+  return plan === undefined ? 0 : plan.allowance + Math.max(0, book.org.number(`extra:${quota}`));
+}
+
+export function capOfLine(work: Work, line: Line): Cap {
+  const { book } = work;
+  if (line.scope === 'org') {
+    const plan = planOf(book, line.quota);
+    if (plan === undefined) return NO_CAP;
+    const extra = Math.max(0, book.org.number(`extra:${line.quota}`));
+    const carried = Math.min(Math.max(0, book.org.number(`carry:${line.quota}`)), extra);
+    return { limit: plan.allowance + extra, mode: plan.mode, carried };
+  }
+  const text = book.table('limits').text(line.field);
+  if (text === undefined) return NO_CAP;
+  const limit: Limit = decodeLimit(text);
+  const units = capOf(limit, poolOf(book, line.quota), work.now);
+  return { limit: Math.min(units, UNITS_MAX), mode: limit.shadow ? 'shadow' : 'hard', carried: 0 };
+}
+
+/** Moves a line; `user` and `action` are who and what moved it. */
+export function change(
+  work: Work,
+  line: Line,
+  consumed: number,
+  held: number,
+  user: string,
+  action: string,
+): void {
+  if (consumed === 0 && held === 0) return;
+  if (!line.cycle.present && line.scope === 'org') followClosed(work, line, consumed, held);
+  if (!line.changed) {
+    line.changed = true;
+    work.changed.push(line);
+  }
+  line.user = user;
+  line.action = action;
+  line.consumed += consumed;
+  line.held += held;
+  if (consumed !== 0) line.cycle.consumed.set(line.field, line.consumed);
+  if (held === 0) return;
+  if (line.held === 0) line.cycle.held.delete(line.field);
+  else line.cycle.held.set(line.field, line.held);
+}
+
+/** What a closed cycle took of the extra, and what its holds may still take, follow its org line. */
+function followClosed(work: Work, line: Line, consumed: number, held: number): void {
+  const closed = line.cycle.consumed.text(`!closed:${line.quota}`);
+  if (closed === undefined || planOf(work.book, line.quota) === undefined) return;
+  const [allowance = 0, extra = 0] = closed.split(':').map(Number);
+  const before = extraTaken(allowance, extra, line.consumed, line.held);
+  const after = extraTaken(allowance, extra, line.consumed + consumed, line.held + held);
+  const { org } = work.book;
+  const used = after.used - before.used;
+  const carried = after.carried - before.carried;
+  if (used !== 0) org.set(`extra:${line.quota}`, org.number(`extra:${line.quota}`) - used);
+  if (carried !== 0) org.set(`carry:${line.quota}`, org.number(`carry:${line.quota}`) + carried);
+}
+
+/** Allowance is used before extra: what of `extra` is used, and what of it is held. */
+export function extraTaken(
+  allowance: number,
+  extra: number,
+  consumed: number,
+  held: number,
+): { used: number; carried: number } {
+  const used = Math.min(extra, Math.max(0, consumed - allowance));
+  const reached = Math.min(extra, Math.max(0, consumed + held - allowance));
+  return { used, carried: reached - used };
+}

@@ -1,0 +1,96 @@
+/**
+ * The embedded ledger on disk: LevelDB, one key per field, one atomic batch per flush. A batch holds whole calls, so what
+ * is found after `kill -9` is the state of some moment of the last second. LevelDB's lock is the kernel's: a second process
+ * is refused, and it does not outlive its process.
+ */
+import { mkdir } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import type { Log, Table } from '../port.js';
+import { Book, type Value, type Witness } from './book.js';
+
+/** A change waits this long at most before it is handed to LevelDB. */
+const FLUSH_MS = 100;
+
+const LOGS: readonly string[] = ['journal', 'audit', 'outbox'] satisfies Log[];
+
+export interface Disk {
+  readonly witness: Witness;
+  /** Why writing failed; from then on the ledger answers nothing. */
+  readonly failure: Error | undefined;
+  load(): Promise<Map<string, Book>>;
+  close(): Promise<void>;
+}
+
+export async function openDisk(path: string): Promise<Disk> {
+  await mkdir(path, { recursive: true });
+  const level = new ClassicLevel<string, string>(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  try {
+    await level.open();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const locked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+    const why = locked ? 'another process has it open' : 'it cannot be opened';
+    throw new Error(`The embedded store at ${path}: ${why}`, { cause: error });
+  }
+  return new LevelDisk(level);
+}
+
+class LevelDisk implements Disk {
+  failure: Error | undefined;
+  private changed = new Map<string, Value | undefined>();
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly level: ClassicLevel<string, string>) {}
+
+  readonly witness: Witness = (org, place, field, value) => {
+    this.changed.set(`${org}/${place}/${field}`, value);
+    this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  };
+
+  async load(): Promise<Map<string, Book>> {
+    const books = new Map<string, Book>();
+    const found: [org: string, place: string, field: string, value: string][] = [];
+    for await (const [key, value] of this.level.iterator()) {
+      const [org = '', place = ''] = key.split('/', 2);
+      found.push([org, place, key.slice(org.length + place.length + 2), value]);
+    }
+    for (const [org, place, field, value] of found) {
+      const book = books.get(org) ?? new Book(org, this.witness);
+      books.set(org, book);
+      if (LOGS.includes(place)) book.restoreEntry(place as Log, { id: field, text: value });
+      else book.table(place as Table).map.set(field, value);
+    }
+    for (const book of books.values()) book.restoreHolds();
+    return books;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    this.flush();
+    await this.writing;
+    await this.level.close();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private flush(): void {
+    this.timer = undefined;
+    if (this.changed.size === 0) return;
+    const changed = this.changed;
+    this.changed = new Map();
+    this.writing = this.writing
+      .then(() => this.write(changed))
+      .catch((error: Error) => {
+        this.failure = error;
+      });
+  }
+
+  private async write(changed: ReadonlyMap<string, Value | undefined>): Promise<void> {
+    const batch = this.level.batch();
+    for (const [key, value] of changed) {
+      if (value === undefined) batch.del(key);
+      else batch.put(key, String(value));
+    }
+    await batch.write();
+  }
+}

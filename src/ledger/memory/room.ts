@@ -1,0 +1,62 @@
+/** Room on the lines of a charge: what every limit that applies says. */
+import type { ChargeItem } from '../../quota/charge.js';
+import type { Tight, Violation } from '../port.js';
+import { type Cap, capOfLine, type Line, type Work } from './lines.js';
+
+export interface Judgement {
+  /** Lines without room that refuse. */
+  readonly hard: readonly Violation[];
+  /** Lines without room that are only told: soft pools, shadow limits. */
+  readonly lenient: readonly Violation[];
+}
+
+export function judge(work: Work, items: readonly ChargeItem[], lines: readonly Line[][]): Judgement {
+  const hard: Violation[] = [];
+  const lenient: Violation[] = [];
+  for (const [index, item] of items.entries()) {
+    for (const line of lines[index] ?? []) {
+      const cap = capOfLine(work, line);
+      if (hasRoom(line, cap, item.units)) continue;
+      if (cap.mode === 'hard' || cap.mode === 'none') hard.push(violation(line, cap, item));
+      else if (item.kind !== 'gate') lenient.push(violation(line, cap, item));
+    }
+  }
+  return { hard, lenient };
+}
+
+/** A charge of 0 units needs room for the smallest unit, and takes none. A line without a cap is bound by arithmetic. */
+function hasRoom(line: Line, cap: Cap, units: number): boolean {
+  return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= cap.limit;
+}
+
+function violation(line: Line, cap: Cap, item: ChargeItem): Violation {
+  return {
+    quota: line.quota,
+    scope: line.scope,
+    group: line.scope === 'group' ? line.token : '',
+    limit: cap.limit,
+    consumed: line.consumed,
+    held: line.held + cap.carried,
+    requested: item.units,
+  };
+}
+
+/** Whether it would not fit even without the holds in flight. */
+export function isSpent(violated: Violation): boolean {
+  return violated.consumed + Math.max(1, violated.requested) > violated.limit;
+}
+
+/** Per charge, the hard limit with the least remaining; the first of equals. */
+export function tightest(work: Work, items: readonly ChargeItem[], lines: readonly Line[][]): Tight[] {
+  return items.map((item, index) => {
+    let tight: Tight = { quota: item.quota, scope: undefined, limit: 0, remaining: 0 };
+    for (const line of lines[index] ?? []) {
+      const cap = capOfLine(work, line);
+      if (cap.mode !== 'hard') continue;
+      const remaining = Math.max(0, cap.limit - line.consumed - line.held - cap.carried);
+      if (tight.scope !== undefined && remaining >= tight.remaining) continue;
+      tight = { quota: item.quota, scope: line.scope, limit: cap.limit, remaining };
+    }
+    return tight;
+  });
+}

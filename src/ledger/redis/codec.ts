@@ -1,0 +1,144 @@
+/** apply.lua's arguments and replies; the numbers stand in its header. */
+import type { ChargeItem } from '../../quota/charge.js';
+import type { Scope } from '../../quota/id.js';
+import type { Call, CallCode, Denied, Done, Op, Reply, Result, Tight, Violation } from '../port.js';
+
+export function callArgs(call: Call): (string | number)[] {
+  const { epoch, lane, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
+  const args: (string | number)[] = [epoch, lane, seq, ruleVersion, unknownUsers, expireMost, cycles.length];
+  for (const cycle of cycles) args.push(cycle.start, cycle.end);
+  for (const op of call.ops) pushOp(args, op);
+  return args;
+}
+
+function pushOp(args: (string | number)[], op: Op): void {
+  switch (op.kind) {
+    case 'reserve':
+      args.push('R', op.user, op.claims, op.charges.text, op.hold, op.ttlMs);
+      return;
+    case 'settle':
+      args.push('S', op.hold, op.units.join(','), op.estimated ? 'e' : '');
+      return;
+    case 'release':
+      args.push('L', op.hold, op.keep ? '1' : '');
+      return;
+    case 'renew':
+      args.push('N', op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
+      return;
+    case 'refund':
+      args.push('F', op.user, op.groups, op.charges.text, op.cycle, op.at);
+      return;
+    case 'none':
+      args.push('0');
+  }
+}
+
+type Raw = readonly (number | string | readonly (number | string)[])[];
+
+const CODES: readonly CallCode[] = ['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost'];
+const HEAD_LENGTH = 12;
+
+/** Throws a TypeError where the reply is not of apply.lua's form. */
+export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
+  if (!Array.isArray(raw) || raw.length < HEAD_LENGTH) throw new TypeError('apply.lua: unexpected reply');
+  const reply = raw as Raw;
+  const number = (index: number): number => Number(reply[index]);
+  const code = CODES[number(0)];
+  if (code === undefined) throw new TypeError(`apply.lua: unknown code ${String(reply[0])}`);
+  const results: Result[] = [];
+  for (let index = HEAD_LENGTH; index < reply.length; index += 1) {
+    const op = ops[index - HEAD_LENGTH];
+    results.push(decodeResult(reply[index] as RawResult, op));
+  }
+  return {
+    code,
+    now: number(1),
+    cycle: { start: number(2), end: number(3) },
+    previous: number(4),
+    rule: String(reply[5]),
+    ruleVersion: number(6),
+    epoch: String(reply[7]),
+    lines: number(8),
+    expired: number(9),
+    dueIn: number(10),
+    replayed: reply[11] === 1,
+    results,
+  };
+}
+
+type RawResult = readonly (number | string)[];
+
+const DENIED: readonly (Denied['reason'] | undefined)[] = [
+  undefined,
+  'no-plan',
+  'unknown-user',
+  'inactive-user',
+  'no-seat',
+  'too-many-groups',
+  'org-archived',
+  'voided',
+];
+const DONE: readonly (Done['status'] | undefined)[] = [
+  undefined,
+  'released',
+  'renewed',
+  'refunded',
+  'unknown-hold',
+  'expired-hold',
+  'other-cycle',
+  'none',
+];
+
+function decodeResult(raw: RawResult, op: Op | undefined): Result {
+  const kind = raw[0];
+  if (kind === 0 || kind === 1 || kind === 2) return decodeDecision(kind, raw, itemsOf(op));
+  if (kind === 3) {
+    const reason = DENIED[Number(raw[1])];
+    if (reason !== undefined) return { status: 'denied', reason };
+  }
+  if (kind === 4) return { status: 'settled', late: raw[1] === 1, overshoot: raw.slice(2).map(Number) };
+  const status = DONE[Number(raw[1])];
+  if (kind === 5 && status !== undefined) return { status };
+  throw new TypeError(`apply.lua: unknown result ${raw.join(' ')}`);
+}
+
+/** The items that a decision's places count: all of a reservation's, those of a renewal that ask for more. */
+function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota' | 'units'>[] {
+  if (op?.kind === 'reserve') return op.charges.items;
+  if (op?.kind !== 'renew') return [];
+  return op.quotas.map((quota, index) => ({ quota, units: op.more[index] ?? 0 })).filter((item) => item.units > 0);
+}
+
+const SCOPES: readonly (Scope | undefined)[] = [undefined, 'user', 'group', 'org'];
+const VIOLATION_LENGTH = 6;
+const TIGHT_LENGTH = 3;
+
+function decodeDecision(kind: 0 | 1 | 2, raw: RawResult, items: readonly Pick<ChargeItem, 'quota' | 'units'>[]): Result {
+  const groups = String(raw[1]);
+  const count = Number(raw[3]);
+  const violated: Violation[] = [];
+  let at = 4;
+  for (let index = 0; index < count; index += 1, at += VIOLATION_LENGTH)
+    violated.push(violationAt(raw, at, items));
+  const tight: Tight[] = [];
+  for (let index = 0; at < raw.length; index += 1, at += TIGHT_LENGTH) {
+    const quota = items[index]?.quota ?? '';
+    const scope = SCOPES[Number(raw[at])];
+    tight.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
+  }
+  if (kind === 0) return { status: 'admitted', groups, again: raw[2] === 1, violated, tight };
+  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', groups, violated, tight };
+}
+
+function violationAt(raw: RawResult, at: number, items: readonly Pick<ChargeItem, 'quota' | 'units'>[]): Violation {
+  const item = items[Number(raw[at]) - 1];
+  return {
+    quota: item?.quota ?? '',
+    scope: SCOPES[Number(raw[at + 1])] ?? 'org',
+    group: String(raw[at + 2]),
+    limit: Number(raw[at + 3]),
+    consumed: Number(raw[at + 4]),
+    held: Number(raw[at + 5]),
+    requested: item?.units ?? 0,
+  };
+}

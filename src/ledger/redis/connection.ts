@@ -1,0 +1,104 @@
+/** One connection to Redis, every option spelled out with its reason. */
+import { Command, Redis } from 'ioredis';
+import { StoreError } from '../port.js';
+import type { Script } from './scripts.js';
+
+export interface ConnectionOptions {
+  /** redis://, rediss:// or a socket's path. */
+  readonly url: string;
+  readonly password?: string;
+  /** A connection that is silent for this long with calls in flight is given up; what became of them is found out later. */
+  readonly silenceMs?: number;
+  readonly onError?: (error: Error) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const SILENCE_MS = 2_000;
+const RECONNECT_MAX_MS = 500;
+
+/** Errors after which the script certainly changed nothing: Redis refused it before its first write. */
+const DID_NOT_RUN =
+  /^(NOSCRIPT|READONLY|OOM|LOADING|NOAUTH|NOPERM|MASTERDOWN|NOREPLICAS|MISCONF|BUSY|CLUSTERDOWN)\b/;
+
+export class Connection {
+  private readonly redis: Redis;
+  private readonly onError: (error: Error) => void;
+
+  constructor(options: ConnectionOptions) {
+    this.onError = options.onError ?? (() => undefined);
+    this.redis = new Redis(options.url, {
+      lazyConnect: true,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: options.silenceMs ?? SILENCE_MS,
+      // A call that waits here while Redis is down would run long after its caller was answered.
+      enableOfflineQueue: false,
+      // A call sent again by the client library would not be told from the first.
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      // Replies are arrays of integers and strings in RESP2; nothing here gains from RESP3.
+      protocol: 2,
+      noDelay: true,
+      keepAlive: 10_000,
+      disableClientInfo: true,
+      retryStrategy: (times) =>
+        Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS) * (0.5 + Math.random() / 2),
+      // A replica that was a master before a fail-over: go and find the new one.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      ...(options.password === undefined ? {} : { password: options.password }),
+    });
+    this.redis.on('error', (error: Error) => this.onError(error));
+  }
+
+  get ready(): boolean {
+    return this.redis.status === 'ready';
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.redis.connect();
+    } catch (error) {
+      throw new StoreError('Redis cannot be reached', false, { cause: error });
+    }
+  }
+
+  /** Redis older than 6.2 lacks commands the scripts use; any eviction policy would lose counters silently. */
+  async refuseUnfit(): Promise<void> {
+    const info = String(await this.send('info', ['everything']));
+    const field = (name: string): string => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? '';
+    const version = field('redis_version');
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    if (major < 6 || (major === 6 && minor < 2))
+      throw new Error(`Redis ${version} is too old: 6.2 or newer is needed`);
+    const policy = field('maxmemory_policy');
+    if (policy !== '' && policy !== 'noeviction')
+      throw new Error(
+        `Redis has maxmemory-policy ${policy}: set it to noeviction, or counters get lost silently`,
+      );
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args]);
+    } catch (error) {
+      const unknown = error instanceof StoreError && error.message.startsWith('NOSCRIPT');
+      if (!unknown) throw error;
+      // Redis was restarted or its scripts flushed: this one did not run, and EVAL brings it back.
+      return this.send('eval', [script.source, keys.length, ...keys, ...args]);
+    }
+  }
+
+  async send(command: string, args: (string | number)[]): Promise<unknown> {
+    if (!this.ready) throw new StoreError('Redis is not connected', false);
+    try {
+      return await this.redis.sendCommand(new Command(command, args, { replyEncoding: 'utf8' }));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new StoreError(message, DID_NOT_RUN.test(message) ? false : 'unknown', { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.redis.status === 'ready') await this.redis.quit().catch(() => this.redis.disconnect());
+    else this.redis.disconnect();
+  }
+}

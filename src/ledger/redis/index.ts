@@ -1,0 +1,163 @@
+/** The ledger in Redis or Valkey, 6.2 or newer: every rule is in `lua/`, here is only the way there and back. */
+import type {
+  Call,
+  Commit,
+  Fold,
+  Ledger,
+  Log,
+  LogEntry,
+  Page,
+  Reply,
+  Snapshot,
+  Table,
+  Want,
+} from '../port.js';
+import { StoreError } from '../port.js';
+import { callArgs, decodeReply } from './codec.js';
+import { Connection, type ConnectionOptions } from './connection.js';
+import { Keys } from './keys.js';
+import { loadScript, type ScriptOptions } from './scripts.js';
+
+export interface RedisOptions extends ConnectionOptions {
+  /** First part of every key. */
+  readonly prefix?: string;
+  /** For tests: another clock, a broken rule. */
+  readonly scripts?: ScriptOptions;
+}
+
+/** Connects, and rejects where the store cannot keep counters (too old, or it may evict them). */
+export async function openRedis(options: RedisOptions): Promise<Ledger> {
+  const hot = new Connection(options);
+  const other = new Connection(options);
+  const ledger = new RedisLedger(hot, other, options);
+  try {
+    await Promise.all([hot.open(), other.open()]);
+    await other.refuseUnfit();
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+  return ledger;
+}
+
+class RedisLedger implements Ledger {
+  readonly name = 'redis';
+  private readonly keys: Keys;
+  private readonly scripts;
+
+  /** Decisions have a connection of their own: no list of an admin stands before them. */
+  constructor(
+    private readonly hot: Connection,
+    private readonly other: Connection,
+    options: RedisOptions,
+  ) {
+    this.keys = new Keys(options.prefix ?? 'qg');
+    const load = (name: string) => loadScript(name, options.scripts);
+    this.scripts = {
+      apply: load('apply'),
+      commit: load('commit'),
+      read: load('read'),
+      fold: load('fold'),
+      clock: load('clock'),
+    };
+  }
+
+  get ready(): boolean {
+    return this.hot.ready;
+  }
+
+  async apply(call: Call): Promise<Reply> {
+    const raw = await this.hot.run(this.scripts.apply, this.keys.ofCall(call), callArgs(call));
+    return decodeReply(raw, call.ops);
+  }
+
+  async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
+    const keys = [this.keys.of(org, 'org'), ...wants.map((want) => this.keys.of(org, want.table))];
+    const args = wants.flatMap((want) => [want.fields.length, ...want.fields]);
+    const reply = (await this.other.run(this.scripts.read, keys, args)) as [
+      number,
+      number,
+      ...(string | null)[],
+    ];
+    const values = reply.slice(2) as (string | null)[];
+    let at = 0;
+    const grouped = wants.map((want) => {
+      const from = at;
+      at += want.fields.length;
+      return values.slice(from, at);
+    });
+    return { now: reply[0], version: reply[1], values: grouped };
+  }
+
+  async commit(org: string, commit: Commit): Promise<number | undefined> {
+    // Listed first: an id in the set without a book is harmless, a book that no sweep finds is not.
+    if (commit.version === 0) await this.other.send('sadd', [this.keys.orgs, org]);
+    const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
+    const args: (string | number)[] = [commit.version, commit.audit];
+    const place = placer(keys, (table) => this.keys.of(org, table));
+    for (const change of commit.changes) {
+      if ('set' in change) args.push('set', place(change.set), change.field, change.value);
+      else if ('del' in change) args.push('del', place(change.del), change.field, '');
+      else args.push('incr', place(change.incr), change.field, change.by);
+    }
+    const version = Number(await this.other.run(this.scripts.commit, keys, args));
+    return version < 0 ? undefined : version;
+  }
+
+  async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
+    const args = [this.keys.of(org, table), cursor, 'COUNT', count];
+    const [next, flat] = (await this.other.send('hscan', args)) as [string, string[]];
+    const entries: [string, string][] = [];
+    for (let index = 0; index < flat.length; index += 2)
+      entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
+    return { cursor: next, entries };
+  }
+
+  async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
+    const from = after === '' ? '-' : `(${after}`;
+    const raw = await this.other.send('xrange', [this.keys.of(org, log), from, '+', 'COUNT', count]);
+    return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
+  }
+
+  async fold(org: string, fold: Fold): Promise<boolean> {
+    const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'journal')];
+    const place = placer(keys, (table) => this.keys.of(org, table));
+    const args: (string | number)[] = [fold.from, fold.to];
+    for (const { table, field, units } of fold.adds) args.push(place(table), field, units);
+    return (await this.other.run(this.scripts.fold, keys, args)) === 1;
+  }
+
+  async drop(org: string, tables: readonly Table[]): Promise<void> {
+    if (tables.length === 0) return;
+    await this.other.send(
+      'unlink',
+      tables.map((table) => this.keys.of(org, table)),
+    );
+  }
+
+  async orgs(): Promise<string[]> {
+    return (await this.other.send('smembers', [this.keys.orgs])) as string[];
+  }
+
+  async clock(): Promise<number> {
+    return Number(await this.other.run(this.scripts.clock, [], []));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.hot.close(), this.other.close()]);
+  }
+}
+
+/** Gives each table its place in KEYS, adding it at its first use. */
+function placer(keys: string[], keyOf: (table: Table) => string): (table: Table) => number {
+  const places = new Map<Table, number>([['org', 1]]);
+  return (table) => {
+    const known = places.get(table);
+    if (known !== undefined) return known;
+    const place = keys.push(keyOf(table));
+    places.set(table, place);
+    return place;
+  };
+}
+
+export { StoreError };

@@ -1,0 +1,50 @@
+/**
+ * Key names. All keys of an org carry one hash tag, so that an org is one slot of a Cluster and one script may name them
+ * all: `qg:{acme}:limits`.
+ */
+import type { Call, Table } from '../port.js';
+
+const FIXED = [
+  'org',
+  'limits',
+  'members',
+  'groups',
+  'holds',
+  'due',
+  'lanes',
+  'journal',
+  'outbox',
+  'cycles',
+] as const;
+
+export class Keys {
+  private readonly fixed = new Map<string, readonly string[]>();
+
+  /** `prefix` keeps several installations apart on one Redis. */
+  constructor(private readonly prefix: string) {}
+
+  /** The set of all org ids: the one key outside every org. */
+  get orgs(): string {
+    return `${this.prefix}:orgs`;
+  }
+
+  of(org: string, name: Table | 'journal' | 'audit' | 'outbox'): string {
+    return `${this.prefix}:{${org}}:${name}`;
+  }
+
+  /** The KEYS of apply.lua, in the order of its header. */
+  ofCall(call: Call): string[] {
+    let fixed = this.fixed.get(call.org);
+    if (fixed === undefined) {
+      fixed = FIXED.map((name) => `${this.prefix}:{${call.org}}:${name}`);
+      if (this.fixed.size >= MEMO_MAX) this.fixed.clear();
+      this.fixed.set(call.org, fixed);
+    }
+    const keys = [...fixed];
+    for (const { start } of call.cycles)
+      keys.push(this.of(call.org, `consumed:${start}`), this.of(call.org, `held:${start}`));
+    return keys;
+  }
+}
+
+const MEMO_MAX = 10_000;

@@ -1,0 +1,46 @@
+/** The Lua sources: one file per command, shared parts put in by name. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly sha: string;
+}
+
+const INCLUDE = /^--- @include "([a-z]+)"$/gm;
+
+/** The `lua` folder of this package, found from here upwards: it lies beside `src` and beside `dist`. */
+function luaFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    const found = join(folder, 'lua');
+    try {
+      readFileSync(join(found, 'apply.lua'));
+      return found;
+    } catch {
+      const parent = dirname(folder);
+      if (parent === folder) throw new Error('The lua folder of quotagate is missing');
+      folder = parent;
+    }
+  }
+}
+
+/** `replaced`: include name to source, for tests that bring their own clock; `patch` lets them break a rule. */
+export interface ScriptOptions {
+  readonly replaced?: Readonly<Record<string, string>>;
+  readonly patch?: (source: string) => string;
+}
+
+export function loadScript(name: string, options: ScriptOptions = {}): Script {
+  const folder = luaFolder();
+  const plain = readFileSync(join(folder, `${name}.lua`), 'utf8').replaceAll(
+    INCLUDE,
+    (_line, part: string) =>
+      options.replaced?.[part] ?? readFileSync(join(folder, 'include', `${part}.lua`), 'utf8'),
+  );
+  const source = options.patch === undefined ? plain : options.patch(plain);
+  return { name, source, sha: createHash('sha1').update(source).digest('hex') };
+}

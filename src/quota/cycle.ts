@@ -1,0 +1,183 @@
+/**
+ * Cycles: when counters reset, in the org's time zone. Boundaries are local wall-clock times turned into instants, so that
+ * "day 20, midnight in Madrid" stays that over changes of the clock:
+ *
+ * - one that the clock jumps over is the first instant after the jump;
+ * - one that the clock shows twice is the first, but for `every: hour`, where each showing begins an hour of its own: a
+ *   budget for one hour need not last for two;
+ * - a day that the month does not have is its last one, and the next month has the anchor again.
+ */
+import { LRUCache } from 'lru-cache';
+import { Temporal } from 'temporal-polyfill';
+
+export const EVERY = ['hour', 'day', 'week', 'month', 'year'] as const;
+export type Every = (typeof EVERY)[number];
+
+export interface CycleRule {
+  readonly every: Every;
+  /** hour: minute 0–59; day: hour 0–23; week: ISO weekday 1–7; month: day 1–31; year: month × 100 + day. */
+  readonly anchor: number;
+  /** IANA name. */
+  readonly timeZone: string;
+}
+
+/** Start (inclusive) and end (exclusive) in ms, as the ledger's port has them. */
+interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+const MINUTE_MS = 60_000;
+
+const ANCHORS: Record<Every, { least: number; most: number; what: string }> = {
+  hour: { least: 0, most: 59, what: 'a minute, 0 to 59' },
+  day: { least: 0, most: 23, what: 'an hour, 0 to 23' },
+  week: { least: 1, most: 7, what: 'a weekday, 1 (Monday) to 7' },
+  month: { least: 1, most: 31, what: 'a day of the month, 1 to 31' },
+  year: { least: 101, most: 1231, what: 'a date as month × 100 + day, such as 401 for April 1' },
+};
+
+/** What is wrong with a rule, for people; undefined where it can be used. */
+export function checkRule(rule: CycleRule): string | undefined {
+  if (!EVERY.includes(rule.every)) return `every: must be one of ${EVERY.join(', ')}`;
+  const { least, most, what } = ANCHORS[rule.every];
+  const inRange = Number.isInteger(rule.anchor) && rule.anchor >= least && rule.anchor <= most;
+  if (!inRange || (rule.every === 'year' && !isDate(rule.anchor)))
+    return `anchor: for every ${rule.every} it must be ${what}`;
+  return isZone(rule.timeZone) ? undefined : `timeZone: ${rule.timeZone} is not an IANA time zone`;
+}
+
+function isDate(anchor: number): boolean {
+  try {
+    Temporal.PlainMonthDay.from({ monthCode: monthCode(anchor), day: anchor % 100 }, { overflow: 'reject' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function monthCode(anchor: number): string {
+  return `M${String(Math.floor(anchor / 100)).padStart(2, '0')}`;
+}
+
+function isZone(name: string): boolean {
+  try {
+    // Fixed offsets are zones to Intl, too; they have no rules for the clock.
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Rules × time zones in use at once; beyond, bounds are computed anew. */
+const CACHED_RULES = 1_024;
+const lastBounds = new LRUCache<string, Bounds>({ max: CACHED_RULES });
+
+/** The cycle that contains `nowMs`. */
+export function boundsAt(rule: CycleRule, nowMs: number): Bounds {
+  const key = `${rule.every}|${rule.anchor}|${rule.timeZone}`;
+  const known = lastBounds.get(key);
+  if (known !== undefined && known.start <= nowMs && nowMs < known.end) return known;
+  const bounds = computeBounds(rule, nowMs);
+  lastBounds.set(key, bounds);
+  return bounds;
+}
+
+/** The first boundary after `nowMs`. */
+export function nextBoundary(rule: CycleRule, nowMs: number): number {
+  return boundsAt(rule, nowMs).end;
+}
+
+/** Far enough to both sides that a day which a zone left out (Apia, 2011-12-30) is stepped over. */
+const STEPS = [-2, -1, 0, 1, 2] as const;
+
+function computeBounds(rule: CycleRule, nowMs: number): Bounds {
+  const local = localTime(nowMs, rule.timeZone).toPlainDateTime();
+  let start = Number.NEGATIVE_INFINITY;
+  let end = Number.POSITIVE_INFINITY;
+  for (const step of STEPS) {
+    for (const instant of instantsOf(nominal(rule, local, step), rule)) {
+      if (instant <= nowMs) start = Math.max(start, instant);
+      else end = Math.min(end, instant);
+    }
+  }
+  return { start, end };
+}
+
+/** The boundary that the wall clock names, `step` periods from the one `local` lies in. */
+function nominal(rule: CycleRule, local: Temporal.PlainDateTime, step: number): Temporal.PlainDateTime {
+  const date = local.toPlainDate();
+  switch (rule.every) {
+    case 'hour':
+      return date.toPlainDateTime({ hour: local.hour, minute: rule.anchor }).add({ hours: step });
+    case 'day':
+      return date.add({ days: step }).toPlainDateTime({ hour: rule.anchor });
+    case 'week':
+      return date.add({ days: 7 * step + rule.anchor - date.dayOfWeek }).toPlainDateTime();
+    case 'month': {
+      const month = date.toPlainYearMonth().add({ months: step });
+      return month.toPlainDate({ day: Math.min(rule.anchor, month.daysInMonth) }).toPlainDateTime();
+    }
+    case 'year': {
+      const year = date.year + step;
+      const day = { year, monthCode: monthCode(rule.anchor), day: rule.anchor % 100 };
+      return Temporal.PlainDate.from(day, { overflow: 'constrain' }).toPlainDateTime();
+    }
+  }
+}
+
+function instantsOf(time: Temporal.PlainDateTime, rule: CycleRule): number[] {
+  const earlier = time.toZonedDateTime(rule.timeZone, { disambiguation: 'earlier' });
+  if (!earlier.toPlainDateTime().equals(time)) {
+    const jump = earlier.getTimeZoneTransition('next');
+    return jump === null ? [] : [jump.epochMilliseconds];
+  }
+  if (rule.every !== 'hour') return [earlier.epochMilliseconds];
+  const later = time.toZonedDateTime(rule.timeZone, { disambiguation: 'later' });
+  return [earlier.epochMilliseconds, later.epochMilliseconds];
+}
+
+function localTime(ms: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone);
+}
+
+const CACHED_ZONES = 64;
+const CACHED_MINUTES = 256;
+const buckets = new LRUCache<string, LRUCache<number, string>>({ max: CACHED_ZONES });
+
+/**
+ * The local hour as `YYYY-MM-DDTHH`. The second showing of an hour that the clock repeats carries its offset
+ * (`2026-10-25T02+01:00`), so that the two are told apart and all still sort as text.
+ */
+export function hourBucket(ms: number, timeZone: string): string {
+  let zone = buckets.get(timeZone);
+  if (zone === undefined) {
+    zone = new LRUCache({ max: CACHED_MINUTES });
+    buckets.set(timeZone, zone);
+  }
+  // Clocks have changed at whole minutes everywhere since 1972, so a minute has one answer.
+  const minute = Math.floor(ms / MINUTE_MS);
+  let text = zone.get(minute);
+  if (text === undefined) {
+    text = hourText(localTime(minute * MINUTE_MS, timeZone));
+    zone.set(minute, text);
+  }
+  return text;
+}
+
+function hourText(time: Temporal.ZonedDateTime): string {
+  const local = time.toPlainDateTime();
+  const hour = local.toString({ smallestUnit: 'minute' }).slice(0, 'YYYY-MM-DDTHH'.length);
+  const first = local.toZonedDateTime(time.timeZoneId, { disambiguation: 'earlier' });
+  return first.epochMilliseconds === time.epochMilliseconds ? hour : `${hour}${time.offset}`;
+}
+
+/** The local day as `YYYY-MM-DD`. */
+export function dayOf(ms: number, timeZone: string): string {
+  return hourBucket(ms, timeZone).slice(0, 'YYYY-MM-DD'.length);
+}
+
+/** The days that a person reads a cycle as, the last one included. */
+export function periodDays(bounds: Bounds, timeZone: string): { from: string; to: string } {
+  return { from: dayOf(bounds.start, timeZone), to: dayOf(bounds.end - 1, timeZone) };
+}
