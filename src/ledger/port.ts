@@ -297,6 +297,10 @@ export interface Ledger {
   fold(org: string, fold: Fold): Promise<boolean>;
   /** Forgets whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
+  /** Forgets lanes whose last call is older than the store's now − `idleMs`: their callers are gone. */
+  forgetLanes(org: string, idleMs: number): Promise<number>;
+  /** Takes or keeps a lease for a job that one process does at a time. False: another holds it. */
+  lease(job: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Ids of all orgs, archived ones too. */
   orgs(): Promise<string[]>;
   /** The store's time in ms. */

@@ -120,6 +120,22 @@ class MemoryLedger implements Ledger {
     for (const table of tables) this.books.get(org)?.dropTable(table);
   }
 
+  async forgetLanes(org: string, idleMs: number): Promise<number> {
+    const book = this.books.get(org);
+    let count = 0;
+    for (const [id, lane] of book?.lanes ?? []) {
+      if (lane.reply.now >= this.now() - idleMs) continue;
+      book?.lanes.delete(id);
+      count += 1;
+    }
+    return count;
+  }
+
+  /** One process has this ledger, so it has every lease. */
+  async lease(): Promise<boolean> {
+    return true;
+  }
+
   async orgs(): Promise<string[]> {
     return [...this.books.keys()];
   }

@@ -106,14 +106,20 @@ function decodeResult(raw: RawResult, op: Op | undefined): Result {
 function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota' | 'units'>[] {
   if (op?.kind === 'reserve') return op.charges.items;
   if (op?.kind !== 'renew') return [];
-  return op.quotas.map((quota, index) => ({ quota, units: op.more[index] ?? 0 })).filter((item) => item.units > 0);
+  return op.quotas
+    .map((quota, index) => ({ quota, units: op.more[index] ?? 0 }))
+    .filter((item) => item.units > 0);
 }
 
 const SCOPES: readonly (Scope | undefined)[] = [undefined, 'user', 'group', 'org'];
 const VIOLATION_LENGTH = 6;
 const TIGHT_LENGTH = 3;
 
-function decodeDecision(kind: 0 | 1 | 2, raw: RawResult, items: readonly Pick<ChargeItem, 'quota' | 'units'>[]): Result {
+function decodeDecision(
+  kind: 0 | 1 | 2,
+  raw: RawResult,
+  items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
+): Result {
   const groups = String(raw[1]);
   const count = Number(raw[3]);
   const violated: Violation[] = [];
@@ -130,7 +136,11 @@ function decodeDecision(kind: 0 | 1 | 2, raw: RawResult, items: readonly Pick<Ch
   return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', groups, violated, tight };
 }
 
-function violationAt(raw: RawResult, at: number, items: readonly Pick<ChargeItem, 'quota' | 'units'>[]): Violation {
+function violationAt(
+  raw: RawResult,
+  at: number,
+  items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
+): Violation {
   const item = items[Number(raw[at]) - 1];
   return {
     quota: item?.quota ?? '',

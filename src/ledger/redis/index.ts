@@ -40,6 +40,8 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
   return ledger;
 }
 
+const LANES_PAGE = 100;
+
 class RedisLedger implements Ledger {
   readonly name = 'redis';
   private readonly keys: Keys;
@@ -59,6 +61,8 @@ class RedisLedger implements Ledger {
       read: load('read'),
       fold: load('fold'),
       clock: load('clock'),
+      forgetLanes: load('forget-lanes'),
+      lease: load('lease'),
     };
   }
 
@@ -133,6 +137,27 @@ class RedisLedger implements Ledger {
       'unlink',
       tables.map((table) => this.keys.of(org, table)),
     );
+  }
+
+  async forgetLanes(org: string, idleMs: number): Promise<number> {
+    const key = this.keys.of(org, 'lanes');
+    let cursor = '0';
+    let count = 0;
+    do {
+      const [next, page] = (await this.other.send('hscan', [key, cursor, 'COUNT', LANES_PAGE])) as [
+        string,
+        string[],
+      ];
+      const lanes = page.filter((_, index) => index % 2 === 0);
+      if (lanes.length > 0)
+        count += Number(await this.other.run(this.scripts.forgetLanes, [key], [idleMs, ...lanes]));
+      cursor = next;
+    } while (cursor !== '0');
+    return count;
+  }
+
+  async lease(job: string, holder: string, ttlMs: number): Promise<boolean> {
+    return (await this.other.run(this.scripts.lease, [this.keys.lease(job)], [holder, ttlMs])) === 1;
   }
 
   async orgs(): Promise<string[]> {

@@ -2,7 +2,7 @@
  * Key names. All keys of an org carry one hash tag, so that an org is one slot of a Cluster and one script may name them
  * all: `qg:{acme}:limits`.
  */
-import type { Call, Table } from '../port.js';
+import type { Call, Log, Table } from '../port.js';
 
 const FIXED = [
   'org',
@@ -23,12 +23,16 @@ export class Keys {
   /** `prefix` keeps several installations apart on one Redis. */
   constructor(private readonly prefix: string) {}
 
-  /** The set of all org ids: the one key outside every org. */
+  /** The set of all org ids. */
   get orgs(): string {
     return `${this.prefix}:orgs`;
   }
 
-  of(org: string, name: Table | 'journal' | 'audit' | 'outbox'): string {
+  lease(job: string): string {
+    return `${this.prefix}:lease:${job}`;
+  }
+
+  of(org: string, name: Table | Log | 'lanes'): string {
     return `${this.prefix}:{${org}}:${name}`;
   }
 

@@ -10,7 +10,7 @@ export interface Script {
   readonly sha: string;
 }
 
-const INCLUDE = /^--- @include "([a-z]+)"$/gm;
+const INCLUDE = /^--- @include "([a-z-]+)"$/gm;
 
 /** The `lua` folder of this package, found from here upwards: it lies beside `src` and beside `dist`. */
 function luaFolder(): string {

@@ -1,0 +1,19 @@
+--[[
+  Forgets lanes whose last call is long past: their gateways are gone.
+
+  KEYS[1] lanes   ARGV[1] how long past, in ms   ARGV[2] … the lanes to look at
+  Returns how many it forgot.
+]]
+--- @include "now"
+
+local horizon = now() - tonumber(ARGV[1])
+local count = 0
+for index = 2, #ARGV do
+  local record = redis.call('HGET', KEYS[1], ARGV[index])
+  local at = record and string.match(record, '^%d+|(%d+)|')
+  if at and tonumber(at) < horizon then
+    redis.call('HDEL', KEYS[1], ARGV[index])
+    count = count + 1
+  end
+end
+return count

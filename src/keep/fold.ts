@@ -1,0 +1,65 @@
+/**
+ * Journal into history. Buckets go by the hour or day of admission in the org's time zone:
+ * - `history:users:<day>`, field `<hour>|<quota>|<action>|<user>`: users by the hour, kept 35 days
+ * - `history:days:<month>`, field `<day>|<quota>|<action>|<user>`: users by the day, kept 13 months
+ * - `history:groups:<day>`, field `<hour>|<quota>|<action>|<g:group or o>`: groups and org by the hour, kept 13 months
+ */
+import { decodeJournal, type JournalLine } from '../ledger/codec.js';
+import type { Fold, Ledger, Table } from '../ledger/port.js';
+import { hourBucket } from '../quota/cycle.js';
+
+/** Entries folded at once: bounds the script that adds them. */
+const ENTRIES_MAX = 100;
+const DAY = 'YYYY-MM-DD'.length;
+const MONTH = 'YYYY-MM'.length;
+
+/** Folds what the journal holds; returns how many entries it moved. */
+export async function foldJournal(ledger: Ledger, org: string): Promise<number> {
+  let moved = 0;
+  for (;;) {
+    const count = await foldSome(ledger, org);
+    moved += count;
+    if (count < ENTRIES_MAX) return moved;
+  }
+}
+
+async function foldSome(ledger: Ledger, org: string): Promise<number> {
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold', 'rule'] }]);
+  const [from = null, rule = null] = values[0] ?? [];
+  const entries = await ledger.log(org, 'journal', from ?? '', ENTRIES_MAX);
+  const last = entries.at(-1);
+  if (rule === null || last === undefined) return 0;
+  const { timeZone } = JSON.parse(rule) as { timeZone: string };
+  const sums = new Sums();
+  for (const entry of entries) for (const line of decodeJournal(entry.text)) sums.add(line, timeZone);
+  const done = await ledger.fold(org, { from: from ?? '', to: last.id, adds: sums.list() });
+  // Another process folded meanwhile: what it left is folded at the next turn.
+  return done ? entries.length : 0;
+}
+
+class Sums {
+  private readonly byField = new Map<string, { table: Table; field: string; units: number }>();
+
+  add(line: JournalLine, timeZone: string): void {
+    const hour = hourBucket(line.at, timeZone);
+    const day = hour.slice(0, DAY);
+    for (const { quota, units } of line.charges) {
+      const what = `${quota}|${line.action}`;
+      this.put(`history:users:${day}`, `${hour}|${what}|${line.user}`, units);
+      this.put(`history:days:${hour.slice(0, MONTH)}`, `${day}|${what}|${line.user}`, units);
+      this.put(`history:groups:${day}`, `${hour}|${what}|o`, units);
+      for (const group of line.groups) this.put(`history:groups:${day}`, `${hour}|${what}|g:${group}`, units);
+    }
+  }
+
+  list(): Fold['adds'] {
+    return [...this.byField.values()].filter((sum) => sum.units !== 0);
+  }
+
+  private put(table: Table, field: string, units: number): void {
+    const key = `${table}|${field}`;
+    const sum = this.byField.get(key);
+    if (sum === undefined) this.byField.set(key, { table, field, units });
+    else sum.units += units;
+  }
+}

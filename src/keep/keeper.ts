@@ -1,0 +1,51 @@
+/** The housekeeping of a ledger, done by one process at a time: holds of idle orgs expire, the journal becomes history. */
+import { randomUUID } from 'node:crypto';
+import type { Ledger } from '../ledger/port.js';
+import { foldJournal } from './fold.js';
+import { outdatedHistory, sweepOrg } from './sweep.js';
+
+export interface KeeperOptions {
+  readonly ledger: Ledger;
+  /** Time between two rounds. */
+  readonly everyMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Keeper {
+  /** One round over all orgs, if the lease is to be had. */
+  round(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Days looked back for history to drop: as long as the housekeeping may have stood still. */
+const CATCH_UP_DAYS = 7;
+
+export function startKeeper(options: KeeperOptions): Keeper {
+  const { ledger, everyMs, onError } = options;
+  const holder = randomUUID();
+  let underWay: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const round = async (): Promise<void> => {
+    if (!(await ledger.lease('keeper', holder, everyMs * 3))) return;
+    for (const org of await ledger.orgs()) {
+      if (closed) return;
+      await sweepOrg(ledger, org);
+      await foldJournal(ledger, org);
+      await ledger.drop(org, outdatedHistory(await ledger.clock(), CATCH_UP_DAYS));
+    }
+  };
+
+  const timer = setInterval(() => {
+    underWay = underWay.then(() => (closed || !ledger.ready ? undefined : round())).catch(onError);
+  }, everyMs);
+
+  return {
+    round,
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await underWay;
+    },
+  };
+}
