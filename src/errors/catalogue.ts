@@ -137,9 +137,9 @@ export const CATALOGUE = {
   ),
   'body-encoded': entry(
     415,
-    'The body is encoded, and this route is metered by it',
-    'Content-Encoding, Transfer-Encoding or a charset hides the body that prices the request.',
-    'Send the body without content-encoding.',
+    'The body cannot be metered in this form',
+    'A coding, a charset or a type other than JSON would let the upstream read another cost out of it.',
+    'Send plain JSON in UTF-8, as application/json, without Content-Encoding.',
   ),
   'cost-invalid': entry(
     400,
@@ -219,6 +219,12 @@ export const CATALOGUE = {
     'A field is missing, of the wrong type or out of bounds.',
     'Mend the fields that are named.',
   ),
+  'body-not-json': entry(
+    415,
+    'The body is not JSON',
+    'The admin API reads no other type.',
+    'Send Content-Type: application/json.',
+  ),
   'limit-exists': entry(
     409,
     'The subject has a limit for this quota',
@@ -259,8 +265,16 @@ export const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
-/** An error of the catalogue, with its own sentence and the members that its problem body carries besides. */
-export class ProblemError extends Error {
+/** What a problem body is made of. A flood of refusals need not pay for an Error and its stack. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** The body's `detail`: a sentence of its own, beside the catalogue's title. */
+  readonly message: string;
+  /** The members that the body carries besides. */
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+export class ProblemError extends Error implements Problem {
   override readonly name = 'ProblemError';
   constructor(
     readonly code: ErrorCode,
@@ -277,8 +291,7 @@ export class ProblemError extends Error {
 }
 
 /** The RFC 9457 body of a problem. */
-export function problemBody(error: ProblemError): Record<string, unknown> {
-  const { status, title, type }: CatalogueEntry = CATALOGUE[error.code];
-  const body = { type: type ?? 'about:blank', title, status, detail: error.message, code: error.code };
-  return { ...body, ...error.members };
+export function problemBody({ code, message, members }: Problem): Record<string, unknown> {
+  const { status, title, type }: CatalogueEntry = CATALOGUE[code];
+  return { type: type ?? 'about:blank', title, status, detail: message, code, ...members };
 }

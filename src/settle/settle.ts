@@ -46,9 +46,10 @@ export function settler(debts: Debts, counts: Counts, onLost: (error: unknown) =
 /** The fixed costs on quotas that do not charge this ending; undefined where all stand. */
 function toGiveBack(charged: Charges, ending: Ending, counts: Counts): Charges | undefined {
   if (ending.kind === 'unseen') return undefined;
-  const fixed = charged.items.filter((item) => item.kind === 'fixed');
-  const back =
-    ending.kind === 'unserved' ? fixed : fixed.filter((item) => !counts(item.quota, ending.status));
+  const status = ending.kind === 'status' ? ending.status : undefined;
+  const back = charged.items.filter(
+    (item) => item.kind === 'fixed' && (status === undefined || !counts(item.quota, status)),
+  );
   if (back.length === 0) return undefined;
   return back.length === charged.items.length ? charged : charges(charged.action, back);
 }

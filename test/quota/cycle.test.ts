@@ -48,7 +48,12 @@ const rules = fc
   )
   .chain((one) => fc.constantFrom(...ZONES).map((timeZone): CycleRule => ({ ...one, timeZone })));
 
-const CHANGES = ['2011-12-30T10:00:00Z', '2026-03-29T01:00:00Z', '2026-10-25T01:00:00Z', '2026-04-04T15:00:00Z'];
+const CHANGES = [
+  '2011-12-30T10:00:00Z',
+  '2026-03-29T01:00:00Z',
+  '2026-10-25T01:00:00Z',
+  '2026-04-04T15:00:00Z',
+];
 
 const instants = fc.oneof(
   fc.integer({ min: ms('1990-01-01'), max: ms('2060-01-01') }),
@@ -77,7 +82,13 @@ t.test('cycles tile time without gap or overlap', async () => {
 
 t.test('lengths stay near the period', async () => {
   const HOUR_MS = 3_600_000;
-  const most: Record<Every, number> = { hour: 1.5, day: 25, week: 169, month: 24 * 31 + 1, year: 24 * 366 + 1 };
+  const most: Record<Every, number> = {
+    hour: 1.5,
+    day: 25,
+    week: 169,
+    month: 24 * 31 + 1,
+    year: 24 * 366 + 1,
+  };
   fc.assert(
     fc.property(rules, instants, (one, now) => {
       const { start, end } = boundsAt(one, now);

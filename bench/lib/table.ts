@@ -1,0 +1,39 @@
+/** Tables and verdicts, in Markdown that also reads well in a terminal. */
+
+/** The first column is text, the others are figures. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string => {
+    const padded = widths.map((width, column) => {
+      const cell = cells[column] ?? '';
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `| ${padded.join(' | ')} |`;
+  };
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+export interface Aim {
+  readonly text: string;
+  readonly measured: number;
+  readonly most: number;
+  readonly unit: string;
+}
+
+export function verdicts(aims: readonly Aim[]): string {
+  const lines = aims.map(({ text, measured, most, unit }) => {
+    const verdict = measured <= most ? 'met   ' : 'MISSED';
+    return `${verdict}  ${text}: ${measured.toFixed(2)}${unit} (aim: at most ${most}${unit})`;
+  });
+  return lines.join('\n');
+}
+
+/** 12345.6 as `12,346`. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

@@ -1,0 +1,175 @@
+/** One org's book as the admin API sees it: read in one step, and never in a cycle that is over. */
+
+import { ProblemError } from '../errors/catalogue.js';
+import { decodePlan } from '../ledger/codec.js';
+import type { Bounds, Ledger, Snapshot, Table, Want } from '../ledger/port.js';
+import { boundsAt, type CycleRule } from '../quota/cycle.js';
+import { isName } from '../quota/id.js';
+import type { Plan } from '../quota/limit.js';
+import type { Quotas } from './amounts.js';
+import { notFound } from './problems.js';
+
+/** What the org may consume of a quota in the present cycle. */
+export interface Pool {
+  readonly plan: Plan;
+  readonly extra: number;
+  /** Extra that holds of closed cycles may still take: it counts as held. */
+  readonly carried: number;
+  /** Allowance + extra. */
+  readonly units: number;
+}
+
+/** Fields of tables, by table: read one by one or copied whole. */
+export type Tables = ReadonlyMap<Table, ReadonlyMap<string, string>>;
+
+export interface OrgBook {
+  readonly id: string;
+  readonly version: number;
+  /** The book's time: what is told and decided here uses no other clock. */
+  readonly now: number;
+  readonly epoch: string;
+  readonly name: string;
+  readonly open: boolean;
+  readonly createdAt: number;
+  /** Undefined: no bound. */
+  readonly seats: number | undefined;
+  readonly seatsUsed: number;
+  readonly thresholds: string;
+  readonly rule: CycleRule;
+  readonly ruleVersion: number;
+  readonly cycle: Bounds;
+  /** Quotas that have a plan. */
+  readonly pools: ReadonlyMap<string, Pool>;
+  /** What was wanted besides. */
+  readonly tables: Tables;
+}
+
+const ORG_FIELDS = [
+  'epoch',
+  'name',
+  'state',
+  'created',
+  'seats',
+  'seatsUsed',
+  'thresholds',
+  'rule',
+  'ruleVersion',
+  'start',
+  'end',
+] as const;
+
+const POOL_FIELDS = ['plan', 'extra', 'carry'] as const;
+
+/** A book is read again where its cycle was not the one asked by, or was over: more rounds than this mean trouble. */
+const ROUNDS_MAX = 6;
+
+/** What is wanted besides the org itself; one that takes `start` reads the cycle that starts there. */
+export type WantsOf = (start: number) => readonly Want[];
+
+const NOTHING: WantsOf = () => [];
+
+export async function openBook(
+  ledger: Ledger,
+  quotas: Quotas,
+  org: string,
+  wantsOf: WantsOf = NOTHING,
+): Promise<OrgBook> {
+  if (!isName(org)) throw notFound(`org ${org}`);
+  let start = 0;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const wants = [{ table: 'org', fields: orgFields(quotas) } as const, ...wantsOf(start)];
+    const book = decodeBook(org, quotas, wants, await ledger.read(org, wants));
+    if (book.now >= book.cycle.end) await roll(ledger, book);
+    else if (wantsOf.length === 0 || book.cycle.start === start) return book;
+    start = book.cycle.start;
+  }
+  throw new ProblemError('store-busy', 'The cycle of the org could not be entered');
+}
+
+/** Brings the book into the present cycle, as the first request of it would. */
+async function roll(ledger: Ledger, book: OrgBook): Promise<void> {
+  const bounds = boundsAt(book.rule, book.now);
+  // The book's end stands, also where a newer time zone table would have put it elsewhere.
+  const next = { start: Math.max(bounds.start, book.cycle.end), end: bounds.end };
+  const { epoch, ruleVersion, id: org } = book;
+  const idle = { lane: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
+  const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, book.cycle], ...idle });
+  if (reply.code === 'lost' || reply.code === 'no-org')
+    throw new ProblemError('store-lost', `The book of ${org} is gone`);
+}
+
+function orgFields(quotas: Quotas): string[] {
+  const pools = [...quotas.keys()].flatMap((quota) => POOL_FIELDS.map((name) => `${name}:${quota}`));
+  return [...ORG_FIELDS, ...pools];
+}
+
+function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgBook {
+  const { now, version } = snapshot;
+  const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
+  if (version === 0 || org === undefined) throw notFound(`org ${id}`);
+  const text = (field: string): string => org.get(field) ?? '';
+  const number = (field: string): number => Number(text(field));
+  return {
+    id,
+    version,
+    now,
+    epoch: text('epoch'),
+    name: text('name'),
+    open: text('state') !== 'archived',
+    createdAt: number('created'),
+    seats: text('seats') === '' ? undefined : number('seats'),
+    seatsUsed: number('seatsUsed'),
+    thresholds: text('thresholds'),
+    rule: JSON.parse(text('rule')) as CycleRule,
+    ruleVersion: number('ruleVersion'),
+    cycle: { start: number('start'), end: number('end') },
+    pools: poolsOf(quotas, org),
+    tables: merged(wants.slice(1), rest),
+  };
+}
+
+function filled(fields: readonly string[], values: readonly (string | null)[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [index, field] of fields.entries()) {
+    const value = values[index];
+    if (value !== null && value !== undefined) found.set(field, value);
+  }
+  return found;
+}
+
+function poolsOf(quotas: Quotas, org: ReadonlyMap<string, string>): Map<string, Pool> {
+  const pools = new Map<string, Pool>();
+  for (const quota of quotas.keys()) {
+    const text = org.get(`plan:${quota}`);
+    if (text === undefined) continue;
+    const plan = decodePlan(text);
+    const extra = Math.max(0, Number(org.get(`extra:${quota}`) ?? 0));
+    const carried = Math.min(extra, Math.max(0, Number(org.get(`carry:${quota}`) ?? 0)));
+    pools.set(quota, { plan, extra, carried, units: plan.allowance + extra });
+  }
+  return pools;
+}
+
+/** A table may be wanted twice: its fields come together. */
+function merged(wants: readonly Want[], found: readonly ReadonlyMap<string, string>[]): Tables {
+  const tables = new Map<Table, ReadonlyMap<string, string>>();
+  for (const [index, { table }] of wants.entries()) {
+    const fields = found[index] ?? new Map<string, string>();
+    tables.set(table, new Map([...(tables.get(table) ?? []), ...fields]));
+  }
+  return tables;
+}
+
+export function textIn(tables: Tables, table: Table, field: string): string | undefined {
+  return tables.get(table)?.get(field);
+}
+
+export function numberIn(tables: Tables, table: Table, field: string): number {
+  return Number(textIn(tables, table, field) ?? 0);
+}
+
+const EMPTY: ReadonlyMap<string, string> = new Map();
+
+export function fieldsOf(tables: Tables, table: Table): ReadonlyMap<string, string> {
+  return tables.get(table) ?? EMPTY;
+}

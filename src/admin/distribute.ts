@@ -1,0 +1,133 @@
+/** Distribute evenly: equal percent caps for the active users of one quota, 100 % of the pool together, to the unit. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Static } from 'typebox';
+import { decodeLimit, decodeMember, encodeLimit } from '../ledger/codec.js';
+import type { Change } from '../ledger/port.js';
+import { distribute, type Limit, PERCENT_WHOLE } from '../quota/limit.js';
+import { formatUnits } from '../quota/units.js';
+import type { Admin, App } from './admin.js';
+import { definitionOf, NO_LIMIT } from './amounts.js';
+import type { OrgBook } from './book.js';
+import { changeOrg, type Step } from './change.js';
+import { capNow, figuresOf, lineTo, parseLine, rearm, standingOf } from './lines.js';
+import { invalid } from './problems.js';
+import { scanAll } from './snapshots.js';
+import { DryRun, members, Name, path, Reason } from './validate.js';
+
+const Body = members({ quota: Name, reason: Reason });
+
+export function distributeRoutes(app: App, admin: Admin): void {
+  const schema = { params: path('org'), querystring: members(DryRun), body: Body };
+  app.post('/orgs/:org/limits/distribute', { schema }, async (request) => {
+    return distributeEvenly(
+      admin,
+      request.params.org,
+      request.who,
+      request.body,
+      request.query.dryRun === true,
+    );
+  });
+}
+
+/** The most users for whom no share of `pool` is 0, whatever rounding does. */
+export function usersThatFit(pool: number): number {
+  return pool === 0 ? 0 : Math.floor(PERCENT_WHOLE / Math.ceil(PERCENT_WHOLE / pool));
+}
+
+interface Share {
+  readonly field: string;
+  readonly limit: Limit;
+  readonly cap: number;
+}
+
+const SHARES_A_TURN = 1_000;
+
+async function distributeEvenly(
+  admin: Admin,
+  org: string,
+  who: string,
+  { quota, reason }: Static<typeof Body>,
+  dryRun: boolean,
+) {
+  const definition = definitionOf(admin.quotas, quota, 'quota');
+  const out = (units: number): number => formatUnits(units, definition.decimals);
+  return changeOrg(
+    admin,
+    org,
+    who,
+    () => [],
+    async (book): Promise<Step<unknown>> => {
+      const pool = book.pools.get(quota)?.units;
+      if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
+      const shares = await sharesOf(admin, book, quota);
+      const caps = shares.map(({ cap }) => cap);
+      const least = caps.reduce((one, other) => Math.min(one, other));
+      if (least === 0) {
+        const fits = usersThatFit(pool);
+        throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, {
+          fits,
+        });
+      }
+      const summary = {
+        quota,
+        users: shares.length,
+        percentSum: 100,
+        pool: out(pool),
+        capsSum: out(caps.reduce((sum, cap) => sum + cap, 0)),
+        least: out(least),
+        most: out(caps.reduce((one, other) => Math.max(one, other))),
+      };
+      if (dryRun) return { changes: [], answer: { ...summary, ...(await blockedBy(admin, book, shares)) } };
+      const changes = await replaceLimits(admin, book, quota, shares);
+      const to = { users: summary.users, percentSum: 100 };
+      return {
+        changes,
+        deed: { action: 'limit.distribute', subject: `plan:${quota}`, to, reason },
+        answer: summary,
+      };
+    },
+  );
+}
+
+/** Read fresh: a user who comes meanwhile raises the version, and the commit starts again. */
+async function sharesOf({ ledger }: Admin, book: OrgBook, quota: string): Promise<Share[]> {
+  const tokens: string[] = [];
+  for (const [token, text] of await scanAll(ledger, book.id, 'members'))
+    if (decodeMember(text).status === 'active') tokens.push(token);
+  if (tokens.length === 0) throw invalid('quota', 'there are no active users to distribute to');
+  tokens.sort();
+  await turn();
+  const shares = distribute(tokens.length);
+  return tokens.map((token, index) => {
+    const limit: Limit = { ...NO_LIMIT, ...shares[index] };
+    return { field: lineTo(quota, 'user', token).field, limit, cap: capNow(book, quota, limit) };
+  });
+}
+
+/** All limits of users for the quota give way, so that none is left beside the 100 %. */
+async function replaceLimits({ ledger }: Admin, book: OrgBook, quota: string, shares: readonly Share[]) {
+  const before = new Map<string, Limit>();
+  for (const [field, text] of await scanAll(ledger, book.id, 'limits')) {
+    const line = parseLine(field);
+    if (line?.quota === quota && line.scope === 'user') before.set(field, decodeLimit(text));
+  }
+  const changes: Change[] = [];
+  for (const [index, { field, limit, cap }] of shares.entries()) {
+    if (index % SHARES_A_TURN === 0) await turn();
+    const old = before.get(field);
+    if (old !== undefined && cap > capNow(book, quota, old)) changes.push(rearm(book, field));
+    changes.push({ set: 'limits', field, value: encodeLimit(limit) });
+    before.delete(field);
+  }
+  for (const field of before.keys()) changes.push({ del: 'limits', field });
+  return changes;
+}
+
+async function blockedBy({ snapshots }: Admin, book: OrgBook, shares: readonly Share[]) {
+  const { start } = book.cycle;
+  const { tables } = await snapshots.tables(book.id, [`consumed:${start}`, `held:${start}`]);
+  let count = 0;
+  for (const { field, cap } of shares)
+    if (standingOf(cap, figuresOf(tables, start, field), false).status === 'blocked') count += 1;
+  return { wouldBlock: count > 0, usersBlocked: count };
+}

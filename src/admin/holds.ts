@@ -1,0 +1,155 @@
+/** Holds in flight, and their release by hand. */
+import Type, { type Static } from 'typebox';
+import { ProblemError } from '../errors/catalogue.js';
+import { decodeHold, type HoldRecord } from '../ledger/codec.js';
+import type { Bounds, Reply } from '../ledger/port.js';
+import { userOfToken } from '../quota/id.js';
+import { formatUnits } from '../quota/units.js';
+import type { Admin, App } from './admin.js';
+import type { Quotas } from './amounts.js';
+import { fieldsOf, type OrgBook, openBook, type Tables, textIn } from './book.js';
+import { changeOrg } from './change.js';
+import { instant } from './lines.js';
+import { matches, pageOf } from './paging.js';
+import { notFound } from './problems.js';
+import { members, Paging, path, Reason, Search } from './validate.js';
+
+const ListQuery = members({ ...Paging, ...Search, user: Type.Optional(Type.String()) });
+
+export function holdRoutes(app: App, admin: Admin): void {
+  const listSchema = { params: path('org'), querystring: ListQuery };
+  app.get('/orgs/:org/holds', { schema: listSchema }, async (request) => {
+    return listHolds(admin, request.params.org, request.query);
+  });
+
+  const removal = { params: path('org', 'hold'), querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org/holds/:hold', { schema: removal }, async (request, reply) => {
+    const { org, hold } = request.params;
+    await releaseByHand(admin, org, request.who, hold, request.query.reason);
+    return reply.code(204).send();
+  });
+}
+
+interface Row {
+  readonly id: string;
+  readonly hold: HoldRecord;
+}
+
+async function listHolds({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
+  await openBook(ledger, quotas, org);
+  const { tables, ageMs } = await snapshots.tables(org, ['holds']);
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ id }: Row) => id,
+      accept: ({ id, hold }: Row) =>
+        hold.open &&
+        (query.user === undefined || query.user === userOfToken(hold.user)) &&
+        matches(query.q, id, hold.action, userOfToken(hold.user)),
+      ranks: {
+        expiresAt: ({ hold }: Row) => hold.expiresAt,
+        admittedAt: ({ hold }: Row) => hold.at,
+        id: ({ id }: Row) => id,
+      },
+    },
+    query,
+  );
+  const items = page.rows.map(({ id, hold }) => holdView(quotas, id, hold));
+  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
+}
+
+function* rowsOf(tables: Tables): Generator<Row> {
+  for (const [id, text] of fieldsOf(tables, 'holds')) yield { id, hold: decodeHold(text) };
+}
+
+function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
+  const charges = hold.items.map(({ quota, fixed, units, charged }) => {
+    const decimals = quotas.get(quota)?.decimals ?? 0;
+    const figures = { units: formatUnits(units, decimals), charged: formatUnits(charged, decimals) };
+    return { quota, kind: fixed ? 'fixed' : 'held', ...figures };
+  });
+  return {
+    id,
+    user: userOfToken(hold.user),
+    groups: hold.groups === '' ? [] : hold.groups.split(','),
+    action: hold.action,
+    charges,
+    cycleStart: instant(hold.cycle),
+    admittedAt: instant(hold.at),
+    expiresAt: instant(hold.expiresAt),
+  };
+}
+
+const TRIES_MAX = 3;
+
+async function releaseByHand(
+  admin: Admin,
+  org: string,
+  who: string,
+  id: string,
+  reason: string | undefined,
+): Promise<void> {
+  const { ledger, quotas, snapshots } = admin;
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const book = await openBook(ledger, quotas, org, () => [{ table: 'holds', fields: [id] }]);
+    const hold = openHold(book, id);
+    const reply = await release(admin, book, id, hold);
+    snapshots.forget(org);
+    // Another status: the hold went, or the cycle turned, between reading and releasing.
+    if (reply.results[0]?.status !== 'released') continue;
+    await noteRelease(admin, org, who, id, hold, reason);
+    return;
+  }
+  throw new ProblemError('store-busy', `The hold ${id} could not be released`);
+}
+
+function openHold({ tables }: OrgBook, id: string): HoldRecord {
+  const text = textIn(tables, 'holds', id);
+  const hold = text === undefined ? undefined : decodeHold(text);
+  if (hold === undefined || !hold.open) throw notFound(`hold ${id}`);
+  return hold;
+}
+
+async function release(
+  { ledger, quotas }: Admin,
+  book: OrgBook,
+  id: string,
+  hold: HoldRecord,
+): Promise<Reply> {
+  const cycles: Bounds[] = [book.cycle];
+  if (hold.cycle !== book.cycle.start) {
+    const field = String(hold.cycle);
+    const { tables } = await openBook(ledger, quotas, book.id, () => [{ table: 'cycles', fields: [field] }]);
+    cycles.push({ start: hold.cycle, end: Number(textIn(tables, 'cycles', field) ?? book.cycle.start) });
+  }
+  return ledger.apply({
+    org: book.id,
+    epoch: book.epoch,
+    lane: '',
+    seq: 0,
+    ruleVersion: book.ruleVersion,
+    cycles,
+    unknownUsers: 'deny',
+    expireMost: 0,
+    ops: [{ kind: 'release', hold: id, keep: true }],
+  });
+}
+
+async function noteRelease(
+  admin: Admin,
+  org: string,
+  who: string,
+  id: string,
+  hold: HoldRecord,
+  reason: string | undefined,
+): Promise<void> {
+  const { user, action, charges } = holdView(admin.quotas, id, hold);
+  const deed = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges }, reason };
+  await changeOrg(
+    admin,
+    org,
+    who,
+    () => [],
+    () => ({ changes: [], deed, answer: undefined }),
+  );
+}

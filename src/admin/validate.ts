@@ -1,0 +1,79 @@
+/** Requests are judged by TypeBox: wrong types and unknown members are refused with the fields named. */
+import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
+import Type, { type Static, type TProperties, type TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { TLocalizedValidationError } from 'typebox/error';
+import { type FieldProblem, invalidFields } from './problems.js';
+
+export interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+}
+
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validator = Compile(schema);
+  return (value: unknown) => {
+    // Only what came as text is converted: in JSON, "5" is not 5.
+    const input = httpPart === 'body' ? value : validator.Convert(value);
+    if (validator.Check(input)) return { value: input };
+    return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body')) };
+  };
+};
+
+/** One problem per field: the first that was found, without the echoes of unions and unknown members. */
+function fieldProblems(errors: readonly TLocalizedValidationError[], whole: string): FieldProblem[] {
+  const found = new Map<string, string>();
+  const note = (field: string, problem: string): void => {
+    if (!found.has(field)) found.set(field, problem);
+  };
+  for (const error of errors) {
+    const path = error.instancePath.slice(1);
+    const inside = (name: string): string => (path === '' ? name : `${path}/${name}`);
+    if (error.keyword === 'required')
+      for (const name of error.params.requiredProperties) note(inside(name), 'is missing');
+    else if (error.keyword === 'additionalProperties')
+      for (const name of error.params.additionalProperties) note(inside(name), 'is not known here');
+    else if (error.keyword === 'enum') note(path, `must be one of ${error.params.allowedValues.join(', ')}`);
+    else if (error.keyword === 'pattern') note(path, 'has characters that are not allowed here');
+    else if (error.keyword !== 'boolean' && error.keyword !== 'anyOf')
+      note(path === '' ? whole : path, error.message);
+  }
+  return [...found].map(([field, problem]) => ({ field, problem }));
+}
+
+/** An object that knows all its members. */
+export function members<Properties extends TProperties>(properties: Properties) {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+/** Text for people: no control characters, no lone surrogates. */
+export function words(most: number, least = 0) {
+  return Type.String({ minLength: least, maxLength: most, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+}
+
+export const Id = Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\p{Cs}]*$' });
+export const Name = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]*$' });
+export const Email = Type.String({
+  maxLength: 254,
+  pattern: '^([^\\s@<>",;\\p{Cs}]+@[^\\s@<>",;\\p{Cs}]+)?$',
+});
+export const Title = words(128);
+export const Reason = Type.Optional(words(500));
+
+export const DryRun = { dryRun: Type.Optional(Type.Boolean()) };
+
+export const PAGE_SIZE_MAX = 500;
+
+/** The query of every list. */
+export const Paging = {
+  cursor: Type.Optional(Type.String({ maxLength: 4_096 })),
+  pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
+  sort: Type.Optional(Type.String({ maxLength: 100 })),
+};
+
+export const Search = { q: Type.Optional(words(256)) };
+
+/** Path parameters are any text: what they name is found or not. */
+export function path<const Names extends string>(...names: Names[]) {
+  const properties = Object.fromEntries(names.map((name) => [name, Type.String()]));
+  return Type.Object(properties as Record<Names, ReturnType<typeof Type.String>>);
+}

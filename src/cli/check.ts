@@ -1,0 +1,40 @@
+/** `quotagate check -c file`: every mistake of a config with its place and cure, for people and for CI. */
+import type { Environment } from '../config/environment.js';
+import { readConfig } from '../config/load.js';
+import { ConfigError, type Mistake } from '../config/mistakes.js';
+import type { Config } from '../config/schema.js';
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** The exit code: 0 where the config can be used, else 1. */
+export function check(file: string, environment: Environment, out: Output): number {
+  try {
+    out.write(`${file}: ok, ${summary(readConfig(file, environment))}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const mistake of error.mistakes) out.write(`${lineOf(file, mistake)}\n`);
+    out.write(`${file}: ${counted(error.mistakes.length, 'mistake')}\n`);
+    return 1;
+  }
+}
+
+function summary({ routes, quotas, orgs }: Config): string {
+  const counts = [
+    counted(routes.length, 'route'),
+    counted(Object.keys(quotas).length, 'quota'),
+    counted(Object.keys(orgs).length, 'org'),
+  ];
+  return counts.join(', ');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function lineOf(file: string, { path, line, column, message, cure, variable }: Mistake): string {
+  const place = variable ?? `${file}:${line}:${column}`;
+  return `${place}${path === '' ? '' : ` ${path}`}: ${message} – ${cure}`;
+}

@@ -1,0 +1,105 @@
+/** `quotagate demo`: gateway, admin API and a sample upstream on loopback, with two orgs, and lines to paste. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '../config/environment.js';
+import { loadConfig } from '../config/load.js';
+import { startDemoUpstream } from './demo-upstream.js';
+import { serve } from './serve.js';
+
+const UPSTREAM_PORT = 8081;
+
+/** What a first config looks like; the README explains it line by line. `data` is a folder that ends with the demo. */
+export function demoConfig(data: string, upstreamPort: number): string {
+  return `
+server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080 }
+store: { embedded: { path: ${JSON.stringify(data)} } }
+log: { level: warn }
+identity:
+  trusted: { peers: [127.0.0.1/32, '::1/128'], org: x-quota-org, user: x-quota-user, groups: x-quota-groups }
+quotas:
+  usage: { unit: units, decimals: 1 }
+  lds: { unit: calls }
+upstreams:
+  location: { url: http://127.0.0.1:${upstreamPort} }
+routes:
+  - match: GET /v3/maps/*
+    action: maps
+    upstream: location
+    charges: [{ quota: usage, units: 0.1 }]
+  - match: GET /v3/sql
+    action: sql
+    upstream: location
+    charges: [{ quota: usage, units: 10 }]
+  - match: POST /v3/lds/geocoding
+    action: geocoding
+    upstream: location
+    charges: [{ quota: lds, units: { jsonLength: /addresses } }, { quota: usage, units: 0.1 }]
+  - match: GET /v3/slow
+    action: slow
+    upstream: location
+    charges: [{ quota: usage, units: 0.1 }]
+orgs:
+  acme:
+    name: Acme Cartography
+    seats: 10
+    cycle: { every: month, anchor: 20, timeZone: Europe/Madrid }
+    plans: { usage: { allowance: 5000 }, lds: { allowance: 1000 } }
+    groups: { engineering: { name: Engineering } }
+    users:
+      ana: { name: Ana, email: ana@acme.example, groups: [engineering] }
+      ben: { name: Ben, email: ben@acme.example, groups: [engineering] }
+      eva: { name: Eva, email: eva@acme.example }
+    limits:
+      - { user: ben, quota: lds, units: 5 }
+      - { group: engineering, quota: usage, percent: 20 }
+  globex:
+    name: Globex
+    cycle: { every: week, anchor: 1, timeZone: America/New_York }
+    plans: { usage: { allowance: 20, mode: soft }, lds: { allowance: 10 } }
+    users: { kim: { name: Kim, email: kim@globex.example } }
+`;
+}
+
+export interface Demo {
+  close(): Promise<void>;
+}
+
+/** Rejects where one of its ports (8080, 8081, 9080) is taken; the environment may set other addresses. */
+export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
+  const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
+  const upstream = await startDemoUpstream(UPSTREAM_PORT);
+  const clear = async (): Promise<void> => {
+    await upstream.close();
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    const served = await serve(loadConfig(demoConfig(data, upstream.port), environment));
+    out.write(introduction(served.addresses.gateway, served.addresses.admin, upstream.port, served.adminToken));
+    return { close: () => served.app.close().finally(clear) };
+  } catch (error) {
+    await clear();
+    throw error;
+  }
+}
+
+function introduction(gateway: string, admin: string, upstreamPort: number, token: string): string {
+  const caller = `-H 'x-quota-org: acme' -H 'x-quota-user: ana'`;
+  return `
+quotagate demo
+  gateway   http://${gateway}
+  admin API http://${admin}/v1
+  upstream  http://127.0.0.1:${upstreamPort}  (a sample location API)
+  admin token ${token}
+
+1. A metered request, allowed. Look at the RateLimit header:
+curl -i ${caller} 'http://${gateway}/v3/maps/4/8/5'
+
+2. Limit Ana to 5 units of usage:
+curl -i -X POST -H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"user":"ana","quota":"usage","units":5}' 'http://${admin}/v1/orgs/acme/limits'
+
+3. A query costs 10 units, so this one is refused, and says why:
+curl -i ${caller} 'http://${gateway}/v3/sql?q=select%20count(*)%20from%20cities'
+
+`;
+}

@@ -1,0 +1,52 @@
+/** From the text of a config file to a `Config`, or to all the mistakes in it. */
+import { readFileSync } from 'node:fs';
+import Value from 'typebox/value';
+import { crossCheck } from './cross-check.js';
+import { type Environment, type Overlay, overlay } from './environment.js';
+import { judge } from './judge.js';
+import { ConfigError, type Finding, type Mistake, pointerOf } from './mistakes.js';
+import { type Config, ConfigSchema } from './schema.js';
+import type { ConfigSketch } from './sketch.js';
+import { parseSource, type Source } from './source.js';
+
+/** Reads the file; throws a `ConfigError` that holds every mistake. */
+export function readConfig(file: string, environment: Environment): Config {
+  return loadConfig(readText(file), environment);
+}
+
+export function loadConfig(text: string, environment: Environment): Config {
+  const source = parseSource(text);
+  if (source.data === undefined) throw new ConfigError([...source.mistakes].sort(byPlace));
+  const over = overlay(ConfigSchema, source.data.value, environment);
+  const { draft, findings } = judge(ConfigSchema, over.data);
+  const crossed = crossCheck((draft ?? {}) as ConfigSketch);
+  const placed = [...findings, ...crossed].map((one) => place(one, source, over));
+  const mistakes = [...source.mistakes, ...placed, ...over.mistakes];
+  if (mistakes.length > 0) throw new ConfigError(mistakes.sort(byPlace));
+  Value.Assert(ConfigSchema, draft);
+  return draft;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new ConfigError([{ path: '', line: 1, column: 1, message, cure: 'name a file that can be read' }]);
+  }
+}
+
+function place({ path, message, cure, spot }: Finding, source: Source, over: Overlay): Mistake {
+  const mistake = { path: pointerOf(path), message, cure };
+  for (let depth = path.length; depth > 0 && spot === 'value'; depth -= 1) {
+    const variable = over.sources.get(pointerOf(path.slice(0, depth)));
+    if (variable !== undefined) return { ...mistake, line: 0, column: 0, variable };
+  }
+  return { ...mistake, ...source.locate(path, spot) };
+}
+
+// What the environment did comes last: it has no place in the file.
+function byPlace(a: Mistake, b: Mistake): number {
+  const last = Number(a.variable !== undefined) - Number(b.variable !== undefined);
+  return last || a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,101 @@
+/**
+ * Which requests a route takes: `METHOD /path`, read into a form that can be compared. The gateway has its own reading,
+ * made for speed; a test holds the two together.
+ */
+import { METHODS } from 'node:http';
+
+type Segment = { readonly exact: string } | { readonly any: string };
+
+export interface Match {
+  /** `*` for any. GET does not imply HEAD. */
+  readonly method: string;
+  /** The path between its slashes: `/` is one empty segment, `/a/` is `a` and an empty one. */
+  readonly segments: readonly Segment[];
+  /** Ends in `/*`: one or more further segments, of which the last may be empty. */
+  readonly rest: boolean;
+}
+
+/** CONNECT asks for a tunnel, not for a path. */
+const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => method !== 'CONNECT')]);
+
+// What the gateway forwards as it is: no `;`, and no escapes but those of letters beyond ASCII.
+const PLAIN = /^(?!\.{1,2}$|:)(?:[A-Za-z0-9._~!$&'()+,=:@-]|%[89A-F][0-9A-F])+$/;
+const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*$/;
+
+export function parseMatch(text: string): Match | undefined {
+  const [method = '', path = '', ...more] = text.split(' ');
+  if (!ROUTE_METHODS.has(method) || !path.startsWith('/') || more.length > 0) return undefined;
+  const rest = path.endsWith('/*');
+  const parts = path.slice(1).split('/');
+  if (rest) parts.pop();
+  const segments: Segment[] = [];
+  for (const [index, part] of parts.entries()) {
+    const segment = parseSegment(part, index === parts.length - 1 && !rest);
+    if (segment === undefined) return undefined;
+    segments.push(segment);
+  }
+  return { method, segments, rest };
+}
+
+function parseSegment(part: string, last: boolean): Segment | undefined {
+  if (PARAMETER.test(part)) return { any: part.slice(1) };
+  return (PLAIN.test(part) && isDecodable(part)) || (part === '' && last) ? { exact: part } : undefined;
+}
+
+function isDecodable(part: string): boolean {
+  try {
+    return decodeURIComponent(part) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** A path that names one thing: no parameter, no rest. */
+export function isPlainPath(path: string): boolean {
+  const match = parseMatch(`GET ${path}`);
+  return match !== undefined && isLiteral(match);
+}
+
+function isLiteral(match: Match): boolean {
+  return !match.rest && match.segments.every((segment) => 'exact' in segment);
+}
+
+/**
+ * Whether no request can reach `later` because of `earlier`: every path that it takes is taken before it, or is an odd
+ * spelling of such a path (capitals, a slash at the end), for which the gateway lets nobody have the later price.
+ */
+export function hides(earlier: Match, later: Match): boolean {
+  if (earlier.method !== '*' && earlier.method !== later.method) return false;
+  if (covers(earlier, later, later.rest ? 1 : 0)) return true;
+  if (isLiteral(later) || !later.segments.some(isOdd)) return false;
+  // In its plain spelling, the bare slash of a rest is no segment.
+  return covers(plain(earlier), trimmed(plain(later)), 0);
+}
+
+/** `restLeast`: how many segments the rest of `later` has at least. */
+function covers(earlier: Match, later: Match, restLeast: number): boolean {
+  const spare = later.segments.length + restLeast - earlier.segments.length;
+  if (earlier.rest ? spare < 1 : spare !== 0 || later.rest) return false;
+  return earlier.segments.every((segment, index) => coversSegment(segment, later.segments[index]));
+}
+
+function coversSegment(earlier: Segment, later: Segment | undefined): boolean {
+  if (later === undefined) return false;
+  if ('any' in later) return 'any' in earlier;
+  return 'any' in earlier ? later.exact !== '' : later.exact === earlier.exact;
+}
+
+function isOdd(segment: Segment): boolean {
+  return 'exact' in segment && (segment.exact === '' || /[A-Z%]/.test(segment.exact));
+}
+
+function plain(match: Match): Match {
+  const segments = match.segments.map((s) => ('exact' in s ? { exact: s.exact.toLowerCase() } : s));
+  return { ...match, segments };
+}
+
+function trimmed(match: Match): Match {
+  const last = match.segments.at(-1);
+  const bare = last !== undefined && 'exact' in last && last.exact === '';
+  return bare ? { ...match, segments: match.segments.slice(0, -1) } : match;
+}

@@ -1,0 +1,354 @@
+/**
+ * The one schema of the config file: type, default, bounds and meaning of every setting. The TypeScript types, the
+ * judgement of a file, the environment variables and the table in the README all come from here.
+ */
+import Type, { type Static } from 'typebox';
+import { CHARGES_MAX, GROUPS_MAX } from '../quota/charge.js';
+import { DECIMALS_MAX } from '../quota/units.js';
+import {
+  address,
+  amount,
+  email,
+  file,
+  flag,
+  header,
+  mapOf,
+  match,
+  name,
+  oneOf,
+  origin,
+  type Prose,
+  peer,
+  percent,
+  plainPath,
+  pointer,
+  positiveAmount,
+  redisUrl,
+  section,
+  statuses,
+  userId,
+  whole,
+  words,
+} from './terms.js';
+
+const MEBIBYTE = 1_048_576;
+
+const Server = section(
+  {
+    gateway: address({ default: '0.0.0.0:8080', description: 'Where callers of the metered API connect.' }),
+    admin: address({ default: '127.0.0.1:9080', description: 'Where the admin API listens.' }),
+    ops: address({
+      default: '0.0.0.0:9091',
+      description: 'Where `/metrics`, `/healthz` and `/readyz` listen.',
+    }),
+  },
+  { default: {} },
+);
+
+const deadlineMs = whole(1, 10_000, {
+  default: 50,
+  description:
+    'Time in which a request gets its decision, waiting included; after it, the store counts as down.',
+});
+
+const EmbeddedStore = section({
+  embedded: section(
+    {
+      path: file({
+        default: './data',
+        expects: 'the path of a folder',
+        description: 'Folder of the embedded ledger. One process only.',
+      }),
+    },
+    { default: {} },
+  ),
+  deadlineMs,
+});
+
+const RedisStore = section({
+  redis: redisUrl({
+    secret: true,
+    description: 'The Redis or Valkey that holds the ledger. Left out: the embedded ledger.',
+  }),
+  passwordFile: Type.Optional(file({ description: 'File with the password of the Redis user.' })),
+  deadlineMs,
+  whenDown: oneOf(['closed'], {
+    default: 'closed',
+    description: 'What happens while Redis cannot be reached: `closed` answers 503.',
+  }),
+});
+
+const Identity = section(
+  {
+    trusted: Type.Optional(
+      section({
+        peers: Type.Array(peer({}), {
+          minItems: 1,
+          expects: 'a list of addresses and ranges',
+          description: 'Whose identity headers are believed. Inside a pod, loopback means every container.',
+        }),
+        org: header({ default: 'x-quota-org', description: 'Header that names the org.' }),
+        user: header({ default: 'x-quota-user', description: 'Header that names the user.' }),
+        groups: Type.Optional(
+          header({
+            description:
+              'Header that names groups of the user, comma-separated, beside those of the directory. Left out: none.',
+          }),
+        ),
+      }),
+    ),
+    unknownUsers: oneOf(['register', 'deny'], {
+      default: 'register',
+      description: 'A user seen for the first time is counted and listed, or refused.',
+    }),
+  },
+  { default: {} },
+);
+
+const Quota = section({
+  unit: words({ default: 'units', description: 'What one unit is called.' }),
+  decimals: whole(0, DECIMALS_MAX, {
+    default: 0,
+    description: 'Decimals of an amount. They cannot be changed once something is counted.',
+  }),
+  counts: Type.Array(statuses({}), {
+    default: ['200-299'],
+    expects: 'a list of statuses and ranges, such as [200-299, 404]',
+    description: 'Upstream answers that are charged; all others cost nothing.',
+  }),
+});
+
+const Upstream = section({
+  url: origin({ secret: true, description: 'Where matched requests are forwarded to.' }),
+  timeouts: section(
+    {
+      connectMs: whole(1, 60_000, { default: 2_000, description: 'Longest wait for a connection.' }),
+      headersMs: whole(1, 3_600_000, {
+        default: 60_000,
+        description: 'Longest wait for the status and headers of the answer.',
+      }),
+      bodyMs: whole(1, 3_600_000, {
+        default: 60_000,
+        description: 'Longest silence between two pieces of the answer’s body.',
+      }),
+    },
+    { default: {} },
+  ),
+  connections: whole(1, 65_535, { default: 256, description: 'Most connections to this upstream.' }),
+});
+
+const quota = name({ description: 'Name of a quota under `quotas`.' });
+
+const Units = Type.Union(
+  [
+    amount({}),
+    section({ header: header({ description: 'Charged: the amount in this request header.' }) }),
+    section({ json: pointer({ description: 'Charged: the number there in the request’s JSON body.' }) }),
+    section({
+      jsonLength: pointer({
+        description: 'Charged: the length of the array there in the request’s JSON body.',
+      }),
+    }),
+  ],
+  {
+    expects: 'an amount, or one of { header: … }, { json: … }, { jsonLength: … }',
+    description: 'What one request costs: a fixed amount, or where its cost is found.',
+  },
+);
+
+const Charge = Type.Union([
+  section({ quota, units: Units }),
+  section({
+    quota,
+    gate: Type.Literal(true, {
+      expects: 'true',
+      description: 'Costs nothing, but the quota must not be exhausted.',
+    }),
+  }),
+]);
+
+const routeMatch = match({
+  description:
+    'Method (`*`: any) and path: exact segments, `:name` for any one segment, `/*` at the end for any rest. ' +
+    'The first route that matches wins.',
+});
+const upstream = name({ description: 'Name of an upstream under `upstreams`.' });
+
+const MeteredRoute = section({
+  match: routeMatch,
+  identity: oneOf(['required'], {
+    default: 'required',
+    description: '`required`: a request without identity is refused. `none`: free and anonymous.',
+  }),
+  action: name({ description: 'Name under which admins see calls of this route.' }),
+  upstream,
+  charges: Type.Array(Charge, {
+    maxItems: CHARGES_MAX,
+    expects: `a list of at most ${CHARGES_MAX} charges ([] for a route that is free)`,
+    description: 'What a request costs. All of it is reserved, or none.',
+  }),
+  bodyLimitBytes: whole(0, 64 * MEBIBYTE, {
+    default: 4 * MEBIBYTE,
+    description: 'Largest request body where the cost is found in it: such bodies are held in memory.',
+  }),
+});
+
+const FreeRoute = section({
+  match: routeMatch,
+  identity: oneOf(['none'], {
+    description: '`required`: a request without identity is refused. `none`: free and anonymous.',
+  }),
+  action: Type.Optional(name({ description: 'Name under which admins see calls of this route.' })),
+  upstream,
+  charges: Type.Array(Charge, {
+    default: [],
+    maxItems: 0,
+    expects: '[]: nobody is there to pay',
+    description: 'What a request costs. All of it is reserved, or none.',
+  }),
+});
+
+const timeZone = Type.String({
+  default: 'UTC',
+  expects: 'an IANA time zone, such as Europe/Madrid',
+  description: 'Time zone in which the cycle begins.',
+});
+
+function cycle<const E extends string>(
+  every: E,
+  first: number,
+  last: number,
+  expects: string,
+  own: Prose = {},
+) {
+  return section({
+    every: oneOf([every], { description: 'How long a cycle lasts: counters reset with it.', ...own }),
+    anchor: whole(first, last, {
+      default: first,
+      expects,
+      description: 'Where a cycle begins. Left out: at the first.',
+    }),
+    timeZone,
+  });
+}
+
+const Cycle = Type.Union(
+  [
+    cycle('month', 1, 31, 'every month: the day, 1 to 31 (in short months the last day)', {
+      default: 'month',
+    }),
+    cycle('hour', 0, 59, 'every hour: the minute, 0 to 59'),
+    cycle('day', 0, 23, 'every day: the hour, 0 to 23'),
+    cycle('week', 1, 7, 'every week: the weekday, 1 (Monday) to 7'),
+    cycle('year', 101, 1231, 'every year: month × 100 + day, 101 (January 1) to 1231'),
+  ],
+  { default: {} },
+);
+
+const Plan = section({
+  allowance: amount({ description: 'What a cycle includes. 0 with `mode: soft`: count only.' }),
+  mode: oneOf(['hard', 'soft', 'shadow'], {
+    default: 'hard',
+    description: '`hard` refuses at the end of the pool, `soft` goes on and reports, `shadow` only watches.',
+  }),
+  extra: amount({ default: 0, description: 'Balance that is used after the allowance and does not expire.' }),
+});
+
+const User = section({
+  name: Type.Optional(words({ description: 'Name shown to admins.' })),
+  email: Type.Optional(email({ description: 'E-mail address.' })),
+  role: Type.Optional(words({ description: 'Role shown to admins.' })),
+  groups: Type.Array(name({}), {
+    default: [],
+    maxItems: GROUPS_MAX,
+    uniqueItems: true,
+    expects: `a list of at most ${GROUPS_MAX} groups of the org`,
+    description: 'Groups that the user is in.',
+  }),
+});
+
+const Group = section({ name: Type.Optional(words({ description: 'Name shown to admins.' })) });
+
+const limitUser = userId({ description: 'The user that is limited.' });
+const limitGroup = name({ description: 'The group whose members are limited together.' });
+const limitUnits = positiveAmount({ description: 'The limit, in units.' });
+const limitPercent = percent({ description: 'The limit, as a percent of the org’s pool.' });
+const shadow = flag({ default: false, description: 'Evaluated, counted and logged, but never refusing.' });
+
+const Limit = Type.Union([
+  section({ user: limitUser, quota, units: limitUnits, shadow }),
+  section({ user: limitUser, quota, percent: limitPercent, shadow }),
+  section({ group: limitGroup, quota, units: limitUnits, shadow }),
+  section({ group: limitGroup, quota, percent: limitPercent, shadow }),
+]);
+
+const Org = section({
+  name: Type.Optional(words({ description: 'Name shown to admins.' })),
+  seats: Type.Optional(whole(1, 1_000_000_000, { description: 'Most active users. Left out: any number.' })),
+  cycle: Cycle,
+  plans: mapOf('quota', name({}), Plan, { default: {}, description: 'What the org may consume, by quota.' }),
+  users: mapOf('user', userId({}), User, { default: {}, description: 'Users of the org, by id.' }),
+  groups: mapOf('group', name({}), Group, { default: {}, description: 'Groups of the org, by id.' }),
+  limits: Type.Array(Limit, {
+    default: [],
+    expects: 'a list of limits',
+    description: 'Caps on users and groups; one for each subject and quota.',
+  }),
+  thresholds: Type.Array(whole(1, 100, {}), {
+    default: [50, 80, 90, 100],
+    uniqueItems: true,
+    maxItems: 16,
+    expects: 'a list of whole numbers from 1 to 100',
+    description: 'Percents of a limit at which admins are told.',
+  }),
+});
+
+export const ConfigSchema = section({
+  server: Server,
+  store: Type.Union([EmbeddedStore, RedisStore], { default: {} }),
+  identity: Identity,
+  quotas: mapOf('quota', name({}), Quota, {
+    default: { usage: { unit: 'units', decimals: 1 }, lds: { unit: 'calls' }, ai: { unit: 'tokens' } },
+    description: 'The budget kinds. Left out: `usage` (1 decimal), `lds` and `ai`.',
+  }),
+  upstreams: mapOf('upstream', name({}), Upstream, { default: {}, description: 'Where requests go.' }),
+  routes: Type.Array(Type.Union([MeteredRoute, FreeRoute]), {
+    default: [],
+    expects: 'a list of routes',
+    description: 'What is let through, and what it costs. What no route matches is refused.',
+  }),
+  orgs: mapOf('org', name({}), Org, {
+    default: {},
+    description: 'Orgs that are created at first start; from then on the admin API owns them.',
+  }),
+  admin: section(
+    { tokenFile: Type.Optional(file({ description: 'File with the first admin token.' })) },
+    { default: {} },
+  ),
+  log: section(
+    {
+      level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+        default: 'info',
+        description: 'Least severity that is logged.',
+      }),
+    },
+    { default: {} },
+  ),
+  quotaPath: plainPath({
+    default: '/quota/me',
+    description: 'Path on the gateway where callers see their own limits, consumption and reset.',
+  }),
+});
+
+/** The config as the rest of the program sees it: judged, every default filled in. */
+export type Config = Static<typeof ConfigSchema>;
+
+export type StoreConfig = Config['store'];
+export type QuotaConfig = Static<typeof Quota>;
+export type UpstreamConfig = Static<typeof Upstream>;
+export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;
+export type ChargeConfig = Static<typeof Charge>;
+export type UnitsConfig = Static<typeof Units>;
+export type OrgConfig = Static<typeof Org>;
+export type CycleConfig = Static<typeof Cycle>;
+export type LimitConfig = Static<typeof Limit>;

@@ -1,0 +1,56 @@
+/** A config of which parts may be broken: what the cross-checks read, so that one mistake does not hide another. */
+import { formatUnits, parseUnits } from '../quota/units.js';
+import { type Finding, finding, type Path, suggestion } from './mistakes.js';
+import type { Config } from './schema.js';
+
+/** Broken values are undefined. */
+export type Sketch<T> = T extends readonly (infer Item)[]
+  ? (Sketch<Item> | undefined)[]
+  : T extends object
+    ? { [Key in keyof T]?: Sketch<T[Key]> | undefined }
+    : T;
+
+export type ConfigSketch = Sketch<Config>;
+
+/** What is there of a map, by key. */
+export function entries<T>(map: Readonly<Record<string, T | undefined>> | undefined): [string, T][] {
+  return Object.entries(map ?? {}).filter((entry): entry is [string, T] => entry[1] !== undefined);
+}
+
+/** What is there of a list, by index. */
+export function items<T>(list: readonly (T | undefined)[] | undefined): [number, T][] {
+  return [...(list ?? []).entries()].filter((entry): entry is [number, T] => entry[1] !== undefined);
+}
+
+/** Whether a name is missing from a map. What is broken counts as there: it has its own mistake. */
+export function lacks(map: object | undefined, name: string | undefined): name is string {
+  return map !== undefined && name !== undefined && !Object.hasOwn(map, name);
+}
+
+/** A name that stands for nothing. */
+export function unknownName(path: Path, kind: string, name: string, map: object | undefined): Finding {
+  const names = Object.keys(map ?? {});
+  const others = names.length > 12 ? `${names.slice(0, 12).join(', ')} …` : names.join(', ');
+  const cure = suggestion(name, names, names.length === 0 ? `add the ${kind}` : `write one of ${others}`);
+  return finding(path, `there is no ${kind} \`${name}\``, cure);
+}
+
+/** An amount that its quota cannot hold. */
+export function* checkAmount(
+  config: ConfigSketch,
+  quota: string | undefined,
+  amount: string | number | undefined,
+  path: Path,
+): Generator<Finding> {
+  const { quotas } = config;
+  if (quotas === undefined || quota === undefined || amount === undefined) return;
+  const decimals = Object.hasOwn(quotas, quota) ? quotas[quota]?.decimals : undefined;
+  if (decimals === undefined || parseUnits(amount, decimals) !== undefined) return;
+  if (parseUnits(amount, decimals, true) === undefined) {
+    yield finding(path, `${amount} is too large for \`${quota}\``, 'write a smaller amount');
+    return;
+  }
+  const message = `${amount} has more decimals than \`${quota}\`, which has ${decimals}`;
+  const step = formatUnits(1, decimals);
+  yield finding(path, message, `write a multiple of ${step}, or raise the decimals of \`${quota}\``);
+}

@@ -1,0 +1,114 @@
+/** The YAML text: its data, its own mistakes, and where in it a path stands. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
+import { type Finding, type Mistake, type Path, pointerOf } from './mistakes.js';
+
+export interface Source {
+  /** Undefined where the text is no YAML that could be judged further. */
+  readonly data: { readonly value: unknown } | undefined;
+  readonly mistakes: readonly Mistake[];
+  locate(path: Path, spot: Finding['spot']): Place;
+}
+
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Keys are text as they stand: a user 007 is not the user 7. The parser's own check for double keys is off, for it
+ * does not say where the second one stands.
+ */
+const OPTIONS = { stringKeys: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
+
+export function parseSource(text: string): Source {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const locate: Source['locate'] = (path, spot) => placeAt(offsetOf(document, path, spot));
+  const broken = [...document.errors, ...document.warnings].map((error) => ({
+    ...described(error),
+    ...placeAt(error.pos[0]),
+  }));
+  const found: Mistake[] = [...inspect(document, document.contents, [])].map(({ offset, ...mistake }) => ({
+    ...mistake,
+    ...placeAt(offset),
+  }));
+  if (broken.length > 0) return { data: undefined, mistakes: [...broken, ...found], locate };
+  try {
+    return { data: { value: document.toJS() }, mistakes: found, locate };
+  } catch (error) {
+    // Aliases that stand for nothing are found by now; then it unfolds to far more than it shows.
+    const message = error instanceof Error ? error.message : String(error);
+    const excess = { path: '', line: 1, column: 1, message, cure: 'use fewer aliases' };
+    return { data: undefined, mistakes: found.length > 0 ? found : [excess], locate };
+  }
+}
+
+function described(error: YAMLError): Omit<Mistake, keyof Place> {
+  if (error.code === 'MULTIPLE_DOCS')
+    return { path: '', message: 'the file holds more than one document', cure: 'keep one, without ---' };
+  return { path: '', message: error.message, cure: 'mend the YAML' };
+}
+
+type Offset = Omit<Mistake, keyof Place> & { readonly offset: number };
+
+/** Keys that stand twice, and aliases that stand for nothing. */
+function* inspect(document: Document, node: unknown, path: Path): Generator<Offset> {
+  if (isAlias(node) && node.resolve(document) === undefined) {
+    const message = `no anchor &${node.source} stands before this alias`;
+    const cure = 'add the anchor, or write the value out';
+    yield { path: pointerOf(path), message, cure, offset: startOf(node) ?? 0 };
+  }
+  if (isSeq(node)) {
+    for (const [index, item] of node.items.entries()) yield* inspect(document, item, [...path, index]);
+  }
+  if (!isMap(node)) return;
+  const seen = new Set<string>();
+  for (const { key, value } of node.items) {
+    const text = textOf(key);
+    const below = [...path, text];
+    if (seen.has(text)) {
+      const message = `\`${text}\` stands here twice`;
+      yield { path: pointerOf(below), message, cure: 'remove one of the two', offset: startOf(key) ?? 0 };
+    }
+    seen.add(text);
+    yield* inspect(document, value, below);
+  }
+}
+
+function offsetOf(document: Document, path: Path, spot: Finding['spot']): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [depth, step] of path.entries()) {
+    const target = isAlias(node) ? node.resolve(document) : node;
+    // Of a key that stands twice, the last one counts.
+    const pair = isMap(target) ? target.items.findLast(({ key }) => textOf(key) === String(step)) : undefined;
+    const next: unknown = isSeq(target) && typeof step === 'number' ? target.items[step] : pair?.value;
+    if (pair === undefined && next === undefined) break;
+    const atKey = depth === path.length - 1 && spot === 'key';
+    offset = (atKey ? startOf(pair?.key) : startOf(next)) ?? startOf(pair?.key) ?? offset;
+    node = next;
+  }
+  return offset;
+}
+
+function textOf(key: unknown): string {
+  return isScalar(key) ? String(key.value) : '';
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}

@@ -1,0 +1,107 @@
+/** The texts that a config file may hold in one place: how each is judged, and how it is taken apart. */
+import { isIP } from 'node:net';
+import { parseUnits } from '../quota/units.js';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/;
+
+/** `host:port`, IPv6 in brackets; port 0 lets the system choose. */
+export function parseAddress(text: string): Address | undefined {
+  const [, bracketed, plain, digits] = ADDRESS.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535) return undefined;
+  if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
+  return { host, port };
+}
+
+const PEER = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/;
+
+/** An address or a CIDR range. IPv4 in IPv6 form is refused: such peers are told by their IPv4 address. */
+export function isPeer(text: string): boolean {
+  const [, address = '', bits = '0'] = PEER.exec(text) ?? [];
+  const version = isIP(address);
+  if (version === 0 || /^::ffff:\d+\./i.test(address)) return false;
+  return Number(bits) <= (version === 4 ? 32 : 128);
+}
+
+const STATUSES = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/;
+
+/** First and last status of `404` or `200-299`. */
+export function parseStatuses(text: string | number): readonly [first: number, last: number] | undefined {
+  const [, first, last = first] = STATUSES.exec(String(text)) ?? [];
+  if (first === undefined || Number(first) > Number(last)) return undefined;
+  return [Number(first), Number(last)];
+}
+
+const HEADER_NAME = /^[a-z0-9][a-z0-9-]{0,127}$/;
+
+/** Names that HTTP itself uses: neither an identity nor a cost can stand in them. */
+const HTTP_OWN = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Lower case, and no underscore: proxies drop or merge such names. */
+export function isHeaderName(text: string): boolean {
+  return HEADER_NAME.test(text) && !HTTP_OWN.has(text);
+}
+
+/** Scheme, host and port only: what is forwarded is the path that was matched. */
+export function isOrigin(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return (
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.origin}/` === url.href &&
+    !text.includes('#')
+  );
+}
+
+export function isRedisUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.hash === '';
+}
+
+/** Only the shape: whether mail arrives is for the mail server to say. */
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && /^[^\s@<>",;]+@[^\s@<>",;]+$/.test(text);
+}
+
+const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
+
+/** RFC 6901; the empty pointer is the whole document. */
+export function isJsonPointer(text: string): boolean {
+  return POINTER.test(text);
+}
+
+/** A plain decimal amount; whether a quota has room for its decimals is judged where the quota is known. */
+export function isAmount(amount: string | number): boolean {
+  return parseUnits(amount, 0, true) !== undefined;
+}
+
+export function isPositiveAmount(amount: string | number): boolean {
+  return (parseUnits(amount, 0, true) ?? 0) > 0;
+}
+
+/** 20 % is 2,000,000 ten-millionths, so a percent has at most five decimals. */
+export const PERCENT_DECIMALS = 5;
+
+export function isPercent(amount: string | number): boolean {
+  const share = parseUnits(amount, PERCENT_DECIMALS);
+  return share !== undefined && share > 0 && share <= 100 * 10 ** PERCENT_DECIMALS;
+}

@@ -1,0 +1,88 @@
+/** The way to one upstream: a pool of connections, and jobs that are streamed through it both ways. */
+import { Pool } from 'undici';
+import { Exchange } from './exchange.js';
+import { ownFields, requestHead } from './headers.js';
+import type { ForwardJob, Outcome } from './outcome.js';
+import { uploadOf } from './upload.js';
+
+export type { ForwardError, ForwardJob, Outcome } from './outcome.js';
+
+export interface UpstreamOptions {
+  /** http: or https:, host, port and a base path that goes before every path. */
+  readonly url: string;
+  /** How long a request may wait for a connection: for a free one, and for its set-up. */
+  readonly connectTimeoutMs: number;
+  /** From the request's end to the answer's head. undici's clock ticks twice a second. */
+  readonly headersTimeoutMs: number;
+  /** The longest silence within the answer's body. 0: no bound. */
+  readonly bodyTimeoutMs: number;
+  /** Most connections, and so most requests at a time; further ones wait. */
+  readonly connections: number;
+  /** Flat; sent in place of the client's fields of the same names. A `host` here is sent instead of the URL's. */
+  readonly setHeaders?: readonly string[];
+  /** PEM of the authorities to trust instead of Node's own. The certificate is verified in any case. */
+  readonly ca?: string;
+}
+
+export interface Forwarder {
+  /**
+   * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it returns.
+   * On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
+   */
+  forward(job: ForwardJob, done: (outcome: Outcome) => void): void;
+  /** Takes no more jobs; resolves when those under way have ended. */
+  close(): Promise<void>;
+  /** Cuts off what is still under way. */
+  destroy(): Promise<void>;
+}
+
+/** Throws where the URL or the fields to set cannot be used. */
+export function createForwarder(options: UpstreamOptions): Forwarder {
+  const { origin, base } = splitUrl(options.url);
+  const own = ownFields(options.setHeaders ?? []);
+  const pool = poolOf(origin, options);
+  let closing: Promise<void> | undefined;
+  const forward = (job: ForwardJob, done: (outcome: Outcome) => void): void => {
+    if (job.request.socket.destroyed) return done({ kind: 'client-gone-unsent' });
+    const exchange = new Exchange(job, done);
+    const head = requestHead(job, own);
+    const body = head.streams ? uploadOf(job.request) : job.body;
+    const path = base + job.path;
+    pool.dispatch({ method: job.method, path, headers: head.fields, body: body ?? null }, exchange);
+    exchange.waitAtMost(options.connectTimeoutMs);
+  };
+  return {
+    forward,
+    close: () => {
+      closing ??= pool.close();
+      return closing;
+    },
+    destroy: () => pool.destroy(),
+  };
+}
+
+function poolOf(origin: string, options: UpstreamOptions): Pool {
+  return new Pool(origin, {
+    connections: options.connections,
+    headersTimeout: options.headersTimeoutMs,
+    bodyTimeout: options.bodyTimeoutMs,
+    // One request at a time on a connection: behind a slow answer none must wait, and a reset must hit one only.
+    pipelining: 1,
+    allowH2: false,
+    // Below the five seconds after which Node's servers and many others drop an idle connection; their hint goes first.
+    keepAliveTimeout: 4_000,
+    connect: {
+      timeout: options.connectTimeoutMs,
+      rejectUnauthorized: true,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    },
+  });
+}
+
+function splitUrl(text: string): { origin: string; base: string } {
+  const url = new URL(text);
+  const more = url.username + url.password + url.search + url.hash;
+  if (!/^https?:$/.test(url.protocol) || more !== '')
+    throw new Error(`'${text}' is not an upstream: http(s)://host:port/base`);
+  return { origin: url.origin, base: url.pathname.replace(/\/$/, '') };
+}

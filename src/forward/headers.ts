@@ -1,0 +1,158 @@
+/**
+ * Header fields on their way up and down, as flat arrays: what belongs to one connection stays on it, and what the
+ * gateway itself says replaces what others say.
+ */
+import type { ForwardJob } from './outcome.js';
+
+type Fate =
+  | 'pass'
+  | 'drop'
+  | 'connection'
+  | 'coding'
+  | 'length'
+  | 'host'
+  | 'rate-limit'
+  | 'forwarded-for'
+  | 'forwarded-host'
+  | 'forwarded-proto';
+
+interface Field {
+  /** In lower case. */
+  readonly name: string;
+  readonly fate: Fate;
+}
+
+const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
+  ['connection', 'connection'],
+  ['keep-alive', 'drop'],
+  ['te', 'drop'],
+  ['upgrade', 'drop'],
+  // Trailers are not passed on, so they are not announced.
+  ['trailer', 'drop'],
+  // The server has said "continue" already: the body comes anyway.
+  ['expect', 'drop'],
+  ['transfer-encoding', 'coding'],
+  ['content-length', 'length'],
+  ['host', 'host'],
+  ['ratelimit', 'rate-limit'],
+  ['ratelimit-policy', 'rate-limit'],
+  ['x-forwarded-for', 'forwarded-for'],
+  ['x-forwarded-host', 'forwarded-host'],
+  ['x-forwarded-proto', 'forwarded-proto'],
+]);
+
+// Besides the two fields for credentials and the old Connection: `Proxy` alone becomes HTTP_PROXY in a CGI program.
+const PROXY_FIELD = /^proxy(-|$)/;
+
+// Names repeat from message to message in a few spellings: looking one up is cheaper than folding its case.
+const SPELLINGS_MAX = 1024;
+const spellings = new Map<string, Field>();
+
+function fieldOf(spelling: string): Field {
+  const known = spellings.get(spelling);
+  if (known !== undefined) return known;
+  const name = spelling.toLowerCase();
+  const field = { name, fate: FATES.get(name) ?? (PROXY_FIELD.test(name) ? 'drop' : 'pass') };
+  // Clients choose names: a flood of new ones must not fill the memory.
+  if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
+  return field;
+}
+
+/** Fields that every request to one upstream carries, in place of the client's. */
+export interface OwnFields {
+  readonly flat: readonly string[];
+  readonly names: ReadonlySet<string>;
+}
+
+/** Throws on fields that are the gateway's to write. */
+export function ownFields(flat: readonly string[]): OwnFields {
+  const names = flat.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+  const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).fate));
+  if (wrong !== undefined) throw new Error(`'${wrong}' cannot be set on requests to an upstream`);
+  return { flat, names: new Set(names) };
+}
+
+export interface RequestHead {
+  readonly fields: string[];
+  /** A body follows on the client's stream. */
+  readonly streams: boolean;
+}
+
+/**
+ * The head that goes upstream. `Host` is the upstream's own, which undici writes, unless `own` names one. The client's
+ * `X-Forwarded-Host` and `-Proto` stand where it sends them: it may be the proxy that ended TLS.
+ */
+export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeaders): RequestHead {
+  const fields: string[] = [];
+  let length = job.body === undefined ? '' : String(job.body.length);
+  let chunked = false;
+  let host = '';
+  let chain = '';
+  let hosted = false;
+  let schemed = false;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const spelling = raw[at] ?? '';
+    const value = raw[at + 1] ?? '';
+    const { name, fate } = fieldOf(spelling);
+    switch (fate) {
+      case 'drop':
+        break;
+      case 'connection':
+        if (namesFields(value)) return requestHead(job, own, withoutNamed(raw, value));
+        break;
+      case 'coding':
+        chunked = true;
+        break;
+      case 'length':
+        if (job.body === undefined) length = value;
+        break;
+      case 'host':
+        host = value;
+        break;
+      case 'forwarded-for':
+        chain += `${value}, `;
+        break;
+      default:
+        if (job.stripHeaders.has(name) || own.names.has(name)) break;
+        fields.push(spelling, value);
+        if (fate === 'forwarded-host') hosted = true;
+        else if (fate === 'forwarded-proto') schemed = true;
+    }
+  }
+  fields.push('x-forwarded-for', chain + job.clientAddress);
+  if (!hosted) fields.push('x-forwarded-host', host);
+  if (!schemed) fields.push('x-forwarded-proto', 'encrypted' in job.request.socket ? 'https' : 'http');
+  if (length !== '') fields.push('content-length', length);
+  for (const text of own.flat) fields.push(text);
+  return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
+}
+
+/** The fields of the answer to the client. Its framing is this connection's own; Node writes it. */
+export function responseFields(raw: readonly Buffer[], extra: readonly string[]): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const spelling = raw[at]?.toString('latin1') ?? '';
+    const { fate } = fieldOf(spelling);
+    if (fate === 'drop' || fate === 'coding' || fate === 'rate-limit') continue;
+    const value = raw[at + 1]?.toString('latin1') ?? '';
+    if (fate !== 'connection') fields.push(spelling, value);
+    else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra);
+  }
+  for (const text of extra) fields.push(text);
+  return fields;
+}
+
+/** Whether a `Connection` names fields besides its usual options. */
+function namesFields(value: string): boolean {
+  return value.length !== 0 && !/^(keep-alive|close)$/i.test(value);
+}
+
+/** Without that `Connection` and the fields it names; but where a message ends, and for whom it is, is not its to say. */
+function withoutNamed<T extends string | Buffer>(raw: readonly T[], value: string): T[] {
+  const named = new Set(value.split(',').map((option) => option.trim().toLowerCase()));
+  return raw.filter((_, at) => {
+    const { name, fate } = fieldOf(String(raw[at - (at % 2)]));
+    if (fate === 'connection') return String(raw[at - (at % 2) + 1]) !== value;
+    return fate === 'length' || fate === 'coding' || fate === 'host' || !named.has(name);
+  });
+}

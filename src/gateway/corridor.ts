@@ -1,0 +1,182 @@
+/**
+ * The one way through: identify ─► meter ─► reserve ─► forward ─► settle.
+ *
+ * The order matters: nothing is metered for a caller who is not known, nothing is reserved for a cost that cannot be
+ * used, nothing is sent for which no budget was taken, and what was taken is looked at again whatever comes of it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ProblemError } from '../errors/catalogue.js';
+import type { ForwardJob, Outcome } from '../forward/outcome.js';
+import type { Identifier, Identity } from '../identify/identifier.js';
+import type { Answer } from '../ledger/lanes/index.js';
+import type { Denied, ReserveOp } from '../ledger/port.js';
+import { BodyAborted, readBody } from '../meter/body.js';
+import type { RouteMeter } from '../meter/meter.js';
+import type { Charges } from '../quota/charge.js';
+import type { Admission, Ending, Settle } from '../settle/settle.js';
+import { canonicalPath, type Target } from './path.js';
+import type { RateLimitFields } from './ratelimit-fields.js';
+import { type QuotaRefusal, type Refusal, refusal } from './refusal.js';
+import type { FindRoute } from './routes.js';
+
+/** A route as the corridor walks it. */
+export interface Passage {
+  readonly action: string;
+  /** A request without identity is refused; on an anonymous route nobody is asked. */
+  readonly identityRequired: boolean;
+  readonly meter: RouteMeter;
+  readonly forward: (job: ForwardJob, done: (outcome: Outcome) => void) => void;
+}
+
+export interface Rooms {
+  readonly findRoute: FindRoute<Passage>;
+  readonly identifier: Identifier;
+  readonly decide: (org: string, op: ReserveOp) => Promise<Answer>;
+  readonly settle: Settle;
+  readonly rateLimitFields: RateLimitFields;
+  readonly quotaRefusal: QuotaRefusal;
+  /** Told of what is our own fault. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** One request on its way. */
+interface Walk {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: Target;
+  readonly passage: Passage;
+  body: Buffer | undefined;
+}
+
+const NO_FIELDS: readonly string[] = [];
+
+export function corridor(rooms: Rooms): (request: IncomingMessage, response: ServerResponse) => void {
+  const stripHeaders: ReadonlySet<string> = new Set(rooms.identifier.headers);
+
+  const walk = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const target = targetOf(request);
+    const passage = rooms.findRoute(request.method ?? '', target.path);
+    if (passage === undefined)
+      throw new ProblemError('route-unknown', 'No route matches this method and path.');
+    const way: Walk = { request, response, target, passage, body: undefined };
+    const identity = passage.identityRequired ? identityOf(request) : undefined;
+    const { meter } = passage;
+    if (meter.needsBody) way.body = await readBody(request, meter.bodyLimitBytes);
+    const charges = meter.fixed ?? meter.measure(request.rawHeaders, way.body);
+    if (identity === undefined || charges.items.length === 0) return forward(way, NO_FIELDS, undefined);
+    await reserve(way, identity, charges);
+  };
+
+  const identityOf = (request: IncomingMessage): Identity => {
+    const identity = rooms.identifier.identify(request);
+    if (identity === undefined)
+      throw new ProblemError('identity-missing', 'The request names no org and user.');
+    return identity;
+  };
+
+  const reserve = async (way: Walk, identity: Identity, charges: Charges): Promise<void> => {
+    const { org, user, claims } = identity;
+    const { result, now, cycle } = await rooms.decide(org, {
+      kind: 'reserve',
+      user,
+      claims,
+      charges,
+      hold: '',
+      ttlMs: 0,
+    });
+    if (result.status === 'admitted') {
+      const admission = { org, user, groups: result.groups, charges, cycle: cycle.start, at: now };
+      forward(way, rooms.rateLimitFields(result, cycle, now), admission);
+    } else if (result.status === 'refused') {
+      const { action } = way.passage;
+      const asked = { org, userId: identity.userId, action, cycle, now };
+      send(way.request, way.response, rooms.quotaRefusal(result, asked));
+    } else if (result.status === 'denied') throw denial(result, identity);
+    else throw new Error(`The ledger answered a reservation with ${result.status}`);
+  };
+
+  const forward = (way: Walk, extraHeaders: readonly string[], admission: Admission | undefined): void => {
+    const { request, response, target, body } = way;
+    const job: ForwardJob = {
+      method: request.method ?? '',
+      path: target.path + target.query,
+      rawHeaders: request.rawHeaders,
+      request,
+      body,
+      response,
+      extraHeaders,
+      stripHeaders,
+      clientAddress: request.socket.remoteAddress ?? '',
+    };
+    way.passage.forward(job, (outcome) => {
+      if (admission !== undefined) rooms.settle(admission, endingOf(outcome));
+      if (outcome.kind === 'not-sent' || outcome.kind === 'broken') {
+        const error = new ProblemError(outcome.error, 'The upstream gave no answer.');
+        send(request, response, refusal(error));
+      }
+    });
+  };
+
+  const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    if (error instanceof BodyAborted) {
+      request.socket.destroy();
+      return;
+    }
+    if (error instanceof ProblemError) {
+      send(request, response, refusal(error));
+      return;
+    }
+    rooms.onError(error);
+    send(request, response, refusal(new ProblemError('internal', 'The request could not be handled.')));
+  };
+
+  return (request, response) => {
+    walk(request, response).catch((error: unknown) => fail(request, response, error));
+  };
+}
+
+function targetOf(request: IncomingMessage): Target {
+  const target = canonicalPath(request.url ?? '');
+  if (target === undefined)
+    throw new ProblemError('path-refused', 'The path can be read in more than one way.');
+  return target;
+}
+
+function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
+  switch (reason) {
+    case 'voided':
+      return new ProblemError('internal', 'The reservation was voided.');
+    case 'no-plan':
+      return new ProblemError(reason, `Organization ${org} has no plan for a quota of this route.`);
+    case 'no-seat':
+    case 'org-archived':
+      return new ProblemError(reason, `Organization ${org} takes no request of ${userId}.`);
+    default:
+      return new ProblemError(reason, `User ${userId} of organization ${org} is refused.`);
+  }
+}
+
+function endingOf(outcome: Outcome): Ending {
+  switch (outcome.kind) {
+    case 'answered':
+      return { kind: 'status', status: outcome.status };
+    case 'client-gone':
+      return { kind: 'unseen' };
+    default:
+      return { kind: 'unserved' };
+  }
+}
+
+/** What of a refused request's body may still be read, so that its connection can be used again. */
+const DISCARD_MAX_BYTES = 65_536;
+
+/** Writes an answer of our own. The rest of a large body is not waited for: the connection ends with the answer. */
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Refusal): void {
+  if (response.headersSent || response.destroyed) return;
+  const unread =
+    request.readableEnded || request.complete ? 0 : Number(request.headers['content-length'] ?? Infinity);
+  const chunked = request.headers['transfer-encoding'] !== undefined;
+  const close = chunked || (unread > DISCARD_MAX_BYTES && unread !== Infinity);
+  response.writeHead(status, close ? [...headers, 'Connection', 'close'] : headers);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}

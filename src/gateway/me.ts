@@ -1,0 +1,150 @@
+/** The caller's own figures: every limit that applies to them, what is consumed and left, and when it resets. */
+import type { IncomingMessage } from 'node:http';
+import { type OrgBook, openBook } from '../admin/book.js';
+import { capNow, figuresOf, instant, limitIn, standingOf } from '../admin/lines.js';
+import { ProblemError } from '../errors/catalogue.js';
+import type { Identifier, Identity } from '../identify/identifier.js';
+import { decodeGroup, decodeMember } from '../ledger/codec.js';
+import type { Ledger, Want } from '../ledger/port.js';
+import { lineOf, type Scope } from '../quota/id.js';
+import { formatUnits } from '../quota/units.js';
+import type { QuotaLabels } from './ratelimit-fields.js';
+import type { Refusal } from './refusal.js';
+
+/** Answers the caller's question; rejects with a ProblemError. */
+export type Me = (request: IncomingMessage) => Promise<Refusal>;
+
+interface MeOptions {
+  readonly identifier: Identifier;
+  readonly ledger: Ledger;
+  readonly quotas: QuotaLabels;
+}
+
+export function meOf({ identifier, ledger, quotas }: MeOptions): Me {
+  const definitions = new Map(Object.entries(quotas));
+  return async (request) => {
+    const identity = identifier.identify(request);
+    if (identity === undefined)
+      throw new ProblemError('identity-missing', 'The request names no org and user.');
+    const groups = await groupsOf(ledger, identity);
+    const subjects: Subject[] = [
+      { scope: 'user', id: identity.userId, token: identity.user },
+      ...groups.map((group): Subject => ({ scope: 'group', id: group, token: group })),
+      { scope: 'org', id: identity.org, token: '' },
+    ];
+    const fields = [...definitions.keys()].flatMap((quota) =>
+      subjects.map((s) => lineOf(quota, s.scope, s.token)),
+    );
+    const book = await openBook(ledger, definitions, identity.org, (start) => wants(start, fields));
+    const body = Buffer.from(JSON.stringify(figures(book, quotas, identity, subjects)));
+    const headers = [
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(body.length),
+      'Cache-Control',
+      'no-store',
+    ];
+    return { status: 200, headers, body };
+  };
+}
+
+interface Subject {
+  readonly scope: Scope;
+  readonly id: string;
+  readonly token: string;
+}
+
+function wants(start: number, fields: readonly string[]): Want[] {
+  return [
+    { table: 'limits', fields },
+    { table: `consumed:${start}`, fields },
+    { table: `held:${start}`, fields },
+  ];
+}
+
+/** Groups of the directory and of the credential, those that exist. Rejects for an org or user that would be refused. */
+async function groupsOf(ledger: Ledger, { org, user, userId, claims }: Identity): Promise<string[]> {
+  const { version, values } = await ledger.read(org, [{ table: 'members', fields: [user] }]);
+  if (version === 0) throw new ProblemError('unknown-org', `There is no organization ${org}.`);
+  const text = values[0]?.[0] ?? null;
+  const member = text === null ? undefined : decodeMember(text);
+  if (member?.status === 'inactive' || member?.status === 'removed')
+    throw new ProblemError('inactive-user', `User ${userId} of organization ${org} is refused.`);
+  const listed = member?.groups ?? [];
+  const named = [
+    ...new Set([...listed.map(({ group }) => group), ...(claims === '' ? [] : claims.split(','))]),
+  ];
+  const found = await ledger.read(org, [{ table: 'groups', fields: named }]);
+  return named.filter((group, index) => {
+    const record = found.values[0]?.[index] ?? null;
+    if (record === null) return false;
+    const { alive, generation } = decodeGroup(record);
+    const membership = listed.find((one) => one.group === group);
+    return alive && (membership === undefined || membership.generation === generation);
+  });
+}
+
+function figures(book: OrgBook, labels: QuotaLabels, identity: Identity, subjects: readonly Subject[]) {
+  const quotas: Record<string, ReturnType<typeof quotaFigures>> = {};
+  for (const quota of book.pools.keys()) quotas[quota] = quotaFigures(book, labels, quota, subjects);
+  return {
+    org: identity.org,
+    user: identity.userId,
+    cycle: { start: instant(book.cycle.start), end: instant(book.cycle.end) },
+    resetsAt: instant(book.cycle.end),
+    quotas,
+  };
+}
+
+function quotaFigures(book: OrgBook, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
+  const { decimals, unit } = labels[quota] ?? { decimals: 0, unit: 'units' };
+  const own = figuresOf(book.tables, book.cycle.start, lineOf(quota, 'user', subjects[0]?.token ?? ''));
+  const limits = subjects.flatMap((subject) => limitOf(book, quota, subject, decimals));
+  const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
+  return {
+    unit,
+    consumed: formatUnits(own.consumed, decimals),
+    held: formatUnits(own.held, decimals),
+    /** What the next requests can take at most; null where no hard limit applies. */
+    remaining: hard.length === 0 ? null : Math.min(...hard),
+    limits,
+  };
+}
+
+function limitOf(book: OrgBook, quota: string, { scope, id, token }: Subject, decimals: number) {
+  const field = lineOf(quota, scope, token);
+  const cap = scope === 'org' ? poolCap(book, quota) : limitCap(book, quota, field);
+  if (cap === undefined) return [];
+  const found = figuresOf(book.tables, book.cycle.start, field);
+  const held = found.held + (scope === 'org' ? (book.pools.get(quota)?.carried ?? 0) : 0);
+  const standing = standingOf(cap.units, { consumed: found.consumed, held }, cap.mode !== 'hard');
+  const out = (units: number): number => formatUnits(units, decimals);
+  return [
+    {
+      scope,
+      subject: id,
+      mode: cap.mode,
+      limit: out(cap.units),
+      consumed: out(standing.consumed),
+      held: out(standing.held),
+      remaining: out(standing.remaining),
+    },
+  ];
+}
+
+interface Cap {
+  readonly units: number;
+  readonly mode: 'hard' | 'soft' | 'shadow';
+}
+
+function poolCap(book: OrgBook, quota: string): Cap | undefined {
+  const pool = book.pools.get(quota);
+  return pool === undefined ? undefined : { units: pool.units, mode: pool.plan.mode };
+}
+
+function limitCap(book: OrgBook, quota: string, field: string): Cap | undefined {
+  const limit = limitIn(book.tables, field);
+  if (limit === undefined) return undefined;
+  return { units: capNow(book, quota, limit), mode: limit.shadow ? 'shadow' : 'hard' };
+}

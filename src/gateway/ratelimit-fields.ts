@@ -1,0 +1,143 @@
+/**
+ * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of allowed and
+ * refused answers: per charged quota the tightest hard limit, and on a refusal those violated. Limits in shadow and soft
+ * pools are never shown.
+ *
+ * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units, rounded down, so
+ * that nobody is promised more than is there. A quota of 1.5 units of which 0.7 are left reads q=1, r=0.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Admitted, Bounds, Refused } from '../ledger/port.js';
+import type { Scope } from '../quota/id.js';
+
+/** What callers are told about a quota. */
+export interface QuotaLabel {
+  readonly decimals: number;
+  /** Unit label, such as `tokens`. */
+  readonly unit: string;
+}
+
+export type QuotaLabels = Readonly<Record<string, QuotaLabel>>;
+
+/** Writes the fields of one answer as a flat array of names and values; empty where no hard limit applies. */
+export type RateLimitFields = (result: Admitted | Refused, cycle: Bounds, now: number) => string[];
+
+/** The name of a policy: a quota and whose limit it is, the same for every subject. */
+export function policyName(quota: string, scope: Scope): string {
+  return `${quota}-${scope}`;
+}
+
+/** Integers of RFC 9651 end here. */
+const INTEGER_MAX = 999_999_999_999_999;
+
+/** Limits differ by subject, but caps are mostly a handful of round numbers. */
+const REMEMBERED_POLICIES = 1_024;
+
+/** One policy's parts that never change, and its full texts by limit. */
+interface Policy {
+  /** Scaled units of one outer unit. */
+  readonly scale: number;
+  readonly quoted: string;
+  readonly unit: string;
+  readonly texts: LRUCache<number, PolicyText>;
+}
+
+interface PolicyText {
+  readonly windowMs: number;
+  readonly text: string;
+}
+
+type Policies = ReadonlyMap<string, Readonly<Record<Scope, Policy>>>;
+
+interface Line {
+  readonly policy: Policy;
+  limit: number;
+  remaining: number;
+}
+
+export function rateLimitFields(quotas: QuotaLabels): RateLimitFields {
+  const policies: Policies = new Map(
+    Object.entries(quotas).map(([quota, label]) => {
+      const of = (scope: Scope) => policyOf(quota, scope, label);
+      return [quota, { user: of('user'), group: of('group'), org: of('org') }];
+    }),
+  );
+  return (result, cycle, now) => {
+    const lines = linesOf(policies, result);
+    if (lines.length === 0) return [];
+    const windowMs = cycle.end - cycle.start;
+    // Where units are only held, Retry-After says seconds, and the draft forbids a reset later than that.
+    const held = result.status === 'refused' && result.reason === 'held';
+    const reset = held ? '' : `;t=${secondsUntil(cycle.end, now)}`;
+    let policyField = '';
+    let limitField = '';
+    for (const { policy, limit, remaining } of lines) {
+      const separator = policyField === '' ? '' : ', ';
+      policyField += separator + policyText(policy, limit, windowMs);
+      limitField += `${separator}${policy.quoted};r=${whole(remaining, policy.scale)}${reset}`;
+    }
+    return ['RateLimit-Policy', policyField, 'RateLimit', limitField];
+  };
+}
+
+/** Whole seconds from now to then, rounded up: nobody who waits them comes too early. */
+export function secondsUntil(then: number, now: number): number {
+  return Math.max(0, Math.ceil((then - now) / 1000));
+}
+
+/** The limits to show, one per name: of several groups the tightest. */
+function linesOf(policies: Policies, result: Admitted | Refused): Line[] {
+  const lines: Line[] = [];
+  for (const { quota, scope, limit, remaining } of result.tight) {
+    if (scope !== undefined) add(lines, policies.get(quota)?.[scope], limit, remaining);
+  }
+  if (result.status !== 'refused') return lines;
+  for (const { quota, scope, limit, consumed, held } of result.violated) {
+    add(lines, policies.get(quota)?.[scope], limit, Math.max(0, limit - consumed - held));
+  }
+  return lines;
+}
+
+function add(lines: Line[], policy: Policy | undefined, limit: number, remaining: number): void {
+  if (policy === undefined) return;
+  for (const line of lines) {
+    if (line.policy !== policy) continue;
+    if (remaining < line.remaining) {
+      line.limit = limit;
+      line.remaining = remaining;
+    }
+    return;
+  }
+  lines.push({ policy, limit, remaining });
+}
+
+function policyOf(quota: string, scope: Scope, { decimals, unit }: QuotaLabel): Policy {
+  return {
+    scale: 10 ** decimals,
+    quoted: `"${policyName(quota, scope)}"`,
+    // A structured string holds printable ASCII only; a unit with other characters is told by the quota's id.
+    unit: sfString(unit) ?? `"${quota}"`,
+    texts: new LRUCache({ max: REMEMBERED_POLICIES }),
+  };
+}
+
+/** Keyed by the limit alone, so that a hit makes no string; a text for another window is written anew. */
+function policyText(policy: Policy, limit: number, windowMs: number): string {
+  const known = policy.texts.get(limit);
+  if (known?.windowMs === windowMs) return known.text;
+  const seconds = Math.round(windowMs / 1000);
+  const text = `${policy.quoted};q=${whole(limit, policy.scale)};qu=${policy.unit};w=${seconds}`;
+  policy.texts.set(limit, { windowMs, text });
+  return text;
+}
+
+function whole(units: number, scale: number): number {
+  return Math.min(INTEGER_MAX, Math.max(0, Math.floor(units / scale)));
+}
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
+/** A string of RFC 9651; undefined where it cannot hold the text. */
+export function sfString(text: string): string | undefined {
+  return PRINTABLE.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : undefined;
+}

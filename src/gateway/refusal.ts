@@ -1,0 +1,144 @@
+/**
+ * The answers that the gateway gives itself, as RFC 9457 problems. Each carries `QuotaGate-Error: <code>`, so that a
+ * caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from upstream answers.
+ */
+import { CATALOGUE, type Problem, problemBody } from '../errors/catalogue.js';
+import type { Bounds, Refused, Violation } from '../ledger/port.js';
+import type { Scope } from '../quota/id.js';
+import { formatUnits } from '../quota/units.js';
+import {
+  policyName,
+  type QuotaLabel,
+  type QuotaLabels,
+  type RateLimitFields,
+  secondsUntil,
+} from './ratelimit-fields.js';
+
+/** Marks an answer as ours; its value is the error's code. */
+export const ERROR_HEADER = 'QuotaGate-Error';
+
+/** An answer ready to be written: `headers` is a flat array of names and values. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** The answer to an error of the catalogue. */
+export function refusal(problem: Problem, headers: readonly string[] = []): Refusal {
+  return answer(problem, [...extraHeaders(problem), ...headers]);
+}
+
+/** What a refused request was, beside what the ledger said about it. */
+export interface RefusedRequest {
+  readonly org: string;
+  readonly userId: string;
+  readonly action: string;
+  /** The cycle by which it was refused, and the store's time. */
+  readonly cycle: Bounds;
+  readonly now: number;
+}
+
+export type QuotaRefusal = (refused: Refused, request: RefusedRequest) => Refusal;
+
+/** Prepares the answers to requests that found no room. `fields` writes the RateLimit fields. */
+export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): QuotaRefusal {
+  return (refused, request) => {
+    const problem = quotaProblem(quotas, refused, request);
+    const held = refused.reason === 'held';
+    // Waiting until a cycle ends is nothing an SDK should try; seconds are.
+    const retry = held
+      ? ['Retry-After', shortWait()]
+      : [
+          'Retry-After',
+          String(Math.max(1, secondsUntil(request.cycle.end, request.now))),
+          'X-Should-Retry',
+          'false',
+        ];
+    return answer(problem, [...retry, ...fields(refused, request.cycle, request.now)]);
+  };
+}
+
+function answer(problem: Problem, headers: readonly string[]): Refusal {
+  const body = Buffer.from(JSON.stringify(problemBody(problem)));
+  const own = [
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    ERROR_HEADER,
+    problem.code,
+  ];
+  return { status: CATALOGUE[problem.code].status, headers: own.concat(headers), body };
+}
+
+/** Seconds after which a short shortage may be over, spread so that callers do not come back all at once. */
+const SHORT_WAITS = ['1', '2', '3', '4', '5'] as const;
+
+function shortWait(): string {
+  return SHORT_WAITS[Math.floor(Math.random() * SHORT_WAITS.length)] ?? '1';
+}
+
+/** RFC 9110 wants a challenge with every 401; trusted headers have no scheme of their own. */
+const CHALLENGE = ['WWW-Authenticate', 'QuotaGate realm="quotagate"'];
+
+function extraHeaders({ code }: Problem): readonly string[] {
+  const { status } = CATALOGUE[code];
+  if (status === 401) return CHALLENGE;
+  return status === 503 ? ['Retry-After', shortWait()] : [];
+}
+
+const NO_LABEL: QuotaLabel = { decimals: 0, unit: 'units' };
+
+const WHOSE: Record<Scope, string> = { user: 'user', group: 'group', org: 'organization' };
+
+/** The problem of a refusal, all amounts in outer units. Exported for doors that put it into a shape of their own. */
+export function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
+  const first = primary(refused);
+  const { quota, scope } = first;
+  const { decimals, unit } = quotas[quota] ?? NO_LABEL;
+  const members = {
+    'violated-policies': violatedPolicies(refused),
+    quota,
+    scope,
+    subject: subjectOf(first, request),
+    action: request.action,
+    limit: formatUnits(first.limit, decimals),
+    consumed: formatUnits(first.consumed, decimals),
+    held: formatUnits(first.held, decimals),
+    requested: formatUnits(first.requested, decimals),
+    resetsAt: new Date(request.cycle.end).toISOString(),
+  };
+  const message =
+    `The ${quota} budget of ${WHOSE[scope]} ${members.subject} has no room for ${members.requested} ${unit}: ` +
+    `of ${members.limit}, ${members.consumed} are consumed and ${members.held} held.`;
+  return { code: refused.reason === 'held' ? 'budget-held' : 'quota-exceeded', message, members };
+}
+
+function violatedPolicies({ violated }: Refused): string[] {
+  const names: string[] = [];
+  for (const { quota, scope } of violated) {
+    const name = policyName(quota, scope);
+    if (!names.includes(name)) names.push(name);
+  }
+  return names;
+}
+
+/** The violation that is told: the first, but for a spent budget the first that is spent and not merely held. */
+function primary({ reason, violated }: Refused): Violation {
+  const spent = reason === 'spent' ? violated.find(isSpent) : undefined;
+  const first = spent ?? violated[0];
+  if (first === undefined) throw new Error('a refusal names no violation');
+  return first;
+}
+
+function isSpent({ consumed, requested, limit }: Violation): boolean {
+  return consumed + Math.max(1, requested) > limit;
+}
+
+function subjectOf({ scope, group }: Violation, { org, userId }: RefusedRequest): string {
+  if (scope === 'group') return group;
+  return scope === 'org' ? org : userId;
+}

@@ -1,0 +1,146 @@
+/**
+ * Which route a request takes: the first in the file that matches. A pattern is a method and a path: `GET /v3/maps/:tile`.
+ * `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest after its slash (the bare
+ * prefix is another path). All else is literal and case-sensitive; GET never implies HEAD.
+ *
+ * Many upstreams ignore case, a last slash and needless escapes. So a path that takes a pattern, but would have taken an
+ * earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
+ */
+import { canonicalPath } from './path.js';
+
+export interface Route<T> {
+  /** Method and path, separated by one space. */
+  readonly match: string;
+  readonly value: T;
+}
+
+export type FindRoute<T> = (method: string, path: string) => T | undefined;
+
+interface Pattern {
+  readonly method: string;
+  /** Segments between the slashes; undefined: any one. */
+  readonly segments: readonly (string | undefined)[];
+  /** Ends in `/*`. */
+  readonly open: boolean;
+}
+
+interface Entry<T> {
+  readonly index: number;
+  readonly value: T;
+}
+
+interface Candidate<T> extends Entry<T> {
+  readonly pattern: Pattern;
+}
+
+/** The routes that one method can take. */
+interface Table<T> {
+  readonly exact: Map<string, Entry<T>>;
+  readonly patterns: Candidate<T>[];
+  /** Every route, spelled plainly. */
+  readonly plain: Candidate<T>[];
+}
+
+const METHOD = /^(\*|[A-Z][A-Z-]*)$/;
+const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*$/;
+// Spellings that have a plainer one.
+const ODD = /[A-Z%]|.\/$/;
+const ASCII_ESCAPE = /%([2-7][0-9A-Fa-f])/g;
+
+/** Throws where a `match` is not well formed. */
+export function compileRoutes<T>(routes: readonly Route<T>[]): FindRoute<T> {
+  const patterns = routes.map((route) => parseMatch(route.match));
+  const methods = new Set(patterns.map((pattern) => pattern.method));
+  const tables = new Map([...methods].map((method) => [method, tableOf(routes, patterns, method)]));
+  const others = tableOf(routes, patterns, '*');
+  return (method, path) => findIn(tables.get(method) ?? others, path);
+}
+
+function tableOf<T>(routes: readonly Route<T>[], patterns: readonly Pattern[], method: string): Table<T> {
+  const table: Table<T> = { exact: new Map(), patterns: [], plain: [] };
+  for (const [index, pattern] of patterns.entries()) {
+    const route = routes[index];
+    if (route === undefined || (pattern.method !== '*' && pattern.method !== method)) continue;
+    const candidate = { index, value: route.value, pattern };
+    const path = literalOf(pattern);
+    if (path === undefined) table.patterns.push(candidate);
+    else if (!table.exact.has(path)) table.exact.set(path, candidate);
+    table.plain.push({ ...candidate, pattern: plainPattern(pattern) });
+  }
+  return table;
+}
+
+function findIn<T>(table: Table<T>, path: string): T | undefined {
+  const exact = table.exact.get(path);
+  for (const candidate of table.patterns) {
+    if (exact !== undefined && exact.index < candidate.index) break;
+    if (matches(candidate.pattern, path)) return isFirstPlainly(table, candidate, path) ? candidate.value : undefined;
+  }
+  return exact?.value;
+}
+
+/** Matches without splitting: this runs for every request. */
+function matches(pattern: Pattern, path: string): boolean {
+  let at = 0;
+  for (const segment of pattern.segments) {
+    // Here the path either goes on with a slash or is too short.
+    if (path.charCodeAt(at) !== 0x2f) return false;
+    at += 1;
+    if (segment === undefined) {
+      const slash = path.indexOf('/', at);
+      const end = slash === -1 ? path.length : slash;
+      if (end === at) return false;
+      at = end;
+    } else {
+      if (!path.startsWith(segment, at)) return false;
+      at += segment.length;
+    }
+  }
+  return pattern.open ? path.charCodeAt(at) === 0x2f : at === path.length;
+}
+
+function isFirstPlainly<T>(table: Table<T>, found: Candidate<T>, path: string): boolean {
+  if (!ODD.test(path)) return true;
+  const spelled = plain(path);
+  const first = table.plain.find((candidate) => matches(candidate.pattern, spelled));
+  // A route that itself ends in a slash is not found by the path without it.
+  return first === undefined || first.index >= found.index;
+}
+
+function parseMatch(match: string): Pattern {
+  const [method = '', path = '', ...rest] = match.split(' ');
+  if (rest.length > 0 || !METHOD.test(method) || !path.startsWith('/'))
+    throw new Error(`'${match}' is not a method and a path, such as 'GET /v3/maps/*'`);
+  const open = path.endsWith('/*');
+  const texts = path.slice(1, open ? -2 : undefined).split('/');
+  const segments = open && path === '/*' ? [] : texts.map((text) => parseSegment(text, match));
+  if (segments.slice(0, open ? undefined : -1).includes('')) throw new Error(`'${match}' has an empty segment`);
+  return { method, segments, open };
+}
+
+function parseSegment(text: string, match: string): string | undefined {
+  if (text.startsWith(':')) {
+    if (PARAMETER.test(text)) return undefined;
+    throw new Error(`'${match}': '${text}' is not a parameter's name`);
+  }
+  if (text.includes('*')) throw new Error(`'${match}': '*' stands only at the end, as '/*'`);
+  if (canonicalPath(`/${text}`)?.query !== '')
+    throw new Error(`'${match}': no request can have the segment '${text}'`);
+  return text;
+}
+
+function literalOf(pattern: Pattern): string | undefined {
+  if (pattern.open || pattern.segments.includes(undefined)) return undefined;
+  return `/${pattern.segments.join('/')}`;
+}
+
+function plainPattern(pattern: Pattern): Pattern {
+  const segments = pattern.segments.map((segment) => (segment === undefined ? undefined : plain(segment)));
+  return { ...pattern, segments };
+}
+
+function plain(path: string): string {
+  const decoded = path.replace(ASCII_ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const trimmed = decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
+  return trimmed.toLowerCase();
+}

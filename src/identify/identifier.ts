@@ -1,0 +1,40 @@
+/** Who pays: the door that every kind of credential comes through. */
+import type { IncomingMessage } from 'node:http';
+
+export interface Identity {
+  readonly org: string;
+  /** Token of the user (quota/id.ts). */
+  readonly user: string;
+  readonly userId: string;
+  /** Group ids claimed by the credential, comma-separated, each once; '' for none. */
+  readonly claims: string;
+}
+
+export interface Identifier {
+  /** Lower-case names of the headers that carry this kind of credential: they never travel upstream. */
+  readonly headers: readonly string[];
+  /**
+   * The identity; undefined where the request carries no credential of this kind.
+   * Throws a ProblemError where it carries one that cannot be accepted.
+   */
+  identify(request: IncomingMessage): Identity | undefined;
+}
+
+/**
+ * Asks one identifier after the other: the first that answers, or refuses, wins. So one that refuses what it cannot
+ * accept (trusted headers from a peer that is not listed) belongs before those that would not look.
+ */
+export function composeIdentifiers(list: readonly Identifier[]): Identifier {
+  const [only, ...others] = list;
+  if (only !== undefined && others.length === 0) return only;
+  return {
+    headers: [...new Set(list.flatMap((one) => one.headers))],
+    identify(request) {
+      for (const one of list) {
+        const identity = one.identify(request);
+        if (identity !== undefined) return identity;
+      }
+      return undefined;
+    },
+  };
+}

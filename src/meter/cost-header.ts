@@ -1,0 +1,39 @@
+/** A cost that the caller states in a header. */
+import { ProblemError } from '../errors/catalogue.js';
+
+const CONNECTION = 'connection';
+
+/**
+ * The value of the one header of this (lower-case) name. Refused: none or two of it, a name that a CGI-like server would
+ * take for it (`x_cost`), and a Connection header that would have the next hop drop it.
+ */
+export function costHeader(rawHeaders: readonly string[], name: string): string {
+  const plain = name.replaceAll('_', '-');
+  let value: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index] ?? '';
+    if (raw.length !== name.length && raw.length !== CONNECTION.length) continue;
+    const found = raw.toLowerCase();
+    const text = rawHeaders[index + 1] ?? '';
+    if (found === name) {
+      if (value !== undefined) throw invalid(`The header ${name} must be sent once.`);
+      value = text;
+    } else if (found.replaceAll('_', '-') === plain) {
+      throw invalid(`The header ${found} can be taken for ${name}.`);
+    } else if (found === CONNECTION && names(text, plain)) {
+      throw invalid(`Connection must not name ${name}.`);
+    }
+  }
+  if (value === undefined) throw invalid(`The header ${name}, which states the cost, is missing.`);
+  return value;
+}
+
+function names(connection: string, plain: string): boolean {
+  if (connection === 'keep-alive' || connection === 'close') return false;
+  const options = connection.toLowerCase().replaceAll('_', '-').split(',');
+  return options.some((option) => option.trim() === plain);
+}
+
+function invalid(detail: string): ProblemError {
+  return new ProblemError('cost-invalid', detail);
+}

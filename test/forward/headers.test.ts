@@ -1,0 +1,260 @@
+// Fields of one connection stay on it, what the gateway says replaces what others say, and all else passes as it came.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import t, { type Test } from 'tap';
+import { createForwarder } from '../../src/forward/forwarder.js';
+import { headerOf, headersOf } from '../support/raw.js';
+import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
+import { Relay, type RelayOptions } from './relay.js';
+
+async function start(
+  t: Test,
+  options: RelayOptions = {},
+): Promise<{ upstream: TestUpstream; relay: Relay }> {
+  const upstream = await TestUpstream.start();
+  t.teardown(() => upstream.close());
+  return { upstream, relay: await Relay.start(t, upstream.url, options) };
+}
+
+/** What reaches the upstream of a request with these header lines. */
+async function sent(t: Test, lines: string[], options: RelayOptions = {}, body = ''): Promise<UpstreamEntry> {
+  const { upstream, relay } = await start(t, options);
+  const [first = '', ...fields] = lines;
+  const client = await relay.connect(t);
+  await client.write([first, 'Host: gateway.test', ...fields, '', body].join('\r\n')).answer();
+  const [entry] = upstream.log;
+  if (entry === undefined) throw new Error('nothing reached the upstream');
+  return entry;
+}
+
+/** What an upstream that sends these bytes looks like to the client. */
+async function served(t: Test, bytes: string, options: RelayOptions = {}, method = 'GET') {
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.end(Buffer.from(bytes, 'latin1')));
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const relay = await Relay.start(t, `http://127.0.0.1:${port}`, options);
+  const client = await relay.connect(t);
+  return client.write(`${method} / HTTP/1.1\r\nHost: gateway.test\r\n\r\n`).answer(method);
+}
+
+const names = (rawHeaders: readonly string[]): string[] =>
+  rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+
+t.test('the upstream gets the request, not the connection', async (t) => {
+  const entry = await sent(t, [
+    'GET /v3/maps/1?a=b HTTP/1.1',
+    'Connection: X-Private, keep-alive',
+    'X-Private: 1',
+    'Keep-Alive: timeout=5',
+    'TE: trailers',
+    'Proxy-Authorization: Basic eDp5',
+    'Proxy-Connection: keep-alive',
+    'Proxy: http://attacker.test',
+    'X-Kept: a',
+    'x-kept: b',
+    'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    'tracestate: x=y',
+  ]);
+  t.equal(entry.target, '/v3/maps/1?a=b');
+  const kept = ['x-kept', 'x-kept', 'traceparent', 'tracestate'];
+  const written = ['host', 'connection'];
+  const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
+  t.same(names(entry.rawHeaders).sort(), [...kept, ...written, ...forwarded].sort());
+  t.same(headersOf(entry.rawHeaders, 'x-kept'), ['a', 'b']);
+  t.equal(headerOf(entry.rawHeaders, 'connection'), 'keep-alive');
+});
+
+t.test('an upgrade is not passed on', async (t) => {
+  const { upstream, relay } = await start(t);
+  const client = await relay.connect(t);
+  // Without a listener for it, Node hands an upgrade over as a plain request.
+  client.write('GET / HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  t.equal((await client.answer()).status, 200);
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'upgrade'), undefined);
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'connection'), 'keep-alive');
+});
+
+t.test('a Connection cannot take away what says where the body ends', async (t) => {
+  const lines = ['POST / HTTP/1.1', 'Connection: content-length, host, x-forwarded-for', 'Content-Length: 2'];
+  const entry = await sent(t, [...lines, 'X-Forwarded-For: 1.1.1.1'], {}, 'hi');
+  t.equal(entry.body, 'hi');
+  t.equal(headerOf(entry.rawHeaders, 'content-length'), '2');
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-for'), '192.0.2.7');
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-host'), 'gateway.test');
+});
+
+t.test('the upstream is called by its own name, and told of the caller', async (t) => {
+  const entry = await sent(t, ['GET / HTTP/1.1']);
+  t.match(headerOf(entry.rawHeaders, 'host'), /^127\.0\.0\.1:\d+$/);
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-for'), '192.0.2.7');
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-host'), 'gateway.test');
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-proto'), 'http');
+});
+
+t.test('behind another proxy the chain grows, and its host and scheme stand', async (t) => {
+  const entry = await sent(t, [
+    'GET / HTTP/1.1',
+    'X-Forwarded-For: 198.51.100.1',
+    'X-Forwarded-For: 198.51.100.2',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Host: api.example.com',
+  ]);
+  t.same(headersOf(entry.rawHeaders, 'x-forwarded-for'), ['198.51.100.1, 198.51.100.2, 192.0.2.7']);
+  t.same(headersOf(entry.rawHeaders, 'x-forwarded-proto'), ['https']);
+  t.same(headersOf(entry.rawHeaders, 'x-forwarded-host'), ['api.example.com']);
+});
+
+t.test('stripped fields never travel, in any case', async (t) => {
+  const options = { job: () => ({ stripHeaders: new Set(['x-quota-user', 'authorization']) }) };
+  const entry = await sent(t, ['GET / HTTP/1.1', 'X-Quota-User: ann', 'AUTHORIZATION: Bearer x', 'X-Other: 1'], options);
+  t.notMatch(names(entry.rawHeaders), ['x-quota-user']);
+  t.notOk(names(entry.rawHeaders).some((name) => name === 'x-quota-user' || name === 'authorization'));
+  t.equal(headerOf(entry.rawHeaders, 'x-other'), '1');
+});
+
+t.test("the upstream's own fields replace the client's", async (t) => {
+  const setHeaders = ['Authorization', 'Bearer of-the-upstream', 'Host', 'virtual.test'];
+  const entry = await sent(t, ['GET / HTTP/1.1', 'authorization: Bearer of-the-client'], { setHeaders });
+  t.same(headersOf(entry.rawHeaders, 'authorization'), ['Bearer of-the-upstream']);
+  t.same(headersOf(entry.rawHeaders, 'host'), ['virtual.test']);
+  t.equal(headerOf(entry.rawHeaders, 'x-forwarded-host'), 'gateway.test');
+});
+
+t.test('an Expect is answered here: the body follows', async (t) => {
+  const { upstream, relay } = await start(t);
+  const client = await relay.connect(t);
+  client.write('POST / HTTP/1.1\r\nHost: gateway.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
+  await client.until((received) => received.includes('HTTP/1.1 100 Continue\r\n\r\n'));
+  t.equal((await client.write('hi').answer()).status, 200);
+  t.equal(upstream.log[0]?.body, 'hi');
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'expect'), undefined);
+});
+
+t.test('a body keeps its framing, and a request without one has none', async (t) => {
+  const framing = ({ rawHeaders }: UpstreamEntry): (string | undefined)[] => [
+    headerOf(rawHeaders, 'content-length'),
+    headerOf(rawHeaders, 'transfer-encoding'),
+  ];
+  const post = 'POST / HTTP/1.1';
+  t.same(framing(await sent(t, [post, 'Content-Length: 2'], {}, 'hi')), ['2', undefined]);
+  t.same(framing(await sent(t, [post, 'Content-Length: 0'])), ['0', undefined]);
+  const chunked = await sent(t, [post, 'Transfer-Encoding: chunked'], {}, '2\r\nhi\r\n0\r\nX-Trailer: 1\r\n\r\n');
+  t.equal(chunked.body, 'hi');
+  t.same(framing(chunked), [undefined, 'chunked']);
+  const empty = await sent(t, [post, 'Transfer-Encoding: chunked'], {}, '0\r\n\r\n');
+  t.same(framing(empty), ['0', undefined]);
+  t.same(framing(await sent(t, ['GET / HTTP/1.1'])), [undefined, undefined]);
+  t.same(framing(await sent(t, ['DELETE / HTTP/1.1'])), [undefined, undefined]);
+  const get = await sent(t, ['GET / HTTP/1.1', 'Content-Length: 2'], {}, 'hi');
+  t.equal(get.body, 'hi');
+});
+
+t.test('a body that was read already is sent from memory, with its length', async (t) => {
+  const job = async (request: AsyncIterable<Buffer>) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece);
+    return { body: Buffer.concat(pieces) };
+  };
+  const lines = ['POST / HTTP/1.1', 'Transfer-Encoding: chunked'];
+  const entry = await sent(t, lines, { job }, '2\r\nhi\r\n0\r\n\r\n');
+  t.equal(entry.body, 'hi');
+  t.equal(headerOf(entry.rawHeaders, 'content-length'), '2');
+  const empty = await sent(t, ['POST / HTTP/1.1', 'Content-Length: 0'], { job });
+  t.equal(headerOf(empty.rawHeaders, 'content-length'), '0');
+});
+
+t.test('a base path goes before every path', async (t) => {
+  const upstream = await TestUpstream.start();
+  t.teardown(() => upstream.close());
+  const relay = await Relay.start(t, `${upstream.url}/base/`);
+  await (await relay.connect(t)).write('GET /v3?x=1 HTTP/1.1\r\nHost: a\r\n\r\n').answer();
+  t.equal(upstream.log[0]?.target, '/base/v3?x=1');
+});
+
+t.test('the client gets the answer, not the connection', async (t) => {
+  const answer = await served(
+    t,
+    [
+      'HTTP/1.1 200 OK',
+      'Connection: X-Private, close',
+      'X-Private: 1',
+      'Keep-Alive: timeout=77',
+      'Proxy-Authenticate: Basic',
+      'Trailer: X-Sum',
+      'Transfer-Encoding: chunked',
+      'Set-Cookie: a=1',
+      'Set-Cookie: b=2',
+      'X-Latin: \xe9t\xe9',
+      'Date: Thu, 01 Jan 2026 00:00:00 GMT',
+      '',
+      '2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n',
+    ].join('\r\n'),
+  );
+  t.equal(String(answer.body), 'hi');
+  t.ok(answer.complete);
+  for (const name of ['x-private', 'proxy-authenticate', 'trailer', 'x-sum'])
+    t.equal(headerOf(answer.rawHeaders, name), undefined, name);
+  t.same(headersOf(answer.rawHeaders, 'set-cookie'), ['a=1', 'b=2']);
+  t.same(headersOf(answer.rawHeaders, 'date'), ['Thu, 01 Jan 2026 00:00:00 GMT']);
+  t.same(headersOf(answer.rawHeaders, 'connection'), ['keep-alive']);
+  t.not(headerOf(answer.rawHeaders, 'keep-alive'), 'timeout=77');
+  t.equal(headerOf(answer.rawHeaders, 'x-latin'), '\xe9t\xe9');
+});
+
+t.test("what the gateway says of the budget replaces the upstream's word", async (t) => {
+  const answer = await served(
+    t,
+    'HTTP/1.1 200 OK\r\nRateLimit: "their";r=1\r\nratelimit-policy: "their";q=9\r\nX-RateLimit-Limit: 5\r\nContent-Length: 0\r\n\r\n',
+    { job: () => ({ extraHeaders: ['RateLimit', '"ours";r=2', 'RateLimit-Policy', '"ours";q=8'] }) },
+  );
+  t.same(headersOf(answer.rawHeaders, 'ratelimit'), ['"ours";r=2']);
+  t.same(headersOf(answer.rawHeaders, 'ratelimit-policy'), ['"ours";q=8']);
+  t.equal(headerOf(answer.rawHeaders, 'x-ratelimit-limit'), '5');
+});
+
+t.test('HEAD, 204 and 304 have no body, and leave the connection usable', async (t) => {
+  const { relay } = await start(t);
+  const client = await relay.connect(t);
+  const lines = (method: string, status: number): string =>
+    `${method} / HTTP/1.1\r\nHost: gateway.test\r\nx-test-bytes: 77\r\nx-test-status: ${status}\r\n\r\n`;
+  const head = await client.write(lines('HEAD', 200)).answer('HEAD');
+  t.same([head.status, headerOf(head.rawHeaders, 'content-length')], [200, '77']);
+  t.equal((await client.write(lines('GET', 204)).answer()).status, 204);
+  t.equal((await client.write(lines('GET', 304)).answer()).status, 304);
+  t.equal((await client.write(lines('GET', 200)).answer()).body.length, 77);
+  t.match(
+    await relay.outcomes(4),
+    [200, 204, 304, 200].map((status) => ({ kind: 'answered', status, complete: true })),
+  );
+});
+
+t.test('interim answers stay between the upstream and the gateway', async (t) => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n';
+  const answer = await served(t, `${hints}HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi`);
+  t.same([answer.status, String(answer.body), headerOf(answer.rawHeaders, 'link')], [201, 'hi', undefined]);
+});
+
+t.test('a reason phrase passes, and a broken one does no harm', async (t) => {
+  t.equal((await served(t, 'HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n')).reason, 'Fine');
+  t.equal((await served(t, 'HTTP/1.1 200 \xc3\xa9\r\nContent-Length: 0\r\n\r\n')).reason, 'OK');
+  t.equal((await served(t, 'HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n')).status, 299);
+});
+
+t.test('a body that ends with its connection is whole', async (t) => {
+  const answer = await served(t, 'HTTP/1.0 200 OK\r\n\r\nuntil the end');
+  t.same([String(answer.body), answer.complete], ['until the end', true]);
+});
+
+t.test('what cannot be an upstream is refused at once', async (t) => {
+  const options = { connectTimeoutMs: 1, headersTimeoutMs: 1, bodyTimeoutMs: 1, connections: 1 };
+  for (const url of ['ftp://a', 'http://user@a', 'http://a/?b', 'http://a/#b', 'a'])
+    t.throws(() => createForwarder({ url, ...options }), url);
+  const setHeaders = ['Content-Length', '3'];
+  t.throws(() => createForwarder({ url: 'http://a', ...options, setHeaders }), /content-length/);
+});

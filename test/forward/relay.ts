@@ -1,0 +1,98 @@
+/** A server that forwards all it gets to one upstream, as the corridor will, and keeps every outcome it is told. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Test } from 'tap';
+import { createForwarder, type ForwardJob, type Forwarder, type Outcome } from '../../src/forward/forwarder.js';
+import type { UpstreamOptions } from '../../src/forward/forwarder.js';
+import { RawClient } from '../support/raw.js';
+
+/** The outcome of one job; empty until it is told. */
+export type Told = Outcome[];
+
+export interface RelayOptions extends Partial<UpstreamOptions> {
+  readonly job?: (request: IncomingMessage) => Partial<ForwardJob> | Promise<Partial<ForwardJob>>;
+}
+
+export class Relay {
+  readonly jobs: Told[] = [];
+  readonly requests: IncomingMessage[] = [];
+  readonly responses: ServerResponse[] = [];
+  private readonly watchers = new Set<() => void>();
+
+  private constructor(
+    readonly server: Server,
+    readonly forwarder: Forwarder,
+    private readonly options: RelayOptions,
+  ) {
+    server.on('request', (request, response) => void this.take(request, response));
+  }
+
+  static async start(t: Test, url: string, options: RelayOptions = {}): Promise<Relay> {
+    const { job: _, ...given } = options;
+    const times = { connectTimeoutMs: 2_000, headersTimeoutMs: 30_000, bodyTimeoutMs: 30_000 };
+    const forwarder = createForwarder({ url, connections: 16, ...times, ...given });
+    const relay = new Relay(createServer(), forwarder, options);
+    relay.server.listen(0, '127.0.0.1');
+    await once(relay.server, 'listening');
+    t.teardown(() => relay.close());
+    return relay;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async connect(t: Test): Promise<RawClient> {
+    const client = await RawClient.connect(this.port);
+    t.teardown(() => client.destroy());
+    return client;
+  }
+
+  /** What was told, in the order of the jobs, once `count` of them have ended. */
+  async outcomes(count: number): Promise<Outcome[]> {
+    while (this.jobs.filter((told) => told.length > 0).length < count) {
+      await new Promise<void>((resolve) => this.watchers.add(resolve));
+    }
+    return this.jobs.flat();
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const told: Told = [];
+    this.jobs.push(told);
+    this.requests.push(request);
+    this.responses.push(response);
+    const job: ForwardJob = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      rawHeaders: request.rawHeaders,
+      request,
+      body: undefined,
+      response,
+      extraHeaders: [],
+      stripHeaders: new Set(),
+      clientAddress: '192.0.2.7',
+      ...(await this.options.job?.(request)),
+    };
+    this.forwarder.forward(job, (outcome) => this.tell(told, outcome, response));
+  }
+
+  private tell(told: Told, outcome: Outcome, response: ServerResponse): void {
+    // Thrown to the process, and so a failure of the test, whenever it happens.
+    if (told.length > 0) throw new Error(`told ${outcome.kind} after ${told[0]?.kind}`);
+    told.push(outcome);
+    if (outcome.kind === 'not-sent' || outcome.kind === 'broken') response.writeHead(502).end(outcome.error);
+    for (const look of this.watchers) look();
+    this.watchers.clear();
+  }
+
+  private async close(): Promise<void> {
+    this.server.close();
+    this.server.closeAllConnections();
+    await this.forwarder.destroy();
+  }
+}

@@ -1,0 +1,219 @@
+// A decision that got no answer in time costs nothing, whether it never ran, ran unseen, or runs after it was given up;
+// and what is owed is done once, however often it is sent.
+import t, { type Test } from 'tap';
+import { ProblemError } from '../../src/errors/catalogue.js';
+import { decodeJournal } from '../../src/ledger/codec.js';
+import { Lanes } from '../../src/ledger/lanes/index.js';
+import type { Change, Ledger, Op, ReserveOp } from '../../src/ledger/port.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import { charges } from '../../src/quota/charge.js';
+import { FaultProxy, type Link } from '../support/fault-proxy.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+
+const CYCLE = { start: 1, end: 8_000_000_000_000 };
+const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed' }]);
+const DEADLINE_MS = 50;
+
+async function setUp(t: Test, silenceMs = 60_000) {
+  const redis = await startRedis();
+  const proxy = await FaultProxy.start(redis.url);
+  const behind = await openRedis({ url: proxy.url, silenceMs });
+  const direct = await openRedis({ url: redis.url });
+  const troubles: string[] = [];
+  const lanes = new Lanes({
+    ledger: behind,
+    deadlineMs: DEADLINE_MS,
+    unknownUsers: 'register',
+    boundsAt: () => CYCLE,
+    onTrouble: (what) => troubles.push(what),
+  });
+  t.teardown(async () => {
+    await lanes.drain(0);
+    await behind.close();
+    await direct.close();
+    await proxy.close();
+    await redis.stop();
+  });
+  await direct.commit('acme', { version: 0, changes: book(), audit: '' });
+  // The connection of decisions is the one that the first decision goes through.
+  const first = await lanes.decide('acme', reserve('warm'));
+  t.equal(first.result.status, 'admitted');
+  const link = proxy.links[0] as Link;
+  return { redis, proxy, link, direct, lanes, troubles };
+}
+
+function book(): Change[] {
+  const fields = {
+    epoch: 'e1',
+    now: 0,
+    start: CYCLE.start,
+    end: CYCLE.end,
+    prev: 0,
+    rule: '{}',
+    ruleVersion: 1,
+    seats: '',
+    seatsUsed: 0,
+    state: 'open',
+    thresholds: '',
+    'plan:usage': '1000000:h',
+  };
+  return Object.entries(fields).map(([field, value]) => ({ set: 'org', field, value: String(value) }));
+}
+
+function reserve(user: string): ReserveOp {
+  return { kind: 'reserve', user, claims: '', charges: CHARGES, hold: '', ttlMs: 0 };
+}
+
+function refund(user: string, at: number): Op {
+  return { kind: 'refund', user, groups: '', charges: CHARGES, cycle: CYCLE.start, at };
+}
+
+async function consumed(ledger: Ledger, user: string): Promise<number> {
+  const fields = [`usage:u:${user}`];
+  const { values } = await ledger.read('acme', [{ table: `consumed:${CYCLE.start}`, fields }]);
+  return Number(values[0]?.[0] ?? 0);
+}
+
+async function journalled(ledger: Ledger, user: string): Promise<number> {
+  const entries = await ledger.log('acme', 'journal', '', 1_000);
+  const lines = entries.flatMap((entry) => decodeJournal(entry.text)).filter((line) => line.user === user);
+  return lines.reduce((sum, line) => sum + (line.charges[0]?.units ?? 0), 0);
+}
+
+async function untilSettled(t: Test, lanes: Lanes, ledger: Ledger, user: string, units: number) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    if (lanes.backlog === 0 && (await consumed(ledger, user)) === units) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.equal(await consumed(ledger, user), units);
+  t.equal(await journalled(ledger, user), units);
+  t.equal(lanes.backlog, 0);
+}
+
+t.test(
+  'an answer that comes after the deadline: what it admitted is given back',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t);
+    link.hold('toClient');
+    const began = performance.now();
+    await t.rejects(lanes.decide('acme', reserve('ana')), { code: 'store-unavailable' });
+    t.ok(performance.now() - began < DEADLINE_MS * 4, 'answered by the deadline');
+    t.equal(await consumed(direct, 'ana'), 5, 'it had run');
+    link.deliver('toClient');
+    await untilSettled(t, lanes, direct, 'ana', 0);
+  },
+);
+
+t.test(
+  'a call that is delivered after the deadline runs late, and is given back',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t);
+    link.hold('toStore');
+    await t.rejects(lanes.decide('acme', reserve('ana')), { code: 'store-unavailable' });
+    t.equal(await consumed(direct, 'ana'), 0);
+    link.deliver('toStore');
+    await untilSettled(t, lanes, direct, 'ana', 0);
+  },
+);
+
+t.test(
+  'an answer that is lost with its connection: found out and given back',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t);
+    link.hold('toClient');
+    const decision = lanes.decide('acme', reserve('ana'));
+    await link.untilHeld('toClient');
+    link.lose('toClient');
+    link.cutClient();
+    await t.rejects(decision, { code: 'store-unavailable' });
+    await untilSettled(t, lanes, direct, 'ana', 0);
+  },
+);
+
+t.test(
+  'a reservation that arrives after it was given up does nothing',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t);
+    link.hold('toStore');
+    const decision = lanes.decide('acme', reserve('ana'));
+    await link.untilHeld('toStore');
+    link.cutClient();
+    await t.rejects(decision, { code: 'store-unavailable' });
+    // The lane finds out over a new connection; the old call is still on its way.
+    for (let attempt = 0; attempt < 100 && (await laneSeq(direct)) < 2; attempt += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    link.deliver('toStore');
+    await untilSettled(t, lanes, direct, 'ana', 0);
+    t.equal((await lanes.decide('acme', reserve('ben'))).result.status, 'admitted', 'and the lane goes on');
+  },
+);
+
+/** The highest number that any lane of the book has come to; the lanes' records are no table of the port's. */
+async function laneSeq(ledger: Ledger): Promise<number> {
+  const { entries } = await ledger.scan('acme', 'lanes' as 'holds', '0', 100);
+  return Math.max(0, ...entries.map(([, record]) => Number(record.split('|')[0])));
+}
+
+t.test(
+  'a refund whose answer is lost is sent again and happens once',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, proxy, lanes, direct } = await setUp(t);
+    const { now } = await lanes.decide('acme', reserve('ana'));
+    await lanes.decide('acme', reserve('ana'));
+    let lost = 0;
+    const loseAnswer = (one: Link): void => {
+      one.hold('toClient');
+      one.untilHeld('toClient').then(() => {
+        lost += 1;
+        one.lose('toClient');
+        if (lost === 2) proxy.onLink = () => undefined;
+        one.cutClient();
+      });
+    };
+    loseAnswer(link);
+    await lanes.owe('acme', refund('ana', now), CYCLE.start);
+    await untilSettled(t, lanes, direct, 'ana', 5);
+    t.ok(lost >= 1);
+  },
+);
+
+t.test(
+  'Redis stopped for two seconds: nothing hangs, nothing is charged, all goes on',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { redis, lanes, direct } = await setUp(t);
+    process.kill(redis.pid, 'SIGSTOP');
+    const began = performance.now();
+    let refusals = 0;
+    while (performance.now() - began < 2_000) {
+      const sent = performance.now();
+      const burst = Array.from({ length: 20 }, (_, index) => lanes.decide('acme', reserve(`u${index}`)));
+      for (const outcome of await Promise.allSettled(burst)) {
+        t.equal(outcome.status, 'rejected');
+        if (outcome.status === 'rejected') t.match(outcome.reason, ProblemError);
+        refusals += 1;
+      }
+      t.ok(performance.now() - sent < DEADLINE_MS * 5);
+    }
+    process.kill(redis.pid, 'SIGCONT');
+    for (let index = 0; index < 20; index += 1) await untilSettled(t, lanes, direct, `u${index}`, 0);
+    t.equal((await lanes.decide('acme', reserve('u0'))).result.status, 'admitted');
+    t.comment(`${refusals} refused`);
+  },
+);
+
+t.test(
+  'a connection that falls silent is given up, and another one finds out',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t, 300);
+    link.hold('toClient');
+    await t.rejects(lanes.decide('acme', reserve('ana')), { code: 'store-unavailable' });
+    await untilSettled(t, lanes, direct, 'ana', 0);
+  },
+);
