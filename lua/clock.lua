@@ -1,5 +1,7 @@
 --[[
-  The store's time in ms. No keys, no arguments.
+  The store's time. No KEYS, no ARGV.
+
+  Returns it in ms.
 ]]
 --- @include "now"
 return now()

@@ -4,9 +4,10 @@
   KEYS[1] org   KEYS[2] journal   KEYS[3] … the tables of history
   ARGV[1] from, '' at first   ARGV[2] to   then, per sum: place of its table in KEYS, field, units
 
-  Returns 1, or 0 where another folder was there before.
+  Returns 1, or 0 where another folder was there before, or where there is no such org.
 ]]
-if (redis.call('HGET', KEYS[1], 'fold') or '') ~= ARGV[1] then return 0 end
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'fold')
+if not head[1] or (head[2] or '') ~= ARGV[1] then return 0 end
 for at = 3, #ARGV, 3 do
   redis.call('HINCRBY', KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2])
 end

@@ -13,8 +13,12 @@ local reply = { math.max(now(), tonumber(head[1] or 0)), tonumber(head[2] or 0) 
 local at = 1
 for index = 2, #KEYS do
   local count = tonumber(ARGV[at])
-  local values = count > 0 and redis.call('HMGET', KEYS[index], unpack(ARGV, at + 1, at + count)) or {}
-  for place = 1, count do reply[#reply + 1] = values[place] end
+  -- `unpack` fails near 8,000 values.
+  for first = at + 1, at + count, 4000 do
+    local last = math.min(first + 3999, at + count)
+    local values = redis.call('HMGET', KEYS[index], unpack(ARGV, first, last))
+    for place = 1, last - first + 1 do reply[#reply + 1] = values[place] end
+  end
   at = at + 1 + count
 end
 return reply

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { buildAdmin, createOrg } from './admin/admin.js';
+import { buildAdmin, createOrg } from './admin/index.js';
 import type { Config, RouteConfig } from './config/schema.js';
 import { createForwarder, type Forwarder } from './forward/forwarder.js';
 import { corridor, type Passage } from './gateway/corridor.js';
@@ -51,7 +51,7 @@ const DRAIN_GRACE_MS = 10_000;
 export async function buildApp(options: AppOptions): Promise<App> {
   const { config, logger } = options;
   const ledger = await openLedger(options);
-  for (const [id, org] of Object.entries(config.orgs)) await createOrg(ledger, config.quotas, id, org);
+  for (const [id, org] of Object.entries(config.orgs)) await createOrg(ledger, id, org, config.quotas);
   const onError = (error: unknown): void => logger.error({ err: error }, 'unexpected error');
   const lanes = new Lanes({
     ledger,

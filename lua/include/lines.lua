@@ -1,6 +1,5 @@
 -- Counter lines within one call: each distinct field is read once, moved here, and written once at the end.
--- Needs `head`, `pool`. A cycle: { start, present, consumed_key, held_key, lines, any_held }.
-local UNITS_MAX = 9000000000000000
+-- Needs `head`, `present`, `pool`. A cycle: { start, present, consumed_key, held_key, lines, any_held }.
 local changed = {}
 local line_count = 0
 local SCOPE = { u = 1, g = 2, o = 3 }
@@ -53,12 +52,32 @@ local function lines_of(cycle, quota, user, groups)
   return lines
 end
 
+-- Allowance and extra of an org line's cycle when it was closed; nil where there was no plan then.
+local function closed_pool(line)
+  local closed = redis.call('HGET', line.cycle.consumed_key, '!closed:' .. line.quota)
+  if not closed then return nil end
+  local allowance, extra = string.match(closed, '^(%d+):(%d+)$')
+  return tonumber(allowance), tonumber(extra)
+end
+
+-- The pool of a closed cycle: its allowance, what it reached of the extra, and what of it is still nobody's.
+local function closed_cap(line, quota, allowance, extra)
+  local here = line_in(present, line.quota, 'o', '')
+  local free = extra_left(quota) - quota.carry - math.max(0, here.consumed + here.held - quota.allowance)
+  local used, carried = extra_taken(allowance, extra, line.consumed, line.held)
+  local reach = math.max(0, math.min(extra, used + carried + free))
+  return math.min(allowance + reach, UNITS_MAX), quota.mode, 0
+end
+
 local function find_cap(line)
   local quota = quota_of(line.quota)
   if line.letter == 'o' then
     if not quota then return UNITS_MAX, 'n', 0 end
-    local extra = extra_left(quota)
-    return quota.allowance + extra, quota.mode, math.min(math.max(0, quota.carry), extra)
+    if not line.cycle.present then
+      local allowance, extra = closed_pool(line)
+      if allowance then return closed_cap(line, quota, allowance, extra) end
+    end
+    return pool_of(quota), quota.mode, math.min(math.max(0, quota.carry), extra_left(quota))
   end
   if line.limit == nil then line.limit = redis.call('HGET', KEYS[2], line.field) end
   if not line.limit then return UNITS_MAX, 'n', 0 end
@@ -68,7 +87,7 @@ local function find_cap(line)
     string.match(line.limit, '^(%a);(%d+);(%d+);(%a);(%d+);(%d+)$')
   local cap = tonumber(amount)
   if kind == 'p' then
-    local pool = quota and quota.allowance + extra_left(quota) or 0
+    local pool = quota and pool_of(quota) or 0
     cap = share_of(pool, offset + amount) - share_of(pool, tonumber(offset))
   end
   if head.now < tonumber(till) then cap = cap + raise end
@@ -79,18 +98,17 @@ end
 local function cap_of(line)
   if line.cap_version ~= pool_version then
     line.cap, line.mode, line.carried = find_cap(line)
-    line.cap_version = pool_version
+    -- A closed pool moves with every line that takes of the extra.
+    if line.cycle.present or line.letter ~= 'o' then line.cap_version = pool_version end
   end
   return line.cap, line.mode, line.carried
 end
 
 -- What a closed cycle took of the extra, and what its holds may still take, follow its org line.
 local function follow_closed(line, consumed, held)
-  local closed = redis.call('HGET', line.cycle.consumed_key, '!closed:' .. line.quota)
+  local allowance, extra = closed_pool(line)
   local quota = quota_of(line.quota)
-  if not closed or not quota then return end
-  local allowance, extra = string.match(closed, '^(%d+):(%d+)$')
-  allowance, extra = tonumber(allowance), tonumber(extra)
+  if not allowance or not quota then return end
   local used_before, carried_before = extra_taken(allowance, extra, line.consumed, line.held)
   local used, carried = extra_taken(allowance, extra, line.consumed + consumed, line.held + held)
   if used ~= used_before then

@@ -1,4 +1,5 @@
 -- Plans and pools, read once per call and quota. `pool_version` tells caps that were computed before a change.
+local UNITS_MAX = 9000000000000000
 local quotas = {}
 local pool_version = 0
 
@@ -25,6 +26,11 @@ end
 
 local function extra_left(quota)
   return math.max(0, quota.extra)
+end
+
+-- What the org may consume of a quota in the present cycle: allowance + extra.
+local function pool_of(quota)
+  return math.min(quota.allowance + extra_left(quota), UNITS_MAX)
 end
 
 -- floor(pool * share / 10^7) without passing 2^53: divide first.

@@ -1,7 +1,8 @@
 -- Room on the lines of a charge: what every limit that applies says. Needs `lines`.
 
 -- A charge of 0 units needs room for the smallest unit, and takes none.
--- hard: lines without room that refuse; lenient: those that are only told (soft pools, shadow limits).
+-- hard: lines without room that refuse; lenient: those that are only told (soft pools, shadow limits), up to what can be
+-- counted exactly.
 -- Both are flat: index of the item, line, cap, held, …
 local function judge(items, lines)
   local hard, lenient = {}, {}
@@ -9,8 +10,11 @@ local function judge(items, lines)
     local need = item.units == 0 and 1 or item.units
     for _, line in ipairs(lines[index]) do
       local cap, mode, carried = cap_of(line)
-      if line.consumed + line.held + carried + need > cap then
-        local list = (mode == 'h' or mode == 'n') and hard or item.sign ~= '!' and lenient
+      local wanted = line.consumed + line.held + carried + need
+      if wanted > cap then
+        local refuses = mode == 'h' or mode == 'n' or wanted > UNITS_MAX
+        if refuses and mode ~= 'h' then cap = UNITS_MAX end
+        local list = refuses and hard or item.sign ~= '!' and lenient
         if list then list[#list + 1] = { index, line, cap, line.held + carried, line.consumed, item.units } end
       end
     end

@@ -8,6 +8,11 @@ local function numbers(list)
   return values
 end
 
+-- The tombstone of an id that was released before its reservation arrived: it names nobody.
+local function never_ran(hold)
+  return hold.user == ''
+end
+
 -- Units above the hold that stand past a hard limit now.
 local function overshoot_of(item, units, lines)
   local above = item.fixed and 0 or units - item.units
@@ -24,7 +29,7 @@ end
 
 local function settle(id, list, estimated)
   local hold = read_hold(id)
-  if not hold or #hold.items == 0 then return { DONE, UNKNOWN_HOLD } end
+  if not hold or never_ran(hold) then return { DONE, UNKNOWN_HOLD } end
   local cycle = cycle_of(hold.cycle)
   if not cycle then return { DONE, OTHER_CYCLE } end
   local told, units, consumed, held = numbers(list), {}, {}, {}
@@ -55,7 +60,7 @@ local function release(id, keep)
     })
     return { DONE, RELEASED }
   end
-  if #hold.items == 0 then return { DONE, RELEASED } end
+  if never_ran(hold) then return { DONE, RELEASED } end
   local cycle = cycle_of(hold.cycle)
   if not cycle then return { DONE, OTHER_CYCLE } end
   local consumed, held = {}, {}

@@ -24,6 +24,7 @@ export type Tables = ReadonlyMap<Table, ReadonlyMap<string, string>>;
 
 export interface OrgBook {
   readonly id: string;
+  readonly quotas: Quotas;
   readonly version: number;
   /** The book's time: what is told and decided here uses no other clock. */
   readonly now: number;
@@ -40,8 +41,13 @@ export interface OrgBook {
   readonly cycle: Bounds;
   /** Quotas that have a plan. */
   readonly pools: ReadonlyMap<string, Pool>;
-  /** What was wanted besides. */
+  /** What was wanted besides, or what was copied for a list. */
   readonly tables: Tables;
+}
+
+/** The book over other tables: a copy of whole ones, for lists. */
+export function over(book: OrgBook, tables: Tables): OrgBook {
+  return { ...book, tables };
 }
 
 const ORG_FIELDS = [
@@ -66,13 +72,13 @@ const ROUNDS_MAX = 6;
 /** What is wanted besides the org itself; one that takes `start` reads the cycle that starts there. */
 export type WantsOf = (start: number) => readonly Want[];
 
-const NOTHING: WantsOf = () => [];
+export const NOTHING_ELSE: WantsOf = () => [];
 
 export async function openBook(
   ledger: Ledger,
   quotas: Quotas,
   org: string,
-  wantsOf: WantsOf = NOTHING,
+  wantsOf: WantsOf = NOTHING_ELSE,
 ): Promise<OrgBook> {
   if (!isName(org)) throw notFound(`org ${org}`);
   let start = 0;
@@ -111,6 +117,7 @@ function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot
   const number = (field: string): number => Number(text(field));
   return {
     id,
+    quotas,
     version,
     now,
     epoch: text('epoch'),

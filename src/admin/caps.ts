@@ -4,9 +4,9 @@ import { decodeLimit, decodeMember } from '../ledger/codec.js';
 import { lineOf } from '../quota/id.js';
 import { PERCENT_WHOLE } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
-import { percentOut, type Quotas } from './amounts.js';
-import { fieldsOf, type OrgBook, type Tables } from './book.js';
-import { capNow } from './lines.js';
+import { percentOut } from './amounts.js';
+import { fieldsOf, type OrgBook } from './book.js';
+import { capNow, quotaOf } from './lines.js';
 
 /** Tables that `capSums` reads. */
 export const CAP_TABLES = ['members', 'limits'] as const;
@@ -22,11 +22,11 @@ interface Sums {
 const USERS_A_TURN = 500;
 
 /** Limits in shadow cap nobody, and do not count. */
-async function sumsOf(book: OrgBook, tables: Tables, quota: string): Promise<Sums> {
-  const limits = fieldsOf(tables, 'limits');
+async function sumsOf(book: OrgBook, quota: string): Promise<Sums> {
+  const limits = fieldsOf(book.tables, 'limits');
   const sums: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
   let seen = 0;
-  for (const [token, text] of fieldsOf(tables, 'members')) {
+  for (const [token, text] of fieldsOf(book.tables, 'members')) {
     seen += 1;
     if (seen % USERS_A_TURN === 0) await turn();
     if (decodeMember(text).status !== 'active') continue;
@@ -46,10 +46,10 @@ async function sumsOf(book: OrgBook, tables: Tables, quota: string): Promise<Sum
  * `exact`: percent caps that sum to 100 %. `oversubscribed`: above. `short`: below. `none`: there are no percent caps.
  * Only where every active user has a cap can it be said what nobody can consume (`unconsumable`).
  */
-export async function capSums(book: OrgBook, quotas: Quotas, tables: Tables, quota: string) {
-  const decimals = quotas.get(quota)?.decimals ?? 0;
+export async function capSums(book: OrgBook, quota: string) {
+  const { decimals } = quotaOf(book, quota);
   const pool = book.pools.get(quota)?.units ?? 0;
-  const { activeUsers, cappedUsers, percentUsers, percent, units } = await sumsOf(book, tables, quota);
+  const { activeUsers, cappedUsers, percentUsers, percent, units } = await sumsOf(book, quota);
   const all = activeUsers > 0 && cappedUsers === activeUsers;
   return {
     activeUsers,
@@ -69,8 +69,8 @@ function stateOf(percent: number): 'exact' | 'oversubscribed' | 'short' {
 export type CapSums = Awaited<ReturnType<typeof capSums>>;
 
 /** The sums of every quota that has a plan. */
-export async function allCapSums(book: OrgBook, quotas: Quotas, tables: Tables) {
+export async function allCapSums(book: OrgBook) {
   const sums: Record<string, CapSums> = {};
-  for (const quota of book.pools.keys()) sums[quota] = await capSums(book, quotas, tables, quota);
+  for (const quota of book.pools.keys()) sums[quota] = await capSums(book, quota);
   return sums;
 }

@@ -1,15 +1,14 @@
 /** Distribute evenly: equal percent caps for the active users of one quota, 100 % of the pool together, to the unit. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Static } from 'typebox';
 import { decodeLimit, decodeMember, encodeLimit } from '../ledger/codec.js';
 import type { Change } from '../ledger/port.js';
 import { distribute, type Limit, PERCENT_WHOLE } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import { definitionOf, NO_LIMIT } from './amounts.js';
-import type { OrgBook } from './book.js';
-import { changeOrg, type Step } from './change.js';
-import { capNow, figuresOf, lineTo, parseLine, rearm, standingOf } from './lines.js';
+import { type OrgBook, over } from './book.js';
+import { type Act, actOf, changeOrg, type Step } from './change.js';
+import { capNow, figuresOf, lineTo, parseLine, quotaOf, rearm, standingOf } from './lines.js';
 import { invalid } from './problems.js';
 import { scanAll } from './snapshots.js';
 import { DryRun, members, Name, path, Reason } from './validate.js';
@@ -19,13 +18,8 @@ const Body = members({ quota: Name, reason: Reason });
 export function distributeRoutes(app: App, admin: Admin): void {
   const schema = { params: path('org'), querystring: members(DryRun), body: Body };
   app.post('/orgs/:org/limits/distribute', { schema }, async (request) => {
-    return distributeEvenly(
-      admin,
-      request.params.org,
-      request.who,
-      request.body,
-      request.query.dryRun === true,
-    );
+    const { quota, reason } = request.body;
+    return distributeEvenly(admin, actOf(request, reason), quota, request.query.dryRun === true);
   });
 }
 
@@ -42,51 +36,34 @@ interface Share {
 
 const SHARES_A_TURN = 1_000;
 
-async function distributeEvenly(
-  admin: Admin,
-  org: string,
-  who: string,
-  { quota, reason }: Static<typeof Body>,
-  dryRun: boolean,
-) {
-  const definition = definitionOf(admin.quotas, quota, 'quota');
-  const out = (units: number): number => formatUnits(units, definition.decimals);
-  return changeOrg(
-    admin,
-    org,
-    who,
-    () => [],
-    async (book): Promise<Step<unknown>> => {
-      const pool = book.pools.get(quota)?.units;
-      if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
-      const shares = await sharesOf(admin, book, quota);
-      const caps = shares.map(({ cap }) => cap);
-      const least = caps.reduce((one, other) => Math.min(one, other));
-      if (least === 0) {
-        const fits = usersThatFit(pool);
-        throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, {
-          fits,
-        });
-      }
-      const summary = {
-        quota,
-        users: shares.length,
-        percentSum: 100,
-        pool: out(pool),
-        capsSum: out(caps.reduce((sum, cap) => sum + cap, 0)),
-        least: out(least),
-        most: out(caps.reduce((one, other) => Math.max(one, other))),
-      };
-      if (dryRun) return { changes: [], answer: { ...summary, ...(await blockedBy(admin, book, shares)) } };
-      const changes = await replaceLimits(admin, book, quota, shares);
-      const to = { users: summary.users, percentSum: 100 };
-      return {
-        changes,
-        deed: { action: 'limit.distribute', subject: `plan:${quota}`, to, reason },
-        answer: summary,
-      };
-    },
-  );
+async function distributeEvenly(admin: Admin, act: Act, quota: string, dryRun: boolean) {
+  definitionOf(admin.quotas, quota, 'quota');
+  return changeOrg(admin, act, async (book): Promise<Step<unknown>> => {
+    const pool = book.pools.get(quota)?.units;
+    if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
+    const shares = await sharesOf(admin, book, quota);
+    const summary = summaryOf(book, quota, pool, shares);
+    if (summary.least === 0) {
+      const fits = usersThatFit(pool);
+      throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, { fits });
+    }
+    if (dryRun) return { changes: [], answer: { ...summary, ...(await blockedBy(admin, book, shares)) } };
+    const changes = await replaceLimits(admin, book, quota, shares);
+    const to = { users: summary.users, percentSum: 100 };
+    return { changes, deed: { action: 'limit.distribute', subject: `plan:${quota}`, to }, answer: summary };
+  });
+}
+
+function summaryOf(book: OrgBook, quota: string, pool: number, shares: readonly Share[]) {
+  const out = (units: number): number => formatUnits(units, quotaOf(book, quota).decimals);
+  let [sum, least, most] = [0, Number.POSITIVE_INFINITY, 0];
+  for (const { cap } of shares) {
+    sum += cap;
+    least = Math.min(least, cap);
+    most = Math.max(most, cap);
+  }
+  const caps = { capsSum: out(sum), least: out(least), most: out(most) };
+  return { quota, users: shares.length, percentSum: 100, pool: out(pool), ...caps };
 }
 
 /** Read fresh: a user who comes meanwhile raises the version, and the commit starts again. */
@@ -127,7 +104,8 @@ async function blockedBy({ snapshots }: Admin, book: OrgBook, shares: readonly S
   const { start } = book.cycle;
   const { tables } = await snapshots.tables(book.id, [`consumed:${start}`, `held:${start}`]);
   let count = 0;
+  const copy = over(book, tables);
   for (const { field, cap } of shares)
-    if (standingOf(cap, figuresOf(tables, start, field), false).status === 'blocked') count += 1;
+    if (standingOf(cap, figuresOf(copy, field), false).status === 'blocked') count += 1;
   return { wouldBlock: count > 0, usersBlocked: count };
 }

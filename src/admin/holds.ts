@@ -8,7 +8,7 @@ import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import type { Quotas } from './amounts.js';
 import { fieldsOf, type OrgBook, openBook, type Tables, textIn } from './book.js';
-import { changeOrg } from './change.js';
+import { type Act, actOf, changeOrg } from './change.js';
 import { instant } from './lines.js';
 import { matches, pageOf } from './paging.js';
 import { notFound } from './problems.js';
@@ -24,8 +24,7 @@ export function holdRoutes(app: App, admin: Admin): void {
 
   const removal = { params: path('org', 'hold'), querystring: members({ reason: Reason }) };
   app.delete('/orgs/:org/holds/:hold', { schema: removal }, async (request, reply) => {
-    const { org, hold } = request.params;
-    await releaseByHand(admin, org, request.who, hold, request.query.reason);
+    await releaseByHand(admin, actOf(request, request.query.reason), request.params.hold);
     return reply.code(204).send();
   });
 }
@@ -82,22 +81,18 @@ function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
 
 const TRIES_MAX = 3;
 
-async function releaseByHand(
-  admin: Admin,
-  org: string,
-  who: string,
-  id: string,
-  reason: string | undefined,
-): Promise<void> {
+async function releaseByHand(admin: Admin, act: Act, id: string): Promise<void> {
   const { ledger, quotas, snapshots } = admin;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const book = await openBook(ledger, quotas, org, () => [{ table: 'holds', fields: [id] }]);
+    const book = await openBook(ledger, quotas, act.org, () => [{ table: 'holds', fields: [id] }]);
     const hold = openHold(book, id);
     const reply = await release(admin, book, id, hold);
-    snapshots.forget(org);
-    // Another status: the hold went, or the cycle turned, between reading and releasing.
+    snapshots.forget(act.org);
+    // Another status: the cycle turned between reading and releasing.
     if (reply.results[0]?.status !== 'released') continue;
-    await noteRelease(admin, org, who, id, hold, reason);
+    const { user, action, charges } = holdView(quotas, id, hold);
+    const deed = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
+    await changeOrg(admin, act, () => ({ changes: [], deed, answer: undefined }));
     return;
   }
   throw new ProblemError('store-busy', `The hold ${id} could not be released`);
@@ -133,23 +128,4 @@ async function release(
     expireMost: 0,
     ops: [{ kind: 'release', hold: id, keep: true }],
   });
-}
-
-async function noteRelease(
-  admin: Admin,
-  org: string,
-  who: string,
-  id: string,
-  hold: HoldRecord,
-  reason: string | undefined,
-): Promise<void> {
-  const { user, action, charges } = holdView(admin.quotas, id, hold);
-  const deed = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges }, reason };
-  await changeOrg(
-    admin,
-    org,
-    who,
-    () => [],
-    () => ({ changes: [], deed, answer: undefined }),
-  );
 }

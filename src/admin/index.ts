@@ -3,7 +3,12 @@
  * a file with its routes. One hook knows who may come in (auth.ts), one handler makes problems of errors (problems.ts).
  */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Ledger } from '../ledger/port.js';
 import type { Admin, App } from './admin.js';
@@ -11,7 +16,7 @@ import type { QuotaDefinition } from './amounts.js';
 import { auditRoutes } from './audit.js';
 import { bearerAuth } from './auth.js';
 import { distributeRoutes } from './distribute.js';
-import { groupRoutes } from './groups.js';
+import { groupRoutes, membershipRoutes } from './groups.js';
 import { holdRoutes } from './holds.js';
 import { limitRoutes } from './limits.js';
 import { orgRoutes } from './orgs.js';
@@ -45,6 +50,7 @@ const ROUTES = [
   planRoutes,
   userRoutes,
   groupRoutes,
+  membershipRoutes,
   limitRoutes,
   distributeRoutes,
   usageRoutes,
@@ -78,7 +84,7 @@ function settings(logger: FastifyBaseLogger | undefined): FastifyServerOptions {
   return {
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     // Request lines would put query strings, and so names, into the log.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),

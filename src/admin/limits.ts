@@ -7,12 +7,12 @@ import { userToken } from '../quota/id.js';
 import type { Limit } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import { capIn, definitionOf, NO_LIMIT, type QuotaDefinition } from './amounts.js';
-import { fieldsOf, type OrgBook, openBook, type Tables } from './book.js';
+import { capIn, definitionOf, NO_LIMIT } from './amounts.js';
+import { fieldsOf, type OrgBook, openBook, over, type Tables } from './book.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
-import { changeOrg } from './change.js';
+import { type Act, actOf, changeOrg, type Step } from './change.js';
 import { checkMatch } from './etag.js';
-import { groupIn } from './groups.js';
+import { groupIn } from './group-view.js';
 import {
   capNow,
   capOut,
@@ -24,6 +24,7 @@ import {
   limitView,
   lineTo,
   parseLine,
+  quotaOf,
   rearm,
 } from './lines.js';
 import { memberIn } from './members.js';
@@ -66,8 +67,10 @@ export function limitRoutes(app: App, admin: Admin): void {
   const create = { params: ByOrg, querystring: members(DryRun), body: NewLimit };
   app.post('/orgs/:org/limits', { schema: create }, async (request, reply) => {
     const { org } = request.params;
-    if (request.query.dryRun === true) return createLimit(admin, org, request.who, request.body, true);
-    const { id } = await createLimit(admin, org, request.who, request.body, false);
+    const dryRun = request.query.dryRun === true;
+    const outcome = await createLimit(admin, actOf(request, request.body.reason), request.body, dryRun);
+    if (dryRun) return outcome;
+    const { id } = outcome;
     const view = await readLimit(admin, org, id);
     reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(id)}`);
     return reply.code(201).header('etag', view.etag).send(view);
@@ -82,8 +85,8 @@ export function limitRoutes(app: App, admin: Admin): void {
   app.patch('/orgs/:org/limits/:limit', { schema: patch }, async (request, reply) => {
     const { org, limit } = request.params;
     const dryRun = request.query.dryRun === true;
-    const ifMatch = request.headers['if-match'];
-    const outcome = await patchLimit(admin, org, request.who, limit, request.body, ifMatch, dryRun);
+    const change: LimitChange = { id: limit, patch: request.body, dryRun };
+    const outcome = await patchLimit(admin, actOf(request, request.body.reason), change);
     if (dryRun) return outcome;
     const view = await readLimit(admin, org, limit);
     return reply.header('etag', view.etag).send(view);
@@ -91,8 +94,7 @@ export function limitRoutes(app: App, admin: Admin): void {
 
   const removal = { params: ByLimit, querystring: members({ reason: Reason }) };
   app.delete('/orgs/:org/limits/:limit', { schema: removal }, async (request, reply) => {
-    const { org, limit } = request.params;
-    await deleteLimit(admin, org, request.who, limit, request.query.reason, request.headers['if-match']);
+    await deleteLimit(admin, actOf(request, request.query.reason), request.params.limit);
     return reply.code(204).send();
   });
 }
@@ -105,7 +107,8 @@ interface Row {
 async function listLimits({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
   const book = await openBook(ledger, quotas, org);
   const { tables, ageMs } = await snapshots.tables(org, [...CAP_TABLES, ...limitTables(book.cycle.start)]);
-  const standing = ({ line, text }: Row) => limitStanding(book, tables, line, decodeLimit(text));
+  const copy = over(book, tables);
+  const standing = ({ line, text }: Row) => limitStanding(copy, line, decodeLimit(text));
   const page = await pageOf(
     {
       rows: rowsOf(tables),
@@ -125,9 +128,9 @@ async function listLimits({ ledger, quotas, snapshots }: Admin, org: string, que
     query,
   );
   return {
-    items: page.rows.map(({ line, text }) => limitView(book, quotas, tables, line, decodeLimit(text))),
+    items: page.rows.map(({ line, text }) => limitView(copy, line, decodeLimit(text))),
     cursor: page.cursor,
-    caps: await allCapSums(book, quotas, tables),
+    caps: await allCapSums(copy),
     snapshotAgeMs: ageMs,
   };
 }
@@ -176,14 +179,13 @@ function lineOfPath({ quotas }: Admin, id: string): Line {
 async function readLimit(admin: Admin, org: string, id: string) {
   const line = lineOfPath(admin, id);
   const book = await openBook(admin.ledger, admin.quotas, org, limitWants(line));
-  const limit = limitIn(book.tables, line.field);
-  if (limit === undefined) throw notFound(`limit ${id}`);
-  return limitView(book, admin.quotas, book.tables, line, limit);
+  return limitView(book, line, present(book, line));
 }
 
 /** What a limit would do to its subject. */
-function outcomeOf(book: OrgBook, line: Line, limit: Limit, { decimals }: QuotaDefinition) {
-  const { cap, consumed, held, status } = limitStanding(book, book.tables, line, limit);
+function outcomeOf(book: OrgBook, line: Line, limit: Limit) {
+  const { decimals } = quotaOf(book, line.quota);
+  const { cap, consumed, held, status } = limitStanding(book, line, limit);
   return {
     id: line.field,
     wouldBlock: status === 'blocked',
@@ -193,24 +195,29 @@ function outcomeOf(book: OrgBook, line: Line, limit: Limit, { decimals }: QuotaD
   };
 }
 
-async function createLimit(admin: Admin, org: string, who: string, body: NewLimit, dryRun: boolean) {
+type Outcome = ReturnType<typeof outcomeOf>;
+
+async function createLimit(admin: Admin, act: Act, body: NewLimit, dryRun: boolean) {
   const definition = definitionOf(admin.quotas, body.quota, 'quota');
   const line = lineOfBody(body);
   if (body.units === undefined && body.percent === undefined)
     throw invalid('units', 'state units or percent');
   const limit = capIn(body, { ...NO_LIMIT, shadow: body.shadow ?? false }, definition);
-  return changeOrg(admin, org, who, limitWants(line), (book) => {
+  const create = (book: OrgBook): Step<Outcome> => {
     checkSubject(book.tables, line);
     if (limitIn(book.tables, line.field) !== undefined)
       throw new ProblemError('limit-exists', `${line.field} has a limit`, { limit: line.field });
     checkCap(book, line, limit);
-    const answer = outcomeOf(book, line, limit, definition);
+    const answer = outcomeOf(book, line, limit);
     if (dryRun) return { changes: [], answer };
-    const changes: Change[] = [{ set: 'limits', field: line.field, value: encodeLimit(limit) }];
-    const to = { ...capOut(limit, definition), shadow: limit.shadow };
-    const deed = { action: 'limit.add', subject: `limit:${line.field}`, to, reason: body.reason };
-    return { changes, deed, answer };
-  });
+    const deed = { action: 'limit.add', subject: `limit:${line.field}`, to: told(book, line, limit) };
+    return { changes: [{ set: 'limits', field: line.field, value: encodeLimit(limit) }], deed, answer };
+  };
+  return changeOrg(admin, act, create, limitWants(line));
+}
+
+function told(book: OrgBook, line: Line, limit: Limit) {
+  return { ...capOut(limit, quotaOf(book, line.quota)), shadow: limit.shadow };
 }
 
 function lineOfBody({ quota, user, group }: NewLimit): Line {
@@ -238,52 +245,45 @@ export function checkCap(book: Pick<OrgBook, 'pools' | 'now'>, line: Line, limit
     throw invalid(`${field}percent`, 'is less than the smallest unit of the present pool');
 }
 
-async function patchLimit(
-  admin: Admin,
-  org: string,
-  who: string,
-  id: string,
-  patch: LimitPatch,
-  ifMatch: string | undefined,
-  dryRun: boolean,
-) {
+interface LimitChange {
+  readonly id: string;
+  readonly patch: LimitPatch;
+  readonly dryRun: boolean;
+}
+
+async function patchLimit(admin: Admin, act: Act, { id, patch, dryRun }: LimitChange) {
   const line = lineOfPath(admin, id);
-  const definition = definitionOf(admin.quotas, line.quota, 'quota');
-  return changeOrg(admin, org, who, limitWants(line), (book) => {
-    const before = limitIn(book.tables, line.field);
-    if (before === undefined) throw notFound(`limit ${id}`);
-    checkMatch(ifMatch, etagOfLimit(line.field, before));
-    const capped = capIn(patch, before, definition);
+  const change = (book: OrgBook): Step<Outcome> => {
+    const before = present(book, line);
+    checkMatch(act.ifMatch, etagOfLimit(line.field, before));
+    const capped = capIn(patch, before, quotaOf(book, line.quota));
     const after: Limit = { ...capped, shadow: patch.shadow ?? before.shadow };
-    checkCap(book, line, after);
-    const answer = outcomeOf(book, line, after, definition);
+    if (capped !== before) checkCap(book, line, after);
+    const answer = outcomeOf(book, line, after);
     const value = encodeLimit(after);
     if (dryRun || value === encodeLimit(before)) return { changes: [], answer };
     const changes: Change[] = [{ set: 'limits', field: line.field, value }];
     if (capNow(book, line.quota, after) > capNow(book, line.quota, before))
       changes.push(rearm(book, line.field));
-    const [from, to] = [before, after].map((one) => ({ ...capOut(one, definition), shadow: one.shadow }));
-    const deed = { action: 'limit.change', subject: `limit:${id}`, from, to, reason: patch.reason };
-    return { changes, deed, answer };
-  });
+    const [from, to] = [told(book, line, before), told(book, line, after)];
+    return { changes, deed: { action: 'limit.change', subject: `limit:${id}`, from, to }, answer };
+  };
+  return changeOrg(admin, act, change, limitWants(line));
 }
 
-async function deleteLimit(
-  admin: Admin,
-  org: string,
-  who: string,
-  id: string,
-  reason: string | undefined,
-  ifMatch: string | undefined,
-): Promise<void> {
+function present({ tables }: OrgBook, { field }: Line): Limit {
+  const limit = limitIn(tables, field);
+  if (limit === undefined) throw notFound(`limit ${field}`);
+  return limit;
+}
+
+async function deleteLimit(admin: Admin, act: Act, id: string): Promise<void> {
   const line = lineOfPath(admin, id);
-  const definition = definitionOf(admin.quotas, line.quota, 'quota');
-  await changeOrg(admin, org, who, limitWants(line), ({ tables }) => {
-    const before = limitIn(tables, line.field);
-    if (before === undefined) throw notFound(`limit ${id}`);
-    checkMatch(ifMatch, etagOfLimit(line.field, before));
-    const from = { ...capOut(before, definition), shadow: before.shadow };
-    const deed = { action: 'limit.delete', subject: `limit:${id}`, from, reason };
+  const remove = (book: OrgBook): Step<undefined> => {
+    const before = present(book, line);
+    checkMatch(act.ifMatch, etagOfLimit(line.field, before));
+    const deed = { action: 'limit.delete', subject: `limit:${id}`, from: told(book, line, before) };
     return { changes: [{ del: 'limits', field: line.field }], deed, answer: undefined };
-  });
+  };
+  await changeOrg(admin, act, remove, limitWants(line));
 }

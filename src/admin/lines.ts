@@ -4,7 +4,7 @@ import type { Change, Table } from '../ledger/port.js';
 import { lineOf, type Scope, userOfToken } from '../quota/id.js';
 import { capOf, type Limit } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
-import { percentOut, type QuotaDefinition, type Quotas, share } from './amounts.js';
+import { percentOut, type QuotaDefinition, share } from './amounts.js';
 import { numberIn, type OrgBook, type Tables, textIn } from './book.js';
 import { etagOf } from './etag.js';
 import { type Profile, profileIn } from './profile.js';
@@ -30,13 +30,18 @@ export function lineTo(quota: string, scope: Scope, token: string): Line {
   return { quota, scope, token, field: lineOf(quota, scope, token) };
 }
 
+/** How a quota's amounts are written; a quota that the config has no more counts in whole units. */
+export function quotaOf({ quotas }: OrgBook, quota: string): QuotaDefinition {
+  return quotas.get(quota) ?? { unit: '', decimals: 0 };
+}
+
 /** Integers, as inside. */
 export interface Figures {
   readonly consumed: number;
   readonly held: number;
 }
 
-export function figuresOf(tables: Tables, start: number, field: string): Figures {
+export function figuresOf({ tables, cycle: { start } }: OrgBook, field: string): Figures {
   const consumed = numberIn(tables, `consumed:${start}`, field);
   return { consumed, held: numberIn(tables, `held:${start}`, field) };
 }
@@ -63,9 +68,8 @@ export function capNow(book: Pick<OrgBook, 'pools' | 'now'>, quota: string, limi
   return capOf(limit, book.pools.get(quota)?.units ?? 0, book.now);
 }
 
-export function limitStanding(book: OrgBook, tables: Tables, line: Line, limit: Limit): Standing {
-  const cap = capNow(book, line.quota, limit);
-  return standingOf(cap, figuresOf(tables, book.cycle.start, line.field), limit.shadow);
+export function limitStanding(book: OrgBook, line: Line, limit: Limit): Standing {
+  return standingOf(capNow(book, line.quota, limit), figuresOf(book, line.field), limit.shadow);
 }
 
 /** Consumed, held, remaining, cap and percent as the API tells them. */
@@ -98,15 +102,15 @@ export function limitTables(start: number): Table[] {
   return ['limits', 'records', 'groups', `consumed:${start}`, `held:${start}`];
 }
 
-export function limitView(book: OrgBook, quotas: Quotas, tables: Tables, line: Line, limit: Limit) {
-  const definition = quotas.get(line.quota) ?? { unit: '', decimals: 0 };
+export function limitView(book: OrgBook, line: Line, limit: Limit) {
+  const definition = quotaOf(book, line.quota);
   const raised = book.now < limit.raiseUntil;
   return {
     id: line.field,
     quota: line.quota,
-    subject: subjectOf(tables, line),
+    subject: subjectOf(book.tables, line),
     ...capOut(limit, definition),
-    ...figuresOut(limitStanding(book, tables, line, limit), definition),
+    ...figuresOut(limitStanding(book, line, limit), definition),
     shadow: limit.shadow,
     resetsAt: instant(book.cycle.end),
     ...(raised

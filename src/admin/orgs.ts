@@ -4,7 +4,7 @@ import { ProblemError } from '../errors/catalogue.js';
 import { isName } from '../quota/id.js';
 import type { Admin, App } from './admin.js';
 import { openBook } from './book.js';
-import { auditText, changeOrg } from './change.js';
+import { type Act, actOf, auditText, changeOrg, UNCHANGED } from './change.js';
 import {
   Cycle,
   etagOfOrg,
@@ -53,37 +53,22 @@ export function orgRoutes(app: App, admin: Admin): void {
   });
 
   app.put('/orgs/:org', { schema: { params: ByOrg, body: OrgBody } }, async (request, reply) => {
-    const { org } = request.params;
-    const { who, body } = request;
-    const created = await putOrg(admin, org, who, body, request.headers['if-match']);
-    const book = await openBook(ledger, quotas, org);
-    return reply
-      .code(created ? 201 : 200)
-      .header('etag', etagOfOrg(book))
-      .send(orgView(book));
+    const created = await putOrg(admin, actOf(request, request.body.reason), request.body);
+    const book = await openBook(ledger, quotas, request.params.org);
+    reply.code(created ? 201 : 200).header('etag', etagOfOrg(book));
+    return orgView(book);
   });
 
   const archive = { params: ByOrg, querystring: members({ reason: Reason }) };
   app.delete('/orgs/:org', { schema: archive }, async (request, reply) => {
-    await archiveOrg(
-      admin,
-      request.params.org,
-      request.who,
-      request.query.reason,
-      request.headers['if-match'],
-    );
+    await archiveOrg(admin, actOf(request, request.query.reason));
     return reply.code(204).send();
   });
 }
 
 /** Whether the org is new. */
-async function putOrg(
-  admin: Admin,
-  org: string,
-  who: string,
-  body: Static<typeof OrgBody>,
-  ifMatch: string | undefined,
-): Promise<boolean> {
+async function putOrg(admin: Admin, act: Act, body: Static<typeof OrgBody>): Promise<boolean> {
+  const { org, ifMatch } = act;
   if (!isName(org)) throw invalid('org', 'must be 1 to 64 letters, digits, dots, hyphens or underscores');
   const definition: OrgDefinition = {
     name: body.name ?? org,
@@ -93,62 +78,45 @@ async function putOrg(
   const { version } = await admin.ledger.read(org, []);
   if (version === 0) {
     checkMatch(ifMatch, undefined);
-    if (await createNew(admin, org, who, definition, body.reason)) return true;
+    if (await createNew(admin, act, definition)) return true;
   }
-  await updateOrg(admin, org, who, definition, body.reason, ifMatch);
+  await updateOrg(admin, act, definition);
   return false;
 }
 
 /** False where another was faster. */
-async function createNew(
-  { ledger }: Admin,
-  org: string,
-  who: string,
-  definition: OrgDefinition,
-  reason: string | undefined,
-): Promise<boolean> {
+async function createNew({ ledger }: Admin, act: Act, definition: OrgDefinition): Promise<boolean> {
   const now = await ledger.clock();
-  const to = { name: definition.name, seats: definition.seats ?? null, cycle: definition.cycle };
-  const audit = auditText(now, who, { action: 'org.create', subject: 'org', to, reason });
-  return (await ledger.commit(org, { version: 0, changes: newOrg(definition, now), audit })) !== undefined;
+  const deed = { action: 'org.create', subject: 'org', to: told(definition) };
+  const commit = { version: 0, changes: newOrg(definition, now), audit: auditText(now, act, deed) };
+  return (await ledger.commit(act.org, commit)) !== undefined;
 }
 
-async function updateOrg(
-  admin: Admin,
-  org: string,
-  who: string,
-  definition: OrgDefinition,
-  reason: string | undefined,
-  ifMatch: string | undefined,
-): Promise<void> {
-  await changeOrg(admin, org, who, NOTHING_ELSE, (book) => {
-    checkMatch(ifMatch, etagOfOrg(book));
-    const { seats, name, cycle } = definition;
+function told({ name, seats, cycle }: OrgDefinition) {
+  return { name, seats: seats ?? null, cycle };
+}
+
+async function updateOrg(admin: Admin, act: Act, definition: OrgDefinition): Promise<void> {
+  await changeOrg(admin, act, (book) => {
+    checkMatch(act.ifMatch, etagOfOrg(book));
+    const { seats } = definition;
     if (seats !== undefined && seats < book.seatsUsed)
       throw new ProblemError('seats-taken', `${book.seatsUsed} seats are taken, more than ${seats}`);
     const changes = orgChanges(book, definition);
-    if (changes.length === 0) return { changes, answer: undefined };
-    const from = { name: book.name, seats: book.seats ?? null, cycle: book.rule };
-    const to = { name, seats: seats ?? null, cycle };
-    return { changes, deed: { action: 'org.change', subject: 'org', from, to, reason }, answer: undefined };
+    if (changes.length === 0) return UNCHANGED;
+    const from = told({ name: book.name, seats: book.seats, cycle: book.rule });
+    const deed = { action: 'org.change', subject: 'org', from, to: told(definition) };
+    return { changes, deed, answer: undefined };
   });
 }
 
 /** An archived org keeps its id for ever; archiving it again changes nothing. */
-async function archiveOrg(
-  admin: Admin,
-  org: string,
-  who: string,
-  reason: string | undefined,
-  ifMatch: string | undefined,
-): Promise<void> {
-  const book = await openBook(admin.ledger, admin.quotas, org);
-  if (!book.open) return;
-  await changeOrg(admin, org, who, NOTHING_ELSE, (present) => {
-    checkMatch(ifMatch, etagOfOrg(present));
-    const deed = { action: 'org.archive', subject: 'org', from: { name: present.name }, reason };
+async function archiveOrg(admin: Admin, act: Act): Promise<void> {
+  const { open } = await openBook(admin.ledger, admin.quotas, act.org);
+  if (!open) return;
+  await changeOrg(admin, act, (book) => {
+    checkMatch(act.ifMatch, etagOfOrg(book));
+    const deed = { action: 'org.archive', subject: 'org', from: { name: book.name } };
     return { changes: [set('state', 'archived')], deed, answer: undefined };
   });
 }
-
-const NOTHING_ELSE = () => [];

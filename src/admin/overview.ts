@@ -1,7 +1,7 @@
 /** The overview of an org: what each quota has, how it stands, and which days the figures are of. */
 import { dayOf, periodDays } from '../quota/cycle.js';
 import type { Admin, App } from './admin.js';
-import { type OrgBook, openBook } from './book.js';
+import { type OrgBook, openBook, over } from './book.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { instant } from './lines.js';
 import { orgLines, poolView } from './pools.js';
@@ -11,10 +11,9 @@ export function overviewRoutes(app: App, { ledger, quotas, snapshots }: Admin): 
   app.get('/orgs/:org/overview', { schema: { params: path('org') } }, async (request) => {
     const book = await openBook(ledger, quotas, request.params.org, orgLines(quotas));
     const { tables, ageMs } = await snapshots.tables(book.id, CAP_TABLES);
-    const caps = await allCapSums(book, quotas, tables);
+    const caps = await allCapSums(over(book, tables));
     const views = [...book.pools].map(([quota, pool]) => {
-      const definition = quotas.get(quota) ?? { unit: '', decimals: 0 };
-      return { ...poolView(book, quota, definition, pool), caps: caps[quota] };
+      return { ...poolView(book, quota, pool), caps: caps[quota] };
     });
     return {
       id: book.id,

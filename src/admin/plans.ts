@@ -1,5 +1,5 @@
 /** Plans and top-ups: what the org may consume. Both move percent caps at once. */
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { decodeLimit, encodePlan } from '../ledger/codec.js';
 import type { Change } from '../ledger/port.js';
 import { UNITS_MAX } from '../quota/charge.js';
@@ -7,14 +7,14 @@ import { capOf, type Plan } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import { positiveUnitsIn, type QuotaDefinition, unitsIn } from './amounts.js';
-import { type OrgBook, openBook, type Pool } from './book.js';
-import { changeOrg } from './change.js';
+import { fieldsOf, type OrgBook, openBook, over } from './book.js';
+import { type Act, actOf, changeOrg, UNCHANGED } from './change.js';
 import { set } from './definition.js';
 import { checkMatch } from './etag.js';
-import { figuresOf, lineTo, parseLine, rearm, standingOf } from './lines.js';
+import { figuresOf, lineTo, parseLine, quotaOf, rearm, standingOf } from './lines.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
 import { invalid, notFound } from './problems.js';
-import { scanAll } from './snapshots.js';
+import { type Snapshots, scanAll } from './snapshots.js';
 import { DryRun, members, path, Reason, words } from './validate.js';
 
 const PlanBody = members({
@@ -29,35 +29,31 @@ const ByQuota = path('org', 'quota');
 
 interface PlanChange {
   readonly quota: string;
-  readonly definition: QuotaDefinition;
   readonly plan: Plan;
-  readonly reason: string | undefined;
-  readonly ifMatch: string | undefined;
 }
 
 export function planRoutes(app: App, admin: Admin): void {
   const planSchema = { params: ByQuota, querystring: members(DryRun), body: PlanBody };
   app.put('/orgs/:org/plans/:quota', { schema: planSchema }, async (request, reply) => {
     const { org, quota } = request.params;
-    const definition = quotaOfPath(admin, quota);
-    const change = planChange(quota, definition, request.body, request.headers['if-match']);
-    if (request.query.dryRun === true) return dryRun(admin, org, change);
-    await putPlan(admin, org, request.who, change);
-    return sendPool(admin, org, quota, definition, (etag) => reply.header('etag', etag));
+    const { allowance, mode = 'hard', reason } = request.body;
+    const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
+    const act = actOf(request, reason);
+    const change: PlanChange = { quota, plan: { allowance: units, mode } };
+    if (request.query.dryRun === true) return dryRun(admin, act, change);
+    await putPlan(admin, act, change);
+    const view = await readPool(admin, org, quota);
+    return reply.header('etag', view.etag).send(view);
   });
 
-  app.post(
-    '/orgs/:org/plans/:quota/extra',
-    { schema: { params: ByQuota, body: ExtraBody } },
-    async (request, reply) => {
-      const { org, quota } = request.params;
-      const definition = quotaOfPath(admin, quota);
-      const units = positiveUnitsIn(request.body.units, definition, 'units');
-      await topUp(admin, org, request.who, quota, definition, units, request.body.reason);
-      reply.code(201);
-      return sendPool(admin, org, quota, definition, (etag) => reply.header('etag', etag));
-    },
-  );
+  const extraSchema = { params: ByQuota, body: ExtraBody };
+  app.post('/orgs/:org/plans/:quota/extra', { schema: extraSchema }, async (request, reply) => {
+    const { org, quota } = request.params;
+    const units = positiveUnitsIn(request.body.units, quotaOfPath(admin, quota), 'units');
+    await topUp(admin, actOf(request, request.body.reason), quota, units);
+    const view = await readPool(admin, org, quota);
+    return reply.code(201).header('etag', view.etag).send(view);
+  });
 }
 
 function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
@@ -66,67 +62,41 @@ function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
   return definition;
 }
 
-function planChange(
-  quota: string,
-  definition: QuotaDefinition,
-  body: Static<typeof PlanBody>,
-  ifMatch: string | undefined,
-): PlanChange {
-  const allowance = unitsIn(body.allowance, definition, 'allowance');
-  return { quota, definition, plan: { allowance, mode: body.mode ?? 'hard' }, reason: body.reason, ifMatch };
-}
-
-async function sendPool(
-  { ledger, quotas }: Admin,
-  org: string,
-  quota: string,
-  definition: QuotaDefinition,
-  tag: (etag: string | undefined) => void,
-) {
+async function readPool({ ledger, quotas }: Admin, org: string, quota: string) {
   const book = await openBook(ledger, quotas, org, orgLines(quotas));
   const pool = book.pools.get(quota);
   if (pool === undefined) throw notFound(`plan for ${quota}`);
-  tag(etagOfPlan(quota, pool));
-  return poolView(book, quota, definition, pool);
+  return poolView(book, quota, pool);
 }
 
-async function putPlan(admin: Admin, org: string, who: string, change: PlanChange): Promise<void> {
-  const { quota, definition, plan, reason } = change;
-  await changeOrg(
-    admin,
-    org,
-    who,
-    () => [],
-    async (book) => {
-      const before = book.pools.get(quota);
-      await checkPlan(admin, book, change);
-      const text = encodePlan(plan);
-      if (before !== undefined && encodePlan(before.plan) === text) return { changes: [], answer: undefined };
-      const changes: Change[] = [set(`plan:${quota}`, text)];
-      if (before !== undefined && plan.allowance > before.plan.allowance) changes.push(rearm(book, lineTo(quota, 'org', '').field));
-      const from = before === undefined ? null : planOut(before.plan, definition);
-      const deed = {
-        action: 'plan.set',
-        subject: `plan:${quota}`,
-        from,
-        to: planOut(plan, definition),
-        reason,
-      };
-      return { changes, deed, answer: undefined };
-    },
-  );
+async function putPlan(admin: Admin, act: Act, change: PlanChange): Promise<void> {
+  const { quota, plan } = change;
+  await changeOrg(admin, act, async (book) => {
+    const before = book.pools.get(quota)?.plan;
+    await checkPlan(admin, act, book, change);
+    const text = encodePlan(plan);
+    if (before !== undefined && encodePlan(before) === text) return UNCHANGED;
+    const changes: Change[] = [set(`plan:${quota}`, text)];
+    if (before !== undefined && plan.allowance > before.allowance) changes.push(rearmPool(book, quota));
+    const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(book, quota, one)));
+    return { changes, deed: { action: 'plan.set', subject: `plan:${quota}`, from, to }, answer: undefined };
+  });
 }
 
-function planOut(plan: Plan, { decimals }: QuotaDefinition) {
-  return { allowance: formatUnits(plan.allowance, decimals), mode: plan.mode };
+function planOut(book: OrgBook, quota: string, { allowance, mode }: Plan) {
+  return { allowance: formatUnits(allowance, quotaOf(book, quota).decimals), mode };
 }
 
-async function checkPlan(admin: Admin, book: OrgBook, change: PlanChange): Promise<void> {
-  const { quota, plan, ifMatch } = change;
+function rearmPool(book: OrgBook, quota: string): Change {
+  return rearm(book, lineTo(quota, 'org', '').field);
+}
+
+async function checkPlan(admin: Admin, act: Act, book: OrgBook, { quota, plan }: PlanChange): Promise<void> {
   const before = book.pools.get(quota);
-  checkMatch(ifMatch, etagOfPlan(quota, before));
+  checkMatch(act.ifMatch, etagOfPlan(quota, before));
   const units = plan.allowance + (before?.extra ?? 0);
   if (units > UNITS_MAX) throw invalid('allowance', 'is too large together with the extra balance');
+  // Nothing left for anybody is an order; caps of 0 under a pool that still admits are a mistake.
   const allStop = plan.mode === 'hard' && units === 0;
   if (before === undefined || units >= before.units || allStop) return;
   const emptied = await capsEmptied(admin, book, quota, units);
@@ -136,40 +106,31 @@ async function checkPlan(admin: Admin, book: OrgBook, change: PlanChange): Promi
 
 /** How many percent limits would mean nothing of a pool of `units`. Read fresh: the commit compares the version. */
 async function capsEmptied({ ledger }: Admin, book: OrgBook, quota: string, units: number): Promise<number> {
+  const limits = await scanAll(ledger, book.id, 'limits');
   let emptied = 0;
-  for (const [field, text] of await scanAll(ledger, book.id, 'limits')) {
-    const limit = decodeLimit(text);
-    if (limit.percent === 0 || parseLine(field)?.quota !== quota) continue;
+  for (const { limit } of percentLimits(limits, quota))
     if (capOf({ ...limit, raiseUntil: 0 }, units, book.now) === 0) emptied += 1;
-  }
   return emptied;
+}
+
+function* percentLimits(limits: ReadonlyMap<string, string>, quota: string) {
+  for (const [field, text] of limits) {
+    const limit = decodeLimit(text);
+    if (limit.percent > 0 && parseLine(field)?.quota === quota) yield { field, limit };
+  }
 }
 
 const BLOCKED_SHOWN = 100;
 
 /** What a plan would do: whether the pool, and which percent limits, would block. */
-async function dryRun(admin: Admin, org: string, change: PlanChange) {
+async function dryRun(admin: Admin, act: Act, change: PlanChange) {
   const { ledger, quotas, snapshots } = admin;
-  const { quota, definition, plan } = change;
-  const book = await openBook(ledger, quotas, org, orgLines(quotas));
-  await checkPlan(admin, book, change);
-  const before = book.pools.get(quota);
-  const extra = before?.extra ?? 0;
-  const pool: Pool = { plan, extra, carried: before?.carried ?? 0, units: plan.allowance + extra };
-  const { start } = book.cycle;
-  const { tables } = await snapshots.tables(org, ['limits', `consumed:${start}`, `held:${start}`]);
-  const blocked: string[] = [];
-  for (const [field, text] of tables.get('limits') ?? []) {
-    const limit = decodeLimit(text);
-    if (limit.percent === 0 || parseLine(field)?.quota !== quota) continue;
-    const standing = standingOf(
-      capOf(limit, pool.units, book.now),
-      figuresOf(tables, start, field),
-      limit.shadow,
-    );
-    if (standing.status === 'blocked') blocked.push(field);
-  }
-  const view = poolView(book, quota, definition, pool);
+  const { quota, plan } = change;
+  const book = await openBook(ledger, quotas, act.org, orgLines(quotas));
+  await checkPlan(admin, act, book, change);
+  const { extra = 0, carried = 0 } = book.pools.get(quota) ?? {};
+  const view = poolView(book, quota, { plan, extra, carried, units: plan.allowance + extra });
+  const blocked = await limitsBlocked(snapshots, book, quota, plan.allowance + extra);
   return {
     wouldBlock: plan.mode === 'hard' && view.remaining === 0,
     consumed: view.consumed,
@@ -179,31 +140,32 @@ async function dryRun(admin: Admin, org: string, change: PlanChange) {
   };
 }
 
-async function topUp(
-  admin: Admin,
-  org: string,
-  who: string,
+async function limitsBlocked(
+  snapshots: Snapshots,
+  book: OrgBook,
   quota: string,
-  definition: QuotaDefinition,
   units: number,
-  reason: string,
-): Promise<void> {
-  await changeOrg(
-    admin,
-    org,
-    who,
-    () => [],
-    (book) => {
-      const pool = book.pools.get(quota);
-      if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
-      if (pool.units + units > UNITS_MAX) throw invalid('units', 'is too large together with the pool');
-      const changes: Change[] = [{ incr: 'org', field: `extra:${quota}`, by: units }, rearm(book, lineTo(quota, 'org', '').field)];
-      const [from, to] = [pool.extra, pool.extra + units].map((extra) =>
-        formatUnits(extra, definition.decimals),
-      );
-      const added = formatUnits(units, definition.decimals);
-      const deed = { action: 'extra.add', subject: `plan:${quota}`, from, to: { added, extra: to }, reason };
-      return { changes, deed, answer: undefined };
-    },
-  );
+): Promise<string[]> {
+  const { start } = book.cycle;
+  const { tables } = await snapshots.tables(book.id, ['limits', `consumed:${start}`, `held:${start}`]);
+  const copy = over(book, tables);
+  const blocked: string[] = [];
+  for (const { field, limit } of percentLimits(fieldsOf(tables, 'limits'), quota)) {
+    const standing = standingOf(capOf(limit, units, book.now), figuresOf(copy, field), limit.shadow);
+    if (standing.status === 'blocked') blocked.push(field);
+  }
+  return blocked;
+}
+
+async function topUp(admin: Admin, act: Act, quota: string, units: number): Promise<void> {
+  await changeOrg(admin, act, (book) => {
+    const pool = book.pools.get(quota);
+    if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
+    if (pool.units + units > UNITS_MAX) throw invalid('units', 'is too large together with the pool');
+    const changes: Change[] = [{ incr: 'org', field: `extra:${quota}`, by: units }, rearmPool(book, quota)];
+    const out = (amount: number): number => formatUnits(amount, quotaOf(book, quota).decimals);
+    const from = { extra: out(pool.extra) };
+    const to = { extra: out(pool.extra + units), added: out(units) };
+    return { changes, deed: { action: 'extra.add', subject: `plan:${quota}`, from, to }, answer: undefined };
+  });
 }

@@ -3,10 +3,10 @@
 import { encodePlan } from '../ledger/codec.js';
 import type { Want } from '../ledger/port.js';
 import { formatUnits } from '../quota/units.js';
-import { type QuotaDefinition, type Quotas, share } from './amounts.js';
+import { type Quotas, share } from './amounts.js';
 import type { OrgBook, Pool } from './book.js';
 import { etagOf } from './etag.js';
-import { type Figures, figuresOf, instant, lineTo } from './lines.js';
+import { type Figures, figuresOf, instant, lineTo, quotaOf } from './lines.js';
 
 /** The org's own lines: what `poolStanding` needs. */
 export function orgLines(quotas: Quotas): (start: number) => Want[] {
@@ -23,7 +23,7 @@ export interface PoolStanding extends Figures {
 
 /** What holds of closed cycles may still take of the extra counts as held. */
 export function poolStanding(book: OrgBook, quota: string, pool: Pool): PoolStanding {
-  const { consumed, held } = figuresOf(book.tables, book.cycle.start, lineTo(quota, 'org', '').field);
+  const { consumed, held } = figuresOf(book, lineTo(quota, 'org', '').field);
   const reserved = held + pool.carried;
   return { consumed, held: reserved, remaining: Math.max(0, pool.units - consumed - reserved) };
 }
@@ -32,7 +32,8 @@ export function etagOfPlan(quota: string, pool: Pool | undefined): string | unde
   return pool === undefined ? undefined : etagOf('plan', quota, encodePlan(pool.plan));
 }
 
-export function poolView(book: OrgBook, quota: string, { unit, decimals }: QuotaDefinition, pool: Pool) {
+export function poolView(book: OrgBook, quota: string, pool: Pool) {
+  const { unit, decimals } = quotaOf(book, quota);
   const { consumed, held, remaining } = poolStanding(book, quota, pool);
   const { plan, extra, units } = pool;
   const out = (amount: number): number => formatUnits(amount, decimals);

@@ -79,7 +79,11 @@ export async function createOrg(
     ...userChanges(seed, now),
     ...limitChanges(seed, known, pools, now),
   ];
-  const audit = auditText(now, 'config', { action: 'org.create', subject: 'org', to: seed });
+  const audit = auditText(
+    now,
+    { who: 'config', reason: '' },
+    { action: 'org.create', subject: 'org', to: seed },
+  );
   return (await ledger.commit(id, { version: 0, changes, audit })) !== undefined;
 }
 

@@ -3,8 +3,8 @@ import Type, { type Static } from 'typebox';
 import { userOfToken } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import { fieldsOf, numberIn, openBook, type Tables } from './book.js';
-import { figuresOf, instant, type Line, parseLine } from './lines.js';
+import { fieldsOf, numberIn, openBook, over, type Tables } from './book.js';
+import { figuresOf, instant, type Line, parseLine, quotaOf } from './lines.js';
 import { matches, pageOf } from './paging.js';
 import { orgLines, poolView } from './pools.js';
 import { members, Paging, path, Search } from './validate.js';
@@ -28,6 +28,7 @@ async function listUsage({ ledger, quotas, snapshots }: Admin, org: string, quer
   const book = await openBook(ledger, quotas, org, orgLines(quotas));
   const { start } = book.cycle;
   const { tables, ageMs } = await snapshots.tables(org, [`consumed:${start}`, `held:${start}`]);
+  const copy = over(book, tables);
   const page = await pageOf(
     {
       rows: rowsOf(tables, start),
@@ -42,8 +43,8 @@ async function listUsage({ ledger, quotas, snapshots }: Admin, org: string, quer
     query,
   );
   const items = page.rows.map(({ quota, scope, token, field }) => {
-    const decimals = quotas.get(quota)?.decimals ?? 0;
-    const { consumed, held } = figuresOf(tables, start, field);
+    const { decimals } = quotaOf(book, quota);
+    const { consumed, held } = figuresOf(copy, field);
     const subject = { scope, id: scope === 'user' ? userOfToken(token) : token };
     return {
       quota,
@@ -53,8 +54,7 @@ async function listUsage({ ledger, quotas, snapshots }: Admin, org: string, quer
     };
   });
   const pools = [...book.pools].map(([quota, pool]) => {
-    const definition = quotas.get(quota) ?? { unit: '', decimals: 0 };
-    const { consumed, held, pool: units, remaining } = poolView(book, quota, definition, pool);
+    const { consumed, held, pool: units, remaining } = poolView(book, quota, pool);
     return { quota, consumed, held, pool: units, remaining };
   });
   const cycle = { start: instant(start), end: instant(book.cycle.end) };

@@ -3,11 +3,11 @@ import { encodeMember, type Member } from '../ledger/codec.js';
 import type { Table } from '../ledger/port.js';
 import { userOfToken } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
-import type { Quotas } from './amounts.js';
 import { type OrgBook, type Tables, textIn } from './book.js';
 import { etagOf } from './etag.js';
-import { figuresOf, instant, limitIn, limitStanding, limitTables, lineTo } from './lines.js';
+import { figuresOf, instant, limitIn, limitStanding, limitTables, lineTo, quotaOf } from './lines.js';
 import { liveMember } from './members.js';
+import { poolStanding } from './pools.js';
 import { profileField, profileIn } from './profile.js';
 
 /** Tables that `userView` reads. */
@@ -19,11 +19,12 @@ export function etagOfUser(tables: Tables, token: string, member: Member): strin
   return etagOf('user', token, encodeMember(member), textIn(tables, 'records', profileField(token)));
 }
 
-export function userView(book: OrgBook, quotas: Quotas, tables: Tables, token: string, member: Member) {
+export function userView(book: OrgBook, token: string, member: Member) {
+  const { tables, quotas } = book;
   const { name, email, role, createdAt } = profileIn(tables, token);
   const groups = liveMember(tables, member).groups.map(({ group }) => group);
   const views: Record<string, QuotaView> = {};
-  for (const quota of quotas.keys()) views[quota] = quotaView(book, quotas, tables, token, groups, quota);
+  for (const quota of quotas.keys()) views[quota] = quotaView(book, token, groups, quota);
   return {
     id: userOfToken(token),
     name,
@@ -50,36 +51,27 @@ interface QuotaView {
   readonly status: string;
 }
 
-function quotaView(
-  book: OrgBook,
-  quotas: Quotas,
-  tables: Tables,
-  token: string,
-  groups: readonly string[],
-  quota: string,
-): QuotaView {
-  const decimals = quotas.get(quota)?.decimals ?? 0;
+function quotaView(book: OrgBook, token: string, groups: readonly string[], quota: string): QuotaView {
+  const { decimals } = quotaOf(book, quota);
   const out = (units: number | undefined): number | null =>
     units === undefined ? null : formatUnits(units, decimals);
-  const { field } = lineTo(quota, 'user', token);
-  const own = limitIn(tables, field);
-  const standing =
-    own === undefined ? undefined : limitStanding(book, tables, lineTo(quota, 'user', token), own);
-  const { consumed, held } = figuresOf(tables, book.cycle.start, field);
+  const line = lineTo(quota, 'user', token);
+  const own = limitIn(book.tables, line.field);
+  const standing = own === undefined ? undefined : limitStanding(book, line, own);
+  const { consumed, held } = figuresOf(book, line.field);
   return {
-    limit: own === undefined ? null : field,
+    limit: own === undefined ? null : line.field,
     cap: out(standing?.cap),
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),
     left: out(standing?.remaining),
-    effectiveLeft: out(leastLeft(book, tables, token, groups, quota)),
+    effectiveLeft: out(leastLeft(book, token, groups, quota)),
     status: standing?.status ?? 'ok',
   };
 }
 
 function leastLeft(
   book: OrgBook,
-  tables: Tables,
   token: string,
   groups: readonly string[],
   quota: string,
@@ -87,13 +79,10 @@ function leastLeft(
   const lines = [lineTo(quota, 'user', token), ...groups.map((group) => lineTo(quota, 'group', group))];
   const left: number[] = [];
   for (const line of lines) {
-    const limit = limitIn(tables, line.field);
-    if (limit !== undefined && !limit.shadow) left.push(limitStanding(book, tables, line, limit).remaining);
+    const limit = limitIn(book.tables, line.field);
+    if (limit !== undefined && !limit.shadow) left.push(limitStanding(book, line, limit).remaining);
   }
   const pool = book.pools.get(quota);
-  if (pool !== undefined && pool.plan.mode === 'hard') {
-    const { consumed, held } = figuresOf(tables, book.cycle.start, lineTo(quota, 'org', '').field);
-    left.push(Math.max(0, pool.units - consumed - held - pool.carried));
-  }
+  if (pool?.plan.mode === 'hard') left.push(poolStanding(book, quota, pool).remaining);
   return left.length === 0 ? undefined : Math.min(...left);
 }

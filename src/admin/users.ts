@@ -6,10 +6,10 @@ import type { Change, Want } from '../ledger/port.js';
 import { GROUPS_MAX } from '../quota/charge.js';
 import { lineOf, userOfToken, userToken } from '../quota/id.js';
 import type { Admin, App } from './admin.js';
-import { fieldsOf, numberIn, type OrgBook, openBook, type Tables } from './book.js';
-import { changeOrg } from './change.js';
+import { fieldsOf, numberIn, type OrgBook, openBook, over, type Tables } from './book.js';
+import { type Act, actOf, changeOrg, type Step, UNCHANGED } from './change.js';
 import { checkMatch } from './etag.js';
-import { groupIn } from './groups.js';
+import { groupIn } from './group-view.js';
 import { liveMember, memberChange, memberIn } from './members.js';
 import { matches, pageOf, type Rank } from './paging.js';
 import { invalid, notFound } from './problems.js';
@@ -53,7 +53,7 @@ export function userRoutes(app: App, admin: Admin): void {
     const { org } = request.params;
     const token = userToken(request.body.id);
     if (token === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
-    await addUser(admin, org, request.who, token, request.body);
+    await addUser(admin, actOf(request, request.body.reason), token, request.body);
     const view = await readUser(admin, org, request.body.id);
     reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
     return reply.code(201).header('etag', view.etag).send(view);
@@ -69,7 +69,7 @@ export function userRoutes(app: App, admin: Admin): void {
     { schema: { params: ByUser, body: UserPatch } },
     async (request, reply) => {
       const { org, user } = request.params;
-      await patchUser(admin, org, request.who, user, request.body, request.headers['if-match']);
+      await patchUser(admin, actOf(request, request.body.reason), user, request.body);
       const view = await readUser(admin, org, user);
       return reply.header('etag', view.etag).send(view);
     },
@@ -77,9 +77,7 @@ export function userRoutes(app: App, admin: Admin): void {
 
   const removal = { params: ByUser, querystring: members({ reason: Reason }) };
   app.delete('/orgs/:org/users/:user', { schema: removal }, async (request, reply) => {
-    const { org, user } = request.params;
-    const patch: UserPatch = { status: 'removed', ...request.query };
-    await patchUser(admin, org, request.who, user, patch, request.headers['if-match']);
+    await patchUser(admin, actOf(request, request.query.reason), request.params.user, { status: 'removed' });
     return reply.code(204).send();
   });
 }
@@ -93,7 +91,7 @@ async function readUser(admin: Admin, org: string, user: string) {
   const book = await openBook(ledger, quotas, org, wants);
   const member = memberIn(book.tables, token);
   if (member === undefined) throw notFound(`user ${user}`);
-  return userView(book, quotas, book.tables, token, member);
+  return userView(book, token, member);
 }
 
 function tokenOfPath(user: string): string {
@@ -132,16 +130,17 @@ interface Row {
 async function listUsers({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
   const book = await openBook(ledger, quotas, org);
   const { tables, ageMs } = await snapshots.tables(org, userTables(book.cycle.start));
+  const copy = over(book, tables);
   const page = await pageOf(
     {
       rows: rowsOf(tables),
       id: ({ token }: Row) => token,
       accept: (row: Row) => accepts(tables, query, row),
-      ranks: ranksOf([...quotas.keys()], tables, book),
+      ranks: ranksOf(copy),
     },
     query,
   );
-  const items = page.rows.map(({ token, member }) => userView(book, quotas, tables, token, member));
+  const items = page.rows.map(({ token, member }) => userView(copy, token, member));
   return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
 }
 
@@ -159,68 +158,47 @@ function accepts(tables: Tables, query: ListQuery, { token, member }: Row): bool
   return matches(query.q, userOfToken(token), name, email);
 }
 
-function ranksOf(
-  quotas: readonly string[],
-  tables: Tables,
-  book: OrgBook,
-): Record<string, (row: Row) => Rank> {
+function ranksOf({ tables, quotas, cycle }: OrgBook): Record<string, (row: Row) => Rank> {
   const text = (pick: (profile: Profile) => string) => {
     return ({ token }: Row): Rank => pick(profileIn(tables, token)).toLowerCase();
   };
-  const consumed = quotas.map((quota) => {
-    const table = `consumed:${book.cycle.start}` as const;
-    return [
-      `consumed:${quota}`,
-      ({ token }: Row) => numberIn(tables, table, lineOf(quota, 'user', token)),
-    ] as const;
-  });
-  return {
+  const ranks: Record<string, (row: Row) => Rank> = {
     id: ({ token }) => token,
     name: text(({ name }) => name),
     email: text(({ email }) => email),
     role: text(({ role }) => role),
     status: ({ member }) => member.status,
     createdAt: ({ token }) => profileIn(tables, token).createdAt ?? 0,
-    ...Object.fromEntries(consumed),
   };
+  for (const quota of quotas.keys())
+    ranks[`consumed:${quota}`] = ({ token }) =>
+      numberIn(tables, `consumed:${cycle.start}`, lineOf(quota, 'user', token));
+  return ranks;
 }
 
-async function addUser(
-  admin: Admin,
-  org: string,
-  who: string,
-  token: string,
-  user: UserPatch & { id: string },
-) {
-  const wants = (): Want[] => userWants(token, user.groups ?? []);
-  await changeOrg(admin, org, who, wants, (book) => {
+async function addUser(admin: Admin, act: Act, token: string, user: Static<typeof NewUser>): Promise<void> {
+  const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
+  const add = (book: OrgBook): Step<undefined> => {
     if (memberIn(book.tables, token) !== undefined)
-      throw new ProblemError(
-        'already-exists',
-        `The user ${user.id} exists, perhaps removed: change their status`,
-      );
-    const { name = '', email = '', role = '', status = 'active', reason } = user;
-    const member: Member = { status, groups: membershipsIn(book.tables, user.groups ?? []) };
+      throw new ProblemError('already-exists', `The user ${id} exists; if removed, change the status`);
+    const member: Member = { status, groups: membershipsIn(book.tables, groups) };
+    const profile = profileText({ name, email, role, createdAt: book.now });
     const changes: Change[] = [
       ...seatChange(book, undefined, status),
       { set: 'members', field: token, value: encodeMember(member) },
-      {
-        set: 'records',
-        field: profileField(token),
-        value: profileText({ name, email, role, createdAt: book.now }),
-      },
+      { set: 'records', field: profileField(token), value: profile },
     ];
-    const to = { name, email, role, status, groups: user.groups ?? [] };
-    const deed = { action: 'user.add', subject: `user:${user.id}`, to, reason };
-    return { changes, deed, answer: undefined };
-  });
+    const to = { name, email, role, status, groups };
+    return { changes, deed: { action: 'user.add', subject: `user:${id}`, to }, answer: undefined };
+  };
+  await changeOrg(admin, act, add, () => userWants(token, groups));
 }
 
 function profileText({ name, email, role, createdAt }: Profile): string {
   return JSON.stringify({ name, email, role, createdAt });
 }
 
-export function membershipsIn(tables: Tables, groups: readonly string[]): Member['groups'] {
+function membershipsIn(tables: Tables, groups: readonly string[]): Member['groups'] {
   return groups.map((id) => {
     const group = groupIn(tables, id);
     if (group === undefined) throw invalid('groups', `there is no group ${id}`);
@@ -236,38 +214,27 @@ function seatChange(book: OrgBook, before: UserStatus | undefined, after: UserSt
   return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by }];
 }
 
-async function patchUser(
-  admin: Admin,
-  org: string,
-  who: string,
-  user: string,
-  patch: UserPatch,
-  ifMatch: string | undefined,
-): Promise<void> {
+async function patchUser(admin: Admin, act: Act, user: string, patch: UserPatch): Promise<void> {
   const token = tokenOfPath(user);
-  const wants = (): Want[] => userWants(token, patch.groups ?? []);
-  await changeOrg(admin, org, who, wants, (book) => {
+  const change = (book: OrgBook): Step<undefined> => {
     const { tables } = book;
     const before = memberIn(tables, token);
     if (before === undefined) throw notFound(`user ${user}`);
-    checkMatch(ifMatch, etagOfUser(tables, token, before));
+    checkMatch(act.ifMatch, etagOfUser(tables, token, before));
     const profile = profileIn(tables, token);
     const after: Member = {
       status: patch.status ?? before.status,
       groups: patch.groups === undefined ? before.groups : membershipsIn(tables, patch.groups),
     };
-    const { name = profile.name, email = profile.email, role = profile.role, reason } = patch;
+    const { name = profile.name, email = profile.email, role = profile.role } = patch;
     const changed = { ...profile, name, email, role };
     const changes = [...memberChange(token, before, after), ...profileChange(token, profile, changed)];
-    if (changes.length === 0) return { changes, answer: undefined };
+    if (changes.length === 0) return UNCHANGED;
     changes.push(...seatChange(book, before.status, after.status));
     const [from, to] = [told(before, profile), told(after, changed)];
-    return {
-      changes,
-      deed: { action: 'user.change', subject: `user:${user}`, from, to, reason },
-      answer: undefined,
-    };
-  });
+    return { changes, deed: { action: 'user.change', subject: `user:${user}`, from, to }, answer: undefined };
+  };
+  await changeOrg(admin, act, change, () => userWants(token, patch.groups ?? []));
 }
 
 function profileChange(token: string, before: Profile, after: Profile): Change[] {

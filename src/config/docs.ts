@@ -42,12 +42,17 @@ export function updateReadme(file: string): void {
 }
 
 export function settingsTable(): string {
-  const lines = merged([...rowsOf(ConfigSchema, '')]).map((row) => {
-    const cells = [`\`${row.setting}\``, row.type, row.fallback, row.allowed, row.meaning];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
-  const head = ['| setting | type | default | allowed | meaning |', '|---|---|---|---|---|'];
-  return `${[...head, ...lines].join('\n')}\n`;
+  const rows = merged([...rowsOf(ConfigSchema, '')]).map((row) =>
+    [`\`${row.setting}\``, row.type, row.fallback, row.allowed, row.meaning].map((cell) =>
+      cell.replaceAll('|', '\\|'),
+    ),
+  );
+  const head = ['setting', 'type', 'default', 'allowed', 'meaning'];
+  // In columns, as the formatter of this repository wants Markdown.
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const lines = [head, rule, ...rows].map((cells) => cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)));
+  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
 function* rowsOf(schema: TSchema, setting: string): Generator<Row> {

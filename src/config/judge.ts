@@ -79,7 +79,7 @@ function readSection(reading: Reading, schema: TObject, value: unknown, path: Pa
   }
   const result: Data = {};
   for (const [key, property] of Object.entries(schema.properties)) {
-    const given = Object.hasOwn(data, key) ? data[key] : structuredClone(proseOf(property).default);
+    const given = data[key] === undefined ? proseOf(property).default : data[key];
     if (given !== undefined)
       result[key] = read({ ...reading, siblings: [] }, property, given, [...path, key]);
     else if (!IsOptional(property)) reading.findings.push(missing(property, [...path, key]));

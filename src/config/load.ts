@@ -38,7 +38,7 @@ function readText(file: string): string {
 
 function place({ path, message, cure, spot }: Finding, source: Source, over: Overlay): Mistake {
   const mistake = { path: pointerOf(path), message, cure };
-  for (let depth = path.length; depth > 0 && spot === 'value'; depth -= 1) {
+  for (let depth = path.length; depth > 0; depth -= 1) {
     const variable = over.sources.get(pointerOf(path.slice(0, depth)));
     if (variable !== undefined) return { ...mistake, line: 0, column: 0, variable };
   }

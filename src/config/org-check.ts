@@ -1,6 +1,6 @@
 /** The cross-checks of one org. */
 import { type CycleRule, checkRule } from '../quota/cycle.js';
-import { type Finding, finding, type Path } from './mistakes.js';
+import { type Finding, finding, type Path, pointerOf } from './mistakes.js';
 import type { LimitConfig, OrgConfig } from './schema.js';
 import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
 
@@ -49,7 +49,7 @@ function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generat
     if (other !== undefined)
       yield finding(
         at,
-        `this subject has a limit for \`${quota}\` already, at ${other}`,
+        `this subject has a limit for \`${quota}\` already: ${pointerOf([...path, other])}`,
         'remove one of the two',
       );
     else seen.set(key, index);

@@ -117,7 +117,11 @@ export const origin = text(
   isOrigin,
 );
 
-export const redisUrl = text('a Redis URL', 'redis://host:port or rediss://host:port', isRedisUrl);
+export const redisUrl = text(
+  'a Redis URL',
+  'redis://host:port, rediss://host:port or unix:///path',
+  isRedisUrl,
+);
 
 export const match = text(
   'a method and a path that can be matched',

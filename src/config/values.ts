@@ -74,7 +74,9 @@ export function isOrigin(text: string): boolean {
 
 export function isRedisUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.hash === '';
+  if (url === undefined || url.hash !== '') return false;
+  if (url.protocol === 'unix:') return url.hostname === '' && url.pathname.length > 1;
+  return /^rediss?:$/.test(url.protocol) && url.hostname !== '';
 }
 
 /** Only the shape: whether mail arrives is for the mail server to say. */

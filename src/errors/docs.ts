@@ -15,16 +15,25 @@ the figures are of the first that bears the refusal out: the user's own, then th
 \`quota-exceeded\` comes with \`Retry-After\` up to the reset and \`X-Should-Retry: false\`: official SDKs then try once, not
 three times. \`budget-held\` comes with a \`Retry-After\` of 1 to 5 seconds, and so do the errors with status 503.
 
-| code | status | meaning | cause | cure |
-|---|---|---|---|---|
 `;
 
+const COLUMNS = ['code', 'status', 'meaning', 'cause', 'cure'];
+
 export function errorsReadme(): string {
-  const rows = Object.entries<CatalogueEntry>(CATALOGUE).map(
-    ([code, { status, title, cause, cure }]) =>
-      `| \`${code}\` | ${status} | ${cell(title)} | ${cell(cause)} | ${cell(cure)} |\n`,
+  const rows = Object.entries<CatalogueEntry>(CATALOGUE).map(([code, { status, title, cause, cure }]) =>
+    [`\`${code}\``, String(status), title, cause, cure].map(cell),
   );
-  return HEAD + rows.join('');
+  return HEAD + table([COLUMNS, ...rows]);
+}
+
+/** Padded, as the formatter wants it. The first row is the head. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
+  const rule = widths.map((width) => '-'.repeat(width));
+  const [head = [], ...body] = rows;
+  return [head, rule, ...body].map(line).join('');
 }
 
 function cell(text: string): string {

@@ -2,14 +2,14 @@
  * One request on its way: undici tells it what the upstream does, the client's socket what the client does, and it tells
  * the caller how it ended, once.
  *
- * It speaks undici's older handler interface: the newer one parses the fields of every answer into an object, and does not
- * say when the request has been written.
+ * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses the
+ * fields of every answer into an object that nobody here wants (2.6 µs a request).
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import type { ForwardError, ForwardJob, Outcome } from './outcome.js';
 import { responseFields } from './headers.js';
+import type { ForwardError, ForwardJob, Outcome } from './outcome.js';
 
 const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 
@@ -36,7 +36,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.siblings.add(this);
   }
 
-  /** Called after the dispatch: bounds the wait for a connection, which undici does not while all are busy. */
+  /** Gives up if the request is not on a connection by then. */
   waitAtMost(ms: number): void {
     if (this.ended || this.abort !== undefined) return;
     const cause = new Error(`no connection to the upstream within ${ms} ms`);

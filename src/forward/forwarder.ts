@@ -43,13 +43,20 @@ export function createForwarder(options: UpstreamOptions): Forwarder {
   const pool = poolOf(origin, options);
   let closing: Promise<void> | undefined;
   const forward = (job: ForwardJob, done: (outcome: Outcome) => void): void => {
-    if (job.request.socket.destroyed) return done({ kind: 'client-gone-unsent' });
+    if (job.request.socket.destroyed) {
+      done({ kind: 'client-gone-unsent' });
+      return;
+    }
     const exchange = new Exchange(job, done);
     const head = requestHead(job, own);
     const body = head.streams ? uploadOf(job.request) : job.body;
     const path = base + job.path;
-    pool.dispatch({ method: job.method, path, headers: head.fields, body: body ?? null }, exchange);
-    exchange.waitAtMost(options.connectTimeoutMs);
+    const free = pool.dispatch(
+      { method: job.method, path, headers: head.fields, body: body ?? null },
+      exchange,
+    );
+    // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
+    if (!free) exchange.waitAtMost(options.connectTimeoutMs);
   };
   return {
     forward,

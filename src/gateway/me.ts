@@ -99,7 +99,7 @@ function figures(book: OrgBook, labels: QuotaLabels, identity: Identity, subject
 
 function quotaFigures(book: OrgBook, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
   const { decimals, unit } = labels[quota] ?? { decimals: 0, unit: 'units' };
-  const own = figuresOf(book.tables, book.cycle.start, lineOf(quota, 'user', subjects[0]?.token ?? ''));
+  const own = figuresOf(book, lineOf(quota, 'user', subjects[0]?.token ?? ''));
   const limits = subjects.flatMap((subject) => limitOf(book, quota, subject, decimals));
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
   return {
@@ -116,7 +116,7 @@ function limitOf(book: OrgBook, quota: string, { scope, id, token }: Subject, de
   const field = lineOf(quota, scope, token);
   const cap = scope === 'org' ? poolCap(book, quota) : limitCap(book, quota, field);
   if (cap === undefined) return [];
-  const found = figuresOf(book.tables, book.cycle.start, field);
+  const found = figuresOf(book, field);
   const held = found.held + (scope === 'org' ? (book.pools.get(quota)?.carried ?? 0) : 0);
   const standing = standingOf(cap.units, { consumed: found.consumed, held }, cap.mode !== 'hard');
   const out = (units: number): number => formatUnits(units, decimals);

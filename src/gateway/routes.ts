@@ -74,7 +74,8 @@ function findIn<T>(table: Table<T>, path: string): T | undefined {
   const exact = table.exact.get(path);
   for (const candidate of table.patterns) {
     if (exact !== undefined && exact.index < candidate.index) break;
-    if (matches(candidate.pattern, path)) return isFirstPlainly(table, candidate, path) ? candidate.value : undefined;
+    if (matches(candidate.pattern, path))
+      return isFirstPlainly(table, candidate, path) ? candidate.value : undefined;
   }
   return exact?.value;
 }
@@ -114,7 +115,8 @@ function parseMatch(match: string): Pattern {
   const open = path.endsWith('/*');
   const texts = path.slice(1, open ? -2 : undefined).split('/');
   const segments = open && path === '/*' ? [] : texts.map((text) => parseSegment(text, match));
-  if (segments.slice(0, open ? undefined : -1).includes('')) throw new Error(`'${match}' has an empty segment`);
+  if (segments.slice(0, open ? undefined : -1).includes(''))
+    throw new Error(`'${match}' has an empty segment`);
   return { method, segments, open };
 }
 
@@ -140,7 +142,9 @@ function plainPattern(pattern: Pattern): Pattern {
 }
 
 function plain(path: string): string {
-  const decoded = path.replace(ASCII_ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const decoded = path.replace(ASCII_ESCAPE, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
   const trimmed = decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
   return trimmed.toLowerCase();
 }

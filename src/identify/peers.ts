@@ -31,7 +31,7 @@ interface Lists {
 }
 
 function isListed(lists: Lists, address: string): boolean {
-  const [plain = ''] = address.replace(MAPPED, '').split('%');
+  const plain = address.replace(MAPPED, '');
   const family = isIP(plain);
   if (family === 4) return lists[4].check(plain, 'ipv4');
   return family === 6 && lists[6].check(plain, 'ipv6');

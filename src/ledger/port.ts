@@ -209,7 +209,7 @@ export interface Reply {
   readonly cycle: Bounds;
   /** Start of the cycle before, 0 if there was none. */
   readonly previous: number;
-  /** The cycle rule as JSON and its version: what the next bounds are to be computed from. */
+  /** The cycle rule as JSON, told with `cycle` only, and its version: what the next bounds are to be computed from. */
   readonly rule: string;
   readonly ruleVersion: number;
   readonly epoch: string;
@@ -219,6 +219,7 @@ export interface Reply {
   readonly expired: number;
   /** Start of a cycle not named in the call, of which holds are due; 0 if none. */
   readonly dueIn: number;
+  /** One per operation. On `replayed`, `violated` and `tight` are told only of operations that the repetition names. */
   readonly results: readonly Result[];
 }
 

@@ -3,10 +3,7 @@ import { parseUnits } from '../quota/units.js';
 
 /** Longer numbers have no honest use, and would only cost time. */
 const NUMBER = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/;
-/** Beyond it, every number but 0 is too large or too fine for any quota. */
-const POINT_MAX = 60;
 const LEADING_ZEROS = /^0+(?=\d)/;
-const TRAILING_ZEROS = /0+$/;
 
 /**
  * Units for the text of a JSON number. Undefined where it is negative (−0 too), has more decimals than the quota, or is
@@ -18,10 +15,9 @@ export function unitsOfNumber(text: string, decimals: number): number | undefine
   const [, whole = '', fraction = '', exponent = '0'] = match;
   const point = whole.length + Number(exponent);
   const digits = whole + fraction;
-  if (Math.abs(point) > POINT_MAX) return undefined;
   const padded = point <= 0 ? `${'0'.repeat(1 - point)}${digits}` : digits.padEnd(point, '0');
   const at = Math.max(point, 1);
   const left = padded.slice(0, at).replace(LEADING_ZEROS, '');
-  const right = padded.slice(at).replace(TRAILING_ZEROS, '');
+  const right = padded.slice(at);
   return parseUnits(right === '' ? left : `${left}.${right}`, decimals);
 }

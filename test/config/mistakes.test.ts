@@ -49,6 +49,14 @@ run([
     ],
   },
   {
+    name: 'a mistake in what an alias stands for',
+    text: 'quotas:\n  a: &a { decimals: 9 }\n  b: *a\n',
+    lines: [
+      '2:21 /quotas/a/decimals: 9 is out of bounds – write a whole number from 0 to 6',
+      '2:21 /quotas/b/decimals: 9 is out of bounds – write a whole number from 0 to 6',
+    ],
+  },
+  {
     name: 'a list instead of a map',
     text: '- log\n',
     lines: [
@@ -148,6 +156,11 @@ run([
     ],
   },
   {
+    name: 'a port that the system chooses is nobody’s yet',
+    text: 'server: { gateway: h:0, admin: h:0 }\n',
+    lines: [],
+  },
+  {
     name: 'a password in two places',
     text: 'store:\n  redis: redis://:secret@h\n  passwordFile: /run/secrets/redis\n',
     lines: ['3:17 /store/passwordFile: the URL holds a password already – keep the file, and clear the URL'],
@@ -196,7 +209,7 @@ run([
   },
   {
     name: 'two listeners on one address',
-    text: 'server:\n  gateway: h:80\n  admin: h:80\n  ops: h:0\n',
+    text: 'server:\n  gateway: h:80\n  admin: h:80\n  ops: h:81\n',
     lines: ['3:10 /server/admin: `gateway` listens on h:80 already – write another port'],
   },
 ]);
@@ -412,6 +425,7 @@ run([
       - { quota: lds, units: 1 }
       - { user: ana, quota: lds, units: 1, percent: 1 }
       - { group: ana, quota: usage, units: 1 }
+      - { group: dev, quota: toString, percent: 100.00001 }
 `,
     lines: [
       '9:9 /orgs/acme/limits/1: this subject has a limit for `usage` already: /orgs/acme/limits/0 – remove one of the two',
@@ -427,6 +441,8 @@ run([
       '16:9 /orgs/acme/limits/8: this subject has a limit for `lds` already: /orgs/acme/limits/6 – remove one of the two',
       '16:44 /orgs/acme/limits/8/percent: `percent` cannot stand beside `units` – keep one of the two',
       '17:18 /orgs/acme/limits/9/group: there is no group `ana` – write one of dev',
+      '18:30 /orgs/acme/limits/10/quota: there is no quota `toString` – write one of usage, lds',
+      '18:49 /orgs/acme/limits/10/percent: 100.00001 is not a percent of the pool – write a decimal number > 0 and ≤ 100, at most 5 decimals',
     ],
   },
   {

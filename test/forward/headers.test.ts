@@ -7,10 +7,7 @@ import { headerOf, headersOf } from '../support/raw.js';
 import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
 import { Relay, type RelayOptions } from './relay.js';
 
-async function start(
-  t: Test,
-  options: RelayOptions = {},
-): Promise<{ upstream: TestUpstream; relay: Relay }> {
+async function start(t: Test, options: RelayOptions = {}): Promise<{ upstream: TestUpstream; relay: Relay }> {
   const upstream = await TestUpstream.start();
   t.teardown(() => upstream.close());
   return { upstream, relay: await Relay.start(t, upstream.url, options) };
@@ -112,7 +109,11 @@ t.test('behind another proxy the chain grows, and its host and scheme stand', as
 
 t.test('stripped fields never travel, in any case', async (t) => {
   const options = { job: () => ({ stripHeaders: new Set(['x-quota-user', 'authorization']) }) };
-  const entry = await sent(t, ['GET / HTTP/1.1', 'X-Quota-User: ann', 'AUTHORIZATION: Bearer x', 'X-Other: 1'], options);
+  const entry = await sent(
+    t,
+    ['GET / HTTP/1.1', 'X-Quota-User: ann', 'AUTHORIZATION: Bearer x', 'X-Other: 1'],
+    options,
+  );
   t.notMatch(names(entry.rawHeaders), ['x-quota-user']);
   t.notOk(names(entry.rawHeaders).some((name) => name === 'x-quota-user' || name === 'authorization'));
   t.equal(headerOf(entry.rawHeaders, 'x-other'), '1');
@@ -144,7 +145,12 @@ t.test('a body keeps its framing, and a request without one has none', async (t)
   const post = 'POST / HTTP/1.1';
   t.same(framing(await sent(t, [post, 'Content-Length: 2'], {}, 'hi')), ['2', undefined]);
   t.same(framing(await sent(t, [post, 'Content-Length: 0'])), ['0', undefined]);
-  const chunked = await sent(t, [post, 'Transfer-Encoding: chunked'], {}, '2\r\nhi\r\n0\r\nX-Trailer: 1\r\n\r\n');
+  const chunked = await sent(
+    t,
+    [post, 'Transfer-Encoding: chunked'],
+    {},
+    '2\r\nhi\r\n0\r\nX-Trailer: 1\r\n\r\n',
+  );
   t.equal(chunked.body, 'hi');
   t.same(framing(chunked), [undefined, 'chunked']);
   const empty = await sent(t, [post, 'Transfer-Encoding: chunked'], {}, '0\r\n\r\n');

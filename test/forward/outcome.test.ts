@@ -36,12 +36,15 @@ t.test('nobody listens there: not sent, and the caller answers', async (t) => {
   t.same([status, String(body)], [502, 'upstream-unreachable']);
 });
 
-t.test('nobody listens there, and an upload is under way: the client can still read the answer', async (t) => {
-  const relay = await Relay.start(t, await closedUrl());
-  const client = (await relay.connect(t)).write(head('POST', { 'content-length': 10 })).write('12345');
-  t.equal((await client.answer()).status, 502);
-  t.match(await relay.outcomes(1), [{ kind: 'not-sent', error: 'upstream-unreachable' }]);
-});
+t.test(
+  'nobody listens there, and an upload is under way: the client can still read the answer',
+  async (t) => {
+    const relay = await Relay.start(t, await closedUrl());
+    const client = (await relay.connect(t)).write(head('POST', { 'content-length': 10 })).write('12345');
+    t.equal((await client.answer()).status, 502);
+    t.match(await relay.outcomes(1), [{ kind: 'not-sent', error: 'upstream-unreachable' }]);
+  },
+);
 
 t.test('a connection that is never set up: not sent, in time', async (t) => {
   const silent = createServer().listen(0, '127.0.0.1');
@@ -99,7 +102,9 @@ for (const [framing, fields] of [
 ] as const) {
   t.test(`an answer that breaks off (${framing}) breaks off for the client too`, async (t) => {
     const { relay } = await start(t);
-    const client = (await relay.connect(t)).write(get({ 'x-test-bytes': 5000, 'x-test-cut': 3000, ...fields }));
+    const client = (await relay.connect(t)).write(
+      get({ 'x-test-bytes': 5000, 'x-test-cut': 3000, ...fields }),
+    );
     const { status, body, complete } = await client.answer();
     t.same([status, body.length, complete], [200, 3000, false], 'all that came is passed on');
     t.same(await relay.outcomes(1), answered(false, false));
@@ -140,6 +145,15 @@ t.test('the client leaves within the body: the upstream is let go at once', asyn
   t.same(await relay.outcomes(1), answered(false, true));
   await upstream.until(() => upstream.log[0]?.served === 'aborted');
   t.ok((upstream.log[0]?.bytesWritten ?? 0) < 50_000_000);
+});
+
+t.test('the gateway drops the client within the body: as if it had left', async (t) => {
+  const { upstream, relay } = await start(t);
+  const client = (await relay.connect(t)).write(get({ 'x-test-bytes': 50_000_000 }));
+  await client.until((received) => received.length > 1000);
+  relay.responses[0]?.destroy();
+  t.same(await relay.outcomes(1), answered(false, true));
+  await upstream.until(() => upstream.log[0]?.served === 'aborted');
 });
 
 t.test('the client leaves within its upload: sent, for the head was', async (t) => {
@@ -225,31 +239,34 @@ t.test('every request of a pipeline is told of when the client leaves', async (t
   await upstream.until(() => upstream.log.every((entry) => entry.served !== 'open'));
 });
 
-t.test('the upstream resets within an upload: the client can send the rest and read the answer', async (t) => {
-  const { upstream, relay } = await start(
-    t,
-    {},
-    {
-      handler: async (request, response) => {
-        if (request.method === 'GET') return void response.end();
-        await once(request, 'data');
-        request.socket.resetAndDestroy();
+t.test(
+  'the upstream resets within an upload: the client can send the rest and read the answer',
+  async (t) => {
+    const { upstream, relay } = await start(
+      t,
+      {},
+      {
+        handler: async (request, response) => {
+          if (request.method === 'GET') return void response.end();
+          await once(request, 'data');
+          request.socket.resetAndDestroy();
+        },
       },
-    },
-  );
-  const piece = 'x'.repeat(1_000_000);
-  const client = (await relay.connect(t)).write(head('POST', { 'content-length': 4_000_000 }));
-  client.write(piece);
-  t.match(await relay.outcomes(1), [{ kind: 'broken', error: 'upstream-broken' }]);
-  for (let sent = 1; sent < 4; sent++) client.write(piece);
-  t.equal((await client.answer()).status, 502);
-  // Only if every byte of the upload was read does the next request begin where it should.
-  t.equal((await client.write(get({})).answer()).status, 200);
-  t.same(
-    upstream.log.map((entry) => entry.method),
-    ['POST', 'GET'],
-  );
-});
+    );
+    const piece = 'x'.repeat(1_000_000);
+    const client = (await relay.connect(t)).write(head('POST', { 'content-length': 4_000_000 }));
+    client.write(piece);
+    t.match(await relay.outcomes(1), [{ kind: 'broken', error: 'upstream-broken' }]);
+    for (let sent = 1; sent < 4; sent++) client.write(piece);
+    t.equal((await client.answer()).status, 502);
+    // Only if every byte of the upload was read does the next request begin where it should.
+    t.equal((await client.write(get({})).answer()).status, 200);
+    t.same(
+      upstream.log.map((entry) => entry.method),
+      ['POST', 'GET'],
+    );
+  },
+);
 
 t.test('the upstream answers within an upload: the client can send the rest, and goes on', async (t) => {
   const { relay } = await start(t);
@@ -276,7 +293,10 @@ t.test('close: what is under way ends well, what comes later is not sent', async
   t.equal((await first.answer()).status, 200);
   await closing;
   await relay.forwarder.close();
-  t.match(await relay.outcomes(2), [{ kind: 'answered', complete: true }, { kind: 'not-sent', error: 'shutting-down' }]);
+  t.match(await relay.outcomes(2), [
+    { kind: 'answered', complete: true },
+    { kind: 'not-sent', error: 'shutting-down' },
+  ]);
 });
 
 t.test('destroy: what is under way is cut off and told', async (t) => {

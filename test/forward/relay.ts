@@ -3,8 +3,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
-import { createForwarder, type ForwardJob, type Forwarder, type Outcome } from '../../src/forward/forwarder.js';
 import type { UpstreamOptions } from '../../src/forward/forwarder.js';
+import {
+  createForwarder,
+  type Forwarder,
+  type ForwardJob,
+  type Outcome,
+} from '../../src/forward/forwarder.js';
 import { RawClient } from '../support/raw.js';
 
 /** The outcome of one job; empty until it is told. */
@@ -18,6 +23,7 @@ export class Relay {
   readonly jobs: Told[] = [];
   readonly requests: IncomingMessage[] = [];
   readonly responses: ServerResponse[] = [];
+  onTold = (): void => {};
   private readonly watchers = new Set<() => void>();
 
   private constructor(
@@ -88,6 +94,7 @@ export class Relay {
     if (outcome.kind === 'not-sent' || outcome.kind === 'broken') response.writeHead(502).end(outcome.error);
     for (const look of this.watchers) look();
     this.watchers.clear();
+    this.onTold();
   }
 
   private async close(): Promise<void> {

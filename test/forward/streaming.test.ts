@@ -38,7 +38,11 @@ async function hashOf(message: IncomingMessage, onChunk: () => void = () => {}):
 }
 
 /** Writes as fast as it is allowed to, and returns the hash of what it wrote. */
-async function upload(request: ClientRequest, bytes: number, onWritten: (bytes: number) => void): Promise<string> {
+async function upload(
+  request: ClientRequest,
+  bytes: number,
+  onWritten: (bytes: number) => void,
+): Promise<string> {
   const hash = createHash('sha256');
   const piece = Buffer.alloc(MIB, 'upload');
   for (let written = 0; written < bytes; written += MIB) {

@@ -16,7 +16,7 @@ const DEADLINE_MS = 50;
 
 async function setUp(t: Test, silenceMs = 60_000) {
   const redis = await startRedis();
-  const proxy = await FaultProxy.start(redis.url);
+  const proxy = await FaultProxy.start(redis.socket);
   const behind = await openRedis({ url: proxy.url, silenceMs });
   const direct = await openRedis({ url: redis.url });
   const troubles: string[] = [];

@@ -20,7 +20,7 @@ const number = (pointer: string): Ask => ({ pointer, want: 'number' });
 const length = (pointer: string): Ask => ({ pointer, want: 'length' });
 
 t.test('places are found by RFC 6901', async (t) => {
-  const body = `{"foo": ["bar", 7], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\\\j": 5, "k\\"l": 6, " ": 7, "m~n": 8,
+  const body = `{"foo": ["bar", 7], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\\\j": 5, "k\\"l": 6, " ": 7, "m~n": 8, "o~1": 9,
     "deep": {"er": [[], [1, [2, {"est": 9.50}]]]}, "größe": 10, "0": 11}`;
   const CASES: [ask: Ask, found: Found][] = [
     [number('/'), '0'],
@@ -32,6 +32,7 @@ t.test('places are found by RFC 6901', async (t) => {
     [number('/k"l'), '6'],
     [number('/ '), '7'],
     [number('/m~0n'), '8'],
+    [number('/o~01'), '9'],
     [number('/größe'), '10'],
     [number('/0'), '11'],
     [number('/foo/1'), '7'],
@@ -199,6 +200,7 @@ t.test('depth is bounded, size is not punished', async (t) => {
   const nested = (depth: number) => `{"a":1,"x":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
   t.same(read([number('/a')], nested(DEPTH_MAX)), ['1']);
   t.equal(read([number('/a')], nested(DEPTH_MAX + 1)), 'body-malformed');
+  t.same(read([length('/x')], `{"x":[${'[{}],'.repeat(1_000)}0]}`), [1_001], 'neighbours are not nested');
   t.equal(read([number('/a')], '['.repeat(4_000_000)), 'body-malformed', 'never a stack overflow');
   t.equal(read([number('/a')], '{"x":'.repeat(800_000)), 'body-malformed');
   t.same(read([length('/a')], `{"a":[${'1,'.repeat(999_999)}1]}`), [1_000_000]);
@@ -251,7 +253,7 @@ function escapedText(value: unknown): string {
   });
 }
 
-t.test('fuzz: what JSON.parse finds at a place is what is read there', async (t) => {
+t.test('fuzz: what JSON.parse finds at a place is what is read there', async () => {
   const spacing = fc.constantFrom(0, 1, '\t', '\r\n ');
   fc.assert(
     fc.property(documents, spacing, fc.boolean(), (document, space, escaped) => {
@@ -272,7 +274,7 @@ t.test('fuzz: what JSON.parse finds at a place is what is read there', async (t)
   );
 });
 
-t.test('fuzz: a body is read if and only if JSON.parse takes it', async (t) => {
+t.test('fuzz: a body is read if and only if JSON.parse takes it', async () => {
   const pieces = fc.constantFrom(
     '{',
     '}',
@@ -329,7 +331,7 @@ t.test('fuzz: a body is read if and only if JSON.parse takes it', async (t) => {
   );
 });
 
-t.test('fuzz: a key repeated anywhere on the metered path is never priced', async (t) => {
+t.test('fuzz: a key repeated anywhere on the metered path is never priced', async () => {
   const key = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 5 })
     .filter((one) => !one.includes('\0'));

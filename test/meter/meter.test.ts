@@ -135,15 +135,16 @@ t.test('the length of an array in the body', async (t) => {
 });
 
 t.test('charges of several kinds, on one quota or more', async (t) => {
-  const body = '{"n":2,"list":[1,2,3]}';
+  const body = '{"n":2,"m":7,"list":[1,2,3]}';
   const all: MeterSpec[] = [
     { quota: 'usage', units: '0.5' },
     { quota: 'usage', header: 'x-units' },
     { quota: 'lds', json: '/n' },
     { quota: 'lds', jsonLength: '/list' },
-    { quota: 'fine', json: '/n' },
+    { quota: 'lds', json: '/n' },
+    { quota: 'fine', json: '/m' },
   ];
-  t.equal(price(all, ['x-units', '1'], body), 'geocoding;usage=15,lds=5,fine=2000000');
+  t.equal(price(all, ['x-units', '1'], body), 'geocoding;usage=15,lds=7,fine=7000000');
   const huge: MeterSpec[] = [
     { quota: 'lds', json: '/a' },
     { quota: 'lds', json: '/b' },

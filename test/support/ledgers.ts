@@ -56,7 +56,7 @@ end }
 
 /** `prefix` keeps ledgers apart on one server, their clocks too. */
 export async function openClockedRedis(url: string, prefix: string): Promise<ClockedLedger> {
-  const client = new Redis(url, { protocol: 2 });
+  const client = new Redis(url.replace(/^unix:\/\//, ''), { protocol: 2 });
   const now = `local function now() return tonumber(redis.call('GET', 'clock:${prefix}')) end`;
   const patch = (source: string): string => KEYS_ONLY + source;
   await client.set(`clock:${prefix}`, 0);
@@ -346,5 +346,6 @@ export function onBoth(
       await book.seed(setup);
       await behaviour(test, book);
     });
-  if (skipWithoutRedis !== false) t.test(`${guarantee} (redis)`, { skip: skipWithoutRedis }, async () => undefined);
+  if (skipWithoutRedis !== false)
+    t.test(`${guarantee} (redis)`, { skip: skipWithoutRedis }, async () => undefined);
 }

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface RedisServer {
-  /** Path of its unix socket: ioredis takes it as a URL. */
+  /** URL of its unix socket. */
+
   readonly url: string;
+  /** Path of the same. */
+  readonly socket: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -28,7 +31,8 @@ export async function startRedis(options: { port?: number; args?: string[] } = {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await untilConnects(socket, child.exitCode);
   return {
-    url: socket,
+    url: `unix://${socket}`,
+    socket,
     pid: child.pid ?? 0,
     async stop() {
       child.kill('SIGKILL');

@@ -77,7 +77,10 @@ export class TestUpstream {
     server.on(scheme === 'https' ? 'secureConnection' : 'connection', (socket: Socket) => {
       this.connections += 1;
       this.sockets.set(socket, this.connections);
-      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        this.heard();
+      });
     });
     server.on('request', (request, response) => void this.take(request, response));
     // An Expect that reached the upstream is logged like any request, and not answered by Node before.
@@ -87,7 +90,8 @@ export class TestUpstream {
   static async start(options: UpstreamOptions = {}): Promise<TestUpstream> {
     const { tls, port = 0 } = options;
     const server = tls === undefined ? createServer() : createSecureServer(tls);
-    const handler = options.handler ?? ((request, response, entry) => upstream.obey(request, response, entry));
+    const handler =
+      options.handler ?? ((request, response, entry) => upstream.obey(request, response, entry));
     const upstream = new TestUpstream(server, tls === undefined ? 'http' : 'https', handler);
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -100,6 +104,11 @@ export class TestUpstream {
 
   get url(): string {
     return `${this.scheme}://${this.scheme === 'https' ? 'localhost' : '127.0.0.1'}:${this.port}`;
+  }
+
+  /** Connections that are open now; `connections` counts all there ever were. */
+  get open(): number {
+    return this.sockets.size;
   }
 
   /** Lets go of every request that waits by `x-test-hold`. */
@@ -163,7 +172,11 @@ export class TestUpstream {
     await this.handler(request, response, entry);
   }
 
-  private async obey(request: IncomingMessage, response: ServerResponse, entry: UpstreamEntry): Promise<void> {
+  private async obey(
+    request: IncomingMessage,
+    response: ServerResponse,
+    entry: UpstreamEntry,
+  ): Promise<void> {
     const asked = (name: string): string | undefined => request.headers[`x-test-${name}`]?.toString();
     if (asked('reset') !== undefined) {
       entry.served = 'cut';
@@ -171,7 +184,8 @@ export class TestUpstream {
       return;
     }
     if (asked('early') === undefined) this.readBody(request, entry);
-    if (asked('early') === undefined && asked('echo') === undefined) await this.until(() => isOver(request, entry));
+    if (asked('early') === undefined && asked('echo') === undefined)
+      await this.until(() => isOver(request, entry));
     if (asked('delay-ms') !== undefined) await delay(Number(asked('delay-ms')));
     if (asked('hold') === 'head') await this.hold();
     if (response.destroyed) return;
@@ -257,7 +271,8 @@ export class TestUpstream {
 /** The first `bytes` of a body that `x-test-bytes` asks for, as a hash. */
 export function hashOfBytes(bytes: number): string {
   const hash = createHash('sha256');
-  for (let left = bytes; left > 0; left -= PIECE.length) hash.update(PIECE.subarray(0, Math.min(left, PIECE.length)));
+  for (let left = bytes; left > 0; left -= PIECE.length)
+    hash.update(PIECE.subarray(0, Math.min(left, PIECE.length)));
   return hash.digest('hex');
 }
 

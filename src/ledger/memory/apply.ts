@@ -14,7 +14,7 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   if (book === undefined || epoch === undefined) return outside(call.epoch === '' ? 'no-org' : 'lost');
   if (call.epoch !== '' && call.epoch !== epoch) return outside('lost');
   const lane = call.lane === '' ? undefined : book.lanes.get(call.lane);
-  if (lane !== undefined && call.seq === lane.seq) return { ...lane.reply, replayed: true };
+  if (lane !== undefined && call.seq === lane.seq) return repeated(lane.reply, call.ops);
   if (lane !== undefined && call.seq < lane.seq) return outside('stale');
   if (call.lane !== '' && lane === undefined && call.seq > 1) return outside('lane-lost');
   const now = Math.max(clock, book.org.number('now'));
@@ -29,6 +29,14 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, results };
   if (call.lane !== '') book.lanes.set(call.lane, { seq: call.seq, reply });
   return reply;
+}
+
+function repeated(reply: Reply, ops: readonly Op[]): Reply {
+  const results = reply.results.map((result, index): Result => {
+    const withheld = (ops[index]?.kind ?? 'none') === 'none' && 'tight' in result;
+    return withheld ? { ...result, violated: [], tight: [] } : result;
+  });
+  return { ...reply, replayed: true, results };
 }
 
 function workOn(book: Book, call: Call, now: number): Work {
@@ -77,7 +85,7 @@ function standing(book: Book, code: CallCode, now: number): Reply {
     now,
     cycle: presentCycle(book),
     previous: org.number('prev'),
-    rule: org.text('rule') ?? '',
+    rule: code === 'cycle' ? (org.text('rule') ?? '') : '',
     ruleVersion: org.number('ruleVersion'),
     epoch: org.text('epoch') ?? '',
     ...NOTHING,

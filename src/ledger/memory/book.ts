@@ -113,13 +113,19 @@ export class Book {
   /** Takes up an entry from disk. */
   restoreEntry(log: Log, entry: LogEntry): void {
     this.logs[log].push(entry);
-    const [at = '0', count = '0'] = entry.id.split('-');
-    const later = Number(at) > this.lastEntry.at || Number(count) > this.lastEntry.count;
-    if (later) this.lastEntry = { at: Number(at), count: Number(count) };
+    this.passEntry(entry.id);
   }
 
-  /** Takes up a hold from disk into the order of expiry. */
-  restoreHolds(): void {
+  /** Ids go on after this one. */
+  private passEntry(id: string): void {
+    if (id <= entryId(this.lastEntry.at, this.lastEntry.count)) return;
+    const [at = '0', count = '0'] = id.split('-');
+    this.lastEntry = { at: Number(at), count: Number(count) };
+  }
+
+  /** After all fields and entries are back: the order of expiry, and the ids of entries that were folded since. */
+  restoreOrder(): void {
+    this.passEntry(this.org.text('fold') ?? '');
     for (const [id, text] of this.table('holds').map) this.schedule(id, decodeHold(String(text)).expiresAt);
   }
 

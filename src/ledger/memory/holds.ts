@@ -1,5 +1,6 @@
 /** Holds: settled, released or expired, exactly once; tombstones for what comes late. */
 import type { ChargeItem } from '../../quota/charge.js';
+import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
 import { cycleOf, judgeAfterExpiry, type Move, move } from './expire.js';
@@ -8,7 +9,7 @@ import { isSpent, tightest } from './room.js';
 
 export function settle(work: Work, op: SettleOp): Result {
   const hold = work.book.hold(op.hold);
-  if (hold === undefined || hold.items.length === 0) return { status: 'unknown-hold' };
+  if (hold === undefined || neverRan(hold)) return { status: 'unknown-hold' };
   const cycle = cycleOf(work, hold.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
   const moves = hold.items.map((item, index) => {
@@ -25,6 +26,11 @@ export function settle(work: Work, op: SettleOp): Result {
   const overshoot = moves.map((one, index) => overshootOf(work, one, lines[index] ?? []));
   work.book.dropHold(op.hold, hold);
   return { status: 'settled', overshoot, late: false };
+}
+
+/** The tombstone of an id that was released before its reservation arrived: it names nobody. */
+function neverRan(hold: HoldRecord): boolean {
+  return hold.user === '';
 }
 
 /** Units above the hold that stand past a hard limit now. */
@@ -49,7 +55,7 @@ export function release(work: Work, op: ReleaseOp): Result {
     book.putHold(op.hold, { ...nothing, expiresAt: now + TOMBSTONE_MS }, undefined);
     return { status: 'released' };
   }
-  if (hold.items.length === 0) return { status: 'released' };
+  if (neverRan(hold)) return { status: 'released' };
   const cycle = cycleOf(work, hold.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
   const moves = hold.items.map((item) => ({

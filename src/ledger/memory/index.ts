@@ -106,7 +106,7 @@ class MemoryLedger implements Ledger {
 
   async fold(org: string, fold: Fold): Promise<boolean> {
     const book = this.books.get(org);
-    if (book === undefined || (book.org.text('fold') ?? '') !== fold.from) return false;
+    if (book?.org.text('epoch') === undefined || (book.org.text('fold') ?? '') !== fold.from) return false;
     for (const { table, field, units } of fold.adds) {
       const fields = book.table(table);
       fields.set(field, fields.number(field) + units);

@@ -85,10 +85,14 @@ export function planOf(book: Book, quota: string): Plan | undefined {
   return text === undefined ? undefined : decodePlan(text);
 }
 
+function extraLeft(book: Book, quota: string): number {
+  return Math.max(0, book.org.number(`extra:${quota}`));
+}
+
 /** What the org may consume of a quota in the present cycle: allowance + extra. */
 export function poolOf(book: Book, quota: string): number {
   const plan = planOf(book, quota);
-  return plan === undefined ? 0 : plan.allowance + Math.max(0, book.org.number(`extra:${quota}`));
+  return plan === undefined ? 0 : Math.min(plan.allowance + extraLeft(book, quota), UNITS_MAX);
 }
 
 export function capOfLine(work: Work, line: Line): Cap {
@@ -96,9 +100,13 @@ export function capOfLine(work: Work, line: Line): Cap {
   if (line.scope === 'org') {
     const plan = planOf(book, line.quota);
     if (plan === undefined) return NO_CAP;
-    const extra = Math.max(0, book.org.number(`extra:${line.quota}`));
-    const carried = Math.min(Math.max(0, book.org.number(`carry:${line.quota}`)), extra);
-    return { limit: plan.allowance + extra, mode: plan.mode, carried };
+    const closed = line.cycle.present ? undefined : closedPool(line);
+    if (closed !== undefined) return closedCap(work, line, plan, closed);
+    const carried = Math.min(
+      Math.max(0, book.org.number(`carry:${line.quota}`)),
+      extraLeft(book, line.quota),
+    );
+    return { limit: poolOf(book, line.quota), mode: plan.mode, carried };
   }
   const text = book.table('limits').text(line.field);
   if (text === undefined) return NO_CAP;
@@ -132,11 +140,31 @@ export function change(
   else line.cycle.held.set(line.field, line.held);
 }
 
+/** Allowance and extra of an org line's cycle when it was closed; undefined where there was no plan then. */
+function closedPool(line: Line): { allowance: number; extra: number } | undefined {
+  const text = line.cycle.consumed.text(`!closed:${line.quota}`);
+  if (text === undefined) return undefined;
+  const [allowance = 0, extra = 0] = text.split(':').map(Number);
+  return { allowance, extra };
+}
+
+/** The pool of a closed cycle: its allowance, what it reached of the extra, and what of it is still nobody's. */
+function closedCap(work: Work, line: Line, plan: Plan, closed: { allowance: number; extra: number }): Cap {
+  const { book, present } = work;
+  const now = lineIn(work, present, line.quota, 'org', '');
+  const taken =
+    book.org.number(`carry:${line.quota}`) + Math.max(0, now.consumed + now.held - plan.allowance);
+  const free = extraLeft(book, line.quota) - taken;
+  const { used, carried } = extraTaken(closed.allowance, closed.extra, line.consumed, line.held);
+  const reach = Math.max(0, Math.min(closed.extra, used + carried + free));
+  return { limit: Math.min(closed.allowance + reach, UNITS_MAX), mode: plan.mode, carried: 0 };
+}
+
 /** What a closed cycle took of the extra, and what its holds may still take, follow its org line. */
 function followClosed(work: Work, line: Line, consumed: number, held: number): void {
-  const closed = line.cycle.consumed.text(`!closed:${line.quota}`);
+  const closed = closedPool(line);
   if (closed === undefined || planOf(work.book, line.quota) === undefined) return;
-  const [allowance = 0, extra = 0] = closed.split(':').map(Number);
+  const { allowance, extra } = closed;
   const before = extraTaken(allowance, extra, line.consumed, line.held);
   const after = extraTaken(allowance, extra, line.consumed + consumed, line.held + held);
   const { org } = work.book;

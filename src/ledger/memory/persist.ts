@@ -61,7 +61,7 @@ class LevelDisk implements Disk {
       if (LOGS.includes(place)) book.restoreEntry(place as Log, { id: field, text: value });
       else book.table(place as Table).map.set(field, value);
     }
-    for (const book of books.values()) book.restoreHolds();
+    for (const book of books.values()) book.restoreOrder();
     return books;
   }
 

@@ -1,5 +1,5 @@
 /** Room on the lines of a charge: what every limit that applies says. */
-import type { ChargeItem } from '../../quota/charge.js';
+import { type ChargeItem, UNITS_MAX } from '../../quota/charge.js';
 import type { Tight, Violation } from '../port.js';
 import { type Cap, capOfLine, type Line, type Work } from './lines.js';
 
@@ -16,17 +16,20 @@ export function judge(work: Work, items: readonly ChargeItem[], lines: readonly 
   for (const [index, item] of items.entries()) {
     for (const line of lines[index] ?? []) {
       const cap = capOfLine(work, line);
-      if (hasRoom(line, cap, item.units)) continue;
+      if (fits(line, cap, item.units, cap.limit)) continue;
       if (cap.mode === 'hard' || cap.mode === 'none') hard.push(violation(line, cap, item));
+      // More than that could not be counted exactly, so it binds soft and shadow limits too.
+      else if (!fits(line, cap, item.units, UNITS_MAX))
+        hard.push(violation(line, { ...cap, limit: UNITS_MAX }, item));
       else if (item.kind !== 'gate') lenient.push(violation(line, cap, item));
     }
   }
   return { hard, lenient };
 }
 
-/** A charge of 0 units needs room for the smallest unit, and takes none. A line without a cap is bound by arithmetic. */
-function hasRoom(line: Line, cap: Cap, units: number): boolean {
-  return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= cap.limit;
+/** A charge of 0 units needs room for the smallest unit, and takes none. */
+function fits(line: Line, cap: Cap, units: number, limit: number): boolean {
+  return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= limit;
 }
 
 function violation(line: Line, cap: Cap, item: ChargeItem): Violation {

@@ -121,16 +121,17 @@ function decodeDecision(
   items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
 ): Result {
   const groups = String(raw[1]);
-  const count = Number(raw[3]);
+  // A repetition that puts `none` in the place of the operation does not know its items.
+  const count = items.length === 0 ? 0 : Number(raw[3]);
   const violated: Violation[] = [];
   let at = 4;
   for (let index = 0; index < count; index += 1, at += VIOLATION_LENGTH)
     violated.push(violationAt(raw, at, items));
   const tight: Tight[] = [];
-  for (let index = 0; at < raw.length; index += 1, at += TIGHT_LENGTH) {
-    const quota = items[index]?.quota ?? '';
+  for (const { quota } of items) {
     const scope = SCOPES[Number(raw[at])];
     tight.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
+    at += TIGHT_LENGTH;
   }
   if (kind === 0) return { status: 'admitted', groups, again: raw[2] === 1, violated, tight };
   return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', groups, violated, tight };

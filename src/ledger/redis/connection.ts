@@ -4,7 +4,7 @@ import { StoreError } from '../port.js';
 import type { Script } from './scripts.js';
 
 export interface ConnectionOptions {
-  /** redis://, rediss:// or a socket's path. */
+  /** redis://host:port, rediss://host:port or unix:///path of a socket. */
   readonly url: string;
   readonly password?: string;
   /** A connection that is silent for this long with calls in flight is given up; what became of them is found out later. */
@@ -26,7 +26,8 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
-    this.redis = new Redis(options.url, {
+    // ioredis takes a socket by its path.
+    this.redis = new Redis(options.url.replace(/^unix:\/\//, ''), {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: options.silenceMs ?? SILENCE_MS,

@@ -37,24 +37,35 @@ for (const [scope, line] of [
   ['group', 'usage:g:g1'],
   ['group', 'usage:g:g2'],
 ] as const)
-  onBoth(`the limit on ${line} refuses, and nothing moves`, { ...TEAM, limits: { [line]: 5 } }, async (t, book) => {
-    const result = await book.do(reserve('ana', [fixed('lds', 1), fixed('usage', 6)]));
-    const group = scope === 'group' ? line.slice(-2) : '';
+  onBoth(
+    `the limit on ${line} refuses, and nothing moves`,
+    { ...TEAM, limits: { [line]: 5 } },
+    async (t, book) => {
+      const result = await book.do(reserve('ana', [fixed('lds', 1), fixed('usage', 6)]));
+      const group = scope === 'group' ? line.slice(-2) : '';
+      t.match(result, {
+        status: 'refused',
+        reason: 'spent',
+        violated: [{ quota: 'usage', scope, group, limit: 5, consumed: 0, held: 0, requested: 6 }],
+      });
+      t.equal(await book.line('lds:o'), '0+0', 'the other quota is not charged either');
+      t.equal(await book.line('usage:o'), '0+0');
+    },
+  );
+
+onBoth(
+  'the pool refuses although the user has room',
+  { ...TEAM, limits: { 'usage:u:ana': 500 } },
+  async (t, book) => {
+    await book.do(reserve('bob', fixed('usage', 95)));
+    const result = await book.do(reserve('ana', fixed('usage', 6)));
     t.match(result, {
       status: 'refused',
-      reason: 'spent',
-      violated: [{ quota: 'usage', scope, group, limit: 5, consumed: 0, held: 0, requested: 6 }],
+      violated: [{ scope: 'org', limit: 100, consumed: 95, requested: 6 }],
     });
-    t.equal(await book.line('lds:o'), '0+0', 'the other quota is not charged either');
-    t.equal(await book.line('usage:o'), '0+0');
-  });
-
-onBoth('the pool refuses although the user has room', { ...TEAM, limits: { 'usage:u:ana': 500 } }, async (t, book) => {
-  await book.do(reserve('bob', fixed('usage', 95)));
-  const result = await book.do(reserve('ana', fixed('usage', 6)));
-  t.match(result, { status: 'refused', violated: [{ scope: 'org', limit: 100, consumed: 95, requested: 6 }] });
-  t.equal(violatedOf(result).length, 1);
-});
+    t.equal(violatedOf(result).length, 1);
+  },
+);
 
 const MANY = { ...TEAM, limits: { 'usage:u:ana': 5, 'usage:g:g1': 4, 'usage:g:g2': 100, 'lds:g:g2': 2 } };
 

@@ -1,5 +1,16 @@
 // Counters reset with the cycle, exactly at its boundary by the store's clock; limits stay; only `ok` changes anything.
-import { BEGIN_MS, cycleOf, fixed, held, NONE, onBoth, reserve, START, set, settle } from '../../support/ledgers.js';
+import {
+  BEGIN_MS,
+  cycleOf,
+  fixed,
+  held,
+  NONE,
+  onBoth,
+  reserve,
+  START,
+  set,
+  settle,
+} from '../../support/ledgers.js';
 
 const BOOK = { plans: { usage: 100 }, users: { ana: 'a:' }, limits: { 'usage:u:ana': 10 } };
 const SECOND = { cycles: [cycleOf(2), START] };
@@ -24,40 +35,63 @@ onBoth('from the boundary on the counters are new and the limit is the same', BO
 onBoth('the answer names the present cycle and the one before', BOOK, async (t, book) => {
   t.match(await book.apply([]), { code: 'ok', now: BEGIN_MS, cycle: START, previous: 0, ruleVersion: 1 });
   await book.at(2_500_000);
-  t.match(await book.apply([], SECOND), { code: 'ok', cycle: cycleOf(2), previous: START.start, now: 2_500_000 });
+  t.match(await book.apply([], SECOND), {
+    code: 'ok',
+    cycle: cycleOf(2),
+    previous: START.start,
+    now: 2_500_000,
+  });
   t.same(await book.fields('cycles'), { '1000000': '2000000' });
 });
 
-onBoth('a call for another cycle is told the bounds, the rule and the time, and changes nothing', BOOK, async (t, book) => {
-  await book.do(reserve('ana', held('usage', 1), { hold: 'h', ttlMs: 1 }));
-  const before = await book.dump();
-  for (const cycles of [[cycleOf(2), START], [cycleOf(0)], []]) {
-    await book.at(BEGIN_MS + 500);
-    const reply = await book.apply([ONE, settle('h', 1)], { cycles, lane: 'l', seq: 1 });
-    t.match(reply, { code: 'cycle', now: BEGIN_MS + 500, cycle: START, rule: '{"every":"hour"}', ruleVersion: 1 });
-    t.same(reply.results, []);
-    t.equal(await book.dump(), before);
-  }
-  t.equal((await book.apply([ONE], { lane: 'l', seq: 1 })).replayed, false, 'its number on the lane is not used up');
-});
+onBoth(
+  'a call for another cycle is told the bounds, the rule and the time, and changes nothing',
+  BOOK,
+  async (t, book) => {
+    await book.do(reserve('ana', held('usage', 1), { hold: 'h', ttlMs: 1 }));
+    const before = await book.dump();
+    for (const cycles of [[cycleOf(2), START], [cycleOf(0)], []]) {
+      await book.at(BEGIN_MS + 500);
+      const reply = await book.apply([ONE, settle('h', 1)], { cycles, lane: 'l', seq: 1 });
+      t.match(reply, {
+        code: 'cycle',
+        now: BEGIN_MS + 500,
+        cycle: START,
+        rule: '{"every":"hour"}',
+        ruleVersion: 1,
+      });
+      t.same(reply.results, []);
+      t.equal(await book.dump(), before);
+    }
+    t.equal(
+      (await book.apply([ONE], { lane: 'l', seq: 1 })).replayed,
+      false,
+      'its number on the lane is not used up',
+    );
+  },
+);
 
-onBoth('a book rolls only to a cycle of the present rule, with the closed one at hand', BOOK, async (t, book) => {
-  await book.at(2_500_000);
-  const before = await book.dump();
-  const askings = [
-    { cycles: [cycleOf(2), START], ruleVersion: 2 },
-    { cycles: [cycleOf(2)] },
-    { cycles: [START, cycleOf(2)] },
-    { cycles: [cycleOf(3), START] },
-    { cycles: [{ start: 1_900_000, end: 3_000_000 }, START] },
-    { cycles: [{ start: 2_000_000, end: 2_500_000 }, START] },
-  ];
-  for (const asking of askings) t.equal((await book.apply([ONE], asking)).code, 'cycle');
-  t.equal(await book.dump(), before);
-  await book.commit(set('org', 'ruleVersion', 2));
-  t.equal((await book.apply([ONE], SECOND)).code, 'cycle');
-  t.equal((await book.apply([ONE], { ...SECOND, ruleVersion: 2 })).code, 'ok');
-});
+onBoth(
+  'a book rolls only to a cycle of the present rule, with the closed one at hand',
+  BOOK,
+  async (t, book) => {
+    await book.at(2_500_000);
+    const before = await book.dump();
+    const askings = [
+      { cycles: [cycleOf(2), START], ruleVersion: 2 },
+      { cycles: [cycleOf(2)] },
+      { cycles: [START, cycleOf(2)] },
+      { cycles: [cycleOf(3), START] },
+      { cycles: [{ start: 1_900_000, end: 3_000_000 }, START] },
+      { cycles: [{ start: 2_000_000, end: 2_500_000 }, START] },
+    ];
+    for (const asking of askings) t.equal((await book.apply([ONE], asking)).code, 'cycle');
+    t.equal(await book.dump(), before);
+    await book.commit(set('org', 'ruleVersion', 2));
+    t.equal((await book.apply([ONE], SECOND)).code, 'cycle');
+    t.equal((await book.apply([ONE], { ...SECOND, ruleVersion: 2 })).code, 'ok');
+  },
+);
 
 onBoth('within a cycle the version of the rule does not matter', BOOK, async (t, book) => {
   t.equal((await book.apply([ONE], { ruleVersion: 7 })).code, 'ok');

@@ -32,8 +32,17 @@ onBoth('a charge of 0 units is a gate', BOOK, async (t, book) => {
 });
 
 onBoth('a gate closes while the last unit is held, and says so', BOOK, async (t, book) => {
-  const ops = [reserve('ana', held('usage', 3), { hold: 'h' }), reserve('ana', gate('usage')), settle('h', 2)];
-  t.same(await book.told([...ops, reserve('ana', gate('usage'))]), ['admitted', 'held', 'settled', 'admitted']);
+  const ops = [
+    reserve('ana', held('usage', 3), { hold: 'h' }),
+    reserve('ana', gate('usage')),
+    settle('h', 2),
+  ];
+  t.same(await book.told([...ops, reserve('ana', gate('usage'))]), [
+    'admitted',
+    'held',
+    'settled',
+    'admitted',
+  ]);
 });
 
 onBoth('a gate ignores soft pools and shadow limits', BOOK, async (t, book) => {
@@ -60,7 +69,10 @@ onBoth('a hold beside a gate settles by its own item', BOOK, async (t, book) => 
 });
 
 onBoth('a hold of gates only stands, settles and is void like another', BOOK, async (t, book) => {
-  const ops = [reserve('ana', gate('usage'), { hold: 'h' }), renew('h', 0, 0, { quotas: [], units: [], more: [] })];
+  const ops = [
+    reserve('ana', gate('usage'), { hold: 'h' }),
+    renew('h', 0, 0, { quotas: [], units: [], more: [] }),
+  ];
   t.same(await book.told([...ops, settle('h', []), settle('h', [])]), [
     'admitted',
     'renewed',

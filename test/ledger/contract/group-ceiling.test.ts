@@ -20,8 +20,17 @@ onBoth('every member is blocked when the group has reached its limit', GROUP, as
 });
 
 onBoth('what one member holds is not there for another', GROUP, async (t, book) => {
-  const ops = [reserve('ana', held('usage', 8), { hold: 'h' }), reserve('bob', fixed('usage', 3)), settle('h', 1)];
-  t.same(await book.told([...ops, reserve('bob', fixed('usage', 9))]), ['admitted', 'held', 'settled', 'admitted']);
+  const ops = [
+    reserve('ana', held('usage', 8), { hold: 'h' }),
+    reserve('bob', fixed('usage', 3)),
+    settle('h', 1),
+  ];
+  t.same(await book.told([...ops, reserve('bob', fixed('usage', 9))]), [
+    'admitted',
+    'held',
+    'settled',
+    'admitted',
+  ]);
 });
 
 onBoth('who leaves a group leaves the consumption there', GROUP, async (t, book) => {
@@ -45,7 +54,10 @@ onBoth('a hold settles where it was admitted, also after a change of groups', GR
 onBoth('counted is always: a limit set later finds what was consumed', GROUP, async (t, book) => {
   await book.do(reserve('cy', fixed('usage', 8)));
   await book.commit(set('limits', 'usage:u:cy', 10));
-  t.same(await book.told([reserve('cy', fixed('usage', 3)), reserve('cy', fixed('usage', 2))]), ['spent', 'admitted']);
+  t.same(await book.told([reserve('cy', fixed('usage', 3)), reserve('cy', fixed('usage', 2))]), [
+    'spent',
+    'admitted',
+  ]);
 });
 
 onBoth('deleting a limit and setting it again resets nothing', GROUP, async (t, book) => {

@@ -1,5 +1,15 @@
 // A limit set, lowered, raised or deleted counts for the next request; a temporary raise ends by itself.
-import { BEGIN_MS, del, fixed, held, onBoth, reserve, set, settle, violatedOf } from '../../support/ledgers.js';
+import {
+  BEGIN_MS,
+  del,
+  fixed,
+  held,
+  onBoth,
+  reserve,
+  set,
+  settle,
+  violatedOf,
+} from '../../support/ledgers.js';
 
 const BOOK = { plans: { usage: 100 }, users: { ana: 'a:g1' }, groups: ['g1'], limits: { 'usage:u:ana': 10 } };
 const ONE = reserve('ana', fixed('usage', 1));
@@ -44,13 +54,17 @@ onBoth('into shadow and back', BOOK, async (t, book) => {
   t.same(await book.told([ONE]), ['spent']);
 });
 
-onBoth('a hold stands although its limit was lowered, and the next one does not fit', BOOK, async (t, book) => {
-  await book.do(reserve('ana', held('usage', 8), { hold: 'h' }));
-  await book.commit(set('limits', 'usage:u:ana', 5));
-  t.same(await book.told([ONE]), ['held']);
-  t.match(await book.do(settle('h', 8)), { status: 'settled', overshoot: [0] });
-  t.same(await book.told([ONE]), ['spent']);
-});
+onBoth(
+  'a hold stands although its limit was lowered, and the next one does not fit',
+  BOOK,
+  async (t, book) => {
+    await book.do(reserve('ana', held('usage', 8), { hold: 'h' }));
+    await book.commit(set('limits', 'usage:u:ana', 5));
+    t.same(await book.told([ONE]), ['held']);
+    t.match(await book.do(settle('h', 8)), { status: 'settled', overshoot: [0] });
+    t.same(await book.told([ONE]), ['spent']);
+  },
+);
 
 const RAISED = { ...BOOK, limits: { 'usage:u:ana': `u;10;0;h;5;${BEGIN_MS + 1000}` } };
 

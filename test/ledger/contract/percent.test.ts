@@ -4,7 +4,12 @@ import { fixed, incr, onBoth, reserve, set, type TestBook, violatedOf } from '..
 
 const percent = (share: number, offset = 0): string => `p;${share};${offset};h;0;0`;
 const TWENTY = percent(2_000_000);
-const BOOK = { plans: { usage: 5000 }, users: { ana: 'a:g1' }, groups: ['g1'], limits: { 'usage:u:ana': TWENTY } };
+const BOOK = {
+  plans: { usage: 5000 },
+  users: { ana: 'a:g1' },
+  groups: ['g1'],
+  limits: { 'usage:u:ana': TWENTY },
+};
 
 /** The cap of a user, as a refusal tells it. */
 async function capOf(book: TestBook, user: string): Promise<number | undefined> {
@@ -63,7 +68,10 @@ for (const [pool, share] of [
   [123_456_789_012_345n, 1_234_567n],
 ] as const)
   onBoth(`${share} ten-millionths of ${pool} to the unit`, BOOK, async (t, book) => {
-    await book.commit(set('org', 'plan:usage', `${pool}:s`), set('limits', 'usage:u:ana', percent(Number(share))));
+    await book.commit(
+      set('org', 'plan:usage', `${pool}:s`),
+      set('limits', 'usage:u:ana', percent(Number(share))),
+    );
     t.equal(await capOf(book, 'ana'), Number((pool * share) / 10_000_000n));
   });
 

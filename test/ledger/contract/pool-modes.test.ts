@@ -7,7 +7,10 @@ onBoth('a soft pool goes on past 100 %, and tells so', SOFT, async (t, book) => 
   const within = await book.do(reserve('ana', fixed('usage', 10)));
   t.same(violatedOf(within), []);
   const beyond = await book.do(reserve('ana', fixed('usage', 5)));
-  t.match(beyond, { status: 'admitted', violated: [{ scope: 'org', limit: 10, consumed: 10, requested: 5 }] });
+  t.match(beyond, {
+    status: 'admitted',
+    violated: [{ scope: 'org', limit: 10, consumed: 10, requested: 5 }],
+  });
   t.equal(await book.line('usage:o'), '15+0');
   t.match(tightOf(beyond), [{ quota: 'usage', limit: 0, remaining: 0 }]);
   t.equal(tightOf(beyond)[0]?.scope, undefined, 'no hard limit to tell of');
@@ -29,7 +32,10 @@ onBoth('in a soft pool the limits of users stay hard', CAPPED, async (t, book) =
 
 onBoth('a limit in shadow is evaluated, counted and told, and never refuses', CAPPED, async (t, book) => {
   const result = await book.do(reserve('ana', fixed('usage', 6)));
-  t.match(result, { status: 'admitted', violated: [{ scope: 'group', group: 'g1', limit: 5, requested: 6 }] });
+  t.match(result, {
+    status: 'admitted',
+    violated: [{ scope: 'group', group: 'g1', limit: 5, requested: 6 }],
+  });
   t.equal(await book.line('usage:g:g1'), '6+0');
   t.match(tightOf(result), [{ scope: 'user', limit: 12, remaining: 6 }], 'a shadow is not shown as a limit');
 });
@@ -56,7 +62,10 @@ onBoth('allowance 0 and soft counts only', { ...SOFT, plans: { usage: '0:s' } },
 });
 
 onBoth('allowance 0 and hard lets nothing pass', { ...SOFT, plans: { usage: 0 } }, async (t, book) => {
-  t.same(await book.told([reserve('ana', fixed('usage', 1)), reserve('ana', gate('usage'))]), ['spent', 'spent']);
+  t.same(await book.told([reserve('ana', fixed('usage', 1)), reserve('ana', gate('usage'))]), [
+    'spent',
+    'spent',
+  ]);
 });
 
 onBoth('without a plan for each quota a request is denied, gates too', SOFT, async (t, book) => {

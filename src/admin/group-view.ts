@@ -1,0 +1,95 @@
+/** Groups as people read them: members counted, limits and combined consumption per quota. */
+import { decodeGroup, encodeGroup, type Group } from '../ledger/codec.js';
+import { lineOf } from '../quota/id.js';
+import { formatUnits } from '../quota/units.js';
+import type { Admin } from './admin.js';
+import { fieldsOf, type OrgBook, openBook, over, type Tables, textIn } from './book.js';
+import { etagOf } from './etag.js';
+import { capOut, figuresOf, figuresOut, limitIn, limitStanding, lineTo, quotaOf } from './lines.js';
+import { memberCounts } from './members.js';
+import { matches, type PageQuery, pageOf } from './paging.js';
+import { notFound } from './problems.js';
+
+/** The group, unless it was deleted. */
+export function groupIn(tables: Tables, id: string): Group | undefined {
+  const text = textIn(tables, 'groups', id);
+  const group = text === undefined ? undefined : decodeGroup(text);
+  return group?.alive === true ? group : undefined;
+}
+
+export function etagOfGroup(id: string, group: Group): string {
+  return etagOf('group', id, encodeGroup(group));
+}
+
+interface Row {
+  readonly id: string;
+  readonly group: Group;
+}
+
+export async function listGroups(
+  { ledger, quotas, snapshots }: Admin,
+  org: string,
+  query: PageQuery & { readonly q?: string },
+) {
+  const book = await openBook(ledger, quotas, org);
+  const { start } = book.cycle;
+  const names = ['members', 'groups', 'limits', `consumed:${start}`, `held:${start}`] as const;
+  const { tables, ageMs } = await snapshots.tables(org, names);
+  const counts = await memberCounts(tables);
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ id }: Row) => id,
+      accept: ({ id, group }: Row) => group.alive && matches(query.q, id, group.name),
+      ranks: {
+        id: ({ id }: Row) => id,
+        name: ({ group }: Row) => group.name.toLowerCase(),
+        members: ({ id, group }: Row) => counts(id, group.generation),
+      },
+    },
+    query,
+  );
+  const copy = over(book, tables);
+  const items = page.rows.map(({ id, group }) => groupView(copy, id, group, counts(id, group.generation)));
+  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
+}
+
+function* rowsOf(tables: Tables): Generator<Row> {
+  for (const [id, text] of fieldsOf(tables, 'groups')) yield { id, group: decodeGroup(text) };
+}
+
+/** The group and its figures as they are now; only the number of members is from a copy. */
+export async function readGroup({ ledger, quotas, snapshots }: Admin, org: string, id: string) {
+  const fields = [...quotas.keys()].map((quota) => lineOf(quota, 'group', id));
+  const book = await openBook(ledger, quotas, org, (start) => [
+    { table: 'groups', fields: [id] },
+    { table: 'limits', fields },
+    { table: `consumed:${start}`, fields },
+    { table: `held:${start}`, fields },
+  ]);
+  const group = groupIn(book.tables, id);
+  if (group === undefined) throw notFound(`group ${id}`);
+  const { tables } = await snapshots.tables(org, ['members']);
+  const counts = await memberCounts(tables);
+  return groupView(book, id, group, counts(id, group.generation));
+}
+
+function groupView(book: OrgBook, id: string, group: Group, count: number) {
+  const views: Record<string, unknown> = {};
+  for (const quota of book.quotas.keys()) views[quota] = quotaView(book, quota, id);
+  return { id, name: group.name, members: count, quotas: views, etag: etagOfGroup(id, group) };
+}
+
+function quotaView(book: OrgBook, quota: string, id: string) {
+  const definition = quotaOf(book, quota);
+  const line = lineTo(quota, 'group', id);
+  const limit = limitIn(book.tables, line.field);
+  if (limit === undefined) {
+    const { consumed, held } = figuresOf(book, line.field);
+    const { decimals } = definition;
+    return { limit: null, consumed: formatUnits(consumed, decimals), held: formatUnits(held, decimals) };
+  }
+  const standing = limitStanding(book, line, limit);
+  const figures = figuresOut(standing, definition);
+  return { limit: line.field, ...capOut(limit, definition), ...figures, shadow: limit.shadow };
+}

@@ -1,0 +1,131 @@
+/** The admin API on a real socket over the embedded ledger, with the store's clock in the test's hand. */
+import type { Test } from 'tap';
+import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
+import { openMemory } from '../../src/ledger/memory/index.js';
+import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
+import { charges } from '../../src/quota/charge.js';
+import { userToken } from '../../src/quota/id.js';
+
+export const TOKEN = 'a-token-for-tests';
+export const QUOTAS = {
+  usage: { unit: 'units', decimals: 1 },
+  lds: { unit: 'calls', decimals: 0 },
+  ai: { unit: 'tokens', decimals: 0 },
+};
+
+/** 2026-05-22, 12:00 in Madrid. */
+export const NOON = Date.parse('2026-05-22T10:00:00Z');
+
+export const ACME: SeedOrg = {
+  seats: 3,
+  cycle: { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' },
+  plans: { usage: { allowance: 5_000, mode: 'hard' }, ai: { allowance: 2_000_000, mode: 'soft', extra: 500 } },
+  groups: { eng: { name: 'Engineering' }, ops: {} },
+  users: {
+    ann: { name: 'Ann Smith', email: 'ann@example.com', role: 'admin', groups: ['eng'] },
+    bob: { groups: ['eng', 'ops'] },
+  },
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are looked at member by member
+export type Json = any;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Json;
+  readonly headers: Headers;
+}
+
+export type Send = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>;
+
+export interface Bench {
+  readonly ledger: Ledger;
+  readonly url: string;
+  /** Sends with the token; paths are below `/v1`. */
+  readonly send: Send;
+  readonly clock: { now: number };
+  /** One reservation by the data plane, as a gateway would send it. */
+  reserve(org: string, user: string, cost: Record<string, number>, hold?: string): Promise<Result>;
+  apply(org: string, ops: readonly Op[]): Promise<Reply>;
+}
+
+export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (one) => one): Promise<Bench> {
+  const clock = { now: NOON };
+  const memory = await openMemory({ clock: () => clock.now });
+  const ledger = wrap(memory);
+  const app = buildAdmin({ ledger, quotas: QUOTAS, token: TOKEN });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  t.teardown(async () => {
+    await app.close();
+    await memory.close();
+  });
+  const apply = (org: string, ops: readonly Op[]) => applyNow(memory, org, ops);
+  return {
+    ledger,
+    url,
+    send: (method, path, body, headers) => sendTo(`${url}/v1${path}`, method, body, headers),
+    clock,
+    apply,
+    async reserve(org, user, cost, hold = '') {
+      const kind = hold === '' ? 'fixed' : 'held';
+      const items = Object.entries(cost).map(([quota, units]) => ({ quota, units, kind }) as const);
+      const token = userToken(user) ?? '';
+      const op: Op = { kind: 'reserve', user: token, claims: '', charges: charges('test', items), hold, ttlMs: 60_000 };
+      const reply = await apply(org, [op]);
+      const [result] = reply.results;
+      if (result === undefined) throw new Error(`the call was answered ${reply.code}`);
+      return result;
+    },
+  };
+}
+
+/** Acme as above, and what goes with it. */
+export async function startAcme(t: Test, seed: Partial<SeedOrg> = {}): Promise<Bench> {
+  const bench = await startAdmin(t);
+  await createOrg(bench.ledger, 'acme', { ...ACME, ...seed }, QUOTAS);
+  return bench;
+}
+
+async function sendTo(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const content = body === undefined ? {} : { 'content-type': 'application/json' };
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, ...content, ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]): Promise<Reply> {
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['start', 'end', 'ruleVersion'] }]);
+  const [start, end, ruleVersion] = (values[0] ?? []).map(Number);
+  const call: Call = {
+    org,
+    epoch: '',
+    lane: '',
+    seq: 0,
+    ruleVersion: ruleVersion ?? 0,
+    cycles: [{ start: start ?? 0, end: end ?? 0 }],
+    unknownUsers: 'register',
+    expireMost: 0,
+    ops,
+  };
+  return ledger.apply(call);
+}
+
+/** What a problem says: its status, code and the fields it names. */
+export function problem({ status, body }: Answer): [number, string, ...string[]] {
+  const fields = (body.errors ?? []) as { field: string }[];
+  return [status, body.code, ...fields.map(({ field }) => field)];
+}

@@ -1,0 +1,51 @@
+// Code, status, cause and cure stand in one table: the README is made from it, and every problem body follows it.
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import {
+  CATALOGUE,
+  type CatalogueEntry,
+  type ErrorCode,
+  ProblemError,
+  problemBody,
+  QUOTA_EXCEEDED,
+  REDUCED_CAPACITY,
+} from '../../src/errors/catalogue.js';
+import { errorsReadme } from '../../src/errors/docs.js';
+
+const ENTRIES = Object.entries<CatalogueEntry>(CATALOGUE);
+
+t.test('the README is the catalogue', async (t) => {
+  const readme = await readFile(new URL('../../../src/errors/README.md', import.meta.url), 'utf8');
+  t.equal(readme, errorsReadme(), 'write it anew with the command in its head');
+  for (const [code, { status }] of ENTRIES)
+    t.ok(readme.match(new RegExp(`^[|] \`${code}\` +[|] ${status} +[|] \\S.*[|]$`, 'm')), code);
+});
+
+t.test('every entry is complete', async (t) => {
+  for (const [code, { status, title, cause, cure, type }] of ENTRIES) {
+    t.match(code, /^[a-z]+(-[a-z]+)*$/);
+    t.ok(status >= 400 && status < 600, code);
+    t.match(title, /^[A-Z].*[^.]$/, code);
+    t.match(cause, /^[A-Z].*\.$/, code);
+    t.match(cure, /^[A-Z].*\.$/, code);
+    t.ok([undefined, QUOTA_EXCEEDED, REDUCED_CAPACITY].includes(type), code);
+    t.ok(type !== QUOTA_EXCEEDED || status === 429, code);
+    t.ok(type !== REDUCED_CAPACITY || status === 503, code);
+  }
+});
+
+t.test('a problem body says what the catalogue says, and its own', async (t) => {
+  t.same(problemBody(new ProblemError('no-plan', 'acme has no plan for ai.', { quota: 'ai' })), {
+    type: 'about:blank',
+    title: CATALOGUE['no-plan'].title,
+    status: 403,
+    detail: 'acme has no plan for ai.',
+    code: 'no-plan',
+    quota: 'ai',
+  });
+  t.match(problemBody(new ProblemError('store-lost', 'x')), { type: REDUCED_CAPACITY, status: 503 });
+  const cause = new Error('below');
+  const error = new ProblemError('internal', 'x', {}, { cause });
+  t.equal(error.cause, cause);
+  for (const [code, { status }] of ENTRIES) t.equal(new ProblemError(code as ErrorCode, '').status, status);
+});

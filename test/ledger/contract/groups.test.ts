@@ -1,0 +1,81 @@
+// A request counts for directory groups and claimed ones, each once and only where it exists; more than 64 are refused.
+import type { ReserveOp } from '../../../src/ledger/port.js';
+import { fixed, onBoth, reserve, set, type TestBook } from '../../support/ledgers.js';
+
+const BOOK = {
+  plans: { usage: 1000 },
+  users: { ana: 'a:g1', bob: 'a:g2#3,g1', cy: 'a:' },
+  groups: ['g1', 'g3'],
+  limits: { 'usage:g:g3': 5 },
+};
+/** The groups that an admission was charged to. */
+async function charged(book: TestBook, op: ReserveOp): Promise<string> {
+  const result = await book.do(op);
+  return result.status === 'admitted' ? result.groups : result.status;
+}
+
+const one = (user: string, claims = '') => reserve(user, fixed('usage', 1), { claims });
+
+onBoth('claimed groups join those of the directory, each once', BOOK, async (t, book) => {
+  t.equal(await charged(book, one('ana', 'g3,g1,g3')), 'g1,g3');
+  t.equal(await book.line('usage:g:g1'), '1+0');
+  t.equal(await book.line('usage:g:g3'), '1+0');
+});
+
+onBoth('the limit of a claimed group binds', BOOK, async (t, book) => {
+  await book.do(reserve('cy', fixed('usage', 5), { claims: 'g3' }));
+  t.same(await book.told([one('ana', 'g3'), one('ana')]), ['spent', 'admitted']);
+});
+
+onBoth('unknown claims are ignored and not stored', BOOK, async (t, book) => {
+  t.equal(await charged(book, one('cy', 'nobody,g3')), 'g3');
+  t.same(Object.keys(await book.fields('groups')), ['g1', 'g3']);
+  t.same(Object.keys(await book.fields('consumed:1000000')), ['usage:g:g3', 'usage:o', 'usage:u:cy']);
+});
+
+onBoth('a deleted group counts no more, by membership or by claim', BOOK, async (t, book) => {
+  await book.do(one('ana', 'g3'));
+  await book.commit(set('groups', 'g1', '-1;{"name":"g1"}'), set('groups', 'g3', '-1;{"name":"g3"}'));
+  t.equal(await charged(book, one('ana', 'g3')), '');
+  t.equal(await book.line('usage:g:g1'), '1+0');
+});
+
+onBoth('a group made anew under an old id starts without its old members', BOOK, async (t, book) => {
+  t.equal(await charged(book, one('bob')), 'g1', 'g2 does not exist');
+  await book.commit(set('groups', 'g2', '3;{"name":"g2"}'));
+  t.equal(await charged(book, one('bob')), 'g2,g1');
+  await book.commit(set('groups', 'g2', '-4;{"name":"g2"}'));
+  t.equal(await charged(book, one('bob')), 'g1');
+  await book.commit(set('groups', 'g2', '4;{"name":"g2"}'));
+  t.equal(await charged(book, one('bob')), 'g1', 'the membership was in generation 3');
+  t.equal(await charged(book, one('bob', 'g2')), 'g1,g2', 'a claim means the present group');
+  await book.commit(set('members', 'bob', 'a:g2#4'));
+  t.equal(await charged(book, one('bob')), 'g2');
+});
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `m${index}`);
+const MANY = {
+  plans: { usage: 1000 },
+  users: { ana: `a:${names(64).join(',')}`, bob: `a:${names(60).join(',')}` },
+  groups: names(70),
+};
+
+onBoth('64 groups are counted, more are refused and never cut off', MANY, async (t, book) => {
+  t.equal(await charged(book, one('ana')), names(64).join(','));
+  t.equal(await book.line('usage:g:m63'), '1+0');
+  const before = await book.dump();
+  t.same(await book.told([one('ana', 'm64'), one('bob', 'm64,m65,m66,m67,m68')]), [
+    'too-many-groups',
+    'too-many-groups',
+  ]);
+  t.equal(await book.dump(), before);
+  t.same(await book.told([one('ana', 'm3,nobody'), one('bob', 'm64,m65,m66,m67')]), ['admitted', 'admitted']);
+});
+
+onBoth(
+  'a group of 64 may be the one that refuses',
+  { ...MANY, limits: { 'usage:g:m63': 1 } },
+  async (t, book) => {
+    t.same(await book.told([one('ana'), one('ana'), one('bob')]), ['admitted', 'spent', 'admitted']);
+  },
+);

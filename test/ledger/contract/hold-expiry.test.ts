@@ -1,0 +1,137 @@
+// An expired hold is charged the progress of its last renewal, once; a late settlement charges the difference, once.
+
+import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../../../src/ledger/port.js';
+import {
+  BEGIN_MS,
+  cycleOf,
+  fixed,
+  held,
+  onBoth,
+  release,
+  renew,
+  reserve,
+  START,
+  settle,
+  TTL_MS,
+} from '../../support/ledgers.js';
+
+const BOOK = { plans: { usage: 100, lds: 10 }, users: { ana: 'a:' } };
+const TEN = reserve('ana', held('usage', 10), { hold: 'h' });
+const DUE_MS = BEGIN_MS + TTL_MS;
+const LONG = { start: START.start, end: 1_000_000_000_000 };
+
+onBoth('a hold stands until its time, and expires exactly then', BOOK, async (t, book) => {
+  await book.do(TEN);
+  await book.at(DUE_MS - 1);
+  t.match(await book.apply([]), { expired: 0 });
+  t.equal(await book.line('usage:u:ana'), '0+10');
+  await book.at(DUE_MS);
+  t.match(await book.apply([]), { expired: 1 });
+  t.equal(await book.line('usage:u:ana'), '0+0');
+  t.same(await book.texts('journal'), []);
+});
+
+onBoth('it is charged its progress, marked as estimated; fixed costs stay', BOOK, async (t, book) => {
+  await book.do(reserve('ana', [held('usage', 10), fixed('lds', 1)], { hold: 'h' }));
+  await book.do(renew('h', 4, 0, { quotas: ['usage', 'lds'], units: [4, 1], more: [0, 0] }));
+  await book.at(DUE_MS);
+  await book.call([]);
+  t.equal(await book.line('usage:u:ana'), '4+0');
+  t.equal(await book.line('lds:u:ana'), '1+0');
+  t.same(await book.texts('journal'), ['1500000|ana||maps|lds=1|', '1500000|ana||maps|usage=4|e']);
+});
+
+onBoth('progress above the hold is charged in full', BOOK, async (t, book) => {
+  await book.told([TEN, renew('h', 14)]);
+  await book.at(DUE_MS);
+  await book.call([]);
+  t.equal(await book.line('usage:u:ana'), '14+0');
+});
+
+onBoth('a late settlement charges the difference, once', BOOK, async (t, book) => {
+  await book.told([TEN, renew('h', 4)]);
+  await book.at(DUE_MS);
+  t.same(await book.do(settle('h', 9)), { status: 'settled', overshoot: [0], late: true });
+  t.equal(await book.line('usage:u:ana'), '9+0');
+  t.match(await book.do(settle('h', 9)), { late: true });
+  t.equal(await book.line('usage:u:ana'), '9+0');
+  await book.do(settle('h', 2));
+  t.equal(await book.line('usage:u:ana'), '2+0', 'less than the progress gives back');
+});
+
+onBoth('a late release gives back what expiry charged', BOOK, async (t, book) => {
+  await book.told([reserve('ana', [held('usage', 10), fixed('lds', 1)], { hold: 'h' })]);
+  await book.do(renew('h', 4, 0, { quotas: ['usage', 'lds'], units: [4, 1], more: [0, 0] }));
+  await book.at(DUE_MS);
+  t.same(await book.told([release('h'), release('h')]), ['released', 'released']);
+  t.equal(await book.line('usage:u:ana'), '0+0');
+  t.equal(await book.line('lds:u:ana'), '0+0');
+});
+
+onBoth('an expired hold is not renewed, nor its id used again', BOOK, async (t, book) => {
+  await book.do(TEN);
+  await book.at(DUE_MS);
+  t.same(await book.told([renew('h', 1), TEN]), ['expired-hold', 'voided']);
+  t.equal(await book.line('usage:u:ana'), '0+0');
+});
+
+onBoth('what it was charged is known for 24 hours, no longer', BOOK, async (t, book) => {
+  await book.commit({ set: 'org', field: 'end', value: String(LONG.end) });
+  await book.do(TEN, { cycles: [LONG] });
+  await book.at(DUE_MS);
+  await book.call([], { cycles: [LONG] });
+  await book.at(DUE_MS + TOMBSTONE_MS - 1);
+  t.same(await book.told([settle('h', 3)], { cycles: [LONG] }), ['settled']);
+  await book.at(DUE_MS + TOMBSTONE_MS);
+  t.same(await book.told([settle('h', 5), TEN], { cycles: [LONG] }), ['unknown-hold', 'admitted']);
+  t.equal(await book.line('usage:u:ana'), '3+10');
+});
+
+const many = (count: number, ttlMs: number) =>
+  Array.from({ length: count }, (_, index) => reserve('ana', held('usage', 1), { hold: `h${index}`, ttlMs }));
+
+onBoth('a call expires as many due holds as it says', BOOK, async (t, book) => {
+  await book.call(many(20, 1));
+  await book.at(BEGIN_MS + 1);
+  for (const [expireMost, expired, left] of [
+    [0, 0, 20],
+    [8, 8, 12],
+    [8, 8, 4],
+    [8, 4, 0],
+    [8, 0, 0],
+  ] as const) {
+    t.match(await book.apply([], { expireMost }), { code: 'ok', expired });
+    t.equal(await book.line('usage:u:ana'), `0+${left}`);
+  }
+});
+
+onBoth('nobody is refused for a dead hold', BOOK, async (t, book) => {
+  await book.call(many(EXPIRE_BEFORE_REFUSAL, 1));
+  await book.at(BEGIN_MS + 1);
+  const reply = await book.apply([reserve('ana', fixed('usage', 100))], { expireMost: 0 });
+  t.match(reply, { expired: EXPIRE_BEFORE_REFUSAL, results: [{ status: 'admitted' }] });
+});
+
+onBoth('before a refusal at most so many are expired', BOOK, async (t, book) => {
+  await book.call(many(EXPIRE_BEFORE_REFUSAL + 1, 1));
+  await book.at(BEGIN_MS + 1);
+  const reply = await book.apply([reserve('ana', fixed('usage', 100))], { expireMost: 0 });
+  t.match(reply, { expired: EXPIRE_BEFORE_REFUSAL, results: [{ status: 'refused', reason: 'held' }] });
+  t.same(await book.told([reserve('ana', fixed('usage', 100))], { expireMost: 0 }), ['admitted']);
+});
+
+onBoth('an extension is not refused for a dead hold either', BOOK, async (t, book) => {
+  await book.call([reserve('ana', held('usage', 90), { hold: 'dead', ttlMs: 1 }), TEN]);
+  await book.at(BEGIN_MS + 1);
+  t.same(await book.told([renew('h', 0, 90)], { expireMost: 0 }), ['renewed']);
+});
+
+onBoth('due holds of a cycle that the call does not name wait, and are told', BOOK, async (t, book) => {
+  await book.told([reserve('ana', held('usage', 10), { hold: 'h', ttlMs: 1_000_000 }), renew('h', 6)]);
+  await book.at(2_100_000);
+  await book.call([], { cycles: [cycleOf(2), START], expireMost: 0 });
+  t.match(await book.apply([], { cycles: [cycleOf(2)] }), { expired: 0, dueIn: START.start });
+  t.equal(await book.line('usage:u:ana'), '0+10');
+  t.match(await book.apply([], { cycles: [cycleOf(2), START] }), { expired: 1, dueIn: 0 });
+  t.equal(await book.line('usage:u:ana'), '6+0');
+});

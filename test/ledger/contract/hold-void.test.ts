@@ -1,0 +1,62 @@
+// A reservation that got no answer is voided by id: if it had run its units return; if it arrives later it does nothing.
+
+import { TOMBSTONE_MS } from '../../../src/ledger/port.js';
+import { BEGIN_MS, fixed, held, onBoth, release, reserve, settle } from '../../support/ledgers.js';
+
+const BOOK = { plans: { usage: 100, lds: 10 }, users: { ana: 'a:' } };
+const TEN = reserve('ana', [held('usage', 10), fixed('lds', 2)], { hold: 'h' });
+
+onBoth('voided after it ran, its units return and it cannot run again', BOOK, async (t, book) => {
+  t.same(await book.told([TEN, release('h', 'keep'), TEN]), ['admitted', 'released', 'voided']);
+  t.equal(await book.line('usage:o'), '0+0');
+  t.equal(await book.line('lds:o'), '0+0');
+});
+
+onBoth('voided before it arrives, it does nothing', BOOK, async (t, book) => {
+  t.same(await book.told([release('h', 'keep'), TEN, release('h', 'keep'), release('h')]), [
+    'released',
+    'voided',
+    'released',
+    'released',
+  ]);
+  t.equal(await book.line('usage:o'), '0+0');
+  t.same(await book.texts('journal'), []);
+});
+
+onBoth('without keep, an unknown id is told and leaves nothing', BOOK, async (t, book) => {
+  t.same(await book.told([release('h'), TEN]), ['unknown-hold', 'admitted']);
+});
+
+onBoth('nothing is settled on the void of an id that never ran', BOOK, async (t, book) => {
+  t.same(await book.told([release('h', 'keep'), settle('h', [5, 2])]), ['released', 'unknown-hold']);
+  t.equal(await book.line('usage:o'), '0+0');
+});
+
+onBoth('released by hand, the late settlement still charges what it cost, once', BOOK, async (t, book) => {
+  await book.told([TEN, release('h', 'keep')]);
+  t.same(await book.told([settle('h', [7, 2]), settle('h', [7, 2])]), ['settled', 'settled']);
+  t.equal(await book.line('usage:o'), '7+0');
+  t.equal(await book.line('lds:o'), '2+0');
+  await book.do(release('h', 'keep'));
+  t.equal(await book.line('usage:o'), '0+0', 'and released again it is given back');
+  t.equal(await book.line('lds:o'), '0+0');
+});
+
+onBoth('the void stands for 24 hours', BOOK, async (t, book) => {
+  const end = 1_000_000_000_000;
+  const long = { cycles: [{ start: 1_000_000, end }] };
+  await book.commit({ set: 'org', field: 'end', value: String(end) });
+  await book.do(release('h', 'keep'), long);
+  await book.at(BEGIN_MS + TOMBSTONE_MS - 1);
+  t.same(await book.told([TEN], long), ['voided']);
+  await book.at(BEGIN_MS + TOMBSTONE_MS);
+  t.same(await book.told([TEN], long), ['admitted']);
+});
+
+onBoth('a void does not live longer by being repeated', BOOK, async (t, book) => {
+  await book.told([TEN, release('h', 'keep')]);
+  const [before] = Object.values(await book.fields('holds'));
+  await book.at(BEGIN_MS + 5000);
+  await book.told([release('h', 'keep'), release('h')]);
+  t.same(Object.values(await book.fields('holds')), [before]);
+});

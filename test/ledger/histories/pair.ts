@@ -1,0 +1,105 @@
+/** Both ledgers side by side: whatever is asked of one is asked of the other, and the answers must be the same. */
+import { isDeepStrictEqual } from 'node:util';
+import { decodeJournal } from '../../../src/ledger/codec.js';
+import type { Call, Commit, Log, Reply, Table } from '../../../src/ledger/port.js';
+import { lineOf } from '../../../src/quota/id.js';
+import { type ClockedLedger, dumpOf } from '../../support/ledgers.js';
+
+/** The ledgers answered differently, or an answer broke a law. */
+export class Broken extends Error {}
+
+export const HISTORY: Table = 'history:lines';
+
+export class Pair {
+  constructor(
+    readonly model: ClockedLedger,
+    readonly redis: ClockedLedger,
+    /** Length of every cycle: the journal's times are told apart by it. */
+    private readonly cycleMs: number,
+  ) {}
+
+  async setClock(ms: number): Promise<void> {
+    await Promise.all([this.model.setClock(ms), this.redis.setClock(ms)]);
+  }
+
+  async apply(call: Call): Promise<Reply> {
+    const [expected, actual] = await Promise.all([
+      this.model.ledger.apply(call),
+      this.redis.ledger.apply(call),
+    ]);
+    // How many lines were touched is a measure of cost, and each ledger's own.
+    const bare = { ...expected, lines: 0 };
+    same('replies', bare, { ...actual, lines: 0 }, call);
+    return bare;
+  }
+
+  async commit(org: string, commit: Commit): Promise<number | undefined> {
+    const [expected, actual] = await Promise.all([
+      this.model.ledger.commit(org, commit),
+      this.redis.ledger.commit(org, commit),
+    ]);
+    same('versions', expected, actual, commit);
+    return expected;
+  }
+
+  /** Folds the oldest entries of both journals into sums by cycle and line. */
+  async fold(org: string, count: number): Promise<boolean> {
+    const folded = await Promise.all(
+      [this.model.ledger, this.redis.ledger].map(async (ledger) => {
+        const entries = await ledger.log(org, 'journal', '', count);
+        const to = entries.at(-1)?.id;
+        if (to === undefined) return false;
+        const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold'] }]);
+        const from = values[0]?.[0] ?? '';
+        const sums = new Map<string, number>();
+        for (const entry of entries) addLines(sums, entry.text, this.cycleMs);
+        const adds = [...sums].map(([field, units]) => ({ table: HISTORY, field, units }));
+        if (!(await ledger.fold(org, { from, to, adds }))) throw new Broken('a fold was refused');
+        if (await ledger.fold(org, { from, to, adds })) throw new Broken('a fold was done twice');
+        return true;
+      }),
+    );
+    same('folds', folded[0], folded[1], org);
+    return folded[0] === true;
+  }
+
+  async compareBooks(org: string): Promise<void> {
+    const [expected, actual] = await Promise.all([
+      dumpOf(this.model.ledger, org, [HISTORY]),
+      dumpOf(this.redis.ledger, org, [HISTORY]),
+    ]);
+    if (expected !== actual) throw new Broken(`the books differ:\n${difference(expected, actual)}`);
+  }
+
+  async texts(org: string, log: Log): Promise<string[]> {
+    return (await this.model.ledger.log(org, log, '', 1_000_000)).map((entry) => entry.text);
+  }
+}
+
+/** Adds the lines of a journal entry to sums by `<cycle's start>|<counter line>`. */
+export function addLines(sums: Map<string, number>, entry: string, cycleMs: number): void {
+  for (const { at, user, groups, charges } of decodeJournal(entry))
+    for (const { quota, units } of charges) {
+      const lines = [lineOf(quota, 'user', user), lineOf(quota, 'org', '')];
+      for (const group of groups) lines.push(lineOf(quota, 'group', group));
+      for (const line of lines) {
+        const field = `${Math.floor(at / cycleMs) * cycleMs}|${line}`;
+        sums.set(field, (sums.get(field) ?? 0) + units);
+      }
+    }
+}
+
+function same(what: string, expected: unknown, actual: unknown, asked: unknown): void {
+  if (isDeepStrictEqual(expected, actual)) return;
+  const text = (value: unknown): string => JSON.stringify(value, null, 1) ?? 'undefined';
+  throw new Broken(`${what} differ:\n${difference(text(expected), text(actual))}\nasked: ${text(asked)}`);
+}
+
+/** Lines that only one side has. */
+function difference(expected: string, actual: string): string {
+  const left = expected.split('\n');
+  const right = actual.split('\n');
+  const missing = left.filter((line) => !right.includes(line)).map((line) => `  embedded: ${line}`);
+  const extra = right.filter((line) => !left.includes(line)).map((line) => `  redis:    ${line}`);
+  return [...missing, ...extra].slice(0, 40).join('\n');
+}
