@@ -53,6 +53,7 @@ export function fixedLoad(ledger: Ledger, shape: Shape): Load {
 export function heldLoad(ledger: Ledger, { name, books, batch, inFlight }: Shape): Load {
   const pick = picker();
   const send = lanes(ledger);
+  const run = gateways;
   const open: string[][] = [];
   let last = 0;
   const step = async (slot: number): Promise<Step> => {
@@ -60,7 +61,7 @@ export function heldLoad(ledger: Ledger, { name, books, batch, inFlight }: Shape
     const settles = (open[slot] ?? []).map((hold): Op => {
       return { kind: 'settle', hold, units: [37, 1], estimated: false };
     });
-    const holds = Array.from({ length: batch / 2 }, () => `${name}-${last++}`);
+    const holds = Array.from({ length: batch / 2 }, () => `hold.${run}.${last++}`);
     const ops = [...settles, ...holds.map((hold) => reserve(userOf(book, pick), HELD, hold))];
     const reply = await send(book, slot, ops);
     if (reply.results.some(({ status }) => status !== 'admitted' && status !== 'settled'))

@@ -107,16 +107,17 @@ local function renew(id, ttl, progress, more_list)
     end
     if not item.fixed then item.charged = units[index] or item.charged end
   end
-  local hard = #asked > 0 and judge_after_expiry(asked, lines) or {}
-  if #hard == 0 then
-    for index, ask in ipairs(asked) do
-      for _, line in ipairs(lines[index]) do move_line(line, 0, ask.units, hold.user, hold.action) end
-      ask.item.units = ask.item.units + ask.units
-    end
-  end
+  -- Before room is sought: it may be due itself, and what is due expires then.
   hold.expires = head.now + tonumber(ttl)
   write_hold(id, hold)
+  if #asked == 0 then return { DONE, RENEWED } end
+  local hard = judge_after_expiry(asked, lines)
   if #hard > 0 then return refused_more(hold, hard, asked, lines) end
+  for index, ask in ipairs(asked) do
+    for _, line in ipairs(lines[index]) do move_line(line, 0, ask.units, hold.user, hold.action) end
+    ask.item.units = ask.item.units + ask.units
+  end
+  write_hold(id, hold)
   return { DONE, RENEWED }
 end
 

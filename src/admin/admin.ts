@@ -5,12 +5,14 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { Ledger } from '../ledger/port.js';
 import type { Quotas } from './amounts.js';
 import type { Snapshots } from './snapshots.js';
+import type { Turns } from './turns.js';
 import type { TypeBoxProvider } from './validate.js';
 
 export interface Admin {
   readonly ledger: Ledger;
   readonly quotas: Quotas;
   readonly snapshots: Snapshots;
+  readonly turns: Turns;
 }
 
 /** A Fastify scope whose schemas are TypeBox's. */

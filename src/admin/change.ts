@@ -38,6 +38,8 @@ export interface Step<Answer> {
   readonly answer: Answer;
 }
 
+export type Decide<Answer> = (book: OrgBook) => Step<Answer> | Promise<Step<Answer>>;
+
 export const UNCHANGED: Step<undefined> = { changes: [], answer: undefined };
 
 const TRIES_MAX = 8;
@@ -49,8 +51,17 @@ const TRIES_MAX = 8;
 export async function changeOrg<Answer>(
   admin: Admin,
   act: Act,
-  decide: (book: OrgBook) => Step<Answer> | Promise<Step<Answer>>,
+  decide: Decide<Answer>,
   wantsOf: WantsOf = NOTHING_ELSE,
+): Promise<Answer> {
+  return admin.turns.take(act.org, () => tryChange(admin, act, decide, wantsOf));
+}
+
+async function tryChange<Answer>(
+  admin: Admin,
+  act: Act,
+  decide: Decide<Answer>,
+  wantsOf: WantsOf,
 ): Promise<Answer> {
   const { ledger, quotas, snapshots } = admin;
   const { org } = act;

@@ -24,6 +24,7 @@ import { overviewRoutes } from './overview.js';
 import { planRoutes } from './plans.js';
 import { sendNotFound, sendProblem } from './problems.js';
 import { Snapshots } from './snapshots.js';
+import { Turns } from './turns.js';
 import { usageRoutes } from './usage.js';
 import { userRoutes } from './users.js';
 import { compileValidator, type TypeBoxProvider } from './validate.js';
@@ -62,7 +63,7 @@ const ROUTES = [
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, token } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger) };
+  const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), turns: new Turns() };
   const app = Fastify(settings(options.logger));
   app.decorateRequest('who', '');
   app.setValidatorCompiler(compileValidator);

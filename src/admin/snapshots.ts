@@ -2,6 +2,7 @@
  * Copies of whole tables for lists, read in pages. A copy lives two seconds at most, and no longer than this process's
  * next write to the org; every list says how old its copy is.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Ledger, Table } from '../ledger/port.js';
 import type { Tables } from './book.js';
@@ -64,6 +65,8 @@ export async function scanAll(ledger: Ledger, org: string, table: Table): Promis
     const page = await ledger.scan(org, table, cursor, PAGE_FIELDS);
     for (const [field, value] of page.entries) fields.set(field, value);
     cursor = page.cursor;
+    // The embedded ledger answers at once: others must have their turn between pages.
+    await turn();
   } while (cursor !== '0');
   return fields;
 }

@@ -1,6 +1,7 @@
 /**
- * Every error that leaves quotagate, in one table: code, status, the sentence a caller reads, what led to it and
- * what to do about it. `README.md` beside this file is made from it by `docs.ts`, and held to it by a test.
+ * Every error that leaves quotagate, in one table: code, status, the sentence a caller reads, what led to it
+ * and what to do about it. `README.md` beside this file is made from it by `docs.ts`, and held to it by a
+ * test.
  */
 
 export interface CatalogueEntry {

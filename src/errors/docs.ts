@@ -3,17 +3,23 @@ import { CATALOGUE, type CatalogueEntry } from './catalogue.js';
 
 const HEAD = `# Errors
 
-Made from \`catalogue.ts\`; a test holds the two equal. To write it anew:
-\`npm run build && node -e "import('./dist/src/errors/docs.js').then((docs) => process.stdout.write(docs.errorsReadme()))" > src/errors/README.md\`
+Made from \`catalogue.ts\`; a test holds the two equal. After \`npm run build\` this writes it anew:
 
-Every error is \`application/problem+json\` (RFC 9457): \`type\`, \`title\` (the meaning below), \`status\`, \`detail\`, \`code\`.
-The gateway's own answers carry \`QuotaGate-Error: <code>\`; an answer without it is the upstream's.
+\`\`\`sh
+node -e "import('./dist/src/errors/docs.js').then((docs) => process.stdout.write(docs.errorsReadme()))" \\
+  > src/errors/README.md
+\`\`\`
 
-A refusal for want of budget (\`quota-exceeded\`, \`budget-held\`) also says \`violated-policies\`, \`quota\`, \`scope\`, \`subject\`,
-\`action\`, \`limit\`, \`consumed\`, \`held\`, \`requested\` (in the quota's units) and \`resetsAt\`. If several limits are violated,
-the figures are of the first that bears the refusal out: the user's own, then the groups', then the organization's.
-\`quota-exceeded\` comes with \`Retry-After\` up to the reset and \`X-Should-Retry: false\`: official SDKs then try once, not
-three times. \`budget-held\` comes with a \`Retry-After\` of 1 to 5 seconds, and so do the errors with status 503.
+Every error is \`application/problem+json\` (RFC 9457): \`type\`, \`title\` (the meaning below), \`status\`,
+\`detail\`, \`code\`. The gateway's own answers carry \`QuotaGate-Error: <code>\`; an answer without it is the
+upstream's.
+
+A refusal for want of budget (\`quota-exceeded\`, \`budget-held\`) also says \`violated-policies\`, \`quota\`,
+\`scope\`, \`subject\`, \`action\`, \`limit\`, \`consumed\`, \`held\`, \`requested\` (in the quota's units) and
+\`resetsAt\`. If several limits are violated, the figures are of the first that bears the refusal out: the user's
+own, then the groups', then the organization's. \`quota-exceeded\` comes with \`Retry-After\` up to the reset and
+\`X-Should-Retry: false\`: official SDKs then try once, not three times. \`budget-held\` comes with a
+\`Retry-After\` of 1 to 5 seconds, and so do the errors with status 503.
 
 `;
 

@@ -17,7 +17,6 @@ const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 const clients = new WeakMap<Socket, Set<Exchange>>();
 
 export class Exchange implements Dispatcher.DispatchHandler {
-  private readonly socket: Socket;
   private readonly siblings: Set<Exchange>;
   private waiting: NodeJS.Timeout | undefined;
   private abort: (() => void) | undefined;
@@ -31,8 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     private readonly job: ForwardJob,
     private readonly done: (outcome: Outcome) => void,
   ) {
-    this.socket = job.request.socket;
-    this.siblings = exchangesOf(this.socket);
+    this.siblings = exchangesOf(job.request.socket);
     this.siblings.add(this);
   }
 
@@ -94,8 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onError(error: Error): void {
     if (this.ended) return;
-    if (this.socket.destroyed) this.end(this.clientGone());
-    else if (this.status !== 0) {
+    if (this.status !== 0) {
       this.cutShort();
       this.end({ kind: 'answered', status: this.status, complete: false, clientGone: false });
     } else if (this.sent) this.end({ kind: 'broken', error: errorAfter(error), cause: error });

@@ -30,10 +30,6 @@ class Upload {
     return this.removeListener(event, listener);
   }
 
-  pause(): void {
-    this.request.pause();
-  }
-
   resume(): void {
     this.request.resume();
   }

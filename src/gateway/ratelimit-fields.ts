@@ -1,10 +1,11 @@
 /**
- * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of allowed and
- * refused answers: per charged quota the tightest hard limit, and on a refusal those violated. Limits in shadow and soft
- * pools are never shown.
+ * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of
+ * allowed and refused answers: per charged quota the tightest hard limit, and on a refusal those violated.
+ * Limits in shadow and soft pools are never shown.
  *
- * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units, rounded down, so
- * that nobody is promised more than is there. A quota of 1.5 units of which 0.7 are left reads q=1, r=0.
+ * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units,
+ * rounded down, so that nobody is promised more than is there. A quota of 1.5 units of which 0.7 are left
+ * reads q=1, r=0.
  */
 import { LRUCache } from 'lru-cache';
 import type { Admitted, Bounds, Refused } from '../ledger/port.js';

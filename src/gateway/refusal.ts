@@ -1,6 +1,7 @@
 /**
- * The answers that the gateway gives itself, as RFC 9457 problems. Each carries `QuotaGate-Error: <code>`, so that a
- * caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from upstream answers.
+ * The answers that the gateway gives itself, as RFC 9457 problems. Each carries `QuotaGate-Error: <code>`, so
+ * that a caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from
+ * upstream answers.
  */
 import { CATALOGUE, type Problem, problemBody } from '../errors/catalogue.js';
 import type { Bounds, Refused, Violation } from '../ledger/port.js';
@@ -94,7 +95,10 @@ const NO_LABEL: QuotaLabel = { decimals: 0, unit: 'units' };
 
 const WHOSE: Record<Scope, string> = { user: 'user', group: 'group', org: 'organization' };
 
-/** The problem of a refusal, all amounts in outer units. Exported for doors that put it into a shape of their own. */
+/**
+ * The problem of a refusal, all amounts in outer units. Exported for doors that put it into a shape of their
+ * own.
+ */
 export function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
   const first = primary(refused);
   const { quota, scope } = first;
@@ -126,7 +130,9 @@ function violatedPolicies({ violated }: Refused): string[] {
   return names;
 }
 
-/** The violation that is told: the first, but for a spent budget the first that is spent and not merely held. */
+/**
+ * The violation that is told: the first, but for a spent budget the first that is spent and not merely held.
+ */
 function primary({ reason, violated }: Refused): Violation {
   const spent = reason === 'spent' ? violated.find(isSpent) : undefined;
   const first = spent ?? violated[0];

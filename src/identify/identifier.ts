@@ -21,8 +21,8 @@ export interface Identifier {
 }
 
 /**
- * Asks one identifier after the other: the first that answers, or refuses, wins. So one that refuses what it cannot
- * accept (trusted headers from a peer that is not listed) belongs before those that would not look.
+ * Asks one identifier after the other: the first that answers, or refuses, wins. So one that refuses what it
+ * cannot accept (trusted headers from a peer that is not listed) belongs before those that would not look.
  */
 export function composeIdentifiers(list: readonly Identifier[]): Identifier {
   const [only, ...others] = list;

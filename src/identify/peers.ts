@@ -8,8 +8,8 @@ const REMEMBERED_ADDRESSES = 4_096;
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Compiles subnets (or single addresses) to a check of a socket's address. The families are kept apart: Node matches
- * an IPv4 address against `::/0` too, and nobody who lists that means to trust the whole of IPv4.
+ * Compiles subnets (or single addresses) to a check of a socket's address. The families are kept apart: Node
+ * matches an IPv4 address against `::/0` too, and nobody who lists that means to trust the whole of IPv4.
  */
 export function trustedPeers(peers: readonly string[]): (address: string | undefined) => boolean {
   const lists = { 4: new BlockList(), 6: new BlockList() };

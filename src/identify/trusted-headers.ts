@@ -1,7 +1,7 @@
 /**
- * Identity from headers that a trusted peer sets. Whoever can set them decides who pays, so anything that two readers
- * could read differently is refused: headers sent twice, `x_quota_user` beside `x-quota-user` (CGI-like servers take
- * them for one), and `Connection: x-quota-user` (which asks the next hop to drop it).
+ * Identity from headers that a trusted peer sets. Whoever can set them decides who pays, so anything that two
+ * readers could read differently is refused: headers sent twice, `x_quota_user` beside `x-quota-user`
+ * (CGI-like servers take them for one), and `Connection: x-quota-user` (which asks the next hop to drop it).
  */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
@@ -142,8 +142,8 @@ function textOf(value: string): string | undefined {
 }
 
 /**
- * Group ids, each once. An empty place in the list is refused, not skipped: it is what a template leaves of a group
- * whose name it lacked, and without that group its ceiling would not count.
+ * Group ids, each once. An empty place in the list is refused, not skipped: it is what a template leaves of a
+ * group whose name it lacked, and without that group its ceiling would not count.
  */
 function claimsOf(value: string, header: string): string {
   if (isName(value)) return value;

@@ -6,8 +6,8 @@ const NUMBER = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/;
 const LEADING_ZEROS = /^0+(?=\d)/;
 
 /**
- * Units for the text of a JSON number. Undefined where it is negative (−0 too), has more decimals than the quota, or is
- * too large. It is never made a double on the way: 0.1 is 0.1, and 1e309 is not infinity.
+ * Units for the text of a JSON number. Undefined where it is negative (−0 too), has more decimals than the
+ * quota, or is too large. It is never made a double on the way: 0.1 is 0.1, and 1e309 is not infinity.
  */
 export function unitsOfNumber(text: string, decimals: number): number | undefined {
   const match = NUMBER.exec(text);

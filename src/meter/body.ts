@@ -11,8 +11,9 @@ export class BodyAborted extends Error {
 }
 
 /**
- * Reads the body. Rejects with `body-encoded` and, where Content-Length says so, `body-too-large` before the first byte
- * is read; a body cut off at the bound leaves the rest in the socket, so the answer to it must close the connection.
+ * Reads the body. Rejects with `body-encoded` and, where Content-Length says so, `body-too-large` before the
+ * first byte is read; a body cut off at the bound leaves the rest in the socket, so the answer to it must
+ * close the connection.
  */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   refuseEncoded(request.rawHeaders);
@@ -55,8 +56,8 @@ const READ_AS_JSON = /^(?:(?:application|text)\/(?:[\w.-]+\+)*json|text\/plain)[
 const READ_AS_UTF8 = /;[\t ]*charset="?(?:utf-8|us-ascii)"?[\t ]*(?:;|$)/i;
 
 /**
- * Refuses whatever lets the upstream read other things out of these bytes than the meter does: a coding, a charset, or
- * another type (a JSON body can be a form too: `{"n":1,"x":"&n=1000&"}`).
+ * Refuses whatever lets the upstream read other things out of these bytes than the meter does: a coding, a
+ * charset, or another type (a JSON body can be a form too: `{"n":1,"x":"&n=1000&"}`).
  */
 function refuseEncoded(rawHeaders: readonly string[]): void {
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -4,8 +4,8 @@ import { ProblemError } from '../errors/catalogue.js';
 const CONNECTION = 'connection';
 
 /**
- * The value of the one header of this (lower-case) name. Refused: none or two of it, a name that a CGI-like server would
- * take for it (`x_cost`), and a Connection header that would have the next hop drop it.
+ * The value of the one header of this (lower-case) name. Refused: none or two of it, a name that a CGI-like
+ * server would take for it (`x_cost`), and a Connection header that would have the next hop drop it.
  */
 export function costHeader(rawHeaders: readonly string[], name: string): string {
   const plain = name.replaceAll('_', '-');

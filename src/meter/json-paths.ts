@@ -6,7 +6,10 @@ export interface Ask {
   readonly want: 'number' | 'length';
 }
 
-/** A place on a metered path. `number` and `length` are slots of the reader's answers, -1 where nothing is asked. */
+/**
+ * A place on a metered path. `number` and `length` are slots of the reader's answers, -1 where nothing is
+ * asked.
+ */
 export interface PathNode {
   number: number;
   length: number;

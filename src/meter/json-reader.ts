@@ -1,7 +1,7 @@
 /**
- * Reads the metered places of a JSON body in one pass, strictly: what another parser could read as another price is
- * refused. `JSON.parse` will not do: it keeps the last of two equal keys where others keep the first, it reads numbers
- * to the nearest double, and it builds megabytes of objects to answer for one number.
+ * Reads the metered places of a JSON body in one pass, strictly: what another parser could read as another
+ * price is refused. `JSON.parse` will not do: it keeps the last of two equal keys where others keep the
+ * first, it reads numbers to the nearest double, and it builds megabytes of objects to answer for one number.
  */
 import { isUtf8 } from 'node:buffer';
 import { ProblemError } from '../errors/catalogue.js';
@@ -248,8 +248,8 @@ class Scan {
   }
 
   /**
-   * The position among the metered keys of the key that begins at `start` and ends at `at`, quotes included; -1 for any
-   * other. Refuses a key that is not a metered one but that some parser would take for one.
+   * The position among the metered keys of the key that begins at `start` and ends at `at`, quotes included;
+   * -1 for any other. Refuses a key that is not a metered one but that some parser would take for one.
    */
   private meteredKey(keys: readonly PathKey[], start: number, plain: boolean): number {
     return plain ? this.plainKey(keys, start + 1) : this.oddKey(keys, start);

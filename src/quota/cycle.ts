@@ -9,6 +9,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
+import type { Bounds } from '../ledger/port.js';
 
 export const EVERY = ['hour', 'day', 'week', 'month', 'year'] as const;
 export type Every = (typeof EVERY)[number];
@@ -19,12 +20,6 @@ export interface CycleRule {
   readonly anchor: number;
   /** IANA name. */
   readonly timeZone: string;
-}
-
-/** Start (inclusive) and end (exclusive) in ms, as the ledger's port has them. */
-interface Bounds {
-  readonly start: number;
-  readonly end: number;
 }
 
 const MINUTE_MS = 60_000;

@@ -5,6 +5,9 @@ const PLAIN_USER = /^[A-Za-z0-9._-]{1,256}$/;
 
 export const USER_BYTES_MAX = 256;
 
+/** What encodeURIComponent leaves as it is, and separators of ours may be. */
+const LEFT_PLAIN = /[!'()*~]/g;
+
 /** Org, group, quota and action ids. */
 export function isName(text: string): boolean {
   return NAME.test(text);
@@ -18,7 +21,10 @@ export function userToken(id: string): string | undefined {
   if (PLAIN_USER.test(id)) return id;
   if (id.length === 0 || id.length > USER_BYTES_MAX || !id.isWellFormed()) return undefined;
   if (Buffer.byteLength(id) > USER_BYTES_MAX) return undefined;
-  return encodeURIComponent(id);
+  return encodeURIComponent(id).replace(
+    LEFT_PLAIN,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 export function userOfToken(token: string): string {

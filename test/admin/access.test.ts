@@ -1,9 +1,9 @@
 // Nothing is told or done without the token, and every error is a problem of the catalogue.
 import t from 'tap';
+import { createOrg } from '../../src/admin/index.js';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
 import { StoreError } from '../../src/ledger/port.js';
 import { ACME, problem, QUOTAS, startAcme, startAdmin, TOKEN } from './support.js';
-import { createOrg } from '../../src/admin/index.js';
 
 t.test('every path below /v1 wants the token', async (t) => {
   const { url, send } = await startAcme(t);
@@ -24,7 +24,13 @@ t.test('every path below /v1 wants the token', async (t) => {
 
 t.test('paths that are not there', async (t) => {
   const { send, url } = await startAcme(t);
-  for (const path of ['/nothing', '/orgs/nobody', '/orgs/acme/nothing', '/orgs/bad%20id', '/orgs/%F0%9F%98%80'])
+  for (const path of [
+    '/nothing',
+    '/orgs/nobody',
+    '/orgs/acme/nothing',
+    '/orgs/bad%20id',
+    '/orgs/%F0%9F%98%80',
+  ])
     t.same(problem(await send('GET', path)), [404, 'not-found'], path);
   t.equal((await fetch(`${url}/nothing`)).status, 404);
   t.same(problem(await send('GET', '/orgs/%zz')), [400, 'request-malformed']);

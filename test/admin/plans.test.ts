@@ -33,9 +33,29 @@ t.test('a top-up counts at once and keeps its reason', async (t) => {
   });
 });
 
+t.test('a pool that grew may tell of its thresholds again', async (t) => {
+  const { send, reserve, ledger } = await startAcme(t, { plans: { ai: { allowance: 10 } } });
+  const start = Date.parse('2026-05-19T22:00:00Z');
+  const marker = async () => {
+    const { values } = await ledger.read('acme', [{ table: `consumed:${start}`, fields: ['!mark:ai:o'] }]);
+    return values[0]?.[0];
+  };
+  await reserve('acme', 'ann', { ai: 10 });
+  t.equal(await marker(), '100:10');
+  await send('PUT', '/orgs/acme/plans/ai', { allowance: 9 });
+  t.equal(await marker(), '100:10', 'not by falling');
+  await send('PUT', '/orgs/acme/plans/ai', { allowance: 11 });
+  t.equal(await marker(), null);
+  await reserve('acme', 'ann', { ai: 1 });
+  t.equal(await marker(), '100:11');
+  await send('POST', '/orgs/acme/plans/ai/extra', { units: 1, reason: 'x' });
+  t.equal(await marker(), null);
+});
+
 t.test('refusals', async (t) => {
   const { send } = await startAcme(t);
-  const put = async (body: unknown, quota = 'usage') => problem(await send('PUT', `/orgs/acme/plans/${quota}`, body));
+  const put = async (body: unknown, quota = 'usage') =>
+    problem(await send('PUT', `/orgs/acme/plans/${quota}`, body));
   t.same(await put({ allowance: 1 }, 'shoes'), [404, 'not-found']);
   t.same(await put({ allowance: -1 }), [422, 'input-invalid', 'allowance']);
   t.same(await put({ allowance: 0.25 }), [422, 'input-invalid', 'allowance'], 'usage has one decimal');
@@ -57,7 +77,10 @@ t.test('If-Match', async (t) => {
   const { quotas } = (await send('GET', '/orgs/acme/overview')).body;
   const seen = { 'if-match': quotas[0].etag };
   t.equal((await send('PUT', '/orgs/acme/plans/usage', { allowance: 4_000 }, seen)).status, 200);
-  t.same(problem(await send('PUT', '/orgs/acme/plans/usage', { allowance: 3_000 }, seen)), [412, 'version-stale']);
+  t.same(problem(await send('PUT', '/orgs/acme/plans/usage', { allowance: 3_000 }, seen)), [
+    412,
+    'version-stale',
+  ]);
 });
 
 t.test('a plan cannot leave percent caps at 0, but may stop everything', async (t) => {

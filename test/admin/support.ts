@@ -19,7 +19,10 @@ export const NOON = Date.parse('2026-05-22T10:00:00Z');
 export const ACME: SeedOrg = {
   seats: 3,
   cycle: { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' },
-  plans: { usage: { allowance: 5_000, mode: 'hard' }, ai: { allowance: 2_000_000, mode: 'soft', extra: 500 } },
+  plans: {
+    usage: { allowance: 5_000, mode: 'hard' },
+    ai: { allowance: 2_000_000, mode: 'soft', extra: 500 },
+  },
   groups: { eng: { name: 'Engineering' }, ops: {} },
   users: {
     ann: { name: 'Ann Smith', email: 'ann@example.com', role: 'admin', groups: ['eng'] },
@@ -75,7 +78,14 @@ export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (on
       const kind = hold === '' ? 'fixed' : 'held';
       const items = Object.entries(cost).map(([quota, units]) => ({ quota, units, kind }) as const);
       const token = userToken(user) ?? '';
-      const op: Op = { kind: 'reserve', user: token, claims: '', charges: charges('test', items), hold, ttlMs: 60_000 };
+      const op: Op = {
+        kind: 'reserve',
+        user: token,
+        claims: '',
+        charges: charges('test', items),
+        hold,
+        ttlMs: 60_000,
+      };
       const reply = await apply(org, [op]);
       const [result] = reply.results;
       if (result === undefined) throw new Error(`the call was answered ${reply.code}`);
@@ -104,7 +114,11 @@ async function sendTo(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
 }
 
 async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]): Promise<Reply> {

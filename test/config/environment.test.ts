@@ -56,7 +56,7 @@ t.test('a mistake in a variable names the variable', async (t) => {
   t.strictSame(linesOf(mistakes), [
     '1:15 /log/level: "inf" is none of fatal, error, warn, info, debug, trace, silent – did you mean `info`?',
     'QUOTAGATE_SERVER_GATEWAY /server/gateway: "here" is not an address to listen on – write host:port, such as 0.0.0.0:8080 or [::1]:8080',
-    'QUOTAGATE_STORE_REDIS /store/redis: the value is not a Redis URL – write redis://host:port or rediss://host:port',
+    'QUOTAGATE_STORE_REDIS /store/redis: the value is not a Redis URL – write redis://host:port, rediss://host:port or unix:///path',
     'QUOTAGATE_STORE_DEADLINE_MS /store/deadlineMs: "50ms" is not a whole number – write a whole number from 1 to 10000',
     'QUOTAGATE_IDENTITY_TRUSTED_PEERS /identity/trusted/peers/1: "x" is not an IP address or a range of them – write an address or a range in CIDR form, such as 10.0.0.0/8 or ::1',
   ]);

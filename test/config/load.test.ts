@@ -142,6 +142,11 @@ orgs:
   ]);
 });
 
+t.test('Redis by TCP, by TLS and by a socket', async (t) => {
+  for (const redis of ['redis://h', 'rediss://u:p@h:6380/3', 'unix:///run/redis.sock'])
+    t.match(loadConfig(`store: { redis: "${redis}" }`, {}).store, { redis });
+});
+
 t.test('aliases write a thing once', async (t) => {
   const { upstreams } = loadConfig('upstreams: { a: &a { url: "http://a" }, b: *a }', {});
   t.strictSame(upstreams.b, upstreams.a);

@@ -87,7 +87,7 @@ run([
     text: 'upstreams: { maps: {} }\nstore: { passwordFile: /p }\n',
     lines: [
       '1:20 /upstreams/maps/url: `url` is missing – add `url`: scheme, host and port only, such as http://maps:3000',
-      '2:8 /store/redis: `redis` is missing – add `redis`: redis://host:port or rediss://host:port',
+      '2:8 /store/redis: `redis` is missing – add `redis`: redis://host:port, rediss://host:port or unix:///path',
     ],
   },
   {
@@ -133,7 +133,7 @@ run([
     name: 'a setting without a value',
     text: 'store:\n  redis:\nlog: { level: ~ }\n',
     lines: [
-      '2:9 /store/redis: has no value – write redis://host:port or rediss://host:port',
+      '2:9 /store/redis: has no value – write redis://host:port, rediss://host:port or unix:///path',
       '3:15 /log/level: has no value – write one of fatal, error, warn, info, debug, trace, silent',
     ],
   },
@@ -149,7 +149,7 @@ run([
     name: 'URLs, without showing what may be a secret',
     text: 'store: { redis: "http://u:secret@h" }\nupstreams: { a: { url: "http://a/base" }, b: { url: "b:80" }, c: { url: "http://u:secret@c" } }\n',
     lines: [
-      '1:17 /store/redis: the value is not a Redis URL – write redis://host:port or rediss://host:port',
+      '1:17 /store/redis: the value is not a Redis URL – write redis://host:port, rediss://host:port or unix:///path',
       '2:24 /upstreams/a/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',
       '2:53 /upstreams/b/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',
       '2:73 /upstreams/c/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',

@@ -1,4 +1,7 @@
 // Connections to client and upstream are used again, in order, and an upstream is who its certificate says.
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { selfSigned } from '../support/certificate.js';
 import { TestUpstream } from '../support/upstream.js';
@@ -35,6 +38,23 @@ t.test('a pipeline is answered in its order, whatever order the upstream answers
     t.equal(JSON.parse(String((await client.answer()).body)).target, target);
   const outcomes = await relay.outcomes(13);
   t.ok(outcomes.every((outcome) => outcome.kind === 'answered' && outcome.complete));
+});
+
+t.test('a connection that stays keeps nothing of the requests that are over', async (t) => {
+  const upstream = await TestUpstream.start();
+  t.teardown(() => upstream.close());
+  const relay = await Relay.start(t, upstream.url);
+  const client = await relay.connect(t);
+  for (let number = 1; number <= 20; number++) await client.write(get('/')).answer();
+  const kept = relay.responses.map((response) => new WeakRef(response));
+  relay.forget();
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  // A weak reference holds on until the turn in which it was made is over.
+  await setImmediate();
+  collect();
+  const alive = kept.filter((reference) => reference.deref() !== undefined).length;
+  t.ok(alive <= 2, `${alive} of ${kept.length} responses are still held`);
 });
 
 t.test('many clients share the connections that are allowed', async (t) => {

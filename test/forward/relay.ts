@@ -67,6 +67,11 @@ export class Relay {
     return this.jobs.flat();
   }
 
+  /** Lets go of what it kept for the test. */
+  forget(): void {
+    for (const kept of [this.jobs, this.requests, this.responses]) kept.length = 0;
+  }
+
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const told: Told = [];
     this.jobs.push(told);

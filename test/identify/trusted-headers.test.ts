@@ -12,7 +12,10 @@ import { RawClient } from '../support/raw.js';
 const NAMES = { org: 'x-quota-org', user: 'X-Quota-User', groups: 'x-quota-groups' };
 const LOOPBACK = ['127.0.0.1/32'];
 
-/** A server that answers with the identity it sees, or the code of the error. Lists on both families: peers are mapped. */
+/**
+ * A server that answers with the identity it sees, or the code of the error. Lists on both families: peers
+ * are mapped.
+ */
 async function serve(t: Test, identifier: Identifier): Promise<(headers: string) => Promise<unknown>> {
   const server = createServer((request, response) => response.end(JSON.stringify(seen(identifier, request))));
   server.listen(0, '::');

@@ -13,6 +13,8 @@ import { skipWithoutRedis, startRedis } from '../support/redis.js';
 const CYCLE = { start: 1, end: 8_000_000_000_000 };
 const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed' }]);
 const DEADLINE_MS = 50;
+/** The machine may be busy; what must not happen is waiting for Redis. */
+const NO_HANG_MS = 1_500;
 
 async function setUp(t: Test, silenceMs = 60_000) {
   const redis = await startRedis();
@@ -98,7 +100,7 @@ t.test(
     link.hold('toClient');
     const began = performance.now();
     await t.rejects(lanes.decide('acme', reserve('ana')), { code: 'store-unavailable' });
-    t.ok(performance.now() - began < DEADLINE_MS * 4, 'answered by the deadline');
+    t.ok(performance.now() - began < NO_HANG_MS, 'answered by the deadline, not by the connection');
     t.equal(await consumed(direct, 'ana'), 5, 'it had run');
     link.deliver('toClient');
     await untilSettled(t, lanes, direct, 'ana', 0);
@@ -198,7 +200,7 @@ t.test(
         if (outcome.status === 'rejected') t.match(outcome.reason, ProblemError);
         refusals += 1;
       }
-      t.ok(performance.now() - sent < DEADLINE_MS * 5);
+      t.ok(performance.now() - sent < NO_HANG_MS);
     }
     process.kill(redis.pid, 'SIGCONT');
     for (let index = 0; index < 20; index += 1) await untilSettled(t, lanes, direct, `u${index}`, 0);

@@ -19,7 +19,10 @@ const read = (request: IncomingMessage): Promise<string> =>
     },
   );
 
-/** Answers with what became of the body; `/twice` reads it again, `/destroy` gives the request up while it is read. */
+/**
+ * Answers with what became of the body; `/twice` reads it again, `/destroy` gives the request up while it is
+ * read.
+ */
 const server = createServer(async (request, response) => {
   if (request.url === '/twice') await read(request);
   const reading = read(request);

@@ -1,4 +1,5 @@
-// The metered places of a body have one reading: what JSON.parse and every other parser would see, or none at all.
+// The metered places of a body have one reading: what JSON.parse and every other parser would see, or none at
+// all.
 import fc from 'fast-check';
 import t from 'tap';
 import { ProblemError } from '../../src/errors/catalogue.js';
@@ -221,7 +222,8 @@ t.test('pointers that cannot be read are refused at start', async (t) => {
   );
 });
 
-// Keys that differ only by case, escape or ill-formedness are refused on the metered path by design: they stay out.
+// Keys that differ only by case, escape or ill-formedness are refused on the metered path by design: they
+// stay out.
 const documents = fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }).filter((value) => {
   const plain = (one: unknown): boolean => {
     if (one === null || typeof one !== 'object') return true;

@@ -12,7 +12,20 @@ t.test('decimals become scaled integers', async (t) => {
 });
 
 t.test('what is not an exact amount is refused, never taken as 0', async (t) => {
-  for (const amount of [-1, -0, Number.NaN, Number.POSITIVE_INFINITY, '', ' 1', '1e3', '0x10', '-0', '01', '1.', 2 ** 53])
+  for (const amount of [
+    -1,
+    -0,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    '',
+    ' 1',
+    '1e3',
+    '0x10',
+    '-0',
+    '01',
+    '1.',
+    2 ** 53,
+  ])
     t.equal(parseUnits(amount, 0), undefined, String(amount));
   t.equal(parseUnits('0.11', 1), undefined);
   t.equal(parseUnits('0.11', 1, true), 2);

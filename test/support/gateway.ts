@@ -21,6 +21,10 @@ export interface ConfigParts {
   readonly routes?: string;
   readonly unknownUsers?: 'register' | 'deny';
   readonly tokenFile?: string;
+  /** Peers whose identity headers are believed; left out: this machine. */
+  readonly peers?: string;
+  /** Further upstreams by name, beside `up`. */
+  readonly upstreams?: Readonly<Record<string, unknown>>;
 }
 
 const ROUTES = `
@@ -49,11 +53,11 @@ store: ${store}
 log: { level: ${process.env.LOG ?? 'silent'} }
 identity:
   unknownUsers: ${parts.unknownUsers ?? 'register'}
-  trusted: { peers: [127.0.0.1/32], org: x-quota-org, user: x-quota-user, groups: x-quota-groups }
+  trusted: { peers: [${parts.peers ?? '127.0.0.1/32'}], org: x-quota-org, user: x-quota-user, groups: x-quota-groups }
 quotas:
   usage: { unit: units, decimals: 1 }
   lds: { unit: calls }
-upstreams: { up: { url: ${JSON.stringify(parts.upstream)}, connections: 512 } }
+upstreams: ${JSON.stringify({ up: { url: parts.upstream, connections: 512 }, ...parts.upstreams })}
 ${parts.tokenFile === undefined ? '' : `admin: { tokenFile: ${JSON.stringify(parts.tokenFile)} }`}
 routes:${parts.routes ?? ROUTES}
 orgs:
@@ -88,8 +92,15 @@ export interface GatewayProcess extends Addresses {
 
 const MAIN = join(fileURLToPath(import.meta.url), '../../../src/main.js');
 
-/** A process of its own; resolves when it listens. `folder` keeps its config, and its data if it is embedded. */
-export async function spawnGateway(parts: ConfigParts, folder: string): Promise<GatewayProcess> {
+/**
+ * A process of its own; resolves when it listens. `folder` keeps its config, and its data if it is embedded; `preload` is a
+ * module that it runs first.
+ */
+export async function spawnGateway(
+  parts: ConfigParts,
+  folder: string,
+  preload?: string,
+): Promise<GatewayProcess> {
   const tokenFile = join(folder, 'token');
   const file = join(folder, `config-${process.hrtime.bigint()}.yaml`);
   writeFileSync(tokenFile, ADMIN_TOKEN);
@@ -97,7 +108,8 @@ export async function spawnGateway(parts: ConfigParts, folder: string): Promise<
     file,
     configText({ data: join(folder, 'data'), ...parts, tokenFile }).replace(/level: \w+/, 'level: info'),
   );
-  const child = spawn(process.execPath, [MAIN, 'serve', '-c', file], {
+  const before = preload === undefined ? [] : ['--import', preload];
+  const child = spawn(process.execPath, [...before, MAIN, 'serve', '-c', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

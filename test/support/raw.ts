@@ -17,13 +17,18 @@ const HEAD_END = '\r\n\r\n';
 export class RawClient {
   private readonly chunks: Buffer[] = [];
   private pending: Buffer = Buffer.alloc(0);
+  /** Bytes in `chunks`: joined only when they are looked at. */
+  private waiting = 0;
   /** The connection ended or was reset by the peer. */
   closed = false;
   /** 'ECONNRESET' and the like; '' after an orderly end. */
   errorCode = '';
 
   private constructor(readonly socket: Socket) {
-    socket.on('data', (chunk: Buffer) => this.chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.chunks.push(chunk);
+      this.waiting += chunk.length;
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.errorCode = error.code ?? error.message;
     });
@@ -46,7 +51,8 @@ export class RawClient {
 
   /** Everything received and not yet taken by `answer`. */
   received(): Buffer {
-    this.pending = Buffer.concat([this.pending, ...this.chunks.splice(0)]);
+    if (this.waiting > 0) this.pending = Buffer.concat([this.pending, ...this.chunks.splice(0)]);
+    this.waiting = 0;
     return this.pending;
   }
 
@@ -56,8 +62,13 @@ export class RawClient {
     return this.received();
   }
 
+  async untilLength(bytes: number): Promise<Buffer> {
+    while (this.pending.length + this.waiting < bytes && !this.closed) await nextOf(this.socket);
+    return this.received();
+  }
+
   async untilClosed(): Promise<Buffer> {
-    return this.until(() => false);
+    return this.untilLength(Number.POSITIVE_INFINITY);
   }
 
   /** Takes the next final answer off the connection. `method` decides whether a body follows the head. */
@@ -138,7 +149,7 @@ function parseHead(text: string): Head {
 }
 
 async function take(client: RawClient, count: number): Promise<{ body: Buffer; complete: boolean }> {
-  await client.until((received) => received.length >= count);
+  await client.untilLength(count);
   const body = client.shift(count);
   return { body, complete: body.length === count };
 }

@@ -1,11 +1,12 @@
 /** The decision: is there room on every line, and if so, charge and hold them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
-import { decodeGroup, decodeMember, encodeMember, type Member } from '../codec.js';
+import { encodeMember, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
 import { noteRefusal } from './crossings.js';
 import { judgeAfterExpiry } from './expire.js';
 import { change, type Line, linesOf, planOf, type Work } from './lines.js';
 import { isSpent, tightest } from './room.js';
+import { groupIn, memberIn } from './texts.js';
 
 /** Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure. */
 export function reserve(work: Work, op: ReserveOp): Result {
@@ -35,7 +36,7 @@ function admitMember(work: Work, user: string): Member | Denied['reason'] {
   if (book.org.text('state') === 'archived') return 'org-archived';
   const text = book.table('members').text(user);
   if (text === undefined && call.unknownUsers === 'deny') return 'unknown-user';
-  const member: Member = text === undefined ? { status: 'invited', groups: [] } : decodeMember(text);
+  const member: Member = text === undefined ? { status: 'invited', groups: [] } : memberIn(text);
   if (member.status === 'active') return member;
   if (member.status !== 'invited') return 'inactive-user';
   const seats = book.org.text('seats') ?? '';
@@ -55,12 +56,12 @@ function groupsOf(work: Work, member: Member, claims: string): string | undefine
   const found = new Set<string>();
   for (const { group, generation } of member.groups) {
     const text = table.text(group);
-    const known = text === undefined ? undefined : decodeGroup(text);
+    const known = text === undefined ? undefined : groupIn(text);
     if (known?.alive === true && known.generation === generation) found.add(group);
   }
   for (const group of claims === '' ? [] : claims.split(',')) {
     const text = table.text(group);
-    if (text !== undefined && decodeGroup(text).alive) found.add(group);
+    if (text !== undefined && groupIn(text).alive) found.add(group);
   }
   return found.size > GROUPS_MAX ? undefined : [...found].join(',');
 }

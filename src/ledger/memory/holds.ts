@@ -79,22 +79,26 @@ export function renew(work: Work, op: RenewOp): Result {
   if (!hold.open) return { status: 'expired-hold' };
   const cycle = cycleOf(work, hold.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
+  const noted = hold.items.map((item, index) => {
+    return item.fixed ? item : { ...item, charged: op.units[index] ?? item.charged };
+  });
+  const renewed = { ...hold, items: noted, expiresAt: now + op.ttlMs };
+  // Before room is sought: it may be due itself, and what is due expires then.
+  book.putHold(op.hold, renewed, hold);
   const more = hold.items.map((item, index) => (item.fixed ? 0 : (op.more[index] ?? 0)));
   const asked = hold.items.flatMap((item, index): ChargeItem[] => {
     const units = more[index] ?? 0;
     return units > 0 ? [{ quota: item.quota, units, kind: 'held' }] : [];
   });
+  if (asked.length === 0) return { status: 'renewed' };
   const lines = asked.map((item) => linesOf(work, cycle, item.quota, hold.user, hold.groups));
-  const refused = asked.length === 0 ? undefined : refusedMore(work, asked, lines, hold.groups);
-  const items = hold.items.map((item, index) => {
-    const charged = item.fixed ? item.charged : (op.units[index] ?? item.charged);
-    return { ...item, charged, units: item.units + (refused === undefined ? (more[index] ?? 0) : 0) };
-  });
-  if (refused === undefined)
-    for (const [index, item] of asked.entries())
-      for (const line of lines[index] ?? []) change(work, line, 0, item.units, hold.user, hold.action);
-  book.putHold(op.hold, { ...hold, items, expiresAt: now + op.ttlMs }, hold);
-  return refused ?? { status: 'renewed' };
+  const refused = refusedMore(work, asked, lines, hold.groups);
+  if (refused !== undefined) return refused;
+  for (const [index, item] of asked.entries())
+    for (const line of lines[index] ?? []) change(work, line, 0, item.units, hold.user, hold.action);
+  const items = noted.map((item, index) => ({ ...item, units: item.units + (more[index] ?? 0) }));
+  book.putHold(op.hold, { ...renewed, items }, renewed);
+  return { status: 'renewed' };
 }
 
 /** Undefined where there is room for all that is asked on top. */

@@ -2,9 +2,9 @@
 import { GROUPS_MAX, UNITS_MAX } from '../../quota/charge.js';
 import { lineOf, type Scope } from '../../quota/id.js';
 import { capOf, type Limit, type Plan } from '../../quota/limit.js';
-import { decodeLimit, decodePlan } from '../codec.js';
 import type { Call } from '../port.js';
 import type { Book, Fields } from './book.js';
+import { limitIn, planIn } from './texts.js';
 
 export interface Line {
   readonly cycle: OpenCycle;
@@ -82,7 +82,7 @@ export function linesOf(work: Work, cycle: OpenCycle, quota: string, user: strin
 
 export function planOf(book: Book, quota: string): Plan | undefined {
   const text = book.org.text(`plan:${quota}`);
-  return text === undefined ? undefined : decodePlan(text);
+  return text === undefined ? undefined : planIn(text);
 }
 
 function extraLeft(book: Book, quota: string): number {
@@ -110,7 +110,7 @@ export function capOfLine(work: Work, line: Line): Cap {
   }
   const text = book.table('limits').text(line.field);
   if (text === undefined) return NO_CAP;
-  const limit: Limit = decodeLimit(text);
+  const limit: Limit = limitIn(text);
   const units = capOf(limit, poolOf(book, line.quota), work.now);
   return { limit: Math.min(units, UNITS_MAX), mode: limit.shadow ? 'shadow' : 'hard', carried: 0 };
 }

@@ -106,6 +106,20 @@ onBoth('a cycle that the call does not name leaves its holds as they are', BOOK,
   t.equal(await book.dump(), before);
 });
 
+onBoth(
+  'due but not yet expired, it is renewed and does not expire while room is sought',
+  BOOK,
+  async (t, book) => {
+    await book.do(TEN);
+    await book.at(BEGIN_MS + TTL_MS);
+    const reply = await book.apply([renew('h', 2, 25)], { expireMost: 0 });
+    t.match(reply, { expired: 0, results: [{ status: 'refused', reason: 'held' }] });
+    t.equal(await book.line('usage:u:ana'), '0+10');
+    t.same(await book.told([renew('h', 2, 20), settle('h', 25)]), ['renewed', 'settled']);
+    t.equal(await book.line('usage:u:ana'), '25+0');
+  },
+);
+
 onBoth('an unknown hold is not renewed', BOOK, async (t, book) => {
   t.same(await book.told([renew('h', 1, 1)]), ['unknown-hold']);
 });

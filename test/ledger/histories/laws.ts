@@ -23,6 +23,7 @@ export interface State {
   readonly org: Fields;
   readonly limits: Fields;
   readonly holds: Fields;
+  readonly members: Fields;
   readonly cycles: readonly Cycle[];
 }
 
@@ -37,7 +38,8 @@ export async function stateOf(ledger: Ledger, id: string): Promise<State> {
     cycles.push({ start, present: start === present, consumed, held });
   }
   const limits = await fieldsOf(ledger, id, 'limits');
-  return { org, limits, holds: await fieldsOf(ledger, id, 'holds'), cycles };
+  const members = await fieldsOf(ledger, id, 'members');
+  return { org, limits, holds: await fieldsOf(ledger, id, 'holds'), members, cycles };
 }
 
 const units = (fields: Fields, field: string): number => Number(fields[field] ?? 0);
@@ -141,9 +143,15 @@ export function checkHeld(state: State): void {
 }
 
 /** Consumed is what was folded and what still stands in the journal, in every cycle, and never below 0. */
-export async function checkConsumed(ledger: Ledger, id: string, state: State, cycleMs: number): Promise<void> {
+export async function checkConsumed(
+  ledger: Ledger,
+  id: string,
+  state: State,
+  cycleMs: number,
+): Promise<void> {
   const sums = new Map<string, number>();
-  for (const [field, value] of Object.entries(await fieldsOf(ledger, id, HISTORY))) sums.set(field, Number(value));
+  for (const [field, value] of Object.entries(await fieldsOf(ledger, id, HISTORY)))
+    sums.set(field, Number(value));
   for (const entry of await ledger.log(id, 'journal', '', 1_000_000)) addLines(sums, entry.text, cycleMs);
   const told = state.cycles.flatMap((cycle) => entriesOf(cycle.consumed, cycle.start));
   for (const [field, value] of told) if (value < 0) throw new Broken(`${field} is ${value}`);
@@ -155,7 +163,11 @@ function entriesOf(fields: Fields, start: number): [string, number][] {
   return lines.map(([line, value]) => [`${start}|${line}`, Number(value)]);
 }
 
-function compare(what: string, expected: ReadonlyMap<string, number>, told: readonly [string, number][]): void {
+function compare(
+  what: string,
+  expected: ReadonlyMap<string, number>,
+  told: readonly [string, number][],
+): void {
   const left = new Map(expected);
   for (const [field, value] of told) {
     if ((left.get(field) ?? 0) !== value)

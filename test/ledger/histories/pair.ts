@@ -1,5 +1,5 @@
 /** Both ledgers side by side: whatever is asked of one is asked of the other, and the answers must be the same. */
-import { isDeepStrictEqual } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { decodeJournal } from '../../../src/ledger/codec.js';
 import type { Call, Commit, Log, Reply, Table } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
@@ -91,7 +91,7 @@ export function addLines(sums: Map<string, number>, entry: string, cycleMs: numb
 
 function same(what: string, expected: unknown, actual: unknown, asked: unknown): void {
   if (isDeepStrictEqual(expected, actual)) return;
-  const text = (value: unknown): string => JSON.stringify(value, null, 1) ?? 'undefined';
+  const text = (value: unknown): string => inspect(value, { depth: null, sorted: true, breakLength: 100 });
   throw new Broken(`${what} differ:\n${difference(text(expected), text(actual))}\nasked: ${text(asked)}`);
 }
 

@@ -1,0 +1,22 @@
+/** Directory texts decoded once: most users share a handful of plans, limits and memberships. */
+import { decodeGroup, decodeLimit, decodeMember, decodePlan } from '../codec.js';
+
+const REMEMBERED_MAX = 4_096;
+
+function remembered<Decoded>(decode: (text: string) => Decoded): (text: string) => Decoded {
+  const known = new Map<string, Decoded>();
+  return (text) => {
+    let decoded = known.get(text);
+    if (decoded === undefined) {
+      if (known.size >= REMEMBERED_MAX) known.clear();
+      decoded = decode(text);
+      known.set(text, decoded);
+    }
+    return decoded;
+  };
+}
+
+export const planIn = remembered(decodePlan);
+export const limitIn = remembered(decodeLimit);
+export const memberIn = remembered(decodeMember);
+export const groupIn = remembered(decodeGroup);

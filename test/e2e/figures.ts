@@ -1,0 +1,114 @@
+/** Two accounts of the same charges: what the counters of an org say, and what its history and its journal's tail say. */
+import { decodeJournal } from '../../src/ledger/codec.js';
+import type { Ledger, LogEntry, Table } from '../../src/ledger/port.js';
+import { lineOf } from '../../src/quota/id.js';
+
+/** Units by line, such as `usage:u:ana`; lines at 0 are left out. */
+export type Units = Readonly<Record<string, number>>;
+
+export interface Figures {
+  /** Over all cycles of the org. */
+  readonly consumed: Units;
+  readonly held: Units;
+  /** Folded history and the journal's tail. */
+  readonly recorded: Units;
+}
+
+const PAGE = 500;
+const DAY_MS = 86_400_000;
+
+export async function figuresOf(ledger: Ledger, org: string): Promise<Figures> {
+  const consumed = new Sums();
+  const held = new Sums();
+  for (const start of await cyclesOf(ledger, org)) {
+    for (const [line, units] of Object.entries(await consumedIn(ledger, org, start))) consumed.add(line, units);
+    for (const [line, units] of await fieldsOf(ledger, org, `held:${start}`)) held.add(line, Number(units));
+  }
+  return { consumed: consumed.units, held: held.units, recorded: await recordedOf(ledger, org) };
+}
+
+/** Starts of the org's cycles, the present one last. */
+export async function cyclesOf(ledger: Ledger, org: string): Promise<number[]> {
+  const closed = await fieldsOf(ledger, org, 'cycles');
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['start'] }]);
+  return [...closed.map(([start]) => Number(start)), Number(values[0]?.[0])];
+}
+
+export async function consumedIn(ledger: Ledger, org: string, start: number): Promise<Units> {
+  const sums = new Sums();
+  for (const [line, units] of await fieldsOf(ledger, org, `consumed:${start}`))
+    if (!line.startsWith('!')) sums.add(line, Number(units));
+  return sums.units;
+}
+
+export async function fieldsOf(ledger: Ledger, org: string, table: Table): Promise<[string, string][]> {
+  const found = new Map<string, string>();
+  let cursor = '0';
+  do {
+    const page = await ledger.scan(org, table, cursor, PAGE);
+    for (const [field, value] of page.entries) found.set(field, value);
+    cursor = page.cursor;
+  } while (cursor !== '0');
+  return [...found];
+}
+
+export async function journalOf(ledger: Ledger, org: string, after = ''): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for (;;) {
+    const page = await ledger.log(org, 'journal', entries.at(-1)?.id ?? after, PAGE);
+    entries.push(...page);
+    if (page.length < PAGE) return entries;
+  }
+}
+
+/** Read again where the keeper folded meanwhile: an entry is either in the tail or in the history. */
+async function recordedOf(ledger: Ledger, org: string): Promise<Units> {
+  for (;;) {
+    const from = await foldedUpTo(ledger, org);
+    const sums = new Sums();
+    for (const { text } of await journalOf(ledger, org, from)) addLines(sums, text);
+    await addHistory(sums, ledger, org);
+    if ((await foldedUpTo(ledger, org)) === from) return sums.units;
+  }
+}
+
+async function foldedUpTo(ledger: Ledger, org: string): Promise<string> {
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold'] }]);
+  return values[0]?.[0] ?? '';
+}
+
+function addLines(sums: Sums, text: string): void {
+  for (const { user, groups, charges } of decodeJournal(text)) {
+    for (const { quota, units } of charges) {
+      sums.add(lineOf(quota, 'user', user), units);
+      for (const group of groups) sums.add(lineOf(quota, 'group', group), units);
+      sums.add(lineOf(quota, 'org', ''), units);
+    }
+  }
+}
+
+async function addHistory(sums: Sums, ledger: Ledger, org: string): Promise<void> {
+  const now = await ledger.clock();
+  for (const day of [now - DAY_MS, now, now + DAY_MS].map((ms) => new Date(ms).toISOString().slice(0, 10))) {
+    for (const [field, units] of await fieldsOf(ledger, org, `history:users:${day}`)) {
+      const [, quota = '', , user = ''] = field.split('|');
+      sums.add(lineOf(quota, 'user', user), Number(units));
+    }
+    for (const [field, units] of await fieldsOf(ledger, org, `history:groups:${day}`)) {
+      const [, quota = '', , subject = ''] = field.split('|');
+      sums.add(`${quota}:${subject}`, Number(units));
+    }
+  }
+}
+
+class Sums {
+  private readonly byLine = new Map<string, number>();
+
+  add(line: string, units: number): void {
+    this.byLine.set(line, (this.byLine.get(line) ?? 0) + units);
+  }
+
+  get units(): Units {
+    return Object.fromEntries([...this.byLine].filter(([, units]) => units !== 0).sort());
+  }
+}
