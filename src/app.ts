@@ -19,7 +19,6 @@ import { openMemory } from './ledger/memory/index.js';
 import type { Ledger } from './ledger/port.js';
 import { openRedis } from './ledger/redis/index.js';
 import { compileMeter, type MeterSpec } from './meter/meter.js';
-import { boundsAt, type CycleRule } from './quota/cycle.js';
 import { settler } from './settle/settle.js';
 import { statusSets } from './settle/statuses.js';
 
@@ -57,7 +56,6 @@ export async function buildApp(options: AppOptions): Promise<App> {
     ledger,
     deadlineMs: config.store.deadlineMs,
     unknownUsers: config.identity.unknownUsers,
-    boundsAt: (rule, now) => boundsAt(JSON.parse(rule) as CycleRule, now),
     onTrouble: (what, details) => logger.error(details, what),
   });
   const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError });

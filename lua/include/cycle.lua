@@ -25,6 +25,8 @@ local function roll(consumed_key, held_key, next_start, next_end)
   end
   redis.call('HSET', KEYS[10], head.start, head.finish)
   redis.call('HSET', KEYS[1], 'prev', head.start, 'start', next_start, 'end', next_end)
+  -- What was read before the roll must not be written after it.
+  redis.call('HINCRBY', KEYS[1], 'version', 1)
   head.previous, head.start, head.finish = head.start, next_start, next_end
 end
 

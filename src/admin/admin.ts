@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Ledger } from '../ledger/port.js';
-import type { Quotas } from './amounts.js';
+import type { Quotas } from '../quota/units.js';
 import type { Snapshots } from './snapshots.js';
 import type { Turns } from './turns.js';
 import type { TypeBoxProvider } from './validate.js';

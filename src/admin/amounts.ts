@@ -1,16 +1,8 @@
 /** Amounts outside (decimal numbers, percents) and inside (integers): the one place where the admin API changes over. */
 import { UNITS_MAX } from '../quota/charge.js';
 import { type Limit, PERCENT_WHOLE } from '../quota/limit.js';
-import { formatUnits, parseUnits } from '../quota/units.js';
+import { formatUnits, parseUnits, type QuotaDefinition, type Quotas } from '../quota/units.js';
 import { invalid } from './problems.js';
-
-export interface QuotaDefinition {
-  /** What a unit is called: calls, tokens … */
-  readonly unit: string;
-  readonly decimals: number;
-}
-
-export type Quotas = ReadonlyMap<string, QuotaDefinition>;
 
 /** A percent has five decimals: ten-millionths of the whole. */
 const PERCENT_DECIMALS = 5;

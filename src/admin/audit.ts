@@ -1,8 +1,8 @@
 /** The audit log: every change by an admin, oldest first. */
 import Type from 'typebox';
+import { openBook } from '../ledger/view/book.js';
+import { instant } from '../ledger/view/lines.js';
 import type { Admin, App } from './admin.js';
-import { openBook } from './book.js';
-import { instant } from './lines.js';
 import { members, PAGE_SIZE_MAX, path } from './validate.js';
 
 const ListQuery = members({

@@ -1,12 +1,12 @@
 /** What the caps of a quota's active users come to together, and what of the pool they leave to nobody. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, decodeMember } from '../ledger/codec.js';
+import { fieldsOf, type OrgBook } from '../ledger/view/book.js';
+import { capNow, quotaOf } from '../ledger/view/lines.js';
 import { lineOf } from '../quota/id.js';
 import { PERCENT_WHOLE } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import { percentOut } from './amounts.js';
-import { fieldsOf, type OrgBook } from './book.js';
-import { capNow, quotaOf } from './lines.js';
 
 /** Tables that `capSums` reads. */
 export const CAP_TABLES = ['members', 'limits'] as const;

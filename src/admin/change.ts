@@ -1,8 +1,8 @@
 /** Writes: decided on what was read, made only if nothing changed since, with their audit entry in the same step. */
 import { ProblemError } from '../errors/catalogue.js';
 import type { Change } from '../ledger/port.js';
+import { NOTHING_ELSE, type OrgBook, openBook, type WantsOf } from '../ledger/view/book.js';
 import type { Admin } from './admin.js';
-import { NOTHING_ELSE, type OrgBook, openBook, type WantsOf } from './book.js';
 
 /** What every write states: where, by whom, why, and on what state of things. */
 export interface Act {

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import Type from 'typebox';
 import type { Change } from '../ledger/port.js';
+import type { OrgBook } from '../ledger/view/book.js';
+import { instant } from '../ledger/view/lines.js';
 import { boundsAt, type CycleRule, checkRule, EVERY, type Every, nextBoundary } from '../quota/cycle.js';
-import type { OrgBook } from './book.js';
 import { etagOf } from './etag.js';
-import { instant } from './lines.js';
 import { invalid } from './problems.js';
 import { members } from './validate.js';
 

@@ -2,13 +2,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, decodeMember, encodeLimit } from '../ledger/codec.js';
 import type { Change } from '../ledger/port.js';
+import { type OrgBook, over } from '../ledger/view/book.js';
+import { capNow, figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../ledger/view/lines.js';
 import { distribute, type Limit, PERCENT_WHOLE } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import { definitionOf, NO_LIMIT } from './amounts.js';
-import { type OrgBook, over } from './book.js';
 import { type Act, actOf, changeOrg, type Step } from './change.js';
-import { capNow, figuresOf, lineTo, parseLine, quotaOf, rearm, standingOf } from './lines.js';
+import { rearm } from './lines.js';
 import { invalid } from './problems.js';
 import { scanAll } from './snapshots.js';
 import { DryRun, members, Name, path, Reason } from './validate.js';

@@ -1,11 +1,12 @@
 /** Groups as people read them: members counted, limits and combined consumption per quota. */
 import { decodeGroup, encodeGroup, type Group } from '../ledger/codec.js';
+import { fieldsOf, type OrgBook, openBook, over, type Tables, textIn } from '../ledger/view/book.js';
+import { figuresOf, limitIn, limitStanding, lineTo, quotaOf } from '../ledger/view/lines.js';
 import { lineOf } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin } from './admin.js';
-import { fieldsOf, type OrgBook, openBook, over, type Tables, textIn } from './book.js';
 import { etagOf } from './etag.js';
-import { capOut, figuresOf, figuresOut, limitIn, limitStanding, lineTo, quotaOf } from './lines.js';
+import { capOut, figuresOut } from './lines.js';
 import { memberCounts } from './members.js';
 import { matches, type PageQuery, pageOf } from './paging.js';
 import { notFound } from './problems.js';

@@ -11,8 +11,8 @@ import Fastify, {
 } from 'fastify';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Ledger } from '../ledger/port.js';
+import type { QuotaDefinition } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import type { QuotaDefinition } from './amounts.js';
 import { auditRoutes } from './audit.js';
 import { bearerAuth } from './auth.js';
 import { distributeRoutes } from './distribute.js';
@@ -29,7 +29,6 @@ import { usageRoutes } from './usage.js';
 import { userRoutes } from './users.js';
 import { compileValidator, type TypeBoxProvider } from './validate.js';
 
-export type { QuotaDefinition } from './amounts.js';
 export { createOrg, type SeedOrg } from './seed.js';
 
 export interface AdminOptions {

@@ -3,30 +3,26 @@ import Type, { type Static } from 'typebox';
 import { ProblemError } from '../errors/catalogue.js';
 import { decodeLimit, encodeLimit } from '../ledger/codec.js';
 import type { Change, Want } from '../ledger/port.js';
+import { fieldsOf, type OrgBook, openBook, over, type Tables } from '../ledger/view/book.js';
+import {
+  capNow,
+  type Line,
+  limitIn,
+  limitStanding,
+  lineTo,
+  parseLine,
+  quotaOf,
+} from '../ledger/view/lines.js';
 import { userToken } from '../quota/id.js';
 import type { Limit } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import { capIn, definitionOf, NO_LIMIT } from './amounts.js';
-import { fieldsOf, type OrgBook, openBook, over, type Tables } from './book.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { type Act, actOf, changeOrg, type Step } from './change.js';
 import { checkMatch } from './etag.js';
 import { groupIn } from './group-view.js';
-import {
-  capNow,
-  capOut,
-  etagOfLimit,
-  type Line,
-  limitIn,
-  limitStanding,
-  limitTables,
-  limitView,
-  lineTo,
-  parseLine,
-  quotaOf,
-  rearm,
-} from './lines.js';
+import { capOut, etagOfLimit, limitTables, limitView, rearm } from './lines.js';
 import { memberIn } from './members.js';
 import { matches, pageOf } from './paging.js';
 import { invalid, notFound } from './problems.js';

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeGroup, decodeMember, encodeMember, type Member } from '../ledger/codec.js';
 import type { Change } from '../ledger/port.js';
-import { fieldsOf, type Tables, textIn } from './book.js';
+import { fieldsOf, type Tables, textIn } from '../ledger/view/book.js';
 
 export function memberIn(tables: Tables, token: string): Member | undefined {
   const text = textIn(tables, 'members', token);

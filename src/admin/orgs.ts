@@ -1,9 +1,9 @@
 /** Orgs: list, create, change, archive. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../errors/catalogue.js';
+import { openBook } from '../ledger/view/book.js';
 import { isName } from '../quota/id.js';
 import type { Admin, App } from './admin.js';
-import { openBook } from './book.js';
 import { type Act, actOf, auditText, changeOrg, UNCHANGED } from './change.js';
 import {
   Cycle,

@@ -1,9 +1,10 @@
 /** The overview of an org: what each quota has, how it stands, and which days the figures are of. */
+
+import { type OrgBook, openBook, over } from '../ledger/view/book.js';
+import { instant } from '../ledger/view/lines.js';
 import { dayOf, periodDays } from '../quota/cycle.js';
 import type { Admin, App } from './admin.js';
-import { type OrgBook, openBook, over } from './book.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
-import { instant } from './lines.js';
 import { orgLines, poolView } from './pools.js';
 import { path } from './validate.js';
 

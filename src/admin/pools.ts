@@ -2,11 +2,12 @@
 
 import { encodePlan } from '../ledger/codec.js';
 import type { Want } from '../ledger/port.js';
+import type { OrgBook, Pool } from '../ledger/view/book.js';
+import { type Figures, figuresOf, instant, lineTo, quotaOf } from '../ledger/view/lines.js';
+import type { Quotas } from '../quota/units.js';
 import { formatUnits } from '../quota/units.js';
-import { type Quotas, share } from './amounts.js';
-import type { OrgBook, Pool } from './book.js';
+import { share } from './amounts.js';
 import { etagOf } from './etag.js';
-import { type Figures, figuresOf, instant, lineTo, quotaOf } from './lines.js';
 
 /** The org's own lines: what `poolStanding` needs. */
 export function orgLines(quotas: Quotas): (start: number) => Want[] {

@@ -1,5 +1,5 @@
 /** What is known of a user besides status and groups: for people to read, no part of any decision. */
-import { type Tables, textIn } from './book.js';
+import { type Tables, textIn } from '../ledger/view/book.js';
 
 export interface Profile {
   readonly name: string;

@@ -1,24 +1,17 @@
 /** Orgs of the config: created once, in one step, and left alone from then on. */
 import { encodeLimit, encodeMember, encodePlan, type Member } from '../ledger/codec.js';
 import type { Change, Ledger } from '../ledger/port.js';
+import type { Pool } from '../ledger/view/book.js';
+import { lineTo } from '../ledger/view/lines.js';
 import type { CycleRule } from '../quota/cycle.js';
 import { isName, userToken } from '../quota/id.js';
 import type { PlanMode } from '../quota/limit.js';
-import {
-  type Amount,
-  capIn,
-  definitionOf,
-  NO_LIMIT,
-  type QuotaDefinition,
-  type Quotas,
-  unitsIn,
-} from './amounts.js';
-import type { Pool } from './book.js';
+import type { QuotaDefinition, Quotas } from '../quota/units.js';
+import { type Amount, capIn, definitionOf, NO_LIMIT, unitsIn } from './amounts.js';
 import { auditText } from './change.js';
 import { newOrg, ruleIn, set } from './definition.js';
 import { setGroup } from './groups.js';
 import { checkCap } from './limits.js';
-import { lineTo } from './lines.js';
 import { invalid } from './problems.js';
 import { profileField } from './profile.js';
 

@@ -5,7 +5,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Ledger, Table } from '../ledger/port.js';
-import type { Tables } from './book.js';
+import type { Tables } from '../ledger/view/book.js';
 
 const LIFE_MS = 2_000;
 const TABLES_MAX = 256;

@@ -1,10 +1,10 @@
 /** What is consumed and held now: by quota, for the org, its groups and its users. */
 import Type, { type Static } from 'typebox';
+import { fieldsOf, numberIn, openBook, over, type Tables } from '../ledger/view/book.js';
+import { figuresOf, instant, type Line, parseLine, quotaOf } from '../ledger/view/lines.js';
 import { userOfToken } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import { fieldsOf, numberIn, openBook, over, type Tables } from './book.js';
-import { figuresOf, instant, type Line, parseLine, quotaOf } from './lines.js';
 import { matches, pageOf } from './paging.js';
 import { orgLines, poolView } from './pools.js';
 import { members, Paging, path, Search } from './validate.js';

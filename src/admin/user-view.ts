@@ -1,11 +1,12 @@
 /** A user as people read them: profile, groups, and per quota the own limit and what is really left. */
 import { encodeMember, type Member } from '../ledger/codec.js';
 import type { Table } from '../ledger/port.js';
+import { type OrgBook, type Tables, textIn } from '../ledger/view/book.js';
+import { figuresOf, instant, limitIn, limitStanding, lineTo, quotaOf } from '../ledger/view/lines.js';
 import { userOfToken } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
-import { type OrgBook, type Tables, textIn } from './book.js';
 import { etagOf } from './etag.js';
-import { figuresOf, instant, limitIn, limitStanding, limitTables, lineTo, quotaOf } from './lines.js';
+import { limitTables } from './lines.js';
 import { liveMember } from './members.js';
 import { poolStanding } from './pools.js';
 import { profileField, profileIn } from './profile.js';

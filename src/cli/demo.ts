@@ -75,7 +75,9 @@ export async function demo(environment: Environment, out: { write(text: string):
   };
   try {
     const served = await serve(loadConfig(demoConfig(data, upstream.port), environment));
-    out.write(introduction(served.addresses.gateway, served.addresses.admin, upstream.port, served.adminToken));
+    out.write(
+      introduction(served.addresses.gateway, served.addresses.admin, upstream.port, served.adminToken),
+    );
     return { close: () => served.app.close().finally(clear) };
   } catch (error) {
     await clear();

@@ -118,6 +118,18 @@ export const CATALOGUE = {
     'The request is not HTTP/1.1 that has one meaning.',
     'Send well-formed HTTP/1.1.',
   ),
+  'headers-too-large': entry(
+    431,
+    'The headers are too large',
+    'Request line and header fields together have more bytes than the gateway reads.',
+    'Send fewer or shorter header fields.',
+  ),
+  'request-timeout': entry(
+    408,
+    'The request did not come in time',
+    'The header fields took longer to arrive than the gateway waits.',
+    'Send the request in one go.',
+  ),
   'upgrade-refused': entry(
     501,
     'Metered routes do not upgrade',

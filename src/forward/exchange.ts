@@ -106,13 +106,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return { kind: this.sent ? 'client-gone' : 'client-gone-unsent' };
   }
 
-  /** The client must see that the body is not whole: what came is sent, and then the connection ends without an end. */
   private cutShort(): void {
     const { request, response } = this.job;
-    if (response.socket === null) response.destroy();
-    // Before HTTP/1.1 a body may end with its connection; only a reset says that this one did not.
-    else if (request.httpVersionMinor === 0) response.socket.resetAndDestroy();
-    else response.socket.destroySoon();
+    const isOld = request.httpVersionMinor === 0;
+    if (response.socket !== null) endEarly(response.socket, isOld);
+    // It waits behind another answer; in the turn in which it gets the socket, what came of it is written.
+    else response.once('socket', (socket: Socket) => process.nextTick(endEarly, socket, isOld));
   }
 
   private end(outcome: Outcome): void {
@@ -140,6 +139,14 @@ function exchangesOf(socket: Socket): Set<Exchange> {
     for (const exchange of exchanges) exchange.onClientClosed();
   });
   return exchanges;
+}
+
+/** The client must see that the body is not whole: what came is sent, and then the connection ends without the body's end. */
+function endEarly(socket: Socket, isOld: boolean): void {
+  if (!isOld) socket.destroySoon();
+  // Before HTTP/1.1 a body may end with its connection: only a reset, or TLS that breaks off, says that this one did not.
+  else if ('encrypted' in socket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function codeOf(error: Error): string {

@@ -1,11 +1,11 @@
 /** The caller's own figures: every limit that applies to them, what is consumed and left, and when it resets. */
 import type { IncomingMessage } from 'node:http';
-import { type OrgBook, openBook } from '../admin/book.js';
-import { capNow, figuresOf, instant, limitIn, standingOf } from '../admin/lines.js';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import { decodeGroup, decodeMember } from '../ledger/codec.js';
 import type { Ledger, Want } from '../ledger/port.js';
+import { type OrgBook, openBook } from '../ledger/view/book.js';
+import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/lines.js';
 import { lineOf, type Scope } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { QuotaLabels } from './ratelimit-fields.js';

@@ -29,11 +29,16 @@ export function startKeeper(options: KeeperOptions): Keeper {
   const round = async (): Promise<void> => {
     if (!(await ledger.lease('keeper', holder, everyMs * 3))) return;
     for (const org of await ledger.orgs()) {
-      if (closed) return;
-      await sweepOrg(ledger, org);
-      await foldJournal(ledger, org);
-      await ledger.drop(org, outdatedHistory(await ledger.clock(), CATCH_UP_DAYS));
+      if (closed || !ledger.ready) return;
+      // One org that cannot be kept must not stop the others.
+      await keep(org).catch(onError);
     }
+  };
+
+  const keep = async (org: string): Promise<void> => {
+    await sweepOrg(ledger, org);
+    await foldJournal(ledger, org);
+    await ledger.drop(org, outdatedHistory(await ledger.clock(), CATCH_UP_DAYS));
   };
 
   const timer = setInterval(() => {

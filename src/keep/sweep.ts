@@ -1,9 +1,11 @@
 /** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
 import { decodeHold } from '../ledger/codec.js';
 import type { Bounds, Call, Ledger, Reply, Table } from '../ledger/port.js';
-import { boundsAt, type CycleRule } from '../quota/cycle.js';
+import { type CycleRule, successorOf } from '../quota/cycle.js';
 
 const EXPIRE_MOST = 64;
+/** The bounds may change while they are asked for; more tries than this mean that they never fit. */
+const CYCLE_TRIES_MAX = 5;
 /** A tombstone lives 24 h, and a late settlement charges the cycle of its admission: twice that, and nothing can come. */
 const KEEP_CYCLE_MS = 48 * 3_600_000;
 const LANES_IDLE_MS = 3_600_000;
@@ -26,9 +28,13 @@ async function expireHolds(ledger: Ledger, org: string): Promise<number> {
   let cycles: readonly Bounds[] = [];
   let ruleVersion = 0;
   let expired = 0;
+  let cycleTries = 0;
   for (;;) {
     const reply = await ledger.apply(emptyCall(org, cycles, ruleVersion));
     if (reply.code === 'cycle') {
+      cycleTries += 1;
+      if (cycleTries > CYCLE_TRIES_MAX)
+        throw new Error(`The bounds of the cycle of ${org} were not agreed on`);
       cycles = cyclesOf(reply);
       ruleVersion = reply.ruleVersion;
       continue;
@@ -41,7 +47,7 @@ async function expireHolds(ledger: Ledger, org: string): Promise<number> {
 }
 
 function cyclesOf({ now, cycle, rule, previous }: Reply): Bounds[] {
-  const present = now < cycle.end ? [cycle] : [boundsAt(JSON.parse(rule) as CycleRule, now), cycle];
+  const present = now < cycle.end ? [cycle] : [successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle];
   return previous === 0 ? present : [...present, { start: previous, end: previous }];
 }
 

@@ -244,7 +244,7 @@ export interface Want {
 export interface Snapshot {
   /** The book's time, never before any time it gave out. */
   readonly now: number;
-  /** Version of the directory, 0 where the org does not exist; every commit and registration raises it. */
+  /** Version of the directory, 0 where the org does not exist; every commit, registration and roll raises it. */
   readonly version: number;
   /** One array per want, one value per field, null where absent. */
   readonly values: readonly (readonly (string | null)[])[];

@@ -78,6 +78,15 @@ export function boundsAt(rule: CycleRule, nowMs: number): Bounds {
   return bounds;
 }
 
+/**
+ * The cycle that follows one which is over at this time. The end of the one before stands, also where a newer time zone
+ * table would have put it elsewhere.
+ */
+export function successorOf(present: Bounds, rule: CycleRule, nowMs: number): Bounds {
+  const { start, end } = boundsAt(rule, nowMs);
+  return { start: Math.max(start, present.end), end };
+}
+
 /** The first boundary after `nowMs`. */
 export function nextBoundary(rule: CycleRule, nowMs: number): number {
   return boundsAt(rule, nowMs).end;

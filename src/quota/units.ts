@@ -1,6 +1,15 @@
 /** Units outside (decimal text or number) and inside (integers scaled by the quota's decimals). */
 import { UNITS_MAX } from './charge.js';
 
+/** How a quota's amounts are written. */
+export interface QuotaDefinition {
+  /** What a unit is called: calls, tokens … */
+  readonly unit: string;
+  readonly decimals: number;
+}
+
+export type Quotas = ReadonlyMap<string, QuotaDefinition>;
+
 /** Exact powers of ten for 0 to 6 decimals. */
 const SCALE = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] as const;
 

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly org?: string;
   /** Further headers of the n-th request. */
   readonly headersOf?: (count: number) => Record<string, string>;
+  /** Told of each answer, and when its request was sent (in ms since the epoch). */
+  readonly onAnswer?: (status: number, sentAt: number) => void;
 }
 
 export interface Load {
@@ -27,7 +29,7 @@ export interface Load {
 const AFTER_LOSS_MS = 20;
 
 /** Each connection has one request in flight, and the next as soon as it is answered. */
-export function startLoad({ gateways, connections, path, users, org, headersOf }: LoadOptions): Load {
+export function startLoad({ gateways, connections, path, users, org, headersOf, onAnswer }: LoadOptions): Load {
   const counts = new Map<number, number>();
   let sent = 0;
   let stopped = false;
@@ -36,9 +38,11 @@ export function startLoad({ gateways, connections, path, users, org, headersOf }
     const address = gateways[number % gateways.length] ?? '';
     while (!stopped) {
       sent += 1;
+      const sentAt = Date.now();
       const headers = { ...as(users[sent % users.length] ?? '', org), ...headersOf?.(sent) };
       const status = await ask(address, path, { headers, agent }).then((reply) => reply.status, () => 0);
       counts.set(status, (counts.get(status) ?? 0) + 1);
+      onAnswer?.(status, sentAt);
       if (status === 0) await delay(AFTER_LOSS_MS);
     }
     agent.destroy();

@@ -1,5 +1,6 @@
 // Connections to client and upstream are used again, in order, and an upstream is who its certificate says.
 import { setImmediate } from 'node:timers/promises';
+import { connect as connectSecurely } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
@@ -110,6 +111,40 @@ t.test('an upstream whose authority is trusted is served over TLS', async (t) =>
   t.equal((await client.write(get('/1')).answer()).status, 200);
   t.equal((await client.write(get('/2')).answer()).status, 200);
   t.equal(upstream.connections, 1);
+});
+
+t.test('a client over TLS: the upstream is told, and an answer that breaks off has no end', async (t) => {
+  const upstream = await TestUpstream.start();
+  t.teardown(() => upstream.close());
+  const relay = await Relay.start(t, upstream.url, { certificate });
+  for (const [version, framing] of [
+    ['1.1', 'x-test-bytes: 5000'],
+    ['1.0', 'x-test-chunked: 1'],
+  ]) {
+    const client = connectSecurely({
+      port: relay.port,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: certificate.cert,
+    });
+    let ending = '';
+    client.on('error', (error: NodeJS.ErrnoException) => {
+      ending = error.code ?? '';
+    });
+    let text = '';
+    client.on('data', (chunk) => {
+      text += chunk;
+    });
+    client.write(`GET / HTTP/${version}\r\nHost: a\r\n${framing}\r\nx-test-cut: 30\r\n\r\n`);
+    await new Promise((resolve) => client.once('close', resolve));
+    t.match(text, /^HTTP\/1\.1 200 OK\r\n/);
+    t.notMatch(text, /\r\n0\r\n\r\n$/);
+  }
+  t.equal(upstream.log[0]?.headers['x-forwarded-proto'], 'https');
+  t.match(await relay.outcomes(2), [
+    { kind: 'answered', complete: false, clientGone: false },
+    { kind: 'answered', complete: false, clientGone: false },
+  ]);
 });
 
 t.test('what the caller throws is not swallowed', async (t) => {

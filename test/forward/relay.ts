@@ -1,6 +1,7 @@
 /** A server that forwards all it gets to one upstream, as the corridor will, and keeps every outcome it is told. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 import type { UpstreamOptions } from '../../src/forward/forwarder.js';
@@ -10,12 +11,15 @@ import {
   type ForwardJob,
   type Outcome,
 } from '../../src/forward/forwarder.js';
+import type { Certificate } from '../support/certificate.js';
 import { RawClient } from '../support/raw.js';
 
 /** The outcome of one job; empty until it is told. */
 export type Told = Outcome[];
 
 export interface RelayOptions extends Partial<UpstreamOptions> {
+  /** Serves TLS. */
+  readonly certificate?: Certificate;
   readonly job?: (request: IncomingMessage) => Partial<ForwardJob> | Promise<Partial<ForwardJob>>;
 }
 
@@ -35,10 +39,14 @@ export class Relay {
   }
 
   static async start(t: Test, url: string, options: RelayOptions = {}): Promise<Relay> {
-    const { job: _, ...given } = options;
+    const { job: _, certificate, ...given } = options;
     const times = { connectTimeoutMs: 2_000, headersTimeoutMs: 30_000, bodyTimeoutMs: 30_000 };
     const forwarder = createForwarder({ url, connections: 16, ...times, ...given });
-    const relay = new Relay(createServer(), forwarder, options);
+    const relay = new Relay(
+      certificate === undefined ? createServer() : createSecureServer(certificate),
+      forwarder,
+      options,
+    );
     relay.server.listen(0, '127.0.0.1');
     await once(relay.server, 'listening');
     t.teardown(() => relay.close());

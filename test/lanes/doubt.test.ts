@@ -26,7 +26,6 @@ async function setUp(t: Test, silenceMs = 60_000) {
     ledger: behind,
     deadlineMs: DEADLINE_MS,
     unknownUsers: 'register',
-    boundsAt: () => CYCLE,
     onTrouble: (what) => troubles.push(what),
   });
   t.teardown(async () => {

@@ -15,8 +15,6 @@ export interface LanesOptions {
   /** A decision is answered within this time, waiting included. */
   readonly deadlineMs: number;
   readonly unknownUsers: UnknownUsers;
-  /** The cycle of a rule (JSON) that contains a time. */
-  readonly boundsAt: (rule: string, now: number) => Bounds;
   /** Calls of one org that may be in flight at once: two keep the wait for the next call below half a round trip. */
   readonly callsInFlight?: number;
   /** Operations owed to the store beyond which no new request is admitted. */

@@ -1,6 +1,7 @@
 /** The lanes of one org: which call goes when, and what is done about one that got no answer. */
 import { randomBytes } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
+import { type CycleRule, successorOf } from '../../quota/cycle.js';
 import type { Bounds, Call, Op, Reply, Result } from '../port.js';
 import { StoreError } from '../port.js';
 import type { Lanes, LanesOptions, Pending } from './index.js';
@@ -180,10 +181,11 @@ export class OrgLanes {
 
   /** The book says which cycle is present; where that one is over, its successor is computed by the book's time. */
   private enterCycle(reply: Reply): void {
+    const { cycle, rule, now } = reply;
     this.ruleVersion = reply.ruleVersion;
     this.epoch = reply.epoch;
-    const over = reply.now >= reply.cycle.end;
-    const cycles = over ? [this.options.boundsAt(reply.rule, reply.now), reply.cycle] : [reply.cycle];
+    const over = now >= cycle.end;
+    const cycles = over ? [successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle] : [cycle];
     this.cycles = withPrevious(cycles, reply);
   }
 

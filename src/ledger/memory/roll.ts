@@ -46,4 +46,6 @@ function roll(book: Book, present: Bounds, next: Bounds): void {
   org.set('prev', present.start);
   org.set('start', next.start);
   org.set('end', next.end);
+  // What was read before the roll must not be written after it.
+  org.set('version', org.number('version') + 1);
 }

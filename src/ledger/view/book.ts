@@ -1,13 +1,12 @@
-/** One org's book as the admin API sees it: read in one step, and never in a cycle that is over. */
+/** One org's book as people see it: read in one step, and never in a cycle that is over. */
 
-import { ProblemError } from '../errors/catalogue.js';
-import { decodePlan } from '../ledger/codec.js';
-import type { Bounds, Ledger, Snapshot, Table, Want } from '../ledger/port.js';
-import { boundsAt, type CycleRule } from '../quota/cycle.js';
-import { isName } from '../quota/id.js';
-import type { Plan } from '../quota/limit.js';
-import type { Quotas } from './amounts.js';
-import { notFound } from './problems.js';
+import { ProblemError } from '../../errors/catalogue.js';
+import { type CycleRule, successorOf } from '../../quota/cycle.js';
+import { isName } from '../../quota/id.js';
+import type { Plan } from '../../quota/limit.js';
+import type { Quotas } from '../../quota/units.js';
+import { decodePlan } from '../codec.js';
+import type { Bounds, Ledger, Snapshot, Table, Want } from '../port.js';
 
 /** What the org may consume of a quota in the present cycle. */
 export interface Pool {
@@ -80,7 +79,7 @@ export async function openBook(
   org: string,
   wantsOf: WantsOf = NOTHING_ELSE,
 ): Promise<OrgBook> {
-  if (!isName(org)) throw notFound(`org ${org}`);
+  if (!isName(org)) throw noOrg(org);
   let start = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const wants = [{ table: 'org', fields: orgFields(quotas) } as const, ...wantsOf(start)];
@@ -94,9 +93,7 @@ export async function openBook(
 
 /** Brings the book into the present cycle, as the first request of it would. */
 async function roll(ledger: Ledger, book: OrgBook): Promise<void> {
-  const bounds = boundsAt(book.rule, book.now);
-  // The book's end stands, also where a newer time zone table would have put it elsewhere.
-  const next = { start: Math.max(bounds.start, book.cycle.end), end: bounds.end };
+  const next = successorOf(book.cycle, book.rule, book.now);
   const { epoch, ruleVersion, id: org } = book;
   const idle = { lane: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
   const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, book.cycle], ...idle });
@@ -112,7 +109,7 @@ function orgFields(quotas: Quotas): string[] {
 function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgBook {
   const { now, version } = snapshot;
   const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
-  if (version === 0 || org === undefined) throw notFound(`org ${id}`);
+  if (version === 0 || org === undefined) throw noOrg(id);
   const text = (field: string): string => org.get(field) ?? '';
   const number = (field: string): number => Number(text(field));
   return {
@@ -179,4 +176,8 @@ const EMPTY: ReadonlyMap<string, string> = new Map();
 
 export function fieldsOf(tables: Tables, table: Table): ReadonlyMap<string, string> {
   return tables.get(table) ?? EMPTY;
+}
+
+function noOrg(org: string): ProblemError {
+  return new ProblemError('not-found', `There is no org ${org}`);
 }

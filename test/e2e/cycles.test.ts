@@ -1,0 +1,247 @@
+// At the boundary, by the store's clock, counters begin anew under full load: each request is charged to one of the two cycles.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { decodeJournal } from '../../src/ledger/codec.js';
+import type { Change, Ledger } from '../../src/ledger/port.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import { boundsAt, type CycleRule } from '../../src/quota/cycle.js';
+import { admin, as, ask, type ConfigParts, spawnGateway, startGateway } from '../support/gateway.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { TestUpstream } from '../support/upstream.js';
+import { consumedIn, cyclesOf, fieldsOf, figuresOf, journalOf } from './figures.js';
+import { comesTo, startLoad, until } from './load.js';
+
+/** No boundary of this rule is near: those that the test wants it puts into the books. */
+const RULE: CycleRule = {
+  every: 'hour',
+  anchor: (new Date().getUTCMinutes() + 30) % 60,
+  timeZone: 'UTC',
+};
+const LIMIT = 100;
+const AHEAD_MS = 1_500;
+const AFTER_MS = 700;
+const HELD = 12;
+const HOUR_MS = 3_600_000;
+
+const org = (more: string): string => `
+    cycle: { every: ${RULE.every}, anchor: ${RULE.anchor}, timeZone: ${RULE.timeZone} }
+    users: { ana: {}, ben: {} }
+    ${more}`;
+const PLENTY = 'plans: { usage: { allowance: 1000000 } }';
+const ORGS = `
+  sums: ${org(PLENTY)}
+  limit: ${org(`${PLENTY}\n    limits: [{ user: ana, quota: usage, units: ${LIMIT} }]`)}
+  pool: ${org(`plans: { usage: { allowance: ${LIMIT} } }`)}
+  idle: ${org(PLENTY)}
+  skipped: ${org(`plans: { usage: { allowance: 100, extra: 50 } }
+    limits: [{ user: ana, quota: usage, units: 10 }]`)}
+`;
+
+interface Fleet {
+  readonly ledger: Ledger;
+  readonly upstream: TestUpstream;
+  /** Addresses of the gateways and of one admin listener. */
+  readonly gateways: readonly string[];
+  readonly admin: string;
+}
+
+async function change(ledger: Ledger, id: string, changes: readonly Change[]): Promise<void> {
+  const { version } = await ledger.read(id, []);
+  if ((await ledger.commit(id, { version, changes, audit: '' })) === undefined)
+    throw new Error(`${id} was changed meanwhile`);
+}
+
+const orgField = (field: string, value: number): Change => ({ set: 'org', field, value: String(value) });
+
+/** Load over the boundary on three orgs at once, and requests that are under way when it comes. */
+async function crossing(t: Test, { ledger, upstream, gateways }: Fleet): Promise<void> {
+  const end = (await ledger.clock()) + AHEAD_MS;
+  for (const id of ['sums', 'limit', 'pool', 'idle']) await change(ledger, id, [orgField('end', end)]);
+  const surely = { before: 0, after: 0 };
+  const onAnswer = (status: number, sentAt: number): void => {
+    if (status !== 200) t.fail(`sums: ${status}`);
+    if (Date.now() < end) surely.before += 1;
+    if (sentAt > end) surely.after += 1;
+  };
+  const loadOn = (id: string) => ({
+    gateways,
+    connections: 6,
+    path: `/v3/unit?${id}`,
+    org: id,
+    users: ['ana'],
+  });
+  const sums = startLoad({ ...loadOn('sums'), onAnswer });
+  const others = [startLoad(loadOn('limit')), startLoad({ ...loadOn('pool'), users: ['ana', 'ben'] })];
+  const held = Array.from({ length: HELD }, (_, count) => {
+    const fields = { 'x-test-hold': 'head', 'x-test-status': count % 2 === 0 ? '200' : '500' };
+    const headers = { ...as('ana', 'sums'), ...fields };
+    return ask(gateways[count % gateways.length] ?? '', '/v3/unit?held', { headers });
+  });
+  await upstream.until(({ log }) => log.filter(({ target }) => target.endsWith('?held')).length === HELD);
+  t.ok((await ledger.clock()) < end, 'they were admitted before the boundary');
+  await until('the cycle has turned', async () => (await ledger.clock()) > end + AFTER_MS);
+  upstream.release();
+  await Promise.all([sums.stop(), ...others.map((load) => load.stop()), ...held]);
+
+  const [old = 0, present = 0] = await cyclesOf(ledger, 'sums');
+  t.equal(present, end);
+  const served = (id: string): number =>
+    upstream.log.filter(({ target, status }) => target.endsWith(`?${id}`) && status === 200).length;
+  const total = served('sums') + served('held');
+  const sum = async (): Promise<number> => {
+    const before = await consumedIn(ledger, 'sums', old);
+    const after = await consumedIn(ledger, 'sums', present);
+    return (before['usage:o'] ?? 0) + (after['usage:o'] ?? 0);
+  };
+  await comesTo(t, sum, total * 10, 'the two cycles have all that was served, and no more');
+  const before = (await consumedIn(ledger, 'sums', old))['usage:u:ana'] ?? 0;
+  const after = (await consumedIn(ledger, 'sums', present))['usage:u:ana'] ?? 0;
+  t.ok(surely.before > 50 && surely.after > 50, `${surely.before} before, ${surely.after} after`);
+  t.ok(before >= (surely.before + HELD / 2) * 10, 'what was answered before it is charged there');
+  t.ok(after >= surely.after * 10, 'what was sent after it is charged there');
+  for (const id of ['limit', 'pool']) {
+    const line = id === 'pool' ? 'usage:o' : 'usage:u:ana';
+    for (const start of [old, present])
+      t.equal((await consumedIn(ledger, id, start))[line], LIMIT * 10, `${id}: all of it in each cycle`);
+    t.equal(served(id), 2 * LIMIT);
+  }
+  for (const id of ['sums', 'limit', 'pool']) {
+    const { consumed, recorded, held } = await figuresOf(ledger, id);
+    t.strictSame(recorded, consumed, `${id}: history and journal say the same`);
+    t.strictSame(held, {});
+  }
+}
+
+/** An org that nobody called for two cycles: the next request closes them as one. */
+async function skipping(t: Test, fleet: Fleet): Promise<void> {
+  const { ledger, gateways } = fleet;
+  const { start } = boundsAt(RULE, await ledger.clock());
+  const old = { start: start - 3 * HOUR_MS, end: start - 2 * HOUR_MS };
+  const consumed = (field: string, value: string): Change => ({
+    set: `consumed:${old.start}`,
+    field,
+    value,
+  });
+  await change(ledger, 'skipped', [
+    orgField('start', old.start),
+    orgField('end', old.end),
+    consumed('usage:o', '1300'),
+    consumed('usage:u:ana', '100'),
+  ]);
+  for (const gateway of gateways) {
+    const { status, headers } = await ask(gateway, '/v3/unit', { headers: as('ana', 'skipped') });
+    t.equal(status, 200, 'the limit applies afresh');
+    t.match(headers.ratelimit, /^"usage-user";r=[89];t=\d+$/);
+  }
+  const { values } = await ledger.read('skipped', [
+    { table: 'org', fields: ['prev', 'start', 'end', 'extra:usage'] },
+  ]);
+  const wanted = [old.start, start, start + HOUR_MS, 200];
+  t.strictSame(values[0], wanted.map(String), 'what was used of the extra is gone once');
+  t.strictSame(await fieldsOf(ledger, 'skipped', 'cycles'), [[String(old.start), String(old.end)]]);
+  t.strictSame(await consumedIn(ledger, 'skipped', old.start), { 'usage:o': 1300, 'usage:u:ana': 100 });
+  const units = gateways.length * 10;
+  t.strictSame(await consumedIn(ledger, 'skipped', start), { 'usage:o': units, 'usage:u:ana': units });
+  const usage = await admin(fleet.admin, 'GET', '/orgs/skipped/usage');
+  t.match(usage.body, { cycle: { start: new Date(start).toISOString() } });
+}
+
+/** Nobody calls this org: its keeper turns the cycle. */
+async function idling(t: Test, { ledger }: Fleet): Promise<void> {
+  await until('the idle org has turned', async () => (await cyclesOf(ledger, 'idle')).length === 2);
+  const { values } = await ledger.read('idle', [{ table: 'org', fields: ['end'] }]);
+  t.equal(Number(values[0]?.[0]), boundsAt(RULE, await ledger.clock()).end);
+}
+
+/** A module that puts a process's clock wrong. */
+function wrongClock(folder: string, byMs: number): string {
+  const file = join(folder, `clock${byMs}.mjs`);
+  writeFileSync(
+    file,
+    `const Right = Date;
+globalThis.Date = class extends Right {
+  constructor(...given) {
+    if (given.length === 0) super(Right.now() + ${byMs});
+    else super(...given);
+  }
+  static now() {
+    return Right.now() + ${byMs};
+  }
+};
+`,
+  );
+  return file;
+}
+
+const WRONG_MS = [600_000, -600_000];
+
+t.test('two gateways on Redis, ten minutes fast and slow', { skip: skipWithoutRedis }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'quotagate-cycles-'));
+  const redis = await startRedis();
+  const upstream = await TestUpstream.start();
+  const ledger = await openRedis({ url: redis.url });
+  // The journal is kept whole for as long as the test has this lease.
+  await ledger.lease('keeper', 'test', 60_000);
+  const parts: ConfigParts = { redis: redis.url, upstream: upstream.url, orgs: ORGS };
+  const gateways = await Promise.all(
+    WRONG_MS.map((byMs) => spawnGateway(parts, folder, wrongClock(folder, byMs))),
+  );
+  t.teardown(async () => {
+    upstream.release();
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await ledger.close();
+    await upstream.close();
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const [index, gateway] of gateways.entries()) {
+    const { time } = gateway as unknown as { time: number };
+    t.ok(Math.abs(time - Date.now() - (WRONG_MS[index] ?? 0)) < 60_000, 'its clock is wrong');
+  }
+  const fleet: Fleet = {
+    ledger,
+    upstream,
+    gateways: gateways.map(({ gateway }) => gateway),
+    admin: gateways[0]?.admin ?? '',
+  };
+  await crossing(t, fleet);
+  await accounted(t, ledger);
+  await skipping(t, fleet);
+  await ledger.lease('keeper', 'test', 1);
+  await idling(t, fleet);
+});
+
+/** By the journal's times of admission, each charge is in the cycle that it was admitted in; refunds too. */
+async function accounted(t: Test, ledger: Ledger): Promise<void> {
+  const [old = 0, present = 0] = await cyclesOf(ledger, 'sums');
+  const sums = { before: 0, after: 0 };
+  let refunds = 0;
+  for (const { text } of await journalOf(ledger, 'sums')) {
+    for (const { at, charges } of decodeJournal(text)) {
+      const units = charges[0]?.units ?? 0;
+      sums[at < present ? 'before' : 'after'] += units;
+      if (units < 0) refunds += 1;
+    }
+  }
+  t.equal(refunds, HELD / 2);
+  t.equal((await consumedIn(ledger, 'sums', old))['usage:o'], sums.before);
+  t.equal((await consumedIn(ledger, 'sums', present))['usage:o'], sums.after);
+}
+
+t.test('embedded', async (t) => {
+  const upstream = await TestUpstream.start();
+  const running = await startGateway({ upstream: upstream.url, orgs: ORGS });
+  t.teardown(async () => {
+    upstream.release();
+    await running.close();
+    await upstream.close();
+  });
+  const { ledger } = running.app;
+  const fleet: Fleet = { ledger, upstream, gateways: [running.gateway], admin: running.admin };
+  await crossing(t, fleet);
+  await skipping(t, fleet);
+  await idling(t, fleet);
+});
+

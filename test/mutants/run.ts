@@ -1,0 +1,121 @@
+/**
+ * Breaks each ledger in many small ways, one at a time and in copies of the package, and expects the named contract test
+ * to fail on that ledger. Exits 1 where a break goes unnoticed, or its place in the source is gone or not unique.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from './mutant.js';
+import { MUTANTS } from './table.js';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+const WORKERS = 2;
+const RUN_TIMEOUT_MS = 30_000;
+
+interface Run {
+  /** Behaviours that held and failed, by ledger. */
+  readonly held: Readonly<Record<Mutant['ledger'], number>>;
+  readonly failed: Readonly<Record<Mutant['ledger'], number>>;
+  readonly stopped: boolean;
+}
+
+type Outcome = 'killed' | 'SURVIVED' | 'NOT FOUND' | 'NOT UNIQUE' | 'BROKEN';
+
+/** A copy of what the tests run on, so that a break is never seen outside it. */
+function copyPackage(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'quotagate-mutants-'));
+  for (const part of ['dist/src', 'dist/test/support', 'dist/test/ledger', 'lua', 'package.json'])
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+async function runTest(folder: string, name: string): Promise<Run> {
+  const file = join(folder, 'dist/test/ledger/contract', `${name}.test.js`);
+  const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  const timer = setTimeout(() => child.kill('SIGTERM'), RUN_TIMEOUT_MS);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await new Promise<void>((resolve) => child.once('close', () => resolve()));
+  clearTimeout(timer);
+  const count = (word: string, ledger: Mutant['ledger']): number =>
+    output.match(new RegExp(`^${word} \\d+ - .*\\(${ledger}\\)`, 'gm'))?.length ?? 0;
+  const both = (word: string) => ({ redis: count(word, 'redis'), embedded: count(word, 'embedded') });
+  return { held: both('ok'), failed: both('not ok'), stopped: child.signalCode !== null };
+}
+
+async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
+  const file = join(folder, mutant.file);
+  const source = readFileSync(file, 'utf8');
+  const places = source.split(mutant.search).length - 1;
+  if (places !== 1) return places === 0 ? 'NOT FOUND' : 'NOT UNIQUE';
+  // Not as a pattern: a replacement may hold `$`.
+  writeFileSync(
+    file,
+    source.replace(mutant.search, () => mutant.replace),
+  );
+  try {
+    const { held, failed, stopped } = await runTest(folder, mutant.killedBy);
+    if (stopped) return 'killed';
+    if (failed[mutant.ledger] === 0) return 'SURVIVED';
+    // A break that lets nothing pass at all may be a slip of the patch, and tells nothing of the rule.
+    return held[mutant.ledger] === 0 ? 'BROKEN' : 'killed';
+  } finally {
+    writeFileSync(file, source);
+  }
+}
+
+/** Names of tests that fail without any break. */
+async function failingUnbroken(folder: string): Promise<string[]> {
+  const failing: string[] = [];
+  for (const name of new Set(MUTANTS.map((mutant) => mutant.killedBy))) {
+    const { held, failed } = await runTest(folder, name);
+    const bad = failed.redis + failed.embedded > 0 || held.redis === 0 || held.embedded === 0;
+    if (bad) failing.push(name);
+  }
+  return failing;
+}
+
+async function main(): Promise<number> {
+  const folders = Array.from({ length: WORKERS }, copyPackage);
+  try {
+    const failing = await failingUnbroken(folders[0] ?? '');
+    if (failing.length > 0) {
+      console.error(`These tests fail without any break: ${failing.join(', ')}`);
+      return 1;
+    }
+    const outcomes = new Map<Mutant, Outcome>();
+    const left = [...MUTANTS];
+    const work = async (folder: string): Promise<void> => {
+      for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift())
+        outcomes.set(mutant, await tryMutant(folder, mutant));
+    };
+    await Promise.all(folders.map(work));
+    return report(outcomes);
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report(outcomes: ReadonlyMap<Mutant, Outcome>): number {
+  let bad = 0;
+  for (const mutant of MUTANTS) {
+    const outcome = outcomes.get(mutant) ?? 'BROKEN';
+    if (outcome !== 'killed') bad += 1;
+    const columns = [
+      outcome.padEnd(10),
+      mutant.ledger.padEnd(8),
+      mutant.rule.padEnd(11),
+      mutant.killedBy.padEnd(15),
+    ];
+    console.log(`${columns.join(' ')} ${mutant.name}`);
+  }
+  console.log(`${MUTANTS.length - bad} of ${MUTANTS.length} killed`);
+  return bad === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
