@@ -148,6 +148,8 @@ function passageOf(route: RouteConfig, config: Config, forwarders: ReadonlyMap<s
 
 function meterSpec(charge: RouteConfig['charges'][number]): MeterSpec {
   if ('gate' in charge) return { quota: charge.quota, gate: true };
+  if ('hold' in charge)
+    return { quota: charge.quota, ...charge.units, hold: charge.hold, floor: charge.floor };
   const { quota, units } = charge;
   return typeof units === 'object' ? { quota, ...units } : { quota, units };
 }

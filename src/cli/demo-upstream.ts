@@ -211,8 +211,15 @@ function rounded(value: number): number {
 
 // SQL
 
-const QUERY =
-  /^\s*select\s+(?<columns>\*|count\(\*\)|[\w\s,]+?)\s+from\s+cities(?:\s+where\s+(?<column>\w+)\s*(?<operator>[=<>])\s*(?<value>'[^']*'|-?\d+(?:\.\d+)?))?(?:\s+order\s+by\s+(?<order>\w+)(?<descending>\s+desc)?(?:\s+asc)?)?(?:\s+limit\s+(?<limit>\d{1,6}))?\s*;?\s*$/i;
+const QUERY = new RegExp(
+  [
+    String.raw`^\s*select\s+(?<columns>\*|count\(\*\)|[\w\s,]+?)\s+from\s+cities`,
+    String.raw`(?:\s+where\s+(?<column>\w+)\s*(?<operator>[=<>])\s*(?<value>'[^']*'|-?\d+(?:\.\d+)?))?`,
+    String.raw`(?:\s+order\s+by\s+(?<order>\w+)(?:(?<descending>\s+desc)|\s+asc)?)?`,
+    String.raw`(?:\s+limit\s+(?<limit>\d{1,6}))?\s*;?\s*$`,
+  ].join(''),
+  'i',
+);
 
 function sql(text: unknown): unknown {
   if (typeof text !== 'string' || text === '') throw new Refusal(400, "no query: send it as 'q'");

@@ -2,7 +2,7 @@
 import { hides, type Match, parseMatch } from './match.js';
 import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
-import type { RouteConfig, UnitsConfig } from './schema.js';
+import type { ChargeConfig, RouteConfig } from './schema.js';
 import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
 import { parseAddress } from './values.js';
 
@@ -65,14 +65,33 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
     const at = [...path, 'charges', index];
     const { quota } = charge;
     if (lacks(config.quotas, quota)) yield unknownName([...at, 'quota'], 'quota', quota, config.quotas);
-    if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
+    if ('hold' in charge) {
+      yield* checkAmount(config, quota, charge.hold, [...at, 'hold']);
+      yield* checkAmount(config, quota, charge.floor, [...at, 'floor']);
+      yield* checkAlone(route, charge, at);
+    } else if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
+  }
+}
+
+/** Of a sum that is settled later, no part could be settled apart. */
+function* checkAlone(
+  route: Sketch<RouteConfig>,
+  charge: Sketch<ChargeConfig>,
+  path: Path,
+): Generator<Finding> {
+  const others = items(route.charges).filter(
+    ([, other]) => other.quota === charge.quota && !('gate' in other),
+  );
+  if (others.length > 1) {
+    const message = 'a cost that the answer tells is the only one of its quota on a route';
+    yield finding([...path, 'quota'], message, 'remove the other charge on this quota, or use another quota');
   }
 }
 
 function* checkUnits(
   config: ConfigSketch,
   quota: string | undefined,
-  units: Sketch<UnitsConfig> | undefined,
+  units: Sketch<Extract<ChargeConfig, { units: unknown }>['units']> | undefined,
   path: Path,
 ): Generator<Finding> {
   if (typeof units !== 'object') {

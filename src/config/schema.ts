@@ -156,8 +156,28 @@ const Units = Type.Union(
   },
 );
 
+const AnswerUnits = Type.Union(
+  [
+    section({ responseHeader: header({ description: 'Charged: the amount in this header of the answer.' }) }),
+    section({
+      responseJson: pointer({ description: 'Charged: the number there in the answer’s JSON body.' }),
+    }),
+    section({ bytes: oneOf(['out'], { description: 'Charged: the bytes of the answer’s body.' }) }),
+  ],
+  {
+    expects: 'one of { responseHeader: … }, { responseJson: … }, { bytes: out }',
+    description: 'A cost that only the answer tells.',
+  },
+);
+
 const Charge = Type.Union([
   section({ quota, units: Units }),
+  section({
+    quota,
+    units: AnswerUnits,
+    hold: amount({ description: 'Held until the answer tells the cost; charged if it tells none.' }),
+    floor: amount({ default: 0, description: 'The least that an answer which counts is charged.' }),
+  }),
   section({
     quota,
     gate: Type.Literal(true, {
@@ -348,7 +368,6 @@ export type QuotaConfig = Static<typeof Quota>;
 export type UpstreamConfig = Static<typeof Upstream>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;
 export type ChargeConfig = Static<typeof Charge>;
-export type UnitsConfig = Static<typeof Units>;
 export type OrgConfig = Static<typeof Org>;
 export type CycleConfig = Static<typeof Cycle>;
 export type LimitConfig = Static<typeof Limit>;

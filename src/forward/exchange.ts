@@ -1,9 +1,9 @@
 /**
- * One request on its way: undici tells it what the upstream does, the client's socket what the client does, and it tells
- * the caller how it ended, once.
+ * One request on its way: undici tells it what the upstream does, the client's socket what the client does, and it
+ * tells the caller how it ended, once.
  *
- * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses the
- * fields of every answer into an object that nobody here wants (2.6 µs a request).
+ * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses
+ * the fields of every answer into an object that nobody here wants (2.6 µs a request).
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -66,20 +66,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onHeaders(status: number, fields: Buffer[], resume: () => void, reason: string): boolean {
     // Interim answers are between the upstream and us: not every client bears one that it did not ask for.
     if (status < 200) return true;
-    const { response, extraHeaders } = this.job;
+    const { response, extraHeaders, watcher } = this.job;
     this.status = status;
+    watcher?.head(fields);
     this.resume = resume;
     const flat = responseFields(fields, extraHeaders);
     if (reason === STATUS_CODES[status] || !PLAIN_REASON.test(reason)) response.writeHead(status, flat);
     else response.writeHead(status, reason, flat);
-    // A stream's head must not wait for its first event. Not flushHeaders(), which writes the fields as UTF-8. Node corks the
-    // socket for the rest of this turn: where the body is here already, they leave together.
+    // A stream's head must not wait for its first event. Not flushHeaders(), which writes the fields as UTF-8. Node
+    // corks the socket for the rest of this turn: where the body is here already, they leave together.
     response.write('', 'latin1');
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    const { response } = this.job;
+    const { response, watcher } = this.job;
+    watcher?.data(chunk);
     if (response.write(chunk)) return true;
     if (this.resume !== undefined) response.once('drain', this.resume);
     return false;
@@ -141,10 +143,10 @@ function exchangesOf(socket: Socket): Set<Exchange> {
   return exchanges;
 }
 
-/** The client must see that the body is not whole: what came is sent, and then the connection ends without the body's end. */
+/** The client must see that the body is not whole: what came is sent, then the connection ends without its end. */
 function endEarly(socket: Socket, isOld: boolean): void {
   if (!isOld) socket.destroySoon();
-  // Before HTTP/1.1 a body may end with its connection: only a reset, or TLS that breaks off, says that this one did not.
+  // Before HTTP/1.1 a body may end with its connection: only a reset, or TLS that breaks off, says that it did not.
   else if ('encrypted' in socket) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -26,8 +26,8 @@ export interface UpstreamOptions {
 
 export interface Forwarder {
   /**
-   * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it returns.
-   * On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
+   * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it
+   * returns. On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
    */
   forward(job: ForwardJob, done: (outcome: Outcome) => void): void;
   /** Takes no more jobs; resolves when those under way have ended. */
@@ -73,10 +73,11 @@ function poolOf(origin: string, options: UpstreamOptions): Pool {
     connections: options.connections,
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,
-    // One request at a time on a connection: behind a slow answer none must wait, and a reset must hit one only.
+    // One request at a time on a connection: none must wait behind a slow answer, and a reset must hit one only.
     pipelining: 1,
     allowH2: false,
-    // Below the five seconds after which Node's servers and many others drop an idle connection; their hint goes first.
+    // Below the five seconds after which Node's servers, and many others, drop an idle connection. A server's own
+    // hint goes first.
     keepAliveTimeout: 4_000,
     connect: {
       timeout: options.connectTimeoutMs,

@@ -11,7 +11,7 @@ type Fate =
   | 'coding'
   | 'length'
   | 'host'
-  | 'rate-limit'
+  | 'ours'
   | 'forwarded-for'
   | 'forwarded-host'
   | 'forwarded-proto';
@@ -19,6 +19,8 @@ type Fate =
 interface Field {
   /** In lower case. */
   readonly name: string;
+  /** The name as a server reads it that takes `_` for `-`. */
+  readonly plain: string;
   readonly fate: Fate;
 }
 
@@ -34,14 +36,15 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ['transfer-encoding', 'coding'],
   ['content-length', 'length'],
   ['host', 'host'],
-  ['ratelimit', 'rate-limit'],
-  ['ratelimit-policy', 'rate-limit'],
+  ['ratelimit', 'ours'],
+  ['ratelimit-policy', 'ours'],
+  ['quotagate-error', 'ours'],
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],
 ]);
 
-// Besides the two fields for credentials and the old Connection: `Proxy` alone becomes HTTP_PROXY in a CGI program.
+// Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.
 const PROXY_FIELD = /^proxy(-|$)/;
 
 // Names repeat from message to message in a few spellings: looking one up is cheaper than folding its case.
@@ -52,7 +55,8 @@ function fieldOf(spelling: string): Field {
   const known = spellings.get(spelling);
   if (known !== undefined) return known;
   const name = spelling.toLowerCase();
-  const field = { name, fate: FATES.get(name) ?? (PROXY_FIELD.test(name) ? 'drop' : 'pass') };
+  const fate = FATES.get(name) ?? (PROXY_FIELD.test(name) ? 'drop' : 'pass');
+  const field = { name, plain: name.replaceAll('_', '-'), fate };
   // Clients choose names: a flood of new ones must not fill the memory.
   if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
   return field;
@@ -79,8 +83,8 @@ export interface RequestHead {
 }
 
 /**
- * The head that goes upstream. `Host` is the upstream's own, which undici writes, unless `own` names one. The client's
- * `X-Forwarded-Host` and `-Proto` stand where it sends them: it may be the proxy that ended TLS.
+ * The head that goes upstream. `Host` is the upstream's own, which undici writes, unless `own` names one. The
+ * client's `X-Forwarded-Host` and `-Proto` stand where it sends them: it may be the proxy that ended TLS.
  */
 export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeaders): RequestHead {
   const fields: string[] = [];
@@ -93,7 +97,7 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
-    const { name, fate } = fieldOf(spelling);
+    const { name, plain, fate } = fieldOf(spelling);
     switch (fate) {
       case 'drop':
         break;
@@ -113,7 +117,7 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
         chain += `${value}, `;
         break;
       default:
-        if (job.stripHeaders.has(name) || own.names.has(name)) break;
+        if (job.stripHeaders.has(plain) || own.names.has(name)) break;
         fields.push(spelling, value);
         if (fate === 'forwarded-host') hosted = true;
         else if (fate === 'forwarded-proto') schemed = true;
@@ -133,7 +137,7 @@ export function responseFields(raw: readonly Buffer[], extra: readonly string[])
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at]?.toString('latin1') ?? '';
     const { fate } = fieldOf(spelling);
-    if (fate === 'drop' || fate === 'coding' || fate === 'rate-limit') continue;
+    if (fate === 'drop' || fate === 'coding' || fate === 'ours') continue;
     const value = raw[at + 1]?.toString('latin1') ?? '';
     if (fate !== 'connection') fields.push(spelling, value);
     else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra);
@@ -147,7 +151,7 @@ function namesFields(value: string): boolean {
   return value.length !== 0 && !/^(keep-alive|close)$/i.test(value);
 }
 
-/** Without that `Connection` and the fields it names; but where a message ends, and for whom it is, is not its to say. */
+/** Without that `Connection` and the fields it names, but for those that say where the message ends and goes to. */
 function withoutNamed<T extends string | Buffer>(raw: readonly T[], value: string): T[] {
   const named = new Set(value.split(',').map((option) => option.trim().toLowerCase()));
   return raw.filter((_, at) => {

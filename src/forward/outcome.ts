@@ -2,6 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors/catalogue.js';
 
+/** Looks on while an answer passes; it is handed what the upstream sent, and must not change it. */
+export interface Watcher {
+  /** Flat fields of the answer. */
+  head(fields: readonly Buffer[]): void;
+  data(chunk: Buffer): void;
+}
+
 export interface ForwardJob {
   readonly method: string;
   /** Canonical, with its query. */
@@ -17,6 +24,7 @@ export interface ForwardJob {
   /** Lower-case names of request fields that never travel upstream. */
   readonly stripHeaders: ReadonlySet<string>;
   readonly clientAddress: string;
+  readonly watcher?: Watcher | undefined;
 }
 
 export type ForwardError = Extract<

@@ -6,8 +6,8 @@ type Listener = (...args: unknown[]) => void;
 
 /**
  * What undici uses of a stream, handed through to the request without a copy or a buffer between. Given the request
- * itself, undici destroys it when the upstream breaks off; nobody would then read the rest of the upload, and a client
- * that writes before it reads never saw the answer.
+ * itself, undici destroys it when the upstream breaks off: nobody reads the rest of the upload then, and a client
+ * that writes before it reads never sees the answer.
  */
 class Upload {
   // undici asks this of a stream, to know whether it has to tidy up after it.
@@ -15,7 +15,8 @@ class Upload {
 
   constructor(private readonly request: IncomingMessage) {}
 
-  // Errors and early ends are not passed on: they come with the loss of the client's connection, which the exchange sees.
+  // Errors and early ends are not passed on: they come with the loss of the client's connection, and that the exchange
+  // sees.
   on(event: string, listener: Listener): this {
     if (event === 'data' || event === 'end') this.request.on(event, listener);
     return this;

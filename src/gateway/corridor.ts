@@ -4,16 +4,18 @@
  * The order matters: nothing is metered for a caller who is not known, nothing is reserved for a cost that cannot be
  * used, nothing is sent for which no budget was taken, and what was taken is looked at again whatever comes of it.
  */
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
 import type { ForwardJob, Outcome } from '../forward/outcome.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import type { Answer } from '../ledger/lanes/index.js';
 import type { Denied, ReserveOp } from '../ledger/port.js';
+import type { AnswerReader } from '../meter/answer.js';
 import { BodyAborted, readBody } from '../meter/body.js';
 import type { RouteMeter } from '../meter/meter.js';
 import type { Charges } from '../quota/charge.js';
-import type { Admission, Ending, Settle } from '../settle/settle.js';
+import { type Admission, type Ending, HOLD_TTL_MS, type Settle } from '../settle/settle.js';
 import { canonicalPath, type Target } from './path.js';
 import type { RateLimitFields } from './ratelimit-fields.js';
 import { type QuotaRefusal, type Refusal, refusal } from './refusal.js';
@@ -76,17 +78,16 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
 
   const reserve = async (way: Walk, identity: Identity, charges: Charges): Promise<void> => {
     const { org, user, claims } = identity;
-    const { result, now, cycle } = await rooms.decide(org, {
-      kind: 'reserve',
-      user,
-      claims,
-      charges,
-      hold: '',
-      ttlMs: 0,
-    });
+    const { answer } = way.passage.meter;
+    const hold = answer === undefined ? '' : holdId();
+    const op = { kind: 'reserve', user, claims, charges, hold, ttlMs: HOLD_TTL_MS } as const;
+    const { result, now, cycle } = await rooms.decide(org, op);
     if (result.status === 'admitted') {
-      const admission = { org, user, groups: result.groups, charges, cycle: cycle.start, at: now };
-      forward(way, rooms.rateLimitFields(result, cycle, now), admission);
+      const { groups } = result;
+      const about = { org, user, groups, charges, cycle: cycle.start, at: now, hold };
+      const reader = answer?.open();
+      const admission = answer === undefined ? about : { ...about, evidence: reader, floors: answer.floors };
+      forward(way, rooms.rateLimitFields(result, cycle, now), admission, reader);
     } else if (result.status === 'refused') {
       const { action } = way.passage;
       const asked = { org, userId: identity.userId, action, cycle, now };
@@ -95,7 +96,13 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
     else throw new Error(`The ledger answered a reservation with ${result.status}`);
   };
 
-  const forward = (way: Walk, extraHeaders: readonly string[], admission: Admission | undefined): void => {
+  const forward = (
+    way: Walk,
+    extraHeaders: readonly string[],
+    admission: Admission | undefined,
+    watcher?: AnswerReader,
+  ): void => {
+    if (admission !== undefined) rooms.settle.begin(admission);
     const { request, response, target, body } = way;
     const job: ForwardJob = {
       method: request.method ?? '',
@@ -106,10 +113,11 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
       response,
       extraHeaders,
       stripHeaders,
-      clientAddress: request.socket.remoteAddress ?? '',
+      clientAddress: addressOf(request),
+      watcher,
     };
     way.passage.forward(job, (outcome) => {
-      if (admission !== undefined) rooms.settle(admission, endingOf(outcome));
+      if (admission !== undefined) rooms.settle.end(admission, endingOf(outcome));
       if (outcome.kind === 'not-sent' || outcome.kind === 'broken') {
         const error = new ProblemError(outcome.error, 'The upstream gave no answer.');
         send(request, response, refusal(error));
@@ -135,6 +143,20 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
   };
 }
 
+/** Holds are named by this process and a number: no two are the same. */
+const PROCESS = randomBytes(9).toString('base64url');
+let holds = 0;
+
+function holdId(): string {
+  holds += 1;
+  return `${PROCESS}.${holds.toString(36)}`;
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  const address = socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
 function targetOf(request: IncomingMessage): Target {
   const target = canonicalPath(request.url ?? '');
   if (target === undefined)
@@ -158,8 +180,10 @@ function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
 
 function endingOf(outcome: Outcome): Ending {
   switch (outcome.kind) {
-    case 'answered':
-      return { kind: 'status', status: outcome.status };
+    case 'answered': {
+      const { status, complete, clientGone } = outcome;
+      return { kind: 'status', status, whole: complete, clientGone };
+    }
     case 'client-gone':
       return { kind: 'unseen' };
     default:

@@ -1,6 +1,6 @@
 /**
- * The one form of a request target that is matched and forwarded. Nothing is normalized: two programs that normalize
- * differently see two paths, and the cheaper one would be priced. A target is canonical as it stands, or it is refused.
+ * The one form of a request target that is matched and forwarded. Nothing is normalized: two programs that do it
+ * differently see two paths, and the cheaper one would be priced. A target is canonical as it stands, or refused.
  */
 
 /** `path + query` is the target again. */

@@ -1,10 +1,10 @@
 /**
- * Which route a request takes: the first in the file that matches. A pattern is a method and a path: `GET /v3/maps/:tile`.
- * `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest after its slash (the bare
- * prefix is another path). All else is literal and case-sensitive; GET never implies HEAD.
+ * Which route a request takes: the first in the file that matches. A pattern is a method and a path, such as
+ * `GET /v3/maps/:tile`. `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest
+ * after its slash (the bare prefix is another path). All else is literal and case-sensitive; GET never implies HEAD.
  *
- * Many upstreams ignore case, a last slash and needless escapes. So a path that takes a pattern, but would have taken an
- * earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
+ * Many upstreams ignore case, a last slash and needless escapes. So a path that takes a pattern, but would have taken
+ * an earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
  */
 import { canonicalPath } from './path.js';
 

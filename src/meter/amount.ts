@@ -7,9 +7,9 @@ const LEADING_ZEROS = /^0+(?=\d)/;
 
 /**
  * Units for the text of a JSON number. Undefined where it is negative (−0 too), has more decimals than the
- * quota, or is too large. It is never made a double on the way: 0.1 is 0.1, and 1e309 is not infinity.
+ * quota (unless those are rounded up), or is too large. It is never made a double on the way: 0.1 is 0.1, and 1e309 is not infinity.
  */
-export function unitsOfNumber(text: string, decimals: number): number | undefined {
+export function unitsOfNumber(text: string, decimals: number, roundUp = false): number | undefined {
   const match = NUMBER.exec(text);
   if (match === null) return undefined;
   const [, whole = '', fraction = '', exponent = '0'] = match;
@@ -19,5 +19,5 @@ export function unitsOfNumber(text: string, decimals: number): number | undefine
   const at = Math.max(point, 1);
   const left = padded.slice(0, at).replace(LEADING_ZEROS, '');
   const right = padded.slice(at);
-  return parseUnits(right === '' ? left : `${left}.${right}`, decimals);
+  return parseUnits(right === '' ? left : `${left}.${right}`, decimals, roundUp);
 }

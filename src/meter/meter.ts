@@ -4,12 +4,15 @@ import { CHARGES_MAX, type ChargeItem, type Charges, charges, UNITS_MAX } from '
 import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
+import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
 import { costHeader } from './cost-header.js';
 import type { Ask } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
 
 /** One charge of a route: a quota, and where its cost comes from. */
-export type MeterSpec =
+export type MeterSpec = RequestSpec | AnswerSpec;
+
+type RequestSpec =
   | { readonly quota: string; readonly gate: true }
   | { readonly quota: string; readonly units: number | string }
   | { readonly quota: string; readonly header: string }
@@ -28,6 +31,8 @@ export interface RouteMeter {
   readonly fixed: Charges | undefined;
   readonly needsBody: boolean;
   readonly bodyLimitBytes: number;
+  /** For costs that only the answer tells; their estimates are among the charges, as held items. */
+  readonly answer: AnswerMeter | undefined;
   /** Prices one request. Throws ProblemError: what has no usable cost is refused, never taken as 0. */
   measure(rawHeaders: readonly string[], body: Buffer | undefined): Charges;
 }
@@ -48,26 +53,47 @@ export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals): RouteM
   if (!isName(action)) throw new Error(`action ${action} is not a valid id`);
   if (route.charges.length > CHARGES_MAX) throw new Error(`${action} has more than ${CHARGES_MAX} charges`);
   const asks: Ask[] = [];
-  const pricers = route.charges.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), asks));
+  for (const spec of route.charges) decimalsOf(spec, quotas);
+  const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
+  refuseShared(route);
+  const before = route.charges.filter((spec): spec is RequestSpec => !isAnswerSpec(spec));
+  const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), asks));
+  const pricers = [...priced, ...(answer?.items ?? [])];
   const fixedItems = pricers.filter((one) => typeof one !== 'function');
   if (fixedItems.length === pricers.length) {
     const fixed = charges(action, fixedItems);
     if (!fitsUnits(fixed)) throw new Error(`${action} costs more than ${UNITS_MAX} units`);
-    return { fixed, needsBody: false, bodyLimitBytes, measure: () => fixed };
+    return { fixed, needsBody: false, bodyLimitBytes, answer, measure: () => fixed };
   }
   const read = asks.length === 0 ? undefined : jsonReader(asks);
   return {
     fixed: undefined,
     needsBody: read !== undefined,
     bodyLimitBytes,
+    answer,
     measure(rawHeaders, body) {
       const answers = read === undefined ? NO_ANSWERS : read(body ?? Buffer.alloc(0));
       const items = pricers.map((one) => (typeof one === 'function' ? one(rawHeaders, answers) : one));
-      const priced = charges(action, items);
-      if (!fitsUnits(priced)) throw invalid(`The request costs more than can be counted.`);
-      return priced;
+      const cost = charges(action, items);
+      if (!fitsUnits(cost)) throw invalid(`The request costs more than can be counted.`);
+      return cost;
     },
   };
+}
+
+function isAnswerSpec(spec: MeterSpec): spec is AnswerSpec {
+  return 'hold' in spec;
+}
+
+/** A cost that is settled later is the only one of its quota: of a sum, nothing could be settled apart. */
+function refuseShared({ action, charges: specs }: MeteredRoute): void {
+  for (const spec of specs) {
+    const others = specs.filter((other) => other.quota === spec.quota && !('gate' in other));
+    if (isAnswerSpec(spec) && others.length > 1)
+      throw new Error(
+        `${action}: the cost of ${spec.quota} is in the answer, so it can have no other charge`,
+      );
+  }
 }
 
 function decimalsOf(spec: MeterSpec, quotas: QuotaDecimals): number {
@@ -81,7 +107,7 @@ function fitsUnits({ items }: Charges): boolean {
   return items.every((item) => item.units <= UNITS_MAX);
 }
 
-function compileSpec(spec: MeterSpec, decimals: number, asks: Ask[]): ChargeItem | Pricer {
+function compileSpec(spec: RequestSpec, decimals: number, asks: Ask[]): ChargeItem | Pricer {
   const { quota } = spec;
   if ('gate' in spec) return { quota, units: 0, kind: 'gate' };
   if ('units' in spec) {

@@ -1,55 +1,127 @@
 /** The last room: what becomes of the charge once it is known how the request ended. */
 
 import type { Op } from '../ledger/port.js';
-import { type Charges, charges } from '../quota/charge.js';
+import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
+import { HoldKeeper } from './hold-keeper.js';
 
 /** Takes operations that the store must be told, and tells it until it has confirmed. */
 export interface Debts {
   owe(org: string, op: Op, cycle: number): Promise<unknown>;
 }
 
-/** What a request was admitted with: a refund names all of it. */
+/** What the answer told about the costs that were held. */
+export interface Evidence {
+  progress(): number[];
+  /** By held charge, undefined where the answer carried no cost that can be used. */
+  costs(whole: boolean): (number | undefined)[];
+}
+
+/** What a request was admitted with. */
 export interface Admission {
   readonly org: string;
   readonly user: string;
-  /** Tokens of the groups that were charged. */
+  /** Tokens of the groups that were charged: a refund names them. */
   readonly groups: string;
   readonly charges: Charges;
   /** Start of the cycle of the admission, and its time. */
   readonly cycle: number;
   readonly at: number;
+  /** The hold that was left, '' where every cost is fixed. */
+  readonly hold: string;
+  /** With a hold: what its answer will have told, and the least that an answer is charged, by held charge. */
+  readonly evidence?: Evidence | undefined;
+  readonly floors?: readonly number[] | undefined;
 }
 
 /**
- * How the request ended. `status`: the upstream's status is known. `unserved`: it was never sent, or the upstream gave no
- * status. `unseen`: it was sent, and the client left before a status came.
+ * How the request ended. `status`: the upstream's status is known; `whole`: its body passed to its end; `clientGone`: the
+ * client left before that. `unserved`: it was never sent, or the upstream gave no status. `unseen`: it was sent, and the
+ * client left before a status came.
  */
 export type Ending =
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'unserved' | 'unseen' };
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly whole: boolean;
+      readonly clientGone: boolean;
+    }
+  | { readonly kind: 'unserved' }
+  | { readonly kind: 'unseen' };
 
 /** Whether an answer with this status is charged on this quota. */
 export type Counts = (quota: string, status: number) => boolean;
 
-export type Settle = (admission: Admission, ending: Ending) => void;
+export interface Settle {
+  /** A request goes on its way: a hold that it left is renewed while it lasts. */
+  begin(admission: Admission): void;
+  end(admission: Admission, ending: Ending): void;
+  close(): void;
+}
 
-/** Fixed costs stand since admission: only what does not count is given back. `onLost` hears of a refund that failed. */
+/** A hold outlives its gateway by this long at most; it is renewed three times in that span. */
+export const HOLD_TTL_MS = 60_000;
+
+/** `onLost` hears of what the store could not be told. */
 export function settler(debts: Debts, counts: Counts, onLost: (error: unknown) => void): Settle {
-  return (admission, ending) => {
-    const back = toGiveBack(admission.charges, ending, counts);
-    if (back === undefined) return;
-    const { org, user, groups, cycle, at } = admission;
-    debts.owe(org, { kind: 'refund', user, groups, charges: back, cycle, at }, cycle).catch(onLost);
+  const keeper = new HoldKeeper(debts, HOLD_TTL_MS, onLost);
+  const owe = (admission: Admission, op: Op | undefined): void => {
+    if (op !== undefined) debts.owe(admission.org, op, admission.cycle).catch(onLost);
+  };
+  return {
+    begin(admission) {
+      if (admission.hold !== '') keeper.add(admission);
+    },
+    end(admission, ending) {
+      if (admission.hold === '') {
+        owe(admission, refundOf(admission, ending, counts));
+        return;
+      }
+      keeper.delete(admission);
+      const op = endOfHold(admission, ending, counts);
+      owe(admission, op);
+      // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
+      if (op.kind === 'settle') owe(admission, refundOf(admission, ending, counts));
+    },
+    close: () => keeper.close(),
   };
 }
 
 /** The fixed costs on quotas that do not charge this ending; undefined where all stand. */
-function toGiveBack(charged: Charges, ending: Ending, counts: Counts): Charges | undefined {
+function refundOf(admission: Admission, ending: Ending, counts: Counts): Op | undefined {
   if (ending.kind === 'unseen') return undefined;
-  const status = ending.kind === 'status' ? ending.status : undefined;
-  const back = charged.items.filter(
-    (item) => item.kind === 'fixed' && (status === undefined || !counts(item.quota, status)),
-  );
+  const { user, groups, charges: charged, cycle, at } = admission;
+  const back = charged.items.filter((item) => item.kind === 'fixed' && !isCharged(item, ending, counts));
   if (back.length === 0) return undefined;
-  return back.length === charged.items.length ? charged : charges(charged.action, back);
+  const what = back.length === charged.items.length ? charged : charges(charged.action, back);
+  return { kind: 'refund', user, groups, charges: what, cycle, at };
+}
+
+function isCharged(item: ChargeItem, ending: Ending, counts: Counts): boolean {
+  if (ending.kind === 'unseen') return true;
+  return ending.kind === 'status' && counts(item.quota, ending.status);
+}
+
+/** All of it back where nothing is charged; else the true cost of each item, or the best that is known of it. */
+function endOfHold(admission: Admission, ending: Ending, counts: Counts): Op {
+  const { hold, evidence, floors = [] } = admission;
+  const items = admission.charges.items.filter((item) => item.kind !== 'gate');
+  if (!items.some((item) => isCharged(item, ending, counts))) return { kind: 'release', hold, keep: false };
+  const whole = ending.kind === 'status' && ending.whole;
+  const costs = evidence?.costs(whole) ?? [];
+  let estimated = false;
+  let held = 0;
+  const units = items.map((item) => {
+    if (item.kind === 'fixed') return item.units;
+    const place = held;
+    held += 1;
+    if (!isCharged(item, ending, counts)) return 0;
+    const floor = floors[place] ?? 0;
+    const cost = costs[place];
+    if (cost !== undefined) return Math.max(floor, cost);
+    estimated = true;
+    // A client that left is charged the floor; an upstream that broke off or told no cost, what was held.
+    const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
+    return left ? floor : Math.max(floor, item.units);
+  });
+  return { kind: 'settle', hold, units, estimated };
 }

@@ -21,7 +21,8 @@ export async function figuresOf(ledger: Ledger, org: string): Promise<Figures> {
   const consumed = new Sums();
   const held = new Sums();
   for (const start of await cyclesOf(ledger, org)) {
-    for (const [line, units] of Object.entries(await consumedIn(ledger, org, start))) consumed.add(line, units);
+    for (const [line, units] of Object.entries(await consumedIn(ledger, org, start)))
+      consumed.add(line, units);
     for (const [line, units] of await fieldsOf(ledger, org, `held:${start}`)) held.add(line, Number(units));
   }
   return { consumed: consumed.units, held: held.units, recorded: await recordedOf(ledger, org) };

@@ -172,7 +172,11 @@ for (const store of ['embedded', 'redis'] as const) {
     upstream.release();
     const answers = await Promise.all(underWay);
     const statuses = answers.map(({ status }) => status);
-    t.strictSame(statuses, statuses.map((_, count) => (count % 2 === 0 ? 200 : 500)), 'all are answered');
+    t.strictSame(
+      statuses,
+      statuses.map((_, count) => (count % 2 === 0 ? 200 : 500)),
+      'all are answered',
+    );
     t.equal(await ended, 0);
     t.ok(performance.now() - began < 5_000, 'clients that keep their connections do not hold it up');
     agent.destroy();

@@ -29,7 +29,15 @@ export interface Load {
 const AFTER_LOSS_MS = 20;
 
 /** Each connection has one request in flight, and the next as soon as it is answered. */
-export function startLoad({ gateways, connections, path, users, org, headersOf, onAnswer }: LoadOptions): Load {
+export function startLoad({
+  gateways,
+  connections,
+  path,
+  users,
+  org,
+  headersOf,
+  onAnswer,
+}: LoadOptions): Load {
   const counts = new Map<number, number>();
   let sent = 0;
   let stopped = false;
@@ -40,7 +48,10 @@ export function startLoad({ gateways, connections, path, users, org, headersOf, 
       sent += 1;
       const sentAt = Date.now();
       const headers = { ...as(users[sent % users.length] ?? '', org), ...headersOf?.(sent) };
-      const status = await ask(address, path, { headers, agent }).then((reply) => reply.status, () => 0);
+      const status = await ask(address, path, { headers, agent }).then(
+        (reply) => reply.status,
+        () => 0,
+      );
       counts.set(status, (counts.get(status) ?? 0) + 1);
       onAnswer?.(status, sentAt);
       if (status === 0) await delay(AFTER_LOSS_MS);

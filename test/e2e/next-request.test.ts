@@ -24,31 +24,31 @@ interface Turn {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  readonly then: { readonly status: number; readonly code: string | undefined };
+  readonly told: { readonly status: number; readonly code: string | undefined };
 }
 
-const lowered = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 0.1 }, then: SPENT };
-const raised = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 100_000 }, then: ALLOWED };
-const deleted = { user: 'ana', method: 'DELETE', path: LIMIT, then: ALLOWED };
+const lowered = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 0.1 }, told: SPENT };
+const raised = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 100_000 }, told: ALLOWED };
+const deleted = { user: 'ana', method: 'DELETE', path: LIMIT, told: ALLOWED };
 const created = {
   user: 'ana',
   method: 'POST',
   path: '/orgs/acme/limits',
   body: { user: 'ana', quota: 'usage', units: 1 },
-  then: SPENT,
+  told: SPENT,
 };
 const MEMBER = '/orgs/acme/groups/crowd/members/ben';
-const joins = { user: 'ben', method: 'PUT', path: MEMBER, then: SPENT };
-const leaves = { user: 'ben', method: 'DELETE', path: MEMBER, then: ALLOWED };
+const joins = { user: 'ben', method: 'PUT', path: MEMBER, told: SPENT };
+const leaves = { user: 'ben', method: 'DELETE', path: MEMBER, told: ALLOWED };
 const EVA = '/orgs/acme/users/eva';
 const deactivated = {
   user: 'eva',
   method: 'PATCH',
   path: EVA,
   body: { status: 'inactive' },
-  then: INACTIVE,
+  told: INACTIVE,
 };
-const activated = { user: 'eva', method: 'PATCH', path: EVA, body: { status: 'active' }, then: ALLOWED };
+const activated = { user: 'eva', method: 'PATCH', path: EVA, body: { status: 'active' }, told: ALLOWED };
 
 const ROUND: readonly Turn[] = [
   created,
@@ -93,11 +93,11 @@ async function askAs(user: string, { gateway, asked }: Replica) {
 }
 
 async function take(t: Test, turn: Turn, from: Replica, replicas: readonly Replica[]): Promise<void> {
-  const { method, path, body, user, then } = turn;
+  const { method, path, body, user, told } = turn;
   const done = await admin(from.gateway.admin, method, path, body, from.administered);
   const answers = await Promise.all(replicas.map((replica) => askAs(user, replica)));
   if (done.status >= 300) t.fail(`${method} ${path}`, { done });
-  for (const answer of answers) t.strictSame(answer, then, `${method} ${path} ${JSON.stringify(body ?? '')}`);
+  for (const answer of answers) t.strictSame(answer, told, `${method} ${path} ${JSON.stringify(body ?? '')}`);
 }
 
 async function takeTurns(t: Test, gateways: readonly RunningGateway[], turns: number): Promise<void> {

@@ -250,7 +250,11 @@ t.test('Redis stopped for two seconds under load', { skip: skipWithoutRedis }, a
   const redis = await startRedis();
   const upstream = await TestUpstream.start();
   const parts = { redis: redis.url, upstream: upstream.url, routes: ROUTES, orgs: ORGS, deadlineMs: 100 };
-  const upstreams = { closed: { url: upstream.url }, slow: { url: upstream.url }, narrow: { url: upstream.url } };
+  const upstreams = {
+    closed: { url: upstream.url },
+    slow: { url: upstream.url },
+    narrow: { url: upstream.url },
+  };
   const gateways = [await startGateway({ ...parts, upstreams }), await startGateway({ ...parts, upstreams })];
   const [first] = gateways;
   t.teardown(async () => {
@@ -277,7 +281,10 @@ t.test('Redis stopped for two seconds under load', { skip: skipWithoutRedis }, a
   await load.stop();
   t.ok(refused > 16, `${refused} refused meanwhile`);
   const expected = [0, 200, 404, 500, 502, 503];
-  t.strictSame([...load.counts.keys()].filter((status) => !expected.includes(status)), []);
+  t.strictSame(
+    [...load.counts.keys()].filter((status) => !expected.includes(status)),
+    [],
+  );
   add(scene, 'usage', 10 * upstream.log.filter(({ status }) => status === 200).length);
   await isCharged(t, scene, 'all is equal again');
   const agent = new Agent();

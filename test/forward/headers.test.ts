@@ -216,7 +216,14 @@ t.test('the client gets the answer, not the connection', async (t) => {
 t.test("what the gateway says of the budget replaces the upstream's word", async (t) => {
   const answer = await served(
     t,
-    'HTTP/1.1 200 OK\r\nRateLimit: "their";r=1\r\nratelimit-policy: "their";q=9\r\nX-RateLimit-Limit: 5\r\nContent-Length: 0\r\n\r\n',
+    [
+      'HTTP/1.1 200 OK',
+      'RateLimit: "their";r=1',
+      'ratelimit-policy: "their";q=9',
+      'X-RateLimit-Limit: 5',
+      'Content-Length: 0',
+      '\r\n',
+    ].join('\r\n'),
     { job: () => ({ extraHeaders: ['RateLimit', '"ours";r=2', 'RateLimit-Policy', '"ours";q=8'] }) },
   );
   t.same(headersOf(answer.rawHeaders, 'ratelimit'), ['"ours";r=2']);

@@ -11,7 +11,7 @@ import { Random, Tally } from './histories/random.js';
 import { BEGIN_MS, CYCLE_MS, cycleAt, firstChanges, SCALES } from './histories/world.js';
 
 const HISTORIES = Number(process.env.HISTORIES ?? 300);
-const OPERATIONS = 120;
+const OPERATIONS = 160;
 const TIMEOUT_MS = 240_000;
 const ORGS = 2;
 /** Histories under way at once: each waits for Redis most of the time. */

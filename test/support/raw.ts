@@ -1,4 +1,4 @@
-/** A client that sends bytes and shows the bytes that come back: for what a well-behaved one would never do or notice. */
+/** A client that sends bytes and shows the bytes that come back: for what a well-behaved one never does or notices. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 

@@ -1,6 +1,6 @@
 /**
- * A real upstream that does what a request's `x-test-…` fields ask, and keeps a log of what it truly received and served:
- * the other half of every claim about charges.
+ * A real upstream that does what a request's `x-test-…` fields ask, and keeps a log of what it truly received and
+ * served: the other half of every claim about charges.
  *
  * | field | what it does |
  * |---|---|

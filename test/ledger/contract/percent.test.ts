@@ -1,6 +1,16 @@
 // A percent cap is floor(percent × pool), moves with the pool at once, and distributed caps sum to the pool to the unit.
 import { distribute } from '../../../src/quota/limit.js';
-import { fixed, incr, onBoth, reserve, set, type TestBook, violatedOf } from '../../support/ledgers.js';
+import {
+  cycleOf,
+  fixed,
+  incr,
+  onBoth,
+  reserve,
+  START,
+  set,
+  type TestBook,
+  violatedOf,
+} from '../../support/ledgers.js';
 
 const percent = (share: number, offset = 0): string => `p;${share};${offset};h;0;0`;
 const TWENTY = percent(2_000_000);
@@ -41,6 +51,16 @@ onBoth('consuming extra does not move the cap within the cycle', BOOK, async (t,
   await book.commit(set('org', 'plan:usage', '10:h'), set('org', 'extra:usage', 40));
   await book.do(reserve('bob', fixed('usage', 30)));
   t.equal(await capOf(book, 'ana'), 10);
+});
+
+onBoth('what a cycle used of the extra is gone from the pool of the next', BOOK, async (t, book) => {
+  await book.commit(set('org', 'plan:usage', '100:h'), set('org', 'extra:usage', 50));
+  await book.do(reserve('bob', fixed('usage', 130)));
+  t.equal(await capOf(book, 'ana'), 30);
+  await book.at(2_000_000);
+  const cycles = { cycles: [cycleOf(2), START] };
+  const refused = await book.do(reserve('ana', fixed('usage', 25)), cycles);
+  t.match(violatedOf(refused), [{ scope: 'user', limit: 24, consumed: 0 }]);
 });
 
 onBoth('a group and a soft pool have percent caps too', BOOK, async (t, book) => {

@@ -1,0 +1,163 @@
+/**
+ * What did it cost, where only the answer tells: a response header, a number in the response's JSON, or its bytes. Before,
+ * an estimate is held; a reader looks on while the answer passes through, and says afterwards what was found.
+ */
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import type { ChargeItem } from '../quota/charge.js';
+import { UNITS_MAX } from '../quota/charge.js';
+import { parseUnits } from '../quota/units.js';
+import { unitsOfNumber } from './amount.js';
+import { jsonReader } from './json-reader.js';
+
+/** `hold`: the estimate; `floor`: the least that an answer which counts is charged. Amounts in the quota's units. */
+interface Estimated {
+  readonly quota: string;
+  readonly hold: number | string;
+  readonly floor?: number | string | undefined;
+}
+
+export type AnswerSpec = Estimated &
+  ({ readonly responseHeader: string } | { readonly responseJson: string } | { readonly bytes: 'out' });
+
+/** Looks on while one answer passes. */
+export interface AnswerReader {
+  /** Flat, as the upstream sent them. */
+  head(fields: readonly Buffer[]): void;
+  data(chunk: Buffer): void;
+  /** Units known to be consumed so far, by held charge. */
+  progress(): number[];
+  /** By held charge: the cost, or undefined where the answer carried none that can be used. `whole`: it ended well. */
+  costs(whole: boolean): (number | undefined)[];
+}
+
+export interface AnswerMeter {
+  /** The estimates to hold, in the order of the reader's answers. */
+  readonly items: readonly ChargeItem[];
+  readonly floors: readonly number[];
+  open(): AnswerReader;
+}
+
+/** JSON answers larger than this are not read: what they cost is the estimate. */
+const BODY_READ_MAX_BYTES = 1_048_576;
+
+/** How one charge is found. */
+type Finder = (seen: Seen) => number | undefined;
+
+/** Throws an Error for charges by which no answer could be priced. */
+export function compileAnswer(
+  specs: readonly AnswerSpec[],
+  quotas: Readonly<Record<string, { readonly decimals: number }>>,
+): AnswerMeter | undefined {
+  if (specs.length === 0) return undefined;
+  const decimalsOf = (quota: string): number => quotas[quota]?.decimals ?? 0;
+  const finders = specs.map((spec) => finderOf(spec, decimalsOf(spec.quota)));
+  const keepsBody = specs.some((spec) => 'responseJson' in spec);
+  return {
+    items: specs.map(({ quota, hold }) => ({ quota, units: amount(hold, decimalsOf(quota)), kind: 'held' })),
+    floors: specs.map(({ quota, floor = 0 }) => amount(floor, decimalsOf(quota))),
+    open: () => new Reader(finders, specs, decimalsOf, keepsBody),
+  };
+}
+
+function amount(text: number | string, decimals: number): number {
+  const units = parseUnits(text, decimals);
+  if (units === undefined) throw new Error(`${text} is not an amount with ${decimals} decimals`);
+  return units;
+}
+
+class Seen {
+  readonly headers = new Map<string, string | undefined>();
+  readonly chunks: Buffer[] = [];
+  bytes = 0;
+  whole = false;
+  private parsed: Buffer | undefined | null = null;
+
+  /** The body as it is without its content-encoding; undefined where it was not kept, or cannot be decoded. */
+  get body(): Buffer | undefined {
+    if (this.parsed === null)
+      this.parsed = this.whole && this.bytes <= BODY_READ_MAX_BYTES ? this.decoded() : undefined;
+    return this.parsed;
+  }
+
+  private decoded(): Buffer | undefined {
+    const raw = Buffer.concat(this.chunks);
+    const bound = { maxOutputLength: BODY_READ_MAX_BYTES * 8 };
+    try {
+      switch (this.headers.get('content-encoding') ?? 'identity') {
+        case 'identity':
+          return raw;
+        case 'gzip':
+        case 'x-gzip':
+          return gunzipSync(raw, bound);
+        case 'deflate':
+          return inflateSync(raw, bound);
+        case 'br':
+          return brotliDecompressSync(raw, bound);
+        default:
+          return undefined;
+      }
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+class Reader implements AnswerReader {
+  private readonly seen = new Seen();
+
+  constructor(
+    private readonly finders: readonly Finder[],
+    private readonly specs: readonly AnswerSpec[],
+    private readonly decimalsOf: (quota: string) => number,
+    private readonly keepsBody: boolean,
+  ) {}
+
+  head(fields: readonly Buffer[]): void {
+    const { headers } = this.seen;
+    for (let index = 0; index < fields.length; index += 2) {
+      const name = (fields[index]?.toString('latin1') ?? '').toLowerCase();
+      // A field sent twice has no one value: as a cost it is as good as none.
+      headers.set(name, headers.has(name) ? undefined : fields[index + 1]?.toString('latin1').trim());
+    }
+  }
+
+  data(chunk: Buffer): void {
+    const { seen } = this;
+    seen.bytes += chunk.length;
+    if (this.keepsBody && seen.bytes <= BODY_READ_MAX_BYTES) seen.chunks.push(chunk);
+  }
+
+  progress(): number[] {
+    return this.specs.map((spec) => ('bytes' in spec ? bytesOf(this.seen, this.decimalsOf(spec.quota)) : 0));
+  }
+
+  costs(whole: boolean): (number | undefined)[] {
+    this.seen.whole = whole;
+    return this.finders.map((find) => find(this.seen));
+  }
+}
+
+function finderOf(spec: AnswerSpec, decimals: number): Finder {
+  if ('bytes' in spec) return (seen) => bytesOf(seen, decimals);
+  if ('responseHeader' in spec) {
+    const name = spec.responseHeader.toLowerCase();
+    return ({ headers }) => {
+      const text = headers.get(name);
+      return text === undefined ? undefined : parseUnits(text, decimals, true);
+    };
+  }
+  const read = jsonReader([{ pointer: spec.responseJson, want: 'number' }]);
+  return ({ body }) => {
+    if (body === undefined) return undefined;
+    try {
+      const [text] = read(body);
+      return typeof text === 'string' ? unitsOfNumber(text, decimals, true) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function bytesOf({ bytes }: Seen, decimals: number): number {
+  return Math.min(UNITS_MAX, bytes * 10 ** decimals);
+}
