@@ -4,13 +4,13 @@
 
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
   KEYS[7] lanes     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
-  KEYS[11], [12] …  consumed and held of each cycle named in the call, in its order
+  KEYS[11] keys     KEYS[12], [13] …  consumed and held of each cycle named in the call, in its order
 
   ARGV[1] epoch, '' if not known     ARGV[2] lane, '' for none     ARGV[3] sequence number on the lane
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
   ARGV[6] due holds to expire        ARGV[7] number of cycles, then start and end of each
   then the operations:
-    R user claims charges hold ttl    reserve
+    R user claims charges hold ttl    reserve; user: a token, or '#<key id>:<hash>' of an API key
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep                       release: '1' leaves a tombstone
     N hold ttl progress more          renew
@@ -20,9 +20,9 @@
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, result … }
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost. Only ok has changed anything.
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held),
-            items × (scope, limit, remaining) }
+            items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
-            7 voided }
+            7 voided, 8 invalid key }
           { 4 settled, late, overshoot by item … }
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none }
   scope: 0 none, 1 user, 2 group, 3 org
@@ -40,6 +40,7 @@ local journal = {}
 --- @include "room"
 --- @include "holds"
 --- @include "members"
+--- @include "keys"
 --- @include "reserve"
 --- @include "settle"
 
@@ -88,7 +89,7 @@ local function asked_cycles()
   for index = 1, tonumber(ARGV[7]) do
     asked[index] = {
       start = tonumber(ARGV[6 + 2 * index]), finish = tonumber(ARGV[7 + 2 * index]),
-      consumed_key = KEYS[9 + 2 * index], held_key = KEYS[10 + 2 * index], lines = {},
+      consumed_key = KEYS[10 + 2 * index], held_key = KEYS[11 + 2 * index], lines = {},
     }
   end
   return asked

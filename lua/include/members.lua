@@ -3,7 +3,8 @@ local GROUPS_MAX = 64
 local members, generations, group_lists = {}, {}, {}
 local unknown_users
 
-local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED = 1, 2, 3, 4, 5, 6, 7
+local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED, INVALID_KEY =
+  1, 2, 3, 4, 5, 6, 7, 8
 
 local function read_all(key, names, into)
   for first = 1, #names, 4000 do

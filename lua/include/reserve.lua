@@ -17,7 +17,7 @@ local function parse_charges(charges)
 end
 
 local function admitted(items, lines, groups, lenient, again)
-  local reply = { ADMITTED, groups.text, again }
+  local reply = { ADMITTED, groups, again }
   tell_violations(reply, lenient)
   tell_tightest(reply, items, lines)
   return reply
@@ -34,7 +34,7 @@ local function refused(items, lines, groups, violations, user, action)
       queue_notice(line, 100, violation[3])
     end
   end
-  local reply = { status, groups.text, 0 }
+  local reply = { status, groups, 0 }
   tell_violations(reply, violations)
   tell_tightest(reply, items, lines)
   return reply
@@ -73,7 +73,9 @@ local function charge(items, lines, user, groups, action)
 end
 
 -- Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure.
-local function reserve(user, claims, charges, hold_id, ttl)
+local function reserve(who, claims, charges, hold_id, ttl)
+  local user = holder_of(who)
+  if not user then return { DENIED, INVALID_KEY } end
   local standing = hold_id ~= '' and read_hold(hold_id)
   if standing and not standing.open then return { DENIED, VOIDED } end
   local membership, why = admit_member(user)
@@ -86,16 +88,19 @@ local function reserve(user, claims, charges, hold_id, ttl)
     if not quota_of(item.quota) then return { DENIED, NO_PLAN } end
   end
   for index, item in ipairs(items) do lines[index] = lines_of(present, item.quota, user, groups.list) end
-  if standing then return admitted(items, lines, groups, {}, 1) end
+  local told = user == who and groups.text or user .. ';' .. groups.text
+  if standing then return admitted(items, lines, told, {}, 1) end
   local hard, lenient = judge_after_expiry(items, lines)
-  if #hard > 0 then return refused(items, lines, groups, hard, user, parsed.action) end
+  if #hard > 0 then return refused(items, lines, told, hard, user, parsed.action) end
   charge(items, lines, user, groups, parsed.action)
   if hold_id ~= '' then leave_hold(hold_id, tonumber(ttl), user, groups, parsed.action, items) end
-  return admitted(items, lines, groups, lenient, 0)
+  return admitted(items, lines, told, lenient, 0)
 end
 
 -- Reads all that the reservations of a call will need, each distinct field once. `list`: { user, claims, charges } each.
 local function read_ahead(list)
+  read_holders(list)
+  for _, op in ipairs(list) do op[1] = holder_of(op[1]) or '' end
   local users, seen = {}, {}
   for _, op in ipairs(list) do
     if not seen[op[1]] then

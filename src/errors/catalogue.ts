@@ -51,6 +51,12 @@ export const CATALOGUE = {
     'No credential of a kind that this gateway accepts came with the request.',
     'Send a credential that this gateway accepts.',
   ),
+  'credential-invalid': entry(
+    401,
+    'The credential is not valid',
+    'The token or key is unknown, expired, revoked or not for this gateway.',
+    'Get a new credential.',
+  ),
   'identity-invalid': entry(
     400,
     'The identity cannot be used',

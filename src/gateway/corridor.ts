@@ -168,6 +168,8 @@ function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
   switch (reason) {
     case 'voided':
       return new ProblemError('internal', 'The reservation was voided.');
+    case 'invalid-key':
+      return new ProblemError('credential-invalid', 'The API key is not valid.');
     case 'no-plan':
       return new ProblemError(reason, `Organization ${org} has no plan for a quota of this route.`);
     case 'no-seat':

@@ -45,6 +45,24 @@ export function decodeLimit(text: string): Limit {
   };
 }
 
+/** An API key's record: `<sha256 of its secret, hex>|<user token>|<expires at, 0 for never>`. */
+export interface KeyRecord {
+  readonly hash: string;
+  readonly user: string;
+  readonly expiresAt: number;
+}
+
+export function encodeKey({ hash, user, expiresAt }: KeyRecord): string {
+  return `${hash}|${user}|${expiresAt}`;
+}
+
+/** The holder of the key, if this is its secret's hash and it has not expired. */
+export function holderOfKey(text: string, hash: string, now: number): string | undefined {
+  const [told, user, expiresAt] = text.split('|');
+  const valid = told === hash && (expiresAt === '0' || now < Number(expiresAt));
+  return valid ? user : undefined;
+}
+
 export type UserStatus = 'active' | 'invited' | 'inactive' | 'removed';
 
 const STATUS_LETTER: Record<UserStatus, string> = {

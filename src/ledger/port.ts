@@ -46,8 +46,10 @@ export type UnknownUsers = 'register' | 'deny';
 
 export interface ReserveOp {
   readonly kind: 'reserve';
-  /** User token. */
+  /** User token; '' where `key` tells who it is. */
   readonly user: string;
+  /** `<key id>:<sha256 of its secret, hex>` of an API key: the book says whose it is, and whether it is valid now. */
+  readonly key?: string;
   /** Group tokens claimed by the caller's credential, comma-separated; unknown ones are ignored. */
   readonly claims: string;
   readonly charges: Charges;
@@ -142,6 +144,8 @@ export interface Violation {
 
 export interface Admitted {
   readonly status: 'admitted';
+  /** The holder of the API key, where one told who it is. */
+  readonly user?: string;
   /** Tokens of the groups that were charged, comma-separated: a refund names them. */
   readonly groups: string;
   /** The hold stood already: the same reservation again. */
@@ -154,6 +158,7 @@ export interface Refused {
   readonly status: 'refused';
   /** `spent`: no room beside what is consumed. `held`: it would fit but for holds in flight. */
   readonly reason: 'spent' | 'held';
+  readonly user?: string;
   readonly groups: string;
   readonly violated: readonly Violation[];
   readonly tight: readonly Tight[];
@@ -168,7 +173,8 @@ export interface Denied {
     | 'no-seat'
     | 'too-many-groups'
     | 'org-archived'
-    | 'voided';
+    | 'voided'
+    | 'invalid-key';
 }
 
 export interface Settled {
@@ -232,6 +238,7 @@ export type Table =
   | 'records'
   | 'cycles'
   | 'holds'
+  | 'keys'
   | `consumed:${number}`
   | `held:${number}`
   | `history:${string}`;

@@ -205,7 +205,8 @@ export class OrgLanes {
   private giveBack(pending: Pending, result: Result, reply: Reply): void {
     const { op } = pending;
     if (op.kind !== 'reserve' || result.status !== 'admitted') return;
-    const { user, charges, hold } = op;
+    const { charges, hold } = op;
+    const user = result.user ?? op.user;
     const back: Op =
       hold === ''
         ? { kind: 'refund', user, groups: result.groups, charges, cycle: reply.cycle.start, at: reply.now }

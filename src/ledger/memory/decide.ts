@@ -1,6 +1,6 @@
 /** The decision: is there room on every line, and if so, charge and hold them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
-import { encodeMember, type Member } from '../codec.js';
+import { encodeMember, holderOfKey, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
 import { noteRefusal } from './crossings.js';
 import { judgeAfterExpiry } from './expire.js';
@@ -10,6 +10,21 @@ import { groupIn, memberIn } from './texts.js';
 
 /** Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure. */
 export function reserve(work: Work, op: ReserveOp): Result {
+  if (op.key === undefined) return decide(work, op);
+  const user = holderOf(work, op.key);
+  if (user === undefined) return denied('invalid-key');
+  const result = decide(work, { ...op, user });
+  return result.status === 'denied' ? result : { ...result, user };
+}
+
+/** The user whose API key this is, if it is valid now. */
+function holderOf({ book, now }: Work, key: string): string | undefined {
+  const [id = '', hash = ''] = key.split(':');
+  const text = book.table('keys').text(id);
+  return text === undefined ? undefined : holderOfKey(text, hash, now);
+}
+
+function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
   const standing = op.hold === '' ? undefined : work.book.hold(op.hold);
   if (standing !== undefined && !standing.open) return denied('voided');
   const member = admitMember(work, op.user);

@@ -14,7 +14,14 @@ export function callArgs(call: Call): (string | number)[] {
 function pushOp(args: (string | number)[], op: Op): void {
   switch (op.kind) {
     case 'reserve':
-      args.push('R', op.user, op.claims, op.charges.text, op.hold, op.ttlMs);
+      args.push(
+        'R',
+        op.key === undefined ? op.user : `#${op.key}`,
+        op.claims,
+        op.charges.text,
+        op.hold,
+        op.ttlMs,
+      );
       return;
     case 'settle':
       args.push('S', op.hold, op.units.join(','), op.estimated ? 'e' : '');
@@ -77,6 +84,7 @@ const DENIED: readonly (Denied['reason'] | undefined)[] = [
   'too-many-groups',
   'org-archived',
   'voided',
+  'invalid-key',
 ];
 const DONE: readonly (Done['status'] | undefined)[] = [
   undefined,
@@ -120,7 +128,6 @@ function decodeDecision(
   raw: RawResult,
   items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
 ): Result {
-  const groups = String(raw[1]);
   // A repetition that puts `none` in the place of the operation does not know its items.
   const count = items.length === 0 ? 0 : Number(raw[3]);
   const violated: Violation[] = [];
@@ -133,8 +140,15 @@ function decodeDecision(
     tight.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
     at += TIGHT_LENGTH;
   }
-  if (kind === 0) return { status: 'admitted', groups, again: raw[2] === 1, violated, tight };
-  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', groups, violated, tight };
+  const told = { ...toldGroups(String(raw[1])), violated, tight };
+  if (kind === 0) return { status: 'admitted', again: raw[2] === 1, ...told };
+  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', ...told };
+}
+
+/** `<groups>`, or `<user>;<groups>` where an API key told who it is. */
+function toldGroups(text: string): { user?: string; groups: string } {
+  const end = text.indexOf(';');
+  return end < 0 ? { groups: text } : { user: text.slice(0, end), groups: text.slice(end + 1) };
 }
 
 function violationAt(

@@ -15,6 +15,7 @@ const FIXED = [
   'journal',
   'outbox',
   'cycles',
+  'keys',
 ] as const;
 
 export class Keys {

@@ -1,0 +1,34 @@
+# Two stages: what compiles and installs stays behind; what runs is a C library, node and the program. No shell and no
+# package manager is left in the image. Read-only root: only /data (embedded ledger) and /tmp are ever written to.
+FROM docker.io/library/node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No install scripts run: the one native part (classic-level) ships prebuilt and is found when it is loaded.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY src ./src
+RUN node_modules/.bin/tsc -p tsconfig.json --incremental false --sourceMap false
+RUN npm ci --omit=dev --ignore-scripts \
+  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete \
+  && mkdir /data
+
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /app/node_modules /app/node_modules
+COPY package.json LICENSE /app/
+COPY lua /app/lua
+COPY --from=build /app/dist/src /app/dist/src
+COPY --from=build --chown=65532:65532 /data /data
+ENV NODE_ENV=production
+# The embedded ledger is at ./data unless the config says otherwise: here that is the volume.
+WORKDIR /
+VOLUME ["/data"]
+# A number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+# Callers; admin API; metrics and health.
+EXPOSE 8080 9080 9091
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["/usr/local/bin/node", "-e", "fetch('http://127.0.0.1:9091/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/dist/src/main.js"]
+CMD ["serve", "-c", "/etc/quotagate/quotagate.yaml"]

@@ -1,0 +1,68 @@
+{{- define "quotagate.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Short enough that every suffix of this chart still fits into 63 characters. */}}
+{{- define "quotagate.fullname" -}}
+{{- $name := include "quotagate.name" . }}
+{{- $release := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $release .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What never changes: selectors and volume claims cannot be changed later. */}}
+{{- define "quotagate.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "quotagate.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "quotagate.labels" -}}
+{{ include "quotagate.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: gateway
+app.kubernetes.io/part-of: quotagate
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* `yes` or nothing. */}}
+{{- define "quotagate.withRedis" -}}
+{{- if dig "store" "redis" "" .Values.config }}yes{{ end }}
+{{- end }}
+
+{{/* The port of a listener: the config is the one place where it stands. Call with (list $ "admin"). */}}
+{{- define "quotagate.port" -}}
+{{- $defaults := dict "gateway" "0.0.0.0:8080" "admin" "127.0.0.1:9080" "ops" "0.0.0.0:9091" }}
+{{- $listener := index . 1 }}
+{{- dig "server" $listener (get $defaults $listener) (index . 0).Values.config | regexFind "[0-9]+$" }}
+{{- end }}
+
+{{- define "quotagate.replicas" -}}
+{{- if kindIs "invalid" .Values.replicas }}
+{{- ternary 2 1 (eq (include "quotagate.withRedis" .) "yes") }}
+{{- else }}
+{{- int .Values.replicas }}
+{{- end }}
+{{- end }}
+
+{{- define "quotagate.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The config with the paths of what the chart mounts. */}}
+{{- define "quotagate.config" -}}
+{{- $config := mustDeepCopy .Values.config }}
+{{- $store := default dict $config.store }}
+{{- if not (include "quotagate.withRedis" .) }}
+{{- $_ := set $store "embedded" (dict "path" "/data") }}
+{{- else if .Values.redis.existingSecret }}
+{{- $_ := set $store "passwordFile" (printf "/run/secrets/redis/%s" .Values.redis.passwordKey) }}
+{{- end }}
+{{- $_ := set $config "store" $store }}
+{{- if .Values.adminToken.existingSecret }}
+{{- $file := printf "/run/secrets/admin/%s" .Values.adminToken.key }}
+{{- $_ := set $config "admin" (mustMerge (dict "tokenFile" $file) (default dict $config.admin)) }}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}

@@ -1,0 +1,33 @@
+-- API keys: a reservation whose user is '#<key id>:<hash of its secret>' is its holder's, if the key is valid now.
+-- Needs `head`, `members` (read_all). A record: '<sha256 of the secret, hex>|<user>|<expires at, 0 for never>'.
+local holders = {}
+
+-- Resolves the users of all reservations at once. `list`: { user, claims, charges } each; what is no key stays as it is.
+local function read_holders(list)
+  local ids, asked = {}, {}
+  for _, op in ipairs(list) do
+    local id = string.match(op[1], '^#([^:]*):')
+    if id and not asked[id] then
+      asked[id] = true
+      ids[#ids + 1] = id
+    end
+  end
+  if #ids == 0 then return end
+  local records = {}
+  read_all(KEYS[11], ids, records)
+  for _, op in ipairs(list) do
+    local id, hash = string.match(op[1], '^#([^:]*):(.*)$')
+    local record = id and records[id]
+    if record then
+      local told, user, expires = string.match(record, '^(%x+)|([^|]*)|(%d+)$')
+      local valid = told == hash and (expires == '0' or head.now < tonumber(expires))
+      holders[op[1]] = valid and user or nil
+    end
+  end
+end
+
+-- The user token of a reservation, nil where its key is not valid.
+local function holder_of(user)
+  if string.byte(user) ~= 35 then return user end
+  return holders[user]
+end

@@ -1,0 +1,43 @@
+"""Renders the chart with Helm's engine and judges what comes out: cases as JSON on standard input, answers as JSON."""
+
+import json
+import sys
+
+import helm_python
+import kubernetes_validate
+import yaml
+
+
+def violations(text, versions):
+    for document in yaml.safe_load_all(text):
+        for version in versions if document else []:
+            name = f"{document['kind']}/{document['metadata']['name']} (Kubernetes {version})"
+            try:
+                kubernetes_validate.validate(document, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                yield f"{name}: {'/'.join(map(str, error.path))}: {error.message}"
+            except kubernetes_validate.SchemaNotFoundError:
+                yield f"{name}: no schema"
+
+
+def answer(folder, chart, case):
+    values = case["values"]
+    try:
+        files = chart.render(values, name=case["release"], namespace=case["namespace"])
+    except helm_python.HelmError as error:
+        return {"refusal": str(error)}
+    manifests = [text for path, text in sorted(files.items()) if path.endswith(".yaml")]
+    lint = helm_python.lint(folder, values, strict=True)
+    # Severity 1 is advice.
+    findings = [message["error"] for message in lint["messages"] if message["severity"] > 1]
+    return {
+        "manifests": manifests,
+        "notes": next(text for path, text in files.items() if path.endswith("NOTES.txt")),
+        "violations": [one for text in manifests for one in violations(text, case["kubernetes"])],
+        "lint": findings + lint["errors"],
+    }
+
+
+job = json.load(sys.stdin)
+with helm_python.Chart.load(job["chart"]) as loaded:
+    json.dump([answer(job["chart"], loaded, case) for case in job["cases"]], sys.stdout)

@@ -1,0 +1,68 @@
+/** Helm's own engine, the Kubernetes schemas and hadolint; installed by `deploy-tools.sh` at the first call. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Oldest that the chart allows, one in the middle, newest that there are schemas for. */
+const KUBERNETES = ['1.25', '1.33', '1.37'];
+
+const installed = spawnSync('bash', [join(REPOSITORY, 'test/support/deploy-tools.sh')], { encoding: 'utf8' });
+const missing =
+  installed.status === 0 ? undefined : (installed.stderr?.trim().split('\n').at(-1) ?? 'bash is not installed');
+
+/** Skip option for tap: with CI=true a missing part is a failure, so there is nothing to skip. */
+export const skipWithoutDeployTools: string | false = process.env.CI === 'true' ? false : (missing ?? false);
+
+function run(command: string, args: readonly string[], input: string): string {
+  if (missing !== undefined) throw new Error(missing);
+  const folder = installed.stdout.trim();
+  const env = { ...process.env, PYTHONPATH: folder, PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    input,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0 && stdout === '') throw new Error(`${command} ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface Rendered {
+  /** The YAML of each template; some hold several documents, some none. */
+  readonly manifests: readonly string[];
+  readonly notes: string;
+  /** What the Kubernetes schemas say against it, unknown fields included. */
+  readonly violations: readonly string[];
+  readonly lint: readonly string[];
+}
+
+export interface Refused {
+  readonly refusal: string;
+}
+
+/** One answer for each set of values, as `helm install gate … --namespace quota` would see it. */
+export function renderChart(valueSets: readonly Values[]): (Rendered | Refused)[] {
+  const cases = valueSets.map((values) => ({
+    values,
+    release: 'gate',
+    namespace: 'quota',
+    kubernetes: KUBERNETES,
+  }));
+  const job = { chart: join(REPOSITORY, 'helm/quotagate'), cases };
+  return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], JSON.stringify(job)));
+}
+
+export interface Finding {
+  readonly code: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+export function lintDockerfile(text: string): readonly Finding[] {
+  return JSON.parse(run('hadolint', ['--no-color', '--format', 'json', '-'], text));
+}
