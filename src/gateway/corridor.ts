@@ -15,6 +15,7 @@ import type { AnswerReader } from '../meter/answer.js';
 import { BodyAborted, readBody } from '../meter/body.js';
 import type { RouteMeter } from '../meter/meter.js';
 import type { Charges } from '../quota/charge.js';
+import { userOfToken } from '../quota/id.js';
 import { type Admission, type Ending, HOLD_TTL_MS, type Settle } from '../settle/settle.js';
 import { canonicalPath, type Target } from './path.js';
 import type { RateLimitFields } from './ratelimit-fields.js';
@@ -53,56 +54,71 @@ interface Walk {
 const NO_FIELDS: readonly string[] = [];
 
 export function corridor(rooms: Rooms): (request: IncomingMessage, response: ServerResponse) => void {
-  const stripHeaders: ReadonlySet<string> = new Set(rooms.identifier.headers);
+  const way = new Corridor(rooms);
+  return (request, response) => way.enter(request, response);
+}
 
-  const walk = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+class Corridor {
+  private readonly stripHeaders: ReadonlySet<string>;
+
+  constructor(private readonly rooms: Rooms) {
+    this.stripHeaders = new Set(rooms.identifier.headers);
+  }
+
+  enter(request: IncomingMessage, response: ServerResponse): void {
+    this.walk(request, response).catch((error: unknown) => this.fail(request, response, error));
+  }
+
+  private async walk(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = targetOf(request);
-    const passage = rooms.findRoute(request.method ?? '', target.path);
+    const passage = this.rooms.findRoute(request.method ?? '', target.path);
     if (passage === undefined)
       throw new ProblemError('route-unknown', 'No route matches this method and path.');
     const way: Walk = { request, response, target, passage, body: undefined };
-    const identity = passage.identityRequired ? identityOf(request) : undefined;
+    const identity = passage.identityRequired ? this.identityOf(request) : undefined;
     const { meter } = passage;
     if (meter.needsBody) way.body = await readBody(request, meter.bodyLimitBytes);
     const charges = meter.fixed ?? meter.measure(request.rawHeaders, way.body);
-    if (identity === undefined || charges.items.length === 0) return forward(way, NO_FIELDS, undefined);
-    await reserve(way, identity, charges);
-  };
+    if (identity === undefined || charges.items.length === 0) this.forward(way, NO_FIELDS, undefined);
+    else await this.reserve(way, identity, charges);
+  }
 
-  const identityOf = (request: IncomingMessage): Identity => {
-    const identity = rooms.identifier.identify(request);
+  private identityOf(request: IncomingMessage): Identity {
+    const identity = this.rooms.identifier.identify(request);
     if (identity === undefined)
       throw new ProblemError('identity-missing', 'The request names no org and user.');
     return identity;
-  };
+  }
 
-  const reserve = async (way: Walk, identity: Identity, charges: Charges): Promise<void> => {
+  private async reserve(way: Walk, identity: Identity, charges: Charges): Promise<void> {
     const { org, user, claims } = identity;
     const { answer } = way.passage.meter;
     const hold = answer === undefined ? '' : holdId();
-    const op = { kind: 'reserve', user, claims, charges, hold, ttlMs: HOLD_TTL_MS } as const;
-    const { result, now, cycle } = await rooms.decide(org, op);
+    const asked = { kind: 'reserve', user, claims, charges, hold, ttlMs: HOLD_TTL_MS } as const;
+    const op = identity.key === undefined ? asked : { ...asked, key: identity.key };
+    const { result, now, cycle } = await this.rooms.decide(org, op);
     if (result.status === 'admitted') {
       const { groups } = result;
-      const about = { org, user, groups, charges, cycle: cycle.start, at: now, hold };
+      const about = { org, user: result.user ?? user, groups, charges, cycle: cycle.start, at: now, hold };
       const reader = answer?.open();
       const admission = answer === undefined ? about : { ...about, evidence: reader, floors: answer.floors };
-      forward(way, rooms.rateLimitFields(result, cycle, now), admission, reader);
+      this.forward(way, this.rooms.rateLimitFields(result, cycle, now), admission, reader);
     } else if (result.status === 'refused') {
       const { action } = way.passage;
-      const asked = { org, userId: identity.userId, action, cycle, now };
-      send(way.request, way.response, rooms.quotaRefusal(result, asked));
+      const userId = result.user === undefined ? identity.userId : userOfToken(result.user);
+      const about = { org, userId, action, cycle, now };
+      send(way.request, way.response, this.rooms.quotaRefusal(result, about));
     } else if (result.status === 'denied') throw denial(result, identity);
     else throw new Error(`The ledger answered a reservation with ${result.status}`);
-  };
+  }
 
-  const forward = (
+  private forward(
     way: Walk,
     extraHeaders: readonly string[],
     admission: Admission | undefined,
     watcher?: AnswerReader,
-  ): void => {
-    if (admission !== undefined) rooms.settle.begin(admission);
+  ): void {
+    if (admission !== undefined) this.rooms.settle.begin(admission);
     const { request, response, target, body } = way;
     const job: ForwardJob = {
       method: request.method ?? '',
@@ -112,20 +128,20 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
       body,
       response,
       extraHeaders,
-      stripHeaders,
+      stripHeaders: this.stripHeaders,
       clientAddress: addressOf(request),
       watcher,
     };
     way.passage.forward(job, (outcome) => {
-      if (admission !== undefined) rooms.settle.end(admission, endingOf(outcome));
+      if (admission !== undefined) this.rooms.settle.end(admission, endingOf(outcome));
       if (outcome.kind === 'not-sent' || outcome.kind === 'broken') {
         const error = new ProblemError(outcome.error, 'The upstream gave no answer.');
         send(request, response, refusal(error));
       }
     });
-  };
+  }
 
-  const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+  private fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     if (error instanceof BodyAborted) {
       request.socket.destroy();
       return;
@@ -134,13 +150,9 @@ export function corridor(rooms: Rooms): (request: IncomingMessage, response: Ser
       send(request, response, refusal(error));
       return;
     }
-    rooms.onError(error);
+    this.rooms.onError(error);
     send(request, response, refusal(new ProblemError('internal', 'The request could not be handled.')));
-  };
-
-  return (request, response) => {
-    walk(request, response).catch((error: unknown) => fail(request, response, error));
-  };
+  }
 }
 
 /** Holds are named by this process and a number: no two are the same. */
@@ -176,7 +188,10 @@ function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
     case 'org-archived':
       return new ProblemError(reason, `Organization ${org} takes no request of ${userId}.`);
     default:
-      return new ProblemError(reason, `User ${userId} of organization ${org} is refused.`);
+      return new ProblemError(
+        reason,
+        `${userId === '' ? 'The user of this key' : `User ${userId}`} is refused by organization ${org}.`,
+      );
   }
 }
 

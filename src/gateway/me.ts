@@ -2,11 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
-import { decodeGroup, decodeMember } from '../ledger/codec.js';
+import { decodeGroup, decodeMember, holderOfKey } from '../ledger/codec.js';
 import type { Ledger, Want } from '../ledger/port.js';
 import { type OrgBook, openBook } from '../ledger/view/book.js';
 import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/lines.js';
-import { lineOf, type Scope } from '../quota/id.js';
+import { lineOf, type Scope, userOfToken } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
 import type { Refusal } from './refusal.js';
@@ -23,9 +23,9 @@ interface MeOptions {
 export function meOf({ identifier, ledger, quotas }: MeOptions): Me {
   const definitions = new Map(Object.entries(quotas));
   return async (request) => {
-    const identity = identifier.identify(request);
-    if (identity === undefined)
-      throw new ProblemError('identity-missing', 'The request names no org and user.');
+    const found = await identifier.identify(request);
+    if (found === undefined) throw new ProblemError('identity-missing', 'The request names no org and user.');
+    const identity = found.key === undefined ? found : await holderOf(ledger, found, found.key);
     const groups = await groupsOf(ledger, identity);
     const subjects: Subject[] = [
       { scope: 'user', id: identity.userId, token: identity.user },
@@ -61,6 +61,16 @@ function wants(start: number, fields: readonly string[]): Want[] {
     { table: `consumed:${start}`, fields },
     { table: `held:${start}`, fields },
   ];
+}
+
+/** The caller's identity by an API key, as the ledger has it now. */
+async function holderOf(ledger: Ledger, identity: Identity, key: string): Promise<Identity> {
+  const [id = '', hash = ''] = key.split(':');
+  const { now, values } = await ledger.read(identity.org, [{ table: 'keys', fields: [id] }]);
+  const record = values[0]?.[0] ?? null;
+  const user = record === null ? undefined : holderOfKey(record, hash, now);
+  if (user === undefined) throw new ProblemError('credential-invalid', 'The API key is not valid.');
+  return { ...identity, user, userId: userOfToken(user) };
 }
 
 /** Groups of the directory and of the credential, those that exist. Rejects for an org or user that would be refused. */

@@ -3,11 +3,13 @@ import type { IncomingMessage } from 'node:http';
 
 export interface Identity {
   readonly org: string;
-  /** Token of the user (quota/id.ts). */
+  /** Token of the user (quota/id.ts); '' where `key` tells who it is. */
   readonly user: string;
   readonly userId: string;
   /** Group ids claimed by the credential, comma-separated, each once; '' for none. */
   readonly claims: string;
+  /** `<key id>:<hash of its secret>` of an API key: the ledger says whose it is, and whether it is valid. */
+  readonly key?: string;
 }
 
 export interface Identifier {
