@@ -18,7 +18,12 @@ const PORT = `${WORDS}|ledger/port|ledger/codec`;
 
 module.exports = {
   forbidden: [
-    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     only('ioredis', 'ioredis', 'ledger/redis'),
     only('undici', 'undici', 'forward'),
     only('fastify', 'fastify', 'gateway|admin|app'),
@@ -56,6 +61,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // TypeScript 7 has no API that the cruiser could parse with.
+    parser: 'swc',
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { extensions: ['.ts', '.js'] },

@@ -1,5 +1,5 @@
 /** Renews the holds of requests under way, with what is known to be consumed, so that a hold lives as long as its answer. */
-import type { Admission, Debts } from './settle.js';
+import type { Admission, Debts } from './admission.js';
 
 const RENEWALS_PER_LIFE = 3;
 

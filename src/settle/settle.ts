@@ -1,37 +1,9 @@
 /** The last room: what becomes of the charge once it is known how the request ended. */
 
 import type { Op } from '../ledger/port.js';
-import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
+import { type ChargeItem, charges } from '../quota/charge.js';
+import type { Admission, Debts } from './admission.js';
 import { HoldKeeper } from './hold-keeper.js';
-
-/** Takes operations that the store must be told, and tells it until it has confirmed. */
-export interface Debts {
-  owe(org: string, op: Op, cycle: number): Promise<unknown>;
-}
-
-/** What the answer told about the costs that were held. */
-export interface Evidence {
-  progress(): number[];
-  /** By held charge, undefined where the answer carried no cost that can be used. */
-  costs(whole: boolean): (number | undefined)[];
-}
-
-/** What a request was admitted with. */
-export interface Admission {
-  readonly org: string;
-  readonly user: string;
-  /** Tokens of the groups that were charged: a refund names them. */
-  readonly groups: string;
-  readonly charges: Charges;
-  /** Start of the cycle of the admission, and its time. */
-  readonly cycle: number;
-  readonly at: number;
-  /** The hold that was left, '' where every cost is fixed. */
-  readonly hold: string;
-  /** With a hold: what its answer will have told, and the least that an answer is charged, by held charge. */
-  readonly evidence?: Evidence | undefined;
-  readonly floors?: readonly number[] | undefined;
-}
 
 /**
  * How the request ended. `status`: the upstream's status is known; `whole`: its body passed to its end; `clientGone`: the
