@@ -18,6 +18,6 @@ if command -v apt-get >/dev/null 2>&1; then
 fi
 [ -d node_modules ] || npm ci --silent
 npm run --silent build
-# tap keeps the test class of its plugins in .tap; made here, so that the first test does not wait for it.
-[ -d .tap/test ] || npx tap build >/dev/null
-npx tap run --reporter=terse "$@"
+# tap makes the class of its plugins once; made here, so that the first test does not wait for it.
+[ -d .tap/plugins ] || npx tap build >/dev/null
+npx tap run "${@:---reporter=terse}"
