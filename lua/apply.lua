@@ -15,6 +15,7 @@
     L hold keep                       release: '1' leaves a tombstone
     N hold ttl progress more          renew
     F user groups charges cycle at    refund
+    C user claims charges at estimated   charge what was served without a decision
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, result … }
@@ -28,11 +29,13 @@
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
 local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST = 0, 1, 2, 3, 4, 5
+local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
 local journal = {}
 
 --- @include "now"
 --- @include "text"
+--- @include "widen"
 --- @include "pool"
 --- @include "cycle"
 --- @include "lines"
@@ -44,17 +47,23 @@ local journal = {}
 --- @include "reserve"
 --- @include "settle"
 
-local ARITY = { R = 5, S = 3, L = 2, N = 4, F = 5, ['0'] = 0 }
+local ARITY = { R = 5, S = 3, L = 2, N = 4, F = 5, C = 5, ['0'] = 0 }
 
 local function read_head()
   local values = redis.call('HMGET', KEYS[1],
     'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
-  if not values[1] then return nil end
+  if not values[1] then return nil, values[8] == 'lost' end
   return {
     epoch = values[1], now = math.max(now(), tonumber(values[2] or 0)), start = tonumber(values[3]),
     finish = tonumber(values[4]), previous = tonumber(values[5] or 0), rule = values[6],
     rule_version = tonumber(values[7]), state = values[8], thresholds = values[9] or '',
   }
+end
+
+local function line_count()
+  local count = 0
+  for _, cycle in ipairs(cycles) do count = count + #cycle.lines end
+  return count
 end
 
 local function outside(code)
@@ -66,7 +75,7 @@ local function standing(code)
   local rule = code == CYCLE and head.rule or ''
   return {
     code, head.now, head.start, head.finish, head.previous, rule, head.rule_version, head.epoch,
-    line_count, expired, due_in, 0,
+    line_count(), expired, due_in, 0,
   }
 end
 
@@ -89,7 +98,7 @@ local function asked_cycles()
   for index = 1, tonumber(ARGV[7]) do
     asked[index] = {
       start = tonumber(ARGV[6 + 2 * index]), finish = tonumber(ARGV[7 + 2 * index]),
-      consumed_key = KEYS[10 + 2 * index], held_key = KEYS[11 + 2 * index], lines = {},
+      consumed_key = KEYS[10 + 2 * index], held_key = KEYS[11 + 2 * index], shelves = {}, lines = {}, lines_read = 0,
     }
   end
   return asked
@@ -97,22 +106,24 @@ end
 
 local function perform(at)
   local op = ARGV[at]
-  if op == 'R' then return reserve(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+  if op == 'R' then return reserve(at) end
   if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
   if op == 'L' then return release(ARGV[at + 1], ARGV[at + 2]) end
   if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
   if op == 'F' then return refund(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+  if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
   return { DONE, NONE }
 end
 
--- Places of the operations in ARGV; what the reservations need is read at once.
+-- Places of the operations in ARGV; what the reservations and charges need is read at once.
 local function find_operations()
   local places, reservations = {}, {}
   local at = 8 + 2 * tonumber(ARGV[7])
   while at <= #ARGV do
+    local op = ARGV[at]
     places[#places + 1] = at
-    if ARGV[at] == 'R' then reservations[#reservations + 1] = { ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] } end
-    at = at + 1 + ARITY[ARGV[at]]
+    if op == 'R' or op == 'C' then reservations[#reservations + 1] = at end
+    at = at + 1 + ARITY[op]
   end
   if #reservations > 0 then read_ahead(reservations) end
   return places
@@ -120,17 +131,19 @@ end
 
 local function write_all(lane, seq, reply)
   note_crossings(numbers(head.thresholds))
-  write_lines(cycles)
+  write_lines()
   if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
-  redis.call('HSET', KEYS[1], 'now', head.now)
+  redis.call('HSET', KEYS[1], 'now', head.now_text)
   if lane ~= '' then
-    redis.call('HSET', KEYS[7], lane, seq .. '|' .. head.now .. '|' .. cmsgpack.pack(reply))
+    redis.call('HSET', KEYS[7], lane, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
   end
 end
 
-head = read_head()
-if not head then return outside(ARGV[1] == '' and NO_ORG or LOST) end
+local marked_lost
+head, marked_lost = read_head()
+if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
 if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
+head.now_text = text(head.now)
 local lane, seq = ARGV[2], tonumber(ARGV[3])
 local answered = answer_of_lane(lane, seq)
 if answered then return answered end

@@ -1,162 +1,268 @@
-/** The composition root: config ─► ledger ─► rooms ─► listeners. */
-import { join } from 'node:path';
+/** The composition root: config ─► ledger ─► rooms ─► listeners; what a reload and a stop mean for each. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { buildAdmin, createOrg } from './admin/index.js';
-import type { Config, RouteConfig } from './config/schema.js';
-import { createForwarder, type Forwarder } from './forward/forwarder.js';
-import { corridor, type Passage } from './gateway/corridor.js';
-import { buildGateway } from './gateway/gateway.js';
-import { meOf } from './gateway/me.js';
-import { rateLimitFields } from './gateway/ratelimit-fields.js';
-import { quotaRefusals } from './gateway/refusal.js';
-import { compileRoutes } from './gateway/routes.js';
-import { composeIdentifiers, type Identifier } from './identify/identifier.js';
-import { trustedHeaders } from './identify/trusted-headers.js';
-import { startKeeper } from './keep/keeper.js';
+import type { Environment } from './config/environment.js';
+import type { Config } from './config/schema.js';
+import { buildGateway, type ClientBounds, type Gateway } from './gateway/gateway.js';
+import { type Keeper, startKeeper } from './keep/keeper.js';
 import { Lanes } from './ledger/lanes/index.js';
-import { openMemory } from './ledger/memory/index.js';
 import type { Ledger } from './ledger/port.js';
-import { openRedis } from './ledger/redis/index.js';
-import { compileMeter, type MeterSpec } from './meter/meter.js';
-import { settler } from './settle/settle.js';
-import { statusSets } from './settle/statuses.js';
+import { addressOf, Certificates, closeWithin, listenOn } from './listen.js';
+import { Metrics, type State } from './observe/metrics.js';
+import { Ops } from './observe/ops.js';
+import { RequestLog } from './observe/request-log.js';
+import { Watch } from './observe/watch.js';
+import { openLedger } from './open-ledger.js';
+import { logOpenMode } from './open-mode.js';
+import { changeOf } from './reload.js';
+import { cutOffRooms, leaveRooms, openRooms, type Rooms, type RoomsOptions } from './rooms.js';
 
 export interface App {
   readonly ledger: Ledger;
   /** Where the listeners are, once they listen: `host:port`. */
   listen(): Promise<Addresses>;
+  /** Not ready from here on, but it serves for the config's `drainMs`, while load balancers learn of it. */
+  drain(): Promise<void>;
   /** Takes no more requests, ends those under way, delivers what is owed. */
   close(): Promise<void>;
+  /** Takes what it can of a new config; rejects where it cannot be used, and then all stays as it was. */
+  reload(read: () => Config): Promise<Reloaded>;
+  /** Reads the certificates of the listeners again. */
+  reloadCertificates(): void;
 }
 
 export interface Addresses {
   readonly gateway: string;
   readonly admin: string;
+  readonly ops: string;
+}
+
+export interface Reloaded {
+  /** Settings that differ from those in use, and wait for a restart. */
+  readonly waiting: readonly string[];
 }
 
 export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
-  readonly adminToken: string;
-  /** Password of the Redis user, read from the config's `passwordFile`. */
-  readonly redisPassword?: string | undefined;
+  /** An admin token beside those in the ledger. */
+  readonly bootstrapToken?: string | undefined;
+  /** Where settings with `env` find their secrets. */
+  readonly environment?: Environment | undefined;
 }
 
 const KEEPER_EVERY_MS = 1_000;
-const DRAIN_GRACE_MS = 10_000;
+const CLIENTS: ClientBounds = { headersMs: 30_000, stallMs: 60_000, keepAliveMs: 75_000 };
+/** When all requests are over: for what is owed to the store, and for admins. */
+const DELIVERY_MS = 8_000;
+const ADMIN_MS = 1_000;
 
-/** Opens the ledger, creates the orgs that the config names and the ledger has not, and builds both listeners. */
+/** Opens the ledger, creates the orgs that the config names and the ledger has not, and builds the listeners. */
 export async function buildApp(options: AppOptions): Promise<App> {
   const { config, logger } = options;
-  const ledger = await openLedger(options);
-  for (const [id, org] of Object.entries(config.orgs)) await createOrg(ledger, id, org, config.quotas);
-  const onError = (error: unknown): void => logger.error({ err: error }, 'unexpected error');
-  const lanes = new Lanes({
+  let running: Running | undefined;
+  const metrics = new Metrics({ quotas: config.quotas, state: () => running?.state });
+  metrics.addRuntime();
+  const onError = (error: unknown): void => {
+    metrics.process.alarm('unexpected-error');
+    logger.error({ err: error }, 'unexpected-error');
+  };
+  const certificates = new Certificates(config.server, logger, metrics.process);
+  const ops = new Ops({ metrics: () => metrics.text(), onError });
+  try {
+    // First of all, so that who starts the process sees it live while the ledger is read.
+    const at = addressOf(config.server.ops);
+    const opsAddress = await ops.listen(at.host, at.port);
+    running = await assemble(options, { metrics, certificates, ops, opsAddress, onError });
+    return running;
+  } catch (error) {
+    certificates.close();
+    await ops.close();
+    throw error;
+  }
+}
+
+/** What there is before the ledger. */
+interface Base {
+  readonly metrics: Metrics;
+  readonly certificates: Certificates;
+  readonly ops: Ops;
+  readonly opsAddress: string;
+  readonly onError: (error: unknown) => void;
+}
+
+async function assemble(options: AppOptions, base: Base): Promise<Running> {
+  const { config, logger, bootstrapToken, environment = {} } = options;
+  const { metrics, certificates, onError } = base;
+  const ledger = await openLedger(config.store, logger);
+  await createOrgs(ledger, config);
+  const lanes = lanesOver(ledger, config, logger, metrics);
+  const onExpired = (count: number): void => metrics.store.holdsExpired(count);
+  const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
+  const watch = new Watch(metrics, new RequestLog(logger, () => metrics.process.leftOut()));
+  const room = { config, environment, ledger, lanes, metrics, watch, logger, onError };
+  const rooms = { now: openRooms(room) };
+  const gateway = buildGateway({
+    walk: (request, response) => rooms.now.corridor.enter(request, response),
+    me: (request) => rooms.now.me(request),
+    quotaPath: config.quotaPath,
+    clients: CLIENTS,
+    onError,
+    onRefused: (code) => watch.refused(code),
+    tls: certificates.of('gateway'),
+  });
+  const admin = buildAdmin({
+    ledger,
+    quotas: config.quotas,
+    bootstrapToken,
+    logger,
+    tls: certificates.of('admin'),
+  });
+  certificates.serve('gateway', gateway.app);
+  certificates.serve('admin', admin);
+  return new Running({ ...base, room, rooms, keeper, gateway, admin });
+}
+
+function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): Lanes {
+  const logOpen = logOpenMode(logger, config.quotas);
+  return new Lanes({
     ledger,
     deadlineMs: config.store.deadlineMs,
     unknownUsers: config.identity.unknownUsers,
-    onTrouble: (what, details) => logger.error(details, what),
-  });
-  const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError });
-  const forwarders = forwardersOf(config);
-  const gateway = gatewayOf(options, ledger, lanes, forwarders, onError);
-  const admin = buildAdmin({ ledger, quotas: config.quotas, token: options.adminToken, logger });
-  return {
-    ledger,
-    listen: async () => ({
-      gateway: await listenOn(gateway, config.server.gateway),
-      admin: await listenOn(admin, config.server.admin),
-    }),
-    close: async () => {
-      await gateway.close();
-      await Promise.all([...forwarders.values()].map((forwarder) => forwarder.close()));
-      if (!(await lanes.drain(DRAIN_GRACE_MS)))
-        logger.error({ backlog: lanes.backlog }, 'settlements-undelivered');
-      await admin.close();
-      await keeper.close();
-      await ledger.close();
+    watch: metrics.store,
+    onTrouble: (what, details) => {
+      metrics.process.alarm(what);
+      logger.error(details, what);
     },
-  };
+    onOpen: (event) => {
+      metrics.open.told(event);
+      logOpen(event);
+    },
+  });
 }
 
-async function openLedger({ config, logger, redisPassword }: AppOptions): Promise<Ledger> {
-  const { store } = config;
-  if (!('redis' in store)) {
-    const path = join(store.embedded.path, 'ledger');
-    logger.warn({ path }, 'embedded ledger: one process only, for more replicas set store.redis');
-    return openMemory({ path });
+async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<void> {
+  for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, id, org, quotas);
+}
+
+interface Parts extends Base {
+  readonly room: RoomsOptions;
+  readonly rooms: { now: Rooms };
+  readonly keeper: Keeper;
+  readonly gateway: Gateway;
+  readonly admin: FastifyInstance;
+}
+
+class Running implements App {
+  readonly ledger: Ledger;
+  private config: Config;
+  /** Rooms of earlier configs that requests still walk in. */
+  private readonly leaving = new Map<Rooms, Promise<void>>();
+  private reloading: Promise<unknown> = Promise.resolve();
+  private closed: Promise<void> | undefined;
+
+  constructor(private readonly parts: Parts) {
+    this.ledger = parts.room.ledger;
+    this.config = parts.room.config;
   }
-  return openRedis({
-    url: store.redis,
-    onError: (error) => logger.error({ err: error }, 'store-unavailable'),
-    ...(redisPassword === undefined ? {} : { password: redisPassword }),
-  });
-}
 
-function gatewayOf(
-  { config }: AppOptions,
-  ledger: Ledger,
-  lanes: Lanes,
-  forwarders: ReadonlyMap<string, Forwarder>,
-  onError: (error: unknown) => void,
-): FastifyInstance {
-  const identifier = identifierOf(config);
-  const fields = rateLimitFields(config.quotas);
-  const walk = corridor({
-    findRoute: compileRoutes(
-      config.routes.map((route) => ({ match: route.match, value: passageOf(route, config, forwarders) })),
-    ),
-    identifier,
-    decide: (org, op) => lanes.decide(org, op),
-    settle: settler(lanes, statusSets(config.quotas), onError),
-    rateLimitFields: fields,
-    quotaRefusal: quotaRefusals(config.quotas, fields),
-    onError,
-  });
-  const me = meOf({ identifier, ledger, quotas: config.quotas });
-  return buildGateway({ walk, quotaPath: config.quotaPath, me, onError });
-}
+  get state(): State {
+    const { ops, gateway, room } = this.parts;
+    const { lanes, ledger } = room;
+    const { backlog, state, lost, open } = lanes;
+    const requestsInFlight = gateway.inFlight;
+    return {
+      ready: ops.phase === 'ready',
+      storeReady: ledger.ready,
+      requestsInFlight,
+      backlog,
+      lanes: state,
+      lost,
+      open,
+    };
+  }
 
-function identifierOf({ identity }: Config): Identifier {
-  return composeIdentifiers(identity.trusted === undefined ? [] : [trustedHeaders(identity.trusted)]);
-}
+  async listen(): Promise<Addresses> {
+    const { gateway, admin, ops, opsAddress } = this.parts;
+    const { server } = this.config;
+    const addresses = {
+      gateway: await listenOn(gateway.app, server.gateway),
+      admin: await listenOn(admin, server.admin),
+      ops: opsAddress,
+    };
+    ops.phase = 'ready';
+    return addresses;
+  }
 
-function forwardersOf({ upstreams }: Config): Map<string, Forwarder> {
-  return new Map(
-    Object.entries(upstreams).map(([name, { url, timeouts, connections }]) => {
-      const { connectMs, headersMs, bodyMs } = timeouts;
-      const times = { connectTimeoutMs: connectMs, headersTimeoutMs: headersMs, bodyTimeoutMs: bodyMs };
-      return [name, createForwarder({ url, connections, ...times })];
-    }),
-  );
-}
+  async drain(): Promise<void> {
+    const { ops, gateway } = this.parts;
+    ops.phase = 'draining';
+    gateway.drain();
+    await delay(this.config.server.drainMs);
+  }
 
-function passageOf(route: RouteConfig, config: Config, forwarders: ReadonlyMap<string, Forwarder>): Passage {
-  const forwarder = forwarders.get(route.upstream);
-  if (forwarder === undefined) throw new Error(`There is no upstream ${route.upstream}`);
-  const action = route.action ?? 'free';
-  const bodyLimitBytes = 'bodyLimitBytes' in route ? route.bodyLimitBytes : 0;
-  const charges = route.charges.map(meterSpec);
-  return {
-    action,
-    identityRequired: route.identity === 'required',
-    meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas),
-    forward: forwarder.forward,
-  };
-}
+  close(): Promise<void> {
+    this.closed ??= this.end();
+    return this.closed;
+  }
 
-function meterSpec(charge: RouteConfig['charges'][number]): MeterSpec {
-  if ('gate' in charge) return { quota: charge.quota, gate: true };
-  if ('hold' in charge)
-    return { quota: charge.quota, ...charge.units, hold: charge.hold, floor: charge.floor };
-  const { quota, units } = charge;
-  return typeof units === 'object' ? { quota, ...units } : { quota, units };
-}
+  reload(read: () => Config): Promise<Reloaded> {
+    const done = this.reloading.then(() => this.take(read));
+    this.reloading = done.catch(() => undefined);
+    const count = (taken: boolean) => () => this.parts.metrics.process.reloaded('config', taken);
+    done.then(count(true), count(false));
+    return done;
+  }
 
-async function listenOn(app: FastifyInstance, address: string): Promise<string> {
-  const at = address.lastIndexOf(':');
-  const host = address.slice(0, at).replace(/^\[|\]$/g, '');
-  const url = await app.listen({ host, port: Number(address.slice(at + 1)) });
-  return url.replace(/^https?:\/\//, '');
+  reloadCertificates(): void {
+    this.parts.certificates.reload();
+  }
+
+  private async take(read: () => Config): Promise<Reloaded> {
+    const { config, waiting } = changeOf(this.config, read());
+    const { rooms, room, admin } = this.parts;
+    const before = rooms.now;
+    const next = openRooms({ ...room, config }, before);
+    try {
+      await createOrgs(this.ledger, config);
+    } catch (error) {
+      await leaveRooms(next, before);
+      throw error;
+    }
+    rooms.now = next;
+    this.config = config;
+    room.lanes.unknownUsers = config.identity.unknownUsers;
+    for (const logger of [room.logger, admin.log]) logger.level = config.log.level;
+    this.leave(before, next);
+    return { waiting };
+  }
+
+  private leave(before: Rooms, next?: Rooms): void {
+    const left = leaveRooms(before, next).catch(this.parts.onError);
+    this.leaving.set(before, left);
+    void left.then(() => this.leaving.delete(before));
+  }
+
+  private async end(): Promise<void> {
+    const { ops, gateway, admin, keeper, certificates, rooms, room } = this.parts;
+    const { logger, lanes } = room;
+    ops.phase = 'draining';
+    await this.reloading;
+    const cutOff = async (): Promise<void> => {
+      logger.warn({ requests: gateway.inFlight }, 'requests-cut-off: they did not end in time');
+      for (const one of [rooms.now, ...this.leaving.keys()]) await cutOffRooms(one);
+    };
+    await closeWithin(gateway.app, this.config.server.finishMs, cutOff);
+    this.leave(rooms.now);
+    await Promise.all(this.leaving.values());
+    if (!(await lanes.drain(DELIVERY_MS)))
+      logger.error({ backlog: lanes.backlog, open: lanes.open.undelivered }, 'settlements-undelivered');
+    await closeWithin(admin, ADMIN_MS);
+    await keeper.close();
+    await this.ledger.close();
+    certificates.close();
+    await ops.close();
+  }
 }

@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { check } from './cli/check.js';
 import { demo } from './cli/demo.js';
 import { serve } from './cli/serve.js';
+import { storeCommand } from './cli/store.js';
+import { tokenCommand } from './cli/token.js';
 import { readConfig } from './config/load.js';
 import { ConfigError } from './config/mistakes.js';
 
@@ -18,8 +20,10 @@ program
   .description('run the gateway and the admin API')
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .action(async ({ config }: { config: string }) => {
-    const { app } = await serve(readConfig(config, process.env));
-    endBySignal(() => app.close());
+    const source = { file: config, read: () => readConfig(config, process.env) };
+    const { app, reload } = await serve(source, process.env);
+    process.on('SIGHUP', () => void reload());
+    endBySignal(app);
   });
 
 program
@@ -36,22 +40,38 @@ program
   .command('demo')
   .description('run the gateway with a sample upstream and two sample orgs; nothing else is needed')
   .action(async () => {
-    const { close } = await demo(process.env, process.stdout);
-    endBySignal(close);
+    endBySignal(await demo(process.env, process.stdout));
   });
 
-function endBySignal(close: () => Promise<void>): void {
-  let ending = false;
-  const end = (): void => {
-    if (ending) return;
-    ending = true;
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
+program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
+program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
+
+interface Ending {
+  close(): Promise<void>;
+  /** Before it: load balancers learn that this process is not ready. */
+  drain?(): Promise<void>;
+}
+
+/** npm and terminals send one Ctrl-C twice. */
+const SAME_SIGNAL_MS = 250;
+
+/** SIGTERM drains and closes, SIGINT closes at once, and a second signal waits for nothing. */
+function endBySignal(running: Ending): void {
+  let endingSince: number | undefined;
+  const end = (drain: boolean): void => {
+    const now = performance.now();
+    if (endingSince !== undefined) {
+      if (now - endingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    endingSince = now;
+    const drained = drain ? running.drain?.() : undefined;
+    Promise.resolve(drained)
+      .then(() => running.close())
+      .then(() => process.exit(0), fail);
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
+  process.on('SIGTERM', () => end(true));
+  process.on('SIGINT', () => end(false));
 }
 
 function fail(error: unknown): never {

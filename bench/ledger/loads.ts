@@ -73,12 +73,12 @@ export function heldLoad(ledger: Ledger, { name, books, batch, inFlight }: Shape
 }
 
 /** No rule at all: what a round trip to Redis costs. */
-export function bareLoad(send: (command: string, args: string[]) => Promise<unknown>, inFlight: number): Load {
+export function bareLoad(name: string, inFlight: number, send: (slot: number) => Promise<unknown>): Load {
   const step = async (slot: number): Promise<Step> => {
-    await send('incrby', [`bare:${slot}`, '1']);
+    await send(slot);
     return { decisions: 1, lines: 1 };
   };
-  return { name: 'bare INCRBY', books: [], inFlight, step };
+  return { name, books: [], inFlight, step };
 }
 
 function reserve(user: string, costs: Charges, hold: string): Op {

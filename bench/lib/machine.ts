@@ -12,7 +12,9 @@ export function machineLine(parts: readonly string[]): string {
 
 /** The commit of the working tree, marked where files differ from it. */
 export function commitLine(): string {
-  const described = spawnSync('git', ['describe', '--always', '--abbrev=10', '--dirty'], { encoding: 'utf8' });
+  const described = spawnSync('git', ['describe', '--always', '--abbrev=10', '--dirty'], {
+    encoding: 'utf8',
+  });
   const text = described.status === 0 ? described.stdout.trim() : 'not a git checkout';
   return `commit:  ${text}`;
 }

@@ -20,6 +20,7 @@ local function roll(consumed_key, held_key, next_start, next_end)
         quota.carry = quota.carry + carried
         redis.call('HSET', KEYS[1], 'carry:' .. name, quota.carry)
       end
+      fill_pool(quota)
       redis.call('HSET', consumed_key, '!closed:' .. name, text(quota.allowance) .. ':' .. text(extra))
     end
   end

@@ -4,10 +4,11 @@ local TOMBSTONE_MS = 86400000
 local EXPIRE_BEFORE_REFUSAL = 64
 local none_due, expired, due_in = false, 0, 0
 
+-- A list of groups, as `groups_of` gives it.
 local function split(list)
   local parts = {}
   for part in string.gmatch(list, '[^,]+') do parts[#parts + 1] = part end
-  return parts
+  return { list = parts, text = list }
 end
 
 local function read_hold(id)
@@ -51,18 +52,18 @@ end
 
 -- Moves a hold's lines by consumed[i], held[i] and journals what was charged or given back. Returns the lines per item.
 local function move_hold(cycle, hold, consumed, held, estimated)
-  local groups, charged, moved = split(hold.groups), {}, {}
+  local groups, charged, lines = split(hold.groups), {}, {}
+  for index, item in ipairs(hold.items) do lines[index] = lines_of(cycle, item.quota, hold.user, groups) end
+  read_lines(cycle)
   for index, item in ipairs(hold.items) do
-    local lines = lines_of(cycle, item.quota, hold.user, groups)
-    for _, line in ipairs(lines) do move_line(line, consumed[index], held[index], hold.user, hold.action) end
+    move_lines(lines[index], consumed[index], held[index], hold)
     if consumed[index] ~= 0 then charged[#charged + 1] = item.quota .. '=' .. text(consumed[index]) end
-    moved[index] = lines
   end
   if #charged > 0 then
     journal[#journal + 1] = table.concat(
       { hold.at, hold.user, hold.groups, hold.action, table.concat(charged, ','), estimated and 'e' or '' }, '|')
   end
-  return moved
+  return lines
 end
 
 -- An expired hold is charged the progress of its last renewal and leaves a tombstone; a due tombstone goes.
@@ -103,7 +104,7 @@ end
 
 -- Judges, and before a refusal makes sure that no dead hold stands in the way.
 local function judge_after_expiry(items, lines)
-  local hard, lenient = judge(items, lines)
-  if #hard == 0 or expire_due(EXPIRE_BEFORE_REFUSAL) == 0 then return hard, lenient end
+  local hard, lenient, tight = judge(items, lines)
+  if #hard == 0 or expire_due(EXPIRE_BEFORE_REFUSAL) == 0 then return hard, lenient, tight end
   return judge(items, lines)
 end

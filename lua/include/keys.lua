@@ -2,11 +2,11 @@
 -- Needs `head`, `members` (read_all). A record: '<sha256 of the secret, hex>|<user>|<expires at, 0 for never>'.
 local holders = {}
 
--- Resolves the users of all reservations at once. `list`: { user, claims, charges } each; what is no key stays as it is.
-local function read_holders(list)
+-- Resolves those of these users that are keys, all at once.
+local function read_holders(users)
   local ids, asked = {}, {}
-  for _, op in ipairs(list) do
-    local id = string.match(op[1], '^#([^:]*):')
+  for _, user in ipairs(users) do
+    local id = string.byte(user) == 35 and string.match(user, '^#([^:]*):')
     if id and not asked[id] then
       asked[id] = true
       ids[#ids + 1] = id
@@ -15,13 +15,13 @@ local function read_holders(list)
   if #ids == 0 then return end
   local records = {}
   read_all(KEYS[11], ids, records)
-  for _, op in ipairs(list) do
-    local id, hash = string.match(op[1], '^#([^:]*):(.*)$')
+  for _, key_user in ipairs(users) do
+    local id, hash = string.match(key_user, '^#([^:]*):(.*)$')
     local record = id and records[id]
     if record then
       local told, user, expires = string.match(record, '^(%x+)|([^|]*)|(%d+)$')
       local valid = told == hash and (expires == '0' or head.now < tonumber(expires))
-      holders[op[1]] = valid and user or nil
+      holders[key_user] = valid and user or nil
     end
   end
 end

@@ -1,18 +1,55 @@
 -- Counter lines within one call: each distinct field is read once, moved here, and written once at the end.
--- Needs `head`, `present`, `pool`. A cycle: { start, present, consumed_key, held_key, lines, any_held }.
-local changed = {}
-local line_count = 0
+-- Needs `head`, `present`, `pool`, `text`, `widen`. A cycle: { start, present, consumed_key, held_key, shelves, lines, lines_read, any_held }.
+-- Most of a call's time is spent on lines: loops over them are plain, and call no function that they can do without.
 local SCOPE = { u = 1, g = 2, o = 3 }
+local changed = {}
 
-local function new_line(cycle, quota, letter, token, field, consumed, held)
-  consumed = tonumber(consumed or 0)
+-- A table that grows is copied: all fields of a line stand here from the start, and lists of few begin with room for some.
+local function new_line(shelf, letter, token, field)
   local line = {
-    cycle = cycle, quota = quota, letter = letter, token = token, field = field,
-    consumed = consumed, held = tonumber(held or 0), before = consumed,
+    shelf = shelf, letter = letter, token = token, field = field,
+    consumed = 0, before = 0, held = 0, limit = false, cap = 0, mode = '', carried = 0, room = false,
+    mover = false, consumed_moved = false, held_moved = false,
   }
-  cycle.lines[field] = line
-  line_count = line_count + 1
+  local lines = shelf.cycle.lines
+  lines[#lines + 1] = line
+  shelf[letter][token] = line
   return line
+end
+
+-- The lines of one quota in a cycle, by letter and token.
+local function shelf_of(cycle, quota)
+  local shelf = cycle.shelves[quota]
+  if not shelf then
+    shelf = {
+      cycle = cycle, quota = quota, plan = quota_of(quota), u = {}, g = {}, o = {}, shared = {},
+      user_field = quota .. ':u:', group_field = quota .. ':g:',
+    }
+    cycle.shelves[quota] = shelf
+  end
+  return shelf
+end
+
+local function org_line(shelf)
+  return shelf.o[''] or new_line(shelf, 'o', '', shelf.quota .. ':o')
+end
+
+-- The lines that a charge on `quota` moves, in the order in which they are judged: the user's own, and one list for all
+-- users in the same groups, with the groups' lines and the org's. To be read by `read_lines` before they are used.
+local function lines_of(cycle, quota, user, groups)
+  local shelf = cycle.shelves[quota] or shelf_of(cycle, quota)
+  local shared = shelf.shared[groups.text]
+  if not shared then
+    shared = { nil, nil, nil, nil, nil }
+    local list, lines, prefix = groups.list, shelf.g, shelf.group_field
+    for index = 1, #list do
+      local group = list[index]
+      shared[index] = lines[group] or new_line(shelf, 'g', group, prefix .. group)
+    end
+    shared[#shared + 1] = org_line(shelf)
+    shelf.shared[groups.text] = shared
+  end
+  return { own = shelf.u[user] or new_line(shelf, 'u', user, shelf.user_field .. user), shared = shared }
 end
 
 local function any_held(cycle)
@@ -20,147 +57,153 @@ local function any_held(cycle)
   return cycle.any_held
 end
 
-local function line_in(cycle, quota, letter, token)
-  local field = letter == 'o' and quota .. ':o' or quota .. ':' .. letter .. ':' .. token
-  local line = cycle.lines[field]
-  if line then return line end
-  local held = any_held(cycle) and redis.call('HGET', cycle.held_key, field)
-  return new_line(cycle, quota, letter, token, field, redis.call('HGET', cycle.consumed_key, field), held)
-end
-
--- Reads many lines of a cycle at once, limits too. `wanted`: field -> { quota, letter, token }; `fields`: its keys in order.
-local function read_lines(cycle, fields, wanted)
-  for first = 1, #fields, 4000 do
-    local last = math.min(first + 3999, #fields)
-    local consumed = redis.call('HMGET', cycle.consumed_key, unpack(fields, first, last))
-    local held = any_held(cycle) and redis.call('HMGET', cycle.held_key, unpack(fields, first, last))
-    local limits = redis.call('HMGET', KEYS[2], unpack(fields, first, last))
-    for index = first, last do
-      local field, at = fields[index], index - first + 1
-      local want = wanted[field]
-      local line = new_line(cycle, want[1], want[2], want[3], field, consumed[at], held and held[at])
+-- Reads the lines that were named since the last time, their limits too. `unpack` fails near 8,000 values.
+local function read_lines(cycle)
+  local lines = cycle.lines
+  for before = cycle.lines_read, #lines - 1, 4000 do
+    local fields = {}
+    for at = 1, math.min(4000, #lines - before) do fields[at] = lines[before + at].field end
+    local consumed = redis.call('HMGET', cycle.consumed_key, unpack(fields))
+    local held = any_held(cycle) and redis.call('HMGET', cycle.held_key, unpack(fields))
+    local limits = redis.call('HMGET', KEYS[2], unpack(fields))
+    for at = 1, #fields do
+      local line = lines[before + at]
+      if consumed[at] then
+        -- `+ 0` makes a number of it in one step; tonumber() parses twice.
+        local units = consumed[at] + 0
+        line.consumed, line.before = units, units
+      end
+      if held and held[at] then line.held = held[at] + 0 end
       line.limit = limits[at]
     end
   end
-end
-
--- The lines a charge on `quota` moves, in the order in which they are judged: user, groups, org.
-local function lines_of(cycle, quota, user, groups)
-  local lines = { line_in(cycle, quota, 'u', user) }
-  for index = 1, #groups do lines[index + 1] = line_in(cycle, quota, 'g', groups[index]) end
-  lines[#lines + 1] = line_in(cycle, quota, 'o', '')
-  return lines
+  cycle.lines_read = #lines
 end
 
 -- Allowance and extra of an org line's cycle when it was closed; nil where there was no plan then.
 local function closed_pool(line)
-  local closed = redis.call('HGET', line.cycle.consumed_key, '!closed:' .. line.quota)
+  local shelf = line.shelf
+  local closed = redis.call('HGET', shelf.cycle.consumed_key, '!closed:' .. shelf.quota)
   if not closed then return nil end
   local allowance, extra = string.match(closed, '^(%d+):(%d+)$')
   return tonumber(allowance), tonumber(extra)
 end
 
 -- The pool of a closed cycle: its allowance, what it reached of the extra, and what of it is still nobody's.
-local function closed_cap(line, quota, allowance, extra)
-  local here = line_in(present, line.quota, 'o', '')
-  local free = extra_left(quota) - quota.carry - math.max(0, here.consumed + here.held - quota.allowance)
+local function closed_cap(line, plan, allowance, extra)
+  local here = org_line(shelf_of(present, line.shelf.quota))
+  read_lines(present)
+  local free = extra_left(plan) - plan.carry - math.max(0, here.consumed + here.held - plan.allowance)
   local used, carried = extra_taken(allowance, extra, line.consumed, line.held)
   local reach = math.max(0, math.min(extra, used + carried + free))
-  return math.min(allowance + reach, UNITS_MAX), quota.mode, 0
+  return math.min(allowance + reach, UNITS_MAX), plan.mode, 0
 end
 
-local function find_cap(line)
-  local quota = quota_of(line.quota)
-  if line.letter == 'o' then
-    if not quota then return UNITS_MAX, 'n', 0 end
-    if not line.cycle.present then
-      local allowance, extra = closed_pool(line)
-      if allowance then return closed_cap(line, quota, allowance, extra) end
-    end
-    return pool_of(quota), quota.mode, math.min(math.max(0, quota.carry), extra_left(quota))
-  end
-  if line.limit == nil then line.limit = redis.call('HGET', KEYS[2], line.field) end
-  if not line.limit then return UNITS_MAX, 'n', 0 end
-  local plain = tonumber(line.limit)
-  if plain then return math.min(plain, UNITS_MAX), 'h', 0 end
-  local kind, amount, offset, mode, raise, till =
-    string.match(line.limit, '^(%a);(%d+);(%d+);(%a);(%d+);(%d+)$')
+local function limit_cap(limit, plan)
+  local kind, amount, offset, mode, raise, till = string.match(limit, '^(%a);(%d+);(%d+);(%a);(%d+);(%d+)$')
   local cap = tonumber(amount)
-  if kind == 'p' then
-    local pool = quota and pool_of(quota) or 0
-    cap = share_of(pool, offset + amount) - share_of(pool, tonumber(offset))
-  end
-  if head.now < tonumber(till) then cap = cap + raise end
-  return math.min(cap, UNITS_MAX), mode, 0
+  if kind == 'p' then cap = plan and share_of(plan, tonumber(offset), cap) or 0 end
+  if till ~= '0' and head.now < tonumber(till) then cap = cap + raise end
+  return cap < UNITS_MAX and cap or UNITS_MAX, mode, 0
 end
 
 -- limit; mode h (hard), s (soft), w (shadow), n (none); extra that holds of closed cycles may still take
-local function cap_of(line)
-  if line.cap_version ~= pool_version then
-    line.cap, line.mode, line.carried = find_cap(line)
-    -- A closed pool moves with every line that takes of the extra.
-    if line.cycle.present or line.letter ~= 'o' then line.cap_version = pool_version end
+local function find_cap(line)
+  local limit, plan = line.limit, line.shelf.plan
+  if line.letter == 'o' then
+    if not plan then return UNITS_MAX, 'n', 0 end
+    if not line.shelf.cycle.present then
+      local allowance, extra = closed_pool(line)
+      if allowance then return closed_cap(line, plan, allowance, extra) end
+    end
+    return plan.pool, plan.mode, plan.carried
   end
-  return line.cap, line.mode, line.carried
+  if not limit then return UNITS_MAX, 'n', 0 end
+  local cap = tonumber(limit)
+  if not cap then return limit_cap(limit, plan) end
+  return cap < UNITS_MAX and cap or UNITS_MAX, 'h', 0
+end
+
+-- Fills in cap, mode and carried of a line, and answers its room. To be called where `room` is false.
+local function room_of(line)
+  local cap, mode, carried = find_cap(line)
+  local room = cap - line.consumed - line.held - carried
+  line.cap, line.mode, line.carried = cap, mode, carried
+  -- The pool of a closed cycle moves with every line that takes of the extra.
+  if line.letter ~= 'o' or line.shelf.cycle.present then line.room = room end
+  return room
+end
+
+local function forget_room()
+  for _, cycle in ipairs(cycles) do
+    for _, line in ipairs(cycle.lines) do line.room = false end
+  end
 end
 
 -- What a closed cycle took of the extra, and what its holds may still take, follow its org line.
 local function follow_closed(line, consumed, held)
+  local name, plan = line.shelf.quota, line.shelf.plan
   local allowance, extra = closed_pool(line)
-  local quota = quota_of(line.quota)
-  if not allowance or not quota then return end
+  if not allowance or not plan then return end
   local used_before, carried_before = extra_taken(allowance, extra, line.consumed, line.held)
   local used, carried = extra_taken(allowance, extra, line.consumed + consumed, line.held + held)
   if used ~= used_before then
-    quota.extra = quota.extra - (used - used_before)
-    redis.call('HSET', KEYS[1], 'extra:' .. line.quota, quota.extra)
+    plan.extra = plan.extra - (used - used_before)
+    redis.call('HSET', KEYS[1], 'extra:' .. name, plan.extra)
   end
   if carried ~= carried_before then
-    quota.carry = quota.carry + (carried - carried_before)
-    redis.call('HSET', KEYS[1], 'carry:' .. line.quota, quota.carry)
+    plan.carry = plan.carry + (carried - carried_before)
+    redis.call('HSET', KEYS[1], 'carry:' .. name, plan.carry)
   end
-  pool_version = pool_version + 1
+  fill_pool(plan)
+  forget_room()
 end
 
--- Moves a line; `user` and `action` are who and what moved it: a notice names them.
-local function move_line(line, consumed, held, user, action)
+-- Moves the lines of a charge; `mover` has user and action, who and what moved them: a notice names both.
+local function move_lines(lines, consumed, held, mover)
   if consumed == 0 and held == 0 then return end
-  if line.letter == 'o' and not line.cycle.present then follow_closed(line, consumed, held) end
-  if not line.changed then
-    line.changed = true
-    changed[#changed + 1] = line
+  local own, shared = lines.own, lines.shared
+  if not own.shelf.cycle.present then follow_closed(shared[#shared], consumed, held) end
+  local taken = consumed + held
+  for place = 0, #shared do
+    local line = shared[place] or own
+    if not line.mover then changed[#changed + 1] = line end
+    line.mover = mover
+    if consumed ~= 0 then line.consumed, line.consumed_moved = line.consumed + consumed, true end
+    if held ~= 0 then line.held, line.held_moved = line.held + held, true end
+    if line.room then line.room = line.room - taken end
   end
-  line.user, line.action = user, action
-  line.consumed = line.consumed + consumed
-  line.held = line.held + held
-  line.consumed_moved = line.consumed_moved or consumed ~= 0
-  line.held_moved = line.held_moved or held ~= 0
 end
 
+-- Answers how many fields are new or gone.
 local function write(command, key, args)
+  local count = 0
   for first = 1, #args, 4000 do
-    redis.call(command, key, unpack(args, first, math.min(first + 3999, #args)))
+    count = count + redis.call(command, key, unpack(args, first, math.min(first + 3999, #args)))
   end
+  return count
 end
 
 -- Writes every changed field once.
-local function write_lines(cycles)
+local function write_lines()
   for _, cycle in ipairs(cycles) do cycle.set_consumed, cycle.set_held, cycle.del_held = {}, {}, {} end
-  for _, line in ipairs(changed) do
+  for index = 1, #changed do
+    local line = changed[index]
+    local cycle = line.shelf.cycle
     if line.consumed_moved then
-      local args = line.cycle.set_consumed
-      args[#args + 1] = line.field
-      args[#args + 1] = line.consumed
+      local args = cycle.set_consumed
+      local last = #args
+      args[last + 1], args[last + 2] = line.field, text(line.consumed)
     end
     if line.held_moved then
-      local args = line.held == 0 and line.cycle.del_held or line.cycle.set_held
+      local args = line.held == 0 and cycle.del_held or cycle.set_held
       args[#args + 1] = line.field
-      if line.held ~= 0 then args[#args + 1] = line.held end
+      if line.held ~= 0 then args[#args + 1] = text(line.held) end
     end
   end
   for _, cycle in ipairs(cycles) do
-    write('HSET', cycle.consumed_key, cycle.set_consumed)
-    write('HSET', cycle.held_key, cycle.set_held)
+    if write('HSET', cycle.consumed_key, cycle.set_consumed) > 0 then widen(cycle.consumed_key) end
+    if write('HSET', cycle.held_key, cycle.set_held) > 0 then widen(cycle.held_key) end
     write('HDEL', cycle.held_key, cycle.del_held)
   end
 end

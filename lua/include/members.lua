@@ -1,11 +1,14 @@
--- Users and their groups, read at once for all reservations of a call. Needs `head`.
+-- Users and their groups, read at once for all reservations of a call. Needs `head`, `widen`.
 local GROUPS_MAX = 64
-local members, generations, group_lists = {}, {}, {}
+-- user -> record; record -> its parts; group -> generation; record and claims -> groups
+local members, memberships, generations, group_sets = {}, {}, {}, {}
+local listed_in = {}
 local unknown_users
 
 local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED, INVALID_KEY =
   1, 2, 3, 4, 5, 6, 7, 8
 
+-- `unpack` fails near 8,000 values.
 local function read_all(key, names, into)
   for first = 1, #names, 4000 do
     local last = math.min(first + 3999, #names)
@@ -14,54 +17,68 @@ local function read_all(key, names, into)
   end
 end
 
-local function read_members(users)
-  read_all(KEYS[3], users, members)
-end
-
--- group -> generation; a deleted group's is negative, an unknown one's is false
+-- A deleted group's generation is negative, an unknown one's is false.
 local function read_groups(names)
-  local values = {}
-  read_all(KEYS[4], names, values)
-  for _, name in ipairs(names) do
-    generations[name] = values[name] and tonumber(string.match(values[name], '^(-?%d+);'))
+  read_all(KEYS[4], names, generations)
+  for index = 1, #names do
+    local text = generations[names[index]]
+    generations[names[index]] = text and tonumber(string.match(text, '^(-?%d+);'))
   end
 end
 
--- Each group named by the memberships and claims of a call, once.
-local function collect_groups(list, into, seen)
-  for name in string.gmatch(list, '([^,#]+)[^,]*') do
-    if not seen[name] then
-      seen[name] = true
-      into[#into + 1] = name
-    end
+-- '<status>:<group>,<group>#<generation>' taken apart, each text once: { status, names, generations }.
+local function membership_of(record)
+  local known = memberships[record]
+  if known then return known end
+  local names, wanted, count = { nil, nil, nil, nil }, { nil, nil, nil, nil }, 0
+  for name, generation in string.gmatch(string.sub(record, 3), '([^,#]+)#?(%d*)') do
+    count = count + 1
+    names[count], wanted[count] = name, generation == '' and 0 or tonumber(generation)
   end
+  known = { status = string.sub(record, 1, 1), names = names, generations = wanted }
+  memberships[record] = known
+  return known
 end
 
--- Directory groups, then claimed ones, each once and only where it exists: { list, text }. nil: more than can be checked.
-local function groups_of(membership, claims)
-  local key = membership .. '|' .. claims
-  local known = group_lists[key]
-  if known then return known.count <= GROUPS_MAX and known or nil end
-  local list, seen = {}, {}
-  for token in string.gmatch(membership, '[^,]+') do
-    local name, generation = string.match(token, '^([^#]+)#?(%d*)$')
-    if generations[name] and generations[name] == tonumber(generation == '' and 0 or generation) and not seen[name] then
-      seen[name] = true
-      list[#list + 1] = name
+-- Directory groups, then claimed ones, each once and only where it exists.
+local function find_groups(membership, claims)
+  local list, count = { nil, nil, nil, nil }, 0
+  local names, wanted = membership.names, membership.generations
+  for index = 1, #names do
+    local name = names[index]
+    if generations[name] == wanted[index] and listed_in[name] ~= list then
+      count = count + 1
+      list[count], listed_in[name] = name, list
     end
   end
   for name in string.gmatch(claims, '[^,]+') do
-    if generations[name] and generations[name] >= 0 and not seen[name] then
-      seen[name] = true
-      list[#list + 1] = name
+    local generation = generations[name]
+    if generation and generation >= 0 and listed_in[name] ~= list then
+      count = count + 1
+      list[count], listed_in[name] = name, list
     end
   end
-  known = { list = list, text = table.concat(list, ','), count = #list }
-  group_lists[key] = known
-  return known.count <= GROUPS_MAX and known or nil
+  return { list = list, text = table.concat(list, ',') }
 end
 
--- The user's groups as listed; unknown users are registered, invited ones become active, both while seats last.
+-- { list, text }
+local function all_groups_of(record, claims)
+  local named = claims == '' and record or record .. '|' .. claims
+  local groups = group_sets[named]
+  if not groups then
+    groups = find_groups(membership_of(record), claims)
+    group_sets[named] = groups
+  end
+  return groups
+end
+
+-- The same; nil: more groups than can be checked.
+local function groups_of(record, claims)
+  local groups = all_groups_of(record, claims)
+  return #groups.list <= GROUPS_MAX and groups or nil
+end
+
+-- The user's record; unknown users are registered, invited ones become active, both while seats last.
 -- Second value: why not.
 local function admit_member(user)
   if head.state == 'archived' then return nil, ORG_ARCHIVED end
@@ -70,15 +87,17 @@ local function admit_member(user)
     if unknown_users == 'deny' then return nil, UNKNOWN_USER end
     record = 'i:'
   end
-  local status, groups = string.sub(record, 1, 1), string.sub(record, 3)
-  if status == 'a' then return groups end
+  local status = membership_of(record).status
+  if status == 'a' then return record end
   if status ~= 'i' then return nil, INACTIVE_USER end
   local seats = redis.call('HMGET', KEYS[1], 'seats', 'seatsUsed')
   local used = tonumber(seats[2] or 0)
   if seats[1] and seats[1] ~= '' and used >= tonumber(seats[1]) then return nil, NO_SEAT end
-  members[user] = 'a:' .. groups
-  redis.call('HSET', KEYS[3], user, members[user])
+  record = 'a:' .. string.sub(record, 3)
+  members[user] = record
+  redis.call('HSET', KEYS[3], user, record)
+  widen(KEYS[3])
   redis.call('HSET', KEYS[1], 'seatsUsed', used + 1)
   redis.call('HINCRBY', KEYS[1], 'version', 1)
-  return groups
+  return record
 end

@@ -1,7 +1,20 @@
--- Plans and pools, read once per call and quota. `pool_version` tells caps that were computed before a change.
+-- Plans and pools, read once per call and quota.
 local UNITS_MAX = 9000000000000000
+local PERCENT_WHOLE = 10000000
 local quotas = {}
-local pool_version = 0
+
+local function extra_left(quota)
+  return math.max(0, quota.extra)
+end
+
+-- pool: what the org may consume in the present cycle, allowance + extra; carried: the extra that holds of closed cycles may
+-- still take; parts and rest: the pool divided for `share_of`.
+local function fill_pool(quota)
+  quota.pool = math.min(quota.allowance + extra_left(quota), UNITS_MAX)
+  quota.carried = math.min(math.max(0, quota.carry), extra_left(quota))
+  quota.parts = math.floor(quota.pool / PERCENT_WHOLE)
+  quota.rest = quota.pool - quota.parts * PERCENT_WHOLE
+end
 
 -- nil: the org has no plan for the quota.
 local function quota_of(name)
@@ -18,26 +31,19 @@ local function quota_of(name)
         extra = tonumber(values[2] or 0),
         carry = tonumber(values[3] or 0),
       }
+      fill_pool(quota)
     end
     quotas[name] = quota
   end
   return quota or nil
 end
 
-local function extra_left(quota)
-  return math.max(0, quota.extra)
-end
-
--- What the org may consume of a quota in the present cycle: allowance + extra.
-local function pool_of(quota)
-  return math.min(quota.allowance + extra_left(quota), UNITS_MAX)
-end
-
--- floor(pool * share / 10^7) without passing 2^53: divide first.
-local function share_of(pool, share)
-  local quotient = math.floor(pool / 10000000)
-  local rest = pool - quotient * 10000000
-  return quotient * share + math.floor(rest * share / 10000000)
+-- floor(pool * (offset + percent)) - floor(pool * offset), without passing 2^53: divided first.
+local function share_of(quota, offset, percent)
+  local share = quota.parts * percent
+  local rest = quota.rest
+  if rest == 0 then return share end
+  return share + math.floor(rest * (offset + percent) / PERCENT_WHOLE) - math.floor(rest * offset / PERCENT_WHOLE)
 end
 
 -- Allowance is used before extra: what of `extra` is used, and what of it is held.

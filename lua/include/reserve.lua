@@ -2,42 +2,48 @@
 -- Needs `members`, `pool`, `lines`, `room`, `notices`, `holds`, `journal`.
 local ADMITTED, SPENT, HELD, DENIED = 0, 1, 2, 3
 local parsed_charges = {}
+-- By place in ARGV: { user (nil: an invalid key), lines by item }.
+local reservations = {}
 
--- '<action>;<quota><= fixed, ~ held, ! gate><units>,…'
+-- '<action>;<quota><= fixed, ~ held, ! gate><units>,…'; `fixed`: the fixed ones as the journal has them.
 local function parse_charges(charges)
   local known = parsed_charges[charges]
   if known then return known end
   local action, list = string.match(charges, '^([^;]*);(.*)$')
-  known = { action = action, items = {} }
+  local items, fixed = {}, {}
   for quota, sign, units in string.gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
-    known.items[#known.items + 1] = { quota = quota, sign = sign, units = tonumber(units) }
+    local amount = tonumber(units)
+    items[#items + 1] = {
+      quota = quota, sign = sign, units = amount,
+      consumed = sign == '=' and amount or 0, held = sign == '~' and amount or 0,
+    }
+    if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end
   end
+  known = { action = action, items = items, fixed = table.concat(fixed, ',') }
   parsed_charges[charges] = known
   return known
 end
 
-local function admitted(items, lines, groups, lenient, again)
-  local reply = { ADMITTED, groups, again }
-  tell_violations(reply, lenient)
-  tell_tightest(reply, items, lines)
-  return reply
+local function has_plans(parsed)
+  if parsed.planned == nil then
+    parsed.planned = true
+    for _, item in ipairs(parsed.items) do parsed.planned = parsed.planned and quota_of(item.quota) ~= nil end
+  end
+  return parsed.planned
 end
 
 -- The first hard refusal of a line tells what reaching the limit would have told.
-local function refused(items, lines, groups, violations, user, action)
+local function refused(items, told, violations, tight, mover)
   local status = HELD
   for _, violation in ipairs(violations) do
     if is_spent(violation) then
       status = SPENT
       local line = violation[2]
-      line.user, line.action = user, action
-      queue_notice(line, 100, violation[3])
+      if line.mover then line.mover = mover end
+      queue_notice(line, 100, violation[3], mover)
     end
   end
-  local reply = { status, groups, 0 }
-  tell_violations(reply, violations)
-  tell_tightest(reply, items, lines)
-  return reply
+  return decision(status, told, 0, violations, items, tight)
 end
 
 local function leave_hold(id, ttl, user, groups, action, items)
@@ -55,82 +61,93 @@ local function leave_hold(id, ttl, user, groups, action, items)
   write_hold(id, hold)
 end
 
-local function charge(items, lines, user, groups, action)
-  local charged = {}
-  for index, item in ipairs(items) do
-    if item.sign ~= '!' then
-      local fixed = item.sign == '='
-      if fixed then charged[#charged + 1] = item.quota .. '=' .. text(item.units) end
-      for _, line in ipairs(lines[index]) do
-        move_line(line, fixed and item.units or 0, fixed and 0 or item.units, user, action)
-      end
-    end
+-- Charges and holds; what remains on the tightest limits goes down by as much.
+local function charge(parsed, lines, tight, groups, mover)
+  local items = parsed.items
+  for index = 1, #items do
+    local item, at = items[index], 3 * index
+    move_lines(lines[index], item.consumed, item.held, mover)
+    if tight[at - 2] ~= 0 then tight[at] = tight[at] - item.units end
   end
-  if #charged > 0 then
+  if parsed.fixed ~= '' then
     journal[#journal + 1] =
-      table.concat({ head.now, user, groups.text, action, table.concat(charged, ','), '' }, '|')
+      head.now_text .. '|' .. mover.user .. '|' .. groups.text .. '|' .. parsed.action .. '|' .. parsed.fixed .. '|'
   end
 end
 
--- Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure.
-local function reserve(who, claims, charges, hold_id, ttl)
-  local user = holder_of(who)
+-- Decides the reservation at this place of ARGV. Whatever it answers but `admitted` has moved no consumed, held or history
+-- figure.
+local function reserve(at)
+  local user, lines, hold_id = reservations[at].user, reservations[at].lines, ARGV[at + 4]
   if not user then return { DENIED, INVALID_KEY } end
   local standing = hold_id ~= '' and read_hold(hold_id)
   if standing and not standing.open then return { DENIED, VOIDED } end
-  local membership, why = admit_member(user)
-  if not membership then return { DENIED, why } end
-  local groups = groups_of(membership, claims)
+  local record, why = admit_member(user)
+  if not record then return { DENIED, why } end
+  local groups = groups_of(record, ARGV[at + 2])
   if not groups then return { DENIED, TOO_MANY_GROUPS } end
-  local parsed = parse_charges(charges)
-  local items, lines = parsed.items, {}
-  for _, item in ipairs(items) do
-    if not quota_of(item.quota) then return { DENIED, NO_PLAN } end
+  local parsed = parse_charges(ARGV[at + 3])
+  local items = parsed.items
+  if not has_plans(parsed) then return { DENIED, NO_PLAN } end
+  local told = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
+  if standing then
+    local _, _, tight = judge(items, lines)
+    return decision(ADMITTED, told, 1, NOTHING, items, tight)
   end
-  for index, item in ipairs(items) do lines[index] = lines_of(present, item.quota, user, groups.list) end
-  local told = user == who and groups.text or user .. ';' .. groups.text
-  if standing then return admitted(items, lines, told, {}, 1) end
-  local hard, lenient = judge_after_expiry(items, lines)
-  if #hard > 0 then return refused(items, lines, told, hard, user, parsed.action) end
-  charge(items, lines, user, groups, parsed.action)
-  if hold_id ~= '' then leave_hold(hold_id, tonumber(ttl), user, groups, parsed.action, items) end
-  return admitted(items, lines, told, lenient, 0)
+  local mover = { user = user, action = parsed.action }
+  local hard, lenient, tight = judge_after_expiry(items, lines)
+  if #hard > 0 then return refused(items, told, hard, tight, mover) end
+  charge(parsed, lines, tight, groups, mover)
+  if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, items) end
+  return decision(ADMITTED, told, 0, lenient, items, tight)
 end
 
--- Reads all that the reservations of a call will need, each distinct field once. `list`: { user, claims, charges } each.
-local function read_ahead(list)
-  read_holders(list)
-  for _, op in ipairs(list) do op[1] = holder_of(op[1]) or '' end
-  local users, seen = {}, {}
-  for _, op in ipairs(list) do
-    if not seen[op[1]] then
-      seen[op[1]] = true
-      users[#users + 1] = op[1]
+-- Who the reservations at these places of ARGV are for, and their records.
+local function read_users(places)
+  local named, users = {}, {}
+  for index = 1, #places do named[index] = ARGV[places[index] + 1] end
+  read_holders(named)
+  for index = 1, #named do
+    local user = holder_of(named[index])
+    reservations[places[index]] = { user = user, lines = false }
+    if user and members[user] == nil then members[user], users[#users + 1] = false, user end
+  end
+  read_all(KEYS[3], users, members)
+end
+
+-- The groups of all memberships and claims, each once.
+local function name_groups(places)
+  local names = {}
+  for index = 1, #places do
+    local at = places[index]
+    local record, claims = members[reservations[at].user], ARGV[at + 2]
+    if record and not memberships[record] then
+      for _, name in ipairs(membership_of(record).names) do
+        if generations[name] == nil then generations[name], names[#names + 1] = false, name end
+      end
+    end
+    if claims ~= '' then
+      for name in string.gmatch(claims, '[^,]+') do
+        if generations[name] == nil then generations[name], names[#names + 1] = false, name end
+      end
     end
   end
-  read_members(users)
-  local names, named = {}, {}
-  for _, op in ipairs(list) do
-    local record = members[op[1]]
-    if record then collect_groups(string.sub(record, 3), names, named) end
-    collect_groups(op[2], names, named)
-  end
-  read_groups(names)
-  local fields, wanted = {}, {}
-  local function want(quota, letter, token, field)
-    if wanted[field] then return end
-    wanted[field] = { quota, letter, token }
-    fields[#fields + 1] = field
-  end
-  for _, op in ipairs(list) do
-    local record = members[op[1]]
-    local groups = groups_of(record and string.sub(record, 3) or '', op[2])
-    for _, item in ipairs(parse_charges(op[3]).items) do
-      local quota = item.quota
-      want(quota, 'u', op[1], quota .. ':u:' .. op[1])
-      for _, group in ipairs(groups and groups.list or {}) do want(quota, 'g', group, quota .. ':g:' .. group) end
-      want(quota, 'o', '', quota .. ':o')
+  return names
+end
+
+-- Reads all that the reservations at these places of ARGV will need, each distinct field once.
+local function read_ahead(places)
+  read_users(places)
+  read_groups(name_groups(places))
+  for index = 1, #places do
+    local at = places[index]
+    local user = reservations[at].user
+    local groups = user and groups_of(members[user] or 'i:', ARGV[at + 2])
+    if groups then
+      local items, lines = parse_charges(ARGV[at + 3]).items, { nil, nil }
+      for place = 1, #items do lines[place] = lines_of(present, items[place].quota, user, groups) end
+      reservations[at].lines = lines
     end
   end
-  read_lines(present, fields, wanted)
+  read_lines(present)
 end

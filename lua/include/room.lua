@@ -1,25 +1,39 @@
 -- Room on the lines of a charge: what every limit that applies says. Needs `lines`.
+local NOTHING = {}
+
+local function with_violation(violations, index, item, line, cap)
+  if violations == NOTHING then violations = {} end
+  violations[#violations + 1] = { index, line, cap, line.held + line.carried, line.consumed, item.units }
+  return violations
+end
 
 -- A charge of 0 units needs room for the smallest unit, and takes none.
 -- hard: lines without room that refuse; lenient: those that are only told (soft pools, shadow limits), up to what can be
--- counted exactly.
--- Both are flat: index of the item, line, cap, held, …
+-- counted exactly. Of both each is { index of the item, line, cap, held, consumed, units }.
+-- tight: per item scope (0: no hard limit), limit and remaining of the hard limit with the least remaining, flat.
 local function judge(items, lines)
-  local hard, lenient = {}, {}
-  for index, item in ipairs(items) do
+  local hard, lenient, tight = NOTHING, NOTHING, { 0, 0, 0, 0, 0, 0 }
+  for index = 1, #items do
+    local item, own, shared = items[index], lines[index].own, lines[index].shared
     local need = item.units == 0 and 1 or item.units
-    for _, line in ipairs(lines[index]) do
-      local cap, mode, carried = cap_of(line)
-      local wanted = line.consumed + line.held + carried + need
-      if wanted > cap then
-        local refuses = mode == 'h' or mode == 'n' or wanted > UNITS_MAX
-        if refuses and mode ~= 'h' then cap = UNITS_MAX end
-        local list = refuses and hard or item.sign ~= '!' and lenient
-        if list then list[#list + 1] = { index, line, cap, line.held + carried, line.consumed, item.units } end
+    local least, tightest = math.huge, nil
+    for place = 0, #shared do
+      local line = shared[place] or own
+      local room = line.room or room_of(line)
+      if room < need then
+        local uncountable = room + UNITS_MAX - line.cap < need
+        if line.mode == 'h' then hard = with_violation(hard, index, item, line, line.cap)
+        elseif uncountable then hard = with_violation(hard, index, item, line, UNITS_MAX)
+        elseif item.sign ~= '!' then lenient = with_violation(lenient, index, item, line, line.cap) end
+        if room < 0 then room = 0 end
       end
+      if room < least and line.mode == 'h' then least, tightest = room, line end
     end
+    local at = 3 * index
+    if tightest then tight[at - 2], tight[at - 1], tight[at] = SCOPE[tightest.letter], tightest.cap, least
+    else tight[at - 2], tight[at - 1], tight[at] = 0, 0, 0 end
   end
-  return hard, lenient
+  return hard, lenient, tight
 end
 
 -- Whether it would not fit even without the holds in flight.
@@ -27,34 +41,17 @@ local function is_spent(violation)
   return violation[5] + math.max(1, violation[6]) > violation[3]
 end
 
--- Appends to a reply: the number of violations, then of each: item, scope, group, limit, consumed, held.
-local function tell_violations(reply, violations)
-  local at = #reply + 1
-  reply[at] = #violations
+-- A decision as it is told: status, groups, again, violations, and of each item the tightest hard limit.
+local function decision(status, groups, again, violations, items, tight)
+  if #violations == 0 then return { status, groups, again, 0, unpack(tight, 1, 3 * #items) } end
+  local reply = { status, groups, again, #violations }
   for _, violation in ipairs(violations) do
-    local line = violation[2]
-    reply[at + 1], reply[at + 2] = violation[1], SCOPE[line.letter]
-    reply[at + 3] = line.letter == 'g' and line.token or ''
-    reply[at + 4], reply[at + 5], reply[at + 6] = violation[3], violation[5], violation[4]
-    at = at + 6
+    local line, last = violation[2], #reply
+    reply[last + 1], reply[last + 2] = violation[1], SCOPE[line.letter]
+    reply[last + 3] = line.letter == 'g' and line.token or ''
+    reply[last + 4], reply[last + 5], reply[last + 6] = violation[3], violation[5], violation[4]
   end
-end
-
--- Appends, per item: scope (0: no hard limit), limit and remaining of the hard limit with the least remaining.
-local function tell_tightest(reply, items, lines)
-  local at = #reply
-  for index = 1, #items do
-    local scope, limit, least = 0, 0, 0
-    for _, line in ipairs(lines[index]) do
-      local cap, mode, carried = cap_of(line)
-      if mode == 'h' then
-        local remaining = math.max(0, cap - line.consumed - line.held - carried)
-        if scope == 0 or remaining < least then
-          scope, limit, least = SCOPE[line.letter], cap, remaining
-        end
-      end
-    end
-    reply[at + 1], reply[at + 2], reply[at + 3] = scope, limit, least
-    at = at + 3
-  end
+  local last = #reply
+  for place = 1, 3 * #items do reply[last + place] = tight[place] end
+  return reply
 end

@@ -1,4 +1,5 @@
--- What becomes of holds: settle, release, renew, refund. Needs `holds`, `lines`, `room`, `reserve` (its status numbers).
+-- What becomes of holds: settle, release, renew, refund; and charges that nobody decided on.
+-- Needs `holds`, `lines`, `room`, `members`, `reserve` (its status numbers).
 local SETTLED, DONE = 4, 5
 local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE = 1, 2, 3, 4, 5, 6, 7
 
@@ -13,18 +14,21 @@ local function never_ran(hold)
   return hold.user == ''
 end
 
+-- How many of these units stand past a hard limit now.
+local function past_limits(above, lines)
+  local past = 0
+  for place = 0, #lines.shared do
+    local line = lines.shared[place] or lines.own
+    local room = line.room or room_of(line)
+    if line.mode == 'h' then past = math.max(past, math.min(above, -room)) end
+  end
+  return past
+end
+
 -- Units above the hold that stand past a hard limit now.
 local function overshoot_of(item, units, lines)
   local above = item.fixed and 0 or units - item.units
-  if above <= 0 then return 0 end
-  local past = 0
-  for _, line in ipairs(lines) do
-    local cap, mode, carried = cap_of(line)
-    if mode == 'h' then
-      past = math.max(past, math.min(above, line.consumed + line.held + carried - cap))
-    end
-  end
-  return past
+  return above > 0 and past_limits(above, lines) or 0
 end
 
 local function settle(id, list, estimated)
@@ -81,14 +85,12 @@ local function release(id, keep)
   return { DONE, RELEASED }
 end
 
-local function refused_more(hold, hard, items, lines)
-  local reply = { HELD, hold.groups, 0 }
+local function refused_more(hold, hard, items, tight)
+  local status = HELD
   for _, violation in ipairs(hard) do
-    if is_spent(violation) then reply[1] = SPENT end
+    if is_spent(violation) then status = SPENT end
   end
-  tell_violations(reply, hard)
-  tell_tightest(reply, items, lines)
-  return reply
+  return decision(status, hold.groups, 0, hard, items, tight)
 end
 
 -- Prolongs a hold, notes its progress, and holds more units where there is room for all that is asked.
@@ -111,10 +113,11 @@ local function renew(id, ttl, progress, more_list)
   hold.expires = head.now + tonumber(ttl)
   write_hold(id, hold)
   if #asked == 0 then return { DONE, RENEWED } end
-  local hard = judge_after_expiry(asked, lines)
-  if #hard > 0 then return refused_more(hold, hard, asked, lines) end
+  read_lines(cycle)
+  local hard, _, tight = judge_after_expiry(asked, lines)
+  if #hard > 0 then return refused_more(hold, hard, asked, tight) end
   for index, ask in ipairs(asked) do
-    for _, line in ipairs(lines[index]) do move_line(line, 0, ask.units, hold.user, hold.action) end
+    move_lines(lines[index], 0, ask.units, hold)
     ask.item.units = ask.item.units + ask.units
   end
   write_hold(id, hold)
@@ -125,17 +128,57 @@ end
 local function refund(user, group_list, charges, cycle_start, at)
   local cycle = cycle_of(tonumber(cycle_start))
   if not cycle then return { DONE, OTHER_CYCLE } end
-  local parsed, groups, back = parse_charges(charges), split(group_list), {}
-  for _, item in ipairs(parsed.items) do
+  local parsed, groups, back, lines = parse_charges(charges), split(group_list), {}, {}
+  for index, item in ipairs(parsed.items) do
+    if item.sign == '=' then lines[index] = lines_of(cycle, item.quota, user, groups) end
+  end
+  read_lines(cycle)
+  local mover = { user = user, action = parsed.action }
+  for index, item in ipairs(parsed.items) do
     if item.sign == '=' then
       back[#back + 1] = item.quota .. '=' .. text(-item.units)
-      for _, line in ipairs(lines_of(cycle, item.quota, user, groups)) do
-        move_line(line, -item.units, 0, user, parsed.action)
-      end
+      move_lines(lines[index], -item.units, 0, mover)
     end
   end
   if #back > 0 then
     journal[#journal + 1] = table.concat({ at, user, group_list, parsed.action, table.concat(back, ','), '' }, '|')
   end
   return { DONE, REFUNDED }
+end
+
+-- The latest cycle of the call that had begun by then; the present one where none had.
+local function cycle_begun_by(at)
+  if at >= present.start then return present end
+  local found
+  for _, cycle in ipairs(cycles) do
+    if cycle.start <= at and not (found and found.start > cycle.start) then found = cycle end
+  end
+  return found or present
+end
+
+-- The groups that a charge which cannot be refused goes to: of too many, as many as fit.
+local function groups_charged(user, claims)
+  local record = members[user]
+  record = admit_member(user) or record or 'i:'
+  local groups = groups_of(record, claims)
+  if groups then return groups end
+  local all = all_groups_of(record, claims).list
+  return { list = { unpack(all, 1, GROUPS_MAX) }, text = table.concat(all, ',', 1, GROUPS_MAX) }
+end
+
+-- Charges what was served while no decision could be had.
+local function charge_served(user, claims, charges, at, estimated)
+  at = math.min(tonumber(at), head.now)
+  local cycle, groups, parsed = cycle_begun_by(at), groups_charged(user, claims), parse_charges(charges)
+  local charged, reply, lines, mover = {}, { SETTLED, 1 }, {}, { user = user, action = parsed.action }
+  for index, item in ipairs(parsed.items) do lines[index] = lines_of(cycle, item.quota, user, groups) end
+  read_lines(cycle)
+  for index, item in ipairs(parsed.items) do
+    move_lines(lines[index], item.units, 0, mover)
+    charged[index] = item.quota .. '=' .. text(item.units)
+    reply[index + 2] = past_limits(item.units, lines[index])
+  end
+  journal[#journal + 1] = table.concat(
+    { text(at), user, groups.text, parsed.action, table.concat(charged, ','), estimated }, '|')
+  return reply
 end

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Ledger } from '../ledger/port.js';
 import type { Quotas } from '../quota/units.js';
+import type { Access } from './roles.js';
 import type { Snapshots } from './snapshots.js';
 import type { Turns } from './turns.js';
 import type { TypeBoxProvider } from './validate.js';
@@ -26,7 +27,7 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who acts, as the audit log names it; set by the one hook that checks tokens. */
-    who: string;
+    /** Who acts and what they may do: set by the one hook that checks tokens, before anything else looks at it. */
+    access: Access;
   }
 }

@@ -1,33 +1,54 @@
-/** The audit log: every change by an admin, oldest first. */
-import Type from 'typebox';
+/** The audit logs: every change by an admin, newest first. Each org has one; that of the tokens stands above them. */
+import Type, { type Static } from 'typebox';
+import type { LogEntry } from '../ledger/port.js';
 import { openBook } from '../ledger/view/book.js';
 import { instant } from '../ledger/view/lines.js';
 import type { Admin, App } from './admin.js';
+import { TOKEN_BOOK } from './token-book.js';
 import { members, PAGE_SIZE_MAX, path } from './validate.js';
 
 const ListQuery = members({
-  cursor: Type.Optional(Type.String({ maxLength: 64, pattern: '^[0-9-]*$' })),
+  /** The id of an entry. */
+  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}-[0-9]{1,15}$' })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
+  order: Type.Optional(Type.Enum(['newest', 'oldest'])),
 });
+type ListQuery = Static<typeof ListQuery>;
 
 const PAGE_SIZE = 100;
+
+export function auditRoutes(app: App, admin: Admin): void {
+  const { ledger, quotas } = admin;
+  const schema = { params: path('org'), querystring: ListQuery };
+  app.get('/orgs/:org/audit', { schema }, async ({ params, query }) => {
+    const book = await openBook(ledger, quotas, params.org);
+    return readAudit(admin, book.id, query);
+  });
+
+  app.get('/audit', { schema: { querystring: ListQuery } }, async ({ query }) => {
+    return readAudit(admin, TOKEN_BOOK, query);
+  });
+}
+
+async function readAudit({ ledger }: Admin, book: string, query: ListQuery) {
+  const { cursor = '', pageSize = PAGE_SIZE, order = 'newest' } = query;
+  if (order === 'oldest') {
+    const entries = await ledger.log(book, 'audit', cursor, pageSize);
+    // There may always come more: the last id is where to go on, now or later.
+    return { items: entries.map(view), cursor: entries.at(-1)?.id ?? (cursor === '' ? null : cursor) };
+  }
+  // One more than the page: whether there is a next one.
+  const entries = await ledger.logBack(book, 'audit', cursor, pageSize + 1);
+  const page = entries.slice(0, pageSize);
+  return { items: page.map(view), cursor: entries.length > pageSize ? (page.at(-1)?.id ?? null) : null };
+}
 
 interface Entry {
   readonly at: number;
   readonly [member: string]: unknown;
 }
 
-export function auditRoutes(app: App, { ledger, quotas }: Admin): void {
-  const schema = { params: path('org'), querystring: ListQuery };
-  app.get('/orgs/:org/audit', { schema }, async (request) => {
-    const { cursor = '', pageSize = PAGE_SIZE } = request.query;
-    const book = await openBook(ledger, quotas, request.params.org);
-    const entries = await ledger.log(book.id, 'audit', cursor, pageSize);
-    const items = entries.map(({ id, text }) => {
-      const entry = JSON.parse(text) as Entry;
-      return { id, ...entry, at: instant(entry.at) };
-    });
-    // There may always come more: the last id is where to go on, now or later.
-    return { items, cursor: entries.at(-1)?.id ?? (cursor === '' ? null : cursor) };
-  });
+function view({ id, text }: LogEntry) {
+  const entry = JSON.parse(text) as Entry;
+  return { id, ...entry, at: instant(entry.at) };
 }

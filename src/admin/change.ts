@@ -14,12 +14,12 @@ export interface Act {
 
 interface Asked {
   readonly params: { readonly org: string };
-  readonly who: string;
+  readonly access: { readonly who: string };
   readonly headers: { readonly 'if-match'?: string | undefined };
 }
 
-export function actOf({ params, who, headers }: Asked, reason: string | undefined): Act {
-  return { org: params.org, who, reason, ifMatch: headers['if-match'] };
+export function actOf({ params, access, headers }: Asked, reason: string | undefined): Act {
+  return { org: params.org, who: access.who, reason, ifMatch: headers['if-match'] };
 }
 
 /** An entry of the audit log but for its time, author and reason. Figures stand in it as people read them. */

@@ -1,42 +1,54 @@
 /**
  * The admin API: `/v1` on a listener of its own, everything through the ledger's port. This file builds it; each noun has
- * a file with its routes. One hook knows who may come in (auth.ts), one handler makes problems of errors (problems.ts).
+ * a file with its routes. One hook knows who may do what (auth.ts, by the table in roles.ts), one handler makes problems of
+ * errors (problems.ts).
  */
 import { randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
+  type FastifyHttpOptions,
   type FastifyInstance,
-  type FastifyServerOptions,
   LogController,
+  type RawServerDefault,
+  type RouteOptions,
 } from 'fastify';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
 import { auditRoutes } from './audit.js';
-import { bearerAuth } from './auth.js';
+import { tokenAuth } from './auth.js';
 import { distributeRoutes } from './distribute.js';
 import { groupRoutes, membershipRoutes } from './groups.js';
 import { holdRoutes } from './holds.js';
+import { keyRoutes } from './keys.js';
 import { limitRoutes } from './limits.js';
 import { orgRoutes } from './orgs.js';
 import { overviewRoutes } from './overview.js';
 import { planRoutes } from './plans.js';
 import { sendNotFound, sendProblem } from './problems.js';
+import { ruleOf } from './roles.js';
 import { Snapshots } from './snapshots.js';
+import { tokenRoutes } from './tokens.js';
 import { Turns } from './turns.js';
+import { answerUnreadable } from './unreadable.js';
 import { usageRoutes } from './usage.js';
 import { userRoutes } from './users.js';
 import { compileValidator, type TypeBoxProvider } from './validate.js';
 
+export { type Accepted, acceptLoss, lostOrgs } from './accept-loss.js';
+export { adminTokens, makeFirstToken } from './first-token.js';
+export { ROLES } from './roles.js';
 export { createOrg, type SeedOrg } from './seed.js';
 
 export interface AdminOptions {
   readonly ledger: Ledger;
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
-  /** The one bearer token. */
-  readonly token: string;
+  /** An admin token over all orgs, beside those in the ledger. */
+  readonly bootstrapToken?: string | undefined;
   readonly logger?: FastifyBaseLogger;
+  /** PEM; left out: no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** 256 bytes of a user id, percent-encoded, behind a quota's id. */
@@ -56,22 +68,26 @@ const ROUTES = [
   usageRoutes,
   holdRoutes,
   auditRoutes,
+  keyRoutes,
+  tokenRoutes,
 ];
 
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {
-  const { ledger, token } = options;
+  const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
   const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), turns: new Turns() };
-  const app = Fastify(settings(options.logger));
-  app.decorateRequest('who', '');
+  const app = Fastify(settings(options));
+  app.decorateRequest('access');
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler(sendNotFound);
   readJsonOnly(app);
+  refuseAtTheDoor(app);
   app.register(
     async (v1) => {
-      v1.addHook('onRequest', bearerAuth(token));
+      v1.addHook('onRoute', refuseWithoutRule);
+      v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
       v1.setNotFoundHandler(sendNotFound);
       for (const routes of ROUTES) routes(v1.withTypeProvider<TypeBoxProvider>() as App, admin);
     },
@@ -80,11 +96,18 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   return app;
 }
 
-function settings(logger: FastifyBaseLogger | undefined): FastifyServerOptions {
+function settings({ logger, tls }: AdminOptions): FastifyHttpOptions<RawServerDefault> {
+  const http = { requireHostHeader: false };
+  // With TLS the server is of another class, with all that is used of it here.
+  const server = (tls === undefined ? { http } : { https: { ...http, ...tls } }) as { http: typeof http };
   return {
+    ...server,
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     // Request lines would put query strings, and so names, into the log.
     logController: new LogController({ disableRequestLogging: true }),
+    // Both are refused at the door, as problems of the catalogue.
+    return503OnClosing: false,
+    clientErrorHandler: answerUnreadable,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
@@ -103,4 +126,27 @@ function readJsonOnly(app: FastifyInstance): void {
     if (body.length === 0) done(null, undefined);
     else parse(request, String(body), done);
   });
+}
+
+/** What comes after the order to close, and what names no host. */
+function refuseAtTheDoor(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    if (closing) {
+      reply.header('connection', 'close');
+      done(new ProblemError('shutting-down', 'This process takes no new requests'));
+    } else if (request.headers.host === undefined)
+      done(new ProblemError('request-malformed', 'The request has no Host field'));
+    else done();
+  });
+}
+
+/** A route that is not in the role table would be open to every token. */
+function refuseWithoutRule({ method, url }: RouteOptions): void {
+  for (const one of [method].flat())
+    if (ruleOf(one, url) === undefined) throw new Error(`${one} ${url} has no row in the role table`);
 }

@@ -1,6 +1,8 @@
 /** Orgs: list, create, change, archive. */
+import { setImmediate as turn } from 'node:timers/promises';
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../errors/catalogue.js';
+import type { Ledger } from '../ledger/port.js';
 import { openBook } from '../ledger/view/book.js';
 import { isName } from '../quota/id.js';
 import type { Admin, App } from './admin.js';
@@ -18,6 +20,7 @@ import {
 import { checkMatch } from './etag.js';
 import { matches, pageOf } from './paging.js';
 import { invalid } from './problems.js';
+import { type Orgs, reaches } from './roles.js';
 import { members, Paging, path, Reason, Search, Title } from './validate.js';
 
 const OrgBody = members({
@@ -28,23 +31,16 @@ const OrgBody = members({
   reason: Reason,
 });
 
+const ListQuery = members({ ...Paging, ...Search });
+type ListQuery = Static<typeof ListQuery>;
+
 const ByOrg = path('org');
 
 export function orgRoutes(app: App, admin: Admin): void {
   const { ledger, quotas } = admin;
 
-  app.get('/orgs', { schema: { querystring: members({ ...Paging, ...Search }) } }, async (request) => {
-    const { q } = request.query;
-    const rows = await ledger.orgs();
-    const listing = {
-      rows,
-      id: (id: string) => id,
-      accept: (id: string) => matches(q, id),
-      ranks: { id: String },
-    };
-    const page = await pageOf(listing, request.query);
-    const books = await Promise.all(page.rows.map((id) => openBook(ledger, quotas, id)));
-    return { items: books.map(orgView), cursor: page.cursor };
+  app.get('/orgs', { schema: { querystring: ListQuery } }, async ({ access, query }) => {
+    return listOrgs(admin, access.orgs, query);
   });
 
   app.get('/orgs/:org', { schema: { params: ByOrg } }, async (request, reply) => {
@@ -64,6 +60,46 @@ export function orgRoutes(app: App, admin: Admin): void {
     await archiveOrg(admin, actOf(request, request.query.reason));
     return reply.code(204).send();
   });
+}
+
+async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
+  const { ledger } = admin;
+  const rows = (await ledger.orgs()).filter((id) => reaches(orgs, id));
+  const { q = '' } = query;
+  const names = q === '' ? undefined : await namesOf(ledger, rows);
+  const listing = {
+    rows,
+    id: (id: string) => id,
+    accept: (id: string) => matches(q, id, names?.get(id) ?? ''),
+    ranks: { id: String },
+  };
+  const page = await pageOf(listing, query);
+  const items = await Promise.all(page.rows.map((id) => listed(admin, id)));
+  return { items, cursor: page.cursor };
+}
+
+/** An org whose data is missing must not hide the others. */
+async function listed({ ledger, quotas }: Admin, id: string) {
+  const book = await openBook(ledger, quotas, id).catch((error: unknown) => {
+    if (error instanceof ProblemError && error.code === 'store-lost') return undefined;
+    throw error;
+  });
+  return book === undefined ? { id, state: 'lost' } : orgView(book);
+}
+
+/** Read a hundred at a time: a search over many orgs stands in nobody's way. */
+const NAMES_AT_ONCE = 100;
+
+async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (let from = 0; from < ids.length; from += NAMES_AT_ONCE) {
+    const some = ids.slice(from, from + NAMES_AT_ONCE);
+    const read = await Promise.all(some.map((id) => ledger.read(id, [{ table: 'org', fields: ['name'] }])));
+    for (const [index, { values }] of read.entries()) names.set(some[index] ?? '', values[0]?.[0] ?? '');
+    // The embedded ledger answers at once: others must have their turn between.
+    await turn();
+  }
+  return names;
 }
 
 /** Whether the org is new. */

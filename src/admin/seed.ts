@@ -60,10 +60,26 @@ export async function createOrg(
   const { version } = await ledger.read(id, []);
   if (version !== 0) return false;
   const now = await ledger.clock();
+  const changes = seedChanges(id, seed, quotas, now);
+  const audit = auditText(
+    now,
+    { who: 'config', reason: '' },
+    { action: 'org.create', subject: 'org', to: seed },
+  );
+  return (await ledger.commit(id, { version: 0, changes, audit })) !== undefined;
+}
+
+/** All fields of a new org; `now` is the store's time. */
+export function seedChanges(
+  id: string,
+  seed: SeedOrg,
+  quotas: Readonly<Record<string, QuotaDefinition>>,
+  now: number,
+): Change[] {
   const definition = { name: seed.name ?? id, seats: seed.seats, cycle: ruleIn(seed.cycle) };
   const known: Quotas = new Map(Object.entries(quotas));
   const pools = poolsOf(seed, known);
-  const changes = [
+  return [
     ...newOrg(definition, now, seed.thresholds),
     ...poolChanges(pools),
     ...Object.entries(seed.groups ?? {}).map(([group, { name = group }]) =>
@@ -72,12 +88,6 @@ export async function createOrg(
     ...userChanges(seed, now),
     ...limitChanges(seed, known, pools, now),
   ];
-  const audit = auditText(
-    now,
-    { who: 'config', reason: '' },
-    { action: 'org.create', subject: 'org', to: seed },
-  );
-  return (await ledger.commit(id, { version: 0, changes, audit })) !== undefined;
 }
 
 function poolsOf(seed: SeedOrg, quotas: Quotas): Map<string, Pool> {

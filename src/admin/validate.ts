@@ -1,9 +1,10 @@
 /** Requests are judged by TypeBox: wrong types and unknown members are refused with the fields named. */
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
+import { Temporal } from 'temporal-polyfill';
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
-import { type FieldProblem, invalidFields } from './problems.js';
+import { type FieldProblem, invalid, invalidFields } from './problems.js';
 
 export interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
@@ -58,6 +59,23 @@ export const Email = Type.String({
 });
 export const Title = words(128);
 export const Reason = Type.Optional(words(500));
+
+/** When a token or key ends; null or left out: never. */
+export const ExpiresAt = Type.Optional(Type.Union([Type.String({ maxLength: 40 }), Type.Null()]));
+
+const INSTANT_MAX_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** In ms, 0 for never. */
+export function expiryIn(stated: string | null | undefined): number {
+  if (stated === undefined || stated === null) return 0;
+  try {
+    const ms = Temporal.Instant.from(stated).epochMilliseconds;
+    if (ms > 0 && ms <= INSTANT_MAX_MS) return ms;
+  } catch {
+    // Told below.
+  }
+  throw invalid('expiresAt', 'must be an instant such as 2027-01-31T12:00:00Z');
+}
 
 export const DryRun = { dryRun: Type.Optional(Type.Boolean()) };
 

@@ -34,7 +34,8 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function lineOf(file: string, { path, line, column, message, cure, variable }: Mistake): string {
+/** A mistake as one line, as compilers write theirs. */
+export function lineOf(file: string, { path, line, column, message, cure, variable }: Mistake): string {
   const place = variable ?? `${file}:${line}:${column}`;
   return `${place}${path === '' ? '' : ` ${path}`}: ${message} – ${cure}`;
 }

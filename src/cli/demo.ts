@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Addresses } from '../app.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
 import { startDemoUpstream } from './demo-upstream.js';
@@ -12,7 +13,7 @@ const UPSTREAM_PORT = 8081;
 /** What a first config looks like; the README explains it line by line. `data` is a folder that ends with the demo. */
 export function demoConfig(data: string, upstreamPort: number): string {
   return `
-server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080 }
+server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080, ops: 127.0.0.1:9091, drainMs: 0 }
 store: { embedded: { path: ${JSON.stringify(data)} } }
 log: { level: warn }
 identity:
@@ -65,7 +66,7 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-/** Rejects where one of its ports (8080, 8081, 9080) is taken; the environment may set other addresses. */
+/** Rejects where one of its ports (8080, 8081, 9080, 9091) is taken; the environment may set other addresses. */
 export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
   const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
   const upstream = await startDemoUpstream(UPSTREAM_PORT);
@@ -74,10 +75,10 @@ export async function demo(environment: Environment, out: { write(text: string):
     await rm(data, { recursive: true, force: true });
   };
   try {
-    const served = await serve(loadConfig(demoConfig(data, upstream.port), environment));
-    out.write(
-      introduction(served.addresses.gateway, served.addresses.admin, upstream.port, served.adminToken),
-    );
+    const text = demoConfig(data, upstream.port);
+    const served = await serve({ file: 'demo', read: () => loadConfig(text, environment) }, environment);
+    const { addresses, adminToken = '' } = served;
+    out.write(introduction(addresses, upstream.port, adminToken));
     return { close: () => served.app.close().finally(clear) };
   } catch (error) {
     await clear();
@@ -85,12 +86,13 @@ export async function demo(environment: Environment, out: { write(text: string):
   }
 }
 
-function introduction(gateway: string, admin: string, upstreamPort: number, token: string): string {
+function introduction({ gateway, admin, ops }: Addresses, upstreamPort: number, token: string): string {
   const caller = `-H 'x-quota-org: acme' -H 'x-quota-user: ana'`;
   return `
 quotagate demo
   gateway   http://${gateway}
   admin API http://${admin}/v1
+  metrics   http://${ops}/metrics
   upstream  http://127.0.0.1:${upstreamPort}  (a sample location API)
   admin token ${token}
 

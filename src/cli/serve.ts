@@ -1,53 +1,94 @@
 /** `quotagate serve`: the gateway and the admin API by a config file, until a signal ends them. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Logger, pino } from 'pino';
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { adminTokens, makeFirstToken } from '../admin/index.js';
 import { type Addresses, type App, buildApp } from '../app.js';
+import type { Environment } from '../config/environment.js';
+import { ConfigError } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
+import { createLogger } from '../observe/log.js';
+import { lineOf } from './check.js';
+
+/** Where the config comes from, again and again. */
+export interface ConfigSource {
+  /** As mistakes name it. */
+  readonly file: string;
+  read(): Config;
+}
 
 export interface Served {
   readonly app: App;
   readonly addresses: Addresses;
   readonly logger: Logger;
-  readonly adminToken: string;
+  /** An admin token, where one was made at this start or stands in the config's file. */
+  readonly adminToken: string | undefined;
+  /** Reads config and certificates again. What cannot be used is logged, and the old stays. */
+  reload(): Promise<void>;
 }
 
 /** Starts everything and logs where it listens. Rejects where the store or an address cannot be had. */
-export async function serve(config: Config): Promise<Served> {
-  const logger = pino({ level: config.log.level });
-  const { token, made } = adminToken(config);
-  const app = await buildApp({ config, logger, adminToken: token, redisPassword: redisPassword(config) });
-  const addresses = await app.listen().catch(async (error: unknown) => {
+export async function serve(source: ConfigSource, environment: Environment): Promise<Served> {
+  const config = source.read();
+  const logger = createLogger(config.log.level);
+  const bootstrapToken = bootstrapTokenOf(config);
+  const app = await buildApp({ config, logger, bootstrapToken, environment });
+  const addresses = await entered(app, config, logger).catch(async (error: unknown) => {
     await app.close();
     throw error;
   });
   logger.info({ ...addresses, store: app.ledger.name }, 'listening');
-  // The first start of an embedded ledger has nobody to ask for a token; with Redis it never comes from a log.
-  if (made !== undefined) logger.info({ adminToken: token, file: made }, 'admin token created');
-  return { app, addresses, logger, adminToken: token };
+  const adminToken = bootstrapToken ?? (await firstToken(app, logger));
+  return { app, addresses, logger, adminToken, reload: () => reload(app, source, logger) };
 }
 
-function redisPassword({ store }: Config): string | undefined {
-  if (!('redis' in store) || store.passwordFile === undefined) return undefined;
-  return secretIn(store.passwordFile);
-}
-
-/** The token of the admin API: from its file, or for an embedded ledger made at its first start (`made`: where). */
-function adminToken({ admin, store }: Config): { token: string; made?: string } {
-  if (admin.tokenFile !== undefined) return { token: secretIn(admin.tokenFile) };
-  if ('redis' in store)
-    throw new Error('admin.tokenFile is not set: with store.redis the admin API needs a token from a file');
-  const file = join(store.embedded.path, 'admin-token');
-  mkdirSync(store.embedded.path, { recursive: true });
+async function reload(app: App, { file, read }: ConfigSource, logger: Logger): Promise<void> {
+  app.reloadCertificates();
   try {
-    return { token: secretIn(file) };
+    const { waiting } = await app.reload(read);
+    if (waiting.length === 0) logger.info('config-reloaded');
+    else logger.warn({ waiting }, 'config-reloaded: these settings stay as they are until a restart');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    const token = `qga_${randomBytes(24).toString('base64url')}`;
-    writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
-    return { token, made: file };
+    const about =
+      error instanceof ConfigError
+        ? { mistakes: error.mistakes.map((mistake) => lineOf(file, mistake)) }
+        : { err: error };
+    logger.error(about, 'config-refused: the old one stays in use');
   }
+}
+
+/** Listens, unless nobody could come in: with Redis the first admin token never comes from a log. */
+async function entered(app: App, { admin, store }: Config, logger: Logger): Promise<Addresses> {
+  if (admin.bootstrapTokenFile === undefined && 'redis' in store) {
+    const tokens = await adminTokens(app.ledger);
+    if (tokens === 'none')
+      throw new Error(
+        'admin.bootstrapTokenFile is not set, and the store has no admin token over all orgs yet: ' +
+          'with store.redis the first one is made with the token in that file',
+      );
+    if (tokens === 'expired')
+      logger.warn(
+        'every admin token over all orgs has expired: set admin.bootstrapTokenFile to make a new one',
+      );
+  }
+  return app.listen();
+}
+
+/** The first start of an embedded ledger has nobody to ask for a token. It is told once, whatever the log's level. */
+async function firstToken({ ledger }: App, logger: Logger): Promise<string | undefined> {
+  if (ledger.name !== 'embedded' || (await adminTokens(ledger)) !== 'none') return undefined;
+  const adminToken = await makeFirstToken(ledger);
+  logger.child({}, { level: 'info' }).info({ adminToken }, 'first admin token, shown once');
+  return adminToken;
+}
+
+/** Short ones could be guessed, and one with space in it cannot be sent. */
+const TOKEN = /^\S{16,}$/;
+
+function bootstrapTokenOf({ admin: { bootstrapTokenFile: file } }: Config): string | undefined {
+  if (file === undefined) return undefined;
+  const token = secretIn(file);
+  if (!TOKEN.test(token)) throw new Error(`${file}: an admin token has at least 16 characters, and no space`);
+  return token;
 }
 
 function secretIn(file: string): string {

@@ -2,9 +2,9 @@
 import { hides, type Match, parseMatch } from './match.js';
 import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
-import type { ChargeConfig, RouteConfig } from './schema.js';
+import type { ChargeConfig, JwtConfig, RouteConfig } from './schema.js';
 import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
-import { parseAddress } from './values.js';
+import { PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
 export function* crossCheck(config: ConfigSketch): Generator<Finding> {
   yield* checkServer(config);
@@ -17,7 +17,8 @@ export function* crossCheck(config: ConfigSketch): Generator<Finding> {
 
 function* checkServer(config: ConfigSketch): Generator<Finding> {
   const taken = new Map<string, string>();
-  for (const [listener, text] of entries(config.server)) {
+  const { gateway, admin, ops } = config.server ?? {};
+  for (const [listener, text] of entries({ gateway, admin, ops })) {
     const port = parseAddress(text)?.port;
     const other = taken.get(text);
     if (other !== undefined && port !== 0)
@@ -39,21 +40,55 @@ function* checkStore({ store }: ConfigSketch): Generator<Finding> {
 function* checkIdentity(config: ConfigSketch): Generator<Finding> {
   const { identity, routes } = config;
   const [needy] = items(routes).filter(([, route]) => route.identity === 'required');
-  if (identity !== undefined && !('trusted' in identity) && needy !== undefined) {
+  if (
+    identity !== undefined &&
+    !('trusted' in identity || 'apiKeys' in identity || 'jwt' in identity) &&
+    needy !== undefined
+  ) {
     const message = `routes need an identity (the first is /routes/${needy[0]}), and nothing here provides one`;
-    yield finding(['identity'], message, 'add `trusted`');
+    yield finding(['identity'], message, 'add `trusted`, `apiKeys` or `jwt`');
   }
   const taken = new Map<string, string>();
-  const { org, user, groups } = identity?.trusted ?? {};
-  for (const [key, name] of entries({ org, user, groups })) {
+  for (const { path, name } of identityHeaders(config)) {
+    const [place, key] = path.slice(1);
     const other = taken.get(name);
     if (other !== undefined)
-      yield finding(
-        ['identity', 'trusted', key],
-        `\`${other}\` has this header already`,
-        'write another header',
-      );
-    taken.set(name, key);
+      yield finding(path, `\`${other}\` has this header already`, 'write another header');
+    taken.set(name, place === 'trusted' ? String(key) : `${place}.${key}`);
+  }
+  if (identity?.jwt !== undefined) yield* checkAlgorithms(identity.jwt, ['identity', 'jwt', 'algorithms']);
+}
+
+/** The headers that say who calls, and where they are set. */
+function* identityHeaders({ identity }: ConfigSketch): Generator<{ path: Path; name: string }> {
+  const { org, user, groups } = identity?.trusted ?? {};
+  for (const [key, name] of entries({ org, user, groups }))
+    yield { path: ['identity', 'trusted', key], name };
+  const key = identity?.apiKeys?.header;
+  // In one header the two are told apart by how they begin.
+  if (key !== undefined && key !== identity?.jwt?.header)
+    yield { path: ['identity', 'apiKeys', 'header'], name: key };
+  const token = identity?.jwt?.header;
+  if (token !== undefined) yield { path: ['identity', 'jwt', 'header'], name: token };
+}
+
+/**
+ * One kind of key: with both, whoever knows a public key, as everybody may, could take it for a shared secret and sign by
+ * it.
+ */
+function* checkAlgorithms(jwt: Sketch<JwtConfig>, path: Path): Generator<Finding> {
+  const shared = 'secret' in jwt;
+  const source = shared ? 'secret' : 'jwksUrl' in jwt ? 'jwksUrl' : 'jwksFile';
+  const fitting: readonly string[] = shared ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS;
+  for (const [index, algorithm] of items(jwt.algorithms)) {
+    if (fitting.includes(algorithm)) continue;
+    const needs = shared
+      ? 'a public key, and `secret` gives none'
+      : `a shared secret, and \`${source}\` gives none`;
+    const cure = shared
+      ? `write ${fitting.join(', ')}, or use \`jwksUrl\``
+      : 'write another, or use `secret`';
+    yield finding([...path, index], `${algorithm} is checked with ${needs}`, cure);
   }
 }
 
@@ -61,6 +96,12 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
   const { upstream } = route;
   if (lacks(config.upstreams, upstream))
     yield unknownName([...path, 'upstream'], 'upstream', upstream, config.upstreams);
+  const { store } = config;
+  const whenDown = 'whenDown' in route ? route.whenDown : undefined;
+  if (typeof whenDown === 'object' && store !== undefined && !('redis' in store)) {
+    const message = 'only a Redis can be down while the gateway is up';
+    yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
+  }
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
     const { quota } = charge;
@@ -98,9 +139,8 @@ function* checkUnits(
     yield* checkAmount(config, quota, units, path);
     return;
   }
-  const { org, user, groups } = config.identity?.trusted ?? {};
   const header = 'header' in units ? units.header : undefined;
-  if (header !== undefined && [org, user, groups].includes(header)) {
+  if ([...identityHeaders(config)].some(({ name }) => name === header)) {
     const message = `\`${header}\` says who calls, so it cannot say what the call costs`;
     yield finding([...path, 'header'], message, 'write another header');
   }

@@ -102,8 +102,14 @@ function typeOf(schema: TSchema): string {
   if (IsRecord(schema) || IsObject(schema)) return 'map';
   if (IsInteger(schema)) return 'whole number';
   if (IsBoolean(schema) || (IsLiteral(schema) && typeof schema.const === 'boolean')) return 'true or false';
-  if (IsUnion(schema)) return schema.anyOf.some(IsObject) ? 'amount or map' : 'amount';
+  if (IsUnion(schema)) return schema.anyOf.some(IsObject) ? typesOfMixed(schema.anyOf) : 'amount';
   return IsEnum(schema) ? WORD : 'text';
+}
+
+/** A value that may be a map, and perhaps something shorter. */
+function typesOfMixed(branches: readonly TSchema[]): string {
+  const leaf = branches.find((branch) => !IsObject(branch));
+  return leaf === undefined ? 'map' : `${typeOf(leaf)} or map`;
 }
 
 /** One row for each setting: alternatives of a map tell about the same setting more than once. */
@@ -112,12 +118,12 @@ function merged(rows: readonly Row[]): Row[] {
   for (const row of rows) bySetting.set(row.setting, [...(bySetting.get(row.setting) ?? []), row]);
   return [...bySetting.entries()].map(([setting, same]) => {
     const each = (cell: (row: Row) => string) => [...new Set(same.map(cell))];
-    const types = each((row) => row.type);
+    const types = new Set(same.flatMap((row) => row.type.split(' or ')));
     const fallbacks = each((row) => row.fallback);
-    const isWord = types.join() === WORD;
+    const isWord = [...types].join() === WORD;
     return {
       setting,
-      type: types.join(' or '),
+      type: [...types].join(' or '),
       // A word that chooses the alternative can be left out if it has a default in one of them.
       fallback: (isWord && fallbacks.length > 1
         ? fallbacks.filter((one) => one !== REQUIRED)

@@ -149,6 +149,12 @@ function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path)
   if (leaf !== undefined && !isMap(value)) {
     return readLeaf(reading, leaf, value, path, proseOf(schema).expects);
   }
+  const { expects, secret } = proseOf(schema);
+  if (leaf === undefined && expects !== undefined && mapOrEmpty(value) === undefined) {
+    const what = secret ? 'the value' : shown(value);
+    reading.findings.push(finding(path, `${what} is not a map`, `write ${expects}`));
+    return undefined;
+  }
   const data = mapOrEmpty(value) ?? {};
   const mark = markOf(sections, data);
   if (mark !== undefined && isMap(value)) {

@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { CHARGES_MAX, GROUPS_MAX } from '../quota/charge.js';
 import { DECIMALS_MAX } from '../quota/units.js';
+import { Jwt, SetHeaders } from './credentials.js';
 import {
   address,
   amount,
@@ -33,6 +34,18 @@ import {
 
 const MEBIBYTE = 1_048_576;
 
+/** Files that are read again at SIGHUP, and when they change. */
+function certificateOf(listener: string) {
+  return Type.Optional(
+    section({
+      cert: file({
+        description: `PEM file with the certificate of the ${listener} and its chain. Left out: no TLS.`,
+      }),
+      key: file({ description: 'PEM file with its private key.' }),
+    }),
+  );
+}
+
 const Server = section(
   {
     gateway: address({ default: '0.0.0.0:8080', description: 'Where callers of the metered API connect.' }),
@@ -40,6 +53,18 @@ const Server = section(
     ops: address({
       default: '0.0.0.0:9091',
       description: 'Where `/metrics`, `/healthz` and `/readyz` listen.',
+    }),
+    tls: certificateOf('gateway'),
+    adminTls: certificateOf('admin API'),
+    drainMs: whole(0, 600_000, {
+      default: 5_000,
+      description:
+        'After SIGTERM: how long requests are still taken, while load balancers learn that this replica is not ready.',
+    }),
+    finishMs: whole(0, 3_600_000, {
+      default: 15_000,
+      description:
+        'After that: the longest wait for requests under way. What is not done by then is cut off and settled.',
     }),
   },
   { default: {} },
@@ -50,6 +75,24 @@ const deadlineMs = whole(1, 10_000, {
   description:
     'Time in which a request gets its decision, waiting included; after it, the store counts as down.',
 });
+
+const whenDown = (prose: Prose) =>
+  Type.Union(
+    [
+      oneOf(['closed'], {}),
+      section({
+        open: section({
+          units: whole(1, 9_000_000_000, {
+            description: 'Most units of each quota that one process lets through in an outage.',
+          }),
+          seconds: whole(1, 86_400, {
+            description: 'Time from the beginning of the outage; after it, the route is closed.',
+          }),
+        }),
+      }),
+    ],
+    { expects: 'closed, or { open: { units: 1000, seconds: 60 } }', ...prose },
+  );
 
 const EmbeddedStore = section({
   embedded: section(
@@ -72,9 +115,11 @@ const RedisStore = section({
   }),
   passwordFile: Type.Optional(file({ description: 'File with the password of the Redis user.' })),
   deadlineMs,
-  whenDown: oneOf(['closed'], {
+  whenDown: whenDown({
     default: 'closed',
-    description: 'What happens while Redis cannot be reached: `closed` answers 503.',
+    description:
+      'What happens to requests while Redis gives no decision. `closed`: 503. `open`: they are let through within a bound, ' +
+      'and charged when Redis is back. With n processes the bound is n times as high.',
   }),
 });
 
@@ -97,6 +142,16 @@ const Identity = section(
         ),
       }),
     ),
+    apiKeys: Type.Optional(
+      section({
+        header: header({
+          default: 'authorization',
+          description:
+            'Header that carries an API key: as `Bearer qg_…` in `authorization`, alone in any other.',
+        }),
+      }),
+    ),
+    jwt: Type.Optional(Jwt),
     unknownUsers: oneOf(['register', 'deny'], {
       default: 'register',
       description: 'A user seen for the first time is counted and listed, or refused.',
@@ -135,6 +190,7 @@ const Upstream = section({
     { default: {} },
   ),
   connections: whole(1, 65_535, { default: 256, description: 'Most connections to this upstream.' }),
+  setHeaders: SetHeaders,
 });
 
 const quota = name({ description: 'Name of a quota under `quotas`.' });
@@ -211,6 +267,9 @@ const MeteredRoute = section({
     default: 4 * MEBIBYTE,
     description: 'Largest request body where the cost is found in it: such bodies are held in memory.',
   }),
+  whenDown: Type.Optional(
+    whenDown({ description: '`store.whenDown` for this route. Left out: as it stands there.' }),
+  ),
 });
 
 const FreeRoute = section({
@@ -342,7 +401,14 @@ export const ConfigSchema = section({
     description: 'Orgs that are created at first start; from then on the admin API owns them.',
   }),
   admin: section(
-    { tokenFile: Type.Optional(file({ description: 'File with the first admin token.' })) },
+    {
+      bootstrapTokenFile: Type.Optional(
+        file({
+          description:
+            'File with an admin token over all orgs, to make the others with. Needed with Redis while there is none.',
+        }),
+      ),
+    },
     { default: {} },
   ),
   log: section(
@@ -364,8 +430,10 @@ export const ConfigSchema = section({
 export type Config = Static<typeof ConfigSchema>;
 
 export type StoreConfig = Config['store'];
+export type WhenDown = Extract<StoreConfig, { redis: string }>['whenDown'];
 export type QuotaConfig = Static<typeof Quota>;
 export type UpstreamConfig = Static<typeof Upstream>;
+export type JwtConfig = Static<typeof Jwt>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;
 export type ChargeConfig = Static<typeof Charge>;
 export type OrgConfig = Static<typeof Org>;

@@ -7,7 +7,9 @@ import { isName, USER_BYTES_MAX, userToken } from '../quota/id.js';
 import { isPlainPath, parseMatch } from './match.js';
 import {
   isAmount,
+  isClaimPlace,
   isEmail,
+  isFieldValue,
   isHeaderName,
   isJsonPointer,
   isOrigin,
@@ -15,6 +17,9 @@ import {
   isPercent,
   isPositiveAmount,
   isRedisUrl,
+  isSetHeader,
+  isVariable,
+  isWebUrl,
   PERCENT_DECIMALS,
   parseAddress,
   parseStatuses,
@@ -96,6 +101,28 @@ export const header = text(
   'a header name in lower case, without underscores, that HTTP itself does not use',
   isHeaderName,
 );
+
+export const setHeader = text(
+  'a header that can be set',
+  'a header name in lower case, without underscores, that neither HTTP nor the gateway writes itself',
+  isSetHeader,
+);
+
+export const fieldValue = text('the value of a header', 'a text without line ends', isFieldValue);
+
+export const claim = text(
+  'the place of a claim',
+  'the name of a claim, or a JSON pointer to one inside another, such as /realm_access/roles',
+  isClaimPlace,
+);
+
+export const variable = text(
+  'the name of an environment variable',
+  'the name of an environment variable',
+  isVariable,
+);
+
+export const webUrl = text('a web address', 'https://host/path', isWebUrl);
 
 export const email = text('an e-mail address', 'an address such as ana@example.com', isEmail);
 

@@ -61,6 +61,41 @@ export function isHeaderName(text: string): boolean {
   return HEADER_NAME.test(text) && !HTTP_OWN.has(text);
 }
 
+/** Names that the gateway writes itself on the way to an upstream. */
+const OURS = /^(?:proxy-.*|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-error)$/;
+
+/** An upstream may want another `Host`, and all that is not HTTP's own or ours. */
+export function isSetHeader(text: string): boolean {
+  return text === 'host' || (isHeaderName(text) && !OURS.test(text));
+}
+
+/** What a header can hold: visible characters, spaces and tabs between them. */
+export function isFieldValue(text: string): boolean {
+  return /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/.test(text);
+}
+
+export function isVariable(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
+}
+
+export function isWebUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A password in it would show in logs, and fetch refuses it.
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username + url.password === '';
+}
+
+/** Signatures by a secret that issuer and gateway share, and those that public keys verify. */
+export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+export const PUBLIC_ALGORITHMS = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
+] as const;
+
+/** The name of a claim as it is (many are URLs), or a pointer into one. */
+export function isClaimPlace(text: string): boolean {
+  return text.length > 0 && text.length <= 200 && (!text.startsWith('/') || isJsonPointer(text));
+}
+
 /** Scheme, host and port only: what is forwarded is the path that was matched. */
 export function isOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -57,6 +57,12 @@ export const CATALOGUE = {
     'The token or key is unknown, expired, revoked or not for this gateway.',
     'Get a new credential.',
   ),
+  'claims-invalid': entry(
+    403,
+    'The token does not say who pays',
+    'The token is genuine, but a claim that should name org, user or groups is missing or holds no valid id.',
+    'Have the issuer add the claim, or map another one under identity.jwt.claims.',
+  ),
   'identity-invalid': entry(
     400,
     'The identity cannot be used',
@@ -138,9 +144,21 @@ export const CATALOGUE = {
   ),
   'upgrade-refused': entry(
     501,
-    'Metered routes do not upgrade',
-    'The request asks for an upgrade, whose traffic could not be metered.',
-    'Use plain HTTP requests on this route.',
+    'Connections are not upgraded',
+    'The request asks for an upgrade, such as to WebSocket, whose traffic could not be metered.',
+    'Use plain HTTP requests.',
+  ),
+  'method-refused': entry(
+    501,
+    'The method cannot be forwarded',
+    'TRACE would show the upstream’s credentials, CONNECT is a tunnel, and an override names another method.',
+    'Send the method itself in the request line.',
+  ),
+  'expectation-refused': entry(
+    417,
+    'The expectation cannot be met',
+    'An Expect field asks for something other than 100-continue.',
+    'Leave the Expect field out.',
   ),
   'body-malformed': entry(
     400,
@@ -174,11 +192,18 @@ export const CATALOGUE = {
     'Retry later.',
     REDUCED_CAPACITY,
   ),
+  'identity-unavailable': entry(
+    503,
+    'Tokens cannot be checked right now',
+    'The keys to check the token with could not be had from where the issuer publishes them.',
+    'Retry later.',
+    REDUCED_CAPACITY,
+  ),
   'store-lost': entry(
     503,
     'The budget data of the organization is missing',
     'The store answers, but data that it had is gone, and counting from 0 would be wrong.',
-    'An operator has to restore it or accept the loss.',
+    'An operator has to restore it, or to give it up with `quotagate store accept-loss`.',
     REDUCED_CAPACITY,
   ),
   'backlog-full': entry(
@@ -225,6 +250,12 @@ export const CATALOGUE = {
     'The admin token is not valid',
     'The token is unknown, expired or deleted.',
     'Check the token, or create a new one.',
+  ),
+  'token-forbidden': entry(
+    403,
+    'The admin token may not do this',
+    'Its role does not allow it, or it needs a token over all organizations.',
+    'Use a token with the role that it needs.',
   ),
   'not-found': entry(
     404,

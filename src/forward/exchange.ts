@@ -5,11 +5,33 @@
  * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses
  * the fields of every answer into an object that nobody here wants (2.6 µs a request).
  */
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { responseFields } from './headers.js';
+import { responseFields, trailerFields } from './headers.js';
 import type { ForwardError, ForwardJob, Outcome } from './outcome.js';
+
+/** How an exchange reaches its upstream. */
+export interface Way {
+  /** Hands the request to the upstream's connections. */
+  dispatch(exchange: Exchange): void;
+  /** How often it is handed over again where no connection could be made. */
+  readonly retries: number;
+  /** From its beginning to the answer's last byte. 0: no bound. */
+  readonly totalTimeoutMs: number;
+}
+
+/** Failures to connect that another try may not meet: a restart, another replica behind the name. */
+const PASSING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+]);
 
 const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 
@@ -19,6 +41,8 @@ const clients = new WeakMap<Socket, Set<Exchange>>();
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly siblings: Set<Exchange>;
   private waiting: NodeJS.Timeout | undefined;
+  private readonly deadline: NodeJS.Timeout | undefined;
+  private tries = 0;
   private abort: (() => void) | undefined;
   private resume: (() => void) | undefined;
   private sent = false;
@@ -28,15 +52,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     private readonly job: ForwardJob,
+    private readonly way: Way,
     private readonly done: (outcome: Outcome) => void,
   ) {
     this.siblings = exchangesOf(job.request.socket);
     this.siblings.add(this);
+    const { totalTimeoutMs } = way;
+    if (totalTimeoutMs > 0) this.deadline = setTimeout(() => this.onDeadline(), totalTimeoutMs);
   }
 
   /** Gives up if the request is not on a connection by then. */
   waitAtMost(ms: number): void {
-    if (this.ended || this.abort !== undefined) return;
+    if (this.ended || this.abort !== undefined || this.waiting !== undefined) return;
     const cause = new Error(`no connection to the upstream within ${ms} ms`);
     this.waiting = setTimeout(() => this.end({ kind: 'not-sent', error: 'upstream-timeout', cause }), ms);
   }
@@ -87,18 +114,41 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return false;
   }
 
-  onComplete(): void {
-    this.job.response.end();
+  onComplete(trailers: readonly (Buffer | string)[] | null): void {
+    const { request, response } = this.job;
+    if (trailers !== null && trailers.length > 0 && response.chunkedEncoding && takesTrailers(request))
+      response.addTrailers(trailerFields(trailers));
+    response.end();
     this.end({ kind: 'answered', status: this.status, complete: true, clientGone: false });
   }
 
   onError(error: Error): void {
     if (this.ended) return;
+    if (this.isWorthAnotherTry(error)) {
+      this.tries += 1;
+      // undici has yet to take the connection that failed out of its pool.
+      setImmediate(() => {
+        if (!this.ended) this.way.dispatch(this);
+      });
+    } else this.fail(this.sent ? errorAfter(error) : errorBefore(error), error);
+  }
+
+  private onDeadline(): void {
+    if (this.ended) return;
+    this.fail('upstream-timeout', new Error(`no whole answer within ${this.way.totalTimeoutMs} ms`));
+    this.abort?.();
+  }
+
+  /** Only where no connection was made, so that no byte was sent; time that is up is not spent twice. */
+  private isWorthAnotherTry(error: Error): boolean {
+    return this.abort === undefined && this.tries < this.way.retries && PASSING.has(codeOf(error));
+  }
+
+  private fail(error: ForwardError, cause: Error): void {
     if (this.status !== 0) {
       this.cutShort();
       this.end({ kind: 'answered', status: this.status, complete: false, clientGone: false });
-    } else if (this.sent) this.end({ kind: 'broken', error: errorAfter(error), cause: error });
-    else this.end({ kind: 'not-sent', error: errorBefore(error), cause: error });
+    } else this.end({ kind: this.sent ? 'broken' : 'not-sent', error, cause });
   }
 
   private clientGone(): Outcome {
@@ -120,6 +170,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.ended = true;
     this.siblings.delete(this);
     clearTimeout(this.waiting);
+    clearTimeout(this.deadline);
     try {
       this.done(outcome);
     } catch (error) {
@@ -149,6 +200,10 @@ function endEarly(socket: Socket, isOld: boolean): void {
   // Before HTTP/1.1 a body may end with its connection: only a reset, or TLS that breaks off, says that it did not.
   else if ('encrypted' in socket) socket.destroy();
   else socket.resetAndDestroy();
+}
+
+function takesTrailers({ headers }: IncomingMessage): boolean {
+  return /(?:^|,)[\t ]*trailers[\t ]*(?:;|,|$)/i.test(String(headers.te ?? ''));
 }
 
 function codeOf(error: Error): string {

@@ -8,7 +8,7 @@ import { uploadOf } from './upload.js';
 export type { ForwardError, ForwardJob, Outcome } from './outcome.js';
 
 export interface UpstreamOptions {
-  /** http: or https:, host, port and a base path that goes before every path. */
+  /** http: or https:, host, port and a base path that goes before every path; or unix: and the path of a socket. */
   readonly url: string;
   /** How long a request may wait for a connection: for a free one, and for its set-up. */
   readonly connectTimeoutMs: number;
@@ -16,12 +16,16 @@ export interface UpstreamOptions {
   readonly headersTimeoutMs: number;
   /** The longest silence within the answer's body. 0: no bound. */
   readonly bodyTimeoutMs: number;
+  /** From the job's beginning to the answer's last byte. Left out: no bound. */
+  readonly totalTimeoutMs?: number | undefined;
   /** Most connections, and so most requests at a time; further ones wait. */
   readonly connections: number;
+  /** How often a job is tried again of which nothing was sent, since no connection could be made. Left out: never. */
+  readonly retries?: number | undefined;
   /** Flat; sent in place of the client's fields of the same names. A `host` here is sent instead of the URL's. */
-  readonly setHeaders?: readonly string[];
+  readonly setHeaders?: readonly string[] | undefined;
   /** PEM of the authorities to trust instead of Node's own. The certificate is verified in any case. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
 }
 
 export interface Forwarder {
@@ -38,25 +42,26 @@ export interface Forwarder {
 
 /** Throws where the URL or the fields to set cannot be used. */
 export function createForwarder(options: UpstreamOptions): Forwarder {
-  const { origin, base } = splitUrl(options.url);
+  const place = placeOf(options.url);
   const own = ownFields(options.setHeaders ?? []);
-  const pool = poolOf(origin, options);
+  const pool = poolOf(place, options);
+  const { retries = 0, totalTimeoutMs = 0 } = options;
   let closing: Promise<void> | undefined;
   const forward = (job: ForwardJob, done: (outcome: Outcome) => void): void => {
     if (job.request.socket.destroyed) {
       done({ kind: 'client-gone-unsent' });
       return;
     }
-    const exchange = new Exchange(job, done);
-    const head = requestHead(job, own);
-    const body = head.streams ? uploadOf(job.request) : job.body;
-    const path = base + job.path;
-    const free = pool.dispatch(
-      { method: job.method, path, headers: head.fields, body: body ?? null },
-      exchange,
-    );
-    // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
-    if (!free) exchange.waitAtMost(options.connectTimeoutMs);
+    const { method } = job;
+    const { fields: headers, streams } = requestHead(job, own);
+    const path = place.base + job.path;
+    const dispatch = (exchange: Exchange): void => {
+      const body = streams ? uploadOf(job.request) : (job.body ?? null);
+      const free = pool.dispatch({ method, path, headers, body }, exchange);
+      // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
+      if (!free) exchange.waitAtMost(options.connectTimeoutMs);
+    };
+    dispatch(new Exchange(job, { dispatch, retries, totalTimeoutMs }, done));
   };
   return {
     forward,
@@ -68,7 +73,15 @@ export function createForwarder(options: UpstreamOptions): Forwarder {
   };
 }
 
-function poolOf(origin: string, options: UpstreamOptions): Pool {
+interface Place {
+  readonly origin: string;
+  /** Goes before every path. */
+  readonly base: string;
+  /** Left out: TCP. */
+  readonly socketPath?: string;
+}
+
+function poolOf({ origin, socketPath }: Place, options: UpstreamOptions): Pool {
   return new Pool(origin, {
     connections: options.connections,
     headersTimeout: options.headersTimeoutMs,
@@ -83,14 +96,17 @@ function poolOf(origin: string, options: UpstreamOptions): Pool {
       timeout: options.connectTimeoutMs,
       rejectUnauthorized: true,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(socketPath === undefined ? {} : { socketPath }),
     },
   });
 }
 
-function splitUrl(text: string): { origin: string; base: string } {
+function placeOf(text: string): Place {
   const url = new URL(text);
   const more = url.username + url.password + url.search + url.hash;
+  if (url.protocol === 'unix:' && url.host + more === '' && url.pathname.length > 1)
+    return { origin: 'http://localhost', base: '', socketPath: decodeURIComponent(url.pathname) };
   if (!/^https?:$/.test(url.protocol) || more !== '')
-    throw new Error(`'${text}' is not an upstream: http(s)://host:port/base`);
+    throw new Error(`'${text}' is not an upstream: http(s)://host:port/base or unix:///path`);
   return { origin: url.origin, base: url.pathname.replace(/\/$/, '') };
 }

@@ -29,7 +29,7 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ['keep-alive', 'drop'],
   ['te', 'drop'],
   ['upgrade', 'drop'],
-  // Trailers are not passed on, so they are not announced.
+  // A request's trailers are not passed on; an answer's are, unannounced: whether they come shows at its end.
   ['trailer', 'drop'],
   // The server has said "continue" already: the body comes anyway.
   ['expect', 'drop'],
@@ -39,9 +39,16 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ['ratelimit', 'ours'],
   ['ratelimit-policy', 'ours'],
   ['quotagate-error', 'ours'],
+  ['quotagate-mode', 'ours'],
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],
+  // By these, servers serve another path or method than the request line names: what is matched is what is served.
+  ['x-original-url', 'drop'],
+  ['x-rewrite-url', 'drop'],
+  ['x-http-method-override', 'drop'],
+  ['x-http-method', 'drop'],
+  ['x-method-override', 'drop'],
 ]);
 
 // Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.
@@ -55,11 +62,17 @@ function fieldOf(spelling: string): Field {
   const known = spellings.get(spelling);
   if (known !== undefined) return known;
   const name = spelling.toLowerCase();
-  const fate = FATES.get(name) ?? (PROXY_FIELD.test(name) ? 'drop' : 'pass');
-  const field = { name, plain: name.replaceAll('_', '-'), fate };
+  const plain = name.replaceAll('_', '-');
+  const field = { name, plain, fate: fateOf(name, plain) };
   // Clients choose names: a flood of new ones must not fill the memory.
   if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
   return field;
+}
+
+/** A misspelled twin of a field that is not passed as it is would, to some servers, be that field. */
+function fateOf(name: string, plain: string): Fate {
+  const fate = FATES.get(plain) ?? (PROXY_FIELD.test(plain) ? 'drop' : 'pass');
+  return name === plain || fate === 'pass' ? fate : 'drop';
 }
 
 /** Fields that every request to one upstream carries, in place of the client's. */
@@ -97,9 +110,10 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
-    const { name, plain, fate } = fieldOf(spelling);
+    const { plain, fate } = fieldOf(spelling);
     switch (fate) {
       case 'drop':
+      case 'ours':
         break;
       case 'connection':
         if (namesFields(value)) return requestHead(job, own, withoutNamed(raw, value));
@@ -117,7 +131,7 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
         chain += `${value}, `;
         break;
       default:
-        if (job.stripHeaders.has(plain) || own.names.has(name)) break;
+        if (job.stripHeaders.has(plain) || own.names.has(plain)) break;
         fields.push(spelling, value);
         if (fate === 'forwarded-host') hosted = true;
         else if (fate === 'forwarded-proto') schemed = true;
@@ -144,6 +158,24 @@ export function responseFields(raw: readonly Buffer[], extra: readonly string[])
   }
   for (const text of extra) fields.push(text);
   return fields;
+}
+
+/** The fields behind the answer's body that may stand there: of those that are more than a remark, none. */
+export function trailerFields(raw: readonly (Buffer | string)[]): [name: string, value: string][] {
+  const fields: [string, string][] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = textOf(raw[at]);
+    if (fieldOf(name).fate === 'pass' && !NEVER_BEHIND.test(name)) fields.push([name, textOf(raw[at + 1])]);
+  }
+  return fields;
+}
+
+// Of a message's head: what says how to read it, who may, and how long.
+const NEVER_BEHIND =
+  /^(?:content-.*|set-cookie|authorization|www-authenticate|cache-control|vary|age|expires)$/i;
+
+function textOf(part: Buffer | string | undefined): string {
+  return typeof part === 'string' ? part : (part?.toString('latin1') ?? '');
 }
 
 /** Whether a `Connection` names fields besides its usual options. */

@@ -1,71 +1,86 @@
 /** The door of the inline proxy: a Fastify server whose requests walk the corridor as node gives them. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
-import { ProblemError } from '../errors/catalogue.js';
+import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
 import { Connections } from './connections.js';
 import type { Me } from './me.js';
 import { refusal } from './refusal.js';
-import { refuseBytes, wireFault } from './wire.js';
+import { refuseBytes, refuseTunnel, wireFault } from './wire.js';
 
 export interface GatewayOptions {
   readonly walk: (request: IncomingMessage, response: ServerResponse) => void;
   /** Path and handler of the caller's own figures. */
   readonly quotaPath: string;
   readonly me: Me;
+  readonly clients: ClientBounds;
   readonly onError: (error: unknown) => void;
+  /** PEM; left out: no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Told of requests that are refused here, before they walk. */
+  readonly onRefused?: (code: ErrorCode) => void;
+}
+
+/** How long clients may take. */
+export interface ClientBounds {
+  /** For a request's line and header fields. */
+  readonly headersMs: number;
+  /** Longest silence within a request, or without taking any of an answer. */
+  readonly stallMs: number;
+  /** Longest silence between two requests. */
+  readonly keepAliveMs: number;
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance;
+  /** Requests whose answer is not over. */
+  readonly inFlight: number;
+  /** Serves on, and asks each client to come with its next request on a new connection: that finds another replica. */
+  drain(): void;
 }
 
 /** Headers larger than this are refused by node with 431. */
 const HEADERS_MAX_BYTES = 32_768;
-const REQUEST_HEADERS_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_MS = 75_000;
+/** How often node looks for requests whose headers are overdue. */
+const OVERDUE_EVERY_MS = 1_000;
 
-export function buildGateway({ walk, quotaPath, me, onError }: GatewayOptions): FastifyInstance {
+/** A client that has connected but not greeted by then is gone; nothing waits for it. */
+const TLS_HANDSHAKE_MS = 10_000;
+
+export function buildGateway(options: GatewayOptions): Gateway {
+  const { walk, quotaPath, me, clients, onError, onRefused } = options;
   const connections = new Connections();
-  const refused = new WeakSet<Socket>();
 
-  /** Whether the request may go on; one that may not is answered here. */
-  const enter = (request: IncomingMessage, response: ServerResponse): boolean => {
-    // What follows a malformed request on its connection may be a part of it.
-    if (refused.has(request.socket)) return false;
-    connections.begin(response);
-    const fault = wireFault(request);
-    if (fault !== undefined) refused.add(request.socket);
-    else if (!connections.closing) return true;
-    const problem =
-      fault === undefined
-        ? new ProblemError('shutting-down', 'This gateway takes no new requests.')
-        : new ProblemError('request-malformed', fault);
-    const { status, headers, body } = refusal(problem, ['Connection', 'close']);
-    response.writeHead(status, headers).end(body);
-    return false;
-  };
+  /** Runs `go` if the request may go on, when its turn has come; one that may not is answered here. */
+  const enter = (request: IncomingMessage, response: ServerResponse, go: () => void): void =>
+    connections.take(response, () => {
+      const fault = wireFault(request);
+      // Node loses what came in one piece with such a request: the next answer would be taken for another one's.
+      if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
+      if (fault === undefined && !connections.closing) return go();
+      const problem = fault ?? new ProblemError('shutting-down', 'This gateway takes no new requests.');
+      onRefused?.(problem.code);
+      const { status, headers, body } = refusal(problem, ['Connection', 'close']);
+      response.writeHead(status, headers).end(body);
+    });
 
   const app = Fastify({
-    logger: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // A long upload is bounded by its upstream, not here.
-    requestTimeout: 0,
-    // Refused here, as a problem of the catalogue.
-    return503OnClosing: false,
-    http: {
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: REQUEST_HEADERS_TIMEOUT_MS,
-      requireHostHeader: false,
-    },
-    exposeHeadRoutes: false,
+    ...serverOptions(clients, options.tls),
     // A target that Fastify cannot read goes the same way as all others: the corridor judges it.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
-      if (enter(request.raw, reply.raw)) walk(request.raw, reply.raw);
+      enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
     },
     clientErrorHandler: (error, socket) => {
-      if (connections.isBusy(socket)) socket.destroy();
-      else refuseBytes(socket, error);
+      const current = connections.currentOn(socket);
+      // What stands behind a request, or within one that nobody has answered, or within one that is being answered.
+      if (current?.req.complete) connections.endAfterCurrent(socket);
+      else if (!current?.headersSent) onRefused?.(refuseBytes(socket, error));
+      else socket.destroy();
     },
   });
-  connections.watch(app.server);
+  connections.watch(app.server, clients.stallMs);
+  watchOddRequests(app.server, connections, onRefused);
   app.addHook('preClose', (done) => {
     connections.close();
     done();
@@ -83,11 +98,65 @@ export function buildGateway({ walk, quotaPath, me, onError }: GatewayOptions): 
   });
 
   app.addHook('onRequest', (request, reply, done) => {
-    const enters = enter(request.raw, reply.raw);
-    if (enters && request.routeOptions.url === quotaPath) return done();
+    if (request.routeOptions.url === quotaPath) {
+      enter(request.raw, reply.raw, done);
+      return;
+    }
     // From here on the answer is the corridor's: it streams, and Fastify's own reply is not used.
     reply.hijack();
-    if (enters) walk(request.raw, reply.raw);
+    enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
   });
-  return app;
+  return {
+    app,
+    get inFlight() {
+      return connections.inFlight;
+    },
+    drain: () => connections.drain(),
+  };
+}
+
+/** Requests that node gives to listeners of their own. */
+function watchOddRequests(
+  server: Server,
+  connections: Connections,
+  onRefused: GatewayOptions['onRefused'],
+): void {
+  // Else node silently leaves out fields beyond a bound; `wireFault` counts them.
+  server.maxHeadersCount = 0;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // Whoever begins to read the body wants it: only then, and so after admission, is it sent for.
+    request.once('resume', () => {
+      if (!response.headersSent) response.writeContinue();
+    });
+    server.emit('request', request, response);
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response);
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    if (connections.currentOn(socket) === undefined) onRefused?.(refuseTunnel(socket));
+    else socket.destroy();
+  });
+}
+
+function serverOptions(clients: ClientBounds, tls: GatewayOptions['tls']): FastifyHttpOptions<Server> {
+  const http = {
+    maxHeaderSize: HEADERS_MAX_BYTES,
+    headersTimeout: clients.headersMs,
+    connectionsCheckingInterval: Math.min(OVERDUE_EVERY_MS, clients.headersMs),
+    requireHostHeader: false,
+  };
+  const common = {
+    logger: false,
+    keepAliveTimeout: clients.keepAliveMs,
+    // A long upload is bounded by its silence, not by its length.
+    requestTimeout: 0,
+    // Refused here, as a problem of the catalogue.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+  };
+  if (tls === undefined) return { ...common, http };
+  // With TLS the server is of another class, with all that is used of it here.
+  const https = { ...http, ...tls, handshakeTimeout: TLS_HANDSHAKE_MS };
+  return { ...common, https } as FastifyHttpOptions<Server>;
 }

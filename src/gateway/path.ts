@@ -19,6 +19,8 @@ const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 const PATH_CHARACTER = /^[A-Za-z0-9\-._~!$&'()*+,=:@/]$/;
 const QUERY_REFUSED = /[^\x21-\x22\x24-\x7e]/;
 const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
+// Some servers trim a segment before they look whether it is one of dots.
+const SPACED_DOTS = /\/(?:%20)*\.(?:\.|%20)*(?=\/|$)/;
 // A second decoder would find another escape in it.
 const ESCAPED_ESCAPE = /%25[0-9A-Fa-f]{2}/;
 
@@ -70,7 +72,7 @@ function mayBeEscaped(hex: string): boolean {
 }
 
 function isWellEscaped(path: string): boolean {
-  if (ESCAPED_ESCAPE.test(path)) return false;
+  if (ESCAPED_ESCAPE.test(path) || SPACED_DOTS.test(path)) return false;
   try {
     // Throws on what is not UTF-8: overlong forms of `/` and `.` among it.
     decodeURIComponent(path);

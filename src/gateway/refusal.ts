@@ -3,7 +3,7 @@
  * that a caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from
  * upstream answers.
  */
-import { CATALOGUE, type Problem, problemBody } from '../errors/catalogue.js';
+import { CATALOGUE, type ErrorCode, type Problem, problemBody } from '../errors/catalogue.js';
 import type { Bounds, Refused, Violation } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
@@ -23,6 +23,8 @@ export interface Refusal {
   readonly status: number;
   readonly headers: string[];
   readonly body: Buffer;
+  /** Of an error of the catalogue. */
+  readonly code?: ErrorCode;
 }
 
 /** The answer to an error of the catalogue. */
@@ -72,7 +74,7 @@ function answer(problem: Problem, headers: readonly string[]): Refusal {
     ERROR_HEADER,
     problem.code,
   ];
-  return { status: CATALOGUE[problem.code].status, headers: own.concat(headers), body };
+  return { status: CATALOGUE[problem.code].status, headers: own.concat(headers), body, code: problem.code };
 }
 
 /** Seconds after which a short shortage may be over, spread so that callers do not come back all at once. */
@@ -84,9 +86,12 @@ function shortWait(): string {
 
 /** RFC 9110 wants a challenge with every 401; trusted headers have no scheme of their own. */
 const CHALLENGE = ['WWW-Authenticate', 'QuotaGate realm="quotagate"'];
+/** RFC 6750: the client may get a new token and try again. */
+const BEARER_CHALLENGE = ['WWW-Authenticate', 'Bearer realm="quotagate", error="invalid_token"'];
 
 function extraHeaders({ code }: Problem): readonly string[] {
   const { status } = CATALOGUE[code];
+  if (code === 'credential-invalid') return BEARER_CHALLENGE;
   if (status === 401) return CHALLENGE;
   return status === 503 ? ['Retry-After', shortWait()] : [];
 }

@@ -3,7 +3,7 @@
  * `GET /v3/maps/:tile`. `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest
  * after its slash (the bare prefix is another path). All else is literal and case-sensitive; GET never implies HEAD.
  *
- * Many upstreams ignore case, a last slash and needless escapes. So a path that takes a pattern, but would have taken
+ * Many upstreams ignore case, a last slash, needless escapes, dots and spaces at a segment's end. So a path that takes a pattern, but would have taken
  * an earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
  */
 import { canonicalPath } from './path.js';
@@ -44,7 +44,8 @@ interface Table<T> {
 const METHOD = /^(\*|[A-Z][A-Z-]*)$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*$/;
 // Spellings that have a plainer one.
-const ODD = /[A-Z%]|.\/$/;
+const ODD = /[A-Z%]|\.(?:\/|$)|.\/$/;
+const ENDINGS = /[. ]+(?=\/|$)/g;
 const ASCII_ESCAPE = /%([2-7][0-9A-Fa-f])/g;
 
 /** Throws where a `match` is not well formed. */
@@ -145,6 +146,7 @@ function plain(path: string): string {
   const decoded = path.replace(ASCII_ESCAPE, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  const trimmed = decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;
+  const bare = decoded.replace(ENDINGS, '');
+  const trimmed = bare.length > 1 && bare.endsWith('/') ? bare.slice(0, -1) : bare;
   return trimmed.toLowerCase();
 }

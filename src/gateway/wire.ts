@@ -1,18 +1,69 @@
 /** What is no HTTP/1.1 of one meaning: what node's parser refuses, and what it lets through though two programs could differ. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
+import type { ErrorCode, Problem } from '../errors/catalogue.js';
 import { refusal } from './refusal.js';
 
+/** Many servers take no more; node would silently leave out what is beyond a bound of its own. */
+const FIELDS_MAX = 256;
+
+// A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port.
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** By these, many servers let a client name another method than that of the request line. */
+const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
+
 /** Why a request that was parsed is refused all the same; undefined for a sound one. */
-export function wireFault({ httpVersion, headers, rawHeaders }: IncomingMessage): string | undefined {
+export function wireFault(request: IncomingMessage): Problem | undefined {
+  const { httpVersion, method, headers, rawHeaders } = request;
   const old = httpVersion === '1.0';
-  if (!old && httpVersion !== '1.1') return 'The request line names no version of HTTP that is spoken here.';
-  if (old && headers['transfer-encoding'] !== undefined) return 'HTTP/1.0 has no Transfer-Encoding.';
+  if (!old && httpVersion !== '1.1')
+    return malformed('The request line names no version of HTTP that is spoken here.');
+  if (rawHeaders.length > 2 * FIELDS_MAX)
+    return fault('headers-too-large', `A request may have at most ${FIELDS_MAX} header fields.`);
+  if (method === 'TRACE') return fault('method-refused', 'TRACE would show what only the upstream may see.');
+  return hostFault(request, old) ?? codingFault(headers, old) ?? meaningFault(headers);
+}
+
+function hostFault({ rawHeaders }: IncomingMessage, old: boolean): Problem | undefined {
   let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2)
-    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
-  return hosts > 1 || (hosts === 0 && !old) ? 'The request must have one Host field.' : undefined;
+  let host = '';
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.length !== 4 || rawHeaders[at]?.toLowerCase() !== 'host') continue;
+    hosts += 1;
+    host = rawHeaders[at + 1] ?? '';
+  }
+  if (hosts === 1 ? HOST.test(host) : hosts === 0 && old) return undefined;
+  return malformed('The request must have one Host field, with a host and perhaps a port.');
+}
+
+function codingFault(headers: IncomingMessage['headers'], old: boolean): Problem | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined) return undefined;
+  if (old) return malformed('HTTP/1.0 has no Transfer-Encoding.');
+  return coding.toLowerCase() === 'chunked' ? undefined : malformed('Transfer-Encoding can only be chunked.');
+}
+
+/** What asks for something else than the request line says, or than can be given. */
+function meaningFault(headers: IncomingMessage['headers']): Problem | undefined {
+  for (const name of OVERRIDES)
+    if (headers[name] !== undefined)
+      return fault('method-refused', `The header ${name} names another method than the request line.`);
+  const { upgrade, expect } = headers;
+  // Clients ask for h2c by the way (Java's does so always), and are content with an answer in HTTP/1.1.
+  if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c')
+    return fault('upgrade-refused', 'Connections are not upgraded here.');
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return fault('expectation-refused', 'The only expectation that can be met is 100-continue.');
+  return undefined;
+}
+
+function fault(code: ErrorCode, message: string): Problem {
+  return { code, message, members: {} };
+}
+
+function malformed(message: string): Problem {
+  return fault('request-malformed', message);
 }
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -21,13 +72,24 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Answers bytes that could not be parsed, on a connection where nothing is under way, and ends it. */
-export function refuseBytes(socket: Socket, error: NodeJS.ErrnoException): void {
+export function refuseBytes(socket: Socket, error: NodeJS.ErrnoException): ErrorCode {
+  return endWith(
+    socket,
+    fault(CODES[error.code ?? ''] ?? 'request-malformed', 'The request could not be read.'),
+  );
+}
+
+export function refuseTunnel(socket: Socket): ErrorCode {
+  return endWith(socket, fault('method-refused', 'CONNECT asks for a tunnel, and there is none here.'));
+}
+
+function endWith(socket: Socket, problem: Problem): ErrorCode {
   if (socket.writable) {
-    const code = CODES[error.code ?? ''] ?? 'request-malformed';
-    const { status, headers, body } = refusal(new ProblemError(code, 'The request could not be read.'));
+    const { status, headers, body } = refusal(problem);
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n`;
     for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
     socket.write(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]));
   }
   socket.destroySoon();
+  return problem.code;
 }

@@ -17,10 +17,15 @@ export interface Identifier {
   readonly headers: readonly string[];
   /**
    * The identity; undefined where the request carries no credential of this kind.
-   * Throws a ProblemError where it carries one that cannot be accepted.
+   * Throws or rejects with a ProblemError where it carries one that cannot be accepted. A promise only where something
+   * has to be waited for, so that what is known at once costs no turn of the event loop.
    */
-  identify(request: IncomingMessage): Identity | undefined;
+  identify(request: IncomingMessage): Identified;
+  /** Ends what it runs beside the requests. */
+  close?(): void;
 }
+
+export type Identified = Identity | undefined | Promise<Identity | undefined>;
 
 /**
  * Asks one identifier after the other: the first that answers, or refuses, wins. So one that refuses what it
@@ -31,12 +36,19 @@ export function composeIdentifiers(list: readonly Identifier[]): Identifier {
   if (only !== undefined && others.length === 0) return only;
   return {
     headers: [...new Set(list.flatMap((one) => one.headers))],
-    identify(request) {
-      for (const one of list) {
-        const identity = one.identify(request);
-        if (identity !== undefined) return identity;
-      }
-      return undefined;
+    identify: (request) => askFrom(list, 0, request),
+    close() {
+      for (const one of list) one.close?.();
     },
   };
+}
+
+function askFrom(list: readonly Identifier[], first: number, request: IncomingMessage): Identified {
+  for (let index = first; index < list.length; index += 1) {
+    const identity = list[index]?.identify(request);
+    if (identity instanceof Promise)
+      return identity.then((found) => found ?? askFrom(list, index + 1, request));
+    if (identity !== undefined) return identity;
+  }
+  return undefined;
 }

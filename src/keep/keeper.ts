@@ -9,6 +9,8 @@ export interface KeeperOptions {
   /** Time between two rounds. */
   readonly everyMs: number;
   readonly onError: (error: unknown) => void;
+  /** Told how many holds of an org had to be expired. */
+  readonly onExpired?: (count: number) => void;
 }
 
 export interface Keeper {
@@ -36,7 +38,8 @@ export function startKeeper(options: KeeperOptions): Keeper {
   };
 
   const keep = async (org: string): Promise<void> => {
-    await sweepOrg(ledger, org);
+    const expired = await sweepOrg(ledger, org);
+    if (expired > 0) options.onExpired?.(expired);
     await foldJournal(ledger, org);
     await ledger.drop(org, outdatedHistory(await ledger.clock(), CATCH_UP_DAYS));
   };

@@ -56,6 +56,11 @@ export function encodeKey({ hash, user, expiresAt }: KeyRecord): string {
   return `${hash}|${user}|${expiresAt}`;
 }
 
+export function decodeKey(text: string): KeyRecord {
+  const [hash = '', user = '', expiresAt] = text.split('|');
+  return { hash, user, expiresAt: Number(expiresAt) };
+}
+
 /** The holder of the key, if this is its secret's hash and it has not expired. */
 export function holderOfKey(text: string, hash: string, now: number): string | undefined {
   const [told, user, expiresAt] = text.split('|');

@@ -28,8 +28,13 @@
  * **Journal.** Each call that charges appends one entry with a line per charge; folding moves entries into history,
  * once each. Folded + tail = what was charged, to the unit.
  *
+ * **Books that are no org's.** The id of an org is a name (quota/id.ts). A book whose id is none, such as `*tokens*`, is kept
+ * like all others, but it is not among `orgs()`, and no call of the data plane goes to it.
+ *
  * **Loss.** A book carries an epoch from its creation. A caller that names an epoch which the book does not have is
- * answered `lost`, and nothing is counted from 0.
+ * answered `lost`, and nothing is counted from 0. Who finds no book at all marks the place (`state` is `lost`, no epoch):
+ * then callers that knew none are answered `lost` too, and nobody makes the book anew but an operator who accepts the
+ * loss (`lossAccepted` is the epoch that callers may take in place of the one they knew).
  *
  * Tokens (users, groups, actions, hold ids, lanes) contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
  */
@@ -98,12 +103,27 @@ export interface RefundOp {
   readonly at: number;
 }
 
+/**
+ * Charges what was served while the ledger gave no decision, whatever the limits and the directory say: never lost beats
+ * never over. `charges` has fixed items only. `at` is when it was admitted, by the caller's reckoning of the store's clock:
+ * the charge goes to the latest of the call's cycles that had begun by then, and to the user's groups of now.
+ */
+export interface ChargeOp {
+  readonly kind: 'charge';
+  readonly user: string;
+  /** As in a reservation. */
+  readonly claims: string;
+  readonly charges: Charges;
+  readonly at: number;
+  readonly estimated: boolean;
+}
+
 /** Stands where an operation must no longer happen. */
 export interface NoneOp {
   readonly kind: 'none';
 }
 
-export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | NoneOp;
+export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | ChargeOp | NoneOp;
 
 export interface Call {
   readonly org: string;
@@ -179,9 +199,9 @@ export interface Denied {
 
 export interface Settled {
   readonly status: 'settled';
-  /** Units above the hold that went past a hard limit, per item. */
+  /** Units above the hold (of a `charge`: all its units) that went past a hard limit, per item. */
   readonly overshoot: readonly number[];
-  /** The hold had expired, or was released by hand: only the difference was charged. */
+  /** The hold had expired, or was released by hand: only the difference was charged. Of a `charge`, always. */
   readonly late: boolean;
 }
 
@@ -301,7 +321,10 @@ export interface Ledger {
   /** The new version, or undefined where the book was no longer at `commit.version`. */
   commit(org: string, commit: Commit): Promise<number | undefined>;
   scan(org: string, table: Table, cursor: string, count: number): Promise<Page>;
+  /** Oldest first, from behind `after` ('': from the first). */
   log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]>;
+  /** Newest first, from before `before` ('': from the last). */
+  logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]>;
   fold(org: string, fold: Fold): Promise<boolean>;
   /** Forgets whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
@@ -309,7 +332,7 @@ export interface Ledger {
   forgetLanes(org: string, idleMs: number): Promise<number>;
   /** Takes or keeps a lease for a job that one process does at a time. False: another holds it. */
   lease(job: string, holder: string, ttlMs: number): Promise<boolean>;
-  /** Ids of all orgs, archived ones too. */
+  /** Ids of all orgs, archived ones too, and of no other books. */
   orgs(): Promise<string[]>;
   /** The store's time in ms. */
   clock(): Promise<number>;

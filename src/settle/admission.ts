@@ -1,10 +1,10 @@
 /** What settlement works with: what was admitted, what its answer told, and who tells the store. */
-import type { Op } from '../ledger/port.js';
+import type { Op, Result } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 
 /** Takes operations that the store must be told, and tells it until it has confirmed. */
 export interface Debts {
-  owe(org: string, op: Op, cycle: number): Promise<unknown>;
+  owe(org: string, op: Op, cycle: number): Promise<{ readonly result: Result }>;
 }
 
 /** What the answer told about the costs that were held. */
@@ -29,4 +29,6 @@ export interface Admission {
   /** With a hold: what its answer will have told, and the least that an answer is charged, by held charge. */
   readonly evidence?: Evidence | undefined;
   readonly floors?: readonly number[] | undefined;
+  /** Nobody has decided on it, and nothing is charged: this takes the units by item that is no gate, once they are known. */
+  readonly chargeLater?: ((units: readonly number[], estimated: boolean) => void) | undefined;
 }

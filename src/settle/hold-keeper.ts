@@ -19,6 +19,7 @@ export class HoldKeeper {
 
   add(admission: Admission): void {
     this.live.set(admission, performance.now() + this.everyMs);
+    // It ends with the last hold: after a reload, nobody closes the keeper of the config before.
     this.timer ??= setInterval(() => this.renewDue(), this.everyMs / RENEWALS_PER_LIFE).unref();
   }
 
@@ -31,6 +32,11 @@ export class HoldKeeper {
   }
 
   private renewDue(): void {
+    if (this.live.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      return;
+    }
     const now = performance.now();
     for (const [admission, due] of this.live) {
       if (due > now) continue;

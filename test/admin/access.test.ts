@@ -1,8 +1,10 @@
 // Nothing is told or done without the token, and every error is a problem of the catalogue.
 import t from 'tap';
-import { createOrg } from '../../src/admin/index.js';
+import { buildAdmin, createOrg } from '../../src/admin/index.js';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
-import { StoreError } from '../../src/ledger/port.js';
+import { openMemory } from '../../src/ledger/memory/index.js';
+import { type Ledger, StoreError } from '../../src/ledger/port.js';
+import { headerOf, RawClient } from '../support/raw.js';
 import { ACME, problem, QUOTAS, startAcme, startAdmin, TOKEN } from './support.js';
 
 t.test('every path below /v1 wants the token', async (t) => {
@@ -34,6 +36,89 @@ t.test('paths that are not there', async (t) => {
     t.same(problem(await send('GET', path)), [404, 'not-found'], path);
   t.equal((await fetch(`${url}/nothing`)).status, 404);
   t.same(problem(await send('GET', '/orgs/%zz')), [400, 'request-malformed']);
+});
+
+t.test('bytes that are no request, as problems too', async (t) => {
+  const { url } = await startAcme(t);
+  const port = Number(new URL(url).port);
+  const host = `host: a\r\nauthorization: Bearer ${TOKEN}\r\n`;
+  const cases: [string, number, string][] = [
+    ['\x16\x03\x01\x02\x00\x01\x00', 400, 'request-malformed'],
+    ['GET /v1/orgs\r\n\r\n', 400, 'request-malformed'],
+    [`GET /v1/orgs HTTP/1.1\r\n${host}bad header\r\n\r\n`, 400, 'request-malformed'],
+    [`GET /v1/orgs HTTP/1.1\r\n${host}x: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    [`GET /v1/orgs HTTP/1.1\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`, 400, 'request-malformed'],
+    [`GET /v1/orgs/%zz HTTP/1.1\r\n${host}\r\n`, 400, 'request-malformed'],
+  ];
+  for (const [bytes, status, code] of cases) {
+    const client = await RawClient.connect(port);
+    const answer = await client.write(bytes).answer();
+    const what = JSON.stringify(bytes.slice(0, 40));
+    t.equal(answer.status, status, what);
+    t.match(headerOf(answer.rawHeaders, 'content-type'), /^application\/problem\+json/, what);
+    t.match(JSON.parse(answer.body.toString()), { code, status }, what);
+    client.socket.destroy();
+  }
+});
+
+t.test(
+  'bytes behind a request that is not answered yet end the connection without an answer of theirs',
+  async (t) => {
+    const gate = gateOf();
+    const { ledger, url } = await startAdmin(t, (memory) => {
+      const orgs = async (): Promise<string[]> => {
+        await gate.wait();
+        return memory.orgs();
+      };
+      return Object.assign(Object.create(memory), { orgs });
+    });
+    await createOrg(ledger, 'acme', ACME, QUOTAS);
+    const client = await RawClient.connect(Number(new URL(url).port));
+    client.write(`GET /v1/orgs HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`);
+    await gate.reached;
+    client.write('no request at all\r\n\r\n');
+    t.equal((await client.untilClosed()).length, 0);
+    gate.open();
+  },
+);
+
+t.test('what comes after the order to close is refused, what was under way is answered', async (t) => {
+  const gate = gateOf();
+  const memory = await openMemory();
+  const orgs = async (): Promise<string[]> => {
+    await gate.wait();
+    return memory.orgs();
+  };
+  const ledger: Ledger = Object.assign(Object.create(memory), { orgs });
+  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = await RawClient.connect(Number(new URL(url).port));
+  const request = `GET /v1/orgs HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`;
+  client.write(request);
+  await gate.reached;
+  const closed = app.close();
+  // All is in this process: what is written now is read in a later turn than the one that begins to close.
+  client.write(request);
+  await new Promise((resolve) => setImmediate(resolve));
+  gate.open();
+  t.equal((await client.answer()).status, 200);
+  const late = await client.answer();
+  t.equal(late.status, 503);
+  t.match(JSON.parse(late.body.toString()), { code: 'shutting-down' });
+  await closed;
+});
+
+t.test('nothing that this server does is deprecated', async (t) => {
+  const warnings: string[] = [];
+  const note = (warning: Error): void => {
+    warnings.push(warning.message);
+  };
+  process.on('warning', note);
+  const { send } = await startAcme(t);
+  await send('GET', '/orgs');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', note);
+  t.same(warnings, []);
 });
 
 t.test('bodies that cannot be read', async (t) => {
@@ -93,3 +178,20 @@ t.test('a store that is down or busy', async (t) => {
   down = true;
   t.same(problem(await send('POST', '/orgs/acme/groups', { id: 'g2' })), [503, 'store-unavailable']);
 });
+
+/** Holds up what comes to it until it is opened. */
+function gateOf() {
+  let open = (): void => undefined;
+  let reach = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const wait = (): Promise<void> => {
+    reach();
+    return opened;
+  };
+  return { wait, reached, open };
+}

@@ -77,7 +77,7 @@ t.test('only active users, and no other cap of a user is left beside', async (t)
     items.map((one: Json) => one.id),
     ['ai:u:ann', 'usage:g:eng', 'usage:u:ann'],
   );
-  t.match((await send('GET', '/orgs/acme/audit')).body.items.at(-1), {
+  t.match((await send('GET', '/orgs/acme/audit')).body.items[0], {
     action: 'limit.distribute',
     subject: 'plan:usage',
     to: { users: 1, percentSum: 100 },

@@ -30,6 +30,23 @@ t.test('create, read, list, change', async (t) => {
   t.match((await send('GET', '/orgs')).body.items, [{ id: 'acme', name: 'acme' }]);
 });
 
+t.test('search, by id and by name', async (t) => {
+  const { send } = await startAdmin(t);
+  for (const [id, name] of [
+    ['acme', 'Acme Cartography'],
+    ['globex', 'Globex'],
+    ['carto', 'Third'],
+  ])
+    await send('PUT', `/orgs/${id}`, { name, cycle: MONTH });
+  const ids = async (query: string) =>
+    (await send('GET', `/orgs?${query}`)).body.items.map((one: { id: string }) => one.id);
+  t.same(await ids('q=CARTO'), ['acme', 'carto']);
+  t.same(await ids('q=glob'), ['globex']);
+  t.same(await ids('q=third&pageSize=1'), ['carto']);
+  t.same(await ids('q=nobody'), []);
+  t.same(await ids('q='), ['acme', 'carto', 'globex']);
+});
+
 t.test('definitions that cannot be', async (t) => {
   const { send } = await startAdmin(t);
   const put = async (body: unknown, id = 'acme') => problem(await send('PUT', `/orgs/${id}`, body));
@@ -101,7 +118,7 @@ t.test('archived orgs can be looked at, not changed, and their ids are not used 
     t.same(problem(await send(method, `/orgs/acme${path}`, body)), [403, 'org-archived'], path);
   t.match(await reserve('acme', 'ann', { ai: 1 }), { status: 'denied', reason: 'org-archived' });
   const audit = (await send('GET', '/orgs/acme/audit')).body.items;
-  t.match(audit.at(-1), { action: 'org.archive', who: 'admin', reason: 'closed' });
+  t.match(audit[0], { action: 'org.archive', who: 'bootstrap', reason: 'closed' });
 });
 
 t.test('the overview tells plan, extra, seats, cycle and window', async (t) => {

@@ -1,10 +1,12 @@
 /** The admin API on a real socket over the embedded ledger, with the store's clock in the test's hand. */
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
 import { openMemory } from '../../src/ledger/memory/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
 import { charges } from '../../src/quota/charge.js';
 import { userToken } from '../../src/quota/id.js';
+import { type ClockedLedger, openClockedMemory, openClockedRedis, serverOfFile } from '../support/ledgers.js';
+import { skipWithoutRedis } from '../support/redis.js';
 
 export const TOKEN = 'a-token-for-tests';
 export const QUOTAS = {
@@ -57,11 +59,57 @@ export interface Bench {
   apply(org: string, ops: readonly Op[]): Promise<Reply>;
 }
 
+/** The admin API over a ledger that is there already, as another replica would be; sends with the bootstrap token. */
+export async function startReplica(t: Test, ledger: Ledger): Promise<Send> {
+  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  t.teardown(() => app.close());
+  return (method, path, body, headers) => sendTo(`${url}/v1${path}`, method, body, headers);
+}
+
+export function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+let ledgers = 0;
+
+/** The same behaviour on both ledgers, with two replicas of the admin API and Acme. */
+export function onBothLedgers(
+  guarantee: string,
+  behaviour: (test: Test, replicas: Replicas) => Promise<void>,
+): void {
+  const run = (name: string, open: () => Promise<ClockedLedger>): void => {
+    t.test(`${guarantee} (${name})`, async (test) => {
+      const { ledger, setClock, close } = await open();
+      test.teardown(close);
+      await setClock(NOON);
+      const sends = [await startReplica(test, ledger), await startReplica(test, ledger)] as const;
+      await createOrg(ledger, 'acme', ACME, QUOTAS);
+      await behaviour(test, { ledger, setClock, one: sends[0], other: sends[1] });
+    });
+  };
+  run('embedded', openClockedMemory);
+  if (skipWithoutRedis !== false)
+    t.test(`${guarantee} (redis)`, { skip: skipWithoutRedis }, async () => undefined);
+  else
+    run('redis', async () => {
+      ledgers += 1;
+      return openClockedRedis((await serverOfFile()).url, `admin${ledgers}`);
+    });
+}
+
+export interface Replicas {
+  readonly ledger: Ledger;
+  readonly setClock: (ms: number) => Promise<void>;
+  readonly one: Send;
+  readonly other: Send;
+}
+
 export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (one) => one): Promise<Bench> {
   const clock = { now: NOON };
   const memory = await openMemory({ clock: () => clock.now });
   const ledger = wrap(memory);
-  const app = buildAdmin({ ledger, quotas: QUOTAS, token: TOKEN });
+  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(async () => {
     await app.close();
@@ -121,7 +169,7 @@ async function sendTo(
   };
 }
 
-async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]): Promise<Reply> {
+export async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]): Promise<Reply> {
   const { values } = await ledger.read(org, [{ table: 'org', fields: ['start', 'end', 'ruleVersion'] }]);
   const [start, end, ruleVersion] = (values[0] ?? []).map(Number);
   const call: Call = {

@@ -55,7 +55,7 @@ t.test('holds: listed while open, released once, audited', async (t) => {
   t.same(problem(await send('DELETE', '/orgs/acme/holds/h1')), [404, 'not-found']);
   t.same(problem(await send('DELETE', '/orgs/acme/holds/h9')), [404, 'not-found']);
   t.match((await reserve('acme', 'eve', { ai: 1 }, 'h9')).status, 'admitted', 'a wrong id voids nothing');
-  t.match((await send('GET', '/orgs/acme/audit')).body.items.at(-1), {
+  t.match((await send('GET', '/orgs/acme/audit')).body.items[0], {
     action: 'hold.release',
     subject: 'hold:h1',
     from: { user: 'bob', action: 'test', charges: [{ quota: 'ai', units: 40 }] },
@@ -77,34 +77,37 @@ t.test('a hold of a cycle that is over can still be released', async (t) => {
   t.same(values, [[null, null]]);
 });
 
-t.test('the audit log: who, when, what, in order and in pages', async (t) => {
+t.test('the audit log: who, when, what, newest first and in pages', async (t) => {
   const { send, clock } = await startAcme(t);
   for (const id of ['g1', 'g2', 'g3']) {
     clock.now += 1_000;
     await send('POST', '/orgs/acme/groups', { id, reason: `for ${id}` });
   }
-  const first = (await send('GET', '/orgs/acme/audit?pageSize=2')).body;
-  t.match(first.items, [
-    { who: 'config', action: 'org.create', at: '2026-05-22T10:00:00.000Z' },
-    {
-      who: 'admin',
-      action: 'group.add',
-      subject: 'group:g1',
-      to: { name: 'g1' },
-      from: null,
-      reason: 'for g1',
-    },
-  ]);
-  const second = (await send('GET', `/orgs/acme/audit?cursor=${first.cursor}`)).body;
-  t.same(
-    second.items.map((one: Json) => [one.subject, one.at]),
-    [
-      ['group:g2', '2026-05-22T10:00:02.000Z'],
-      ['group:g3', '2026-05-22T10:00:03.000Z'],
-    ],
-  );
-  const end = (await send('GET', `/orgs/acme/audit?cursor=${second.cursor}`)).body;
-  t.same(end, { items: [], cursor: second.cursor }, 'from where to go on later');
+  const read = async (query: string) => (await send('GET', `/orgs/acme/audit?${query}`)).body;
+  const told = ({ items }: Json) => items.map((one: Json) => [one.subject, one.at]);
+  const [g1, g2, g3] = [1, 2, 3].map((number) => [`group:g${number}`, `2026-05-22T10:00:0${number}.000Z`]);
+  const first = await read('pageSize=2');
+  t.same(told(first), [g3, g2]);
+  t.match(first.items[1], {
+    who: 'bootstrap',
+    action: 'group.add',
+    to: { name: 'g2' },
+    from: null,
+    reason: 'for g2',
+  });
+  const second = await read(`pageSize=2&cursor=${first.cursor}`);
+  t.same(told(second), [g1, ['org', '2026-05-22T10:00:00.000Z']]);
+  t.match(second.items[1], { who: 'config', action: 'org.create' });
+  t.equal(second.cursor, null);
+
+  const oldest = await read('order=oldest&pageSize=3');
+  t.same(told(oldest), [...told(second).reverse(), g2]);
+  const rest = await read(`order=oldest&cursor=${oldest.cursor}`);
+  t.same(told(rest), [g3]);
+  const end = await read(`order=oldest&cursor=${rest.cursor}`);
+  t.same(end, { items: [], cursor: rest.cursor }, 'from where to go on later');
+  for (const cursor of ['-', '1', '1-', 'x-1', '1-2-3', '9999999999999999-0'])
+    t.equal((await send('GET', `/orgs/acme/audit?cursor=${cursor}`)).status, 422, cursor);
 });
 
 t.test('lists are copies at most two seconds old, and say their age', async (t) => {

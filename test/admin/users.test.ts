@@ -17,7 +17,7 @@ t.test('add, read, change, remove', async (t) => {
   t.equal((await send('DELETE', `${path}?reason=left`)).status, 204);
   t.equal((await send('DELETE', path)).status, 204);
   t.match((await send('GET', path)).body, { status: 'removed', groups: ['eng'] });
-  const { items } = (await send('GET', '/orgs/acme/audit')).body;
+  const { items } = (await send('GET', '/orgs/acme/audit?order=oldest')).body;
   t.same(
     items.slice(1).map((one: Json) => [one.action, one.subject, one.reason]),
     [

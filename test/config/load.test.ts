@@ -19,6 +19,7 @@ t.test('the example of the product loads', async (t) => {
       url: 'http://maps:3000',
       timeouts: { connectMs: 2_000, headersMs: 60_000, bodyMs: 60_000 },
       connections: 256,
+      setHeaders: {},
     },
   });
   t.strictSame(config.routes[1], {
@@ -53,7 +54,13 @@ t.test('the example of the product loads', async (t) => {
 t.test('an empty file is a gateway that refuses everything, on the embedded store', async (t) => {
   for (const text of ['', '# nothing\n', '{}']) {
     t.strictSame(loadConfig(text, {}), {
-      server: { gateway: '0.0.0.0:8080', admin: '127.0.0.1:9080', ops: '0.0.0.0:9091' },
+      server: {
+        gateway: '0.0.0.0:8080',
+        admin: '127.0.0.1:9080',
+        ops: '0.0.0.0:9091',
+        drainMs: 5_000,
+        finishMs: 15_000,
+      },
       store: { embedded: { path: './data' }, deadlineMs: 50 },
       identity: { unknownUsers: 'register' },
       quotas: {

@@ -142,7 +142,31 @@ run([
     text: 'log: { level: inof }\nstore: { redis: "redis://h", whenDown: open }\n',
     lines: [
       '1:15 /log/level: "inof" is none of fatal, error, warn, info, debug, trace, silent – did you mean `info`?',
-      '2:40 /store/whenDown: "open" is none of closed – write one of closed',
+      '2:40 /store/whenDown: "open" is none of closed – write closed, or { open: { units: 1000, seconds: 60 } }',
+    ],
+  },
+  {
+    name: 'an open mode without its bounds, or out of them',
+    text:
+      'store: { redis: "redis://h", whenDown: { open: { units: 0.5 } } }\n' +
+      'upstreams: { up: { url: "http://u" } }\nidentity: { trusted: { peers: [::1] } }\n' +
+      'routes:\n  - { match: GET /a, action: a, upstream: up, charges: [], whenDown: { opn: {} } }\n' +
+      '  - { match: GET /b, action: b, upstream: up, charges: [], whenDown: { open: { units: 5, seconds: 0 } } }\n',
+    lines: [
+      '1:48 /store/whenDown/open/seconds: `seconds` is missing – add `seconds`: a whole number from 1 to 86400',
+      '1:57 /store/whenDown/open/units: 0.5 is not a whole number – write a whole number from 1 to 9000000000',
+      '5:70 /routes/0/whenDown: is a map without a known key – write closed, or { open: { units: 1000, seconds: 60 } }',
+      '6:99 /routes/1/whenDown/open/seconds: 0 is out of bounds – write a whole number from 1 to 86400',
+    ],
+  },
+  {
+    name: 'an open mode where nothing can be down',
+    text:
+      'upstreams: { up: { url: "http://u" } }\nidentity: { trusted: { peers: [::1] } }\n' +
+      'routes:\n  - { match: GET /a, action: a, upstream: up, charges: [], whenDown: { open: { units: 5, seconds: 9 } } }\n' +
+      '  - { match: GET /b, action: b, upstream: up, charges: [], whenDown: closed }\n',
+    lines: [
+      '4:70 /routes/0/whenDown: only a Redis can be down while the gateway is up – remove it, or set `store.redis`',
     ],
   },
   {
@@ -226,7 +250,7 @@ run([
     name: 'no identity where routes need one',
     text: 'identity: {}\nupstreams: { m: { url: "http://m" } }\nroutes:\n  - { match: GET /, identity: none, upstream: m }\n  - { match: GET /a, action: a, upstream: m, charges: [] }\n',
     lines: [
-      '1:11 /identity: routes need an identity (the first is /routes/1), and nothing here provides one – add `trusted`',
+      '1:11 /identity: routes need an identity (the first is /routes/1), and nothing here provides one – add `trusted` or `jwt`',
     ],
   },
   {

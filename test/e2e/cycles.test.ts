@@ -9,7 +9,7 @@ import { openRedis } from '../../src/ledger/redis/index.js';
 import { boundsAt, type CycleRule } from '../../src/quota/cycle.js';
 import { admin, as, ask, type ConfigParts, spawnGateway, startGateway } from '../support/gateway.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
-import { TestUpstream } from '../support/upstream.js';
+import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
 import { consumedIn, cyclesOf, fieldsOf, figuresOf, journalOf } from './figures.js';
 import { comesTo, startLoad, until } from './load.js';
 
@@ -35,6 +35,7 @@ const ORGS = `
   limit: ${org(`${PLENTY}\n    limits: [{ user: ana, quota: usage, units: ${LIMIT} }]`)}
   pool: ${org(`plans: { usage: { allowance: ${LIMIT} } }`)}
   idle: ${org(PLENTY)}
+  late: ${org(PLENTY)}
   skipped: ${org(`plans: { usage: { allowance: 100, extra: 50 } }
     limits: [{ user: ana, quota: usage, units: 10 }]`)}
 `;
@@ -91,7 +92,8 @@ async function crossing(t: Test, { ledger, upstream, gateways }: Fleet): Promise
     const headers = { ...as('ana', 'sums'), ...fields };
     return ask(gateways[count % gateways.length] ?? '', '/v3/unit?held', { headers });
   });
-  await upstream.until(({ log }) => log.filter(({ target }) => target.endsWith('?held')).length === HELD);
+  const underWay = ({ target }: UpstreamEntry): boolean => target.endsWith('?held');
+  await until('some are under way', () => upstream.log.filter(underWay).length === HELD);
   const isBusy = (when: 'before' | 'after') => (): boolean =>
     surely[when].allowed >= MANY && limited.every((one) => one[when].refused >= MANY);
   await until('the limits are reached', isBusy('before'));
@@ -165,6 +167,27 @@ async function skipping(t: Test, fleet: Fleet): Promise<void> {
   t.match(usage.body, { cycle: { start: new Date(start).toISOString() } });
 }
 
+/** A request that fails after two boundaries is given back in the cycle that it was admitted in. */
+async function late(t: Test, { ledger, upstream, gateways }: Fleet): Promise<void> {
+  const headers = as('ana', 'late');
+  const failing = { ...headers, 'x-test-hold': 'head', 'x-test-status': '500' };
+  const underWay = gateways.map((gateway) => ask(gateway, '/v3/unit?late', { headers: failing }));
+  const atUpstream = ({ target }: UpstreamEntry): boolean => target.endsWith('?late');
+  await until('they are under way', () => upstream.log.filter(atUpstream).length === underWay.length);
+  for (const turns of [2, 3]) {
+    await change(ledger, 'late', [orgField('end', await ledger.clock())]);
+    for (const gateway of gateways) t.equal((await ask(gateway, '/v3/unit', { headers })).status, 200);
+    t.equal((await cyclesOf(ledger, 'late')).length, turns);
+  }
+  const [first = 0, ...others] = await cyclesOf(ledger, 'late');
+  t.match(await consumedIn(ledger, 'late', first), { 'usage:o': gateways.length * 10 });
+  upstream.release();
+  for (const { status } of await Promise.all(underWay)) t.equal(status, 500);
+  await comesTo(t, () => consumedIn(ledger, 'late', first), {}, 'given back where it was taken');
+  for (const start of others)
+    t.match(await consumedIn(ledger, 'late', start), { 'usage:o': gateways.length * 10 });
+}
+
 /** Nobody calls this org: its keeper turns the cycle. */
 async function idling(t: Test, { ledger }: Fleet): Promise<void> {
   await until('the idle org has turned', async () => (await cyclesOf(ledger, 'idle')).length === 2);
@@ -226,6 +249,7 @@ t.test('two gateways on Redis, ten minutes fast and slow', { skip: skipWithoutRe
   await crossing(t, fleet);
   await accounted(t, ledger);
   await skipping(t, fleet);
+  await late(t, fleet);
   await ledger.lease('keeper', 'test', 1);
   await idling(t, fleet);
 });
@@ -259,5 +283,6 @@ t.test('embedded', async (t) => {
   const fleet: Fleet = { ledger, upstream, gateways: [running.gateway], admin: running.admin };
   await crossing(t, fleet);
   await skipping(t, fleet);
+  await late(t, fleet);
   await idling(t, fleet);
 });

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { openMemory } from '../../src/ledger/memory/index.js';
@@ -14,7 +15,8 @@ import { TestUpstream } from '../support/upstream.js';
 import { type Figures, figuresOf } from './figures.js';
 import { comesTo, type LoadOptions, startLoad, until } from './load.js';
 
-const ALLOWANCE = 3_000;
+const ALLOWANCE = 1_500;
+const SILENT_MS = 300;
 const USERS = ['ana', 'ben', 'eva', 'kim'];
 const ORGS = `
   acme:
@@ -163,14 +165,19 @@ for (const store of ['embedded', 'redis'] as const) {
       return ask(gateway.gateway, path, { headers, agent });
     };
     const underWay = Array.from({ length: 20 }, (_, count) => asked(count % 2 === 0 ? '200' : '500'));
-    await upstream.until(({ log }) => log.length === 20 && log.every(({ received }) => received));
+    const received = (): boolean => upstream.log.filter((entry) => entry.received).length === 20;
+    await until('all are under way', received);
     const began = performance.now();
     const ended = gateway.stop('SIGTERM');
     await until('it takes no new connection', async () => {
       return (await ask(gateway.gateway, '/v3/unit').catch(() => undefined)) === undefined;
     });
+    // What is owed waits for a store that is silent for a moment.
+    if (redis !== undefined) process.kill(redis.pid, 'SIGSTOP');
     upstream.release();
     const answers = await Promise.all(underWay);
+    await delay(SILENT_MS);
+    if (redis !== undefined) process.kill(redis.pid, 'SIGCONT');
     const statuses = answers.map(({ status }) => status);
     t.strictSame(
       statuses,
@@ -178,7 +185,7 @@ for (const store of ['embedded', 'redis'] as const) {
       'all are answered',
     );
     t.equal(await ended, 0);
-    t.ok(performance.now() - began < 5_000, 'clients that keep their connections do not hold it up');
+    t.ok(performance.now() - began < 30_000, 'clients that keep their connections do not hold it up');
     agent.destroy();
 
     const ledger = redis && (await openRedis({ url: redis.url }));

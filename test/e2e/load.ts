@@ -68,10 +68,10 @@ export function startLoad({
   };
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 10;
 
-/** Rejects where it is not so after ten seconds. */
+/** Rejects where it is not so after half a minute. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {

@@ -19,10 +19,9 @@ t.test('an answer that is handed over and not yet sent is not cut off', async (t
   const bytes = 32 * 1_048_576;
   const connections = new Connections();
   const server = createServer((_request, response) => {
-    connections.begin(response);
-    response.end(Buffer.alloc(bytes));
+    connections.take(response, () => response.end(Buffer.alloc(bytes)));
   });
-  connections.watch(server);
+  connections.watch(server, 60_000);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const client = await RawClient.connect((server.address() as AddressInfo).port);
   client.socket.pause();

@@ -1,47 +1,15 @@
 // Identity headers count only from trusted peers, and only where no two readers could read them differently.
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
-import { ProblemError } from '../../src/errors/catalogue.js';
+import t from 'tap';
 import type { Identifier } from '../../src/identify/identifier.js';
 import { composeIdentifiers } from '../../src/identify/identifier.js';
 import { trustedHeaders } from '../../src/identify/trusted-headers.js';
-import { RawClient } from '../support/raw.js';
+import { ALICE, serve } from './support.js';
 
 const NAMES = { org: 'x-quota-org', user: 'X-Quota-User', groups: 'x-quota-groups' };
 const LOOPBACK = ['127.0.0.1/32'];
 
-/**
- * A server that answers with the identity it sees, or the code of the error. Lists on both families: peers
- * are mapped.
- */
-async function serve(t: Test, identifier: Identifier): Promise<(headers: string) => Promise<unknown>> {
-  const server = createServer((request, response) => response.end(JSON.stringify(seen(identifier, request))));
-  server.listen(0, '::');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  return async (headers) => {
-    const client = await RawClient.connect(port);
-    const answer = await client.write(`GET / HTTP/1.1\r\nHost: h\r\n${headers}\r\n`).answer();
-    client.destroy();
-    return JSON.parse(answer.body.toString());
-  };
-}
-
-function seen(identifier: Identifier, request: IncomingMessage): unknown {
-  try {
-    return identifier.identify(request) ?? 'none';
-  } catch (error) {
-    if (error instanceof ProblemError) return error.code;
-    throw error;
-  }
-}
-
 const ORG = 'X-Quota-Org: acme\r\n';
 const USER = 'X-Quota-User: alice\r\n';
-const ALICE = { org: 'acme', user: 'alice', userId: 'alice', claims: '' };
 const utf8 = (text: string) => Buffer.from(text).toString('latin1');
 const list = (count: number) => Array.from({ length: count }, (_, index) => `g${index}`).join(',');
 
@@ -158,6 +126,9 @@ t.test('of several identifiers the first that answers or refuses wins', async (t
   t.same(await ask(ORG), 'identity-invalid');
   t.same(await ask(''), { ...ALICE, org: 'b' });
   t.equal(composeIdentifiers([headers]), headers);
+  const late: Identifier = { headers: ['x-late'], identify: async () => undefined };
+  const waited = await serve(t, composeIdentifiers([headers, late, fixed('x-b', 'b')]));
+  t.same(await waited(''), { ...ALICE, org: 'b' }, 'one that finds nothing late hands on');
   const nobody = await serve(t, composeIdentifiers([]));
   t.same(await nobody(ORG + USER), 'none');
 });

@@ -70,7 +70,7 @@ export const BOOKS: readonly Mutant[] = [
     'decision 6',
     'carried holds do not count as held',
     'extra',
-    ['include/lines', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
+    ['include/pool', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
     [
       'lines',
       'limit: poolOf(book, line.quota), mode: plan.mode, carried }',
@@ -81,11 +81,7 @@ export const BOOKS: readonly Mutant[] = [
     'decision 6',
     'a late settlement takes nothing of the extra',
     'extra',
-    [
-      'include/lines',
-      "if line.letter == 'o' and not line.cycle.present then follow_closed",
-      'if false then follow_closed',
-    ],
+    ['include/lines', 'if not own.shelf.cycle.present then follow_closed', 'if false then follow_closed'],
     ['lines', "if (!line.cycle.present && line.scope === 'org')", 'if (false)'],
   ),
   ...broken(
@@ -134,7 +130,7 @@ export const BOOKS: readonly Mutant[] = [
     'decision 19',
     'a deleted group is charged by claim',
     'groups',
-    ['include/members', 'generations[name] >= 0 and not seen[name]', 'not seen[name]'],
+    ['include/members', 'generation >= 0 and listed_in[name] ~= list', 'listed_in[name] ~= list'],
     ['decide', 'text !== undefined && groupIn(text).alive', 'text !== undefined'],
   ),
   ...broken(
@@ -142,17 +138,13 @@ export const BOOKS: readonly Mutant[] = [
     'a 65th group is counted',
     'groups',
     ['include/members', 'local GROUPS_MAX = 64', 'local GROUPS_MAX = 65'],
-    ['decide', 'found.size > GROUPS_MAX', 'found.size > GROUPS_MAX + 1'],
+    ['decide', 'found.length > GROUPS_MAX', 'found.length > GROUPS_MAX + 1'],
   ),
   ...broken(
     'decision 27',
     'a group made anew has its old members',
     'groups',
-    [
-      'include/members',
-      "generations[name] == tonumber(generation == '' and 0 or generation)",
-      'generations[name] >= 0',
-    ],
+    ['include/members', 'generations[name] == wanted[index]', 'generations[name] and generations[name] >= 0'],
     ['decide', 'known.generation === generation', 'true'],
   ),
   ...broken(
@@ -208,14 +200,14 @@ export const BOOKS: readonly Mutant[] = [
     'notices',
     'the first refusal tells nothing',
     'notices',
-    ['include/reserve', 'queue_notice(line, 100, violation[3])', ''],
+    ['include/reserve', 'queue_notice(line, 100, violation[3], mover)', ''],
     ['decide', 'noteRefusal(work, one, op.user, op.charges.action);', ''],
   ),
   ...broken(
     'notices',
     'reaching a threshold exactly tells nothing',
     'notices',
-    ['include/notices', 'line.consumed >= mark', 'line.consumed > mark'],
+    ['include/notices', 'and consumed >= mark', 'and consumed > mark'],
     ['crossings', 'line.consumed >= mark', 'line.consumed > mark'],
   ),
   ...broken(

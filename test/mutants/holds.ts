@@ -28,7 +28,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'overshoot is not told',
     'hold-settlement',
-    ['include/settle', 'math.min(above, line.consumed', 'math.min(0, line.consumed'],
+    ['include/settle', 'math.min(above, -room)', 'math.min(0, -room)'],
     ['holds', 'Math.min(above, line.consumed', 'Math.min(0, line.consumed'],
   ),
   ...broken(
@@ -53,7 +53,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'the same reservation holds twice',
     'hold-settlement',
-    ['include/reserve', 'if standing then return admitted', 'if false then return admitted'],
+    ['include/reserve', 'if standing then', 'if false then'],
     ['decide', 'if (standing !== undefined)\n        return admitted', 'if (false)\n        return admitted'],
   ),
   ...broken(
@@ -116,7 +116,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'an extension gets more than there is',
     'hold-renewal',
-    ['include/settle', 'if #hard > 0 then return refused_more(hold, hard, asked, lines) end', ''],
+    ['include/settle', 'if #hard > 0 then return refused_more(hold, hard, asked, tight) end', ''],
     ['holds', 'if (refused !== undefined)', 'if (false)'],
   ),
   ...broken(
@@ -187,7 +187,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'a refund moves nothing',
     'refund',
-    ['include/settle', 'move_line(line, -item.units, 0, user, parsed.action)', ''],
+    ['include/settle', 'move_lines(lines[index], -item.units, 0, mover)', ''],
     ['holds', 'change(work, line, -item.units, 0, op.user, action);', ';'],
   ),
   ...broken(
@@ -201,11 +201,7 @@ export const HOLDS: readonly Mutant[] = [
     'journal',
     'a fixed cost is not journaled',
     'journal',
-    [
-      'include/reserve',
-      "if fixed then charged[#charged + 1] = item.quota .. '=' .. text(item.units) end",
-      '',
-    ],
+    ['include/reserve', "if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end", ''],
     ['decide', 'if (fixed)\n            charged.push', 'if (false)\n            charged.push'],
   ),
   ...broken(

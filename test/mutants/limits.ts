@@ -6,28 +6,28 @@ export const LIMITS: readonly Mutant[] = [
     'rule 1',
     'what is held does not count',
     'admission',
-    ['include/room', 'line.consumed + line.held + carried + need', 'line.consumed + carried + need'],
+    ['include/lines', 'cap - line.consumed - line.held - carried', 'cap - line.consumed - carried'],
     ['room', 'line.consumed + line.held + cap.carried + (units', 'line.consumed + cap.carried + (units'],
   ),
   ...broken(
     'rule 1',
     'the last unit is never given',
     'admission',
-    ['include/room', 'if wanted > cap then', 'if wanted >= cap then'],
+    ['include/room', 'if room < need then', 'if room <= need then'],
     ['room', '(units === 0 ? 1 : units) <= limit', '(units === 0 ? 1 : units) < limit'],
   ),
   ...broken(
     'rule 1',
     'groups are left out',
     'admission',
-    ['include/lines', 'for index = 1, #groups do lines[index + 1]', 'for index = 1, 0 do lines[index + 1]'],
+    ['include/lines', 'for index = 1, #list do', 'for index = 1, 0 do'],
     ['lines', "if (groups !== '')", 'if (false)'],
   ),
   ...broken(
     'rule 1',
     'the pool is left out',
     'admission',
-    ['include/lines', "  lines[#lines + 1] = line_in(cycle, quota, 'o', '')\n", ''],
+    ['include/lines', '    shared[#shared + 1] = org_line(shelf)\n', ''],
     ['lines', "lines.push(lineIn(work, cycle, quota, 'org', ''));", ''],
   ),
   ...broken(
@@ -37,7 +37,7 @@ export const LIMITS: readonly Mutant[] = [
     [
       'include/reserve',
       'if #hard > 0 then return refused(',
-      'if #hard > 0 then charge(items, lines, user, groups, parsed.action) return refused(',
+      'if #hard > 0 then charge(parsed, lines, tight, groups, mover) return refused(',
     ],
     [
       'decide',
@@ -49,7 +49,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 2',
     'every member has the group limit for themselves',
     'group-ceiling',
-    ['include/lines', "line_in(cycle, quota, 'g', groups[index])", "line_in(cycle, quota, 'u', user)"],
+    ['include/lines', 'prefix .. group)', 'shelf.user_field .. user)'],
     ['lines', "lineIn(work, cycle, quota, 'group', group)", "lineIn(work, cycle, quota, 'user', user)"],
   ),
   ...broken(
@@ -63,28 +63,28 @@ export const LIMITS: readonly Mutant[] = [
     'rule 3',
     'a gate tells of soft limits',
     'gates',
-    ['include/room', "item.sign ~= '!' and lenient", 'lenient'],
+    ['include/room', "elseif item.sign ~= '!' then lenient", 'else lenient'],
     ['room', "else if (item.kind !== 'gate')", 'else'],
   ),
   ...broken(
     'rule 4',
     'a soft pool refuses',
     'pool-modes',
-    ['include/room', "mode == 'h' or mode == 'n' or wanted", "mode ~= 'w' or wanted"],
+    ['include/room', "if line.mode == 'h' then hard", "if line.mode ~= 'w' then hard"],
     ['room', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'shadow')"],
   ),
   ...broken(
     'rule 4',
     'a limit in shadow refuses',
     'pool-modes',
-    ['include/room', "mode == 'h' or mode == 'n' or wanted", "mode ~= 's' or wanted"],
+    ['include/room', "if line.mode == 'h' then hard", "if line.mode ~= 's' then hard"],
     ['room', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'soft')"],
   ),
   ...broken(
     'rule 4',
     'a limit in shadow is shown to callers',
     'pool-modes',
-    ['include/room', "if mode == 'h' then\n        local remaining", 'if true then\n        local remaining'],
+    ['include/room', "if room < least and line.mode == 'h' then", 'if room < least then'],
     [
       'room',
       "if (cap.mode !== 'hard')\n                continue;\n            const remaining",
@@ -95,14 +95,14 @@ export const LIMITS: readonly Mutant[] = [
     'decision 1',
     'without a plan everything passes',
     'pool-modes',
-    ['include/reserve', 'if not quota_of(item.quota) then return { DENIED, NO_PLAN } end', ''],
+    ['include/reserve', 'if not has_plans(parsed) then return { DENIED, NO_PLAN } end', ''],
     ['decide', 'items.some((item) => planOf(work.book, item.quota) === undefined)', 'false'],
   ),
   ...broken(
     'rule 6',
     'a limit below what is consumed does not block',
     'live-limits',
-    ['include/room', 'if wanted > cap then', 'if wanted > cap and line.consumed <= cap then'],
+    ['include/room', 'if room < need then', 'if room < need and line.consumed <= line.cap then'],
     [
       'room',
       '(units === 0 ? 1 : units) <= limit',
@@ -127,7 +127,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 10',
     'a share is rounded up',
     'percent',
-    ['include/pool', 'math.floor(rest * share / 10000000)', 'math.ceil(rest * share / 10000000)'],
+    ['include/pool', 'math.floor(rest * (offset + percent)', 'math.ceil(rest * (offset + percent)'],
     [
       '../quota/limit',
       'Math.floor((rest * share) / PERCENT_WHOLE)',
@@ -140,8 +140,8 @@ export const LIMITS: readonly Mutant[] = [
     'percent',
     [
       'include/pool',
-      'return quotient * share + math.floor(rest * share / 10000000)',
-      'return math.floor(pool * share / 10000000)',
+      'if rest == 0 then return share end',
+      'do return math.floor(quota.pool * percent / PERCENT_WHOLE) end',
     ],
     [
       '../quota/limit',
@@ -160,11 +160,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 10',
     'distributed caps do not sum to the pool',
     'percent',
-    [
-      'include/lines',
-      'share_of(pool, offset + amount) - share_of(pool, tonumber(offset))',
-      'share_of(pool, tonumber(amount))',
-    ],
+    ['include/lines', 'share_of(plan, tonumber(offset), cap)', 'share_of(plan, 0, cap)'],
     [
       '../quota/limit',
       'shareOf(pool, limit.offset + limit.percent) - shareOf(pool, limit.offset)',
@@ -177,8 +173,8 @@ export const LIMITS: readonly Mutant[] = [
     'group-ceiling',
     [
       'include/holds',
-      'local groups, charged, moved = split(hold.groups), {}, {}',
-      'local groups, charged, moved = {}, {}, {}',
+      'local groups, charged, lines = split(hold.groups), {}, {}',
+      "local groups, charged, lines = split(''), {}, {}",
     ],
     [
       'expire',
@@ -220,14 +216,14 @@ export const LIMITS: readonly Mutant[] = [
     'refusals',
     'not the tightest limit is told, but the first',
     'admission',
-    ['include/room', 'if scope == 0 or remaining < least then', 'if scope == 0 then'],
+    ['include/room', 'if room < least and line', 'if not tightest and line'],
     ['room', 'tight.scope !== undefined && remaining >= tight.remaining', 'tight.scope !== undefined'],
   ),
   ...broken(
     'arithmetic',
     'soft pools count on where numbers are not exact',
     'arithmetic',
-    ['include/room', ' or wanted > UNITS_MAX', ''],
+    ['include/room', 'room + UNITS_MAX - line.cap < need', "line.mode == 'n'"],
     ['room', '!fits(line, cap, item.units, UNITS_MAX)', 'false'],
   ),
   inLua('arithmetic', 'large numbers become text with an exponent', 'arithmetic', [

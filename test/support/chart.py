@@ -1,11 +1,16 @@
 """Renders the chart with Helm's engine and judges what comes out: cases as JSON on standard input, answers as JSON."""
 
+import functools
 import json
 import sys
 
 import helm_python
 import kubernetes_validate
 import yaml
+
+# Read once, not once for each object.
+utils = kubernetes_validate.utils
+utils.schema_contents = functools.lru_cache(maxsize=None)(utils.schema_contents)
 
 
 def violations(text, versions):

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the deploy tests judge with (Helm's engine, the Kubernetes schemas, hadolint), once for each list of
-# versions, and prints the folder: modules for PYTHONPATH, programs in bin/. Where that cannot be done: one line that says why, and 69.
+# versions, and prints the folder: modules for PYTHONPATH, programs in bin/. Where that cannot be done it says why in
+# one line, and ends with 69.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 list=test/support/deploy-tools.txt
@@ -11,8 +12,8 @@ unavailable() {
   exit 69
 }
 
+command -v python3 >/dev/null || unavailable 'python3 is not installed'
 if [ ! -d "$folder" ]; then
-  command -v python3 >/dev/null || unavailable 'python3 is not installed'
   python3 -m pip --version >/dev/null 2>&1 || unavailable 'pip is not installed'
   mkdir -p "${folder%/*}"
   # Test files run side by side: one installs, the others wait. Without flock both do, and one of them wins.
@@ -25,6 +26,6 @@ if [ ! -d "$folder" ]; then
   # Wheels only, into a folder of its own: no compiler, no virtual environment, and nothing of the system is touched.
   timeout 100 python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
     --root-user-action ignore --target "$unfinished" -r "$list" >&2 || unavailable 'pip cannot install the tools'
-  mv -T "$unfinished" "$folder" 2>/dev/null || [ -d "$folder" ]
+  [ -d "$folder" ] || mv "$unfinished" "$folder"
 fi
 echo "$folder"

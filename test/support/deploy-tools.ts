@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Oldest that the chart allows, one in the middle, newest that there are schemas for. */
-const KUBERNETES = ['1.25', '1.33', '1.37'];
+const KUBERNETES: readonly string[] = ['1.25', '1.33', '1.37'];
 
 const installed = spawnSync('bash', [join(REPOSITORY, 'test/support/deploy-tools.sh')], { encoding: 'utf8' });
 const missing =
-  installed.status === 0 ? undefined : (installed.stderr?.trim().split('\n').at(-1) ?? 'bash is not installed');
+  installed.status === 0
+    ? undefined
+    : (installed.stderr?.trim().split('\n').at(-1) ?? 'bash is not installed');
 
 /** Skip option for tap: with CI=true a missing part is a failure, so there is nothing to skip. */
 export const skipWithoutDeployTools: string | false = process.env.CI === 'true' ? false : (missing ?? false);
@@ -45,14 +47,15 @@ export interface Refused {
   readonly refusal: string;
 }
 
-/** One answer for each set of values, as `helm install gate … --namespace quota` would see it. */
-export function renderChart(valueSets: readonly Values[]): (Rendered | Refused)[] {
-  const cases = valueSets.map((values) => ({
-    values,
-    release: 'gate',
-    namespace: 'quota',
-    kubernetes: KUBERNETES,
-  }));
+/**
+ * One answer for each set of values, as `helm install gate … --namespace quota` would see it, judged by the schemas of
+ * these versions of Kubernetes.
+ */
+export function renderChart(
+  valueSets: readonly Values[],
+  kubernetes: readonly string[] = KUBERNETES,
+): (Rendered | Refused)[] {
+  const cases = valueSets.map((values) => ({ values, release: 'gate', namespace: 'quota', kubernetes }));
   const job = { chart: join(REPOSITORY, 'helm/quotagate'), cases };
   return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], JSON.stringify(job)));
 }

@@ -8,10 +8,47 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type Direction = 'toStore' | 'toClient';
 
+/** Pieces on a long way: they arrive in their order, `delayMs` later. */
+class LongWay {
+  delayMs = 0;
+  private readonly pieces: { data: Buffer; at: number }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly arrive: (data: Buffer) => void) {}
+
+  send(data: Buffer): void {
+    if (this.delayMs === 0 && this.pieces.length === 0) {
+      this.arrive(data);
+      return;
+    }
+    this.pieces.push({ data, at: performance.now() + this.delayMs });
+    this.timer ??= setTimeout(this.look, this.delayMs);
+  }
+
+  private readonly look = (): void => {
+    this.timer = undefined;
+    for (;;) {
+      const [first] = this.pieces;
+      if (first === undefined) return;
+      const waitMs = first.at - performance.now();
+      if (waitMs > 0.5) {
+        this.timer = setTimeout(this.look, waitMs);
+        return;
+      }
+      this.pieces.shift();
+      this.arrive(first.data);
+    }
+  };
+}
+
 /** One client's connection through the proxy. */
 export class Link {
   private readonly held: Record<Direction, Buffer[]> = { toStore: [], toClient: [] };
   private readonly holding: Record<Direction, boolean> = { toStore: false, toClient: false };
+  private readonly ways: Record<Direction, LongWay> = {
+    toStore: new LongWay((data) => this.store.write(data)),
+    toClient: new LongWay((data) => this.client.write(data)),
+  };
   private waiters: { direction: Direction; resolve: () => void }[] = [];
 
   constructor(
@@ -35,11 +72,12 @@ export class Link {
         if (waiter.direction === direction) waiter.resolve();
         return waiter.direction !== direction;
       });
-    } else this.to(direction).write(data);
+    } else this.ways[direction].send(data);
   }
 
-  private to(direction: Direction): Socket {
-    return direction === 'toStore' ? this.store : this.client;
+  /** Both ways together take `roundTripMs` longer. */
+  slow(roundTripMs: number): void {
+    for (const way of Object.values(this.ways)) way.delayMs = roundTripMs / 2;
   }
 
   hold(direction: Direction): void {
@@ -54,7 +92,7 @@ export class Link {
 
   deliver(direction: Direction): void {
     this.holding[direction] = false;
-    for (const data of this.held[direction].splice(0)) this.to(direction).write(data);
+    for (const data of this.held[direction].splice(0)) this.ways[direction].send(data);
   }
 
   /** What was held back is lost. */
@@ -98,6 +136,12 @@ export class FaultProxy {
 
   refuse(refusing: boolean): void {
     this.refusing = refusing;
+  }
+
+  /** For every connection there is and will be. */
+  treatAll(treat: (link: Link) => void): void {
+    this.onLink = treat;
+    for (const link of this.links) treat(link);
   }
 
   cutAll(): void {

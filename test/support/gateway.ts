@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type Addresses, type App, buildApp } from '../../src/app.js';
@@ -17,12 +18,18 @@ export interface ConfigParts {
   readonly data?: string;
   readonly upstream: string;
   readonly deadlineMs?: number;
+  /** More of the section `store`, with a comma before it. */
+  readonly store?: string;
   readonly orgs: string;
   readonly routes?: string;
   readonly unknownUsers?: 'register' | 'deny';
   readonly tokenFile?: string;
+  /** More of the section `identity`, as a line of its own. */
+  readonly identity?: string;
   /** Peers whose identity headers are believed; left out: this machine. */
   readonly peers?: string;
+  /** More of the section `server`, with a comma before it; left out: a stop is at once. */
+  readonly server?: string;
   /** Further upstreams by name, beside `up`. */
   readonly upstreams?: Readonly<Record<string, unknown>>;
 }
@@ -46,19 +53,20 @@ export function configText(parts: ConfigParts): string {
   const store =
     parts.redis === undefined
       ? `{ embedded: { path: ${JSON.stringify(parts.data ?? './data')} }, deadlineMs: ${parts.deadlineMs ?? 5_000} }`
-      : `{ redis: ${JSON.stringify(parts.redis)}, deadlineMs: ${parts.deadlineMs ?? 5_000} }`;
+      : `{ redis: ${JSON.stringify(parts.redis)}, deadlineMs: ${parts.deadlineMs ?? 5_000}${parts.store ?? ''} }`;
   return `
-server: { gateway: 127.0.0.1:0, admin: 127.0.0.1:0, ops: 127.0.0.1:0 }
+server: { gateway: 127.0.0.1:0, admin: 127.0.0.1:0, ops: 127.0.0.1:0${parts.server ?? ', drainMs: 0'} }
 store: ${store}
 log: { level: ${process.env.LOG ?? 'silent'} }
 identity:
   unknownUsers: ${parts.unknownUsers ?? 'register'}
+  ${parts.identity ?? ''}
   trusted: { peers: [${parts.peers ?? '127.0.0.1/32'}], org: x-quota-org, user: x-quota-user, groups: x-quota-groups }
 quotas:
   usage: { unit: units, decimals: 1 }
   lds: { unit: calls }
 upstreams: ${JSON.stringify({ up: { url: parts.upstream, connections: 512 }, ...parts.upstreams })}
-${parts.tokenFile === undefined ? '' : `admin: { tokenFile: ${JSON.stringify(parts.tokenFile)} }`}
+${parts.tokenFile === undefined ? '' : `admin: { bootstrapTokenFile: ${JSON.stringify(parts.tokenFile)} }`}
 routes:${parts.routes ?? ROUTES}
 orgs:
 ${parts.orgs}
@@ -74,7 +82,7 @@ export async function startGateway(parts: ConfigParts): Promise<RunningGateway> 
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-test-'));
   const config = loadConfig(configText({ data: join(folder, 'data'), ...parts }), {});
   const logger = pino({ level: config.log.level });
-  const app = await buildApp({ config, logger, adminToken: ADMIN_TOKEN });
+  const app = await buildApp({ config, logger, bootstrapToken: ADMIN_TOKEN });
   const addresses = await app.listen();
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -86,9 +94,15 @@ export async function startGateway(parts: ConfigParts): Promise<RunningGateway> 
 
 export interface GatewayProcess extends Addresses {
   readonly child: ChildProcess;
+  /** Its config file. */
+  readonly file: string;
+  /** What it has logged so far, line by line. */
+  readonly log: readonly LogLine[];
   /** Ends with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
+
+export type LogLine = Readonly<Record<string, unknown>>;
 
 const MAIN = join(fileURLToPath(import.meta.url), '../../../src/main.js');
 
@@ -113,10 +127,13 @@ export async function spawnGateway(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  const addresses = await addressesIn(child);
+  const log: LogLine[] = [];
+  const addresses = await addressesIn(child, log);
   return {
     ...addresses,
     child,
+    file,
+    log,
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       return ended;
@@ -124,16 +141,16 @@ export async function spawnGateway(
   };
 }
 
-function addressesIn(child: ChildProcess): Promise<Addresses> {
+function addressesIn(child: ChildProcess, log: LogLine[]): Promise<Addresses> {
   return new Promise((resolve, reject) => {
-    let text = '';
-    child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${text}`)));
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const line = text.split('\n').find((one) => one.includes('"msg":"listening"'));
-      if (line === undefined) return;
-      text = '';
-      resolve(JSON.parse(line) as Addresses);
+    child.once('exit', (code) =>
+      reject(new Error(`the gateway ended with ${code}: ${log.map((line) => line.msg).join(', ')}`)),
+    );
+    if (child.stdout === null) return;
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = JSON.parse(text) as LogLine;
+      log.push(line);
+      if (line.msg === 'listening') resolve(line as unknown as Addresses);
     });
   });
 }

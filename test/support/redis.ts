@@ -17,7 +17,9 @@ export interface RedisServer {
 
 /** Why there is no redis-server here, or undefined where there is one. */
 export function redisMissing(): string | undefined {
-  return spawnSync('redis-server', ['--version']).error === undefined ? undefined : 'redis-server is not installed';
+  return spawnSync('redis-server', ['--version']).error === undefined
+    ? undefined
+    : 'redis-server is not installed';
 }
 
 /** Skip option for tap: with CI=true a missing part is a failure, so there is nothing to skip. */
@@ -26,8 +28,19 @@ export const skipWithoutRedis: string | false = process.env.CI === 'true' ? fals
 export async function startRedis(options: { port?: number; args?: string[] } = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-redis-'));
   const socket = join(folder, 'redis.sock');
-  const args = ['--port', String(options.port ?? 0), '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', [...args, '--dir', folder, ...(options.args ?? [])], { stdio: 'ignore' });
+  const args = [
+    '--port',
+    String(options.port ?? 0),
+    '--unixsocket',
+    socket,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
+  const child = spawn('redis-server', [...args, '--dir', folder, ...(options.args ?? [])], {
+    stdio: 'ignore',
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await untilConnects(socket, child.exitCode);
   return {

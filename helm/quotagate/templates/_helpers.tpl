@@ -44,6 +44,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
+{{/* How long the program takes to end, in its own words. */}}
+{{- define "quotagate.endSeconds" -}}
+{{- $drain := dig "server" "drainMs" 5000 .Values.config }}
+{{- $finish := dig "server" "finishMs" 15000 .Values.config }}
+{{- divf (addf $drain $finish) 1000 | ceil | int }}
+{{- end }}
+
+{{/* Left out: as long as that, and some more for what is still owed to the store. */}}
+{{- define "quotagate.graceSeconds" -}}
+{{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
+{{- add (include "quotagate.endSeconds" . | int) 15 }}
+{{- else }}
+{{- int .Values.terminationGracePeriodSeconds }}
+{{- end }}
+{{- end }}
+
 {{- define "quotagate.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
@@ -60,9 +76,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $_ := set $store "passwordFile" (printf "/run/secrets/redis/%s" .Values.redis.passwordKey) }}
 {{- end }}
 {{- $_ := set $config "store" $store }}
-{{- if .Values.adminToken.existingSecret }}
-{{- $file := printf "/run/secrets/admin/%s" .Values.adminToken.key }}
-{{- $_ := set $config "admin" (mustMerge (dict "tokenFile" $file) (default dict $config.admin)) }}
+{{- if .Values.bootstrapToken.existingSecret }}
+{{- $file := printf "/run/secrets/bootstrap/%s" .Values.bootstrapToken.key }}
+{{- $_ := set $config "admin" (mustMerge (dict "bootstrapTokenFile" $file) (default dict $config.admin)) }}
 {{- end }}
 {{- toYaml $config }}
 {{- end }}

@@ -26,7 +26,7 @@ spec:
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
-  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ include "quotagate.graceSeconds" . }}
   securityContext:
     {{- toYaml .Values.podSecurityContext | nindent 4 }}
   containers:
@@ -59,13 +59,6 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 1
-      {{- with int .Values.preStopSeconds }}
-      lifecycle:
-        preStop:
-          # The image has no shell and no sleep.
-          exec:
-            command: [/usr/local/bin/node, -e, 'setTimeout(() => {}, {{ mul . 1000 }})']
-      {{- end }}
       securityContext:
         allowPrivilegeEscalation: false
         readOnlyRootFilesystem: true
@@ -112,6 +105,6 @@ spec:
 {{- define "quotagate.secrets" -}}
 {{- $secrets := deepCopy .Values.secrets }}
 {{- with .Values.redis.existingSecret }}{{ $_ := set $secrets "redis" . }}{{ end }}
-{{- with .Values.adminToken.existingSecret }}{{ $_ := set $secrets "admin" . }}{{ end }}
+{{- with .Values.bootstrapToken.existingSecret }}{{ $_ := set $secrets "bootstrap" . }}{{ end }}
 {{- toYaml $secrets }}
 {{- end }}

@@ -1,5 +1,5 @@
 /** One timer for all decisions that wait: they have the same time to live, so they end in the order in which they came. */
-import { type Pending, unavailable } from './index.js';
+import { type Pending, unavailable } from './pending.js';
 
 export class Deadlines {
   private queue: { pending: Pending; at: number }[] = [];

@@ -3,12 +3,21 @@
  * call; those that come while all lanes of their org are busy wait for the next one. A decision has a deadline; what got
  * no answer in time is found out later and given back. What is owed (settlements, refunds) is sent until it is done.
  *
- * Owns: batching, deadlines, lanes in doubt, the bounds of each org's cycle. Does not own: any rule of a budget.
+ * Owns: batching, deadlines, lanes in doubt, the bounds of each org's cycle, what is let through without the store, and
+ * what is done about lost data. Does not own: any rule of a budget.
  */
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Bounds, Ledger, Op, ReserveOp, Result, UnknownUsers } from '../port.js';
+import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { Deadlines } from './deadlines.js';
-import { OrgLanes } from './org-lanes.js';
+import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
+import { type CallWatch, type LanesState, OrgLanes, type Shared } from './org-lanes.js';
+import { type Answer, type Pending, unavailable } from './pending.js';
+import { StoreClock } from './store-clock.js';
+import { Turnstile } from './turnstile.js';
+
+export type { OpenBound, OpenEvent } from './open-account.js';
+export type { CallWatch, LanesState } from './org-lanes.js';
+export type { Answer, ChargeLater } from './pending.js';
 
 export interface LanesOptions {
   readonly ledger: Ledger;
@@ -21,61 +30,124 @@ export interface LanesOptions {
   readonly backlogMax?: number;
   /** Told of what cannot be made good, and of an org whose data is missing. */
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
-}
-
-/** What came of one operation; `now` and `cycle` are the book's. */
-export interface Answer {
-  readonly result: Result;
-  readonly now: number;
-  readonly cycle: Bounds;
-}
-
-/** An operation on its way. */
-export interface Pending {
-  readonly op: Op;
-  /** Start of the closed cycle that the operation may touch, 0 for none. */
-  readonly cycle: number;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: Error) => void;
-  readonly owed: boolean;
-  /** Answered, or given up: whatever still comes of it has no reader. */
-  over: boolean;
+  /** Told of what happens in open mode. */
+  readonly onOpen?: (event: OpenEvent) => void;
+  readonly watch?: CallWatch;
 }
 
 const CALLS_IN_FLIGHT = 2;
 const BACKLOG_MAX = 10_000;
 const ORGS_MAX = 10_000;
+/** Calls that got no answer are sent again by so many at once: a store that comes back is not met by all of them. */
+const RETRIES_AT_ONCE = 8;
+const LOOKS_AT_ONCE = 4;
+const NO_CYCLE: Bounds = { start: 0, end: 0 };
 
 export class Lanes {
   private readonly orgs = new Map<string, OrgLanes>();
   private readonly deadlines: Deadlines;
   private readonly backlogMax: number;
+  private readonly clock = new StoreClock();
+  private readonly account: OpenAccount;
+  private readonly shared: Shared;
+  /** May change at any time: it holds for calls from then on. */
+  unknownUsers: UnknownUsers;
   private owed = 0;
+  private charging = 0;
   private drained: (() => void) | undefined;
 
   constructor(private readonly options: LanesOptions) {
     this.deadlines = new Deadlines(options.deadlineMs);
     this.backlogMax = options.backlogMax ?? BACKLOG_MAX;
+    this.unknownUsers = options.unknownUsers;
+    this.account = new OpenAccount({
+      owe: (org, op) => this.charge(org, op),
+      now: () => this.clock.now(),
+      onOpen: options.onOpen,
+    });
+    const lanes = this;
+    this.shared = {
+      get unknownUsers() {
+        return lanes.unknownUsers;
+      },
+      owe: (org: string, op: Op, cycle: number) => this.owe(org, op, cycle),
+      clock: this.clock,
+      retries: new Turnstile(RETRIES_AT_ONCE),
+      looks: new Turnstile(LOOKS_AT_ONCE),
+    };
   }
 
   /** Settlements and refunds that the store has not confirmed yet. */
   get backlog(): number {
-    return this.owed;
+    return this.owed - this.charging;
+  }
+
+  /** What open mode has let through and the store does not know yet. */
+  get open(): Pick<OpenAccount, 'active' | 'undelivered' | 'outstanding'> {
+    return this.account;
+  }
+
+  get state(): LanesState {
+    const sum = { inFlight: 0, inDoubt: 0, waiting: 0 };
+    for (const { state } of this.orgs.values()) {
+      sum.inFlight += state.inFlight;
+      sum.inDoubt += state.inDoubt;
+      sum.waiting += state.waiting;
+    }
+    return sum;
+  }
+
+  /** Orgs whose data is missing. */
+  get lost(): readonly string[] {
+    return [...this.orgs].filter(([, org]) => org.isLost).map(([id]) => id);
   }
 
   /**
    * The decision on a reservation, within the deadline. Rejects with a ProblemError: `store-unavailable`, `store-lost`,
-   * `unknown-org`, `backlog-full`.
+   * `unknown-org`, `backlog-full`. With `open`, a request that gets no decision is let through within that bound.
    */
-  decide(org: string, op: ReserveOp): Promise<Answer> {
+  decide(org: string, op: ReserveOp, open?: OpenBound): Promise<Answer> {
+    const decision = this.ask(org, op);
+    if (open === undefined) return decision;
+    return decision.then(
+      (answer) => this.noteAnswer(org, op, answer),
+      (error: unknown) => this.decideAlone(org, op, open, error),
+    );
+  }
+
+  private ask(org: string, op: ReserveOp): Promise<Answer> {
     if (!this.options.ledger.ready) return Promise.reject(unavailable('The store cannot be reached'));
-    if (this.owed >= this.backlogMax)
-      return Promise.reject(new ProblemError('backlog-full', `${this.owed} settlements wait for the store`));
+    if (this.backlog >= this.backlogMax)
+      return Promise.reject(
+        new ProblemError('backlog-full', `${this.backlog} settlements wait for the store`),
+      );
     return new Promise((resolve, reject) => {
       const pending: Pending = { op, cycle: 0, resolve, reject, owed: false, over: false };
       this.deadlines.add(pending);
       this.lanesOf(org).add(pending);
     });
+  }
+
+  private noteAnswer(org: string, op: ReserveOp, answer: Answer): Answer {
+    this.account.answered();
+    const { result } = answer;
+    if (op.key === undefined) return answer;
+    if ('user' in result) this.account.sawKey(org, op.key, result.user);
+    else if (result.status === 'denied') this.account.sawKey(org, op.key, undefined);
+    return answer;
+  }
+
+  /** Lost data and a full backlog are no reason to go on without the store. */
+  private decideAlone(org: string, op: ReserveOp, open: OpenBound, error: unknown): Answer {
+    if (!(error instanceof ProblemError) || error.code !== 'store-unavailable') throw error;
+    const user = op.key === undefined ? op.user : this.account.holderOf(org, op.key);
+    if (user === undefined) throw error;
+    const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
+    if (chargeLater === undefined)
+      throw unavailable(`${error.message}; what may be let through without it is used up`);
+    const told = { groups: '', again: false, violated: [], tight: [] };
+    const result = { status: 'admitted', user, ...told } as const;
+    return { result, now: this.clock.now(), cycle: NO_CYCLE, chargeLater };
   }
 
   /** Sends an operation until it is done. `cycle`: start of the cycle in which its admission happened. */
@@ -86,15 +158,38 @@ export class Lanes {
     });
     const count = (): void => {
       this.owed -= 1;
-      if (this.owed === 0) this.drained?.();
+      this.noteDelivery();
     };
     done.then(count, count);
     return done;
   }
 
+  /** What open mode owes is bounded by itself, and does not stand in the way of new requests. */
+  private charge(org: string, op: ChargeOp): Promise<Answer> {
+    this.charging += 1;
+    const done = this.owe(org, op, 0);
+    const count = (): void => {
+      this.charging -= 1;
+    };
+    done.then(count, count);
+    return done;
+  }
+
+  private noteDelivery(): void {
+    if (this.drained === undefined) return;
+    // What was paid may be followed by more: that is known when this turn is over.
+    setImmediate(() => {
+      if (this.delivered) this.drained?.();
+    });
+  }
+
+  private get delivered(): boolean {
+    return this.owed === 0 && this.account.undelivered === 0;
+  }
+
   /** Waits until nothing is owed, `graceMs` at most. True where all was delivered. */
   async drain(graceMs: number): Promise<boolean> {
-    if (this.owed > 0) {
+    if (!this.delivered) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.drained = resolve;
@@ -102,8 +197,9 @@ export class Lanes {
       });
       clearTimeout(timer);
     }
-    const all = this.owed === 0;
+    const all = this.delivered;
     this.deadlines.close();
+    this.account.close();
     for (const org of this.orgs.values()) org.close();
     return all;
   }
@@ -112,11 +208,8 @@ export class Lanes {
     const known = this.orgs.get(org);
     if (known !== undefined) return known;
     if (this.orgs.size >= ORGS_MAX) this.forgetIdle();
-    const made = new OrgLanes(
-      org,
-      { ...this.options, callsInFlight: this.options.callsInFlight ?? CALLS_IN_FLIGHT },
-      this,
-    );
+    const callsInFlight = this.options.callsInFlight ?? CALLS_IN_FLIGHT;
+    const made = new OrgLanes(org, { ...this.options, callsInFlight }, this.shared);
     this.orgs.set(org, made);
     return made;
   }
@@ -125,8 +218,4 @@ export class Lanes {
   private forgetIdle(): void {
     for (const [id, org] of this.orgs) if (org.idle) this.orgs.delete(id);
   }
-}
-
-export function unavailable(detail: string): ProblemError {
-  return new ProblemError('store-unavailable', detail);
 }

@@ -1,29 +1,45 @@
 /** The lanes of one org: which call goes when, and what is done about one that got no answer. */
-import { randomBytes } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
-import type { Bounds, Call, Op, Reply, Result } from '../port.js';
+import type { Bounds, Call, Ledger, Op, Reply, Result, UnknownUsers } from '../port.js';
 import { StoreError } from '../port.js';
-import type { Lanes, LanesOptions, Pending } from './index.js';
-import { unavailable } from './index.js';
+import { type Batch, type Lane, newLane, type Sent, withPrevious } from './batch.js';
+import { Loss } from './loss.js';
+import { type Answer, type Pending, unavailable } from './pending.js';
+import type { StoreClock } from './store-clock.js';
+import { jittered, type Turnstile } from './turnstile.js';
 
-type Options = LanesOptions & { readonly callsInFlight: number };
-
-interface Lane {
-  readonly id: string;
-  /** Number of the last call that was answered. */
-  seq: number;
+export interface OrgLanesOptions {
+  readonly ledger: Ledger;
+  readonly callsInFlight: number;
+  readonly watch?: CallWatch;
+  readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** One call's worth, with the operations as they are to be sent now. */
-interface Batch {
-  readonly pendings: readonly Pending[];
-  retries: number;
-  cycleTries: number;
-  /** It was sent and got no answer: it may have run. */
-  inDoubt: boolean;
-  /** It takes one of the places for calls in flight; one that is being found out about does not. */
-  counted: boolean;
+/** Told of each call to the store; left out, it costs nothing. */
+export interface CallWatch {
+  answered(operations: number, reply: Reply, ms: number): void;
+  /** It got no answer. */
+  silent(): void;
+}
+
+/** What the lanes of all orgs have in common. */
+export interface Shared {
+  readonly unknownUsers: UnknownUsers;
+  readonly owe: (org: string, op: Op, cycle: number) => Promise<Answer>;
+  readonly clock: StoreClock;
+  /** Through here go calls that are sent again, and looks at lost data. */
+  readonly retries: Turnstile;
+  readonly looks: Turnstile;
+}
+
+/** Calls and operations on their way, for operators. */
+export interface LanesState {
+  readonly inFlight: number;
+  /** Calls without an answer, about which it is being found out. */
+  readonly inDoubt: number;
+  /** Operations that wait for a call. */
+  readonly waiting: number;
 }
 
 /** A script call holds Redis for about 2 ms at this many counter lines. */
@@ -51,24 +67,45 @@ export class OrgLanes {
   private cycles: readonly Bounds[] = [];
   private linesPerOp = 4;
   private readonly retries = new Set<NodeJS.Timeout>();
+  private loss: Loss | undefined;
+  /** Calls that met the loss: they go on where the data is found. */
+  private readonly parked: Sent[] = [];
+  private book = 0;
+  /** Admissions before this belong to a book that was lost. */
+  private bookBegan = 0;
 
   constructor(
     private readonly org: string,
-    private readonly options: Options,
-    private readonly all: Lanes,
+    private readonly options: OrgLanesOptions,
+    private readonly shared: Shared,
   ) {}
 
   get idle(): boolean {
-    return this.waiting.length === 0 && this.lanes === this.free.length;
+    return this.waiting.length === 0 && this.lanes === this.free.length && this.loss === undefined;
+  }
+
+  get isLost(): boolean {
+    return this.loss !== undefined;
+  }
+
+  get state(): LanesState {
+    const { inFlight, waiting } = this;
+    return { inFlight, inDoubt: this.lanes - this.free.length - inFlight, waiting: waiting.length };
   }
 
   add(pending: Pending): void {
+    if (this.loss !== undefined && !pending.owed) {
+      pending.over = true;
+      pending.reject(this.lostError());
+      return;
+    }
     this.waiting.push(pending);
     this.schedule();
   }
 
   close(): void {
     this.closed = true;
+    this.loss?.close();
     for (const timer of this.retries) clearTimeout(timer);
   }
 
@@ -81,6 +118,7 @@ export class OrgLanes {
 
   private readonly pump = (): void => {
     this.scheduled = false;
+    if (this.loss !== undefined) return;
     while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
       const lane = this.takeLane();
       if (lane === undefined) return;
@@ -113,10 +151,14 @@ export class OrgLanes {
       if (!pending.over) pendings.push(pending);
     }
     this.waiting.splice(0, taken);
-    return { pendings, retries: 0, cycleTries: 0, inDoubt: false, counted: true };
+    return { pendings, retries: 0, cycleTries: 0, inDoubt: false, counted: true, book: this.book };
   }
 
-  private send(lane: Lane, batch: Batch): void {
+  private async send(lane: Lane, batch: Batch): Promise<void> {
+    if (this.loss !== undefined) {
+      this.park(lane, batch);
+      return;
+    }
     const call: Call = {
       org: this.org,
       epoch: this.epoch,
@@ -124,15 +166,31 @@ export class OrgLanes {
       seq: lane.seq + 1,
       ruleVersion: this.ruleVersion,
       cycles: this.cyclesFor(batch),
-      unknownUsers: this.options.unknownUsers,
+      unknownUsers: this.shared.unknownUsers,
       expireMost: EXPIRE_MOST,
-      // A decision that nobody waits for any more must not happen; if it has, the first answer tells.
-      ops: batch.pendings.map((pending) => (pending.over ? NONE : pending.op)),
+      ops: batch.pendings.map((pending) => this.opNow(pending)),
     };
-    this.options.ledger.apply(call).then(
-      (reply) => this.answered(lane, batch, reply),
-      (error: unknown) => this.silent(lane, batch, error),
+    const { ledger, watch } = this.options;
+    const sentAt = watch === undefined ? 0 : performance.now();
+    await ledger.apply(call).then(
+      (reply) => {
+        watch?.answered(call.ops.length, reply, performance.now() - sentAt);
+        this.answered(lane, batch, reply);
+      },
+      (error: unknown) => {
+        watch?.silent();
+        this.silent(lane, batch, error);
+      },
     );
+  }
+
+  /**
+   * A decision that nobody waits for any more must not happen; if it has, the first answer tells. A book that began anew
+   * has nothing to give back for admissions before.
+   */
+  private opNow({ op, over }: Pending): Op {
+    const forgotten = op.kind === 'refund' && op.at < this.bookBegan;
+    return over || forgotten ? NONE : op;
   }
 
   private cyclesFor(batch: Batch): readonly Bounds[] {
@@ -150,7 +208,7 @@ export class OrgLanes {
       case 'ok':
         lane.seq += 1;
         this.learn(reply);
-        this.distribute(batch, reply);
+        this.distribute(lane, batch, reply);
         this.release(lane, batch);
         return;
       case 'cycle':
@@ -163,8 +221,7 @@ export class OrgLanes {
         this.fail(lane, batch, new ProblemError('unknown-org', `There is no organization ${this.org}`));
         return;
       case 'lost':
-        this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch });
-        this.fail(lane, batch, new ProblemError('store-lost', `The budget data of ${this.org} is missing`));
+        this.lose(lane, batch);
         return;
       case 'stale':
       case 'lane-lost':
@@ -174,6 +231,8 @@ export class OrgLanes {
 
   private learn(reply: Reply): void {
     this.epoch = reply.epoch;
+    if (!reply.replayed) this.shared.clock.saw(reply.now);
+    this.bookBegan = Math.min(this.bookBegan, reply.now);
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
     if (reply.results.length > 0)
       this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + reply.lines / reply.results.length) / 8);
@@ -189,14 +248,15 @@ export class OrgLanes {
     this.cycles = withPrevious(cycles, reply);
   }
 
-  private distribute(batch: Batch, reply: Reply): void {
+  private distribute(lane: Lane, batch: Batch, reply: Reply): void {
+    const call = `${lane.id}.${lane.seq}`;
     for (const [index, pending] of batch.pendings.entries()) {
       const result = reply.results[index];
       if (result === undefined) continue;
       if (pending.over) this.giveBack(pending, result, reply);
       else {
         pending.over = true;
-        pending.resolve({ result, now: reply.now, cycle: reply.cycle });
+        pending.resolve({ result, now: reply.now, cycle: reply.cycle, call, index });
       }
     }
   }
@@ -211,7 +271,7 @@ export class OrgLanes {
       hold === ''
         ? { kind: 'refund', user, groups: result.groups, charges, cycle: reply.cycle.start, at: reply.now }
         : { kind: 'release', hold, keep: false };
-    this.all.owe(this.org, back, reply.cycle.start).catch(() => undefined);
+    this.shared.owe(this.org, back, reply.cycle.start).catch(() => undefined);
   }
 
   private release(lane: Lane, batch: Batch): void {
@@ -243,6 +303,7 @@ export class OrgLanes {
   private silent(lane: Lane, batch: Batch, error: unknown): void {
     const mayHaveRun = !(error instanceof StoreError) || error.ran !== false;
     batch.inDoubt ||= mayHaveRun;
+    batch.book = this.book;
     for (const pending of batch.pendings) {
       if (pending.over || pending.owed) continue;
       pending.over = true;
@@ -260,38 +321,85 @@ export class OrgLanes {
     const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(batch.retries, 10));
     const timer = setTimeout(() => {
       this.retries.delete(timer);
-      if (!this.closed) this.send(lane, batch);
-    }, delayMs);
+      this.shared.retries.enter(async () => (this.closed ? undefined : this.send(lane, batch)));
+    }, jittered(delayMs));
     this.retries.add(timer);
   }
 
-  /** The book has forgotten the lane: refunds that may have happened are left, for once too few beats once too often. */
+  /**
+   * The book has forgotten the lane: refunds and charges that may have happened are left, for a request is never charged
+   * twice, and nothing is given back twice. A book that began anew since then knows of none.
+   */
   private changeLane(batch: Batch): void {
     const lane = newLane();
-    if (!batch.inDoubt) {
-      this.send(lane, batch);
+    if (!batch.inDoubt || batch.book !== this.book) {
+      this.send(lane, { ...batch, inDoubt: false });
       return;
     }
     const kept: Pending[] = [];
     for (const pending of batch.pendings) {
+      const { kind } = pending.op;
       if (pending.over) continue;
-      if (pending.op.kind !== 'refund') kept.push(pending);
+      if (kind !== 'refund' && kind !== 'charge') kept.push(pending);
       else {
         pending.over = true;
-        this.options.onTrouble?.('refund-in-doubt', { org: this.org, op: pending.op });
-        pending.reject(unavailable('It cannot be told whether the refund happened'));
+        this.options.onTrouble?.(`${kind}-in-doubt`, { org: this.org, op: pending.op });
+        pending.reject(unavailable(`It cannot be told whether the ${kind} happened`));
       }
     }
     this.send(lane, { ...batch, pendings: kept });
   }
-}
 
-function newLane(): Lane {
-  return { id: randomBytes(9).toString('base64url'), seq: 0 };
-}
+  /** The data is missing. Decisions end here; what is owed waits for what becomes of the data. */
+  private lose(lane: Lane, batch: Batch): void {
+    this.park(lane, batch);
+    this.loss ??= new Loss({
+      org: this.org,
+      epoch: this.epoch,
+      ledger: this.options.ledger,
+      looks: this.shared.looks,
+      alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch }),
+      over: (how) => this.endLoss(how),
+    });
+    for (const pending of this.waiting.splice(0)) {
+      if (pending.owed) this.waiting.push(pending);
+      else this.refuse(pending);
+    }
+  }
 
-/** Holds of the cycle before may still be due, or be settled. */
-function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
-  if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
-  return [...cycles, { start: previous, end: previous }];
+  private park(lane: Lane, batch: Batch): void {
+    for (const pending of batch.pendings) if (!pending.owed) this.refuse(pending);
+    this.uncount(batch);
+    const owes = batch.pendings.some((pending) => !pending.over);
+    if (batch.inDoubt || owes) this.parked.push({ lane, batch });
+    else this.free.push(lane);
+  }
+
+  private refuse(pending: Pending): void {
+    if (pending.over) return;
+    pending.over = true;
+    pending.reject(this.lostError());
+  }
+
+  private lostError(): ProblemError {
+    return new ProblemError('store-lost', `The budget data of ${this.org} is missing`);
+  }
+
+  private endLoss(how: 'found' | 'accepted'): void {
+    this.loss = undefined;
+    this.options.onTrouble?.(`store-loss-${how}`, { org: this.org, owed: this.parked.length });
+    if (how === 'accepted') this.beginBook();
+    for (const { lane, batch } of this.parked.splice(0))
+      this.shared.retries.enter(() => this.send(lane, batch));
+    this.schedule();
+  }
+
+  /** What was known of the book that is lost says nothing about the new one; its lanes are not known there. */
+  private beginBook(): void {
+    this.book += 1;
+    this.bookBegan = Number.POSITIVE_INFINITY;
+    this.epoch = '';
+    this.ruleVersion = 0;
+    this.cycles = [];
+  }
 }

@@ -1,6 +1,7 @@
 /** A call on a book, in the order that the port's prose names: epoch, lane, cycle, due holds, operations, crossings. */
 import type { Bounds, Call, CallCode, Op, Reply, Result } from '../port.js';
 import type { Book } from './book.js';
+import { chargeServed } from './charge.js';
 import { noteCrossings } from './crossings.js';
 import { reserve } from './decide.js';
 import { expireDue } from './expire.js';
@@ -11,7 +12,7 @@ import { enterCycle, presentCycle } from './roll.js';
 /** `clock`: the store's time in ms; the book's never goes back behind what it saw. */
 export function applyCall(book: Book | undefined, call: Call, clock: number): Reply {
   const epoch = book?.org.text('epoch');
-  if (book === undefined || epoch === undefined) return outside(call.epoch === '' ? 'no-org' : 'lost');
+  if (book === undefined || epoch === undefined) return outside(wasThere(book, call) ? 'lost' : 'no-org');
   if (call.epoch !== '' && call.epoch !== epoch) return outside('lost');
   const lane = call.lane === '' ? undefined : book.lanes.get(call.lane);
   if (lane !== undefined && call.seq === lane.seq) return repeated(lane.reply, call.ops);
@@ -29,6 +30,10 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, results };
   if (call.lane !== '') book.lanes.set(call.lane, { seq: call.seq, reply });
   return reply;
+}
+
+function wasThere(book: Book | undefined, call: Call): boolean {
+  return call.epoch !== '' || book?.org.text('state') === 'lost';
 }
 
 function repeated(reply: Reply, ops: readonly Op[]): Reply {
@@ -65,6 +70,8 @@ function perform(work: Work, op: Op): Result {
       return renew(work, op);
     case 'refund':
       return refund(work, op);
+    case 'charge':
+      return chargeServed(work, op);
     case 'none':
       return { status: 'none' };
   }

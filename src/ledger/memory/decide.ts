@@ -46,7 +46,7 @@ function denied(reason: Denied['reason']): Denied {
 }
 
 /** The user's membership; unknown users are registered, invited ones become active, both while seats last. */
-function admitMember(work: Work, user: string): Member | Denied['reason'] {
+export function admitMember(work: Work, user: string): Member | Denied['reason'] {
   const { book, call } = work;
   if (book.org.text('state') === 'archived') return 'org-archived';
   const text = book.table('members').text(user);
@@ -64,9 +64,15 @@ function admitMember(work: Work, user: string): Member | Denied['reason'] {
   return active;
 }
 
-/** Directory groups, then claimed ones, each once and only where it exists. Undefined: more than can be checked. */
+/** Undefined: more than can be checked. */
 function groupsOf(work: Work, member: Member, claims: string): string | undefined {
-  if (member.groups.length === 0 && claims === '') return '';
+  const found = knownGroups(work, member, claims);
+  return found.length > GROUPS_MAX ? undefined : found.join(',');
+}
+
+/** Directory groups, then claimed ones, each once and only where it exists. */
+export function knownGroups(work: Work, member: Member, claims: string): string[] {
+  if (member.groups.length === 0 && claims === '') return [];
   const table = work.book.table('groups');
   const found = new Set<string>();
   for (const { group, generation } of member.groups) {
@@ -78,7 +84,7 @@ function groupsOf(work: Work, member: Member, claims: string): string | undefine
     const text = table.text(group);
     if (text !== undefined && groupIn(text).alive) found.add(group);
   }
-  return found.size > GROUPS_MAX ? undefined : [...found].join(',');
+  return [...found];
 }
 
 function refused(

@@ -36,7 +36,11 @@ function neverRan(hold: HoldRecord): boolean {
 /** Units above the hold that stand past a hard limit now. */
 function overshootOf(work: Work, { item, consumed }: Move, lines: readonly Line[]): number {
   const above = item.fixed ? 0 : consumed - item.units;
-  if (above <= 0) return 0;
+  return above > 0 ? pastLimits(work, above, lines) : 0;
+}
+
+/** How many of these units stand past a hard limit now. */
+export function pastLimits(work: Work, above: number, lines: readonly Line[]): number {
   let past = 0;
   for (const line of lines) {
     const cap = capOfLine(work, line);

@@ -2,6 +2,7 @@
  * The ledger in this process: the embedded default, and the model that the Lua is tested against. Without a folder it
  * lives in memory only; with one, every change is written behind (see persist.ts).
  */
+import { isName } from '../../quota/id.js';
 import type {
   Call,
   Commit,
@@ -104,6 +105,13 @@ class MemoryLedger implements Ledger {
     return first < 0 ? [] : entries.slice(first, first + count);
   }
 
+  async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
+    const entries = this.books.get(org)?.logs[log] ?? [];
+    const next = before === '' ? -1 : entries.findIndex((entry) => entry.id >= before);
+    const end = next < 0 ? entries.length : next;
+    return entries.slice(Math.max(0, end - count), end).reverse();
+  }
+
   async fold(org: string, fold: Fold): Promise<boolean> {
     const book = this.books.get(org);
     if (book?.org.text('epoch') === undefined || (book.org.text('fold') ?? '') !== fold.from) return false;
@@ -137,7 +145,7 @@ class MemoryLedger implements Ledger {
   }
 
   async orgs(): Promise<string[]> {
-    return [...this.books.keys()];
+    return [...this.books.keys()].filter(isName);
   }
 
   async clock(): Promise<number> {

@@ -35,6 +35,9 @@ function pushOp(args: (string | number)[], op: Op): void {
     case 'refund':
       args.push('F', op.user, op.groups, op.charges.text, op.cycle, op.at);
       return;
+    case 'charge':
+      args.push('C', op.user, op.claims, op.charges.text, op.at, op.estimated ? 'e' : '');
+      return;
     case 'none':
       args.push('0');
   }

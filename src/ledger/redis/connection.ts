@@ -6,7 +6,8 @@ import type { Script } from './scripts.js';
 export interface ConnectionOptions {
   /** redis://host:port, rediss://host:port or unix:///path of a socket. */
   readonly url: string;
-  readonly password?: string;
+  /** Asked again at every new connection: a password that was changed is found without a restart. */
+  readonly password?: () => string;
   /** A connection that is silent for this long with calls in flight is given up; what became of them is found out later. */
   readonly silenceMs?: number;
   readonly onError?: (error: Error) => void;
@@ -15,6 +16,8 @@ export interface ConnectionOptions {
 const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
+/** A replica that stays one is not left and come back to for every call it refuses. */
+const LEAVE_REPLICA_EVERY_MS = 1_000;
 
 /** Errors after which the script certainly changed nothing: Redis refused it before its first write. */
 const DID_NOT_RUN =
@@ -23,8 +26,9 @@ const DID_NOT_RUN =
 export class Connection {
   private readonly redis: Redis;
   private readonly onError: (error: Error) => void;
+  private leftReplicaAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ConnectionOptions) {
+  constructor(private readonly options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
     // ioredis takes a socket by its path.
     this.redis = new Redis(options.url.replace(/^unix:\/\//, ''), {
@@ -41,13 +45,36 @@ export class Connection {
       noDelay: true,
       keepAlive: 10_000,
       disableClientInfo: true,
-      retryStrategy: (times) =>
-        Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS) * (0.5 + Math.random() / 2),
+      retryStrategy: (times) => {
+        this.renewPassword();
+        return Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS) * (0.5 + Math.random() / 2);
+      },
       // A replica that was a master before a fail-over: go and find the new one.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
-      ...(options.password === undefined ? {} : { password: options.password }),
+      reconnectOnError: (error) => error.message.startsWith('READONLY') && this.mayLeaveReplica(),
+      ...(options.password === undefined ? {} : { password: options.password() }),
     });
     this.redis.on('error', (error: Error) => this.onError(error));
+  }
+
+  /** Told at every connection from now on, once it can be used. */
+  onReady(heard: () => void): void {
+    this.redis.on('ready', heard);
+  }
+
+  private renewPassword(): void {
+    if (this.options.password === undefined) return;
+    try {
+      this.redis.options.password = this.options.password();
+    } catch (error) {
+      this.onError(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private mayLeaveReplica(): boolean {
+    const now = performance.now();
+    if (now - this.leftReplicaAt < LEAVE_REPLICA_EVERY_MS) return false;
+    this.leftReplicaAt = now;
+    return true;
   }
 
   get ready(): boolean {
@@ -62,19 +89,17 @@ export class Connection {
     }
   }
 
-  /** Redis older than 6.2 lacks commands the scripts use; any eviction policy would lose counters silently. */
-  async refuseUnfit(): Promise<void> {
-    const info = String(await this.send('info', ['everything']));
+  /** Why this Redis cannot keep counters; undefined where it can. */
+  async unfitness(): Promise<string | undefined> {
+    const info = String(await this.send('info', []));
     const field = (name: string): string => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? '';
     const version = field('redis_version');
     const [major = 0, minor = 0] = version.split('.').map(Number);
-    if (major < 6 || (major === 6 && minor < 2))
-      throw new Error(`Redis ${version} is too old: 6.2 or newer is needed`);
+    // Older ones lack commands that the scripts use.
+    if (major < 6 || (major === 6 && minor < 2)) return `Redis ${version} is too old: 6.2 or newer is needed`;
     const policy = field('maxmemory_policy');
-    if (policy !== '' && policy !== 'noeviction')
-      throw new Error(
-        `Redis has maxmemory-policy ${policy}: set it to noeviction, or counters get lost silently`,
-      );
+    if (policy === '' || policy === 'noeviction') return undefined;
+    return `Redis has maxmemory-policy ${policy}: set it to noeviction, or counters get lost silently`;
   }
 
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** The ledger in Redis or Valkey, 6.2 or newer: every rule is in `lua/`, here is only the way there and back. */
+import { isName } from '../../quota/id.js';
 import type {
   Call,
   Commit,
@@ -25,6 +26,9 @@ export interface RedisOptions extends ConnectionOptions {
   readonly scripts?: ScriptOptions;
 }
 
+/** The field by which lua/include/widen.lua makes a table a real hash. */
+const WIDE = '!wide';
+
 /** Connects, and rejects where the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
   const hot = new Connection(options);
@@ -32,7 +36,9 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
   const ledger = new RedisLedger(hot, other, options);
   try {
     await Promise.all([hot.open(), other.open()]);
-    await other.refuseUnfit();
+    const unfit = await other.unfitness();
+    if (unfit !== undefined) throw new Error(unfit);
+    ledger.watchFitness();
   } catch (error) {
     await ledger.close();
     throw error;
@@ -41,17 +47,22 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 }
 
 const LANES_PAGE = 100;
+/** A policy can be changed while Redis runs, and it costs no more than a few calls a minute to notice. */
+const FITNESS_EVERY_MS = 15_000;
 
 class RedisLedger implements Ledger {
   readonly name = 'redis';
   private readonly keys: Keys;
   private readonly scripts;
+  /** Why the store must not be used though it can be reached. */
+  private unfit: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   /** Decisions have a connection of their own: no list of an admin stands before them. */
   constructor(
     private readonly hot: Connection,
     private readonly other: Connection,
-    options: RedisOptions,
+    private readonly options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
     const load = (name: string) => loadScript(name, options.scripts);
@@ -67,7 +78,24 @@ class RedisLedger implements Ledger {
   }
 
   get ready(): boolean {
-    return this.hot.ready;
+    return this.hot.ready && this.unfit === undefined;
+  }
+
+  /** Looks at Redis at every new connection, and from time to time: another one may have taken its place. */
+  watchFitness(): void {
+    this.other.onReady(() => this.judgeFitness());
+    this.timer = setInterval(() => this.judgeFitness(), FITNESS_EVERY_MS).unref();
+  }
+
+  private judgeFitness(): void {
+    this.other.unfitness().then(
+      (unfit) => {
+        this.unfit = unfit;
+        if (unfit !== undefined) this.options.onError?.(new Error(unfit));
+      },
+      // A Redis that does not answer is dealt with where calls fail.
+      () => undefined,
+    );
   }
 
   async apply(call: Call): Promise<Reply> {
@@ -95,7 +123,7 @@ class RedisLedger implements Ledger {
 
   async commit(org: string, commit: Commit): Promise<number | undefined> {
     // Listed first: an id in the set without a book is harmless, a book that no sweep finds is not.
-    if (commit.version === 0) await this.other.send('sadd', [this.keys.orgs, org]);
+    if (commit.version === 0 && isName(org)) await this.other.send('sadd', [this.keys.orgs, org]);
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
     const args: (string | number)[] = [commit.version, commit.audit];
     const place = placer(keys, (table) => this.keys.of(org, table));
@@ -113,14 +141,18 @@ class RedisLedger implements Ledger {
     const [next, flat] = (await this.other.send('hscan', args)) as [string, string[]];
     const entries: [string, string][] = [];
     for (let index = 0; index < flat.length; index += 2)
-      entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
+      if (flat[index] !== WIDE) entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
     return { cursor: next, entries };
   }
 
   async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
     const from = after === '' ? '-' : `(${after}`;
-    const raw = await this.other.send('xrange', [this.keys.of(org, log), from, '+', 'COUNT', count]);
-    return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
+    return entriesOf(await this.other.send('xrange', [this.keys.of(org, log), from, '+', 'COUNT', count]));
+  }
+
+  async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
+    const to = before === '' ? '+' : `(${before}`;
+    return entriesOf(await this.other.send('xrevrange', [this.keys.of(org, log), to, '-', 'COUNT', count]));
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
@@ -169,8 +201,13 @@ class RedisLedger implements Ledger {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.timer);
     await Promise.all([this.hot.close(), this.other.close()]);
   }
+}
+
+function entriesOf(raw: unknown): LogEntry[] {
+  return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
 }
 
 /** Gives each table its place in KEYS, adding it at its first use. */

@@ -110,6 +110,7 @@ function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot
   const { now, version } = snapshot;
   const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
   if (version === 0 || org === undefined) throw noOrg(id);
+  if (!org.has('epoch')) throw new ProblemError('store-lost', `The data of ${id} is missing`);
   const text = (field: string): string => org.get(field) ?? '';
   const number = (field: string): number => Number(text(field));
   return {

@@ -23,6 +23,13 @@ onBoth('an org that is not there is unknown, or lost to who knew it', BOOK, asyn
   t.same(await book.fields('records'), {});
 });
 
+onBoth('a place that is marked lost is lost to everybody, and not made anew', BOOK, async (t, book) => {
+  await book.ledger.commit('gone', { version: 0, changes: [set('org', 'state', 'lost')], audit: '' });
+  t.match(await book.apply([ONE], { org: 'gone' }), { code: 'lost', now: 0, results: [] });
+  t.match(await book.apply([ONE], { org: 'gone', epoch: 'e1' }), { code: 'lost' });
+  t.equal((await book.ledger.read('gone', [])).version, 1);
+});
+
 onBoth('an archived org still takes settlements of what is in flight', BOOK, async (t, book) => {
   await book.call([reserve('ana', { quota: 'usage', units: 5, kind: 'held' }, { hold: 'h' })]);
   await book.call([reserve('ana', { quota: 'usage', units: 5, kind: 'held' }, { hold: 'k' })]);

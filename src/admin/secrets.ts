@@ -1,0 +1,25 @@
+/** Ids and secrets of what is shown once: letters and digits only, so that `_` parts them in the text of a token or key. */
+import { createHash, randomInt } from 'node:crypto';
+
+const SIGNS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** 95 bits: never met twice. */
+const ID_LENGTH = 16;
+/** 256 bits: not to be guessed, so that a fast hash without salt keeps it. */
+const SECRET_LENGTH = 43;
+
+export function newId(): string {
+  return randomText(ID_LENGTH);
+}
+
+export function newSecret(): string {
+  return randomText(SECRET_LENGTH);
+}
+
+export function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+function randomText(length: number): string {
+  return Array.from({ length }, () => SIGNS.charAt(randomInt(SIGNS.length))).join('');
+}

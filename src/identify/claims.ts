@@ -1,0 +1,62 @@
+/** From the claims of a genuine token to an identity. */
+import type { JWTPayload } from 'jose';
+import { ProblemError } from '../errors/catalogue.js';
+import { isName, userToken } from '../quota/id.js';
+import { groupClaims } from './group-claims.js';
+import type { Identity } from './identifier.js';
+
+/** Each is the exact name of a claim, or a JSON pointer (it begins with `/`) to one inside another. */
+export interface ClaimPlaces {
+  readonly org: string;
+  readonly user: string;
+  /** Left out: groups come from the directory alone. */
+  readonly groups?: string | undefined;
+}
+
+type Find = (claims: JWTPayload) => unknown;
+
+/** Throws a ProblemError for claims that do not say who pays. */
+export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPayload) => Identity {
+  const findOrg = finder(org);
+  const findUser = finder(user);
+  const findGroups = groups === undefined ? () => undefined : finder(groups);
+  return (claims) => {
+    const orgId = findOrg(claims);
+    const userId = findUser(claims);
+    if (typeof orgId !== 'string' || !isName(orgId))
+      throw refuse(`The claim ${org} does not hold an org id.`);
+    const token = typeof userId === 'string' ? userToken(userId) : undefined;
+    if (typeof userId !== 'string' || token === undefined)
+      throw refuse(`The claim ${user} does not hold a user id.`);
+    const list = listOf(findGroups(claims), `The claim ${groups}`);
+    return { org: orgId, user: token, userId, claims: groupClaims(list, `The claim ${groups}`, refuse) };
+  };
+}
+
+function finder(place: string): Find {
+  const path = place.startsWith('/')
+    ? place
+        .slice(1)
+        .split('/')
+        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    : [place];
+  return (claims) => path.reduce(memberOf, claims);
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}
+
+/** A list, or a text separated by commas or, where it has none, by spaces. */
+function listOf(value: unknown, where: string): readonly unknown[] {
+  if (value === undefined || value === null || value === '') return [];
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'string') throw refuse(`${where} is neither a list nor a text.`);
+  if (value.includes(',')) return value.split(',').map((part) => part.trim());
+  return value.trim().split(/ +/);
+}
+
+function refuse(detail: string): ProblemError {
+  return new ProblemError('claims-invalid', detail);
+}

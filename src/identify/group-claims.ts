@@ -1,0 +1,25 @@
+/** Groups that a credential claims, judged alike whatever carries them. */
+import { ProblemError } from '../errors/catalogue.js';
+import { GROUPS_MAX } from '../quota/charge.js';
+import { isName } from '../quota/id.js';
+
+/**
+ * The ids, each once, comma-separated; `refuse` makes the error for one that is none. More than can be checked are
+ * refused, never cut off.
+ */
+export function groupClaims(
+  groups: readonly unknown[],
+  where: string,
+  refuse: (detail: string) => ProblemError,
+): string {
+  const each = new Set<string>();
+  for (const group of groups) {
+    if (typeof group !== 'string' || !isName(group)) throw refuse(`${where} does not hold valid group ids.`);
+    each.add(group);
+  }
+  if (each.size > GROUPS_MAX) {
+    const detail = `${where} names ${each.size} groups; at most ${GROUPS_MAX} can be checked.`;
+    throw new ProblemError('too-many-groups', detail);
+  }
+  return [...each].join(',');
+}

@@ -1,0 +1,81 @@
+/**
+ * Finds the headers that carry a credential. Whatever two readers could read differently is a fault: headers sent
+ * twice, `x_quota_user` beside `x-quota-user` (CGI-like servers take them for one), and `Connection: x-quota-user`
+ * (which asks the next hop to drop it).
+ */
+
+const CONNECTION = 'connection';
+
+/** What one pass over the headers found; `fault` is the first thing that makes them unusable. */
+export interface Found {
+  /** In the order of the names; undefined: not sent. */
+  readonly values: (string | undefined)[];
+  fault: string | undefined;
+}
+
+/** Undefined: nothing in the flat array of names and values concerns us. */
+export type FindHeaders = (rawHeaders: readonly string[]) => Found | undefined;
+
+interface Names {
+  readonly all: readonly string[];
+  /** By length: the first letters of the headers of that length that concern us. Most headers end here. */
+  readonly firstLetters: readonly string[];
+}
+
+/** Prepares the search for headers by their names, in lower case and without underscores. */
+export function headerFinder(all: readonly string[]): FindHeaders {
+  if (new Set(all).size !== all.length || all.some((name) => name === '' || /[A-Z_]/.test(name)))
+    throw new Error('identity headers need different names, in lower case and without underscores');
+  const firstLetters: string[] = [];
+  for (const name of [...all, CONNECTION]) {
+    const letter = name.charAt(0);
+    firstLetters[name.length] = `${firstLetters[name.length] ?? ''}${letter}${letter.toUpperCase()}`;
+  }
+  // Filled, so that the look-up by length stays in a packed array.
+  const names = { all, firstLetters: Array.from(firstLetters, (letters) => letters ?? '') };
+  return (rawHeaders) => find(rawHeaders, names);
+}
+
+function find(rawHeaders: readonly string[], { all, firstLetters }: Names): Found | undefined {
+  let found: Found | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index] ?? '';
+    if (raw.length >= firstLetters.length) continue;
+    if (firstLetters[raw.length]?.includes(raw.charAt(0)) !== true) continue;
+    const name = raw.toLowerCase();
+    const value = rawHeaders[index + 1] ?? '';
+    if (name === CONNECTION) {
+      const named = headerIn(value, all);
+      if (named === undefined) continue;
+      found ??= nothing(all);
+      found.fault ??= `Connection must not name ${named}.`;
+    } else {
+      const plain = name.includes('_') ? name.replaceAll('_', '-') : name;
+      const at = all.indexOf(plain);
+      if (at === -1) continue;
+      found ??= nothing(all);
+      note(found, at, name, plain, value);
+    }
+  }
+  return found;
+}
+
+function nothing(all: readonly string[]): Found {
+  return { values: all.map(() => undefined), fault: undefined };
+}
+
+function note(found: Found, at: number, name: string, plain: string, value: string): void {
+  if (name !== plain) {
+    found.fault ??= `The header ${name} can be taken for ${plain}.`;
+    return;
+  }
+  if (found.values[at] !== undefined) found.fault ??= `The header ${plain} must be sent once.`;
+  found.values[at] = value;
+}
+
+/** The header of ours that a Connection header names, in any spelling. */
+function headerIn(connection: string, all: readonly string[]): string | undefined {
+  if (connection === 'keep-alive' || connection === 'close') return undefined;
+  const options = connection.toLowerCase().replaceAll('_', '-').split(',');
+  return all.find((name) => options.some((option) => option.trim() === name));
+}

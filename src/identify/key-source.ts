@@ -1,0 +1,210 @@
+/** Where the keys that tokens are checked with come from, and how they are kept up to date without a restart. */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { ProblemError } from '../errors/catalogue.js';
+
+export type KeyPlace =
+  /** A set of public keys, fetched anew every `refreshMs`. */
+  | { readonly jwksUrl: string; readonly refreshMs: number }
+  /** A set of public keys in a file, which may change. */
+  | { readonly jwksFile: string }
+  /** A shared secret in a file, which may change. */
+  | { readonly secretFile: string }
+  | { readonly secret: string };
+
+export interface KeySource {
+  /** Grows whenever the keys change: what was judged by earlier ones no longer counts. */
+  readonly version: number;
+  /** The keys as they are. Waits for the first ones; rejects with a ProblemError where there are none. */
+  ready(): Promise<JWTVerifyGetKey>;
+  /**
+   * Looks for newer keys, for a token fits none of `version`: true if there are newer ones. Any number of such tokens make one
+   * look-up at a time, and after one that they asked for none for a while. Rejects where nobody can say.
+   */
+  renew(version: number): Promise<boolean>;
+  /** Ends what runs beside the requests. */
+  close(): void;
+}
+
+export interface KeySourceOptions {
+  readonly place: KeyPlace;
+  /** A shared secret has at least so many bytes. */
+  readonly secretBytesMin: number;
+  /** Called whenever the keys have changed. */
+  readonly onChange: () => void;
+  /** Told when the keys cannot be had any more; those that there are stay in use. */
+  readonly onTrouble: (error: unknown) => void;
+  readonly times?: Times | undefined;
+}
+
+/** How often keys are looked for, in milliseconds. */
+export interface Times {
+  readonly refreshMs: number;
+  /** After a failure. */
+  readonly retryMs: number;
+  /** At least so long between two look-ups that tokens with unknown keys ask for. */
+  readonly renewMs: number;
+  readonly timeoutMs: number;
+}
+
+/** A provider is spared: tokens with made-up key ids must not become requests to it. */
+const URL_TIMES = { retryMs: 2_000, renewMs: 30_000, timeoutMs: 5_000 };
+
+/** A file is read again instead of watched: watchers miss the swapped links by which Kubernetes updates a Secret. */
+const FILE_TIMES: Times = { refreshMs: 1_000, retryMs: 1_000, renewMs: 1_000, timeoutMs: 5_000 };
+
+/** Throws where a file or a secret cannot be used. A URL that cannot be reached is tried again and again. */
+export function openKeys(options: KeySourceOptions): KeySource {
+  const { place, secretBytesMin: least } = options;
+  if ('secret' in place) return fixedKeys(secretKey(place.secret, least));
+  if ('jwksUrl' in place) {
+    const times = options.times ?? { ...URL_TIMES, refreshMs: place.refreshMs };
+    const keys = new ChangingKeys(options, times, (signal) => fetchText(place.jwksUrl, signal), publicKeys);
+    void keys.load();
+    return keys;
+  }
+  const isSecret = 'secretFile' in place;
+  const file = isSecret ? place.secretFile : place.jwksFile;
+  const parse = isSecret ? (text: string) => secretKey(text, least) : publicKeys;
+  const load = (signal: AbortSignal) => readFile(file, { encoding: 'utf8', signal });
+  const keys = new ChangingKeys(options, options.times ?? FILE_TIMES, load, parse);
+  keys.begin(readFileSync(file, 'utf8'));
+  return keys;
+}
+
+function fixedKeys(key: JWTVerifyGetKey): KeySource {
+  return { version: 1, ready: async () => key, renew: async () => false, close: () => undefined };
+}
+
+function publicKeys(text: string): JWTVerifyGetKey {
+  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
+}
+
+/** What files and variables put around a secret (a last newline) is not a part of it. */
+function secretKey(text: string, bytesMin: number): JWTVerifyGetKey {
+  const secret = Buffer.from(text.trim());
+  if (secret.length < bytesMin)
+    throw new Error(`the shared secret has ${secret.length} bytes; its algorithms need ${bytesMin}`);
+  return async () => secret;
+}
+
+class ChangingKeys implements KeySource {
+  version = 0;
+  private key: JWTVerifyGetKey | undefined;
+  /** What the keys were made of. */
+  private text: string | undefined;
+  private failing = false;
+  private flight: Promise<void> | undefined;
+  private abort: AbortController | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+  private askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly options: KeySourceOptions,
+    private readonly times: Times,
+    private readonly read: (signal: AbortSignal) => Promise<string>,
+    private readonly parse: (text: string) => JWTVerifyGetKey,
+  ) {}
+
+  begin(text: string): void {
+    this.take(text);
+    this.schedule();
+  }
+
+  async ready(): Promise<JWTVerifyGetKey> {
+    if (this.key === undefined) await this.flight;
+    if (this.key === undefined) throw unavailable();
+    return this.key;
+  }
+
+  async renew(version: number): Promise<boolean> {
+    if (this.version === version) await this.flight;
+    if (this.version !== version) return true;
+    const now = performance.now();
+    if (this.flight === undefined && now - this.askedAt >= this.times.renewMs) {
+      this.askedAt = now;
+      void this.load();
+    }
+    // One's own, or one that another has begun since.
+    await this.flight;
+    if (this.version !== version) return true;
+    // Whether a newer key exists, nobody knows: that is not the token's fault.
+    if (this.failing) throw unavailable();
+    return false;
+  }
+
+  /** One at a time. Never rejects. */
+  load(): Promise<void> {
+    this.flight ??= this.attempt().finally(() => {
+      this.flight = undefined;
+      this.schedule();
+    });
+    return this.flight;
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.abort?.abort();
+  }
+
+  private async attempt(): Promise<void> {
+    const abort = new AbortController();
+    this.abort = abort;
+    const late = setTimeout(
+      () => abort.abort(new Error(`no answer in ${this.times.timeoutMs} ms`)),
+      this.times.timeoutMs,
+    );
+    try {
+      this.take(await this.read(abort.signal));
+      this.failing = false;
+    } catch (error) {
+      // Once for each time of trouble, not for each attempt.
+      if (!this.failing && !this.closed) this.options.onTrouble(error);
+      this.failing = true;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private take(text: string): void {
+    if (text === this.text) return;
+    this.key = this.parse(text);
+    this.text = text;
+    this.version += 1;
+    this.options.onChange();
+  }
+
+  private schedule(): void {
+    if (this.closed) return;
+    clearTimeout(this.timer);
+    const inMs = this.failing ? Math.min(this.times.retryMs, this.times.refreshMs) : this.times.refreshMs;
+    this.timer = setTimeout(() => void this.load(), inMs).unref();
+  }
+}
+
+const SET_MAX_BYTES = 1_048_576;
+
+/** Redirects are not followed: the keys come from where the config says. */
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const headers = { accept: 'application/jwk-set+json, application/json' };
+  const response = await fetch(url, { signal, redirect: 'error', headers });
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`the key set was answered with ${response.status}`);
+  }
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > SET_MAX_BYTES) throw new Error(`the key set has more than ${SET_MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function unavailable(): ProblemError {
+  return new ProblemError('identity-unavailable', 'The keys that tokens are checked with cannot be had now.');
+}

@@ -1,0 +1,38 @@
+/** Calls as the lanes of an org keep them. */
+import { randomBytes } from 'node:crypto';
+import type { Bounds, Reply } from '../port.js';
+import type { Pending } from './pending.js';
+
+export interface Lane {
+  readonly id: string;
+  /** Number of the last call that was answered. */
+  seq: number;
+}
+
+/** One call's worth, with the operations as they are to be sent now. */
+export interface Batch {
+  readonly pendings: readonly Pending[];
+  retries: number;
+  cycleTries: number;
+  /** It was sent and got no answer: it may have run. */
+  inDoubt: boolean;
+  /** It takes one of the places for calls in flight; one that is being found out about does not. */
+  counted: boolean;
+  /** Which of the org's books it was made for: a loss that is accepted begins a new one. */
+  book: number;
+}
+
+export interface Sent {
+  readonly lane: Lane;
+  readonly batch: Batch;
+}
+
+export function newLane(): Lane {
+  return { id: randomBytes(9).toString('base64url'), seq: 0 };
+}
+
+/** Holds of the cycle before may still be due, or be settled. */
+export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
+  if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
+  return [...cycles, { start: previous, end: previous }];
+}

@@ -1,0 +1,33 @@
+/** An operation on its way to the ledger, and what comes of it. */
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Bounds, Op, Result } from '../port.js';
+
+/** Charges what was admitted without a decision: units by item that is no gate, once its end is known. */
+export type ChargeLater = (units: readonly number[], estimated: boolean) => void;
+
+/** What came of one operation; `now` and `cycle` are the book's. */
+export interface Answer {
+  readonly result: Result;
+  readonly now: number;
+  readonly cycle: Bounds;
+  /** The call that decided, and the place in it: together they name the decision. */
+  readonly call?: string;
+  readonly index?: number;
+  /** It was admitted in open mode: nothing is charged yet, and this is to be called when the request has ended. */
+  readonly chargeLater?: ChargeLater;
+}
+
+export interface Pending {
+  readonly op: Op;
+  /** Start of the closed cycle that the operation may touch, 0 for none. */
+  readonly cycle: number;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+  readonly owed: boolean;
+  /** Answered, or given up: whatever still comes of it has no reader. */
+  over: boolean;
+}
+
+export function unavailable(detail: string): ProblemError {
+  return new ProblemError('store-unavailable', detail);
+}

@@ -1,0 +1,41 @@
+/** Charges that nobody decided on: what was served while the ledger could not be asked. */
+import { GROUPS_MAX } from '../../quota/charge.js';
+import type { Member } from '../codec.js';
+import type { ChargeOp, Settled } from '../port.js';
+import { admitMember, knownGroups } from './decide.js';
+import { pastLimits } from './holds.js';
+import { change, linesOf, type OpenCycle, type Work } from './lines.js';
+import { memberIn } from './texts.js';
+
+export function chargeServed(work: Work, op: ChargeOp): Settled {
+  const at = Math.min(op.at, work.now);
+  const cycle = cycleBegunBy(work, at);
+  const groups = knownGroups(work, memberCharged(work, op.user), op.claims).slice(0, GROUPS_MAX).join(',');
+  const { action, items } = op.charges;
+  const charged: string[] = [];
+  const overshoot = items.map(({ quota, units }) => {
+    const lines = linesOf(work, cycle, quota, op.user, groups);
+    for (const line of lines) change(work, line, units, 0, op.user, action);
+    charged.push(`${quota}=${units}`);
+    return pastLimits(work, units, lines);
+  });
+  const mark = op.estimated ? 'e' : '';
+  work.journal.push(`${at}|${op.user}|${groups}|${action}|${charged.join(',')}|${mark}`);
+  return { status: 'settled', overshoot, late: true };
+}
+
+/** The latest cycle of the call that had begun by then; the present one where none had. */
+function cycleBegunBy({ present, cycles }: Work, at: number): OpenCycle {
+  if (at >= present.start) return present;
+  let found: OpenCycle | undefined;
+  for (const cycle of cycles) if (cycle.start <= at && cycle.start >= (found?.start ?? 0)) found = cycle;
+  return found ?? present;
+}
+
+/** Registered as a request would; one that a request would refuse is charged as it stands. */
+function memberCharged(work: Work, user: string): Member {
+  const admitted = admitMember(work, user);
+  if (typeof admitted !== 'string') return admitted;
+  const text = work.book.table('members').text(user);
+  return text === undefined ? { status: 'removed', groups: [] } : memberIn(text);
+}

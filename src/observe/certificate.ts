@@ -1,0 +1,72 @@
+/**
+ * Certificate and key of a listener, read again when their files change and when told to. What cannot be used is refused
+ * as a whole, and the old pair stays: a certificate that is written before its key must not end TLS.
+ */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, type StatsListener, unwatchFile, watchFile } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Pair {
+  readonly cert: string;
+  readonly key: string;
+  /** When the certificate ends, in ms since 1970. */
+  readonly endsAt: number;
+}
+
+export interface CertificateOptions {
+  readonly files: CertificateFiles;
+  /** Told of each pair that differs from the one before. */
+  readonly onPair: (pair: Pair) => void;
+  readonly onRefused: (error: unknown) => void;
+}
+
+/** Asked by the clock: a Secret that Kubernetes mounts changes by a link above it, which no watch on the file sees. */
+const LOOK_EVERY_MS = 1_000;
+
+export class Certificate {
+  private last: Pair;
+  private readonly onChange: StatsListener = () => this.reload();
+
+  /** Throws where the files cannot be used. */
+  constructor(private readonly options: CertificateOptions) {
+    this.last = readPair(options.files);
+    for (const file of this.files)
+      watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, this.onChange);
+  }
+
+  get pair(): Pair {
+    return this.last;
+  }
+
+  reload(): void {
+    try {
+      const pair = readPair(this.options.files);
+      if (pair.cert === this.last.cert && pair.key === this.last.key) return;
+      this.last = pair;
+      this.options.onPair(pair);
+    } catch (error) {
+      this.options.onRefused(error);
+    }
+  }
+
+  close(): void {
+    for (const file of this.files) unwatchFile(file, this.onChange);
+  }
+
+  private get files(): string[] {
+    return [this.options.files.cert, this.options.files.key];
+  }
+}
+
+function readPair(files: CertificateFiles): Pair {
+  const cert = readFileSync(files.cert, 'utf8');
+  const key = readFileSync(files.key, 'utf8');
+  // Throws where either is broken, and where the one does not belong to the other.
+  createSecureContext({ cert, key });
+  return { cert, key, endsAt: Date.parse(new X509Certificate(cert).validTo) };
+}

@@ -1,0 +1,95 @@
+/** Decisions, counted by quota, scope and outcome; their latency. */
+import type { Result, Violation } from '../ledger/port.js';
+import type { Charges } from '../quota/charge.js';
+import type { Scope } from '../quota/id.js';
+import type { Builder } from './builder.js';
+import type { CellOf, Spread, Tally } from './cells.js';
+
+/** From 50 µs: a decision that is slower than a millisecond is worth looking at. */
+const DECISION_SECONDS = [
+  5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 1,
+];
+
+/** Where no limit stood against it. */
+const NONE = 'none';
+
+type ByScope = Readonly<Record<Scope, Tally>>;
+
+interface QuotaCells {
+  readonly admitted: Tally;
+  readonly shadow: ByScope;
+  readonly spent: ByScope;
+  readonly held: ByScope;
+}
+
+export class DecisionMetrics {
+  private readonly seconds: Spread;
+  private readonly count: CellOf<Tally>;
+  private readonly byQuota: ReadonlyMap<string, QuotaCells>;
+
+  constructor(build: Builder, quotas: readonly string[]) {
+    this.seconds = build.spreads(
+      {
+        name: 'quotagate_decision_seconds',
+        help: 'From a request’s arrival in the reserve room to its decision, the wait for a call included. Its count is the decisions.',
+      },
+      DECISION_SECONDS,
+    )();
+    this.count = build.tallies({
+      name: 'quotagate_decisions_total',
+      help:
+        'Decisions, once for each quota that is charged; a refusal once for each quota without room, with the scope of the ' +
+        'first limit that had none. `admitted`; `shadow` (beside `admitted`: a soft or shadow limit had no room); `spent`, ' +
+        '`held` (refused); `open` (let through without the store); or why nothing was charged: the reason of the denial, ' +
+        'or of the missing decision.',
+      labels: ['quota', 'scope', 'outcome'],
+    });
+    this.byQuota = new Map(quotas.map((quota) => [quota, this.cellsOf(quota)]));
+  }
+
+  decided(charges: Charges, result: Result, ms: number): void {
+    this.seconds.note(ms / 1_000);
+    switch (result.status) {
+      case 'admitted':
+        for (const { quota } of charges.items) this.byQuota.get(quota)?.admitted.add();
+        this.refuse('shadow', result.violated);
+        return;
+      case 'refused':
+        this.refuse(result.reason, result.violated);
+        return;
+      case 'denied':
+        this.other(charges, result.reason);
+    }
+  }
+
+  /** There was no decision: `why` is the code of the error, or `open`. */
+  undecided(charges: Charges, why: string, ms: number): void {
+    this.seconds.note(ms / 1_000);
+    this.other(charges, why === 'store-unavailable' ? 'unavailable' : why);
+  }
+
+  private other(charges: Charges, outcome: string): void {
+    for (const { quota } of charges.items) this.count(quota, NONE, outcome).add();
+  }
+
+  private refuse(outcome: 'shadow' | 'spent' | 'held', violated: readonly Violation[]): void {
+    for (const [index, { quota, scope }] of violated.entries()) {
+      const first = violated.findIndex((other) => other.quota === quota) === index;
+      if (first) this.byQuota.get(quota)?.[outcome][scope].add();
+    }
+  }
+
+  private cellsOf(quota: string): QuotaCells {
+    const byScope = (outcome: string): ByScope => ({
+      user: this.count(quota, 'user', outcome),
+      group: this.count(quota, 'group', outcome),
+      org: this.count(quota, 'org', outcome),
+    });
+    return {
+      admitted: this.count(quota, NONE, 'admitted'),
+      shadow: byScope('shadow'),
+      spent: byScope('spent'),
+      held: byScope('held'),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * All metrics. Rooms do not know this one: they tell small interfaces of their own what happens, and here it is counted. No
+ * label names a user, a group or an org; the table in `README.md` is made from what is built here.
+ */
+import { collectDefaultMetrics } from 'prom-client';
+import { VERSION } from './build.js';
+import { Builder, type Row } from './builder.js';
+import type { CellOf, Tally } from './cells.js';
+import { DecisionMetrics } from './decisions.js';
+import { OpenMetrics } from './open.js';
+import type { MetricsOptions } from './state.js';
+import { HoldMetrics, numberOf, StoreMetrics } from './store.js';
+import { UpstreamMetrics } from './upstreams.js';
+
+export type { MetricsOptions, State } from './state.js';
+
+export class Metrics {
+  readonly decisions: DecisionMetrics;
+  readonly upstreams: UpstreamMetrics;
+  readonly store: StoreMetrics;
+  readonly holds: HoldMetrics;
+  readonly open: OpenMetrics;
+  readonly process: ProcessMetrics;
+  private readonly refusals: CellOf<Tally>;
+  private readonly build = new Builder();
+
+  constructor({ quotas, state }: MetricsOptions) {
+    const { build } = this;
+    this.decisions = new DecisionMetrics(build, Object.keys(quotas));
+    this.refusals = build.tallies({
+      name: 'quotagate_refusals_total',
+      help: 'Requests that the gateway answered itself, by the code of the error.',
+      labels: ['code'],
+    });
+    build.reading(
+      'quotagate_requests_in_flight',
+      'Requests whose answer is not sent to its end.',
+      () => state()?.requestsInFlight,
+    );
+    this.upstreams = new UpstreamMetrics(build);
+    this.store = new StoreMetrics(build, state);
+    this.holds = new HoldMetrics(build, quotas);
+    this.open = new OpenMetrics(build, { quotas, state });
+    this.process = new ProcessMetrics(build, state);
+  }
+
+  /** In the order of the table. */
+  get rows(): readonly Row[] {
+    return this.build.rows;
+  }
+
+  refused(code: string): void {
+    this.refusals(code).add();
+  }
+
+  /** In Prometheus' text format. */
+  text(): Promise<string> {
+    return this.build.registry.metrics();
+  }
+
+  /** prom-client's own: CPU, memory, garbage collection, delay of the event loop. They sample by timers of their own. */
+  addRuntime(): void {
+    collectDefaultMetrics({ register: this.build.registry });
+  }
+}
+
+/** What an operator asks first. */
+export class ProcessMetrics {
+  private readonly alarms: CellOf<Tally>;
+  private readonly reloads: CellOf<Tally>;
+  private readonly unlogged: Tally;
+  private readonly expiries = new Map<string, number>();
+
+  constructor(build: Builder, state: MetricsOptions['state']) {
+    this.alarms = build.tallies({
+      name: 'quotagate_alarms_total',
+      help: 'What an operator must look at, by the name that the log gives it: data missing, settlements or refunds lost, faults.',
+      labels: ['what'],
+    });
+    build.reading('quotagate_ready', '1 while `/readyz` says ready.', () => numberOf(state()?.ready));
+    this.reloads = build.tallies({
+      name: 'quotagate_reloads_total',
+      help: 'Config and certificates read again: taken, or refused and the old one kept.',
+      labels: ['what', 'outcome'],
+    });
+    build.readings(
+      {
+        name: 'quotagate_certificate_expiry_timestamp_seconds',
+        help: 'When the certificate of a listener ends, in seconds since 1970.',
+        labels: ['listener'],
+      },
+      () => [...this.expiries].map(([listener, endsAt]) => [{ listener }, endsAt / 1_000] as const),
+    );
+    this.unlogged = build.tallies({
+      name: 'quotagate_log_lines_left_out_total',
+      help: 'Refused requests without a line in the log, for there were too many.',
+    })();
+    const about = { name: 'quotagate_build_info', help: 'Always 1; its labels say which build this is.' };
+    const labels = { version: VERSION, node: process.versions.node };
+    build.readings({ ...about, labels: Object.keys(labels) }, () => [[labels, 1]]);
+  }
+
+  alarm(what: string): void {
+    this.alarms(what).add();
+  }
+
+  reloaded(what: 'config' | 'certificate', taken: boolean): void {
+    this.reloads(what, taken ? 'taken' : 'refused').add();
+  }
+
+  /** `endsAt`: in ms since 1970. */
+  certificate(listener: string, endsAt: number): void {
+    this.expiries.set(listener, endsAt);
+  }
+
+  leftOut(): void {
+    this.unlogged.add();
+  }
+}

@@ -1,0 +1,73 @@
+/** What is let through while the store gives no decision. */
+import type { Builder } from './builder.js';
+import type { CellOf, Tally } from './cells.js';
+import type { MetricsOptions } from './state.js';
+import { numberOf } from './store.js';
+
+/** What happens in open mode; amounts are the quota's integers. */
+type OpenEvent =
+  | { readonly kind: 'began' | 'ended' | 'admitted' | 'bound-reached' }
+  | { readonly kind: 'charged'; readonly quota: string; readonly units: number; readonly overshoot: number };
+
+export class OpenMetrics {
+  private readonly requests: CellOf<Tally>;
+  private readonly charged: CellOf<Tally>;
+  private readonly overshoots: CellOf<Tally>;
+
+  constructor(
+    build: Builder,
+    private readonly options: MetricsOptions,
+  ) {
+    const { quotas, state } = options;
+    build.reading(
+      'quotagate_open_mode',
+      '1 during an outage in which routes are open: requests pass without a decision, within their bound.',
+      () => numberOf(state()?.open.active),
+    );
+    this.requests = build.tallies({
+      name: 'quotagate_open_requests_total',
+      help: 'Requests to open routes that got no decision: `admitted`, or refused for the bound was reached.',
+      labels: ['outcome'],
+    });
+    build.readings(
+      {
+        name: 'quotagate_open_units_outstanding',
+        help: 'Units that were let through without the store, and are not charged yet.',
+        labels: ['quota'],
+      },
+      () =>
+        [...(state()?.open.outstanding ?? [])].map(([quota, units]) => [{ quota }, this.shown(quota, units)]),
+    );
+    this.charged = build.tallies({
+      name: 'quotagate_open_units_total',
+      help: 'Units that were let through without the store, and charged afterwards.',
+      labels: ['quota'],
+    });
+    this.overshoots = build.tallies({
+      name: 'quotagate_open_overshoot_units_total',
+      help: 'The part of them that went past a hard limit.',
+      labels: ['quota'],
+    });
+    for (const outcome of ['admitted', 'bound-reached']) this.requests(outcome);
+    for (const quota of Object.keys(quotas)) {
+      this.charged(quota);
+      this.overshoots(quota);
+    }
+  }
+
+  told(event: OpenEvent): void {
+    switch (event.kind) {
+      case 'admitted':
+      case 'bound-reached':
+        this.requests(event.kind).add();
+        return;
+      case 'charged':
+        this.charged(event.quota).add(this.shown(event.quota, event.units));
+        this.overshoots(event.quota).add(this.shown(event.quota, event.overshoot));
+    }
+  }
+
+  private shown(quota: string, units: number): number {
+    return units / 10 ** (this.options.quotas[quota]?.decimals ?? 0);
+  }
+}

@@ -1,0 +1,78 @@
+/** The listener for operators and orchestrators: `/healthz`, `/readyz`, `/metrics`. It shows no user and no org. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+export interface OpsOptions {
+  /** The metrics in Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Where the process is in its life. Only `ready` is: while it starts it cannot serve, while it drains it still does, but
+ * nobody should send more. The store has no part in it: all replicas share one, and a gateway answers without it, too.
+ */
+export type Phase = 'starting' | 'ready' | 'draining';
+
+const TEXT = 'text/plain; charset=utf-8';
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** A prober or scraper that says nothing for this long has gone. */
+const TIMEOUT_MS = 10_000;
+
+export class Ops {
+  phase: Phase = 'starting';
+  private readonly server: Server;
+
+  constructor(private readonly options: OpsOptions) {
+    const timeouts = { headersTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS };
+    this.server = createServer(timeouts, (request, response) => void this.answer(request, response));
+  }
+
+  /** Resolves with the address, `host:port`. */
+  listen(host: string, port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => {
+        this.server.off('error', reject);
+        const at = this.server.address();
+        const taken = at === null || typeof at === 'string' ? port : at.port;
+        resolve(`${host.includes(':') ? `[${host}]` : host}:${taken}`);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [status, type, text] = await this.found(request).catch((error: unknown) => {
+      this.options.onError(error);
+      return [500, TEXT, 'failed\n'] as const;
+    });
+    const body = Buffer.from(text);
+    response.writeHead(status, {
+      'content-type': type,
+      'content-length': body.length,
+      'cache-control': 'no-store',
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  private async found({ method, url = '' }: IncomingMessage): Promise<readonly [number, string, string]> {
+    if (method !== 'GET' && method !== 'HEAD') return [405, TEXT, 'GET only\n'];
+    const [path] = url.split('?');
+    switch (path) {
+      case '/healthz':
+        return [200, TEXT, 'ok\n'];
+      case '/readyz':
+        return [this.phase === 'ready' ? 200 : 503, TEXT, `${this.phase}\n`];
+      case '/metrics':
+        return [200, METRICS_TYPE, await this.options.metrics()];
+      default:
+        return [404, TEXT, 'here are /healthz, /readyz and /metrics\n'];
+    }
+  }
+}

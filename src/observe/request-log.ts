@@ -1,0 +1,72 @@
+/**
+ * One line for each request: `debug` for those that were forwarded, `info` for those that the gateway refused, `warn` where the
+ * fault was ours or the upstream's. A line says no path, query, header value or user: the route's pattern, and the ids by
+ * which caller, upstream and store can find the same request.
+ */
+import type { Logger } from 'pino';
+
+export interface RequestLine {
+  readonly requestId: string;
+  readonly traceId?: string | undefined;
+  readonly method: string;
+  /** The route's `match`. */
+  readonly route?: string | undefined;
+  readonly action?: string | undefined;
+  readonly org?: string | undefined;
+  readonly decision?: string | undefined;
+  readonly decisionId?: string | undefined;
+  readonly decisionMs?: number | undefined;
+  readonly quota?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly upstream?: string | undefined;
+  readonly outcome?: string | undefined;
+  /** Code of the error that was answered. */
+  readonly code?: string | undefined;
+  readonly status?: number | undefined;
+  readonly ms: number;
+}
+
+/** A flood of refused requests must not become a flood of lines: each costs as much as a refusal. */
+const LINES_A_SECOND = 50;
+const SECOND_MS = 1_000;
+
+export class RequestLog {
+  private left = LINES_A_SECOND;
+  private leftOut = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly onLeftOut: () => void,
+  ) {}
+
+  /** Whether forwarded requests have a line: it changes with the logger's level. */
+  get tellsAll(): boolean {
+    return this.logger.isLevelEnabled('debug');
+  }
+
+  forwarded(line: () => RequestLine): void {
+    if (this.tellsAll) this.logger.debug(line(), 'request');
+  }
+
+  refused(status: number, line: () => RequestLine): void {
+    const level = status >= 500 ? 'warn' : 'info';
+    if (!this.logger.isLevelEnabled(level)) return;
+    this.timer ??= setTimeout(() => this.nextSecond(), SECOND_MS).unref();
+    if (this.left > 0 || this.tellsAll) {
+      this.left -= 1;
+      this.logger[level](line(), 'request refused');
+    } else {
+      this.leftOut += 1;
+      this.onLeftOut();
+    }
+  }
+
+  private nextSecond(): void {
+    this.timer = undefined;
+    this.left = LINES_A_SECOND;
+    if (this.leftOut === 0) return;
+    this.logger.warn({ count: this.leftOut }, 'refused requests that have no line: too many in a second');
+    this.leftOut = 0;
+  }
+}

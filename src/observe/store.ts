@@ -1,0 +1,129 @@
+/** What the store is asked and answers; holds, and what was charged beyond them. */
+import type { Reply } from '../ledger/port.js';
+import type { Builder } from './builder.js';
+import type { CellOf, Spread, Tally } from './cells.js';
+import type { MetricsOptions } from './state.js';
+
+const CALL_SECONDS = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2];
+const CALL_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const CALL_LINES = [5, 10, 20, 50, 100, 200, 500];
+
+export class StoreMetrics {
+  private readonly seconds: Spread;
+  private readonly operations: Spread;
+  private readonly lines: Spread;
+  private readonly unanswered: Tally;
+  private readonly expired: Tally;
+
+  constructor(build: Builder, state: MetricsOptions['state']) {
+    build.reading('quotagate_store_up', '1 while the store can be reached.', () =>
+      numberOf(state()?.storeReady),
+    );
+    this.seconds = build.spreads(
+      { name: 'quotagate_store_call_seconds', help: 'Time to the answer of a call that got one.' },
+      CALL_SECONDS,
+    )();
+    this.operations = build.spreads(
+      {
+        name: 'quotagate_store_call_operations',
+        help: 'Operations in one call: decisions, settlements, refunds, renewals.',
+      },
+      CALL_OPERATIONS,
+    )();
+    this.lines = build.spreads(
+      {
+        name: 'quotagate_store_call_lines',
+        help: 'Counter lines that one call touched: they bound its time in the store.',
+      },
+      CALL_LINES,
+    )();
+    this.unanswered = build.tallies({
+      name: 'quotagate_store_calls_unanswered_total',
+      help: 'Calls without an answer: they may have run, and that is found out later.',
+    })();
+    build.reading(
+      'quotagate_orgs_lost',
+      'Orgs whose data is missing in the store: their requests get 503.',
+      () => state()?.lost.length,
+    );
+    addLanes(build, state);
+    this.expired = build.tallies({
+      name: 'quotagate_holds_expired_total',
+      help: 'Holds that ended without a settlement, as seen by this process: their gateway died, or could not tell.',
+    })();
+  }
+
+  answered(operations: number, { code, replayed, lines, expired }: Reply, ms: number): void {
+    this.seconds.note(ms / 1_000);
+    if (code !== 'ok') return;
+    this.operations.note(operations);
+    this.lines.note(lines);
+    if (!replayed) this.expired.add(expired);
+  }
+
+  silent(): void {
+    this.unanswered.add();
+  }
+
+  holdsExpired(count: number): void {
+    this.expired.add(count);
+  }
+}
+
+function addLanes(build: Builder, state: MetricsOptions['state']): void {
+  build.reading(
+    'quotagate_lanes_in_flight',
+    'Calls that the store has not answered yet.',
+    () => state()?.lanes.inFlight,
+  );
+  build.reading(
+    'quotagate_lanes_in_doubt',
+    'Calls that got no answer, and about which it is being found out.',
+    () => state()?.lanes.inDoubt,
+  );
+  build.reading(
+    'quotagate_operations_waiting',
+    'Operations that wait for a call.',
+    () => state()?.lanes.waiting,
+  );
+  build.reading(
+    'quotagate_settlements_backlog',
+    'Operations owed to the store (settlements, refunds, renewals). At its bound new requests get 503.',
+    () => state()?.backlog,
+  );
+}
+
+export function numberOf(flag: boolean | undefined): number | undefined {
+  return flag === undefined ? undefined : Number(flag);
+}
+
+export class HoldMetrics {
+  private open = 0;
+  private readonly overshoots: CellOf<Tally>;
+
+  constructor(
+    build: Builder,
+    private readonly quotas: MetricsOptions['quotas'],
+  ) {
+    build.reading('quotagate_holds_open', 'Holds of requests under way in this process.', () => this.open);
+    this.overshoots = build.tallies({
+      name: 'quotagate_overshoot_units_total',
+      help: 'Units charged above a hold and past a hard limit, for the true cost was higher.',
+      labels: ['quota'],
+    });
+    for (const quota of Object.keys(quotas)) this.overshoots(quota);
+  }
+
+  opened(): void {
+    this.open += 1;
+  }
+
+  closed(): void {
+    this.open -= 1;
+  }
+
+  overshoot(quota: string, units: number): void {
+    const { decimals } = this.quotas[quota] ?? { decimals: 0 };
+    this.overshoots(quota).add(units / 10 ** decimals);
+  }
+}

@@ -1,0 +1,54 @@
+/** How upstreams take what is forwarded. */
+import type { Builder } from './builder.js';
+import type { CellOf, Spread, Tally } from './cells.js';
+
+const UPSTREAM_SECONDS = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300];
+
+export const UPSTREAM_OUTCOMES = [
+  '2xx',
+  '3xx',
+  '4xx',
+  '5xx',
+  'cut-short',
+  'no-answer',
+  'not-sent',
+  'client-gone',
+] as const;
+export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
+
+export class UpstreamMetrics {
+  private readonly outcomes: CellOf<Tally>;
+  private readonly seconds: CellOf<Spread>;
+  private readonly known = new Map<string, { seconds: Spread; outcomes: Map<string, Tally> }>();
+
+  constructor(build: Builder) {
+    this.outcomes = build.tallies({
+      name: 'quotagate_upstream_outcomes_total',
+      help:
+        'Forwarded requests by how they ended: the class of the status; the answer broke off; none came; ' +
+        'nothing was sent; the client left first.',
+      labels: ['upstream', 'outcome'],
+    });
+    this.seconds = build.spreads(
+      {
+        name: 'quotagate_upstream_seconds',
+        help: 'From handing a request to its upstream to the end of the answer, the client’s reading of it included.',
+        labels: ['upstream'],
+      },
+      UPSTREAM_SECONDS,
+    );
+  }
+
+  /** At boot, so that a request only adds. */
+  prepare(upstream: string): void {
+    const outcomes = UPSTREAM_OUTCOMES.map((outcome) => [outcome, this.outcomes(upstream, outcome)] as const);
+    this.known.set(upstream, { seconds: this.seconds(upstream), outcomes: new Map(outcomes) });
+  }
+
+  ended(upstream: string, outcome: UpstreamOutcome, ms: number): void {
+    const cells = this.known.get(upstream);
+    if (cells === undefined) return;
+    cells.outcomes.get(outcome)?.add();
+    cells.seconds.note(ms / 1_000);
+  }
+}

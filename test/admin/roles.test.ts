@@ -1,0 +1,287 @@
+// Every endpoint, by every role, for its own org, for another and for all: what is allowed is done, what is not changes
+// nothing and tells nothing.
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { withRoles } from '../../src/admin/docs.js';
+import { buildAdmin, createOrg } from '../../src/admin/index.js';
+import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/roles.js';
+import { addToken, TOKEN_BOOK } from '../../src/admin/token-book.js';
+import { Turns } from '../../src/admin/turns.js';
+import { openMemory } from '../../src/ledger/memory/index.js';
+import type { Ledger } from '../../src/ledger/port.js';
+import { ACME, type Answer, type Bench, bearer, NOON, QUOTAS, startAdmin } from './support.js';
+
+/** What a cell's request may name: it is all there in the org under test. */
+interface There {
+  readonly org: string;
+  readonly key: string;
+  readonly token: string;
+}
+
+interface Endpoint {
+  /** As the role table has it. */
+  readonly name: string;
+  /** The roles that may: `a`dmin, `q`uota-manager, `v`iewer. Stated here once more, so that the table is not its own judge. */
+  readonly may: string;
+  readonly path: (there: There) => string;
+  readonly body?: (there: There) => unknown;
+  /** Status where it is allowed; for a token of another org, where that is not the 404 of an org that is not there. */
+  readonly done: number;
+  readonly elsewhere?: number;
+}
+
+const CYCLE = { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' };
+const under =
+  (rest: string) =>
+  ({ org }: There): string =>
+    `/orgs/${org}${rest}`;
+const of = (body: unknown) => (): unknown => body;
+
+const ENDPOINTS: readonly Endpoint[] = [
+  { name: 'GET /v1/orgs', may: 'aqv', path: () => '/orgs', done: 200, elsewhere: 200 },
+  { name: 'GET /v1/orgs/:org', may: 'aqv', path: under(''), done: 200 },
+  { name: 'PUT /v1/orgs/:org', may: 'a', path: under(''), body: of({ cycle: CYCLE, seats: 9 }), done: 200 },
+  { name: 'DELETE /v1/orgs/:org', may: 'a', path: under(''), done: 204 },
+  { name: 'GET /v1/orgs/:org/overview', may: 'aqv', path: under('/overview'), done: 200 },
+  {
+    name: 'PUT /v1/orgs/:org/plans/:quota',
+    may: 'a',
+    path: under('/plans/ai'),
+    body: of({ allowance: 9 }),
+    done: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/plans/:quota/extra',
+    may: 'a',
+    path: under('/plans/ai/extra'),
+    body: of({ units: 9, reason: 'order 9' }),
+    done: 201,
+  },
+  { name: 'GET /v1/orgs/:org/users', may: 'aqv', path: under('/users'), done: 200 },
+  { name: 'POST /v1/orgs/:org/users', may: 'aq', path: under('/users'), body: of({ id: 'eve' }), done: 201 },
+  { name: 'GET /v1/orgs/:org/users/:user', may: 'aqv', path: under('/users/ann'), done: 200 },
+  {
+    name: 'PATCH /v1/orgs/:org/users/:user',
+    may: 'aq',
+    path: under('/users/ann'),
+    body: of({ name: 'A' }),
+    done: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/users/:user', may: 'aq', path: under('/users/ann'), done: 204 },
+  { name: 'GET /v1/orgs/:org/groups', may: 'aqv', path: under('/groups'), done: 200 },
+  {
+    name: 'POST /v1/orgs/:org/groups',
+    may: 'aq',
+    path: under('/groups'),
+    body: of({ id: 'new' }),
+    done: 201,
+  },
+  { name: 'GET /v1/orgs/:org/groups/:group', may: 'aqv', path: under('/groups/eng'), done: 200 },
+  {
+    name: 'PATCH /v1/orgs/:org/groups/:group',
+    may: 'aq',
+    path: under('/groups/eng'),
+    body: of({ name: 'E' }),
+    done: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/groups/:group', may: 'aq', path: under('/groups/eng'), done: 204 },
+  {
+    name: 'PUT /v1/orgs/:org/groups/:group/members/:user',
+    may: 'aq',
+    path: under('/groups/ops/members/ann'),
+    done: 204,
+  },
+  {
+    name: 'DELETE /v1/orgs/:org/groups/:group/members/:user',
+    may: 'aq',
+    path: under('/groups/ops/members/bob'),
+    done: 204,
+  },
+  { name: 'GET /v1/orgs/:org/limits', may: 'aqv', path: under('/limits'), done: 200 },
+  {
+    name: 'POST /v1/orgs/:org/limits',
+    may: 'aq',
+    path: under('/limits'),
+    body: of({ user: 'bob', quota: 'ai', units: 9 }),
+    done: 201,
+  },
+  { name: 'GET /v1/orgs/:org/limits/:limit', may: 'aqv', path: under('/limits/ai:u:ann'), done: 200 },
+  {
+    name: 'PATCH /v1/orgs/:org/limits/:limit',
+    may: 'aq',
+    path: under('/limits/ai:u:ann'),
+    body: of({ units: 9 }),
+    done: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/limits/:limit', may: 'aq', path: under('/limits/ai:u:ann'), done: 204 },
+  {
+    name: 'POST /v1/orgs/:org/limits/distribute',
+    may: 'aq',
+    path: under('/limits/distribute'),
+    body: of({ quota: 'ai' }),
+    done: 200,
+  },
+  { name: 'GET /v1/orgs/:org/usage', may: 'aqv', path: under('/usage'), done: 200 },
+  { name: 'GET /v1/orgs/:org/holds', may: 'aqv', path: under('/holds'), done: 200 },
+  { name: 'DELETE /v1/orgs/:org/holds/:hold', may: 'aq', path: under('/holds/h1'), done: 204 },
+  { name: 'GET /v1/orgs/:org/audit', may: 'aqv', path: under('/audit'), done: 200 },
+  { name: 'GET /v1/orgs/:org/keys', may: 'aqv', path: under('/keys'), done: 200 },
+  { name: 'POST /v1/orgs/:org/keys', may: 'a', path: under('/keys'), body: of({ user: 'ann' }), done: 201 },
+  {
+    name: 'DELETE /v1/orgs/:org/keys/:key',
+    may: 'a',
+    path: ({ org, key }) => `/orgs/${org}/keys/${key}`,
+    done: 204,
+  },
+  { name: 'GET /v1/tokens', may: 'a', path: () => '/tokens', done: 200, elsewhere: 200 },
+  {
+    name: 'POST /v1/tokens',
+    may: 'a',
+    path: () => '/tokens',
+    body: ({ org }) => ({ name: 'new', role: 'viewer', orgs: [org] }),
+    done: 201,
+    elsewhere: 422,
+  },
+  {
+    name: 'DELETE /v1/tokens/:token',
+    may: 'a',
+    path: ({ token }) => `/tokens/${token}`,
+    done: 204,
+    elsewhere: 404,
+  },
+  { name: 'GET /v1/audit', may: 'a', path: () => '/audit', done: 200 },
+];
+
+async function tokenOf(ledger: Ledger, role: Role, orgs: Orgs): Promise<{ id: string; text: string }> {
+  const token = { name: role, role, orgs, expiresAt: 0 };
+  const author = { who: 'test', reason: undefined };
+  return addToken({ ledger, turns: new Turns() }, author, token, () => undefined);
+}
+
+let orgs = 0;
+
+/** An org where everything is that the requests name. */
+async function furnish({ ledger, send, reserve }: Bench): Promise<There> {
+  orgs += 1;
+  const org = `org-${orgs}`;
+  await createOrg(ledger, org, { ...ACME, limits: [{ user: 'ann', quota: 'ai', units: 50 }] }, QUOTAS);
+  await reserve(org, 'bob', { ai: 1 }, 'h1');
+  const { id: key } = (await send('POST', `/orgs/${org}/keys`, { user: 'ann' })).body;
+  const { id: token } = await tokenOf(ledger, 'viewer', [org]);
+  return { org, key, token };
+}
+
+async function versions(ledger: Ledger, org: string): Promise<number[]> {
+  return [(await ledger.read(org, [])).version, (await ledger.read(TOKEN_BOOK, [])).version];
+}
+
+interface Cell {
+  readonly endpoint: Endpoint;
+  readonly role: Role;
+  readonly scope: 'own' | 'elsewhere' | 'all';
+}
+
+/** Status and code that a cell is answered with; for allowed ones no code. */
+function expected({ endpoint, role, scope }: Cell): [number, string?] {
+  const inPath = endpoint.name.includes('/:org');
+  if (inPath && scope === 'elsewhere') return [404, 'not-found'];
+  if (!endpoint.may.includes(role.charAt(0))) return [403, 'token-forbidden'];
+  if (endpoint.name === 'GET /v1/audit' && scope !== 'all') return [403, 'token-forbidden'];
+  const status = scope === 'elsewhere' ? (endpoint.elsewhere ?? endpoint.done) : endpoint.done;
+  return status === 404 ? [404, 'not-found'] : status === 422 ? [422, 'input-invalid'] : [status];
+}
+
+function told({ status, body }: Answer): [number, string?] {
+  return status < 400 ? [status] : [status, body.code];
+}
+
+async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
+  const { ledger, send } = bench;
+  const { endpoint, role, scope } = cell;
+  const there = await furnish(bench);
+  const token = await tokenOf(
+    ledger,
+    role,
+    scope === 'all' ? 'all' : [scope === 'own' ? there.org : 'another'],
+  );
+  const [method = ''] = endpoint.name.split(' ');
+  const before = await versions(ledger, there.org);
+  const path = endpoint.path(there);
+  const answer = await send(method, path, endpoint.body?.(there), bearer(token.text));
+  const what = `${endpoint.name} by ${role}, ${scope}`;
+  t.same(told(answer), expected(cell), what);
+  const changed = (await versions(ledger, there.org)).join() !== before.join();
+  t.equal(changed, answer.status < 400 && method !== 'GET', `${what}: ${changed ? 'changes' : 'no change'}`);
+  if (scope === 'elsewhere' && endpoint.name !== 'POST /v1/tokens')
+    t.notMatch(JSON.stringify(answer.body?.items ?? ''), there.org, `${what}: tells nothing of the org`);
+  if (method === 'GET') {
+    const { status } = await send('HEAD', path, undefined, bearer(token.text));
+    t.equal(status, answer.status, `${what}: HEAD as GET`);
+  }
+}
+
+t.test('every cell of the role table', async (t) => {
+  const bench = await startAdmin(t);
+  await createOrg(bench.ledger, 'another', ACME, QUOTAS);
+  for (const endpoint of ENDPOINTS)
+    for (const role of ROLES)
+      for (const scope of ['own', 'elsewhere', 'all'] as const)
+        await tryCell(t, bench, { endpoint, role, scope });
+});
+
+t.test('every route is in the table, and every row has a route and a test', async (t) => {
+  const ledger = await openMemory({ clock: () => NOON });
+  const app = buildAdmin({ ledger, quotas: QUOTAS });
+  const routes = new Set<string>();
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) if (one !== 'HEAD') routes.add(`${one} ${url}`);
+  });
+  await app.ready();
+  t.same([...routes].sort(), Object.keys(RULES).sort());
+  t.same(ENDPOINTS.map(({ name }) => name).sort(), Object.keys(RULES).sort());
+  await app.close();
+});
+
+t.test('a route without a row is not registered', async (t) => {
+  const ledger = await openMemory({ clock: () => NOON });
+  const rules = RULES as Record<string, (typeof RULES)[string]>;
+  const { 'GET /v1/audit': rule } = rules;
+  if (rule === undefined) throw new Error('no such row');
+  delete rules['GET /v1/audit'];
+  t.teardown(() => {
+    rules['GET /v1/audit'] = rule;
+  });
+  const app = buildAdmin({ ledger, quotas: QUOTAS });
+  await t.rejects(async () => app.ready(), /GET \/v1\/audit has no row in the role table/);
+});
+
+t.test('an org that a token does not reach is answered as one that is not there', async (t) => {
+  const { ledger, send } = await startAdmin(t);
+  for (const org of ['acme', 'globex']) await createOrg(ledger, org, ACME, QUOTAS);
+  const by = bearer((await tokenOf(ledger, 'admin', ['acme'])).text);
+  const paths = ['', '/overview', '/users/ann', '/users/nobody', '/nothing', '/limits?pageSize=x'];
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE'])
+    for (const path of paths) {
+      const [present, absent] = await Promise.all(
+        ['globex', 'globey'].map((org) =>
+          send(method, `/orgs/${org}${path}`, method === 'GET' ? undefined : {}, by),
+        ),
+      );
+      const text = JSON.stringify({ ...present?.body, instance: '' }).replaceAll('globex', 'globey');
+      t.same(JSON.parse(text), { ...absent?.body, instance: '' }, `${method} ${path}`);
+      t.equal(present?.status, 404);
+    }
+  t.same(
+    (await send('GET', '/orgs', undefined, by)).body.items.map((one: { id: string }) => one.id),
+    ['acme'],
+  );
+  t.same((await send('GET', '/orgs?q=globex', undefined, by)).body.items, []);
+  for (const path of ['/orgs/globe%78', '/orgs/acme%2F..%2Fglobex', '/orgs/acme/../globex', '/orgs/ACME'])
+    t.equal((await send('GET', path, undefined, by)).status, 404, path);
+  t.equal((await send('GET', '/orgs/%61cme', undefined, by)).status, 200, 'another spelling of its own');
+});
+
+t.test('the README holds the table', async (t) => {
+  const text = readFileSync(new URL('../../../src/admin/README.md', import.meta.url), 'utf8');
+  t.equal(text, withRoles(text), 'after a change of roles.ts, update it as the README says');
+});

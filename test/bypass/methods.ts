@@ -1,0 +1,184 @@
+/** Methods and versions: each is what the request line says, or none. */
+import { ANA, type Case, CHUNKS, cut, ended, get, HOST, lines, post, refused, served } from './case.js';
+
+const by = (method: string, ...fields: readonly string[]): string =>
+  lines(`${method} /cheap/1 HTTP/1.1`, HOST, ANA, ...fields);
+const line = (first: string, ...fields: readonly string[]): string => lines(first, HOST, ANA, ...fields);
+
+const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
+
+export const METHODS: readonly Case[] = [
+  ...refused(
+    'route-unknown',
+    Object.fromEntries(
+      ['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'PURGE', 'SEARCH', 'M-SEARCH'].map(
+        (method) => [`${method}, where GET has a price`, by(method, 'content-length: 0')],
+      ),
+    ),
+  ),
+  ...ended('request-malformed', {
+    'a method in lower case': by('get'),
+    'a method in mixed case': by('Get'),
+    'a method that nobody knows': by('FETCH'),
+    'a method with a sign': by('GE!T'),
+    'no method': line('/cheap/1 HTTP/1.1'),
+    'a space before the method': line(' GET /cheap/1 HTTP/1.1'),
+    'two methods': line('GET POST /cheap/1 HTTP/1.1'),
+    'HTTP/2 by prior knowledge': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'HTTP/0.9': 'GET /cheap/1\r\n\r\n',
+    'HTTP/0.9 with fields': line('GET /cheap/1'),
+    'HTTP/0.9 by name': line('GET /cheap/1 HTTP/0.9'),
+    'HTTP/2.0': line('GET /cheap/1 HTTP/2.0'),
+    'HTTP/1.2': line('GET /cheap/1 HTTP/1.2'),
+    'HTTP/1.10': line('GET /cheap/1 HTTP/1.10'),
+    'HTTP/1': line('GET /cheap/1 HTTP/1'),
+    'a version in lower case': line('GET /cheap/1 http/1.1'),
+    'another protocol': line('GET /cheap/1 ICY/1.1'),
+    'more behind the version': line('GET /cheap/1 HTTP/1.1 HTTP/1.1'),
+    'a request line that ends in a bare line feed': `GET /cheap/1 HTTP/1.1\n${lines(HOST, ANA)}`,
+  }),
+  ...ended('method-refused', {
+    TRACE: by('TRACE'),
+    'TRACE, where any method has a price': lines('TRACE /any/1 HTTP/1.1', HOST, ANA),
+    'a tunnel': lines('CONNECT upstream:80 HTTP/1.1', 'host: upstream:80', ANA),
+    'a tunnel to a path': lines('CONNECT /cheap/1 HTTP/1.1', HOST, ANA),
+    'a tunnel, with a body': `${lines('CONNECT upstream:80 HTTP/1.1', HOST, ANA, 'content-length: 5')}hello`,
+    ...Object.fromEntries(OVERRIDES.map((name) => [`${name}: POST`, get('/cheap/1', `${name}: POST`)])),
+    'an override that says the same': get('/cheap/1', 'x-http-method-override: GET'),
+    'an override where nothing is to pay': get('/v3/x', 'x-http-method-override: DELETE'),
+    'an override of a POST': post('/cheap/1', 'hello', 'x-http-method-override: DELETE'),
+  }),
+  ...ended('upgrade-refused', {
+    WebSocket: get(
+      '/cheap/1',
+      'connection: Upgrade',
+      'upgrade: websocket',
+      'sec-websocket-version: 13',
+      'sec-websocket-key: x',
+    ),
+    'WebSocket, where nothing is to pay': get('/v3/x', 'connection: upgrade', 'upgrade: websocket'),
+    'an upgrade that Connection does not name': get('/cheap/1', 'upgrade: websocket'),
+    'h2c and WebSocket': get('/cheap/1', 'connection: upgrade', 'upgrade: h2c, websocket'),
+    'h2c and then WebSocket': get('/cheap/1', 'connection: upgrade', 'upgrade: h2c', 'upgrade: websocket'),
+    'an upgrade with a body': post('/cheap/1', 'hello', 'connection: upgrade', 'upgrade: foo/2'),
+    'an upgrade in HTTP/1.0': line('GET /cheap/1 HTTP/1.0', 'connection: upgrade', 'upgrade: websocket'),
+  }),
+  ...ended('expectation-refused', {
+    'an expectation that nobody knows': post('/cheap/1', 'hello', 'expect: 200-ok'),
+    'two expectations': post('/cheap/1', 'hello', 'expect: 100-continue', 'expect: x'),
+    'a list of expectations': post('/cheap/1', 'hello', 'expect: x, 100-continue'),
+    'an expectation with a parameter': post('/cheap/1', 'hello', 'expect: 100-continue;x=1'),
+  }),
+  ...cut('route-unknown', {
+    'an upload that is asked for, and refused': lines(
+      'POST /nowhere HTTP/1.1',
+      HOST,
+      ANA,
+      'content-length: 1000000',
+      'expect: 100-continue',
+    ),
+  }),
+  ...cut('identity-missing', {
+    'an upload that is asked for, by nobody': lines(
+      'POST /cheap/1 HTTP/1.1',
+      HOST,
+      'content-length: 1000000',
+      'expect: 100-continue',
+    ),
+  }),
+  served('h2c is not taken up', {
+    bytes: get('/cheap/1', 'connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABk'),
+    received: ['GET /cheap/1'],
+    units: 1,
+    fields: { upgrade: undefined, 'http2-settings': undefined },
+    behind: 'dropped',
+  }),
+  served('h2c with a body', {
+    bytes: post(
+      '/cheap/1',
+      'hello',
+      'connection: Upgrade, HTTP2-Settings',
+      'upgrade: h2c',
+      'http2-settings: AAMAAABk',
+    ),
+    received: ['POST /cheap/1 hello'],
+    units: 1,
+    behind: 'dropped',
+  }),
+  served('an expectation with its body right behind', {
+    bytes: post('/cheap/1', 'hello', 'expect: 100-continue'),
+    received: ['POST /cheap/1 hello'],
+    units: 1,
+    fields: { expect: undefined },
+  }),
+  served('an expectation in capitals', {
+    bytes: post('/cheap/1', 'hello', 'Expect: 100-Continue'),
+    received: ['POST /cheap/1 hello'],
+    units: 1,
+  }),
+  served('HTTP/1.0 has no expectations', {
+    bytes: `${line('POST /cheap/1 HTTP/1.0', 'content-length: 5', 'expect: 100-continue', 'connection: keep-alive')}hello`,
+    received: ['POST /cheap/1 hello'],
+    units: 1,
+    fields: { expect: undefined },
+  }),
+  served('overrides with underscores do not travel', {
+    bytes: get('/cheap/1', 'X_HTTP_Method_Override: DELETE', 'x-http_method: DELETE'),
+    received: ['GET /cheap/1'],
+    units: 1,
+    fields: { x_http_method_override: undefined, 'x-http_method': undefined },
+  }),
+  served('another URL in a field does not travel', {
+    bytes: get(
+      '/cheap/1',
+      'X-Original-URL: /v3/report/full',
+      'x-rewrite-url: /v3/report/full',
+      'x_original_url: /v3',
+    ),
+    received: ['GET /cheap/1'],
+    units: 1,
+    fields: { 'x-original-url': undefined, 'x-rewrite-url': undefined, x_original_url: undefined },
+  }),
+  served('any method, where any has one price', {
+    bytes: lines('PROPFIND /any/1 HTTP/1.1', HOST, ANA),
+    received: ['PROPFIND /any/1'],
+    units: 1,
+  }),
+  served('HEAD, where any method has one price', {
+    bytes: lines('HEAD /any/1 HTTP/1.1', HOST, ANA),
+    received: ['HEAD /any/1'],
+    units: 1,
+  }),
+  served('a GET with a body', {
+    bytes: `${lines('GET /cheap/1 HTTP/1.1', HOST, ANA, 'content-length: 5')}hello`,
+    received: ['GET /cheap/1 hello'],
+    units: 1,
+  }),
+  served('a GET with a body in chunks', {
+    bytes: lines('GET /cheap/1 HTTP/1.1', HOST, ANA, 'transfer-encoding: chunked') + CHUNKS,
+    received: ['GET /cheap/1 hello'],
+    units: 1,
+  }),
+  served('a DELETE with a body', {
+    bytes: `${lines('DELETE /any/1 HTTP/1.1', HOST, ANA, 'content-length: 5')}hello`,
+    received: ['DELETE /any/1 hello'],
+    units: 1,
+  }),
+  served('HTTP/1.0', {
+    bytes: line('GET /cheap/1 HTTP/1.0'),
+    received: ['GET /cheap/1'],
+    units: 1,
+    behind: 'dropped',
+  }),
+  served('HTTP/1.0 without a host', {
+    bytes: lines('GET /cheap/1 HTTP/1.0', ANA),
+    received: ['GET /cheap/1'],
+    units: 1,
+    behind: 'dropped',
+  }),
+  served('HTTP/1.0 that stays', {
+    bytes: line('GET /cheap/1 HTTP/1.0', 'connection: keep-alive'),
+    received: ['GET /cheap/1'],
+    units: 1,
+  }),
+];

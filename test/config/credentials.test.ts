@@ -1,0 +1,154 @@
+// Tokens are checked by one kind of key, and no header has two meanings; what an upstream is sent can be sent.
+import t from 'tap';
+import { loadConfig } from '../../src/config/load.js';
+import { ownFields } from '../../src/forward/headers.js';
+import { linesOf, mistakesOf } from './support.js';
+
+const JWT = 'issuer: https://i.example, audience: a';
+const token = (settings: string): string => `identity: { jwt: { ${JWT}, ${settings} } }\n`;
+const lines = (text: string): string[] => linesOf(mistakesOf(text));
+
+t.test('each place of keys, and the defaults', async (t) => {
+  const byUrl = loadConfig(token('jwksUrl: https://i.example/jwks, algorithms: [RS256, ES256]'), {});
+  t.strictSame(byUrl.identity.jwt, {
+    jwksUrl: 'https://i.example/jwks',
+    refreshSeconds: 300,
+    issuer: 'https://i.example',
+    audience: 'a',
+    algorithms: ['RS256', 'ES256'],
+    header: 'authorization',
+    clockToleranceSeconds: 5,
+    claims: { org: 'org_id', user: 'sub' },
+  });
+  const byFile = loadConfig(
+    token(
+      'jwksFile: /keys, algorithms: [EdDSA], header: x-t, claims: { org: "/a/b", groups: "https://c/d" }',
+    ),
+    {},
+  );
+  t.match(byFile.identity.jwt, {
+    jwksFile: '/keys',
+    claims: { org: '/a/b', user: 'sub', groups: 'https://c/d' },
+  });
+  const bySecret = token('secret: { env: SECRET }, algorithms: [HS256, HS512]');
+  t.match(loadConfig(bySecret, {}).identity.jwt, { secret: { env: 'SECRET' } });
+  const changed = loadConfig(bySecret, {
+    QUOTAGATE_IDENTITY_JWT_ALGORITHMS: 'HS384',
+    QUOTAGATE_IDENTITY_JWT_CLAIMS_ORG: 'tenant',
+  });
+  t.match(changed.identity.jwt, { algorithms: ['HS384'], claims: { org: 'tenant' } });
+});
+
+t.test('kinds of keys are not mixed, and nothing is left out', async (t) => {
+  const algorithms =
+    'with `secret` a list of HS256, HS384, HS512; else of RS256, RS384, RS512, PS256, PS384, PS512, ' +
+    'ES256, ES384, ES512, EdDSA, Ed25519';
+  const cases: [settings: string, expected: string[]][] = [
+    [
+      'jwksUrl: "https://h/", algorithms: [RS256, HS256]',
+      [
+        'algorithms/1: HS256 is checked with a shared secret, and `jwksUrl` gives none – write another, or use `secret`',
+      ],
+    ],
+    [
+      'jwksFile: /f, algorithms: [HS384]',
+      [
+        'algorithms/0: HS384 is checked with a shared secret, and `jwksFile` gives none – write another, or use `secret`',
+      ],
+    ],
+    [
+      'secret: { file: /f }, algorithms: [HS256, ES256]',
+      [
+        'algorithms/1: ES256 is checked with a public key, and `secret` gives none – ' +
+          'write HS256, HS384, HS512, or use `jwksUrl`',
+      ],
+    ],
+    [
+      'jwksFile: /f, algorithms: [none]',
+      [
+        'algorithms/0: "none" is none of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ' +
+          'ES512, EdDSA, Ed25519 – write one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ' +
+          'ES384, ES512, EdDSA, Ed25519',
+      ],
+    ],
+    ['jwksFile: /f, algorithms: []', [`algorithms: a list is out of bounds – write ${algorithms}`]],
+    [
+      'algorithms: [RS256]',
+      [
+        'jwksUrl: `jwksUrl` is missing – add `jwksUrl`: https://host/path – or have `jwksFile` or `secret` in its place',
+      ],
+    ],
+    [
+      'jwksFile: /f, secret: { file: /g }, algorithms: [RS256]',
+      ['secret: `secret` cannot stand beside `jwksFile` – keep one of the two'],
+    ],
+    [
+      'secret: in-the-open, algorithms: [HS256]',
+      ['secret: the value is not a map – write { file: … } or { env: … }'],
+    ],
+    [
+      'jwksFile: /f, algorithms: [RS256], claims: { org: /a~2 }',
+      [
+        'claims/org: "/a~2" is not the place of a claim – write the name of a claim, or a JSON pointer to one inside ' +
+          'another, such as /realm_access/roles',
+      ],
+    ],
+    [
+      'jwksUrl: "https://u:p@h/", algorithms: [RS256]',
+      [
+        'jwksUrl: the value is not a web address – write https://host/path – or have `jwksFile` or `secret` in ' +
+          'its place',
+      ],
+    ],
+  ];
+  for (const [settings, expected] of cases) {
+    const told = lines(token(settings)).map((line) => line.replace(/^\S+ \/identity\/jwt\//, ''));
+    t.strictSame(told, expected, settings);
+  }
+});
+
+t.test('a header has one meaning', async (t) => {
+  const jwt = `jwt: { ${JWT}, jwksFile: /f, algorithms: [RS256], header: x-quota-user }`;
+  t.strictSame(lines(`identity: { trusted: { peers: ['::1'] }, ${jwt} }\n`), [
+    '1:132 /identity/jwt/header: `user` has this header already – write another header',
+  ]);
+  const route = `{ match: GET /a, action: a, upstream: u, charges: [{ quota: ai, units: { header: authorization } }] }`;
+  const rest = `upstreams: { u: { url: http://u } }\nroutes: [${route}]\n`;
+  t.match(lines(`${token('jwksFile: /f, algorithms: [RS256]')}${rest}`), [
+    /`authorization` says who calls, so it cannot say what the call costs/,
+  ]);
+});
+
+t.test('headers for an upstream', async (t) => {
+  const upstream = (setHeaders: string): string =>
+    `upstreams: { u: { url: http://u, setHeaders: ${setHeaders} } }\n`;
+  const config = loadConfig(
+    upstream('{ authorization: { file: /s }, x-k: { env: K }, host: h, x-p: "p q" }'),
+    {},
+  );
+  t.strictSame(config.upstreams['u']?.setHeaders, {
+    authorization: { file: '/s' },
+    'x-k': { env: 'K' },
+    host: 'h',
+    'x-p': 'p q',
+  });
+  const [shown = ''] = lines(upstream('{ x-k: "top\\nsecret" }'));
+  t.match(shown, /\/upstreams\/u\/setHeaders\/x-k: the value is not the value of a header/);
+  t.notMatch(shown, 'secret');
+  t.match(lines(upstream('{ x-k: { env: a-b } }')), [/"a-b" is not the name of an environment variable/]);
+  t.match(lines(upstream('{ x-k: { file: /f, env: K } }')), [/`env` cannot stand beside `file`/]);
+});
+
+t.test('a header that cannot be set there is a mistake here', async (t) => {
+  const names = ['connection', 'keep-alive', 'te', 'upgrade', 'trailer', 'expect', 'transfer-encoding'];
+  names.push('content-length', 'proxy-authorization', 'ratelimit', 'ratelimit-policy', 'quotagate-error');
+  names.push('x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto');
+  for (const name of names) {
+    t.throws(() => ownFields([name, 'x']), name);
+    t.match(lines(`upstreams: { u: { url: http://u, setHeaders: { ${name}: x } } }`), [
+      /not a header that can be/,
+    ]);
+  }
+  for (const name of ['host', 'authorization', 'x-api-key', 'cookie'])
+    t.doesNotThrow(() => ownFields([name, 'x']));
+});

@@ -1,0 +1,36 @@
+// The image is built by a Dockerfile without findings, runs as a numbered user that is not root, and ends by SIGTERM.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { lintDockerfile, REPOSITORY, skipWithoutDeployTools } from '../support/deploy-tools.js';
+
+const text = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8');
+const stages = text.split(/^(?=FROM )/m).slice(1);
+const last = stages.at(-1) ?? '';
+
+t.test('lint', { skip: skipWithoutDeployTools }, async (t) => {
+  t.same(lintDockerfile(text), []);
+  t.match(
+    lintDockerfile('FROM debian\nUSER root\n'),
+    [{ code: 'DL3006' }, { code: 'DL3002' }],
+    'and it finds what is there',
+  );
+});
+
+t.test('what runs', async (t) => {
+  t.equal(stages.length, 2, 'what builds stays behind');
+  const [, user] = last.match(/^USER (\d+):\d+$/m) ?? [];
+  t.ok(Number(user) > 0);
+  t.match(last, /^STOPSIGNAL SIGTERM$/m);
+  t.match(last, /^ENTRYPOINT \["\/usr\/local\/bin\/node", "\/app\/dist\/src\/main\.js"\]$/m);
+  t.match(last, /^CMD \["serve", "-c", "\/etc\/quotagate\/quotagate\.yaml"\]$/m);
+  t.match(last, /^HEALTHCHECK .*\\\n {2}CMD \["\/usr\/local\/bin\/node".*\/healthz/m);
+  t.notMatch(last, /^RUN /m, 'there is no shell to run anything with');
+});
+
+t.test('the chart runs it as the same user', async (t) => {
+  const values = readFileSync(join(REPOSITORY, 'helm/quotagate/values.yaml'), 'utf8');
+  const [, user] = last.match(/^USER (\d+):/m) ?? [];
+  for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
+    t.match(values, new RegExp(`${key}: ${user}$`, 'm'));
+});

@@ -1,0 +1,106 @@
+/** What the tests of the chart share: its value sets, and rendered objects as far as they look at them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import {
+  REPOSITORY,
+  type Refused,
+  type Rendered,
+  renderChart,
+  type Values,
+} from '../support/deploy-tools.js';
+
+const FOLDER = join(REPOSITORY, 'test/deploy/values');
+
+/** What platform teams would write, by name; and nothing at all. */
+export const VALUE_SETS: ReadonlyMap<string, Values> = new Map<string, Values>([
+  ['no values', {}],
+  ...readdirSync(FOLDER).map((file): [string, Values] => [
+    file.replace('.yaml', ''),
+    parse(readFileSync(join(FOLDER, file), 'utf8')),
+  ]),
+]);
+
+export interface Named {
+  readonly name: string;
+}
+
+export interface Container extends Named {
+  readonly ports: readonly { name: string; containerPort: number }[];
+  readonly volumeMounts: readonly { name: string; mountPath: string }[];
+}
+
+export interface Pod {
+  readonly metadata: { labels: Record<string, string>; annotations: Record<string, string> };
+  readonly spec: {
+    terminationGracePeriodSeconds: number;
+    containers: [Container];
+    volumes: readonly Named[];
+    securityContext: object;
+  };
+}
+
+/** Services name the labels themselves. */
+type Selector = { matchLabels: Record<string, string> } | Record<string, string>;
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string; labels: Record<string, string> };
+  readonly data?: Record<string, string>;
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector?: Selector;
+    readonly podSelector?: Selector;
+    readonly template?: Pod;
+    readonly volumeClaimTemplates?: readonly { metadata: Named }[];
+    readonly ports?: readonly { name: string; port: number; targetPort: string }[];
+    readonly ingress?: readonly { ports: readonly { port: string }[]; from?: readonly object[] }[];
+  };
+}
+
+let answers: readonly (Rendered | Refused)[] | undefined;
+
+/** A value set by its name; all are rendered at the first call. */
+export function renderedSet(name: string): Rendered {
+  answers ??= renderChart([...VALUE_SETS.values()]);
+  return accepted(answers[[...VALUE_SETS.keys()].indexOf(name)]);
+}
+
+/** What Kubernetes says to it is not asked. */
+export function rendered(values: Values): Rendered {
+  const [answer] = renderChart([values], []);
+  return accepted(answer);
+}
+
+function accepted(answer: Rendered | Refused | undefined): Rendered {
+  if (answer === undefined || 'refusal' in answer) throw new Error(`refused: ${answer?.refusal}`);
+  return answer;
+}
+
+/** All objects of a rendering; throws where the YAML has a mistake, a double key included. */
+export function objectsOf({ manifests }: Rendered): Manifest[] {
+  return manifests.flatMap((text) =>
+    parseAllDocuments(text).flatMap((document) => {
+      for (const error of document.errors) throw error;
+      const object: Manifest | null = document.toJS();
+      return object === null ? [] : [object];
+    }),
+  );
+}
+
+export function ofKind(objects: readonly Manifest[], kind: string): Manifest {
+  const [object, ...others] = objects.filter((one) => one.kind === kind);
+  if (object === undefined || others.length > 0) throw new Error(`${others.length + 1} or no ${kind}`);
+  return object;
+}
+
+export function podOf(objects: readonly Manifest[]): Pod {
+  const [pod, ...others] = objects.flatMap(({ spec }) => spec?.template ?? []);
+  if (pod === undefined || others.length > 0) throw new Error('not one pod');
+  return pod;
+}
+
+export function configOf(objects: readonly Manifest[]): string {
+  return ofKind(objects, 'ConfigMap').data?.['quotagate.yaml'] ?? '';
+}

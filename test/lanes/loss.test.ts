@@ -1,0 +1,166 @@
+// Lost data stops an org until it is back or an operator accepts the loss: nobody counts from 0 before, and nothing of the
+// lost book reaches the new one but what was served without a decision.
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { acceptLoss, createOrg, lostOrgs } from '../../src/admin/index.js';
+import type { Ledger } from '../../src/ledger/port.js';
+import { skipWithoutRedis } from '../support/redis.js';
+import { CYCLE, consumed, refund, reserve, setUp, until, untilSettled } from './support.js';
+
+const skip = { skip: skipWithoutRedis };
+const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
+const SEED = {
+  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
+  plans: { usage: { allowance: 100 } },
+} as const;
+const OPEN = { units: { usage: 50 }, lastMs: 60_000 };
+
+async function lose(t: Test) {
+  const all = await setUp(t, { deadlineMs: 2_000 });
+  const redis = new Redis(all.redis.socket, { protocol: 2 });
+  t.teardown(() => redis.disconnect());
+  const { now } = await all.lanes.decide('acme', reserve('ana'));
+  const keys = await redis.keys('*');
+  const copies = await Promise.all(keys.map(async (key) => ({ key, value: await redis.dumpBuffer(key) })));
+  await redis.flushall();
+  const restore = async (): Promise<void> => {
+    await redis.flushall();
+    await Promise.all(copies.map(({ key, value }) => redis.restore(key, 0, value)));
+  };
+  return { ...all, admittedAt: now, restore };
+}
+
+const isRefused = { code: 'store-lost', status: 503 };
+
+async function untilMarked(ledger: Ledger): Promise<void> {
+  await until('the place is marked', async () => (await lostOrgs(ledger)).length === 1);
+}
+
+async function yearOf(ledger: Ledger): Promise<number> {
+  const { values } = await ledger.read('acme', [{ table: 'org', fields: ['start'] }]);
+  return Number(values[0]?.[0]);
+}
+
+async function consumedNow(ledger: Ledger, user: string): Promise<number> {
+  const table = `consumed:${await yearOf(ledger)}` as const;
+  const { values } = await ledger.read('acme', [{ table, fields: [`usage:u:${user}`] }]);
+  return Number(values[0]?.[0] ?? 0);
+}
+
+t.test('it is an alarm once, a refusal always, and no new book anywhere', skip, async (t) => {
+  const { lanes, make, direct, troubles } = await lose(t);
+  for (let count = 0; count < 50; count += 1)
+    await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  await t.rejects(
+    lanes.decide('acme', reserve('ana'), OPEN),
+    isRefused,
+    'open mode is for a store without an answer',
+  );
+  t.same(lanes.lost, ['acme']);
+  await untilMarked(direct);
+  t.equal(await createOrg(direct, 'acme', SEED, QUOTAS), false, 'a gateway that starts makes nothing');
+  const fresh = make();
+  await t.rejects(fresh.decide('acme', reserve('ana')), isRefused, 'and refuses too');
+  t.same(troubles, ['store-lost', 'store-lost'], 'one by each');
+  const other = await lanes.decide('other', reserve('ana')).catch((error: unknown) => error);
+  t.match(other, { code: 'unknown-org' }, 'other orgs are not concerned');
+});
+
+t.test('accepted: a new book, and nothing of the old one', skip, async (t) => {
+  const { lanes, make, direct, troubles, admittedAt } = await lose(t);
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  const held = { kind: 'settle', hold: 'h', units: [5], estimated: false } as const;
+  const owed = [
+    lanes.owe('acme', refund('ana', admittedAt), CYCLE.start),
+    lanes.owe('acme', held, CYCLE.start),
+  ];
+  await untilMarked(direct);
+  t.equal(await acceptLoss(direct, 'acme', SEED, QUOTAS, 'Redis had no disk'), 'made');
+  await Promise.all(owed);
+  await until('it goes on', () => lanes.lost.length === 0);
+  t.same(await lostOrgs(direct), []);
+  const { result } = await lanes.decide('acme', reserve('ana'));
+  t.match(result, { status: 'admitted', tight: [{ limit: 100, remaining: 95 }] });
+  t.equal(await consumedNow(direct, 'ana'), 5, 'what was owed to the lost book is not taken off the new one');
+  const late = lanes.owe('acme', refund('ana', admittedAt), CYCLE.start);
+  await late;
+  t.equal(await consumedNow(direct, 'ana'), 5, 'nor what comes later');
+  t.match((await make().decide('acme', reserve('ben'))).result, { status: 'admitted' });
+  t.same(troubles, ['store-lost', 'store-loss-accepted']);
+  const [audit] = await direct.log('acme', 'audit', '', 10);
+  t.match(JSON.parse(audit?.text ?? ''), {
+    who: 'operator',
+    action: 'org.accept-loss',
+    reason: 'Redis had no disk',
+  });
+});
+
+t.test('refunds of the new book happen', skip, async (t) => {
+  const { lanes, direct } = await lose(t);
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  await acceptLoss(direct, 'acme', SEED, QUOTAS, '');
+  await until('it goes on', () => lanes.lost.length === 0);
+  const { now, cycle } = await lanes.decide('acme', reserve('ana'));
+  const back = {
+    kind: 'refund',
+    user: 'ana',
+    groups: '',
+    charges: reserve('ana').charges,
+    cycle: cycle.start,
+    at: now,
+  };
+  await lanes.owe('acme', back as ReturnType<typeof refund>, cycle.start);
+  t.equal(await consumedNow(direct, 'ana'), 0);
+});
+
+t.test('what was served in open mode before is charged to the new book', skip, async (t) => {
+  const { lanes, link, redis: server, direct } = await setUp(t);
+  const redis = new Redis(server.socket, { protocol: 2 });
+  t.teardown(() => redis.disconnect());
+  link.hold('toStore');
+  const { chargeLater } = await lanes.decide('acme', reserve('ana'), OPEN);
+  await redis.flushall();
+  link.deliver('toStore');
+  chargeLater?.([5], false);
+  await untilMarked(direct);
+  t.equal(lanes.open.undelivered, 1, 'it waits');
+  await acceptLoss(direct, 'acme', SEED, QUOTAS, '');
+  await until('it is charged', () => lanes.open.undelivered === 0);
+  t.equal(await consumedNow(direct, 'ana'), 5);
+});
+
+t.test('found again: what was owed meanwhile is done, once', skip, async (t) => {
+  const { lanes, direct, admittedAt, restore, troubles } = await lose(t);
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  const owed = lanes.owe('acme', refund('ana', admittedAt), CYCLE.start);
+  await untilMarked(direct);
+  await restore();
+  await owed;
+  await untilSettled(t, lanes, direct, 'ana', 0);
+  t.same(lanes.lost, []);
+  t.equal((await lanes.decide('acme', reserve('ana'))).result.status, 'admitted');
+  t.same(troubles, ['store-lost', 'store-loss-found']);
+});
+
+t.test('a book that somebody made meanwhile is not taken until the loss is accepted', skip, async (t) => {
+  const { lanes, make, direct } = await lose(t);
+  t.equal(await createOrg(direct, 'acme', SEED, QUOTAS), true, 'by a process that knew nothing');
+  await make().decide('acme', reserve('ana'));
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  t.same(await lostOrgs(direct), []);
+  t.equal(await acceptLoss(direct, 'acme', SEED, QUOTAS, ''), 'taken');
+  await until('it goes on', () => lanes.lost.length === 0);
+  await lanes.decide('acme', reserve('ana'));
+  t.equal(await consumedNow(direct, 'ana'), 10, 'its figures stand');
+});
+
+t.test('an org that the config does not state comes back without plans', skip, async (t) => {
+  const { lanes, direct } = await lose(t);
+  t.equal(await acceptLoss(direct, 'acme', undefined, QUOTAS, ''), 'unknown', 'before anybody has missed it');
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+  await untilMarked(direct);
+  t.equal(await acceptLoss(direct, 'acme', undefined, QUOTAS, ''), 'made-bare');
+  await until('it goes on', () => lanes.lost.length === 0);
+  t.match((await lanes.decide('acme', reserve('ana'))).result, { status: 'denied', reason: 'no-plan' });
+  t.equal(await consumed(direct, 'ana'), 0);
+});

@@ -1,0 +1,113 @@
+/** Lanes on a real Redis, behind a proxy that can do what networks do. */
+import type { Test } from 'tap';
+import { decodeJournal } from '../../src/ledger/codec.js';
+import { Lanes, type LanesOptions, type OpenEvent } from '../../src/ledger/lanes/index.js';
+import type { Change, Ledger, Op, ReserveOp } from '../../src/ledger/port.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import { charges } from '../../src/quota/charge.js';
+import { FaultProxy, type Link } from '../support/fault-proxy.js';
+import { startRedis } from '../support/redis.js';
+
+export const CYCLE = { start: 1, end: 8_000_000_000_000 };
+export const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed' }]);
+/** The machine may be busy. */
+const DEADLINE_MS = 250;
+
+export type Options = Partial<LanesOptions> & { readonly silenceMs?: number };
+
+export async function setUp(t: Test, { silenceMs = 60_000, ...options }: Options = {}) {
+  const redis = await startRedis();
+  const proxy = await FaultProxy.start(redis.socket);
+  const behind = await openRedis({ url: proxy.url, silenceMs });
+  const direct = await openRedis({ url: redis.url });
+  const troubles: string[] = [];
+  const events: OpenEvent[] = [];
+  const make = (): Lanes => {
+    const lanes = new Lanes({
+      ledger: behind,
+      deadlineMs: DEADLINE_MS,
+      unknownUsers: 'register',
+      onTrouble: (what) => troubles.push(what),
+      onOpen: (event) => events.push(event),
+      ...options,
+    });
+    t.teardown(() => lanes.drain(0));
+    return lanes;
+  };
+  const lanes = make();
+  t.teardown(async () => {
+    await lanes.drain(0);
+    await behind.close();
+    await direct.close();
+    await proxy.close();
+    await redis.stop();
+  });
+  await direct.commit('acme', { version: 0, changes: book(), audit: '' });
+  // The connection of decisions is the one that the first decision goes through.
+  await until('it is warm', async () => {
+    const first = await lanes.decide('acme', reserve('warm')).catch(() => undefined);
+    return first?.result.status === 'admitted';
+  });
+  const link = proxy.links[0] as Link;
+  return { redis, proxy, link, behind, direct, lanes, make, troubles, events };
+}
+
+export function book(over: Readonly<Record<string, string | number>> = {}): Change[] {
+  const fields = {
+    epoch: 'e1',
+    now: 0,
+    start: CYCLE.start,
+    end: CYCLE.end,
+    prev: 0,
+    rule: '{}',
+    ruleVersion: 1,
+    seats: '',
+    seatsUsed: 0,
+    state: 'open',
+    thresholds: '',
+    'plan:usage': '1000000:h',
+    ...over,
+  };
+  return Object.entries(fields).map(([field, value]) => ({ set: 'org', field, value: String(value) }));
+}
+
+export function reserve(user: string, over: Partial<ReserveOp> = {}): ReserveOp {
+  return { kind: 'reserve', user, claims: '', charges: CHARGES, hold: '', ttlMs: 0, ...over };
+}
+
+export function refund(user: string, at: number): Op {
+  return { kind: 'refund', user, groups: '', charges: CHARGES, cycle: CYCLE.start, at };
+}
+
+export async function consumed(ledger: Ledger, user: string): Promise<number> {
+  const fields = [`usage:u:${user}`];
+  const { values } = await ledger.read('acme', [{ table: `consumed:${CYCLE.start}`, fields }]);
+  return Number(values[0]?.[0] ?? 0);
+}
+
+export async function journalled(ledger: Ledger, user: string): Promise<number> {
+  const entries = await ledger.log('acme', 'journal', '', 1_000);
+  const lines = entries.flatMap((entry) => decodeJournal(entry.text)).filter((line) => line.user === user);
+  return lines.reduce((sum, line) => sum + (line.charges[0]?.units ?? 0), 0);
+}
+
+export async function untilSettled(t: Test, lanes: Lanes, ledger: Ledger, user: string, units: number) {
+  const isSo = async () => isDelivered(lanes) && (await consumed(ledger, user)) === units;
+  await until(`${user} has consumed ${units}`, isSo).catch(() => undefined);
+  t.equal(await consumed(ledger, user), units);
+  t.equal(await journalled(ledger, user), units);
+  t.ok(isDelivered(lanes));
+}
+
+function isDelivered({ backlog, open }: Lanes): boolean {
+  return backlog === 0 && open.undelivered === 0;
+}
+
+/** Looks until it is so; rejects after ten seconds. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,145 @@
+// SIGTERM loses no request: another replica takes them over, what is under way is answered, and all is settled.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { startLoad, until } from '../e2e/load.js';
+import { Balancer } from '../support/balancer.js';
+import { admin, as, ask, type GatewayProcess, spawnGateway } from '../support/gateway.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { TestUpstream } from '../support/upstream.js';
+
+const ORGS = '  acme: { plans: { usage: { allowance: 1000000 } } }';
+const ROUTES = `
+  - { match: 'GET /unit', action: unit, upstream: up, charges: [{ quota: usage, units: 1 }] }
+  - match: GET /measured
+    action: measured
+    upstream: up
+    charges: [{ quota: usage, units: { responseHeader: x-cost }, hold: 5 }]
+`;
+
+interface Fleet {
+  readonly upstream: TestUpstream;
+  readonly folder: string;
+  spawn(server: string): Promise<GatewayProcess>;
+}
+
+async function fleet(t: Test): Promise<Fleet> {
+  const folder = mkdtempSync(join(tmpdir(), 'quotagate-drain-'));
+  const redis = await startRedis();
+  const upstream = await TestUpstream.start();
+  const running: GatewayProcess[] = [];
+  t.teardown(async () => {
+    await Promise.all(running.map((one) => one.stop('SIGKILL')));
+    await Promise.all([redis.stop(), upstream.close()]);
+    rmSync(folder, { recursive: true });
+  });
+  const parts = { redis: redis.url, upstream: upstream.url, orgs: ORGS, routes: ROUTES };
+  const spawn = async (server: string): Promise<GatewayProcess> => {
+    const made = await spawnGateway({ ...parts, server }, folder);
+    running.push(made);
+    return made;
+  };
+  return { upstream, folder, spawn };
+}
+
+/** What is consumed and held, in units. */
+async function figures(at: string): Promise<{ consumed: number; held: number }> {
+  const { body } = await admin(at, 'GET', '/orgs/acme/overview');
+  const { quotas } = body as { quotas: { quota: string; consumed: number; held: number }[] };
+  const { consumed, held } = quotas.find(({ quota }) => quota === 'usage') ?? { consumed: -1, held: -1 };
+  return { consumed, held };
+}
+
+t.test('under load, with a second replica behind a TCP balancer', { skip: skipWithoutRedis }, async (t) => {
+  const { upstream, spawn } = await fleet(t);
+  const [leaves, stays] = await Promise.all([spawn(', drainMs: 1500'), spawn(', drainMs: 1500')]);
+  const balancer = await Balancer.start([leaves, stays]);
+  t.teardown(() => balancer.close());
+  // Half of them take a while, so that there is always something under way; some leave holds.
+  const headersOf = (count: number): Record<string, string> =>
+    count % 2 === 0 ? { 'x-test-delay-ms': '100', 'x-test-fields': '["x-cost","2","set-cookie","a"]' } : {};
+  const common = { gateways: [balancer.address], users: ['ana', 'ben', 'eva'], connections: 8, headersOf };
+  const loads = [startLoad({ ...common, path: '/unit' })];
+  const measured = {
+    ...common,
+    headersOf: () => ({ 'x-test-fields': '["x-cost","2"]', 'x-test-delay-ms': '30' }),
+  };
+  loads.push(startLoad({ ...measured, path: '/measured' }));
+  const served = (status: number) => loads.reduce((sum, { counts }) => sum + (counts.get(status) ?? 0), 0);
+  await until('both serve', () => served(200) > 200 && balancer.taken.every((taken) => taken > 0));
+
+  const exit = leaves.stop('SIGTERM');
+  await until('it says that it is not ready', async () => (await ask(leaves.ops, '/readyz')).status === 503);
+  t.equal((await ask(leaves.ops, '/healthz')).status, 200);
+  const direct = await ask(leaves.gateway, '/unit', { headers: as('eva') });
+  t.equal(direct.status, 200, 'it serves on');
+  t.equal(direct.headers.connection, 'close', 'and sends its clients away');
+  t.equal(await exit, 0);
+  const after = served(200);
+  await until('the other one serves all', () => served(200) > after + 100);
+  await Promise.all(loads.map((load) => load.stop()));
+
+  const statuses = loads.flatMap(({ counts }) => [...counts.keys()]);
+  t.strictSame([...new Set(statuses)], [200], 'no request failed');
+  const [units = 0, held = 0] = loads.map(({ counts }) => counts.get(200) ?? 0);
+  t.equal(upstream.log.length, units + held + 1, 'each was sent once');
+  let now = await figures(stays.admin);
+  await until('all is settled', async () => {
+    now = await figures(stays.admin);
+    return now.held === 0 && now.consumed === units + 1 + 2 * held;
+  }).catch(() => undefined);
+  t.strictSame(now, { consumed: units + 1 + 2 * held, held: 0 });
+  t.equal(await stays.stop('SIGTERM'), 0);
+});
+
+t.test(
+  'a request that does not end in time is cut off, and settled',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { upstream, spawn } = await fleet(t);
+    const [leaves, stays] = await Promise.all([spawn(', drainMs: 0, finishMs: 300'), spawn(', drainMs: 0')]);
+    const headers = { ...as('ana'), 'x-test-fields': '["x-cost","7"]' };
+    const body = ask(leaves.gateway, '/measured', { headers: { ...headers, 'x-test-hold': 'body' } });
+    const head = ask(leaves.gateway, '/measured', { headers: { ...headers, 'x-test-hold': 'head' } });
+    const unit = ask(leaves.gateway, '/unit', { headers: { ...headers, 'x-test-hold': 'head' } });
+    const outcomes = Promise.allSettled([body, head, unit]);
+    await upstream.until(({ log }) => log.length === 3);
+    t.strictSame(await figures(stays.admin), { consumed: 1, held: 10 });
+    t.equal(await leaves.stop('SIGTERM'), 0);
+    const [broken, ...refused] = await outcomes;
+    t.equal(broken?.status, 'rejected', 'its client sees that the answer is not whole');
+    for (const one of refused) {
+      const { value } = one as PromiseFulfilledResult<Awaited<typeof head>>;
+      t.equal(value.status, 503);
+      t.match(JSON.parse(value.body), { code: 'shutting-down' });
+    }
+    // The upstream told a cost for the one; for the others it gave no answer, so they cost nothing.
+    t.strictSame(await figures(stays.admin), { consumed: 7, held: 0 });
+    t.match(
+      leaves.log.find(({ msg }) => String(msg).startsWith('requests-cut-off')),
+      { level: 40, requests: 3 },
+    );
+    upstream.release();
+  },
+);
+
+t.test('a second signal waits for nothing', { skip: skipWithoutRedis }, async (t) => {
+  const { spawn } = await fleet(t);
+  const gateway = await spawn(', drainMs: 60000');
+  const ended = gateway.stop('SIGTERM');
+  gateway.child.kill('SIGTERM');
+  await until('it drains', async () => (await ask(gateway.ops, '/readyz')).status === 503);
+  // npm sends one Ctrl-C twice: that soon, it is the same signal.
+  await delay(400);
+  t.equal((await ask(gateway.gateway, '/unit', { headers: as('ana') })).status, 200, 'it serves');
+  gateway.child.kill('SIGTERM');
+  t.equal(await ended, 1);
+});
+
+t.test('SIGINT does not wait for balancers', { skip: skipWithoutRedis }, async (t) => {
+  const { spawn } = await fleet(t);
+  const gateway = await spawn(', drainMs: 60000');
+  t.equal(await gateway.stop('SIGINT'), 0);
+});

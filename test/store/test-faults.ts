@@ -1,0 +1,33 @@
+/** Faults as tests: shorter than `npm run faults`, the machine may be busy, so their times are told and hardly judged. */
+import t from 'tap';
+import { skipWithoutRedis } from '../support/redis.js';
+import { OPEN_UNITS } from './bed.js';
+import { FAULTS } from './faults.js';
+import { tryFault } from './trial.js';
+
+const FAULT_MS = 2_000;
+/** A hang is what must be told from a busy machine. */
+const ANSWER_MAX_MS = 2_000;
+const RECOVERY_MAX_MS = 10_000;
+const STATUSES = ['200', '200 open', '429', '500', '500 open', '503'];
+
+export function testFaults(names: readonly string[]): void {
+  for (const name of names)
+    t.test(name, { skip: skipWithoutRedis, timeout: 60_000 }, async (t) => {
+      const fault = FAULTS.find((one) => one.name === name);
+      if (fault === undefined) throw new Error(`there is no fault ${name}`);
+      const trial = await tryFault(fault, FAULT_MS);
+      const { statuses, p50, p99, max, recoveredMs, open, outages, over, wrong } = trial;
+      t.comment(`${JSON.stringify(statuses)}; ms: ${[p50, p99, max].map(Math.round).join(', ')}`);
+      t.comment(`back after ${Math.round(recoveredMs)} ms; open ${open} in ${outages} outages`);
+      const strange = Object.keys(statuses).filter((status) => !STATUSES.includes(status));
+      t.strictSame(strange, [], 'every request is answered');
+      t.ok(p99 < ANSWER_MAX_MS, `99 of 100 within ${Math.round(p99)} ms`);
+      if (fault.served === true) t.ok((statuses['200'] ?? 0) > 0, 'requests are served meanwhile');
+      else t.ok((statuses['503'] ?? 0) > 0, 'closed routes are closed');
+      t.equal(over, 0, 'never over');
+      t.ok(open <= OPEN_UNITS * outages, 'open mode keeps to its bound');
+      t.strictSame(wrong, [], 'counters are what was served, history is the counters, nothing is held');
+      t.ok(recoveredMs < RECOVERY_MAX_MS, 'it goes on by itself');
+    });
+}
