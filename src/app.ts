@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { buildAdmin, createOrg } from './admin/index.js';
 import type { Environment } from './config/environment.js';
 import type { Config } from './config/schema.js';
-import { buildGateway, type ClientBounds, type Gateway } from './gateway/gateway.js';
+import { buildGateway, type Gateway } from './gateway/gateway.js';
 import { type Keeper, startKeeper } from './keep/keeper.js';
 import { Lanes } from './ledger/lanes/index.js';
 import type { Ledger } from './ledger/port.js';
@@ -54,7 +54,6 @@ export interface AppOptions {
 }
 
 const KEEPER_EVERY_MS = 1_000;
-const CLIENTS: ClientBounds = { headersMs: 30_000, stallMs: 60_000, keepAliveMs: 75_000 };
 /** When all requests are over: for what is owed to the store, and for admins. */
 const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
@@ -108,7 +107,7 @@ async function assemble(options: AppOptions, base: Base): Promise<Running> {
     walk: (request, response) => rooms.now.corridor.enter(request, response),
     me: (request) => rooms.now.me(request),
     quotaPath: config.quotaPath,
-    clients: CLIENTS,
+    clients: config.server.clients,
     onError,
     onRefused: (code) => watch.refused(code),
     tls: certificates.of('gateway'),

@@ -1,9 +1,11 @@
 /** What a reload replaces, as one value: the rooms of the corridor as a config has them. */
+import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Environment } from './config/environment.js';
-import type { Config, JwtConfig, RouteConfig } from './config/schema.js';
+import type { Config, JwtConfig, RouteConfig, UpstreamConfig } from './config/schema.js';
 import { headersOf, secretAt } from './config/secret.js';
-import { createForwarder, type Forwarder } from './forward/forwarder.js';
+import { createForwarder, type Forwarder, type UpstreamOptions } from './forward/forwarder.js';
+import { stripPrefix } from './forward/strip-prefix.js';
 import { Corridor, type Passage } from './gateway/corridor.js';
 import { type Me, meOf } from './gateway/me.js';
 import { rateLimitFields } from './gateway/ratelimit-fields.js';
@@ -128,13 +130,26 @@ function openForwarders(
   parts: Map<string, Part<Forwarder>>,
   before: Parts<Forwarder> | undefined,
 ): void {
-  for (const [name, { url, timeouts, connections, setHeaders }] of Object.entries(config.upstreams)) {
-    const { connectMs, headersMs, bodyMs } = timeouts;
-    const times = { connectTimeoutMs: connectMs, headersTimeoutMs: headersMs, bodyTimeoutMs: bodyMs };
-    const options = { url, connections, setHeaders: headersOf(setHeaders, environment), ...times };
+  for (const [name, upstream] of Object.entries(config.upstreams)) {
+    const options = upstreamOptions(upstream, environment);
     open(parts, before, name, options, () => createForwarder(options));
     metrics.upstreams.prepare(name);
   }
+}
+
+function upstreamOptions(upstream: UpstreamConfig, environment: Environment): UpstreamOptions {
+  const { url, caFile, timeouts, connections, retries, setHeaders } = upstream;
+  return {
+    url,
+    connections,
+    retries,
+    connectTimeoutMs: timeouts.connectMs,
+    headersTimeoutMs: timeouts.headersMs,
+    bodyTimeoutMs: timeouts.bodyMs,
+    totalTimeoutMs: timeouts.totalMs,
+    setHeaders: headersOf(setHeaders, environment),
+    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+  };
 }
 
 function wayThrough(
@@ -156,7 +171,8 @@ function wayThrough(
     onError,
     watch,
   });
-  return { corridor, me: meOf({ identifier, ledger, quotas: config.quotas }) };
+  const { quotas, store } = config;
+  return { corridor, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }) };
 }
 
 function passageOf(route: RouteConfig, config: Config, forwarders: Parts<Forwarder>): Passage {
@@ -172,7 +188,8 @@ function passageOf(route: RouteConfig, config: Config, forwarders: Parts<Forward
     identityRequired: route.identity === 'required',
     meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas),
     open: openBoundOf(route, config),
-    forward: forwarder.forward,
+    forward:
+      route.stripPrefix === undefined ? forwarder.forward : stripPrefix(forwarder.forward, route.stripPrefix),
   };
 }
 

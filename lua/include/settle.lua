@@ -166,10 +166,17 @@ local function groups_charged(user, claims)
   return { list = { unpack(all, 1, GROUPS_MAX) }, text = table.concat(all, ',', 1, GROUPS_MAX) }
 end
 
+-- The time within the cycle that is nearest to `at`: history and counters are to say the same.
+local function time_in(cycle, at)
+  local finish = not cycle.present and tonumber(redis.call('HGET', KEYS[10], cycle.start) or nil)
+  return math.max(cycle.start, math.min(at, finish and finish - 1 or head.now))
+end
+
 -- Charges what was served while no decision could be had.
 local function charge_served(user, claims, charges, at, estimated)
-  at = math.min(tonumber(at), head.now)
+  at = tonumber(at)
   local cycle, groups, parsed = cycle_begun_by(at), groups_charged(user, claims), parse_charges(charges)
+  at = time_in(cycle, at)
   local charged, reply, lines, mover = {}, { SETTLED, 1 }, {}, { user = user, action = parsed.action }
   for index, item in ipairs(parsed.items) do lines[index] = lines_of(cycle, item.quota, user, groups) end
   read_lines(cycle)

@@ -96,6 +96,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
   const { upstream } = route;
   if (lacks(config.upstreams, upstream))
     yield unknownName([...path, 'upstream'], 'upstream', upstream, config.upstreams);
+  yield* checkPrefix(route, path);
   const { store } = config;
   const whenDown = 'whenDown' in route ? route.whenDown : undefined;
   if (typeof whenDown === 'object' && store !== undefined && !('redis' in store)) {
@@ -112,6 +113,17 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
       yield* checkAlone(route, charge, at);
     } else if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
   }
+}
+
+/** Every path that the route takes must begin with it. */
+function* checkPrefix({ match, stripPrefix }: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+  if (match === undefined || stripPrefix === undefined) return;
+  const segments = parseMatch(match)?.segments ?? [];
+  const exact = segments.map((segment) => ('exact' in segment ? segment.exact : ''));
+  const prefix = stripPrefix.slice(1).split('/');
+  if (prefix.every((segment, index) => segment !== '' && segment === exact[index])) return;
+  const message = `not every path that \`${match}\` takes begins with ${stripPrefix}`;
+  yield finding([...path, 'stripPrefix'], message, 'write exact segments with which `match` begins');
 }
 
 /** Of a sum that is settled later, no part could be settled apart. */

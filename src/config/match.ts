@@ -15,8 +15,9 @@ export interface Match {
   readonly rest: boolean;
 }
 
-/** CONNECT asks for a tunnel, not for a path. */
-const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => method !== 'CONNECT')]);
+/** Neither is ever forwarded: a tunnel, and an echo of what the upstream was sent. */
+const REFUSED_METHODS = ['CONNECT', 'TRACE'];
+const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => !REFUSED_METHODS.includes(method))]);
 
 // What the gateway forwards as it is: no `;`, and no escapes but those of letters beyond ASCII.
 const PLAIN = /^(?!\.{1,2}$|:)(?:[A-Za-z0-9._~!$&'()+,=:@-]|%[89A-F][0-9A-F])+$/;
@@ -62,7 +63,7 @@ function isLiteral(match: Match): boolean {
 
 /**
  * Whether no request can reach `later` because of `earlier`: every path that it takes is taken before it, or is an odd
- * spelling of such a path (capitals, a slash at the end), for which the gateway lets nobody have the later price.
+ * spelling of such a path (capitals, dots or a slash at the end), for which the gateway lets nobody have the later price.
  */
 export function hides(earlier: Match, later: Match): boolean {
   if (earlier.method !== '*' && earlier.method !== later.method) return false;
@@ -86,12 +87,16 @@ function coversSegment(earlier: Segment, later: Segment | undefined): boolean {
 }
 
 function isOdd(segment: Segment): boolean {
-  return 'exact' in segment && (segment.exact === '' || /[A-Z%]/.test(segment.exact));
+  return 'exact' in segment && (segment.exact === '' || /[A-Z%]|\.$/.test(segment.exact));
 }
 
 function plain(match: Match): Match {
-  const segments = match.segments.map((s) => ('exact' in s ? { exact: s.exact.toLowerCase() } : s));
+  const segments = match.segments.map((s) => ('exact' in s ? { exact: plainly(s.exact) } : s));
   return { ...match, segments };
+}
+
+function plainly(text: string): string {
+  return text.toLowerCase().replace(/\.+$/, '');
 }
 
 function trimmed(match: Match): Match {

@@ -5,7 +5,8 @@
 import Type, { type Static } from 'typebox';
 import { CHARGES_MAX, GROUPS_MAX } from '../quota/charge.js';
 import { DECIMALS_MAX } from '../quota/units.js';
-import { Jwt, SetHeaders } from './credentials.js';
+import { Clients, Upstream } from './connections.js';
+import { Jwt } from './credentials.js';
 import {
   address,
   amount,
@@ -17,7 +18,6 @@ import {
   match,
   name,
   oneOf,
-  origin,
   type Prose,
   peer,
   percent,
@@ -56,6 +56,7 @@ const Server = section(
     }),
     tls: certificateOf('gateway'),
     adminTls: certificateOf('admin API'),
+    clients: Clients,
     drainMs: whole(0, 600_000, {
       default: 5_000,
       description:
@@ -173,26 +174,6 @@ const Quota = section({
   }),
 });
 
-const Upstream = section({
-  url: origin({ secret: true, description: 'Where matched requests are forwarded to.' }),
-  timeouts: section(
-    {
-      connectMs: whole(1, 60_000, { default: 2_000, description: 'Longest wait for a connection.' }),
-      headersMs: whole(1, 3_600_000, {
-        default: 60_000,
-        description: 'Longest wait for the status and headers of the answer.',
-      }),
-      bodyMs: whole(1, 3_600_000, {
-        default: 60_000,
-        description: 'Longest silence between two pieces of the answer’s body.',
-      }),
-    },
-    { default: {} },
-  ),
-  connections: whole(1, 65_535, { default: 256, description: 'Most connections to this upstream.' }),
-  setHeaders: SetHeaders,
-});
-
 const quota = name({ description: 'Name of a quota under `quotas`.' });
 
 const Units = Type.Union(
@@ -249,6 +230,13 @@ const routeMatch = match({
     'The first route that matches wins.',
 });
 const upstream = name({ description: 'Name of an upstream under `upstreams`.' });
+const stripPrefix = Type.Optional(
+  plainPath({
+    expects: 'exact segments with which `match` begins, such as /v3',
+    description:
+      'Left out of the path that the upstream gets: of `/v3/maps/1` with `/v3`, `/maps/1` remains.',
+  }),
+);
 
 const MeteredRoute = section({
   match: routeMatch,
@@ -258,6 +246,7 @@ const MeteredRoute = section({
   }),
   action: name({ description: 'Name under which admins see calls of this route.' }),
   upstream,
+  stripPrefix,
   charges: Type.Array(Charge, {
     maxItems: CHARGES_MAX,
     expects: `a list of at most ${CHARGES_MAX} charges ([] for a route that is free)`,
@@ -279,6 +268,7 @@ const FreeRoute = section({
   }),
   action: Type.Optional(name({ description: 'Name under which admins see calls of this route.' })),
   upstream,
+  stripPrefix,
   charges: Type.Array(Charge, {
     default: [],
     maxItems: 0,

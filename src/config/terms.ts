@@ -140,7 +140,7 @@ export const peer = text(
 
 export const origin = text(
   'the origin of an upstream',
-  'scheme, host and port only, such as http://maps:3000',
+  'scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock',
   isOrigin,
 );
 

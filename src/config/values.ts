@@ -96,21 +96,22 @@ export function isClaimPlace(text: string): boolean {
   return text.length > 0 && text.length <= 200 && (!text.startsWith('/') || isJsonPointer(text));
 }
 
-/** Scheme, host and port only: what is forwarded is the path that was matched. */
+/** Scheme, host and port only, or a socket: what is forwarded is the path that was matched. */
 export function isOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return (
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    `${url.origin}/` === url.href &&
-    !text.includes('#')
-  );
+  if (url === undefined || /[?#]/.test(text)) return false;
+  if (url.protocol === 'unix:') return isSocket(url);
+  return /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+}
+
+function isSocket({ host, pathname }: URL): boolean {
+  return host === '' && pathname.length > 1;
 }
 
 export function isRedisUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.hash !== '') return false;
-  if (url.protocol === 'unix:') return url.hostname === '' && url.pathname.length > 1;
+  if (url.protocol === 'unix:') return isSocket(url);
   return /^rediss?:$/.test(url.protocol) && url.hostname !== '';
 }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import { decodeGroup, decodeMember, holderOfKey } from '../ledger/codec.js';
-import type { Ledger, Want } from '../ledger/port.js';
+import { type Ledger, StoreError, type Want } from '../ledger/port.js';
 import { type OrgBook, openBook } from '../ledger/view/book.js';
 import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/lines.js';
 import { lineOf, type Scope, userOfToken } from '../quota/id.js';
@@ -18,13 +18,42 @@ interface MeOptions {
   readonly identifier: Identifier;
   readonly ledger: Ledger;
   readonly quotas: QuotaLabels;
+  /** Time for one answer of the store. */
+  readonly deadlineMs: number;
 }
 
-export function meOf({ identifier, ledger, quotas }: MeOptions): Me {
-  const definitions = new Map(Object.entries(quotas));
+/** So often is the store asked for one answer: whose key it is, which groups, and twice for the figures. */
+const READS = 5;
+
+export function meOf(options: MeOptions): Me {
+  const answer = answerTo(options);
   return async (request) => {
-    const found = await identifier.identify(request);
+    const found = await options.identifier.identify(request);
     if (found === undefined) throw new ProblemError('identity-missing', 'The request names no org and user.');
+    return inTime(answer(found), READS * options.deadlineMs);
+  };
+}
+
+/** A store that is slow or down keeps nobody waiting. */
+async function inTime(answer: Promise<Refusal>, ms: number): Promise<Refusal> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StoreError(`No answer within ${ms} ms`, 'unknown')), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    if (error instanceof StoreError)
+      throw new ProblemError('store-unavailable', 'The store did not answer in time.');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function answerTo({ ledger, quotas }: MeOptions): (found: Identity) => Promise<Refusal> {
+  const definitions = new Map(Object.entries(quotas));
+  return async (found) => {
     const identity = found.key === undefined ? found : await holderOf(ledger, found, found.key);
     const groups = await groupsOf(ledger, identity);
     const subjects: Subject[] = [

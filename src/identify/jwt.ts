@@ -97,7 +97,7 @@ class Tokens implements JwtIdentifier {
   constructor(private readonly options: JwtOptions) {
     const { keys, header, algorithms } = options;
     this.secret = 'secret' in keys || 'secretFile' in keys;
-    const fits = algorithms.every((algorithm) => algorithm in SECRET_BYTES === this.secret);
+    const fits = algorithms.every((algorithm) => Object.hasOwn(SECRET_BYTES, algorithm) === this.secret);
     if (algorithms.length === 0 || !fits)
       throw new Error('a shared secret goes with HS256, HS384 and HS512, public keys with all others');
     this.headers = [header];
@@ -142,8 +142,10 @@ class Tokens implements JwtIdentifier {
   }
 
   private async look(token: string): Promise<Identity> {
-    const version = this.keys.version;
+    let version = 0;
     try {
+      await this.keys.ready();
+      version = this.keys.version;
       const verified = await this.verify(token);
       const identity = this.read(verified.claims);
       this.remember(token, identity, verified);

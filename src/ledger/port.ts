@@ -106,7 +106,8 @@ export interface RefundOp {
 /**
  * Charges what was served while the ledger gave no decision, whatever the limits and the directory say: never lost beats
  * never over. `charges` has fixed items only. `at` is when it was admitted, by the caller's reckoning of the store's clock:
- * the charge goes to the latest of the call's cycles that had begun by then, and to the user's groups of now.
+ * the charge goes to the latest of the call's cycles that had begun by then (the present one if none had), at the nearest
+ * time within it, and to the user's groups of now.
  */
 export interface ChargeOp {
   readonly kind: 'charge';

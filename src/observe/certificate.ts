@@ -64,9 +64,15 @@ export class Certificate {
 }
 
 function readPair(files: CertificateFiles): Pair {
-  const cert = readFileSync(files.cert, 'utf8');
-  const key = readFileSync(files.key, 'utf8');
-  // Throws where either is broken, and where the one does not belong to the other.
-  createSecureContext({ cert, key });
-  return { cert, key, endsAt: Date.parse(new X509Certificate(cert).validTo) };
+  try {
+    const cert = readFileSync(files.cert, 'utf8');
+    const key = readFileSync(files.key, 'utf8');
+    // Throws where either is broken, and where the one does not belong to the other.
+    createSecureContext({ cert, key });
+    return { cert, key, endsAt: Date.parse(new X509Certificate(cert).validTo) };
+  } catch (error) {
+    throw new Error(`The certificate ${files.cert} and the key ${files.key} cannot be used`, {
+      cause: error,
+    });
+  }
 }

@@ -1,6 +1,10 @@
 // Tokens are checked by one kind of key, and no header has two meanings; what an upstream is sent can be sent.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.js';
+import { headersOf } from '../../src/config/secret.js';
 import { ownFields } from '../../src/forward/headers.js';
 import { linesOf, mistakesOf } from './support.js';
 
@@ -151,4 +155,31 @@ t.test('a header that cannot be set there is a mistake here', async (t) => {
   }
   for (const name of ['host', 'authorization', 'x-api-key', 'cookie'])
     t.doesNotThrow(() => ownFields([name, 'x']));
+});
+
+t.test('secrets are read where they stand, and a missing one is named, never shown', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'quotagate-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'secret');
+  writeFileSync(file, ' Bearer abc\r\n');
+  const values = { authorization: { file }, 'x-key': { env: 'KEY' }, 'x-plain': 'p' };
+  t.strictSame(headersOf(values, { KEY: 'k\n' }), [
+    'authorization',
+    'Bearer abc',
+    'x-key',
+    'k',
+    'x-plain',
+    'p',
+  ]);
+  t.throws(() => headersOf(values, {}), /environment variable KEY is not set/);
+  t.throws(() => headersOf(values, { KEY: ' \n' }), /environment variable KEY is empty/);
+  t.throws(() => headersOf({ 'x-key': { file: join(folder, 'none') } }, {}), { code: 'ENOENT' });
+  for (const text of ['top\r\nsecret', 'top\0secret', 'topsecr€t']) {
+    const message = /^the value for the header x-key has signs that no header can hold$/;
+    t.throws(
+      () => headersOf({ 'x-key': { env: 'KEY' } }, { KEY: text }),
+      { message },
+      'the value is not told',
+    );
+  }
 });

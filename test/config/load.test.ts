@@ -19,6 +19,7 @@ t.test('the example of the product loads', async (t) => {
       url: 'http://maps:3000',
       timeouts: { connectMs: 2_000, headersMs: 60_000, bodyMs: 60_000 },
       connections: 256,
+      retries: 1,
       setHeaders: {},
     },
   });
@@ -58,6 +59,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
         gateway: '0.0.0.0:8080',
         admin: '127.0.0.1:9080',
         ops: '0.0.0.0:9091',
+        clients: { headersMs: 30_000, stallMs: 60_000, keepAliveMs: 75_000 },
         drainMs: 5_000,
         finishMs: 15_000,
       },

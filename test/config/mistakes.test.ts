@@ -86,7 +86,7 @@ run([
     name: 'missing keys',
     text: 'upstreams: { maps: {} }\nstore: { passwordFile: /p }\n',
     lines: [
-      '1:20 /upstreams/maps/url: `url` is missing – add `url`: scheme, host and port only, such as http://maps:3000',
+      '1:20 /upstreams/maps/url: `url` is missing – add `url`: scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock',
       '2:8 /store/redis: `redis` is missing – add `redis`: redis://host:port, rediss://host:port or unix:///path',
     ],
   },
@@ -170,13 +170,38 @@ run([
     ],
   },
   {
+    name: 'a prefix with which not every path begins',
+    text:
+      'upstreams: { up: { url: "unix:///run/up.sock" } }\nidentity: { trusted: { peers: [::1] } }\nroutes:\n' +
+      ['/v3/maps', '/v3/', '/v', '/v3/maps/:id', '/v3/maps/a']
+        .map(
+          (prefix, index) =>
+            `  - { match: GET /v3/maps/:id/${index}, action: a, upstream: up, charges: [], stripPrefix: '${prefix}' }\n`,
+        )
+        .join(''),
+    lines: [
+      '5:85 /routes/1/stripPrefix: not every path that `GET /v3/maps/:id/1` takes begins with /v3/ – write exact segments with which `match` begins',
+      '6:85 /routes/2/stripPrefix: not every path that `GET /v3/maps/:id/2` takes begins with /v – write exact segments with which `match` begins',
+      '7:85 /routes/3/stripPrefix: "/v3/maps/:id" is not a plain path – write exact segments with which `match` begins, such as /v3',
+      '8:85 /routes/4/stripPrefix: not every path that `GET /v3/maps/:id/4` takes begins with /v3/maps/a – write exact segments with which `match` begins',
+    ],
+  },
+  {
+    name: 'sockets that are none',
+    text: 'upstreams: { a: { url: "unix:///" }, b: { url: "unix://host/a" }, c: { url: "unix:///a?b" }, d: { url: "unix:///run/d.sock" } }\n',
+    lines: ['a', 'b', 'c'].map(
+      (name, index) =>
+        `1:${[24, 48, 77][index]} /upstreams/${name}/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock`,
+    ),
+  },
+  {
     name: 'URLs, without showing what may be a secret',
     text: 'store: { redis: "http://u:secret@h" }\nupstreams: { a: { url: "http://a/base" }, b: { url: "b:80" }, c: { url: "http://u:secret@c" } }\n',
     lines: [
       '1:17 /store/redis: the value is not a Redis URL – write redis://host:port, rediss://host:port or unix:///path',
-      '2:24 /upstreams/a/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',
-      '2:53 /upstreams/b/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',
-      '2:73 /upstreams/c/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000',
+      '2:24 /upstreams/a/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock',
+      '2:53 /upstreams/b/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock',
+      '2:73 /upstreams/c/url: the value is not the origin of an upstream – write scheme, host and port only, such as http://maps:3000, or unix:///run/maps.sock',
     ],
   },
   {
@@ -250,7 +275,7 @@ run([
     name: 'no identity where routes need one',
     text: 'identity: {}\nupstreams: { m: { url: "http://m" } }\nroutes:\n  - { match: GET /, identity: none, upstream: m }\n  - { match: GET /a, action: a, upstream: m, charges: [] }\n',
     lines: [
-      '1:11 /identity: routes need an identity (the first is /routes/1), and nothing here provides one – add `trusted` or `jwt`',
+      '1:11 /identity: routes need an identity (the first is /routes/1), and nothing here provides one – add `trusted`, `apiKeys` or `jwt`',
     ],
   },
   {

@@ -5,7 +5,7 @@ import { hides, parseMatch } from '../../src/config/match.js';
 import { canonicalPath } from '../../src/gateway/path.js';
 import { compileRoutes } from '../../src/gateway/routes.js';
 
-const SEGMENTS = ['a', 'A', 'b', 'B', 'q', ''];
+const SEGMENTS = ['a', 'A', 'a.', 'b', 'q', ''];
 
 /** Every path of up to four segments. */
 const PATHS = (function paths(depth: number): string[] {
@@ -16,7 +16,7 @@ const PATHS = (function paths(depth: number): string[] {
 const pattern = fc
   .tuple(
     fc.constantFrom('GET', 'POST', '*'),
-    fc.array(fc.constantFrom('a', 'A', 'b', ':x'), { maxLength: 2 }),
+    fc.array(fc.constantFrom('a', 'A', 'a.', 'b', ':x'), { maxLength: 2 }),
     fc.constantFrom('', '/', '/*'),
   )
   .map(([method, segments, end]) => {

@@ -42,7 +42,7 @@ async function start(t: Test, identity = ''): Promise<Gateway> {
     'x-plain': 'p',
   };
   const text = configText({ data: join(folder, 'data'), upstream: upstream.url, orgs: ORGS }).replace(
-    /identity:\n[^\n]*\n[^\n]*\n/,
+    /identity:\n[\s\S]*?(?=^quotas:)/m,
     `identity:
   ${identity}
   jwt:
@@ -97,9 +97,9 @@ t.test('a token pays for the user and org that it names', async (t) => {
   t.equal(await consumed('acme', 'alice'), 0.2);
 
   const [seen] = upstream.log;
-  t.equal(seen?.headers['authorization'], 'Bearer of-the-upstream', 'the upstream’s own credential');
+  t.equal(seen?.headers.authorization, 'Bearer of-the-upstream', 'the upstream’s own credential');
   t.match(seen?.headers, { 'x-area': 'eu', 'x-plain': 'p' });
-  t.notOk(JSON.stringify(seen?.rawHeaders).includes(headers['authorization'] ?? ''), 'the token stays here');
+  t.notOk(JSON.stringify(seen?.rawHeaders).includes(headers.authorization ?? ''), 'the token stays here');
 
   const body = JSON.stringify({ addresses: ['a', 'b'] });
   const bob = { ...(await tokenFor({ sub: 'bob' })), 'content-type': 'application/json' };
@@ -178,7 +178,7 @@ t.test('a route without identity asks for no token, and sends none on', async (t
     headers: { authorization: 'Bearer x.y.z' },
   });
   t.equal(answer.status, 200);
-  t.equal(upstream.log[0]?.headers['authorization'], 'Bearer of-the-upstream');
+  t.equal(upstream.log[0]?.headers.authorization, 'Bearer of-the-upstream');
 });
 
 t.test('beside trusted headers, which come first', async (t) => {
@@ -199,22 +199,4 @@ t.test('beside trusted headers, which come first', async (t) => {
   const pushy = await ask(other.gateway, '/v3/maps/1', { headers: { ...good, ...as('gil', 'globex') } });
   t.equal(pushy.headers['quotagate-error'], 'identity-untrusted', 'a good token does not excuse it');
   t.equal((await ask(other.gateway, '/v3/maps/1', { headers: good })).status, 200);
-});
-
-t.test('a start without the secrets that the config names fails, and says which', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'quotagate-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const start = (setHeaders: unknown, environment: Record<string, string> = {}) => {
-    const text = configText({ data: join(folder, 'data'), upstream: 'http://127.0.0.1:1', orgs: ORGS });
-    const upstreams = JSON.stringify({ up: { url: 'http://127.0.0.1:1', setHeaders } });
-    const config = loadConfig(text.replace(/^upstreams:.*$/m, `upstreams: ${upstreams}`), {});
-    return buildApp({ config, logger: pino({ level: 'silent' }), environment });
-  };
-  const secret = { 'x-key': { env: 'KEY' } };
-  await t.rejects(start(secret), /environment variable KEY is not set/);
-  await t.rejects(start(secret, { KEY: ' \n' }), /environment variable KEY is empty/);
-  await t.rejects(start({ 'x-key': { file: join(folder, 'none') } }), { code: 'ENOENT' });
-  const broken = start(secret, { KEY: 'top\r\nsecret' });
-  await t.rejects(broken, /value for the header x-key has signs/);
-  await broken.catch((error: unknown) => t.notMatch(String(error), /secret/, 'the value is not told'));
 });

@@ -1,6 +1,6 @@
 // Fields of one connection stay on it, what the gateway says replaces what others say, and all else passes as it came.
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { createForwarder } from '../../src/forward/forwarder.js';
 import { headerOf, headersOf } from '../support/raw.js';
@@ -271,3 +271,88 @@ t.test('what cannot be an upstream is refused at once', async (t) => {
   const setHeaders = ['Content-Length', '3'];
   t.throws(() => createForwarder({ url: 'http://a', ...options, setHeaders }), /content-length/);
 });
+
+t.test(
+  'misspelled twins of what is not passed as it is are dropped, and of what is set for the upstream',
+  async (t) => {
+    const entry = await sent(
+      t,
+      [
+        'GET / HTTP/1.1',
+        'X_Forwarded_For: 10.0.0.1',
+        'X-Forwarded_Host: elsewhere',
+        'Content_Length: 5',
+        'Transfer_Encoding: chunked',
+        'Proxy_Connection: close',
+        'RateLimit_Policy: x',
+        'X_Api_Key: mine',
+        'X_Own: kept',
+      ],
+      { setHeaders: ['x-api-key', 'ours'] },
+    );
+    const written = [
+      'host',
+      'connection',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-api-key',
+    ];
+    t.same(names(entry.rawHeaders).sort(), [...written, 'x_own'].sort());
+    t.equal(entry.headers['x-forwarded-host'], 'gateway.test');
+    t.equal(entry.headers['x-api-key'], 'ours');
+  },
+);
+
+t.test('by no field a client has another path or method served than it asked for', async (t) => {
+  const entry = await sent(t, [
+    'GET /cheap HTTP/1.1',
+    'X-Original-URL: /dear',
+    'x-rewrite-url: /dear',
+    'X-HTTP-Method-Override: DELETE',
+    'X-HTTP-Method: DELETE',
+    'X-Method-Override: DELETE',
+    'X_HTTP_METHOD_OVERRIDE: DELETE',
+  ]);
+  t.same(
+    names(entry.rawHeaders).filter((name) => /method|url/.test(name)),
+    [],
+  );
+});
+
+const TRAILED = [
+  'HTTP/1.1 200 OK',
+  'Transfer-Encoding: chunked',
+  'Trailer: x-checksum',
+  '',
+  '5',
+  'hello',
+  '0',
+  'x-checksum: \xe9',
+  'QuotaGate-Error: internal',
+  'Content-Type: text/html',
+  'Set-Cookie: a=b',
+  '\r\n',
+].join('\r\n');
+
+for (const [title, te, trailers] of [
+  ['an answer’s trailers reach a client that takes them', 'TE: gzip, trailers\r\n', 'x-checksum: \xe9\r\n'],
+  ['and no other', 'TE: xtrailers\r\n', ''],
+  ['nor one that says nothing of it', '', ''],
+] as const) {
+  t.test(title, async (t) => {
+    const server = createServer((socket) => {
+      socket.once('data', () => socket.end(Buffer.from(TRAILED, 'latin1')));
+      socket.on('error', () => {});
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const relay = await Relay.start(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const client = await relay.connect(t);
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${te}\r\n`);
+    const all = (await client.untilClosed()).toString('latin1');
+    t.equal(all.slice(all.indexOf('\r\n\r\n') + 4), `5\r\nhello\r\n0\r\n${trailers}\r\n`);
+    t.same(await relay.outcomes(1), [{ kind: 'answered', status: 200, complete: true, clientGone: false }]);
+  });
+}

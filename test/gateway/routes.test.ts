@@ -85,11 +85,18 @@ t.test('an odd spelling does not get past a route to a cheaper one', async (t) =
     'POST /v3/sql/',
     'POST /v3/a/Rows',
     'POST /v3/A/rows/',
+    'POST /v3/sql.',
+    'POST /v3./sql',
+    'POST /v3/sql%20',
+    'POST /v3/sql%20./',
+    'POST /v3/a/rows..',
   ])
     t.equal(find(request), undefined, request);
   // Where the plain spelling takes the same route, case and a last slash are a path's own affair.
   t.equal(find('POST /v3/Abc/rows'), 'POST /v3/:table/rows');
   t.equal(find('POST /Other/'), '* /*');
+  t.equal(find('POST /v3/a.b./rows'), 'POST /v3/:table/rows');
+  t.equal(find('POST /v3/sql.x'), '* /*');
   t.equal(find('GET /v3/SQL'), '* /*');
   t.equal(compile('GET /a@b', 'GET /*')('GET /a%40b'), undefined);
   // The file may tell spellings apart, by naming them.

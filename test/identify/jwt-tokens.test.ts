@@ -199,19 +199,20 @@ async function signWeakly(privateKey: CryptoKey, claims: JWTPayload): Promise<st
 t.test('for whom, by whom and for when', async (t) => {
   const key = await newKey('ES256', 'k1');
   const server = await KeyServer.start(t, [key.jwk]);
-  const identifier = jwt(optionsFor(server.url));
+  const now = nowSeconds();
+  const identifier = jwt(optionsFor(server.url, { now: () => now * 1_000 }));
   t.teardown(() => identifier.close());
   const ask = await serve(t, identifier);
   const cases: [what: string, claims: Record<string, unknown>, expected: unknown][] = [
     ['one audience of several', { aud: ['other', AUDIENCE] }, ALICE],
-    ['expired a moment ago, as our clock says', { exp: nowSeconds() - 2 }, ALICE],
-    ['expired', { exp: nowSeconds() - 60 }, 'credential-invalid'],
+    ['expired a moment ago, as our clock says', { exp: now - 4 }, ALICE],
+    ['expired', { exp: now - 60 }, 'credential-invalid'],
     ['expired in 1970', { exp: 0 }, 'credential-invalid'],
     ['no expiry', { exp: undefined }, 'credential-invalid'],
-    ['an expiry that is text', { exp: String(nowSeconds() + 60) }, 'credential-invalid'],
+    ['an expiry that is text', { exp: String(now + 60) }, 'credential-invalid'],
     ['an expiry that is null', { exp: null }, 'credential-invalid'],
-    ['valid from a moment on, as our clock says', { nbf: nowSeconds() + 3 }, ALICE],
-    ['not valid yet', { nbf: nowSeconds() + 600 }, 'credential-invalid'],
+    ['valid from a moment on, as our clock says', { nbf: now + 5 }, ALICE],
+    ['not valid yet', { nbf: now + 600 }, 'credential-invalid'],
     ['another issuer', { iss: `${ISSUER}/` }, 'credential-invalid'],
     ['the issuer in a list', { iss: [ISSUER] }, 'credential-invalid'],
     ['no issuer', { iss: undefined }, 'credential-invalid'],

@@ -76,6 +76,22 @@ t.test('the bound, the bill, and a new bound when all is paid and quiet', skip, 
   );
 });
 
+t.test('what is under way counts in the next outage', skip, async (t) => {
+  const { proxy, behind, direct, lanes } = await setUp(t);
+  goDown(proxy);
+  const long = await Promise.all([1, 2, 3].map(() => lanes.decide('acme', reserve('ana'), OPEN)));
+  await comeBack(proxy, behind);
+  await until('it is over', async () => {
+    await lanes.decide('acme', reserve('ben'), OPEN);
+    return !lanes.open.active;
+  });
+  goDown(proxy);
+  await spend(t, lanes, 'ana', 7);
+  for (const { chargeLater } of long) chargeLater?.([5], false);
+  await comeBack(proxy, behind);
+  await untilSettled(t, lanes, direct, 'ana', 50);
+});
+
 t.test('what is past a limit is charged as overshoot, and the next request is refused', skip, async (t) => {
   const { proxy, behind, direct, lanes, events } = await setUp(t);
   const limit: Change = { set: 'limits', field: 'usage:u:ana', value: '20' };

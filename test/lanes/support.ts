@@ -13,9 +13,12 @@ export const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed
 /** The machine may be busy. */
 const DEADLINE_MS = 250;
 
-export type Options = Partial<LanesOptions> & { readonly silenceMs?: number };
+export type Options = Partial<LanesOptions> & {
+  readonly silenceMs?: number;
+  readonly org?: readonly Change[];
+};
 
-export async function setUp(t: Test, { silenceMs = 60_000, ...options }: Options = {}) {
+export async function setUp(t: Test, { silenceMs = 60_000, org = book(), ...options }: Options = {}) {
   const redis = await startRedis();
   const proxy = await FaultProxy.start(redis.socket);
   const behind = await openRedis({ url: proxy.url, silenceMs });
@@ -42,7 +45,7 @@ export async function setUp(t: Test, { silenceMs = 60_000, ...options }: Options
     await proxy.close();
     await redis.stop();
   });
-  await direct.commit('acme', { version: 0, changes: book(), audit: '' });
+  await direct.commit('acme', { version: 0, changes: org, audit: '' });
   // The connection of decisions is the one that the first decision goes through.
   await until('it is warm', async () => {
     const first = await lanes.decide('acme', reserve('warm')).catch(() => undefined);

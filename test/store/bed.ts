@@ -21,7 +21,8 @@ export const DEADLINE_MS = 50;
 export const OPEN_UNITS = 100;
 export const TIGHT_UNITS = 120;
 
-export type Way = 'closed' | 'measured' | 'open' | 'tight';
+/** `free` needs no store: what its requests take is the machine's doing. */
+export type Way = 'closed' | 'measured' | 'open' | 'tight' | 'free';
 
 interface Lane {
   readonly org: string;
@@ -38,6 +39,7 @@ export const WAYS: Readonly<Record<Way, Lane>> = {
   measured: { org: 'acme', users: ['ana', 'kim'], cost: 30, connections: 4, paceMs: 20 },
   open: { org: 'roam', users: ['ana', 'ben'], cost: 10, connections: 4, paceMs: 20 },
   tight: { org: 'tight', users: ['ana'], cost: 10, connections: 2, paceMs: 25 },
+  free: { org: 'none', users: ['ana'], cost: 0, connections: 4, paceMs: 20 },
 };
 export const ORGS = ['acme', 'roam', 'tight'] as const;
 
@@ -48,6 +50,7 @@ const CONFIG_ORGS = `
 `;
 const ROUTES = `
   - { match: GET /closed, action: closed, upstream: up, charges: [{ quota: usage, units: 1 }] }
+  - { match: GET /free, identity: none, upstream: up }
   - { match: GET /tight, action: tight, upstream: up, charges: [{ quota: usage, units: 1 }] }
   - match: GET /measured
     action: measured

@@ -77,9 +77,21 @@ t.test('costs', { skip: skipWithoutRedis }, async (t) => {
   t.equal((await get('/fixed')).status, 200, 'gives its room back: 9.5 of 10');
   t.equal((await get('/fixed')).status, 503);
 
+  const own = await ask(gateway.gateway, '/quota/me', { headers: as('ana') });
+  t.match(
+    own,
+    { status: 503, headers: { 'quotagate-error': 'store-unavailable' } },
+    'nobody knows the figures',
+  );
+
   proxy.refuse(false);
   const spent = { 'lds:o': 2, 'lds:u:ana': 2, 'usage:o': 120, 'usage:u:ana': 120 };
   const look = () => figuresOf(ledger, 'acme');
   await comesTo(t, look, { consumed: spent, held: {}, recorded: spent }, '2.5 before, 3 + 4 + 2.5 meanwhile');
   t.match(await get('/fixed'), { status: 200, headers: { 'quotagate-mode': undefined } });
+  process.kill(redis.pid, 'SIGSTOP');
+  const began = performance.now();
+  t.match(await ask(gateway.gateway, '/quota/me', { headers: as('ana') }), { status: 503 });
+  t.ok(performance.now() - began < 10_000, 'a stopped store keeps nobody waiting');
+  process.kill(redis.pid, 'SIGCONT');
 });

@@ -1,11 +1,21 @@
 /** `npm run faults`: every fault for ten seconds under load (`npm run faults -- 20 stopped`: longer, and only those named so). */
 import { DEADLINE_MS, OPEN_UNITS } from './bed.js';
 import { FAULTS } from './faults.js';
-import { type Trial, tryFault } from './trial.js';
+import { type Times, type Trial, tryFault } from './trial.js';
 
 const seconds = Number(process.argv[2] ?? 10);
 const only = process.argv[3] ?? '';
-const head = ['fault', 'answers', 'p50', 'p99', 'max ms', 'back after', 'open', 'outages', 'over', 'books'];
+const head = [
+  'fault',
+  'answers',
+  'p50/p99/max ms, late',
+  'without store',
+  'back after',
+  'open',
+  'outages',
+  'over',
+  'books',
+];
 const rows: string[][] = [head];
 let failed = false;
 for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
@@ -24,16 +34,20 @@ process.exit(failed ? 1 : 0);
 
 function cellsOf(trial: Trial): string[] {
   const answers = Object.entries(trial.statuses).map(([status, count]) => `${count} × ${status}`);
-  const ms = [trial.p50, trial.p99, trial.max].map((one) => one.toFixed(1));
   const books = trial.wrong.length === 0 ? 'right' : trial.wrong.join('; ');
   const back = `${Math.round(trial.recoveredMs)} ms`;
   return [
     answers.join(', '),
-    ...ms,
+    told(trial.times),
+    told(trial.freeTimes),
     back,
     String(trial.open),
     String(trial.outages),
     String(trial.over),
     books,
   ];
+}
+
+function told({ p50, p99, max, late }: Times): string {
+  return `${[p50, p99, max].map((ms) => ms.toFixed(0)).join('/')}, ${late}`;
 }

@@ -2,16 +2,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { figuresOf } from '../e2e/figures.js';
-import { Bed, ORGS, TIGHT_UNITS, type Told } from './bed.js';
+import { Bed, DEADLINE_MS, ORGS, TIGHT_UNITS, type Told } from './bed.js';
 import type { Fault } from './faults.js';
+
+/** In ms. `late`: how many came more than 20 ms after the deadline. */
+export interface Times {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly late: number;
+}
 
 export interface Trial {
   /** Answers to requests that were sent during the fault, by status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Their times; `max` of all. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
+  readonly times: Times;
+  /** Of requests in the same time that need no store: the machine is busy too. */
+  readonly freeTimes: Times;
   /** From the end of the fault to the first request that a closed route serves. */
   readonly recoveredMs: number;
   /** Requests that open mode let through and that count, over all outages, and outages by the log. */
@@ -41,9 +48,11 @@ export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
     const recoveredMs = (await recovered(bed, performance.now())) ?? Number.POSITIVE_INFINITY;
     await delay(AFTERWARDS_MS);
     await bed.stopLoad();
-    const during = bed.told.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
+    const meanwhile = bed.told.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
+    const during = meanwhile.filter(({ way }) => way !== 'free');
     return {
-      ...timesOf(during),
+      times: timesOf(during),
+      freeTimes: timesOf(meanwhile.filter(({ way }) => way === 'free')),
       statuses: counted(during),
       recoveredMs,
       open: bed.told.filter(({ openMode, status }) => openMode && status === 200).length,
@@ -68,11 +77,16 @@ async function recovered(bed: Bed, since: number): Promise<number | undefined> {
   return undefined;
 }
 
-function timesOf(told: readonly Told[]): Pick<Trial, 'p50' | 'p99' | 'max'> {
+function timesOf(told: readonly Told[]): Times {
   const times = told.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  return {
+    p50: at(0.5),
+    p99: at(0.99),
+    max: at(1),
+    late: times.filter((ms) => ms > DEADLINE_MS + 20).length,
+  };
 }
 
 function counted(told: readonly Told[]): Record<string, number> {

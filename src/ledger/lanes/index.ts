@@ -10,14 +10,15 @@ import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { Deadlines } from './deadlines.js';
 import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
-import { type CallWatch, type LanesState, OrgLanes, type Shared } from './org-lanes.js';
+import { OrgLanes, type Shared } from './org-lanes.js';
 import { type Answer, type Pending, unavailable } from './pending.js';
 import { StoreClock } from './store-clock.js';
 import { Turnstile } from './turnstile.js';
+import type { CallWatch, LanesState } from './watch.js';
 
 export type { OpenBound, OpenEvent } from './open-account.js';
-export type { CallWatch, LanesState } from './org-lanes.js';
 export type { Answer, ChargeLater } from './pending.js';
+export type { CallWatch, LanesState } from './watch.js';
 
 export interface LanesOptions {
   readonly ledger: Ledger;

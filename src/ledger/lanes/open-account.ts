@@ -79,7 +79,7 @@ export class OpenAccount {
   /** Units that the ledger has not been told of, requests under way at their estimates. */
   private readonly untold = new Map<string, number>();
   private readonly orgs = new Map<string, OrgDebts>();
-  private readonly keys = new LRUCache<string, string>({ max: DEBTS_MAX, ttl: KEY_SEEN_MS });
+  private keys: LRUCache<string, string> | undefined;
   private debts = 0;
   private requests = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -109,12 +109,13 @@ export class OpenAccount {
 
   /** The store has just found this key valid, or not. */
   sawKey(org: string, key: string, user: string | undefined): void {
+    this.keys ??= new LRUCache({ max: DEBTS_MAX, ttl: KEY_SEEN_MS });
     if (user === undefined) this.keys.delete(`${org}|${key}`);
     else this.keys.set(`${org}|${key}`, user);
   }
 
   holderOf(org: string, key: string): string | undefined {
-    return this.keys.get(`${org}|${key}`);
+    return this.keys?.get(`${org}|${key}`);
   }
 
   /** A decision did not come. Undefined where the bound is reached. */

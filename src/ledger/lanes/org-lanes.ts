@@ -8,19 +8,13 @@ import { Loss } from './loss.js';
 import { type Answer, type Pending, unavailable } from './pending.js';
 import type { StoreClock } from './store-clock.js';
 import { jittered, type Turnstile } from './turnstile.js';
+import type { CallWatch, LanesState } from './watch.js';
 
 export interface OrgLanesOptions {
   readonly ledger: Ledger;
   readonly callsInFlight: number;
   readonly watch?: CallWatch;
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
-}
-
-/** Told of each call to the store; left out, it costs nothing. */
-export interface CallWatch {
-  answered(operations: number, reply: Reply, ms: number): void;
-  /** It got no answer. */
-  silent(): void;
 }
 
 /** What the lanes of all orgs have in common. */
@@ -33,17 +27,8 @@ export interface Shared {
   readonly looks: Turnstile;
 }
 
-/** Calls and operations on their way, for operators. */
-export interface LanesState {
-  readonly inFlight: number;
-  /** Calls without an answer, about which it is being found out. */
-  readonly inDoubt: number;
-  /** Operations that wait for a call. */
-  readonly waiting: number;
-}
-
 /** A script call holds Redis for about 2 ms at this many counter lines. */
-const LINES_MAX = 500;
+const LINES_MAX = 200;
 const OPS_MAX = 256;
 const EXPIRE_MOST = 8;
 /** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */

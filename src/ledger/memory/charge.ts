@@ -8,8 +8,8 @@ import { change, linesOf, type OpenCycle, type Work } from './lines.js';
 import { memberIn } from './texts.js';
 
 export function chargeServed(work: Work, op: ChargeOp): Settled {
-  const at = Math.min(op.at, work.now);
-  const cycle = cycleBegunBy(work, at);
+  const cycle = cycleBegunBy(work, op.at);
+  const at = timeIn(work, cycle, op.at);
   const groups = knownGroups(work, memberCharged(work, op.user), op.claims).slice(0, GROUPS_MAX).join(',');
   const { action, items } = op.charges;
   const charged: string[] = [];
@@ -30,6 +30,12 @@ function cycleBegunBy({ present, cycles }: Work, at: number): OpenCycle {
   let found: OpenCycle | undefined;
   for (const cycle of cycles) if (cycle.start <= at && cycle.start >= (found?.start ?? 0)) found = cycle;
   return found ?? present;
+}
+
+/** The time within the cycle that is nearest to `at`: history and counters are to say the same. */
+function timeIn({ book, now }: Work, cycle: OpenCycle, at: number): number {
+  const end = cycle.present ? undefined : book.table('cycles').text(String(cycle.start));
+  return Math.max(cycle.start, Math.min(at, end === undefined ? now : Number(end) - 1));
 }
 
 /** Registered as a request would; one that a request would refuse is charged as it stands. */

@@ -12,6 +12,7 @@ export const EXPECTED: readonly string[] = [
   ...['released', 'unknown-hold', 'other-cycle'].map((status) => `release: ${status}`),
   ...['renewed', 'spent', 'held', 'unknown-hold', 'expired-hold', 'other-cycle'].map((s) => `renew: ${s}`),
   ...['refunded', 'other-cycle'].map((status) => `refund: ${status}`),
+  'charge: settled',
   'none: none',
   'commit done',
   'commit refused',

@@ -1,5 +1,14 @@
 /** A gateway of one org that does by chance all that gateways do, wrongly and late too, and tallies what came of it. */
-import type { Bounds, Call, Op, RefundOp, Reply, ReserveOp, Result } from '../../../src/ledger/port.js';
+import type {
+  Bounds,
+  Call,
+  ChargeOp,
+  Op,
+  RefundOp,
+  Reply,
+  ReserveOp,
+  Result,
+} from '../../../src/ledger/port.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../../src/quota/charge.js';
 import { NONE } from '../../support/ledgers.js';
 import { checkCaps, type State, stateOf } from './laws.js';
@@ -162,7 +171,9 @@ export class Gateway {
 
   private makeOp(): Op {
     const { random } = this;
-    switch (random.weighted({ reserve: 58, settle: 14, release: 5, renew: 14, refund: 6, none: 3 })) {
+    switch (
+      random.weighted({ reserve: 58, settle: 14, release: 5, renew: 14, refund: 6, charge: 3, none: 3 })
+    ) {
       case 'settle': {
         const [hold, items] = this.pickHold();
         return {
@@ -185,6 +196,8 @@ export class Gateway {
       }
       case 'refund':
         return this.admissions.splice(random.between(0, this.admissions.length), 1)[0] ?? NONE;
+      case 'charge':
+        return this.makeCharge();
       case 'none':
         return NONE;
       default:
@@ -211,6 +224,24 @@ export class Gateway {
     // Known before it is sent: it may be released, settled or renewed before it arrives.
     if (voided) this.holds.push(op);
     return op;
+  }
+
+  /** What was served without a decision, of late, long ago, or by a clock that is ahead. */
+  private makeCharge(): ChargeOp {
+    const { random } = this;
+    const cost = {
+      quota: random.pick(['usage', 'ai']),
+      units: random.between(1, 9) * this.scale,
+      kind: 'fixed',
+    } as const;
+    return {
+      kind: 'charge',
+      user: random.chance(0.9) ? random.pick(USERS) : random.pick(STRANGERS),
+      claims: this.makeClaims(),
+      charges: charges('maps', [cost]),
+      at: this.lastNow - random.pick([0, 1, 500, 20_000, 60_000, -700]),
+      estimated: random.chance(0.2),
+    };
   }
 
   private makeClaims(): string {

@@ -19,7 +19,7 @@ export function tallyReply(tally: Tally, before: State, after: State, call: Call
     if (op === undefined) continue;
     tally.hit(outcome(op, result));
     if (op.kind === 'reserve') tallyReserve(tally, before, call, index, result, reply);
-    else tallyHold(tally, before, op, result);
+    else if (op.kind !== 'charge') tallyHold(tally, before, op, result);
   }
 }
 

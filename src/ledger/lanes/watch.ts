@@ -1,0 +1,18 @@
+/** What operators see of the lanes. */
+import type { Reply } from '../port.js';
+
+/** Told of each call to the store; left out, it costs nothing. */
+export interface CallWatch {
+  answered(operations: number, reply: Reply, ms: number): void;
+  /** It got no answer. */
+  silent(): void;
+}
+
+/** Calls and operations on their way, for operators. */
+export interface LanesState {
+  readonly inFlight: number;
+  /** Calls without an answer, about which it is being found out. */
+  readonly inDoubt: number;
+  /** Operations that wait for a call. */
+  readonly waiting: number;
+}
