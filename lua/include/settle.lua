@@ -168,7 +168,7 @@ end
 
 -- The time within the cycle that is nearest to `at`: history and counters are to say the same.
 local function time_in(cycle, at)
-  local finish = not cycle.present and tonumber(redis.call('HGET', KEYS[10], cycle.start) or nil)
+  local finish = not cycle.present and tonumber(redis.call('HGET', KEYS[10], cycle.start))
   return math.max(cycle.start, math.min(at, finish and finish - 1 or head.now))
 end
 

@@ -211,4 +211,29 @@ export const HOLDS: readonly Mutant[] = [
     ['include/holds', 'if #charged > 0 then', 'if false then'],
     ['expire', 'if (charged.length > 0)', 'if (false)'],
   ),
+  ...broken(
+    'decision 17',
+    'a late charge goes to the present cycle, whenever it was served',
+    'charge',
+    ['include/settle', 'if at >= present.start then return present end', 'if true then return present end'],
+    ['charge', 'if (at >= present.start)', 'if (true)'],
+  ),
+  ...broken(
+    'decision 17',
+    'a late charge tells no overshoot',
+    'charge',
+    ['include/settle', 'reply[index + 2] = past_limits(item.units, lines[index])', 'reply[index + 2] = 0'],
+    ['charge', 'return pastLimits(work, units, lines);', 'return 0;'],
+  ),
+  ...broken(
+    'journal',
+    'a late charge has the time of its delivery',
+    'charge',
+    [
+      'include/settle',
+      'return math.max(cycle.start, math.min(at, finish and finish - 1 or head.now))',
+      'return head.now',
+    ],
+    ['charge', 'const at = timeIn(work, cycle, op.at);', 'const at = work.now;'],
+  ),
 ];

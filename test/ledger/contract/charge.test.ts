@@ -101,6 +101,16 @@ onBoth('it goes to the cycle in which it was served', BOOK, async (t, book) => {
     '6+0',
     'to the present one where the call names no other',
   );
+  const times = (await book.texts('journal')).map((line) => Number(line.split('|')[0]));
+  t.same(times, [START.end - 1, START.end, START.end], 'and history has it there too');
+});
+
+onBoth('of a cycle in which the book stood still, it is the end of the one before', BOOK, async (t, book) => {
+  await book.at(4_000_500);
+  const late = charge('ana', [fixed('usage', 4)], { at: 3_500_000 });
+  await book.call([late], { cycles: [cycleOf(4), START] });
+  t.equal(await book.line('usage:u:ana', START.start), '4+0');
+  t.match((await book.texts('journal'))[0], `${START.end - 1}|ana|`);
 });
 
 onBoth('a time that the store has not reached is its now', BOOK, async (t, book) => {
