@@ -4,7 +4,7 @@
 
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
   KEYS[7] lanes     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
-  KEYS[11] keys     KEYS[12], [13] …  consumed and held of each cycle named in the call, in its order
+  KEYS[11] keys     KEYS[12] audit   KEYS[13], [14] …  consumed and held of each cycle named in the call, in its order
 
   ARGV[1] epoch, '' if not known     ARGV[2] lane, '' for none     ARGV[3] sequence number on the lane
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
@@ -12,7 +12,7 @@
   then the operations:
     R user claims charges hold ttl    reserve; user: a token, or '#<key id>:<hash>' of an API key
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
-    L hold keep                       release: '1' leaves a tombstone
+    L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
     F user groups charges cycle at    refund
     C user claims charges at estimated   charge what was served without a decision
@@ -47,7 +47,7 @@ local journal = {}
 --- @include "reserve"
 --- @include "settle"
 
-local ARITY = { R = 5, S = 3, L = 2, N = 4, F = 5, C = 5, ['0'] = 0 }
+local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 5, C = 5, ['0'] = 0 }
 
 local function read_head()
   local values = redis.call('HMGET', KEYS[1],
@@ -98,7 +98,7 @@ local function asked_cycles()
   for index = 1, tonumber(ARGV[7]) do
     asked[index] = {
       start = tonumber(ARGV[6 + 2 * index]), finish = tonumber(ARGV[7 + 2 * index]),
-      consumed_key = KEYS[10 + 2 * index], held_key = KEYS[11 + 2 * index], shelves = {}, lines = {}, lines_read = 0,
+      consumed_key = KEYS[11 + 2 * index], held_key = KEYS[12 + 2 * index], shelves = {}, lines = {}, lines_read = 0,
     }
   end
   return asked
@@ -108,7 +108,7 @@ local function perform(at)
   local op = ARGV[at]
   if op == 'R' then return reserve(at) end
   if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
-  if op == 'L' then return release(ARGV[at + 1], ARGV[at + 2]) end
+  if op == 'L' then return release_by_hand(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
   if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
   if op == 'F' then return refund(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
   if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end

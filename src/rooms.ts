@@ -18,6 +18,7 @@ import type { KeyPlace } from './identify/key-source.js';
 import { trustedHeaders } from './identify/trusted-headers.js';
 import type { Lanes } from './ledger/lanes/index.js';
 import type { Ledger } from './ledger/port.js';
+import { errorShape } from './meter/llm/index.js';
 import { compileMeter, type MeterSpec } from './meter/meter.js';
 import type { Metrics } from './observe/metrics.js';
 import type { Watch } from './observe/watch.js';
@@ -50,6 +51,8 @@ export interface Rooms {
   readonly me: Me;
   readonly identifiers: Parts<Identifier>;
   readonly forwarders: Parts<Forwarder>;
+  /** Ends what only these rooms have, when their last request is settled. */
+  readonly end: () => Promise<void>;
 }
 
 /**
@@ -73,6 +76,7 @@ export function openRooms(options: RoomsOptions, before?: Rooms): Rooms {
 export async function leaveRooms(rooms: Rooms, next?: Rooms): Promise<void> {
   await rooms.corridor.idle();
   await endParts(rooms, next);
+  await rooms.end();
 }
 
 /** Ends what is under way at the upstreams, as if they had broken off. */
@@ -156,23 +160,37 @@ function wayThrough(
   { config, ledger, lanes, metrics, watch, onError }: RoomsOptions,
   identifiers: Parts<Identifier>,
   forwarders: Parts<Forwarder>,
-): Pick<Rooms, 'corridor' | 'me'> {
+): Pick<Rooms, 'corridor' | 'me' | 'end'> {
   const identifier = composeIdentifiers([...identifiers.values()].map(({ it }) => it));
   const fields = rateLimitFields(config.quotas);
+  const routes = config.routes.map((route) => ({
+    match: route.match,
+    value: passageOf(route, config, forwarders),
+  }));
+  const settle = settler({
+    debts: lanes,
+    counts: statusSets(config.quotas),
+    holdMs: config.store.holdMs,
+    onLost: onError,
+    watch: metrics.holds,
+  });
   const corridor = new Corridor({
-    findRoute: compileRoutes(
-      config.routes.map((route) => ({ match: route.match, value: passageOf(route, config, forwarders) })),
-    ),
+    findRoute: compileRoutes(routes),
     identifier,
     decide: (org, op, bound) => lanes.decide(org, op, bound),
-    settle: settler(lanes, statusSets(config.quotas), onError, metrics.holds),
+    settle,
+    holdMs: config.store.holdMs,
     rateLimitFields: fields,
-    quotaRefusal: quotaRefusals(config.quotas, fields),
+    quotaRefusals: quotaRefusals(config.quotas, fields),
     onError,
     watch,
   });
   const { quotas, store } = config;
-  return { corridor, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }) };
+  const end = async (): Promise<void> => {
+    await settle.close();
+    await Promise.all(routes.map(({ value }) => value.meter.close()));
+  };
+  return { corridor, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }), end };
 }
 
 function passageOf(route: RouteConfig, config: Config, forwarders: Parts<Forwarder>): Passage {
@@ -186,14 +204,22 @@ function passageOf(route: RouteConfig, config: Config, forwarders: Parts<Forward
     action,
     upstream: route.upstream,
     identityRequired: route.identity === 'required',
-    meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas),
+    meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas, config.models),
+    errorShape: errorShapeOf(route),
     open: openBoundOf(route, config),
     forward:
       route.stripPrefix === undefined ? forwarder.forward : stripPrefix(forwarder.forward, route.stripPrefix),
   };
 }
 
+/** Callers of an AI API read its own errors. */
+function errorShapeOf({ charges }: RouteConfig): Passage['errorShape'] {
+  const charge = charges.find((one) => 'llm' in one);
+  return charge === undefined ? undefined : errorShape(charge.llm.api);
+}
+
 function meterSpec(charge: RouteConfig['charges'][number]): MeterSpec {
+  if ('llm' in charge) return charge;
   if ('gate' in charge) return { quota: charge.quota, gate: true };
   if ('hold' in charge)
     return { quota: charge.quota, ...charge.units, hold: charge.hold, floor: charge.floor };

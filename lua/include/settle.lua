@@ -85,6 +85,13 @@ local function release(id, keep)
   return { DONE, RELEASED }
 end
 
+-- An act of an admin leaves its entry in the same step.
+local function release_by_hand(id, keep, audit)
+  local result = release(id, keep)
+  if audit ~= '' and result[2] == RELEASED then redis.call('XADD', KEYS[12], '*', 'e', audit) end
+  return result
+end
+
 local function refused_more(hold, hard, items, tight)
   local status = HELD
   for _, violation in ipairs(hard) do

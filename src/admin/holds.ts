@@ -9,7 +9,7 @@ import { userOfToken } from '../quota/id.js';
 import type { Quotas } from '../quota/units.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import { type Act, actOf, changeOrg } from './change.js';
+import { type Act, actOf, auditText } from './change.js';
 import { matches, pageOf } from './paging.js';
 import { notFound } from './problems.js';
 import { members, Paging, path, Reason, Search } from './validate.js';
@@ -86,14 +86,12 @@ async function releaseByHand(admin: Admin, act: Act, id: string): Promise<void> 
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const book = await openBook(ledger, quotas, act.org, () => [{ table: 'holds', fields: [id] }]);
     const hold = openHold(book, id);
-    const reply = await release(admin, book, id, hold);
-    snapshots.forget(act.org);
-    // Another status: the cycle turned between reading and releasing.
-    if (reply.results[0]?.status !== 'released') continue;
     const { user, action, charges } = holdView(quotas, id, hold);
     const deed = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
-    await changeOrg(admin, act, () => ({ changes: [], deed, answer: undefined }));
-    return;
+    const reply = await release(admin, book, { id, hold }, auditText(book.now, act, deed));
+    snapshots.forget(act.org);
+    // Another status: the cycle turned between reading and releasing.
+    if (reply.results[0]?.status === 'released') return;
   }
   throw new ProblemError('store-busy', `The hold ${id} could not be released`);
 }
@@ -108,8 +106,8 @@ function openHold({ tables }: OrgBook, id: string): HoldRecord {
 async function release(
   { ledger, quotas }: Admin,
   book: OrgBook,
-  id: string,
-  hold: HoldRecord,
+  { id, hold }: Row,
+  audit: string,
 ): Promise<Reply> {
   const cycles: Bounds[] = [book.cycle];
   if (hold.cycle !== book.cycle.start) {
@@ -126,6 +124,6 @@ async function release(
     cycles,
     unknownUsers: 'deny',
     expireMost: 0,
-    ops: [{ kind: 'release', hold: id, keep: true }],
+    ops: [{ kind: 'release', hold: id, keep: true, audit }],
   });
 }

@@ -6,12 +6,16 @@ import type { Addresses } from '../app.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
 import { startDemoUpstream } from './demo-upstream.js';
+import { startSampleAi } from './sample-ai/index.js';
 import { serve } from './serve.js';
 
 const UPSTREAM_PORT = 8081;
+const MODELS_PORT = 8082;
+/** The sample of AI providers forgets all but its last requests. */
+const MODELS_LOG = 100;
 
 /** What a first config looks like; the README explains it line by line. `data` is a folder that ends with the demo. */
-export function demoConfig(data: string, upstreamPort: number): string {
+export function demoConfig(data: string, ports: { upstream: number; models: number }): string {
   return `
 server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080, ops: 127.0.0.1:9091, drainMs: 0 }
 store: { embedded: { path: ${JSON.stringify(data)} } }
@@ -21,8 +25,10 @@ identity:
 quotas:
   usage: { unit: units, decimals: 1 }
   lds: { unit: calls }
+  ai: { unit: tokens }
 upstreams:
-  location: { url: http://127.0.0.1:${upstreamPort} }
+  location: { url: http://127.0.0.1:${ports.upstream} }
+  models: { url: http://127.0.0.1:${ports.models} }
 routes:
   - match: GET /v3/maps/*
     action: maps
@@ -40,12 +46,16 @@ routes:
     action: slow
     upstream: location
     charges: [{ quota: usage, units: 0.1 }]
+  - match: POST /v1/chat/completions
+    action: chat
+    upstream: models
+    charges: [{ quota: ai, llm: { api: openai-chat, whenShort: clamp } }, { quota: usage, gate: true }]
 orgs:
   acme:
     name: Acme Cartography
     seats: 10
     cycle: { every: month, anchor: 20, timeZone: Europe/Madrid }
-    plans: { usage: { allowance: 5000 }, lds: { allowance: 1000 } }
+    plans: { usage: { allowance: 5000 }, lds: { allowance: 1000 }, ai: { allowance: 2000000 } }
     groups: { engineering: { name: Engineering } }
     users:
       ana: { name: Ana, email: ana@acme.example, groups: [engineering] }
@@ -53,6 +63,7 @@ orgs:
       eva: { name: Eva, email: eva@acme.example }
     limits:
       - { user: ben, quota: lds, units: 5 }
+      - { user: eva, quota: ai, units: 200 }
       - { group: engineering, quota: usage, percent: 20 }
   globex:
     name: Globex
@@ -66,19 +77,20 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-/** Rejects where one of its ports (8080, 8081, 9080, 9091) is taken; the environment may set other addresses. */
+/** Rejects where one of its ports (8080, 8081, 8082, 9080, 9091) is taken; the environment may set other addresses. */
 export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
   const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
   const upstream = await startDemoUpstream(UPSTREAM_PORT);
+  const models = await startSampleAi({ port: MODELS_PORT, log: MODELS_LOG });
   const clear = async (): Promise<void> => {
-    await upstream.close();
+    await Promise.all([upstream.close(), models.close()]);
     await rm(data, { recursive: true, force: true });
   };
   try {
-    const text = demoConfig(data, upstream.port);
+    const text = demoConfig(data, { upstream: upstream.port, models: models.port });
     const served = await serve({ file: 'demo', read: () => loadConfig(text, environment) }, environment);
     const { addresses, adminToken = '' } = served;
-    out.write(introduction(addresses, upstream.port, adminToken));
+    out.write(introduction(addresses, [upstream.port, models.port], adminToken));
     return { close: () => served.app.close().finally(clear) };
   } catch (error) {
     await clear();
@@ -86,14 +98,14 @@ export async function demo(environment: Environment, out: { write(text: string):
   }
 }
 
-function introduction({ gateway, admin, ops }: Addresses, upstreamPort: number, token: string): string {
+function introduction({ gateway, admin, ops }: Addresses, ports: readonly number[], token: string): string {
   const caller = `-H 'x-quota-org: acme' -H 'x-quota-user: ana'`;
   return `
 quotagate demo
   gateway   http://${gateway}
   admin API http://${admin}/v1
   metrics   http://${ops}/metrics
-  upstream  http://127.0.0.1:${upstreamPort}  (a sample location API)
+  upstreams http://127.0.0.1:${ports[0]} (a sample location API), http://127.0.0.1:${ports[1]} (a sample of AI APIs)
   admin token ${token}
 
 1. A metered request, allowed. Look at the RateLimit header:

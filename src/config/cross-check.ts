@@ -2,7 +2,7 @@
 import { hides, type Match, parseMatch } from './match.js';
 import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
-import type { ChargeConfig, JwtConfig, RouteConfig } from './schema.js';
+import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig } from './schema.js';
 import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
 import { PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
@@ -64,10 +64,9 @@ function* identityHeaders({ identity }: ConfigSketch): Generator<{ path: Path; n
   const { org, user, groups } = identity?.trusted ?? {};
   for (const [key, name] of entries({ org, user, groups }))
     yield { path: ['identity', 'trusted', key], name };
-  const key = identity?.apiKeys?.header;
   // In one header the two are told apart by how they begin.
-  if (key !== undefined && key !== identity?.jwt?.header)
-    yield { path: ['identity', 'apiKeys', 'header'], name: key };
+  for (const [index, key] of items(identity?.apiKeys?.headers))
+    if (key !== identity?.jwt?.header) yield { path: ['identity', 'apiKeys', 'headers', index], name: key };
   const token = identity?.jwt?.header;
   if (token !== undefined) yield { path: ['identity', 'jwt', 'header'], name: token };
 }
@@ -103,6 +102,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
     const message = 'only a Redis can be down while the gateway is up';
     yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
+  yield* checkKinds(route, path);
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
     const { quota } = charge;
@@ -111,8 +111,22 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
       yield* checkAmount(config, quota, charge.hold, [...at, 'hold']);
       yield* checkAmount(config, quota, charge.floor, [...at, 'floor']);
       yield* checkAlone(route, charge, at);
+    } else if ('llm' in charge) {
+      yield* checkAlone(route, charge, at);
+      yield* checkAgreement(route, charge.llm, [...at, 'llm']);
     } else if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
   }
+}
+
+/** Who reads tokens reads nothing else from the answer. */
+function* checkKinds(route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+  const charges = items(route.charges);
+  if (!charges.some(([, charge]) => 'llm' in charge)) return;
+  for (const [index, charge] of charges)
+    if ('hold' in charge) {
+      const message = 'tokens are read from the answers of this route, so no other cost can be';
+      yield finding([...path, 'charges', index], message, 'remove it, or put it on another route');
+    }
 }
 
 /** Every path that the route takes must begin with it. */
@@ -138,6 +152,20 @@ function* checkAlone(
   if (others.length > 1) {
     const message = 'a cost that the answer tells is the only one of its quota on a route';
     yield finding([...path, 'quota'], message, 'remove the other charge on this quota, or use another quota');
+  }
+}
+
+/** One request is read in one way, whatever its tokens are charged to. */
+function* checkAgreement(
+  route: Sketch<RouteConfig>,
+  llm: Sketch<LlmConfig> | undefined,
+  path: Path,
+): Generator<Finding> {
+  const [first] = items(route.charges).flatMap(([, charge]) => ('llm' in charge ? [charge.llm] : []));
+  if (first === undefined || llm === undefined || first === llm) return;
+  for (const [key, value] of entries(first)) {
+    if (key === 'weights' || key === 'per' || llm[key as keyof typeof llm] === value) continue;
+    yield finding([...path, key], 'charges of one route differ in this', `write ${String(value)}, as before`);
   }
 }
 

@@ -7,6 +7,7 @@ import { CHARGES_MAX, GROUPS_MAX } from '../quota/charge.js';
 import { DECIMALS_MAX } from '../quota/units.js';
 import { Clients, Upstream } from './connections.js';
 import { Jwt } from './credentials.js';
+import { Llm, Model } from './llm.js';
 import {
   address,
   amount,
@@ -77,6 +78,12 @@ const deadlineMs = whole(1, 10_000, {
     'Time in which a request gets its decision, waiting included; after it, the store counts as down.',
 });
 
+const holdMs = whole(1_000, 3_600_000, {
+  default: 60_000,
+  description:
+    'How long a hold outlives a gateway that died; while the gateway lives, it renews the holds of requests under way.',
+});
+
 const whenDown = (prose: Prose) =>
   Type.Union(
     [
@@ -107,6 +114,7 @@ const EmbeddedStore = section({
     { default: {} },
   ),
   deadlineMs,
+  holdMs,
 });
 
 const RedisStore = section({
@@ -116,6 +124,7 @@ const RedisStore = section({
   }),
   passwordFile: Type.Optional(file({ description: 'File with the password of the Redis user.' })),
   deadlineMs,
+  holdMs,
   whenDown: whenDown({
     default: 'closed',
     description:
@@ -145,10 +154,14 @@ const Identity = section(
     ),
     apiKeys: Type.Optional(
       section({
-        header: header({
-          default: 'authorization',
+        headers: Type.Array(header({}), {
+          default: ['authorization'],
+          minItems: 1,
+          uniqueItems: true,
+          expects: 'a list of header names',
           description:
-            'Header that carries an API key: as `Bearer qg_…` in `authorization`, alone in any other.',
+            'Headers that may carry an API key: as `Bearer qg_…` in `authorization`, alone in any other. SDKs of AI APIs ' +
+            'use `authorization`, `x-api-key`, `api-key` or `x-goog-api-key`.',
         }),
       }),
     ),
@@ -215,6 +228,7 @@ const Charge = Type.Union([
     hold: amount({ description: 'Held until the answer tells the cost; charged if it tells none.' }),
     floor: amount({ default: 0, description: 'The least that an answer which counts is charged.' }),
   }),
+  section({ quota, llm: Llm }),
   section({
     quota,
     gate: Type.Literal(true, {
@@ -381,6 +395,12 @@ export const ConfigSchema = section({
     description: 'The budget kinds. Left out: `usage` (1 decimal), `lds` and `ai`.',
   }),
   upstreams: mapOf('upstream', name({}), Upstream, { default: {}, description: 'Where requests go.' }),
+  models: Type.Array(Model, {
+    default: [],
+    expects: 'a list of models',
+    description:
+      'AI models, and what their tokens weigh. A request for a model that none matches is refused; left out: all weigh the same.',
+  }),
   routes: Type.Array(Type.Union([MeteredRoute, FreeRoute]), {
     default: [],
     expects: 'a list of routes',
@@ -426,6 +446,8 @@ export type UpstreamConfig = Static<typeof Upstream>;
 export type JwtConfig = Static<typeof Jwt>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;
 export type ChargeConfig = Static<typeof Charge>;
+export type LlmConfig = Static<typeof Llm>;
+export type ModelConfig = Static<typeof Model>;
 export type OrgConfig = Static<typeof Org>;
 export type CycleConfig = Static<typeof Cycle>;
 export type LimitConfig = Static<typeof Limit>;

@@ -62,6 +62,10 @@ export function whole(minimum: number, maximum: number, prose: Prose) {
   });
 }
 
+export function decimalNumber(minimum: number, maximum: number, prose: Prose) {
+  return Type.Number({ minimum, maximum, expects: `a number from ${minimum} to ${maximum}`, ...prose });
+}
+
 export function oneOf<const T extends readonly string[]>(values: T, prose: Prose) {
   return Type.Enum<[...T]>([...values], { expects: `one of ${values.join(', ')}`, ...prose });
 }

@@ -184,6 +184,12 @@ export const CATALOGUE = {
     'The header or JSON value for it is missing, repeated, negative, too large, too fine or no number.',
     'State a cost that is a number ≥ 0 with no more decimals than the quota has.',
   ),
+  'model-unknown': entry(
+    400,
+    'The model has no price',
+    'The request names no model, or one that no entry of `models` in the config matches.',
+    'Name a model that this gateway serves, or have the operator add it to `models`.',
+  ),
   // The store
   'store-unavailable': entry(
     503,

@@ -9,7 +9,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { responseFields, trailerFields } from './headers.js';
-import type { ForwardError, ForwardJob, Outcome } from './outcome.js';
+import type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
 
 /** How an exchange reaches its upstream. */
 export interface Way {
@@ -38,7 +38,7 @@ const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 /** The exchanges of a client's connection: pipelined requests make it more than one. */
 const clients = new WeakMap<Socket, Set<Exchange>>();
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   private readonly siblings: Set<Exchange>;
   private waiting: NodeJS.Timeout | undefined;
   private readonly deadline: NodeJS.Timeout | undefined;
@@ -75,6 +75,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.abort?.();
   }
 
+  /** The rest of the answer must not be served: the client gets these bytes instead. */
+  cut(last: Buffer): void {
+    if (this.ended || this.status === 0) return;
+    this.job.response.end(last);
+    this.end({ kind: 'answered', status: this.status, complete: false, clientGone: false });
+    this.abort?.();
+  }
+
   onConnect(abort: () => void): void {
     // Thrown here, undici forgets the request and keeps the connection; an abort would cost it.
     if (this.ended) throw new Error('nobody waits for this request any more');
@@ -95,9 +103,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return true;
     const { response, extraHeaders, watcher } = this.job;
     this.status = status;
-    watcher?.head(fields);
+    const reshapes = watcher?.head(status, fields) ?? false;
     this.resume = resume;
-    const flat = responseFields(fields, extraHeaders);
+    const flat = responseFields(fields, extraHeaders, reshapes);
     if (reason === STATUS_CODES[status] || !PLAIN_REASON.test(reason)) response.writeHead(status, flat);
     else response.writeHead(status, reason, flat);
     // A stream's head must not wait for its first event. Not flushHeaders(), which writes the fields as UTF-8. Node
@@ -108,14 +116,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     const { response, watcher } = this.job;
-    watcher?.data(chunk);
-    if (response.write(chunk)) return true;
+    const told = watcher === undefined ? chunk : watcher.data(chunk);
+    if (told === undefined || response.write(told)) return true;
     if (this.resume !== undefined) response.once('drain', this.resume);
     return false;
   }
 
   onComplete(trailers: readonly (Buffer | string)[] | null): void {
-    const { request, response } = this.job;
+    const { request, response, watcher } = this.job;
+    const rest = watcher?.end();
+    if (rest !== undefined) response.write(rest);
     if (trailers !== null && trailers.length > 0 && response.chunkedEncoding && takesTrailers(request))
       response.addTrailers(trailerFields(trailers));
     response.end();

@@ -2,10 +2,10 @@
 import { Pool } from 'undici';
 import { Exchange } from './exchange.js';
 import { ownFields, requestHead } from './headers.js';
-import type { ForwardJob, Outcome } from './outcome.js';
+import type { ForwardJob, Outcome, UnderWay } from './outcome.js';
 import { uploadOf } from './upload.js';
 
-export type { ForwardError, ForwardJob, Outcome } from './outcome.js';
+export type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
 
 export interface UpstreamOptions {
   /** http: or https:, host, port and a base path that goes before every path; or unix: and the path of a socket. */
@@ -33,12 +33,14 @@ export interface Forwarder {
    * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it
    * returns. On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
    */
-  forward(job: ForwardJob, done: (outcome: Outcome) => void): void;
+  forward(job: ForwardJob, done: (outcome: Outcome) => void): UnderWay;
   /** Takes no more jobs; resolves when those under way have ended. */
   close(): Promise<void>;
   /** Cuts off what is still under way. */
   destroy(): Promise<void>;
 }
+
+const NOT_BEGUN: UnderWay = { cut: () => undefined };
 
 /** Throws where the URL or the fields to set cannot be used. */
 export function createForwarder(options: UpstreamOptions): Forwarder {
@@ -47,10 +49,10 @@ export function createForwarder(options: UpstreamOptions): Forwarder {
   const pool = poolOf(place, options);
   const { retries = 0, totalTimeoutMs = 0 } = options;
   let closing: Promise<void> | undefined;
-  const forward = (job: ForwardJob, done: (outcome: Outcome) => void): void => {
+  const forward = (job: ForwardJob, done: (outcome: Outcome) => void): UnderWay => {
     if (job.request.socket.destroyed) {
       done({ kind: 'client-gone-unsent' });
-      return;
+      return NOT_BEGUN;
     }
     const { method } = job;
     const { fields: headers, streams } = requestHead(job, own);
@@ -61,7 +63,9 @@ export function createForwarder(options: UpstreamOptions): Forwarder {
       // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
       if (!free) exchange.waitAtMost(options.connectTimeoutMs);
     };
-    dispatch(new Exchange(job, { dispatch, retries, totalTimeoutMs }, done));
+    const exchange = new Exchange(job, { dispatch, retries, totalTimeoutMs }, done);
+    dispatch(exchange);
+    return exchange;
   };
   return {
     forward,

@@ -131,7 +131,7 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
         chain += `${value}, `;
         break;
       default:
-        if (job.stripHeaders.has(plain) || own.names.has(plain)) break;
+        if (job.stripHeaders.has(plain) || own.names.has(plain) || isSet(job.setFields, plain)) break;
         fields.push(spelling, value);
         if (fate === 'forwarded-host') hosted = true;
         else if (fate === 'forwarded-proto') schemed = true;
@@ -142,19 +142,33 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
   if (!schemed) fields.push('x-forwarded-proto', 'encrypted' in job.request.socket ? 'https' : 'http');
   if (length !== '') fields.push('content-length', length);
   for (const text of own.flat) fields.push(text);
+  if (job.setFields !== undefined) pushSet(fields, job.setFields, own);
   return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
 }
 
-/** The fields of the answer to the client. Its framing is this connection's own; Node writes it. */
-export function responseFields(raw: readonly Buffer[], extra: readonly string[]): string[] {
+/** What an operator has set for the upstream goes first. */
+function pushSet(fields: string[], set: readonly string[], own: OwnFields): void {
+  for (let at = 0; at + 1 < set.length; at += 2)
+    if (!own.names.has(set[at] ?? '')) fields.push(set[at] ?? '', set[at + 1] ?? '');
+}
+
+/** Whether these flat fields, lower-case names, name it. */
+function isSet(fields: readonly string[] | undefined, name: string): boolean {
+  if (fields === undefined) return false;
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return true;
+  return false;
+}
+
+/** The fields of the answer to the client; `reshaped`: its body is not as long as the upstream says. Its framing is this connection's own; Node writes it. */
+export function responseFields(raw: readonly Buffer[], extra: readonly string[], reshaped = false): string[] {
   const fields: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at]?.toString('latin1') ?? '';
     const { fate } = fieldOf(spelling);
-    if (fate === 'drop' || fate === 'coding' || fate === 'ours') continue;
+    if (fate === 'drop' || fate === 'coding' || fate === 'ours' || (reshaped && fate === 'length')) continue;
     const value = raw[at + 1]?.toString('latin1') ?? '';
     if (fate !== 'connection') fields.push(spelling, value);
-    else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra);
+    else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra, reshaped);
   }
   for (const text of extra) fields.push(text);
   return fields;

@@ -2,11 +2,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors/catalogue.js';
 
-/** Looks on while an answer passes; it is handed what the upstream sent, and must not change it. */
+/** Looks on while an answer passes, and says what of it goes on to the client. */
 export interface Watcher {
-  /** Flat fields of the answer. */
-  head(fields: readonly Buffer[]): void;
-  data(chunk: Buffer): void;
+  /** Flat fields of the answer. True: the body may come out longer or shorter than the upstream says. */
+  head(status: number, fields: readonly Buffer[]): boolean;
+  /** What the client gets now; undefined: nothing yet. */
+  data(chunk: Buffer): Buffer | undefined;
+  /** The answer has ended well: what is left for the client. */
+  end(): Buffer | undefined;
+}
+
+/** A job that was begun. */
+export interface UnderWay {
+  /** Ends the client's answer with these bytes, and the upstream's at once. Does nothing where the job has ended. */
+  cut(last: Buffer): void;
 }
 
 export interface ForwardJob {
@@ -19,6 +28,8 @@ export interface ForwardJob {
   readonly request: IncomingMessage;
   readonly body: Buffer | undefined;
   readonly response: ServerResponse;
+  /** Flat; sent upstream in place of the client's fields of these names. */
+  readonly setFields?: readonly string[] | undefined;
   /** Flat; added to the client's answer, whatever the upstream says. */
   readonly extraHeaders: readonly string[];
   /** Lower-case names of request fields that never travel upstream. */

@@ -6,6 +6,6 @@ export function stripPrefix(forward: Forwarder['forward'], prefix: string): Forw
   const { length } = prefix;
   return (job, done) => {
     const rest = job.path.slice(length);
-    forward({ ...job, path: rest.startsWith('/') ? rest : `/${rest}` }, done);
+    return forward({ ...job, path: rest.startsWith('/') ? rest : `/${rest}` }, done);
   };
 }

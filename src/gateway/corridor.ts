@@ -7,20 +7,20 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
-import type { ForwardJob, Outcome } from '../forward/outcome.js';
+import type { ForwardJob, Outcome, UnderWay } from '../forward/outcome.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import type { Answer, OpenBound } from '../ledger/lanes/index.js';
-import type { Denied, ReserveOp } from '../ledger/port.js';
-import type { AnswerReader } from '../meter/answer.js';
+import type { Admitted, Bounds, Denied, Refused, ReserveOp } from '../ledger/port.js';
+import type { Steps } from '../meter/answer.js';
 import { BodyAborted, readBody } from '../meter/body.js';
-import type { RouteMeter } from '../meter/meter.js';
-import type { Charges } from '../quota/charge.js';
+import type { Priced, RouteMeter } from '../meter/meter.js';
+import { type Charges, charges } from '../quota/charge.js';
 import { userOfToken } from '../quota/id.js';
 import type { Admission } from '../settle/admission.js';
-import { type Ending, HOLD_TTL_MS, type Settle } from '../settle/settle.js';
+import type { Ending, Settle } from '../settle/settle.js';
 import { canonicalPath, type Target } from './path.js';
 import type { RateLimitFields } from './ratelimit-fields.js';
-import { type QuotaRefusal, type Refusal, refusal } from './refusal.js';
+import { type ErrorShape, type QuotaRefusals, type Refusal, refusal, reshaped } from './refusal.js';
 import type { FindRoute } from './routes.js';
 
 /** A route as the corridor walks it. */
@@ -35,7 +35,9 @@ export interface Passage {
   readonly meter: RouteMeter;
   /** How far the route goes while the store gives no decision; left out: not at all. */
   readonly open?: OpenBound | undefined;
-  readonly forward: (job: ForwardJob, done: (outcome: Outcome) => void) => void;
+  /** How errors look to the route's callers; left out: problem+json. */
+  readonly errorShape?: ErrorShape | undefined;
+  readonly forward: (job: ForwardJob, done: (outcome: Outcome) => void) => UnderWay;
 }
 
 export interface Rooms {
@@ -43,8 +45,10 @@ export interface Rooms {
   readonly identifier: Identifier;
   readonly decide: (org: string, op: ReserveOp, open: OpenBound | undefined) => Promise<Answer>;
   readonly settle: Settle;
+  /** Life of the hold of a request whose cost is known later. */
+  readonly holdMs: number;
   readonly rateLimitFields: RateLimitFields;
-  readonly quotaRefusal: QuotaRefusal;
+  readonly quotaRefusals: QuotaRefusals;
   /** Told of what is our own fault. */
   readonly onError: (error: unknown) => void;
   /** Looks on; left out, it costs nothing. */
@@ -68,18 +72,34 @@ export interface Visit {
   refused(code: ErrorCode, status: number): void;
 }
 
-/** One request on its way. */
-interface Walk {
+/** What an answer of our own goes to. */
+interface Asker {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly target: Target;
-  readonly passage: Passage;
   readonly visit: Visit | undefined;
-  body: Buffer | undefined;
+  errorShape: ErrorShape | undefined;
 }
 
-/** What an answer of our own goes to. */
-type Asker = Pick<Walk, 'request' | 'response' | 'visit'>;
+/** One request on its way. */
+interface Walk extends Asker {
+  readonly target: Target;
+  readonly passage: Passage;
+  /** Where its cost was looked for in it. */
+  readonly body: Buffer | undefined;
+}
+
+/** A decision, and what it was about. */
+interface Decided {
+  readonly priced: Priced;
+  readonly hold: string;
+  readonly decision: Answer;
+}
+
+/** How often a request is made smaller to fit into what is left. */
+const CLAMP_TRIES_MAX = 4;
+
+/** A request that nothing is charged for. */
+const FREE: Priced = { charges: charges('', []) };
 
 const REQUEST_ID = 'X-Request-Id';
 const NO_FIELDS: readonly string[] = [];
@@ -97,7 +117,8 @@ export class Corridor {
   }
 
   enter(request: IncomingMessage, response: ServerResponse): void {
-    const asker: Asker = { request, response, visit: this.rooms.watch?.enter(request) };
+    const visit = this.rooms.watch?.enter(request);
+    const asker: Asker = { request, response, visit, errorShape: undefined };
     this.walking += 1;
     this.walk(asker).then(this.leave, (error: unknown) => {
       this.leave();
@@ -118,60 +139,102 @@ export class Corridor {
     if (this.walking === 0) this.onIdle?.();
   };
 
-  private async walk({ request, response, visit }: Asker): Promise<void> {
+  private async walk(asker: Asker): Promise<void> {
+    const { request, response, visit } = asker;
     const target = targetOf(request);
     const passage = this.rooms.findRoute(request.method ?? '', target.path);
     if (passage === undefined)
       throw new ProblemError('route-unknown', 'No route matches this method and path.');
     visit?.matched(passage);
-    const way: Walk = { request, response, visit, target, passage, body: undefined };
+    const { errorShape, meter } = passage;
+    asker.errorShape = errorShape;
     const asked = passage.identityRequired ? this.rooms.identifier.identify(request) : undefined;
     // Waited for only where there is something to wait for.
     const identity = asked instanceof Promise ? await asked : asked;
     if (identity === undefined && passage.identityRequired)
       throw new ProblemError('identity-missing', 'The request names no org and user.');
-    const { meter } = passage;
-    if (meter.needsBody) way.body = await readBody(request, meter.bodyLimitBytes);
-    const charges = meter.fixed ?? meter.measure(request.rawHeaders, way.body);
-    if (identity === undefined || charges.items.length === 0) this.forward(way, NO_FIELDS, undefined);
-    else await this.reserve(way, identity, charges);
+    const body = meter.needsBody ? await readBody(request, meter.bodyLimitBytes) : undefined;
+    const measured = meter.fixed ?? meter.measure({ ...target, rawHeaders: request.rawHeaders, body });
+    const priced = measured instanceof Promise ? await measured : measured;
+    const way: Walk = { request, response, visit, errorShape, target, passage, body };
+    if (identity === undefined || priced.charges.items.length === 0) this.forward(way, FREE, NO_FIELDS);
+    else await this.reserve(way, identity, priced);
   }
 
-  private async reserve(way: Walk, identity: Identity, charges: Charges): Promise<void> {
-    const { org, user, claims } = identity;
-    const { answer } = way.passage.meter;
-    const hold = answer === undefined ? '' : holdId();
-    const asked = { kind: 'reserve', user, claims, charges, hold, ttlMs: HOLD_TTL_MS } as const;
-    const op = identity.key === undefined ? asked : { ...asked, key: identity.key };
-    way.visit?.reserving(org, charges);
-    const decision = await this.rooms.decide(org, op, way.passage.open);
+  private async reserve(way: Walk, identity: Identity, asked: Priced): Promise<void> {
+    way.visit?.reserving(identity.org, asked.charges);
+    const first = await this.decide(way, identity, asked);
+    const { priced, hold, decision } =
+      first.decision.result.status === 'refused' && asked.clamp !== undefined
+        ? await this.clamp(way, identity, first)
+        : first;
     way.visit?.decided(decision, hold);
-    const { result, now, cycle, chargeLater } = decision;
-    if (result.status === 'admitted') {
-      const { groups } = result;
-      const decided = { org, user: result.user ?? user, groups, charges, cycle: cycle.start, at: now, hold };
-      const about = chargeLater === undefined ? decided : { ...decided, hold: '', chargeLater };
-      const reader = answer?.open();
-      const admission = answer === undefined ? about : { ...about, evidence: reader, floors: answer.floors };
-      const fields = chargeLater === undefined ? this.rooms.rateLimitFields(result, cycle, now) : OPEN_FIELDS;
-      this.forward(way, fields, admission, reader);
-    } else if (result.status === 'refused') {
-      const { action } = way.passage;
-      const userId = result.user === undefined ? identity.userId : userOfToken(result.user);
-      const about = { org, userId, action, cycle, now };
-      send(way, this.rooms.quotaRefusal(result, about));
-    } else if (result.status === 'denied') throw denial(result, identity);
+    const { result, now, cycle } = decision;
+    if (result.status === 'admitted') this.admit(way, identity, { priced, hold, decision }, result);
+    else if (result.status === 'refused')
+      send(way, this.rooms.quotaRefusals.refusal(result, { ...aboutOf(way, identity, result), cycle, now }));
+    else if (result.status === 'denied') throw denial(result, identity);
     else throw new Error(`The ledger answered a reservation with ${result.status}`);
+  }
+
+  private async decide(way: Walk, { org, user, claims, key }: Identity, priced: Priced): Promise<Decided> {
+    const hold = priced.reader === undefined ? '' : holdId();
+    const { charges: asked } = priced;
+    const op = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs: this.rooms.holdMs } as const;
+    const decision = await this.rooms.decide(org, key === undefined ? op : { ...op, key }, way.passage.open);
+    return { priced, hold, decision };
+  }
+
+  /** There was too little room: decides on what fits into it. Between two tries, others may have taken that. */
+  private async clamp(way: Walk, identity: Identity, refused: Decided): Promise<Decided> {
+    let last = refused;
+    for (let tries = 0; tries < CLAMP_TRIES_MAX; tries += 1) {
+      const { result } = last.decision;
+      const lower = result.status === 'refused' ? last.priced.clamp?.(leftIn(result)) : undefined;
+      if (lower === undefined) break;
+      last = await this.decide(way, identity, lower);
+    }
+    return last;
+  }
+
+  private admit(way: Walk, { org, user }: Identity, decided: Decided, result: Admitted): void {
+    const { priced, hold, decision } = decided;
+    const { now, cycle, chargeLater } = decision;
+    const { reader, floors, answerFields } = priced;
+    const told = { user: result.user ?? user, groups: result.groups, charges: priced.charges };
+    const about = { org, ...told, cycle: cycle.start, at: now, hold };
+    const read = reader === undefined ? about : { ...about, evidence: reader, floors };
+    const admission: Admission = chargeLater === undefined ? read : { ...read, hold: '', chargeLater };
+    const fields = chargeLater === undefined ? this.rooms.rateLimitFields(result, cycle, now) : OPEN_FIELDS;
+    const all = answerFields === undefined ? fields : [...fields, ...answerFields];
+    const under = this.forward(way, priced, all, admission);
+    if (reader?.steps !== undefined && admission.hold !== '')
+      this.growHold(way, admission, reader.steps, cycle, under);
+  }
+
+  /** While the answer comes, more is held for it; where there is no room, the answer may have to end. */
+  private growHold(way: Walk, admission: Admission, steps: Steps, cycle: Bounds, under: UnderWay): void {
+    const { org, user, at } = admission;
+    const about = { org, userId: userOfToken(user), action: way.passage.action, cycle, now: at };
+    steps.onShort = () => {
+      this.rooms.settle.extend(admission, steps.wanted()).then((result) => {
+        const last =
+          result.status === 'refused'
+            ? steps.refused(this.rooms.quotaRefusals.problem(result, about))
+            : steps.granted();
+        if (last !== undefined) under.cut(last);
+      }, this.rooms.onError);
+    };
   }
 
   private forward(
     way: Walk,
+    priced: Priced,
     extraHeaders: readonly string[],
-    admission: Admission | undefined,
-    watcher?: AnswerReader,
-  ): void {
+    admission?: Admission,
+  ): UnderWay {
     if (admission !== undefined) this.rooms.settle.begin(admission);
-    const { request, response, target, body, visit } = way;
+    const { request, response, target, visit } = way;
     // By it the upstream's log and ours tell of the same request.
     if (visit?.idIsNew) request.rawHeaders.push(REQUEST_ID, visit.id);
     const job: ForwardJob = {
@@ -179,14 +242,15 @@ export class Corridor {
       path: target.path + target.query,
       rawHeaders: request.rawHeaders,
       request,
-      body,
+      body: priced.body ?? way.body,
       response,
       extraHeaders,
+      setFields: priced.setFields,
       stripHeaders: this.stripHeaders,
       clientAddress: addressOf(request),
-      watcher,
+      watcher: priced.reader,
     };
-    way.passage.forward(job, (outcome) => {
+    return way.passage.forward(job, (outcome) => {
       if (admission !== undefined) this.rooms.settle.end(admission, endingOf(outcome));
       visit?.forwarded(outcome);
       if (outcome.kind === 'not-sent' || outcome.kind === 'broken') {
@@ -222,6 +286,20 @@ function holdId(): string {
 function addressOf({ socket }: IncomingMessage): string {
   const address = socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+function aboutOf({ passage }: Walk, { org, userId }: Identity, { user }: Refused) {
+  return { org, userId: user === undefined ? userId : userOfToken(user), action: passage.action };
+}
+
+/** What is left of a quota, where that is why it was refused. */
+function leftIn({ violated }: Refused): (quota: string) => number {
+  return (quota) => {
+    let left = Number.POSITIVE_INFINITY;
+    for (const one of violated)
+      if (one.quota === quota) left = Math.min(left, one.limit - one.consumed - one.held);
+    return left;
+  };
 }
 
 function targetOf(request: IncomingMessage): Target {
@@ -267,7 +345,9 @@ function endingOf(outcome: Outcome): Ending {
 const DISCARD_MAX_BYTES = 65_536;
 
 /** Writes an answer of our own. The rest of a large body is not waited for: the connection ends with the answer. */
-function send({ request, response, visit }: Asker, { status, headers, body, code }: Refusal): void {
+function send({ request, response, visit, errorShape }: Asker, refused: Refusal): void {
+  const { status, headers, body, code } =
+    errorShape === undefined ? refused : reshaped(refused, errorShape, request.headers.accept);
   if (visit !== undefined && code !== undefined) {
     visit.refused(code, status);
     headers.push(REQUEST_ID, visit.id);

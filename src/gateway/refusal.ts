@@ -23,8 +23,23 @@ export interface Refusal {
   readonly status: number;
   readonly headers: string[];
   readonly body: Buffer;
-  /** Of an error of the catalogue. */
+  /** Of an error of the catalogue, and what its body is made of. */
   readonly code?: ErrorCode;
+  readonly problem?: Problem;
+}
+
+/** How the callers of some API expect its errors: the value that becomes the JSON body. */
+export type ErrorShape = (problem: Problem, status: number) => unknown;
+
+const ASKS_FOR_PROBLEM = /\bapplication\/problem\+json\b/i;
+
+/** The same answer in another shape, but for clients that ask for a problem. */
+export function reshaped(refused: Refusal, shape: ErrorShape, accept = ''): Refusal {
+  const { status, headers, problem } = refused;
+  if (problem === undefined || ASKS_FOR_PROBLEM.test(accept)) return refused;
+  const body = Buffer.from(JSON.stringify(shape(problem, status)));
+  const told = [...ownHeaders('application/json', body, problem.code), ...headers.slice(OWN_LENGTH)];
+  return { ...refused, headers: told, body };
 }
 
 /** The answer to an error of the catalogue. */
@@ -42,40 +57,49 @@ export interface RefusedRequest {
   readonly now: number;
 }
 
-export type QuotaRefusal = (refused: Refused, request: RefusedRequest) => Refusal;
+/** The answers to requests that found no room. */
+export interface QuotaRefusals {
+  refusal(refused: Refused, request: RefusedRequest): Refusal;
+  problem(refused: Refused, request: RefusedRequest): Problem;
+}
 
-/** Prepares the answers to requests that found no room. `fields` writes the RateLimit fields. */
-export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): QuotaRefusal {
-  return (refused, request) => {
-    const problem = quotaProblem(quotas, refused, request);
-    const held = refused.reason === 'held';
-    // Waiting until a cycle ends is nothing an SDK should try; seconds are.
-    const retry = held
-      ? ['Retry-After', shortWait()]
-      : [
-          'Retry-After',
-          String(Math.max(1, secondsUntil(request.cycle.end, request.now))),
-          'X-Should-Retry',
-          'false',
-        ];
-    return answer(problem, [...retry, ...fields(refused, request.cycle, request.now)]);
+/** `fields` writes the RateLimit fields. */
+export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): QuotaRefusals {
+  return {
+    problem: (refused, request) => quotaProblem(quotas, refused, request),
+    refusal(refused, request) {
+      const problem = quotaProblem(quotas, refused, request);
+      const held = refused.reason === 'held';
+      const seconds = String(Math.max(1, secondsUntil(request.cycle.end, request.now)));
+      // Waiting until a cycle ends is nothing an SDK should try; seconds are.
+      const retry = held ? ['Retry-After', shortWait()] : ['Retry-After', seconds, 'X-Should-Retry', 'false'];
+      return answer(problem, [...retry, ...fields(refused, request.cycle, request.now)]);
+    },
   };
 }
 
 function answer(problem: Problem, headers: readonly string[]): Refusal {
   const body = Buffer.from(JSON.stringify(problemBody(problem)));
-  const own = [
+  const { code } = problem;
+  const own = ownHeaders('application/problem+json', body, code);
+  return { status: CATALOGUE[code].status, headers: own.concat(headers), body, code, problem };
+}
+
+/** What stands first in every answer of ours. */
+function ownHeaders(type: string, body: Buffer, code: ErrorCode): string[] {
+  return [
     'Content-Type',
-    'application/problem+json',
+    type,
     'Content-Length',
     String(body.length),
     'Cache-Control',
     'no-store',
     ERROR_HEADER,
-    problem.code,
+    code,
   ];
-  return { status: CATALOGUE[problem.code].status, headers: own.concat(headers), body, code: problem.code };
 }
+
+const OWN_LENGTH = 8;
 
 /** Seconds after which a short shortage may be over, spread so that callers do not come back all at once. */
 const SHORT_WAITS = ['1', '2', '3', '4', '5'] as const;
@@ -100,11 +124,8 @@ const NO_LABEL: QuotaLabel = { decimals: 0, unit: 'units' };
 
 const WHOSE: Record<Scope, string> = { user: 'user', group: 'group', org: 'organization' };
 
-/**
- * The problem of a refusal, all amounts in outer units. Exported for doors that put it into a shape of their
- * own.
- */
-export function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
+/** The problem of a refusal, all amounts in outer units. */
+function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
   const first = primary(refused);
   const { quota, scope } = first;
   const { decimals, unit } = quotas[quota] ?? NO_LABEL;

@@ -10,8 +10,8 @@ import { isName } from '../quota/id.js';
 import type { Identifier, Identity } from './identifier.js';
 
 export interface ApiKeyOptions {
-  /** Header that carries the key: as `Bearer <key>` in `authorization`, alone in any other. */
-  readonly header: string;
+  /** Headers that may carry the key: as `Bearer <key>` in `authorization`, alone in any other. */
+  readonly headers: readonly string[];
 }
 
 /** Ids and secrets have no `_`; an org's id may, so the key is read from its end. */
@@ -22,12 +22,12 @@ const BEARER = /^bearer +(qg_\S+) *$/i;
 const REMEMBERED_MAX = 10_000;
 
 export function apiKeys(options: ApiKeyOptions): Identifier {
-  const header = options.header.toLowerCase();
+  const headers = options.headers.map((name) => name.toLowerCase());
   const known = new LRUCache<string, Identity>({ max: REMEMBERED_MAX });
   return {
-    headers: [header],
+    headers,
     identify(request) {
-      const text = keyIn(request, header);
+      const text = keyAmong(request, headers);
       if (text === undefined) return undefined;
       let identity = known.get(text);
       if (identity === undefined) {
@@ -37,6 +37,18 @@ export function apiKeys(options: ApiKeyOptions): Identifier {
       return identity;
     },
   };
+}
+
+/** Two keys may be of two payers: which one is meant cannot be told. */
+function keyAmong(request: IncomingMessage, headers: readonly string[]): string | undefined {
+  let found: string | undefined;
+  for (const header of headers) {
+    const text = keyIn(request, header);
+    if (text === undefined) continue;
+    if (found !== undefined) throw invalid('Only one header may carry an API key.');
+    found = text;
+  }
+  return found;
 }
 
 /** The key's text; undefined where the header is absent, or carries something else (a JWT). */

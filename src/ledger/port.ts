@@ -78,6 +78,8 @@ export interface ReleaseOp {
   readonly kind: 'release';
   readonly hold: string;
   readonly keep: boolean;
+  /** JSON; appended to the audit log in the same step, where the hold was released by somebody's act. */
+  readonly audit?: string;
 }
 
 /**

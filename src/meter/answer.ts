@@ -3,6 +3,7 @@
  * an estimate is held; a reader looks on while the answer passes through, and says afterwards what was found.
  */
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import type { Problem } from '../errors/catalogue.js';
 import type { ChargeItem } from '../quota/charge.js';
 import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
@@ -19,15 +20,61 @@ interface Estimated {
 export type AnswerSpec = Estimated &
   ({ readonly responseHeader: string } | { readonly responseJson: string } | { readonly bytes: 'out' });
 
+/** What a held charge came to. `estimated`: counted by us, the upstream did not say. */
+export interface Cost {
+  readonly units: number;
+  readonly estimated: boolean;
+}
+
+/** By held charge; undefined where the answer carried no cost that can be used. */
+export type Costs = readonly (Cost | undefined)[];
+
 /** Looks on while one answer passes. */
 export interface AnswerReader {
-  /** Flat, as the upstream sent them. */
-  head(fields: readonly Buffer[]): void;
-  data(chunk: Buffer): void;
+  /** Flat, as the upstream sent them. True: the body that `data` hands on may differ, so its length is not the upstream's. */
+  head(status: number, fields: readonly Buffer[]): boolean;
+  /** What the client gets now: the same chunk, unless something is left out or kept back; undefined: nothing yet. */
+  data(chunk: Buffer): Buffer | undefined;
+  /** The answer has ended well: what was kept back. */
+  end(): Buffer | undefined;
   /** Units known to be consumed so far, by held charge. */
   progress(): number[];
-  /** By held charge: the cost, or undefined where the answer carried none that can be used. `whole`: it ended well. */
-  costs(whole: boolean): (number | undefined)[];
+  /**
+   * Asked once, when nothing more comes; `head` may never have been called. `whole`: the answer ended well. A promise where a
+   * coded body is still being read.
+   */
+  costs(whole: boolean): Costs | Promise<Costs>;
+  /** Where the hold grows with the answer. */
+  readonly steps?: Steps | undefined;
+  /** What was counted, asked after `costs`; only where it is tokens. */
+  report?(): TokenReport;
+}
+
+/** A hold that grows with its answer. */
+export interface Steps {
+  /** Called within `data` when what is held will soon be used up; not again before it was told `granted` or `refused`. */
+  onShort: (() => void) | undefined;
+  /** By held charge: units to hold on top. */
+  wanted(): number[];
+  granted(): undefined;
+  /** There is no room. What the client's stream has to end with, in place of all that would follow; undefined: it goes on. */
+  refused(problem: Problem): Buffer | undefined;
+}
+
+/** Tokens of one answer. `input` includes cached and cache write, `output` includes reasoning. */
+export interface Usage {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+export interface TokenReport {
+  /** The pattern of the config by which it was priced; '' where there is none. */
+  readonly model: string;
+  readonly usage: Usage;
+  readonly estimated: boolean;
 }
 
 export interface AnswerMeter {
@@ -112,28 +159,37 @@ class Reader implements AnswerReader {
     private readonly keepsBody: boolean,
   ) {}
 
-  head(fields: readonly Buffer[]): void {
+  head(_status: number, fields: readonly Buffer[]): boolean {
     const { headers } = this.seen;
     for (let index = 0; index < fields.length; index += 2) {
       const name = (fields[index]?.toString('latin1') ?? '').toLowerCase();
       // A field sent twice has no one value: as a cost it is as good as none.
       headers.set(name, headers.has(name) ? undefined : fields[index + 1]?.toString('latin1').trim());
     }
+    return false;
   }
 
-  data(chunk: Buffer): void {
+  data(chunk: Buffer): Buffer {
     const { seen } = this;
     seen.bytes += chunk.length;
     if (this.keepsBody && seen.bytes <= BODY_READ_MAX_BYTES) seen.chunks.push(chunk);
+    return chunk;
+  }
+
+  end(): undefined {
+    return undefined;
   }
 
   progress(): number[] {
     return this.specs.map((spec) => ('bytes' in spec ? bytesOf(this.seen, this.decimalsOf(spec.quota)) : 0));
   }
 
-  costs(whole: boolean): (number | undefined)[] {
+  costs(whole: boolean): Costs {
     this.seen.whole = whole;
-    return this.finders.map((find) => find(this.seen));
+    return this.finders.map((find) => {
+      const units = find(this.seen);
+      return units === undefined ? undefined : { units, estimated: false };
+    });
   }
 }
 

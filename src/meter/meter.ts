@@ -4,13 +4,14 @@ import { CHARGES_MAX, type ChargeItem, type Charges, charges, UNITS_MAX } from '
 import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
-import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
+import { type AnswerMeter, type AnswerReader, type AnswerSpec, compileAnswer } from './answer.js';
 import { costHeader } from './cost-header.js';
 import type { Ask } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
+import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
 
 /** One charge of a route: a quota, and where its cost comes from. */
-export type MeterSpec = RequestSpec | AnswerSpec;
+export type MeterSpec = RequestSpec | AnswerSpec | LlmSpec;
 
 type RequestSpec =
   | { readonly quota: string; readonly gate: true }
@@ -26,15 +27,40 @@ export interface MeteredRoute {
   readonly bodyLimitBytes: number;
 }
 
+/** What one request may cost, and what is to be done about it and its answer. */
+export interface Priced {
+  readonly charges: Charges;
+  /** Looks on while the answer passes. Left out where every cost is known before. */
+  readonly reader?: AnswerReader | undefined;
+  /** The least that an answer which counts is charged, by held charge. */
+  readonly floors?: readonly number[] | undefined;
+  /** Goes upstream in place of the client's body. */
+  readonly body?: Buffer | undefined;
+  /** Flat; goes upstream in place of the client's fields of these names. */
+  readonly setFields?: readonly string[] | undefined;
+  /** Flat; told to the client with the answer. */
+  readonly answerFields?: readonly string[] | undefined;
+  /** The same request made to fit into what is left of each quota; undefined where it cannot be. Left out: it is not tried. */
+  readonly clamp?: ((left: (quota: string) => number) => Priced | undefined) | undefined;
+}
+
 export interface RouteMeter {
-  /** The charges, where they are the same for every request. */
-  readonly fixed: Charges | undefined;
+  /** What every request costs, where that is known at boot. */
+  readonly fixed: Priced | undefined;
   readonly needsBody: boolean;
   readonly bodyLimitBytes: number;
-  /** For costs that only the answer tells; their estimates are among the charges, as held items. */
-  readonly answer: AnswerMeter | undefined;
   /** Prices one request. Throws ProblemError: what has no usable cost is refused, never taken as 0. */
-  measure(rawHeaders: readonly string[], body: Buffer | undefined): Charges;
+  measure(request: MeteredRequest): Priced | Promise<Priced>;
+  close(): Promise<void>;
+}
+
+export interface MeteredRequest {
+  /** Canonical, without its query. */
+  readonly path: string;
+  /** From its `?` on, or ''. */
+  readonly query: string;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer | undefined;
 }
 
 export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
@@ -46,50 +72,101 @@ type Answers = readonly (string | number | undefined)[];
 type Pricer = (rawHeaders: readonly string[], answers: Answers) => ChargeItem;
 
 const NO_ANSWERS: Answers = [];
+const NO_BODY = Buffer.alloc(0);
 
 /** Throws an Error for a route that no request could be priced by. */
-export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals): RouteMeter {
-  const { action, bodyLimitBytes } = route;
+export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals, models: Models = []): RouteMeter {
+  const { action } = route;
   if (!isName(action)) throw new Error(`action ${action} is not a valid id`);
   if (route.charges.length > CHARGES_MAX) throw new Error(`${action} has more than ${CHARGES_MAX} charges`);
   const asks: Ask[] = [];
   for (const spec of route.charges) decimalsOf(spec, quotas);
-  const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
   refuseShared(route);
-  const before = route.charges.filter((spec): spec is RequestSpec => !isAnswerSpec(spec));
+  const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
+  const llmSpecs = route.charges.filter(isLlmSpec);
+  const llm = llmSpecs.length === 0 ? undefined : compileLlm(llmSpecs, quotas, models);
+  if (llm !== undefined && answer !== undefined)
+    throw new Error(`${action}: tokens and other costs that the answer tells cannot stand on one route`);
+  const before = route.charges.filter(isRequestSpec);
   const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), asks));
-  const pricers = [...priced, ...(answer?.items ?? [])];
-  const fixedItems = pricers.filter((one) => typeof one !== 'function');
-  if (fixedItems.length === pricers.length) {
-    const fixed = charges(action, fixedItems);
-    if (!fitsUnits(fixed)) throw new Error(`${action} costs more than ${UNITS_MAX} units`);
-    return { fixed, needsBody: false, bodyLimitBytes, answer, measure: () => fixed };
-  }
+  return meterOf(route, [...priced, ...(answer?.items ?? [])], asks, { answer, llm });
+}
+
+/** For costs that only the answer tells; their estimates are among the charges, as held items. */
+interface Later {
+  readonly answer: AnswerMeter | undefined;
+  readonly llm: LlmMeter | undefined;
+}
+
+function meterOf(
+  { action, bodyLimitBytes }: MeteredRoute,
+  pricers: readonly (ChargeItem | Pricer)[],
+  asks: Ask[],
+  { answer, llm }: Later,
+): RouteMeter {
   const read = asks.length === 0 ? undefined : jsonReader(asks);
-  return {
-    fixed: undefined,
-    needsBody: read !== undefined,
-    bodyLimitBytes,
-    answer,
-    measure(rawHeaders, body) {
-      const answers = read === undefined ? NO_ANSWERS : read(body ?? Buffer.alloc(0));
-      const items = pricers.map((one) => (typeof one === 'function' ? one(rawHeaders, answers) : one));
-      const cost = charges(action, items);
-      if (!fitsUnits(cost)) throw invalid(`The request costs more than can be counted.`);
-      return cost;
-    },
+  const fixed = fixedCharges(action, pricers);
+  const itemsOf = (request: MeteredRequest): readonly ChargeItem[] => {
+    const answers = read === undefined ? NO_ANSWERS : read(request.body ?? NO_BODY);
+    return pricers.map((one) => (typeof one === 'function' ? one(request.rawHeaders, answers) : one));
   };
+  const chargesOf = (request: MeteredRequest): Charges => {
+    const cost = charges(action, itemsOf(request));
+    if (!fitsUnits(cost)) throw invalid(`The request costs more than can be counted.`);
+    return cost;
+  };
+  const always =
+    answer === undefined && llm === undefined && fixed !== undefined ? { charges: fixed } : undefined;
+  return {
+    fixed: always,
+    needsBody: read !== undefined || llm !== undefined,
+    bodyLimitBytes,
+    measure(request) {
+      if (llm !== undefined)
+        return llm.price(
+          request.path,
+          request.query,
+          request.rawHeaders,
+          request.body ?? NO_BODY,
+          itemsOf(request),
+          action,
+        );
+      if (always !== undefined) return always;
+      const cost = fixed ?? chargesOf(request);
+      return answer === undefined
+        ? { charges: cost }
+        : { charges: cost, reader: answer.open(), floors: answer.floors };
+    },
+    close: async () => llm?.close(),
+  };
+}
+
+/** The charges, where they are the same for every request. */
+function fixedCharges(action: string, pricers: readonly (ChargeItem | Pricer)[]): Charges | undefined {
+  const items = pricers.filter((one) => typeof one !== 'function');
+  if (items.length < pricers.length) return undefined;
+  const fixed = charges(action, items);
+  if (!fitsUnits(fixed)) throw new Error(`${action} costs more than ${UNITS_MAX} units`);
+  return fixed;
 }
 
 function isAnswerSpec(spec: MeterSpec): spec is AnswerSpec {
   return 'hold' in spec;
 }
 
+function isLlmSpec(spec: MeterSpec): spec is LlmSpec {
+  return 'llm' in spec;
+}
+
+function isRequestSpec(spec: MeterSpec): spec is RequestSpec {
+  return !isAnswerSpec(spec) && !isLlmSpec(spec);
+}
+
 /** A cost that is settled later is the only one of its quota: of a sum, nothing could be settled apart. */
 function refuseShared({ action, charges: specs }: MeteredRoute): void {
   for (const spec of specs) {
     const others = specs.filter((other) => other.quota === spec.quota && !('gate' in other));
-    if (isAnswerSpec(spec) && others.length > 1)
+    if (!isRequestSpec(spec) && others.length > 1)
       throw new Error(
         `${action}: the cost of ${spec.quota} is in the answer, so it can have no other charge`,
       );

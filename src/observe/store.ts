@@ -3,6 +3,7 @@ import type { Reply } from '../ledger/port.js';
 import type { Builder } from './builder.js';
 import type { CellOf, Spread, Tally } from './cells.js';
 import type { MetricsOptions } from './state.js';
+import { type Counted, TokenMetrics } from './tokens.js';
 
 const CALL_SECONDS = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2];
 const CALL_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -100,6 +101,7 @@ export function numberOf(flag: boolean | undefined): number | undefined {
 export class HoldMetrics {
   private open = 0;
   private readonly overshoots: CellOf<Tally>;
+  private readonly tokens: TokenMetrics;
 
   constructor(
     build: Builder,
@@ -112,6 +114,11 @@ export class HoldMetrics {
       labels: ['quota'],
     });
     for (const quota of Object.keys(quotas)) this.overshoots(quota);
+    this.tokens = new TokenMetrics(build);
+  }
+
+  counted(tokens: Counted): void {
+    this.tokens.counted(tokens);
   }
 
   opened(): void {

@@ -7,11 +7,35 @@ export interface Debts {
   owe(org: string, op: Op, cycle: number): Promise<{ readonly result: Result }>;
 }
 
+/** What a held charge came to. `estimated`: the upstream did not say so itself. */
+export interface Cost {
+  readonly units: number;
+  readonly estimated: boolean;
+}
+
+/** By held charge, undefined where the answer carried no cost that can be used. */
+export type Costs = readonly (Cost | undefined)[];
+
 /** What the answer told about the costs that were held. */
 export interface Evidence {
   progress(): number[];
-  /** By held charge, undefined where the answer carried no cost that can be used. */
-  costs(whole: boolean): (number | undefined)[];
+  /** Asked once, when nothing more comes. A promise where the answer is still being read. */
+  costs(whole: boolean): Costs | Promise<Costs>;
+  /** Asked after `costs`, where tokens were counted. */
+  report?(): Tokens;
+}
+
+export interface Tokens {
+  /** The pattern of the config by which they were priced; '' where there is none. */
+  readonly model: string;
+  readonly usage: {
+    readonly input: number;
+    readonly cachedInput: number;
+    readonly cacheWrite: number;
+    readonly output: number;
+    readonly reasoning: number;
+  };
+  readonly estimated: boolean;
 }
 
 /** What a request was admitted with. */

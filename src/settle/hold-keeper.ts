@@ -1,4 +1,5 @@
 /** Renews the holds of requests under way, with what is known to be consumed, so that a hold lives as long as its answer. */
+import type { Result } from '../ledger/port.js';
 import type { Admission, Debts } from './admission.js';
 
 const RENEWALS_PER_LIFE = 3;
@@ -27,10 +28,6 @@ export class HoldKeeper {
     this.live.delete(admission);
   }
 
-  close(): void {
-    clearInterval(this.timer);
-  }
-
   private renewDue(): void {
     if (this.live.size === 0) {
       clearInterval(this.timer);
@@ -45,18 +42,30 @@ export class HoldKeeper {
     }
   }
 
-  private renew({ org, hold, cycle, charges, evidence }: Admission): void {
+  /** Renews a hold before its time, to hold `more` units on top, by held charge. */
+  async extend(admission: Admission, more: readonly number[]): Promise<Result> {
+    this.live.set(admission, performance.now() + this.everyMs);
+    const { result } = await this.send(admission, more);
+    return result;
+  }
+
+  private renew(admission: Admission): void {
+    this.send(admission, []).catch(this.onLost);
+  }
+
+  private send({ org, hold, cycle, charges, evidence }: Admission, wanted: readonly number[]) {
     const items = charges.items.filter((item) => item.kind !== 'gate');
     const progress = evidence?.progress() ?? [];
+    const units: number[] = [];
+    const more: number[] = [];
     let held = 0;
-    const units = items.map((item) => {
-      if (item.kind === 'fixed') return item.units;
-      held += 1;
-      return progress[held - 1] ?? 0;
-    });
+    for (const item of items) {
+      const isHeld = item.kind === 'held';
+      units.push(isHeld ? (progress[held] ?? 0) : item.units);
+      more.push(isHeld ? (wanted[held] ?? 0) : 0);
+      if (isHeld) held += 1;
+    }
     const quotas = items.map((item) => item.quota);
-    const more = items.map(() => 0);
-    const renewal = { kind: 'renew', hold, ttlMs: this.ttlMs, quotas, units, more } as const;
-    this.debts.owe(org, renewal, cycle).catch(this.onLost);
+    return this.debts.owe(org, { kind: 'renew', hold, ttlMs: this.ttlMs, quotas, units, more }, cycle);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Op, Result } from '../ledger/port.js';
 import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
-import type { Admission, Debts } from './admission.js';
+import type { Admission, Costs, Debts, Tokens } from './admission.js';
 import { HoldKeeper } from './hold-keeper.js';
 
 /**
@@ -26,64 +26,128 @@ export type Counts = (quota: string, status: number) => boolean;
 export interface Settle {
   /** A request goes on its way: a hold that it left is renewed while it lasts. */
   begin(admission: Admission): void;
+  /** Holds more for a request under way, by held charge: `renewed`, or refused where there is no room. */
+  extend(admission: Admission, more: readonly number[]): Promise<Result>;
   end(admission: Admission, ending: Ending): void;
-  close(): void;
+  /** Resolves when the costs of all that began are known, and the store is told. */
+  close(): Promise<void>;
 }
-
-/** A hold outlives its gateway by this long at most; it is renewed three times in that span. */
-export const HOLD_TTL_MS = 60_000;
 
 /** Told of holds, and of what was charged beyond them; left out, it costs nothing. */
 export interface HoldWatch {
   opened(): void;
   closed(): void;
   overshoot(quota: string, units: number): void;
+  /** Tokens of an answer were counted. */
+  counted(tokens: Tokens): void;
 }
 
-/** `onLost` hears of what the store could not be told. */
-export function settler(
-  debts: Debts,
-  counts: Counts,
-  onLost: (error: unknown) => void,
-  watch?: HoldWatch,
-): Settle {
-  const keeper = new HoldKeeper(debts, HOLD_TTL_MS, onLost);
-  const owe = (admission: Admission, op: Op | undefined): void => {
-    if (op !== undefined) debts.owe(admission.org, op, admission.cycle).catch(onLost);
-  };
-  const settleHold = (admission: Admission, op: Op): void => {
+export interface SettleOptions {
+  readonly debts: Debts;
+  readonly counts: Counts;
+  /** Life of a hold; it is renewed three times in that span. */
+  readonly holdMs: number;
+  /** Hears of what the store could not be told. */
+  readonly onLost: (error: unknown) => void;
+  readonly watch?: HoldWatch;
+}
+
+export function settler(options: SettleOptions): Settle {
+  return new Settler(options);
+}
+
+class Settler implements Settle {
+  private readonly keeper: HoldKeeper;
+  /** Requests with a cost known later, until their costs are known. */
+  private open = 0;
+  private onIdle: (() => void) | undefined;
+
+  private readonly debts: Debts;
+  private readonly counts: Counts;
+  private readonly onLost: (error: unknown) => void;
+  private readonly watch: HoldWatch | undefined;
+
+  constructor({ debts, counts, holdMs, onLost, watch }: SettleOptions) {
+    this.debts = debts;
+    this.counts = counts;
+    this.onLost = onLost;
+    this.watch = watch;
+    this.keeper = new HoldKeeper(debts, holdMs, onLost);
+  }
+
+  begin(admission: Admission): void {
+    if (admission.evidence !== undefined) this.open += 1;
+    if (admission.hold === '') return;
+    this.keeper.add(admission);
+    this.watch?.opened();
+  }
+
+  extend(admission: Admission, more: readonly number[]): Promise<Result> {
+    return this.keeper.extend(admission, more);
+  }
+
+  end(admission: Admission, ending: Ending): void {
+    const { evidence } = admission;
+    if (evidence === undefined && admission.chargeLater === undefined) {
+      this.owe(admission, refundOf(admission, ending, this.counts));
+      return;
+    }
+    const costs = evidence?.costs(ending.kind === 'status' && ending.whole) ?? [];
+    if (!(costs instanceof Promise)) {
+      this.settle(admission, ending, costs);
+      return;
+    }
+    costs.then(
+      (known) => this.settle(admission, ending, known),
+      (error: unknown) => {
+        this.onLost(error);
+        this.settle(admission, ending, []);
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.open === 0) return;
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  private settle(admission: Admission, ending: Ending, costs: Costs): void {
+    this.pay(admission, ending, costs);
+    if (admission.evidence === undefined) return;
+    this.open -= 1;
+    if (this.open === 0) this.onIdle?.();
+  }
+
+  private pay(admission: Admission, ending: Ending, costs: Costs): void {
+    if (admission.evidence?.report !== undefined) this.watch?.counted(admission.evidence.report());
+    if (admission.chargeLater !== undefined) {
+      const { units, estimated } = chargesOf(admission, ending, costs, this.counts);
+      admission.chargeLater(units, estimated);
+      return;
+    }
+    this.keeper.delete(admission);
+    const op = endOfHold(admission, ending, costs, this.counts);
+    this.endHold(admission, op);
+    // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
+    if (op.kind === 'settle') this.owe(admission, refundOf(admission, ending, this.counts));
+  }
+
+  private endHold(admission: Admission, op: Op): void {
+    const { watch } = this;
     if (watch === undefined) {
-      owe(admission, op);
+      this.owe(admission, op);
       return;
     }
     watch.closed();
     const { org, charges: charged, cycle } = admission;
-    debts.owe(org, op, cycle).then(({ result }) => tellOvershoot(watch, charged, result), onLost);
-  };
-  return {
-    begin(admission) {
-      if (admission.hold === '') return;
-      keeper.add(admission);
-      watch?.opened();
-    },
-    end(admission, ending) {
-      if (admission.chargeLater !== undefined) {
-        const { units, estimated } = costsOf(admission, ending, counts);
-        admission.chargeLater(units, estimated);
-        return;
-      }
-      if (admission.hold === '') {
-        owe(admission, refundOf(admission, ending, counts));
-        return;
-      }
-      keeper.delete(admission);
-      const op = endOfHold(admission, ending, counts);
-      settleHold(admission, op);
-      // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
-      if (op.kind === 'settle') owe(admission, refundOf(admission, ending, counts));
-    },
-    close: () => keeper.close(),
-  };
+    this.debts.owe(org, op, cycle).then(({ result }) => tellOvershoot(watch, charged, result), this.onLost);
+  }
+
+  private owe({ org, cycle }: Admission, op: Op | undefined): void {
+    if (op !== undefined) this.debts.owe(org, op, cycle).catch(this.onLost);
+  }
 }
 
 function tellOvershoot(watch: HoldWatch, { items }: Charges, result: Result): void {
@@ -111,25 +175,23 @@ function isCharged(item: ChargeItem, ending: Ending, counts: Counts): boolean {
 }
 
 /** All of it back where nothing is charged; else what each item cost. */
-function endOfHold(admission: Admission, ending: Ending, counts: Counts): Op {
+function endOfHold(admission: Admission, ending: Ending, costs: Costs, counts: Counts): Op {
   const { hold, charges: charged } = admission;
   const none = !charged.items.some((item) => item.kind !== 'gate' && isCharged(item, ending, counts));
   if (none) return { kind: 'release', hold, keep: false };
-  return { kind: 'settle', hold, ...costsOf(admission, ending, counts) };
+  return { kind: 'settle', hold, ...chargesOf(admission, ending, costs, counts) };
 }
 
-interface Costs {
+interface ToCharge {
   /** By item that is no gate. */
   readonly units: readonly number[];
   readonly estimated: boolean;
 }
 
 /** The true cost of each item, or the best that is known of it; 0 where its quota does not charge this ending. */
-function costsOf(admission: Admission, ending: Ending, counts: Counts): Costs {
-  const { evidence, floors = [] } = admission;
+function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: Counts): ToCharge {
+  const { floors = [] } = admission;
   const items = admission.charges.items.filter((item) => item.kind !== 'gate');
-  const whole = ending.kind === 'status' && ending.whole;
-  const costs = evidence?.costs(whole) ?? [];
   let estimated = false;
   let held = 0;
   const units = items.map((item) => {
@@ -140,8 +202,8 @@ function costsOf(admission: Admission, ending: Ending, counts: Counts): Costs {
     if (!charged) return 0;
     const floor = floors[place] ?? 0;
     const cost = costs[place];
-    if (cost !== undefined) return Math.max(floor, cost);
-    estimated = true;
+    estimated ||= cost?.estimated ?? true;
+    if (cost !== undefined) return Math.max(floor, cost.units);
     // A client that left is charged the floor; an upstream that broke off or told no cost, what was held.
     const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
     return left ? floor : Math.max(floor, item.units);

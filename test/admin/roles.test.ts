@@ -171,8 +171,10 @@ async function furnish({ ledger, send, reserve }: Bench): Promise<There> {
   return { org, key, token };
 }
 
-async function versions(ledger: Ledger, org: string): Promise<number[]> {
-  return [(await ledger.read(org, [])).version, (await ledger.read(TOKEN_BOOK, [])).version];
+/** By these a change shows: it raises a version, or leaves an audit entry. */
+async function versions(ledger: Ledger, org: string): Promise<(number | string | undefined)[]> {
+  const [last] = await ledger.logBack(org, 'audit', '', 1);
+  return [(await ledger.read(org, [])).version, (await ledger.read(TOKEN_BOOK, [])).version, last?.id];
 }
 
 interface Cell {

@@ -11,7 +11,7 @@ const NOW = CYCLE.end - 90_500;
 const REQUEST = { org: 'acme', userId: 'zoë', action: 'geocoding', cycle: CYCLE, now: NOW };
 
 const fields = rateLimitFields(QUOTAS);
-const quotaRefusal = quotaRefusals(QUOTAS, fields);
+const { refusal: quotaRefusal } = quotaRefusals(QUOTAS, fields);
 
 const violation = (over: Partial<Violation>): Violation => {
   return { quota: 'ai', scope: 'user', group: '', limit: 100, consumed: 100, held: 0, requested: 5, ...over };

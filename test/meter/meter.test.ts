@@ -12,8 +12,14 @@ function meter(...charges: MeterSpec[]) {
 /** The wire text of the charges, or the code of the refusal. */
 function price(charges: MeterSpec | MeterSpec[], rawHeaders: string[], body?: string): string {
   try {
-    return meter(...[charges].flat()).measure(rawHeaders, body === undefined ? undefined : Buffer.from(body))
-      .text;
+    const request = {
+      path: '/',
+      query: '',
+      rawHeaders,
+      body: body === undefined ? undefined : Buffer.from(body),
+    };
+    const priced = meter(...[charges].flat()).measure(request);
+    return priced instanceof Promise ? 'later' : priced.charges.text;
   } catch (error) {
     if (error instanceof ProblemError) return error.code;
     throw error;
@@ -26,13 +32,16 @@ t.test('costs known at boot are priced once', async (t) => {
     { quota: 'lds', units: 10 },
     { quota: 'fine', gate: true },
   );
-  t.equal(route.fixed?.text, 'geocoding;usage=1,lds=10,fine!0');
+  t.equal(route.fixed?.charges.text, 'geocoding;usage=1,lds=10,fine!0');
   t.equal(route.needsBody, false);
   t.equal(route.bodyLimitBytes, 1_000);
-  t.equal(route.measure([], undefined), route.fixed);
-  t.same(route.fixed?.items[0], { quota: 'usage', units: 1, kind: 'fixed' });
-  t.equal(meter().fixed?.text, 'geocoding;');
-  t.equal(meter({ quota: 'lds', units: 1 }, { quota: 'lds', units: 2 }).fixed?.text, 'geocoding;lds=3');
+  t.equal(route.measure({ path: '/', query: '', rawHeaders: [], body: undefined }), route.fixed);
+  t.same(route.fixed?.charges.items[0], { quota: 'usage', units: 1, kind: 'fixed' });
+  t.equal(meter().fixed?.charges.text, 'geocoding;');
+  t.equal(
+    meter({ quota: 'lds', units: 1 }, { quota: 'lds', units: 2 }).fixed?.charges.text,
+    'geocoding;lds=3',
+  );
 });
 
 t.test('a cost in a header', async (t) => {

@@ -39,6 +39,20 @@ export const HOLDS: readonly Mutant[] = [
     ['holds', 'consumed: hold.open && !item.fixed ? 0 : -item.charged,', 'consumed: 0,'],
   ),
   ...broken(
+    'audit',
+    'a release by hand leaves no entry',
+    'hold-void',
+    ['include/settle', "if audit ~= '' and", 'if false and'],
+    ['apply', 'if (op.audit !== undefined &&', 'if (false &&'],
+  ),
+  ...broken(
+    'audit',
+    'a release that did nothing leaves an entry',
+    'hold-void',
+    ['include/settle', "if audit ~= '' and result[2] == RELEASED then", "if audit ~= '' then"],
+    ['apply', "if (op.audit !== undefined && result.status === 'released')", 'if (op.audit !== undefined)'],
+  ),
+  ...broken(
     'rule 9',
     'an estimate is not marked',
     'hold-settlement',

@@ -32,6 +32,8 @@ export interface ConfigParts {
   readonly server?: string;
   /** Further upstreams by name, beside `up`. */
   readonly upstreams?: Readonly<Record<string, unknown>>;
+  /** Further quotas and other sections, as lines: those under `quotas` first. */
+  readonly quotas?: string;
 }
 
 const ROUTES = `
@@ -65,6 +67,7 @@ identity:
 quotas:
   usage: { unit: units, decimals: 1 }
   lds: { unit: calls }
+${parts.quotas ?? ''}
 upstreams: ${JSON.stringify({ up: { url: parts.upstream, connections: 512 }, ...parts.upstreams })}
 ${parts.tokenFile === undefined ? '' : `admin: { bootstrapTokenFile: ${JSON.stringify(parts.tokenFile)} }`}
 routes:${parts.routes ?? ROUTES}

@@ -28,7 +28,7 @@ export interface Shared {
 }
 
 /** A script call holds Redis for about 2 ms at this many counter lines. */
-const LINES_MAX = 200;
+const LINES_MAX = 100;
 const OPS_MAX = 256;
 const EXPIRE_MOST = 8;
 /** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */

@@ -1,5 +1,5 @@
 /** A call on a book, in the order that the port's prose names: epoch, lane, cycle, due holds, operations, crossings. */
-import type { Bounds, Call, CallCode, Op, Reply, Result } from '../port.js';
+import type { Bounds, Call, CallCode, Op, ReleaseOp, Reply, Result } from '../port.js';
 import type { Book } from './book.js';
 import { chargeServed } from './charge.js';
 import { noteCrossings } from './crossings.js';
@@ -65,7 +65,7 @@ function perform(work: Work, op: Op): Result {
     case 'settle':
       return settle(work, op);
     case 'release':
-      return release(work, op);
+      return releaseByHand(work, op);
     case 'renew':
       return renew(work, op);
     case 'refund':
@@ -75,6 +75,13 @@ function perform(work: Work, op: Op): Result {
     case 'none':
       return { status: 'none' };
   }
+}
+
+/** An act of an admin leaves its entry in the same step. */
+function releaseByHand(work: Work, op: ReleaseOp): Result {
+  const result = release(work, op);
+  if (op.audit !== undefined && result.status === 'released') work.book.append('audit', op.audit, work.now);
+  return result;
 }
 
 const NO_CYCLE: Bounds = { start: 0, end: 0 };

@@ -27,7 +27,7 @@ function pushOp(args: (string | number)[], op: Op): void {
       args.push('S', op.hold, op.units.join(','), op.estimated ? 'e' : '');
       return;
     case 'release':
-      args.push('L', op.hold, op.keep ? '1' : '');
+      args.push('L', op.hold, op.keep ? '1' : '', op.audit ?? '');
       return;
     case 'renew':
       args.push('N', op.hold, op.ttlMs, op.units.join(','), op.more.join(','));

@@ -16,6 +16,7 @@ const FIXED = [
   'outbox',
   'cycles',
   'keys',
+  'audit',
 ] as const;
 
 export class Keys {

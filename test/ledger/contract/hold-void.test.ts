@@ -42,6 +42,18 @@ onBoth('released by hand, the late settlement still charges what it cost, once',
   t.equal(await book.line('lds:o'), '0+0');
 });
 
+onBoth(
+  'an act leaves its entry in the audit log in the same step, if it did something',
+  BOOK,
+  async (t, book) => {
+    const byHand = { ...release('h', 'keep'), audit: '{"who":"root"}' };
+    t.same(await book.told([{ ...release('h'), audit: 'none' }]), ['unknown-hold']);
+    t.same(await book.texts('audit'), []);
+    t.same(await book.told([TEN, byHand, release('h', 'keep')]), ['admitted', 'released', 'released']);
+    t.same(await book.texts('audit'), ['{"who":"root"}']);
+  },
+);
+
 onBoth('the void stands for 24 hours', BOOK, async (t, book) => {
   const end = 1_000_000_000_000;
   const long = { cycles: [{ start: 1_000_000, end }] };

@@ -1,0 +1,80 @@
+/** Settings of AI routes: how tokens are found, held and weighed. */
+import { amount, decimalNumber, oneOf, section, whole, words } from './terms.js';
+
+/** The shapes that requests and answers of AI APIs have. */
+const APIS = [
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'openai-embeddings',
+  'azure-openai',
+  'anthropic-messages',
+  'gemini',
+  'openai-compatible',
+] as const;
+
+const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
+
+const weight = (what: string) =>
+  amount({ default: 1, expects: 'a decimal number ≥ 0', description: `What ${what} counts.` });
+
+export const Llm = section({
+  api: oneOf(APIS, { description: 'How requests and answers of this route are read.' }),
+  hold: oneOf(['ceiling', 'step'], {
+    default: 'ceiling',
+    description:
+      'What is held before the answer: all the output that the request allows, or a step of it, and more as it comes.',
+  }),
+  stepTokens: whole(1, 1_000_000, {
+    default: 1_024,
+    description: 'With `hold: step`: the tokens of a step.',
+  }),
+  whenShort: oneOf(['refuse', 'clamp'], {
+    default: 'refuse',
+    description:
+      'Where less is left than would be held: the request is refused, or its own output ceiling is lowered to what is left.',
+  }),
+  whenSpent: oneOf(['finish', 'cut'], {
+    default: 'finish',
+    description:
+      'Where an answer outgrows its hold and nothing is left: the stream goes on and is charged past the limit, or is cut.',
+  }),
+  tokenizer: oneOf(TOKENIZERS, {
+    default: 'bytes',
+    description:
+      'How the input is estimated: its bytes ÷ `bytesPerToken`, or a tokenizer in a thread of its own.',
+  }),
+  bytesPerToken: decimalNumber(0.5, 100, {
+    default: 3,
+    description: 'Bytes of text that count as one token where the upstream does not say.',
+  }),
+  mediaTokens: whole(0, 10_000_000, {
+    default: 1_500,
+    description: 'Tokens held for an image, a piece of audio or a file in the request.',
+  }),
+  weights: section(
+    {
+      input: weight('a token of input'),
+      cachedInput: weight('a token of input that came from a cache'),
+      cacheWrite: weight('a token of input that was written to a cache'),
+      output: weight('a token of output'),
+      reasoning: weight('a token of reasoning'),
+    },
+    { default: {} },
+  ),
+  per: whole(1, 1_000_000_000, {
+    default: 1,
+    description: 'Weighted tokens that make one unit of the quota: 1,000 for credits per 1,000 tokens.',
+  }),
+});
+
+export const Model = section({
+  match: words({
+    description: 'Name of a model; `*` stands for any characters. The first that matches wins.',
+  }),
+  multiplier: amount({ default: 1, expects: 'a decimal number ≥ 0', description: 'All weights times this.' }),
+  maxOutputTokens: whole(1, 100_000_000, {
+    default: 4_096,
+    description: 'The most output of an answer, where the request states no ceiling.',
+  }),
+});

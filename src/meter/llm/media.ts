@@ -1,0 +1,91 @@
+/**
+ * Which strings of a request are an image, a sound or a file: those cost a flat number of tokens, all other strings
+ * cost by their bytes. Only keys that carry no text in any of the APIs are taken for media, and only what looks it.
+ */
+
+/** What a key says of its value. */
+export const PLAIN = 0;
+/** A link, or a data: URL. */
+export const LINK = 1;
+/** A file's content: a data: URL, or base64. */
+export const CONTENT = 2;
+/** A file that the provider has already. */
+export const FILE = 3;
+/** In a box: base64. */
+export const DATA = 4;
+/** An object with `data` and its type. */
+export const BOX = 5;
+/** In a box: the type of the data. */
+export const TYPE = 6;
+
+export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+const ROLES: Readonly<Record<string, Role>> = {
+  url: LINK,
+  image_url: LINK,
+  audio_url: LINK,
+  video_url: LINK,
+  file_url: LINK,
+  file_uri: LINK,
+  fileUri: LINK,
+  file_data: CONTENT,
+  file_id: FILE,
+  data: DATA,
+  source: BOX,
+  inlineData: BOX,
+  inline_data: BOX,
+  input_audio: BOX,
+  media_type: TYPE,
+  mimeType: TYPE,
+  mime_type: TYPE,
+};
+
+const LENGTH_MAX = 16;
+
+interface Known {
+  readonly bytes: Uint8Array;
+  readonly role: Role;
+}
+
+/** By length: few keys share one, so that most are told apart without being looked at. */
+const BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: LENGTH_MAX + 1 }, (_, length) =>
+  Object.entries(ROLES)
+    .filter(([key]) => key.length === length)
+    .map(([key, role]) => ({ bytes: Buffer.from(key, 'latin1'), role })),
+);
+
+/** The role of the key whose bytes are [start, end). */
+export function roleOf(body: Uint8Array, start: number, end: number): Role {
+  const length = end - start;
+  if (length > LENGTH_MAX) return PLAIN;
+  for (const { bytes, role } of BY_LENGTH[length] as readonly Known[]) {
+    let at = 0;
+    while (at < length && body[start + at] === bytes[at]) at += 1;
+    if (at === length) return role;
+  }
+  return PLAIN;
+}
+
+const BASE64 = new Uint8Array(256);
+for (const byte of Buffer.from(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=',
+  'latin1',
+))
+  BASE64[byte] = 1;
+
+export function isBase64(body: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && BASE64[body[at] ?? 0] === 1) at += 1;
+  return at === end && end > start;
+}
+
+export function beginsWith(body: Buffer, start: number, end: number, text: string): boolean {
+  return (
+    end - start >= text.length && body.toString('latin1', start, start + text.length).toLowerCase() === text
+  );
+}
+
+/** A data: URL of anything but text. */
+export function isMediaUrl(body: Buffer, start: number, end: number): boolean {
+  return beginsWith(body, start, end, 'data:') && !beginsWith(body, start, end, 'data:text/');
+}

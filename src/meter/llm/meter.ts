@@ -1,0 +1,212 @@
+/** Prices requests to language models: what to hold, what to change of the body, and who reads the answer. */
+import { ProblemError } from '../../errors/catalogue.js';
+import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
+import type { Priced } from '../meter.js';
+import { readableCodings } from './decode.js';
+import { type Scanned, scanJson } from './json-scan.js';
+import { INLINE_BYTES_MAX } from './large-answer.js';
+import { type ModelBook, modelBook, rowsOf } from './models.js';
+import { Price } from './price.js';
+import { Places, type Request, readRequest } from './request.js';
+import { scanThread } from './scan-thread.js';
+import type { Shape } from './shape.js';
+import { SHAPES } from './shapes/index.js';
+import type { LlmSpec, LlmTerms, Model, Models } from './spec.js';
+import { ceilingEdits, type Edit, editAt, splice } from './splice.js';
+import { Watch } from './watch.js';
+
+export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
+
+export interface LlmMeter {
+  /**
+   * `path`: canonical, without its query; `query`: from its `?` on, or ''. `fixed`: what the request costs besides; it stands
+   * first in the charges. Throws or rejects with ProblemError. A promise only where the body is read in a thread.
+   */
+  price(
+    path: string,
+    query: string,
+    rawHeaders: readonly string[],
+    body: Buffer,
+    fixed: readonly ChargeItem[],
+    action: string,
+  ): Priced | Promise<Priced>;
+  close(): Promise<void>;
+}
+
+/** One request on its way through, with all that its price depends on. */
+interface Case {
+  readonly shape: Shape;
+  readonly request: Request;
+  readonly places: Places;
+  readonly model: Model;
+  readonly prices: readonly Price[];
+  readonly inputTokens: number;
+  readonly body: Buffer;
+  readonly rawHeaders: readonly string[];
+  readonly fixed: readonly ChargeItem[];
+  readonly action: string;
+}
+
+type Given = Pick<Case, 'shape' | 'body' | 'rawHeaders' | 'fixed' | 'action'> & { readonly path: string };
+
+/** Throws an Error for charges by which no request could be priced. */
+export class Meter implements LlmMeter {
+  private readonly terms: LlmTerms;
+  private readonly rows: readonly Model[];
+  private readonly book: ModelBook;
+  /** By row, then by charge. */
+  private readonly prices: readonly (readonly Price[])[];
+
+  constructor(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models) {
+    this.terms = sharedTerms(specs);
+    this.rows = rowsOf(models);
+    this.book = modelBook(models);
+    this.prices = this.rows.map(({ multiplier }) =>
+      specs.map((spec) => new Price(spec, quotas[spec.quota]?.decimals ?? 0, multiplier)),
+    );
+    scanThread.enter();
+  }
+
+  price(
+    path: string,
+    query: string,
+    rawHeaders: readonly string[],
+    body: Buffer,
+    fixed: readonly ChargeItem[],
+    action: string,
+  ): Priced | Promise<Priced> {
+    const { api, tokenizer, bytesPerToken } = this.terms;
+    const shape = SHAPES[api](path, query);
+    const given: Given = { shape, path, rawHeaders, body, fixed, action };
+    const { paths, tree } = shape.request;
+    if (tokenizer === 'bytes' && body.length <= INLINE_BYTES_MAX) {
+      const scanned = scanJson(body, tree, paths.length);
+      return this.priced(given, scanned, Math.ceil(scanned.textBytes / bytesPerToken));
+    }
+    const counts = tokenizer === 'bytes' ? undefined : tokenizer;
+    return scanThread.scan(body, paths, counts).then(({ scanned, tokens, uncountedBytes }) => {
+      const bytes = counts === undefined ? scanned.textBytes : uncountedBytes;
+      return this.priced(given, scanned, tokens + Math.ceil(bytes / bytesPerToken));
+    });
+  }
+
+  async close(): Promise<void> {
+    await scanThread.leave();
+  }
+
+  private priced({ path, ...given }: Given, scanned: Scanned, textTokens: number): Priced {
+    const { shape, body } = given;
+    const places = new Places(shape.request, body, scanned);
+    const request = readRequest(shape.request, path, places);
+    const row = this.book(request.model);
+    const model = this.rows[row] as Model;
+    const prices = this.prices[row] as readonly Price[];
+    const media = scanned.mediaParts * this.terms.mediaTokens;
+    const inputTokens = Math.max(1, textTokens + scanned.numbers + media);
+    return this.held({ ...given, request, places, model, prices, inputTokens }, undefined);
+  }
+
+  /** @param ceiling a lower one than the request's own */
+  private held(one: Case, ceiling: number | undefined): Priced {
+    const { request, prices, inputTokens } = one;
+    const most = outputTokens(one, ceiling);
+    const { hold, stepTokens, whenShort } = this.terms;
+    // Without a stream nothing comes before the end, and no step could be taken.
+    const first = hold === 'step' && request.stream ? Math.min(most, stepTokens) : most;
+    const items = prices.map((price): ChargeItem => {
+      const units = price.hold(inputTokens, first);
+      if (units > UNITS_MAX)
+        throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
+      return { quota: price.quota, units, kind: 'held' };
+    });
+    const body = this.bodyFor(one, ceiling);
+    const fields = this.fieldsFor(one);
+    const clamps = ceiling === undefined && whenShort === 'clamp' && most > 0;
+    return {
+      charges: charges(one.action, [...one.fixed, ...items]),
+      reader: this.watch(one, most, first, ceiling !== undefined),
+      ...(body === undefined ? {} : { body }),
+      ...(fields === undefined ? {} : { setFields: ['accept-encoding', fields] }),
+      ...(ceiling === undefined ? {} : { answerFields: ['QuotaGate-Clamped', String(ceiling)] }),
+      ...(clamps ? { clamp: (left: (quota: string) => number) => this.clamped(one, left) } : {}),
+    };
+  }
+
+  private clamped(one: Case, left: (quota: string) => number): Priced | undefined {
+    const { prices, inputTokens, request } = one;
+    const rooms = prices.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
+    const ceiling = Math.floor(Math.min(...rooms) / request.answers);
+    if (ceiling < request.ceilingLeast) return undefined;
+    return this.held(one, ceiling < ceilingOf(one) ? ceiling : undefined);
+  }
+
+  private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
+    const { shape, request, prices, model, inputTokens } = one;
+    const { bytesPerToken, stepTokens, hold, whenSpent } = this.terms;
+    return new Watch({
+      shape,
+      prices,
+      model: model.match,
+      stream: request.stream,
+      inputTokens,
+      heldTokens,
+      mostTokens,
+      bound: clamped || request.ceiling !== undefined,
+      bytesPerToken,
+      stepTokens,
+      steps: hold === 'step',
+      asked: asks(one),
+      cuts: whenSpent === 'cut',
+    });
+  }
+
+  private bodyFor(one: Case, ceiling: number | undefined): Buffer | undefined {
+    const { shape, places, body } = one;
+    const { ceilings, askUsage } = shape.request;
+    const edits: Edit[] = ceiling === undefined ? [] : ceilingEdits(ceilings, places, ceiling);
+    if (askUsage !== undefined && asks(one)) edits.push(editAt(places, askUsage, 'true'));
+    return edits.length === 0 ? undefined : splice(body, edits);
+  }
+
+  /** Accept-Encoding for the upstream, where it must be another than the client's. */
+  private fieldsFor(one: Case): string | undefined {
+    const { hold, whenSpent } = this.terms;
+    const looksOn = asks(one) || hold === 'step' || whenSpent === 'cut';
+    return one.request.stream && looksOn ? 'identity' : readableCodings(one.rawHeaders);
+  }
+}
+
+/** The gateway asks for usage: the API has to be asked, and the client does not. */
+function asks({ shape, request }: Case): boolean {
+  return request.stream && shape.request.askUsage !== undefined && !request.asksUsage;
+}
+
+function ceilingOf({ request, model }: Case): number {
+  return request.ceiling ?? model.maxOutputTokens;
+}
+
+function outputTokens(one: Case, ceiling: number | undefined): number {
+  if (one.shape.request.ceilings.length === 0) return 0;
+  const tokens = (ceiling ?? ceilingOf(one)) * one.request.answers;
+  if (!Number.isSafeInteger(tokens))
+    throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
+  return tokens;
+}
+
+function wholeUnits(units: number): number {
+  return Number.isNaN(units) ? 0 : Math.max(0, Math.floor(Math.min(units, UNITS_MAX)));
+}
+
+/** All charges of a route read one request and one answer, so they must agree on how. */
+function sharedTerms(specs: readonly LlmSpec[]): LlmTerms {
+  const [first] = specs;
+  if (first === undefined) throw new Error('no charge by tokens');
+  const { weights: _, per: __, ...shared } = first.llm;
+  for (const { quota, llm } of specs) {
+    for (const [name, value] of Object.entries(shared)) {
+      if (llm[name as keyof LlmTerms] !== value)
+        throw new Error(`${quota}: ${name} must be the same for all charges of a route`);
+    }
+  }
+  return first.llm;
+}

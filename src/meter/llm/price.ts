@@ -1,0 +1,110 @@
+/** Tokens into units, exactly: one division at the very end, rounded up. */
+import { UNITS_MAX } from '../../quota/charge.js';
+import type { Usage } from '../answer.js';
+import type { LlmSpec } from './spec.js';
+
+const PLAIN_DECIMAL = /^(\d{1,20})(?:\.(\d{1,20}))?$/;
+
+/** A decimal as a fraction. Throws an Error for anything but a plain decimal ≥ 0. */
+function fraction(amount: number | string): readonly [bigint, bigint] {
+  const text = String(amount);
+  // Numbers below 10^-6 print with an exponent; `toFixed` does not.
+  const match = PLAIN_DECIMAL.exec(text.includes('e-') ? Number(text).toFixed(20) : text);
+  if (match === null) throw new Error(`${text} is not a decimal number ≥ 0`);
+  const [, whole = '', decimals = ''] = match;
+  return [BigInt(whole + decimals), 10n ** BigInt(decimals.length)];
+}
+
+function divisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : divisor(b, a % b);
+}
+
+type Class = 'plainInput' | 'cachedInput' | 'cacheWrite' | 'plainOutput' | 'reasoning';
+const CLASSES: readonly Class[] = ['plainInput', 'cachedInput', 'cacheWrite', 'plainOutput', 'reasoning'];
+
+/** Units of one quota for the tokens of one model: the sum of factor × tokens, over one divisor. */
+export class Price {
+  readonly quota: string;
+  private readonly factors: Readonly<Record<Class, bigint>>;
+  private readonly over: bigint;
+  private readonly inputMost: bigint;
+  private readonly outputMost: bigint;
+  /** The factors as numbers, while sums of so many tokens stay exact. */
+  private readonly quick: Readonly<Record<Class, number>>;
+  private readonly quickOver: number;
+  private readonly quickTokensMost: number;
+
+  constructor({ quota, llm }: LlmSpec, decimals: number, multiplier: number | string) {
+    const { weights } = llm;
+    const [times, timesOver] = fraction(multiplier);
+    const [per, perOver] = fraction(llm.per);
+    if (per === 0n) throw new Error(`${quota}: per must be above 0`);
+    const order = [weights.input, weights.cachedInput, weights.cacheWrite, weights.output, weights.reasoning];
+    const parts = order.map(fraction);
+    const common = parts.reduce((most, [, under]) => (under > most ? under : most), 1n);
+    const up = times * perOver * 10n ** BigInt(decimals);
+    const raw = parts.map(([digits, under]) => digits * (common / under) * up);
+    const rawOver = common * timesOver * per;
+    const shared = raw.reduce(divisor, rawOver);
+    const factors = raw.map((factor) => factor / shared);
+    this.quota = quota;
+    this.over = rawOver / shared;
+    this.factors = recordOf(factors);
+    this.inputMost = most(factors.slice(0, 3));
+    this.outputMost = most(factors.slice(3));
+    this.quick = recordOf(factors.map(Number));
+    this.quickOver = Number(this.over);
+    this.quickTokensMost = Number(BigInt(Number.MAX_SAFE_INTEGER) / most([...factors, this.over, 1n]));
+  }
+
+  /** What these tokens cost. */
+  units(usage: Usage): number {
+    const { input, cachedInput, cacheWrite, output, reasoning } = usage;
+    const plainInput = input - cachedInput - cacheWrite;
+    const plainOutput = output - reasoning;
+    if (input + output > this.quickTokensMost) {
+      const { factors } = this;
+      return this.divided(
+        factors.plainInput * BigInt(plainInput) +
+          factors.cachedInput * BigInt(cachedInput) +
+          factors.cacheWrite * BigInt(cacheWrite) +
+          factors.plainOutput * BigInt(plainOutput) +
+          factors.reasoning * BigInt(reasoning),
+      );
+    }
+    const { quick, quickOver } = this;
+    const sum =
+      quick.plainInput * plainInput +
+      quick.cachedInput * cachedInput +
+      quick.cacheWrite * cacheWrite +
+      quick.plainOutput * plainOutput +
+      quick.reasoning * reasoning;
+    const rest = sum % quickOver;
+    return (sum - rest) / quickOver + (rest > 0 ? 1 : 0);
+  }
+
+  /** The most that so many tokens can cost, of whatever class they turn out to be. */
+  hold(input: number, output: number): number {
+    return this.divided(this.inputMost * BigInt(input) + this.outputMost * BigInt(output));
+  }
+
+  /** How much output fits into `left` beside the input; below 0 where not even the input does. */
+  outputFor(input: number, left: number): number {
+    const room = BigInt(left) * this.over - this.inputMost * BigInt(input);
+    if (room < 0n) return -1;
+    return this.outputMost === 0n ? Number.MAX_SAFE_INTEGER : Number(room / this.outputMost);
+  }
+
+  private divided(sum: bigint): number {
+    const units = (sum + this.over - 1n) / this.over;
+    return units > UNITS_MAX ? Number.POSITIVE_INFINITY : Number(units);
+  }
+}
+
+function recordOf<Value>(values: readonly Value[]): Readonly<Record<Class, Value>> {
+  return Object.fromEntries(CLASSES.map((name, index) => [name, values[index]])) as Record<Class, Value>;
+}
+
+function most(values: readonly bigint[]): bigint {
+  return values.reduce((best, value) => (value > best ? value : best), 0n);
+}

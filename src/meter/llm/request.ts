@@ -1,0 +1,184 @@
+/** What a request says of its own cost, read from the places that its API names. */
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Place, Scanned } from './json-scan.js';
+import { type Path, type PlaceNode, placeTree } from './places.js';
+
+/** Where an API's requests say what they cost. */
+export interface RequestForm {
+  /** Left out: the path names it. */
+  readonly model?: Path;
+  /** What the path names in the model's place; undefined where it names none. */
+  readonly modelInPath?: (path: string) => string | undefined;
+  /** The upstream takes some model where none is named. */
+  readonly modelOptional?: boolean;
+  /** Left out: the path says it. */
+  readonly stream?: Path;
+  readonly streamInPath?: (path: string) => boolean;
+  /** Where the output's ceiling stands; a lowered one goes to the first where none is stated. Empty: there is no output. */
+  readonly ceilings: readonly Path[];
+  /** How many answers are made; the largest counts. */
+  readonly choices: readonly Path[];
+  /** A list of prompts, each answered by itself. */
+  readonly prompts?: Path;
+  /** Set to true, a stream ends with its usage. Left out: usage comes unasked, or cannot be asked for. */
+  readonly askUsage?: Path;
+  /** The ceiling must be above the number there. */
+  readonly ceilingAbove?: Path;
+  /** Ceilings below are refused upstream. */
+  readonly ceilingLeast: number;
+  /** Spellings of one thing: two of them in one body are refused. */
+  readonly spellings?: readonly (readonly Path[])[];
+  /** null stands for a value that is left out. */
+  readonly nullable: boolean;
+}
+
+/** A form with the scan's slots for it. */
+export interface CompiledForm extends RequestForm {
+  readonly paths: readonly Path[];
+  readonly tree: PlaceNode;
+}
+
+export function requestForm(form: RequestForm): CompiledForm {
+  const single = [form.model, form.stream, form.prompts, form.askUsage, form.ceilingAbove];
+  const wanted = [...single, ...form.ceilings, ...form.choices, ...(form.spellings ?? []).flat()];
+  const paths = new Map<string, Path>([['', []]]);
+  for (const path of wanted) {
+    for (let depth = 1; depth <= (path?.length ?? 0); depth += 1) {
+      const part = path?.slice(0, depth) ?? [];
+      paths.set(part.join('/'), part);
+    }
+  }
+  const list = [...paths.values()];
+  return { ...form, paths: list, tree: placeTree(list) };
+}
+
+/** One request, as far as its cost goes. */
+export interface Request {
+  readonly model: string;
+  readonly stream: boolean;
+  /** The largest that is stated, per answer; undefined where none is, or where 0 could mean no ceiling at all. */
+  readonly ceiling: number | undefined;
+  /** Answers that it is for: choices × prompts. */
+  readonly answers: number;
+  /** The client asks for usage itself. */
+  readonly asksUsage: boolean;
+  /** The least ceiling that the upstream would take. */
+  readonly ceilingLeast: number;
+}
+
+const CHOICES_MAX = 128;
+const PROMPTS_MAX = 4096;
+const TOKENS_MAX = 1_000_000_000_000;
+
+/** The places of one body, by path. */
+export class Places {
+  constructor(
+    private readonly form: CompiledForm,
+    private readonly body: Buffer,
+    private readonly scanned: Scanned,
+  ) {}
+
+  at(path: Path): Place | undefined {
+    const slot = this.form.paths.findIndex(
+      (one) => one.length === path.length && one.every((key, at) => key === path[at]),
+    );
+    return this.scanned.places[slot];
+  }
+
+  /** Undefined where there is nothing, or null where that is the same. */
+  stated(path: Path | undefined): Place | undefined {
+    const place = path === undefined ? undefined : this.at(path);
+    if (place?.kind !== 'null') return place;
+    if (this.form.nullable) return undefined;
+    throw invalid(path, 'must not be null');
+  }
+
+  text(place: Place): string {
+    return this.body.toString('utf8', place.start, place.end);
+  }
+
+  flag(path: Path | undefined): boolean {
+    const place = this.stated(path);
+    if (place === undefined) return false;
+    if (place.kind !== 'true' && place.kind !== 'false') throw invalid(path, 'must be true or false');
+    return place.kind === 'true';
+  }
+
+  /** A whole number ≥ 0, in any spelling that has exactly that value. */
+  whole(path: Path | undefined, most: number): number | undefined {
+    const place = this.stated(path);
+    if (place === undefined) return undefined;
+    const value = place.kind === 'number' ? Number(this.text(place)) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0) || value > most)
+      throw invalid(path, `must be a whole number from 0 to ${most}`);
+    return value;
+  }
+}
+
+export function readRequest(form: CompiledForm, path: string, places: Places): Request {
+  const root = places.at([]);
+  if (root?.kind !== 'object') throw new ProblemError('body-malformed', 'The body must be a JSON object.');
+  for (const group of form.spellings ?? []) refuseRivals(group, places);
+  refuseBrokenParents(form, places);
+  const ceilings = form.ceilings
+    .map((one) => places.whole(one, TOKENS_MAX))
+    .filter((one) => one !== undefined);
+  const above = places.whole(form.ceilingAbove, TOKENS_MAX) ?? 0;
+  return {
+    model: modelOf(form, path, places),
+    stream: form.streamInPath?.(path) ?? places.flag(form.stream),
+    ceiling: ceilings.length === 0 || ceilings.includes(0) ? undefined : Math.max(...ceilings),
+    answers: choicesOf(form, places) * promptsOf(form, places),
+    asksUsage: places.flag(form.askUsage),
+    ceilingLeast: Math.max(form.ceilingLeast, above + 1),
+  };
+}
+
+function modelOf({ model, modelInPath, modelOptional }: RequestForm, path: string, places: Places): string {
+  const named = modelInPath?.(path);
+  if (named !== undefined) return named;
+  const place = places.stated(model);
+  if (place !== undefined && place.kind !== 'string') throw invalid(model, 'must be a string');
+  const name = place === undefined ? '' : (JSON.parse(places.text(place)) as string);
+  if (name === '' && modelOptional !== true)
+    throw new ProblemError('model-unknown', 'The request names no model.');
+  return name;
+}
+
+function choicesOf({ choices }: RequestForm, places: Places): number {
+  const counts = choices.map((path) => {
+    const count = places.whole(path, CHOICES_MAX);
+    if (count === 0) throw invalid(path, 'must be above 0');
+    return count ?? 1;
+  });
+  return Math.max(1, ...counts);
+}
+
+/** One list of tokens is one prompt, a list of strings or of such lists is many. */
+function promptsOf({ prompts }: RequestForm, places: Places): number {
+  const place = places.stated(prompts);
+  if (place?.kind !== 'array') return 1;
+  const count = Math.max(1, place.count - place.numbers);
+  if (count > PROMPTS_MAX) throw invalid(prompts, `must have at most ${PROMPTS_MAX} entries`);
+  return count;
+}
+
+function refuseRivals(group: readonly Path[], places: Places): void {
+  const [first, second] = group.filter((path) => places.at(path) !== undefined);
+  if (second !== undefined) throw invalid(first, `stands beside ${second.join('.')}, which is the same`);
+}
+
+/** What should hold a wanted key must be an object, or be left out. */
+function refuseBrokenParents({ paths }: CompiledForm, places: Places): void {
+  for (const path of paths) {
+    if (path.length < 2) continue;
+    const parent = path.slice(0, -1);
+    const place = places.at(parent);
+    if (place !== undefined && place.kind !== 'object' && place.kind !== 'null')
+      throw invalid(parent, 'must be an object');
+  }
+}
+
+function invalid(path: Path | undefined, what: string): ProblemError {
+  return new ProblemError('cost-invalid', `${(path ?? []).join('.')} ${what}.`);
+}

@@ -1,0 +1,85 @@
+/** The gateway's side of the thread that reads large bodies: started when first needed, one for all routes. */
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Path } from './places.js';
+import type { ScanAnswer, ScanJob, ScanResult } from './scan-worker.js';
+
+/** Copied at a time, between turns of the event loop. */
+const SLICE_BYTES = 2_097_152;
+
+interface Waiting {
+  resolve(result: ScanResult): void;
+  reject(error: Error): void;
+}
+
+class ScanThread {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private lastId = 0;
+  private users = 0;
+
+  enter(): void {
+    this.users += 1;
+  }
+
+  async leave(): Promise<void> {
+    this.users -= 1;
+    if (this.users > 0) return;
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+
+  async scan(body: Buffer, paths: readonly Path[], tokenizer: string | undefined): Promise<ScanResult> {
+    const bytes = await copyOf(body);
+    const worker = this.started();
+    this.lastId += 1;
+    const job: ScanJob = { id: this.lastId, bytes, paths, tokenizer };
+    return new Promise((resolve, reject) => {
+      this.waiting.set(job.id, { resolve, reject });
+      worker.ref();
+      worker.postMessage(job);
+    });
+  }
+
+  private started(): Worker {
+    if (this.worker !== undefined) return this.worker;
+    const worker = new Worker(new URL('./scan-worker.js', import.meta.url));
+    worker.on('message', (answer: ScanAnswer) => this.answered(worker, answer));
+    worker.on('error', () => undefined);
+    worker.on('exit', () => this.ended(worker));
+    this.worker = worker;
+    return worker;
+  }
+
+  private answered(worker: Worker, { id, result, problem, fault }: ScanAnswer): void {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    // An idle thread must not keep the process.
+    if (this.waiting.size === 0) worker.unref();
+    if (result !== undefined) waiting?.resolve(result);
+    else if (problem !== undefined) waiting?.reject(new ProblemError(problem.code, problem.message));
+    else waiting?.reject(new Error(`the body could not be scanned: ${fault}`));
+  }
+
+  private ended(worker: Worker): void {
+    if (this.worker !== worker && this.worker !== undefined) return;
+    this.worker = undefined;
+    for (const { reject } of this.waiting.values()) reject(new Error('the scanning thread ended'));
+    this.waiting.clear();
+  }
+}
+
+/** In slices: 20 MB at once would hold up all other requests. */
+async function copyOf(body: Buffer): Promise<SharedArrayBuffer> {
+  const bytes = new SharedArrayBuffer(body.length);
+  const copy = new Uint8Array(bytes);
+  for (let at = 0; at < body.length; at += SLICE_BYTES) {
+    if (at > 0) await setImmediate();
+    copy.set(body.subarray(at, at + SLICE_BYTES), at);
+  }
+  return bytes;
+}
+
+export const scanThread = new ScanThread();

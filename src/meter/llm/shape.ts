@@ -1,0 +1,22 @@
+/** What an API looks like from outside: the one thing to write for a new one, with its row in shapes/index.ts. */
+import type { Problem } from '../../errors/catalogue.js';
+import type { CompiledForm } from './request.js';
+import type { Seen } from './seen.js';
+import type { Json } from './usage.js';
+
+export interface Shape {
+  readonly request: CompiledForm;
+  /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
+  readonly open: (seen: Seen) => (document: Json) => void;
+  /** The members that `open` needs of a JSON body too large to be parsed in whole. */
+  readonly answerMembers: readonly string[];
+  /** A stream that is not SSE comes as one JSON array. */
+  readonly streamsArrays: boolean;
+  /** The API's own error body. */
+  readonly error: (problem: Problem, status: number) => Json;
+  /** How a stream ends so that the API's clients raise their own error. */
+  readonly closing: (problem: Problem, seen: Seen) => string;
+}
+
+/** An API can have one shape, or one for each kind of path. `query` begins with ? or is ''. */
+export type ShapeOf = (path: string, query: string) => Shape;

@@ -1,0 +1,105 @@
+/** Gemini generateContent and streamGenerateContent, and its embeddings. */
+import type { Problem } from '../../../errors/catalogue.js';
+import type { Usage } from '../../answer.js';
+import type { Path } from '../places.js';
+import { type RequestForm, requestForm } from '../request.js';
+import type { Seen } from '../seen.js';
+import type { Shape, ShapeOf } from '../shape.js';
+import { count, isObject, type Json, listOf, member, textBytes, usageOf } from '../usage.js';
+
+const MODEL_AND_VERB = /\/([^/:]+):([A-Za-z]+)$/;
+
+/** Both spellings of a name are read upstream. */
+const CONFIGS = ['generationConfig', 'generation_config'];
+const CEILINGS = CONFIGS.flatMap((one): Path[] => [
+  [one, 'maxOutputTokens'],
+  [one, 'max_output_tokens'],
+]);
+const CHOICES = CONFIGS.flatMap((one): Path[] => [
+  [one, 'candidateCount'],
+  [one, 'candidate_count'],
+]);
+
+const STATUSES: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  503: 'UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
+};
+
+function modelInPath(path: string): string | undefined {
+  const name = MODEL_AND_VERB.exec(path)?.[1];
+  if (name === undefined) return undefined;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
+
+const FORM: RequestForm = {
+  modelInPath,
+  streamInPath: (path) => verbOf(path).startsWith('stream'),
+  ceilings: CEILINGS,
+  choices: CHOICES,
+  spellings: [CONFIGS.map((one) => [one]), CEILINGS, CHOICES],
+  ceilingLeast: 1,
+  nullable: true,
+};
+
+/** Thoughts stand beside the candidates, and what tools put into the prompt beside the prompt. */
+function usageIn(raw: unknown): Usage | null | undefined {
+  if (raw === undefined || raw === null) return undefined;
+  if (!isObject(raw)) return null;
+  const reasoning = count(raw, 'thoughtsTokenCount');
+  return usageOf({
+    input: count(raw, 'promptTokenCount') + count(raw, 'toolUsePromptTokenCount'),
+    cachedInput: count(raw, 'cachedContentTokenCount'),
+    cacheWrite: 0,
+    output: count(raw, 'candidatesTokenCount') + reasoning,
+    reasoning,
+    total: count(raw, 'totalTokenCount'),
+    surplus: 'output',
+  });
+}
+
+/** The last object as a whole: its counters can be lower than before, or be missing. */
+function openContent(seen: Seen): (document: Json) => void {
+  return (document) => {
+    if (isObject(document.error)) seen.failed = true;
+    let finished = false;
+    for (const candidate of listOf(document.candidates)) {
+      if (typeof member(candidate, 'finishReason') === 'string') finished = true;
+      seen.textBytes += textBytes(member(member(candidate, 'content'), 'parts'));
+    }
+    seen.tell(usageIn(document.usageMetadata), finished ? 'final' : 'so far');
+  };
+}
+
+function geminiError({ code, message }: Problem, status: number): Json {
+  const name = STATUSES[status] ?? (status >= 500 ? 'INTERNAL' : 'FAILED_PRECONDITION');
+  const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: code, domain: 'quotagate' };
+  return { error: { code: status, message, status: name, details: [info] } };
+}
+
+const content: Shape = {
+  request: requestForm(FORM),
+  open: openContent,
+  answerMembers: ['usageMetadata', 'error'],
+  streamsArrays: true,
+  error: geminiError,
+  // Google sends it bare, in a chunk of its own, and that is how its client knows it.
+  closing: (problem) => `${JSON.stringify(geminiError(problem, 429))}\n\n`,
+};
+
+const embeddings: Shape = {
+  ...content,
+  request: requestForm({ ...FORM, ceilings: [], choices: [], spellings: [] }),
+};
+
+export const gemini: ShapeOf = (path) => (/embed/i.test(verbOf(path)) ? embeddings : content);

@@ -1,0 +1,27 @@
+/** The table of shapes: one row an API. */
+import type { Shape, ShapeOf } from '../shape.js';
+import type { Api } from '../spec.js';
+import { anthropicMessages } from './anthropic-messages.js';
+import { azureOpenai } from './azure-openai.js';
+import { gemini } from './gemini.js';
+import { openaiChat } from './openai-chat.js';
+import { openaiCompatible } from './openai-compatible.js';
+import { openaiCompletions } from './openai-completions.js';
+import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiResponses } from './openai-responses.js';
+
+const always =
+  (shape: Shape): ShapeOf =>
+  () =>
+    shape;
+
+export const SHAPES: Readonly<Record<Api, ShapeOf>> = {
+  'openai-chat': always(openaiChat),
+  'openai-completions': always(openaiCompletions),
+  'openai-responses': always(openaiResponses),
+  'openai-embeddings': always(openaiEmbeddings),
+  'azure-openai': azureOpenai,
+  'anthropic-messages': always(anthropicMessages),
+  gemini,
+  'openai-compatible': openaiCompatible,
+};

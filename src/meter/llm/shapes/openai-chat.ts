@@ -1,0 +1,55 @@
+/** OpenAI chat completions. */
+import { type RequestForm, requestForm } from '../request.js';
+import type { Seen } from '../seen.js';
+import type { Shape } from '../shape.js';
+import { isObject, type Json, listOf, member, textBytes } from '../usage.js';
+import { openaiClosing, openaiError } from './openai-error.js';
+import { openaiUsage } from './openai-usage.js';
+
+export const CHAT_FORM: RequestForm = {
+  model: ['model'],
+  stream: ['stream'],
+  ceilings: [['max_completion_tokens'], ['max_tokens']],
+  choices: [['n']],
+  askUsage: ['stream_options', 'include_usage'],
+  ceilingLeast: 1,
+  nullable: true,
+};
+
+/** Streams and JSON bodies have the same members; legacy completions have `text` in place of a message. */
+export function openChat(seen: Seen): (document: Json) => void {
+  let finished = false;
+  return (document) => {
+    const choices = listOf(document.choices);
+    for (const choice of choices) {
+      if (!isObject(choice)) continue;
+      if (typeof choice.finish_reason === 'string') finished = true;
+      seen.textBytes += textBytes(choice.delta) + textBytes(choice.message) + textBytes(choice.text);
+    }
+    if (isObject(document.error)) seen.failed = true;
+    // Without choices it is a list of embeddings: all of it is input.
+    const usage = openaiUsage(
+      usageIn(document, choices),
+      Array.isArray(document.choices) ? 'output' : 'input',
+    );
+    seen.tell(usage, finished || choices.length === 0 ? 'final' : 'so far');
+  };
+}
+
+/** Groq has it in `x_groq` too, Moonshot in its choice. */
+function usageIn(document: Json, choices: readonly unknown[]): unknown {
+  return (
+    document.usage ??
+    member(document.x_groq, 'usage') ??
+    choices.map((choice) => member(choice, 'usage')).find((usage) => isObject(usage))
+  );
+}
+
+export const openaiChat: Shape = {
+  request: requestForm(CHAT_FORM),
+  open: openChat,
+  answerMembers: ['usage', 'x_groq', 'error'],
+  streamsArrays: false,
+  error: openaiError,
+  closing: openaiClosing,
+};

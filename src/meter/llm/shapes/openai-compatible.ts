@@ -1,0 +1,39 @@
+/** Servers that follow OpenAI (vLLM, gateways, vendors): told apart by the path's end, and taken less strictly. */
+import { requestForm } from '../request.js';
+import type { Shape, ShapeOf } from '../shape.js';
+import { CHAT_FORM, openaiChat } from './openai-chat.js';
+import { openaiCompletions } from './openai-completions.js';
+import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiResponses } from './openai-responses.js';
+
+const compatibleChat: Shape = {
+  ...openaiChat,
+  request: requestForm({
+    ...CHAT_FORM,
+    ceilings: [['max_tokens'], ['max_completion_tokens']],
+    choices: [['n'], ['best_of']],
+    modelOptional: true,
+  }),
+};
+
+const compatibleCompletions: Shape = {
+  ...openaiCompletions,
+  request: requestForm({ ...openaiCompletions.request, modelOptional: true }),
+};
+
+const compatibleResponses: Shape = {
+  ...openaiResponses,
+  request: requestForm({ ...openaiResponses.request, ceilingLeast: 1, modelOptional: true }),
+};
+
+const compatibleEmbeddings: Shape = {
+  ...openaiEmbeddings,
+  request: requestForm({ ...openaiEmbeddings.request, modelOptional: true }),
+};
+
+export const openaiCompatible: ShapeOf = (path) => {
+  if (path.endsWith('/chat/completions')) return compatibleChat;
+  if (path.endsWith('/completions')) return compatibleCompletions;
+  if (path.endsWith('/responses')) return compatibleResponses;
+  return path.endsWith('/embeddings') ? compatibleEmbeddings : compatibleChat;
+};

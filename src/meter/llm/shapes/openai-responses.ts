@@ -1,0 +1,66 @@
+/** OpenAI Responses. */
+import type { Problem } from '../../../errors/catalogue.js';
+import { requestForm } from '../request.js';
+import type { Seen } from '../seen.js';
+import type { Shape } from '../shape.js';
+import { isObject, type Json, member, textBytes } from '../usage.js';
+import { openaiError } from './openai-error.js';
+import { openaiUsage } from './openai-usage.js';
+
+const LAST_EVENTS = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+]);
+
+function openResponses(seen: Seen): (document: Json) => void {
+  return (document) => {
+    const { type } = document;
+    if (typeof type !== 'string') readBody(document, seen);
+    else readEvent(type, document, seen);
+  };
+}
+
+function readEvent(type: string, document: Json, seen: Seen): void {
+  const { sequence_number: sequence, delta } = document;
+  if (typeof sequence === 'number') seen.sequence = sequence;
+  // Sound comes as base64, its words as a transcript.
+  if (type.endsWith('.delta') && !type.endsWith('audio.delta')) seen.textBytes += textBytes(delta);
+  if (type === 'error' || type === 'response.failed') seen.failed = true;
+  const usage = openaiUsage(member(document.response, 'usage') ?? document.usage);
+  seen.tell(usage, LAST_EVENTS.has(type) ? 'final' : 'so far');
+}
+
+/** A response in the background is only queued: what it cost is known when it is fetched, on another route. */
+function readBody(document: Json, seen: Seen): void {
+  const { status } = document;
+  seen.pending = status === 'queued' || status === 'in_progress';
+  if (isObject(document.error)) seen.failed = true;
+  seen.textBytes += textBytes(document.output);
+  seen.tell(openaiUsage(document.usage), 'final');
+}
+
+/** Clients throw at an event of this name. */
+function closing(problem: Problem, seen: Seen): string {
+  const { error } = openaiError(problem, 429);
+  const { message, code } = error as Json;
+  const event = { type: 'error', sequence_number: seen.sequence + 1, error, message, code, param: null };
+  return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+export const openaiResponses: Shape = {
+  request: requestForm({
+    model: ['model'],
+    stream: ['stream'],
+    ceilings: [['max_output_tokens']],
+    choices: [],
+    ceilingLeast: 16,
+    nullable: true,
+  }),
+  open: openResponses,
+  answerMembers: ['usage', 'status', 'error'],
+  streamsArrays: false,
+  error: openaiError,
+  closing,
+};

@@ -1,0 +1,55 @@
+/** What the config says of charges by tokens. */
+
+/** The APIs whose requests and answers can be read. */
+export const APIS = [
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'openai-embeddings',
+  'azure-openai',
+  'anthropic-messages',
+  'gemini',
+  'openai-compatible',
+] as const;
+
+export type Api = (typeof APIS)[number];
+
+/** Decimal texts or numbers; read exactly. */
+export interface Weights {
+  readonly input: number | string;
+  readonly cachedInput: number | string;
+  readonly cacheWrite: number | string;
+  readonly output: number | string;
+  readonly reasoning: number | string;
+}
+
+/** One charge of a route. All token charges of a route agree in everything but quota, weights and per. */
+export interface LlmSpec {
+  readonly quota: string;
+  readonly llm: LlmTerms;
+}
+
+export interface LlmTerms {
+  readonly api: Api;
+  /** `ceiling`: all that the request may produce is held before; `step`: so much at a time, while output comes. */
+  readonly hold: 'ceiling' | 'step';
+  readonly stepTokens: number;
+  readonly whenShort: 'refuse' | 'clamp';
+  readonly whenSpent: 'finish' | 'cut';
+  readonly bytesPerToken: number;
+  /** Of one image, sound or file. */
+  readonly mediaTokens: number;
+  readonly tokenizer: 'bytes' | 'o200k_base' | 'cl100k_base';
+  readonly weights: Weights;
+  /** Tokens for one unit: 1, or 1000 for credits per 1,000 tokens. */
+  readonly per: number;
+}
+
+export interface Model {
+  readonly match: string;
+  readonly multiplier: number | string;
+  readonly maxOutputTokens: number;
+}
+
+/** In the file's order; the first pattern that matches wins (`*`: any run of characters). */
+export type Models = readonly Model[];

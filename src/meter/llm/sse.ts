@@ -1,0 +1,131 @@
+/**
+ * Server-sent events read on the side: lines may end in LF, CR or CRLF and may be split anywhere, inside a character too.
+ * Every event knows which bytes of the stream it was made of.
+ */
+
+export interface SseEvent {
+  /** The data; several lines are joined by LF. */
+  readonly data: Buffer;
+  /** Where the data's first byte stood in the stream; -1 where it was several lines. */
+  readonly dataAt: number;
+  /** The event's bytes in the stream, with its comments and the empty line behind it. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An event larger than this is not read; its bytes are told instead. */
+export const EVENT_BYTES_MAX = 8_388_608;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const DATA_FIELD = Buffer.from('data', 'latin1');
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const NONE = Buffer.alloc(0);
+
+export class SseReader {
+  /** Behind the last event that is complete. */
+  boundary = 0;
+  /** Of all that was pushed. */
+  private bytes = 0;
+  private lineAt = 0;
+  private partial: Buffer[] = [];
+  private partialBytes = 0;
+  /** The last byte was a CR: an LF may follow that belongs to it. */
+  private afterCr = false;
+  private lines: Buffer[] = [];
+  private linesBytes = 0;
+  private dataAt = -1;
+  private tooLarge = false;
+
+  constructor(
+    private readonly onEvent: (event: SseEvent) => void,
+    private readonly onTooLarge: (bytes: number) => void,
+  ) {}
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    let from = 0;
+    if (this.afterCr) {
+      this.afterCr = false;
+      from = chunk[0] === LF ? 1 : 0;
+      this.endLine(NONE, this.bytes + from);
+    }
+    let lf = chunk.indexOf(LF, from);
+    let cr = chunk.indexOf(CR, from);
+    while (lf >= 0 || cr >= 0) {
+      const isCr = cr >= 0 && (lf < 0 || cr < lf);
+      const at = isCr ? cr : lf;
+      if (isCr && at === chunk.length - 1) {
+        this.afterCr = true;
+        this.keep(chunk.subarray(from, at));
+        this.bytes += chunk.length;
+        return;
+      }
+      const next = isCr && chunk[at + 1] === LF ? at + 2 : at + 1;
+      this.endLine(chunk.subarray(from, at), this.bytes + next);
+      from = next;
+      if (lf >= 0 && lf < next) lf = chunk.indexOf(LF, next);
+      if (isCr) cr = chunk.indexOf(CR, next);
+    }
+    if (from < chunk.length) this.keep(chunk.subarray(from));
+    this.bytes += chunk.length;
+  }
+
+  /** The stream is over: an event without its empty line counts too. */
+  end(): void {
+    if (this.afterCr || this.partialBytes > 0) this.endLine(NONE, this.bytes);
+    this.afterCr = false;
+    this.dispatch(this.bytes);
+  }
+
+  private keep(bytes: Buffer): void {
+    if (this.partialBytes + this.linesBytes + bytes.length > EVENT_BYTES_MAX) {
+      this.tooLarge = true;
+      this.partial = [];
+    }
+    this.partialBytes += bytes.length;
+    if (!this.tooLarge && bytes.length > 0) this.partial.push(bytes);
+  }
+
+  private endLine(tail: Buffer, end: number): void {
+    const isEmpty = tail.length === 0 && this.partialBytes === 0;
+    if (isEmpty) this.dispatch(end);
+    else if (!this.tooLarge)
+      this.line(this.partial.length === 0 ? tail : Buffer.concat([...this.partial, tail]));
+    if (this.partialBytes > 0) {
+      this.partial = [];
+      this.partialBytes = 0;
+    }
+    this.lineAt = end;
+  }
+
+  private line(whole: Buffer): void {
+    const marked = this.lineAt === 0 && whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+    const line = marked === 0 ? whole : whole.subarray(marked);
+    if (line.compare(DATA_FIELD, 0, 4, 0, Math.min(4, line.length)) !== 0) return;
+    if (line.length > 4 && line[4] !== 0x3a) return;
+    const from = line[5] === SPACE ? 6 : 5;
+    this.dataAt = this.lines.length === 0 ? this.lineAt + marked + from : -1;
+    this.lines.push(line.subarray(Math.min(from, line.length)));
+    this.linesBytes += line.length;
+    if (this.linesBytes > EVENT_BYTES_MAX) this.tooLarge = true;
+  }
+
+  private dispatch(end: number): void {
+    const { lines, dataAt } = this;
+    const start = this.boundary;
+    this.boundary = end;
+    if (this.tooLarge) this.onTooLarge(end - start);
+    else if (lines.length > 0) this.onEvent({ data: joined(lines), dataAt, start, end });
+    if (lines.length > 0) this.lines = [];
+    this.linesBytes = 0;
+    this.tooLarge = false;
+  }
+}
+
+function joined(lines: readonly Buffer[]): Buffer {
+  const [first = NONE] = lines;
+  if (lines.length === 1) return first;
+  return Buffer.concat(lines.flatMap((line, index) => (index === 0 ? [line] : [Buffer.from([LF]), line])));
+}

@@ -1,0 +1,58 @@
+/** Real tokens of texts, in bounded time: one run of letters costs a tokenizer the square of its length. */
+
+/** Runs longer than this are cut: they have no word in them, and cut they cost a little more, never less. */
+const RUN_CHARACTERS_MAX = 200;
+
+/** Texts behind so many bytes are estimated by their length. */
+const COUNTED_BYTES_MAX = 1_048_576;
+
+export type CountTokens = (text: string) => number;
+
+interface Encoding {
+  countTokens(text: string, options: { readonly disallowedSpecial: ReadonlySet<string> }): number;
+}
+
+const loaded = new Map<string, CountTokens>();
+
+export async function tokenizerOf(name: string): Promise<CountTokens> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const { countTokens } = (await import(`gpt-tokenizer/encoding/${name}`)) as Encoding;
+  // Special tokens in a prompt are text to the provider, and must not throw here.
+  const options = { disallowedSpecial: new Set<string>() };
+  const count: CountTokens = (text) => countTokens(text, options);
+  loaded.set(name, count);
+  return count;
+}
+
+/** @param texts start and end of each string, quotes included */
+export function tokensOf(
+  body: Buffer,
+  texts: readonly number[],
+  count: CountTokens,
+): { tokens: number; uncountedBytes: number } {
+  let tokens = 0;
+  let uncountedBytes = 0;
+  let left = COUNTED_BYTES_MAX;
+  for (let index = 0; index < texts.length; index += 2) {
+    const [start = 0, end = 0] = [texts[index], texts[index + 1]];
+    left -= end - start;
+    if (left < 0) uncountedBytes += end - start - 2;
+    else tokens += countText(JSON.parse(body.toString('utf8', start, end)) as string, count);
+  }
+  return { tokens, uncountedBytes };
+}
+
+const LONG_RUN = new RegExp(`\\S{${RUN_CHARACTERS_MAX + 1},}|\\s{${RUN_CHARACTERS_MAX + 1},}`, 'g');
+
+export function countText(text: string, count: CountTokens): number {
+  let tokens = 0;
+  let at = 0;
+  for (const { index, 0: run } of text.matchAll(LONG_RUN)) {
+    if (index > at) tokens += count(text.slice(at, index));
+    for (let from = 0; from < run.length; from += RUN_CHARACTERS_MAX)
+      tokens += count(run.slice(from, from + RUN_CHARACTERS_MAX));
+    at = index + run.length;
+  }
+  return at < text.length ? tokens + count(text.slice(at)) : tokens;
+}

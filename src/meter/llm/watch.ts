@@ -1,0 +1,230 @@
+/** Looks on while one answer of a model passes: reads its usage, counts its text, and tells what it cost. */
+import type { Problem } from '../../errors/catalogue.js';
+import { UNITS_MAX } from '../../quota/charge.js';
+import type { AnswerReader, Cost, Costs, TokenReport, Usage } from '../answer.js';
+import { takeOutUsage } from './asked-usage.js';
+import { Decoder } from './decode.js';
+import { Growth } from './growth.js';
+import { type Frames, JsonElements, WholeJson } from './json-frames.js';
+import { readLarge } from './large-answer.js';
+import { Passage } from './passage.js';
+import type { Price } from './price.js';
+import { Seen } from './seen.js';
+import type { Shape } from './shape.js';
+import { type SseEvent, SseReader } from './sse.js';
+import { isObject, type Json } from './usage.js';
+
+/** What is known of the request whose answer it is. */
+export interface WatchTerms {
+  readonly shape: Shape;
+  readonly prices: readonly Price[];
+  /** The row that priced it. */
+  readonly model: string;
+  readonly stream: boolean;
+  readonly inputTokens: number;
+  readonly heldTokens: number;
+  readonly mostTokens: number;
+  readonly bound: boolean;
+  readonly bytesPerToken: number;
+  readonly stepTokens: number;
+  readonly steps: boolean;
+  /** The gateway asked for usage, so it is taken out again. */
+  readonly asked: boolean;
+  readonly cuts: boolean;
+}
+
+/** Documents larger than this are not parsed in whole. */
+const PARSED_BYTES_MAX = 262_144;
+
+/** Our count is by bytes: only one far above the ceiling shows that the upstream does not keep to it. */
+const BEYOND_DOUBT = 2;
+const BEYOND_DOUBT_TOKENS = 64;
+
+export class Watch implements AnswerReader {
+  readonly steps: Growth | undefined;
+  private readonly seen = new Seen();
+  private readonly read: (document: Json) => void;
+  private frames: Frames | undefined;
+  private sse: SseReader | undefined;
+  private decoder: Decoder | undefined;
+  private passage: Passage | undefined;
+  private counts = false;
+  private over = false;
+  private wasCut = false;
+  /** A large document is being read elsewhere. */
+  private work: Promise<void> | undefined;
+  private result: TokenReport | undefined;
+
+  constructor(private readonly terms: WatchTerms) {
+    this.read = terms.shape.open(this.seen);
+    this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
+  }
+
+  head(status: number, fields: readonly Buffer[]): boolean {
+    this.counts = status < 400;
+    const type = valueOf(fields, 'content-type');
+    const coding = valueOf(fields, 'content-encoding');
+    const isSse = type.includes('event-stream') || (this.terms.stream && !type.includes('json'));
+    const frames = isSse ? this.openSse() : this.openJson();
+    if (coding === '' || coding === 'identity') this.frames = frames;
+    else this.decoder = Decoder.of(coding, frames);
+    const changes = isSse && this.frames !== undefined && (this.terms.asked || this.terms.cuts);
+    if (changes) this.passage = new Passage(this.terms.asked);
+    return changes;
+  }
+
+  data(chunk: Buffer): Buffer | undefined {
+    if (this.wasCut) return undefined;
+    if (this.decoder === undefined) this.frames?.push(chunk);
+    else this.decoder.push(chunk);
+    if (this.steps !== undefined) this.steps.check(this.used());
+    return this.passage === undefined || this.sse === undefined
+      ? chunk
+      : this.passage.pass(chunk, this.sse.boundary);
+  }
+
+  end(): Buffer | undefined {
+    this.finish();
+    return this.wasCut ? undefined : this.passage?.rest();
+  }
+
+  progress(): number[] {
+    const used = this.counts ? this.used() : undefined;
+    return this.terms.prices.map((price) =>
+      used === undefined ? 0 : Math.min(UNITS_MAX, price.units(used)),
+    );
+  }
+
+  costs(whole: boolean): Costs | Promise<Costs> {
+    this.finish();
+    const { work } = this;
+    if (this.decoder === undefined && work === undefined) return this.settle(whole);
+    return Promise.all([this.decoder?.end(), work]).then(async () => {
+      // What was decoded last may be large itself.
+      await this.work;
+      return this.settle(whole);
+    });
+  }
+
+  report(): TokenReport {
+    return this.result ?? { model: this.terms.model, usage: this.used(), estimated: true };
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    if (this.decoder === undefined) this.frames?.end();
+  }
+
+  private settle(whole: boolean): Costs {
+    const { seen, terms } = this;
+    const exact = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
+    const usage = exact ?? (seen.pending ? this.all() : this.used());
+    const estimated = exact === undefined;
+    this.result = { model: terms.model, usage, estimated };
+    return terms.prices.map((price): Cost => ({ units: Math.min(UNITS_MAX, price.units(usage)), estimated }));
+  }
+
+  /** What is known to be consumed: the provider's word as far as it goes, and what was counted beyond. */
+  private used(): Usage {
+    const { usage } = this.seen;
+    const output = this.countedTokens();
+    if (usage === undefined) return { ...NO_USAGE, input: this.terms.inputTokens, output };
+    const input = usage.input > 0 ? usage.input : this.terms.inputTokens;
+    return { ...usage, input, output: Math.max(usage.output, output) };
+  }
+
+  /** An answer that is made later: all that it may cost. */
+  private all(): Usage {
+    return { ...NO_USAGE, input: this.terms.inputTokens, output: this.terms.mostTokens };
+  }
+
+  private countedTokens(): number {
+    const { bytesPerToken, mostTokens, bound } = this.terms;
+    if (mostTokens === 0) return 0;
+    const counted = Math.ceil(this.seen.textBytes / bytesPerToken);
+    const beyond = counted > mostTokens * BEYOND_DOUBT + BEYOND_DOUBT_TOKENS;
+    return bound && !beyond ? Math.min(counted, mostTokens) : counted;
+  }
+
+  private growth(): Growth {
+    const { steps, cuts, ...terms } = this.terms;
+    return new Growth(
+      { ...terms, ahead: steps },
+      (on) => {
+        if (this.passage !== undefined && cuts) this.passage.keeps = on || terms.asked;
+      },
+      (problem) => this.cut(problem),
+    );
+  }
+
+  /** The client stands behind a whole event, since none was begun while the answer was awaited. */
+  private cut(problem: Problem): Buffer | undefined {
+    if (!this.terms.cuts || this.passage === undefined) return undefined;
+    this.wasCut = true;
+    this.passage.drop();
+    return Buffer.from(this.terms.shape.closing(problem, this.seen));
+  }
+
+  private openSse(): Frames {
+    const sse = new SseReader(
+      (event) => this.event(event),
+      (bytes) => this.unread(bytes),
+    );
+    this.sse = sse;
+    return sse;
+  }
+
+  private openJson(): Frames {
+    const { shape, stream } = this.terms;
+    const onDocument = (document: Buffer) => this.document(document);
+    const onTooLarge = (bytes: number) => this.unread(bytes);
+    return shape.streamsArrays && stream
+      ? new JsonElements(onDocument, onTooLarge)
+      : new WholeJson(onDocument, onTooLarge);
+  }
+
+  private event(event: SseEvent): void {
+    const document = parsed(event.data);
+    if (!isObject(document)) return;
+    this.read(document);
+    if (this.terms.asked && this.passage !== undefined)
+      takeOutUsage(event, document, (start, end) => this.passage?.leaveOut(start, end));
+  }
+
+  private document(body: Buffer): void {
+    if (body.length > PARSED_BYTES_MAX) {
+      this.work = readLarge(body, this.terms.shape.answerMembers, this.read, (bytes) => this.unread(bytes));
+      return;
+    }
+    const document = parsed(body);
+    if (isObject(document)) this.read(document);
+    else if (Array.isArray(document)) document.filter(isObject).forEach(this.read);
+    else this.unread(body.length);
+  }
+
+  /** What cannot be read is taken for text, all of it. */
+  private unread(bytes: number): void {
+    this.seen.textBytes += bytes;
+  }
+}
+
+const NO_USAGE: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lower case; '' where there is none. */
+function valueOf(fields: readonly Buffer[], name: string): string {
+  const values: string[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    if (fields[index]?.toString('latin1').toLowerCase() === name)
+      values.push(fields[index + 1]?.toString('latin1') ?? '');
+  }
+  return values.join(',').trim().toLowerCase();
+}

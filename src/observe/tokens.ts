@@ -1,0 +1,47 @@
+/** Tokens of AI answers, by the pattern of `models` that priced them: what clients name is no label. */
+import type { Builder } from './builder.js';
+import type { CellOf, Tally } from './cells.js';
+
+/** As the settle room tells of an answer. `input` includes cached and cache write, `output` includes reasoning. */
+export interface Counted {
+  readonly model: string;
+  readonly usage: {
+    readonly input: number;
+    readonly cachedInput: number;
+    readonly cacheWrite: number;
+    readonly output: number;
+    readonly reasoning: number;
+  };
+  readonly estimated: boolean;
+}
+
+const OTHER = 'other';
+
+export class TokenMetrics {
+  private readonly tokens: CellOf<Tally>;
+  private readonly estimated: CellOf<Tally>;
+
+  constructor(build: Builder) {
+    this.tokens = build.tallies({
+      name: 'quotagate_tokens_total',
+      help: 'Tokens of AI answers by class; `model`: the pattern in `models`, `other` without one. The classes add up.',
+      labels: ['model', 'class'],
+    });
+    this.estimated = build.tallies({
+      name: 'quotagate_answers_estimated_total',
+      help: 'AI answers that told no usable usage and were charged an estimate.',
+      labels: ['model'],
+    });
+  }
+
+  counted({ model, usage, estimated }: Counted): void {
+    const pattern = model === '' ? OTHER : model;
+    const { input, cachedInput, cacheWrite, output, reasoning } = usage;
+    this.tokens(pattern, 'input').add(input - cachedInput - cacheWrite);
+    this.tokens(pattern, 'cached-input').add(cachedInput);
+    this.tokens(pattern, 'cache-write').add(cacheWrite);
+    this.tokens(pattern, 'output').add(output - reasoning);
+    this.tokens(pattern, 'reasoning').add(reasoning);
+    if (estimated) this.estimated(pattern).add();
+  }
+}

@@ -1,0 +1,27 @@
+// An API key of the gateway does as the official clients' own key: where each of them puts it, it is read, and it stays here.
+import t from 'tap';
+import { admin } from '../support/gateway.js';
+import { clients } from './clients.js';
+import { setUp, totalOf } from './support.js';
+
+t.test('keys', async (t) => {
+  const identity = 'apiKeys: { headers: [authorization, x-api-key, x-goog-api-key, api-key] }';
+  const bed = await setUp(t, { identity });
+  const { status } = await admin(bed.admin, 'POST', '/orgs/acme/users', { id: 'eva' });
+  t.equal(status, 201);
+  const made = await admin(bed.admin, 'POST', '/orgs/acme/keys', { user: 'eva', name: 'sdk' });
+  const { key, id } = made.body as { key: string; id: string };
+  const target = { url: bed.url, headers: {}, apiKey: key };
+  let consumed = 0;
+  for (const client of clients(target)) {
+    const { output } = await client.whole('Where is the sea? [[tokens=5]]', 100);
+    t.equal(output, client.api === 'openai-embeddings' ? 0 : 5, client.name);
+    t.notOk(JSON.stringify(bed.last().headers).includes('qg_'), 'the key stays here');
+    consumed += totalOf(bed.last().usage);
+    await bed.settles(t, consumed, client.name);
+  }
+  await admin(bed.admin, 'DELETE', `/orgs/acme/keys/${id}`);
+  const before = bed.sample.log.length;
+  for (const client of clients(target)) await t.rejects(client.whole('', 100), client.name);
+  t.equal(bed.sample.log.length, before, 'revoked, it opens nothing');
+});

@@ -1,0 +1,109 @@
+/** Drives the llm meter as the corridor does: prices a request, passes an answer through its reader, asks for the cost. */
+import type { Costs, TokenReport } from '../../../src/meter/answer.js';
+import {
+  type Api,
+  compileLlm,
+  type LlmMeter,
+  type LlmTerms,
+  type Models,
+} from '../../../src/meter/llm/index.js';
+import type { Priced } from '../../../src/meter/meter.js';
+
+export const PLAIN_WEIGHTS = { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 };
+
+export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
+  return {
+    api,
+    hold: 'ceiling',
+    stepTokens: 1024,
+    whenShort: 'refuse',
+    whenSpent: 'finish',
+    bytesPerToken: 3,
+    mediaTokens: 1500,
+    tokenizer: 'bytes',
+    weights: PLAIN_WEIGHTS,
+    per: 1,
+    ...more,
+  };
+}
+
+export function meterOf(api: Api, more: Partial<LlmTerms> = {}, models: Models = []): LlmMeter {
+  return compileLlm([{ quota: 'ai', llm: terms(api, more) }], { ai: { decimals: 0 } }, models);
+}
+
+/** A path on which each API takes such requests. */
+export const PATHS: Readonly<Record<Api, string>> = {
+  'openai-chat': '/v1/chat/completions',
+  'openai-completions': '/v1/completions',
+  'openai-responses': '/v1/responses',
+  'openai-embeddings': '/v1/embeddings',
+  'azure-openai': '/openai/deployments/gpt-4o/chat/completions',
+  'anthropic-messages': '/v1/messages',
+  gemini: '/v1beta/models/gemini-2.5-flash:generateContent',
+  'openai-compatible': '/v1/chat/completions',
+};
+
+export const AZURE_QUERY = '?api-version=2025-01-01';
+
+export interface Asked {
+  readonly path?: string;
+  readonly query?: string;
+  readonly headers?: readonly string[];
+}
+
+export async function priced(
+  meter: LlmMeter,
+  body: unknown,
+  path: string,
+  asked: Asked = {},
+): Promise<Priced> {
+  const bytes = Buffer.isBuffer(body)
+    ? body
+    : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return await meter.price(path, asked.query ?? '', asked.headers ?? [], bytes, [], 'chat');
+}
+
+export interface Answer {
+  readonly type?: string;
+  readonly coding?: string;
+  readonly status?: number;
+  readonly chunkBytes?: number;
+  readonly chunks?: readonly Buffer[];
+  readonly whole?: boolean;
+}
+
+export interface Passed {
+  readonly client: Buffer;
+  readonly sameChunks: boolean;
+  readonly costs: Costs;
+  readonly report: TokenReport | undefined;
+}
+
+export function cutUp(body: Buffer, chunkBytes: number): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < body.length; at += chunkBytes) chunks.push(body.subarray(at, at + chunkBytes));
+  return chunks;
+}
+
+/** The whole way of one answer. */
+export async function pass({ reader }: Priced, body: Buffer, answer: Answer): Promise<Passed> {
+  if (reader === undefined) throw new Error('no reader');
+  const { type = 'application/json', coding, status = 200, whole = true } = answer;
+  const fields = ['Content-Type', type, ...(coding === undefined ? [] : ['Content-Encoding', coding])];
+  reader.head(
+    status,
+    fields.map((text) => Buffer.from(text)),
+  );
+  const chunks = answer.chunks ?? cutUp(body, answer.chunkBytes ?? body.length);
+  let sameChunks = true;
+  const client: Buffer[] = [];
+  for (const chunk of chunks) {
+    const out = reader.data(chunk);
+    sameChunks &&= out === chunk;
+    if (out !== undefined) client.push(out);
+  }
+  const last = whole ? reader.end() : undefined;
+  if (last !== undefined) client.push(last);
+  const costs = await reader.costs(whole);
+  return { client: Buffer.concat(client), sameChunks, costs, report: reader.report?.() };
+}
