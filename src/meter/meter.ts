@@ -4,11 +4,12 @@ import { CHARGES_MAX, type ChargeItem, type Charges, charges, UNITS_MAX } from '
 import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
-import { type AnswerMeter, type AnswerReader, type AnswerSpec, compileAnswer } from './answer.js';
+import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
 import { costHeader } from './cost-header.js';
 import type { Ask } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
 import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
+import type { Priced } from './priced.js';
 
 /** One charge of a route: a quota, and where its cost comes from. */
 export type MeterSpec = RequestSpec | AnswerSpec | LlmSpec;
@@ -25,23 +26,6 @@ export interface MeteredRoute {
   readonly charges: readonly MeterSpec[];
   /** What `readBody` is to read at most, where a charge needs the body. */
   readonly bodyLimitBytes: number;
-}
-
-/** What one request may cost, and what is to be done about it and its answer. */
-export interface Priced {
-  readonly charges: Charges;
-  /** Looks on while the answer passes. Left out where every cost is known before. */
-  readonly reader?: AnswerReader | undefined;
-  /** The least that an answer which counts is charged, by held charge. */
-  readonly floors?: readonly number[] | undefined;
-  /** Goes upstream in place of the client's body. */
-  readonly body?: Buffer | undefined;
-  /** Flat; goes upstream in place of the client's fields of these names. */
-  readonly setFields?: readonly string[] | undefined;
-  /** Flat; told to the client with the answer. */
-  readonly answerFields?: readonly string[] | undefined;
-  /** The same request made to fit into what is left of each quota; undefined where it cannot be. Left out: it is not tried. */
-  readonly clamp?: ((left: (quota: string) => number) => Priced | undefined) | undefined;
 }
 
 export interface RouteMeter {

@@ -18,7 +18,7 @@ function checked(text: string, environment: Record<string, string> = {}) {
 }
 
 t.test('a config without mistakes', async (t) => {
-  t.strictSame(checked(EXAMPLE), { code: 0, text: 'quotagate.yaml: ok, 3 routes, 3 quotas, 1 org\n' });
+  t.strictSame(checked(EXAMPLE), { code: 0, text: 'quotagate.yaml: ok, 4 routes, 3 quotas, 1 org\n' });
 });
 
 t.test('mistakes of the file and of the environment', async (t) => {

@@ -130,7 +130,7 @@ t.test('headers for an upstream', async (t) => {
     upstream('{ authorization: { file: /s }, x-k: { env: K }, host: h, x-p: "p q" }'),
     {},
   );
-  t.strictSame(config.upstreams['u']?.setHeaders, {
+  t.strictSame(config.upstreams.u?.setHeaders, {
     authorization: { file: '/s' },
     'x-k': { env: 'K' },
     host: 'h',

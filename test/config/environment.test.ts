@@ -21,6 +21,7 @@ t.test('variables set single values, made whole numbers and lists where those ar
     redis: 'rediss://other:6380',
     passwordFile: '/run/secrets/redis',
     deadlineMs: 20,
+    holdMs: 60_000,
     whenDown: 'closed',
   });
   t.equal(config.server.gateway, '127.0.0.1:0');
@@ -34,9 +35,9 @@ t.test('variables set single values, made whole numbers and lists where those ar
 
 t.test('a variable makes the section that the file lacks', async (t) => {
   const { store } = loadConfig('', { QUOTAGATE_STORE_REDIS: 'redis://h' });
-  t.strictSame(store, { redis: 'redis://h', deadlineMs: 50, whenDown: 'closed' });
+  t.strictSame(store, { redis: 'redis://h', deadlineMs: 50, holdMs: 60_000, whenDown: 'closed' });
   const embedded = loadConfig('', { QUOTAGATE_STORE_EMBEDDED_PATH: '/data' });
-  t.strictSame(embedded.store, { embedded: { path: '/data' }, deadlineMs: 50 });
+  t.strictSame(embedded.store, { embedded: { path: '/data' }, deadlineMs: 50, holdMs: 60_000 });
 });
 
 t.test('a variable changes one of two values that the file writes once', async (t) => {

@@ -8,7 +8,12 @@ import { EXAMPLE } from './support.js';
 t.test('the example of the product loads', async (t) => {
   const config = loadConfig(EXAMPLE, {});
   t.ok(Value.Check(ConfigSchema, config));
-  t.strictSame(config.store, { redis: 'redis://localhost:6379', deadlineMs: 50, whenDown: 'closed' });
+  t.strictSame(config.store, {
+    redis: 'redis://localhost:6379',
+    deadlineMs: 50,
+    holdMs: 60_000,
+    whenDown: 'closed',
+  });
   t.strictSame(config.quotas, {
     usage: { unit: 'units', decimals: 1, counts: ['200-299'] },
     lds: { unit: 'calls', decimals: 0, counts: ['200-299'] },
@@ -22,7 +27,32 @@ t.test('the example of the product loads', async (t) => {
       retries: 1,
       setHeaders: {},
     },
+    openai: {
+      url: 'https://llm.internal',
+      timeouts: { connectMs: 2_000, headersMs: 60_000, bodyMs: 60_000 },
+      connections: 256,
+      retries: 1,
+      setHeaders: { authorization: { file: '/run/secrets/llm' } },
+    },
   });
+  t.strictSame(config.routes[3]?.charges, [
+    {
+      quota: 'ai',
+      llm: {
+        api: 'openai-chat',
+        hold: 'ceiling',
+        stepTokens: 1_024,
+        whenShort: 'clamp',
+        whenSpent: 'finish',
+        tokenizer: 'bytes',
+        bytesPerToken: 3,
+        mediaTokens: 1_500,
+        weights: { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 },
+        per: 1,
+      },
+    },
+    { quota: 'usage', gate: true },
+  ]);
   t.strictSame(config.routes[1], {
     match: 'POST /v3/lds/geocoding',
     identity: 'required',
@@ -63,7 +93,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
         drainMs: 5_000,
         finishMs: 15_000,
       },
-      store: { embedded: { path: './data' }, deadlineMs: 50 },
+      store: { embedded: { path: './data' }, deadlineMs: 50, holdMs: 60_000 },
       identity: { unknownUsers: 'register' },
       quotas: {
         usage: { unit: 'units', decimals: 1, counts: ['200-299'] },
@@ -71,6 +101,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
         ai: { unit: 'tokens', decimals: 0, counts: ['200-299'] },
       },
       upstreams: {},
+      models: [],
       routes: [],
       orgs: {},
       admin: {},
@@ -88,7 +119,7 @@ t.test('defaults are not shared between two configs', async (t) => {
 
 t.test('a section of which all lines are commented out is left out', async (t) => {
   const config = loadConfig('store:\n  # redis: redis://localhost\nquotas:\n  calls:\n', {});
-  t.strictSame(config.store, { embedded: { path: './data' }, deadlineMs: 50 });
+  t.strictSame(config.store, { embedded: { path: './data' }, deadlineMs: 50, holdMs: 60_000 });
   t.strictSame(config.quotas, { calls: { unit: 'units', decimals: 0, counts: ['200-299'] } });
 });
 

@@ -60,7 +60,7 @@ run([
     name: 'a list instead of a map',
     text: '- log\n',
     lines: [
-      '1:1 : a list is not a map – write a map of server, store, identity, quotas, upstreams, routes, orgs, admin, log, quotaPath',
+      '1:1 : a list is not a map – write a map of server, store, identity, quotas, upstreams, models, routes, orgs, admin, log, quotaPath',
     ],
   },
 ]);

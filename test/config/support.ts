@@ -22,7 +22,7 @@ export function linesOf(mistakes: readonly Mistake[]): string[] {
   );
 }
 
-/** The example of the product's description, without what is built later (llm, jwt). */
+/** The example of the product's description. */
 export const EXAMPLE = `
 server:   { gateway: 0.0.0.0:8080, admin: 127.0.0.1:9080, ops: 0.0.0.0:9091 }
 store:                                  # left out: embedded, persisted under ./data
@@ -38,6 +38,7 @@ quotas:
   ai:    { unit: tokens }
 upstreams:
   maps:   { url: http://maps:3000 }
+  openai: { url: https://llm.internal, setHeaders: { authorization: { file: /run/secrets/llm } } }
 routes:
   - match: GET /v3/maps/*
     action: maps
@@ -53,6 +54,12 @@ routes:
     identity: none
     upstream: maps
     charges: []
+  - match: POST /v1/chat/completions
+    action: chat
+    upstream: openai
+    charges:
+      - { quota: ai, llm: { api: openai-chat, whenShort: clamp } }
+      - { quota: usage, gate: true }
 orgs:                                   # created at first start; from then on the admin API owns them
   acme:
     seats: 3

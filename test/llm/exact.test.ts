@@ -75,6 +75,26 @@ t.test('tokens, one for one', async (t) => {
   await bed.settles(t, consumed, 'three choices');
 });
 
+t.test('a hold that grows with its answer is settled as exactly', async (t) => {
+  const bed = await setUp(t, { llm: 'hold: step, stepTokens: 8' });
+  let consumed = 0;
+  for (const { api, path, streamPath = path, body } of REQUESTS) {
+    for (const way of [
+      'tokens=100',
+      'tokens=100 reasoning=50 cached=3 delay=1',
+      'tokens=100 burst',
+      'tokens=3',
+    ]) {
+      for (const stream of [false, true]) {
+        const { status, usage } = await one(bed, stream ? streamPath : path, body(`[[${way}]]`, stream));
+        t.equal(status, 200);
+        consumed += totalOf(usage);
+        await bed.settles(t, consumed, `${api} ${stream ? 'stream' : 'JSON'} ${way}`);
+      }
+    }
+  }
+});
+
 t.test('weights, several charges, one request', async (t) => {
   const weights = Object.entries(WEIGHTS).map(([name, weight]) => `${name}: ${weight}`);
   const charges = (api: string) => `

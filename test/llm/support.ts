@@ -113,6 +113,7 @@ export function bedOf(sample: SampleAi, at: Addresses, headers = as('ana')): Bed
       return entry;
     },
     async limit(user, units) {
+      await admin(at.admin, 'POST', '/orgs/acme/users', { id: user });
       const { status } = await admin(at.admin, 'POST', '/orgs/acme/limits', { user, quota: 'ai', units });
       if (status !== 201) throw new Error(`no limit: ${status}`);
     },

@@ -153,6 +153,7 @@ class Sample implements SampleAi {
     const answer = answerOf(ask, orders, this.count);
     entry.usage = answer.usage;
     entry.stream = ask.stream;
+    this.memory.heard();
     const delivery = this.deliveryOf(response, entry, orders);
     const message = 'The sample was told to fail.';
     if (orders.status !== 200) {

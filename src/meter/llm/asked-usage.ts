@@ -27,6 +27,7 @@ const FRAME = new Set([
 ]);
 
 const USAGE_KEY = Buffer.from('"usage"', 'latin1');
+const USAGE_NULL = Buffer.from('"usage":null', 'latin1');
 const COMMA = 0x2c;
 const SPACE = 0x20;
 
@@ -39,8 +40,8 @@ export function takeOutUsage(
   if (!Object.hasOwn(document, 'usage')) return;
   const { choices, usage } = document;
   const isExtra = isObject(usage) && Array.isArray(choices) && choices.length === 0;
-  if (isExtra && hasOnlyUsage(document)) leaveOut(event.start, event.end);
-  else if ((usage === null || isExtra) && event.dataAt >= 0) takeOutMember(event, leaveOut);
+  if (isExtra && hasOnlyUsage(document)) outlet.leaveOut(event.start, event.end);
+  else if (usage === null || isExtra) takeOutMember(event, outlet);
 }
 
 function hasOnlyUsage(document: Json): boolean {
@@ -51,9 +52,19 @@ function isNothing(value: unknown): boolean {
   return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** With the comma before it; the first member with the comma behind it. */
-function takeOutMember({ data, dataAt }: SseEvent, leaveOut: (start: number, end: number) => void): void {
-  if (!data.includes(USAGE_KEY)) return;
+/** With the comma before it; the first member with the comma behind it. What stands in several lines stays. */
+export function takeOutMember({ data, dataAt }: SseEvent, outlet: Outlet): void {
+  const keyAt = data.indexOf(USAGE_KEY);
+  if (keyAt < 0 || dataAt < 0) return;
+  const nullEnd = keyAt + USAGE_NULL.length;
+  // The usual case, told without a scan: the key stands there once, and no string can hold it, for its quotes would be escaped.
+  const isPlain = data[keyAt - 1] === COMMA && data.indexOf(USAGE_KEY, keyAt + 1) < 0;
+  if (isPlain && data.compare(USAGE_NULL, 0, USAGE_NULL.length, keyAt, Math.min(nullEnd, data.length)) === 0)
+    outlet.leaveOut(dataAt + keyAt - 1, dataAt + nullEnd);
+  else takeOutScanned(data, dataAt, outlet);
+}
+
+function takeOutScanned(data: Buffer, dataAt: number, outlet: Outlet): void {
   const place = placesOf(data)?.places[0];
   if (place === undefined) return;
   let start = place.keyAt - 1;
@@ -64,7 +75,7 @@ function takeOutMember({ data, dataAt }: SseEvent, leaveOut: (start: number, end
     while ((data[end] ?? COMMA) <= SPACE) end += 1;
     if (data[end] === COMMA) end += 1;
   }
-  leaveOut(dataAt + start, dataAt + end);
+  outlet.leaveOut(dataAt + start, dataAt + end);
 }
 
 function placesOf(data: Buffer): Scanned | undefined {

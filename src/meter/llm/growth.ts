@@ -40,15 +40,19 @@ export class Growth implements Steps {
     this.heldUnits = prices.map((price) => price.hold(inputTokens, heldTokens));
   }
 
+  /** It can be asked for more. */
+  get isOpen(): boolean {
+    return !this.asked && this.onShort !== undefined;
+  }
+
   /** Looks at what was consumed so far. */
   check(used: Usage): void {
-    if (this.asked || this.onShort === undefined || used.output < this.quietTo) return;
-    if (!this.isShort(used)) return;
+    if (!this.isOpen || used.output < this.quietTo || !this.isShort(used)) return;
     this.inputTokens = Math.max(this.terms.inputTokens, used.input);
     this.target = this.nextTarget(used.output);
     this.asked = true;
     this.pause(true);
-    this.onShort();
+    this.onShort?.();
   }
 
   wanted(): number[] {

@@ -1,7 +1,7 @@
 /** Prices requests to language models: what to hold, what to change of the body, and who reads the answer. */
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
-import type { Priced } from '../meter.js';
+import type { Priced } from '../priced.js';
 import { readableCodings } from './decode.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
@@ -33,21 +33,25 @@ export interface LlmMeter {
   close(): Promise<void>;
 }
 
-/** One request on its way through, with all that its price depends on. */
-interface Case {
+/** A request as it came. */
+interface Given {
   readonly shape: Shape;
+  readonly path: string;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  readonly fixed: readonly ChargeItem[];
+  readonly action: string;
+}
+
+/** The same with all that its price depends on. */
+interface Case {
+  readonly given: Given;
   readonly request: Request;
   readonly places: Places;
   readonly model: Model;
   readonly prices: readonly Price[];
   readonly inputTokens: number;
-  readonly body: Buffer;
-  readonly rawHeaders: readonly string[];
-  readonly fixed: readonly ChargeItem[];
-  readonly action: string;
 }
-
-type Given = Pick<Case, 'shape' | 'body' | 'rawHeaders' | 'fixed' | 'action'> & { readonly path: string };
 
 /** Throws an Error for charges by which no request could be priced. */
 export class Meter implements LlmMeter {
@@ -94,8 +98,8 @@ export class Meter implements LlmMeter {
     await scanThread.leave();
   }
 
-  private priced({ path, ...given }: Given, scanned: Scanned, textTokens: number): Priced {
-    const { shape, body } = given;
+  private priced(given: Given, scanned: Scanned, textTokens: number): Priced {
+    const { shape, body, path } = given;
     const places = new Places(shape.request, body, scanned);
     const request = readRequest(shape.request, path, places);
     const row = this.book(request.model);
@@ -103,12 +107,12 @@ export class Meter implements LlmMeter {
     const prices = this.prices[row] as readonly Price[];
     const media = scanned.mediaParts * this.terms.mediaTokens;
     const inputTokens = Math.max(1, textTokens + scanned.numbers + media);
-    return this.held({ ...given, request, places, model, prices, inputTokens }, undefined);
+    return this.held({ given, request, places, model, prices, inputTokens }, undefined);
   }
 
   /** @param ceiling a lower one than the request's own */
   private held(one: Case, ceiling: number | undefined): Priced {
-    const { request, prices, inputTokens } = one;
+    const { given, request, prices, inputTokens } = one;
     const most = outputTokens(one, ceiling);
     const { hold, stepTokens, whenShort } = this.terms;
     // Without a stream nothing comes before the end, and no step could be taken.
@@ -119,16 +123,15 @@ export class Meter implements LlmMeter {
         throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
       return { quota: price.quota, units, kind: 'held' };
     });
-    const body = this.bodyFor(one, ceiling);
-    const fields = this.fieldsFor(one);
+    const coding = this.codingFor(one);
     const clamps = ceiling === undefined && whenShort === 'clamp' && most > 0;
     return {
-      charges: charges(one.action, [...one.fixed, ...items]),
+      charges: charges(given.action, given.fixed.length === 0 ? items : [...given.fixed, ...items]),
       reader: this.watch(one, most, first, ceiling !== undefined),
-      ...(body === undefined ? {} : { body }),
-      ...(fields === undefined ? {} : { setFields: ['accept-encoding', fields] }),
-      ...(ceiling === undefined ? {} : { answerFields: ['QuotaGate-Clamped', String(ceiling)] }),
-      ...(clamps ? { clamp: (left: (quota: string) => number) => this.clamped(one, left) } : {}),
+      body: this.bodyFor(one, ceiling),
+      setFields: coding === undefined ? undefined : ['accept-encoding', coding],
+      answerFields: ceiling === undefined ? undefined : ['QuotaGate-Clamped', String(ceiling)],
+      clamp: clamps ? (left) => this.clamped(one, left) : undefined,
     };
   }
 
@@ -141,10 +144,10 @@ export class Meter implements LlmMeter {
   }
 
   private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
-    const { shape, request, prices, model, inputTokens } = one;
+    const { given, request, prices, model, inputTokens } = one;
     const { bytesPerToken, stepTokens, hold, whenSpent } = this.terms;
     return new Watch({
-      shape,
+      shape: given.shape,
       prices,
       model: model.match,
       stream: request.stream,
@@ -154,31 +157,31 @@ export class Meter implements LlmMeter {
       bound: clamped || request.ceiling !== undefined,
       bytesPerToken,
       stepTokens,
-      steps: hold === 'step',
+      ahead: hold === 'step',
       asked: asks(one),
       cuts: whenSpent === 'cut',
     });
   }
 
   private bodyFor(one: Case, ceiling: number | undefined): Buffer | undefined {
-    const { shape, places, body } = one;
-    const { ceilings, askUsage } = shape.request;
+    const { given, places } = one;
+    const { ceilings, askUsage } = given.shape.request;
     const edits: Edit[] = ceiling === undefined ? [] : ceilingEdits(ceilings, places, ceiling);
     if (askUsage !== undefined && asks(one)) edits.push(editAt(places, askUsage, 'true'));
-    return edits.length === 0 ? undefined : splice(body, edits);
+    return edits.length === 0 ? undefined : splice(given.body, edits);
   }
 
   /** Accept-Encoding for the upstream, where it must be another than the client's. */
-  private fieldsFor(one: Case): string | undefined {
+  private codingFor(one: Case): string | undefined {
     const { hold, whenSpent } = this.terms;
     const looksOn = asks(one) || hold === 'step' || whenSpent === 'cut';
-    return one.request.stream && looksOn ? 'identity' : readableCodings(one.rawHeaders);
+    return one.request.stream && looksOn ? 'identity' : readableCodings(one.given.rawHeaders);
   }
 }
 
 /** The gateway asks for usage: the API has to be asked, and the client does not. */
-function asks({ shape, request }: Case): boolean {
-  return request.stream && shape.request.askUsage !== undefined && !request.asksUsage;
+function asks({ given, request }: Case): boolean {
+  return request.stream && given.shape.request.askUsage !== undefined && !request.asksUsage;
 }
 
 function ceilingOf({ request, model }: Case): number {
@@ -186,7 +189,7 @@ function ceilingOf({ request, model }: Case): number {
 }
 
 function outputTokens(one: Case, ceiling: number | undefined): number {
-  if (one.shape.request.ceilings.length === 0) return 0;
+  if (one.given.shape.request.ceilings.length === 0) return 0;
   const tokens = (ceiling ?? ceilingOf(one)) * one.request.answers;
   if (!Number.isSafeInteger(tokens))
     throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');

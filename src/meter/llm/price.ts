@@ -19,6 +19,9 @@ function divisor(a: bigint, b: bigint): bigint {
   return b === 0n ? a : divisor(b, a % b);
 }
 
+/** Of tokens: more than any request can ask for. */
+const BOUNDLESS = BigInt(Number.MAX_SAFE_INTEGER);
+
 type Class = 'plainInput' | 'cachedInput' | 'cacheWrite' | 'plainOutput' | 'reasoning';
 const CLASSES: readonly Class[] = ['plainInput', 'cachedInput', 'cacheWrite', 'plainOutput', 'reasoning'];
 
@@ -32,6 +35,8 @@ export class Price {
   /** The factors as numbers, while sums of so many tokens stay exact. */
   private readonly quick: Readonly<Record<Class, number>>;
   private readonly quickOver: number;
+  private readonly quickInputMost: number;
+  private readonly quickOutputMost: number;
   private readonly quickTokensMost: number;
 
   constructor({ quota, llm }: LlmSpec, decimals: number, multiplier: number | string) {
@@ -54,6 +59,8 @@ export class Price {
     this.outputMost = most(factors.slice(3));
     this.quick = recordOf(factors.map(Number));
     this.quickOver = Number(this.over);
+    this.quickInputMost = Number(this.inputMost);
+    this.quickOutputMost = Number(this.outputMost);
     this.quickTokensMost = Number(BigInt(Number.MAX_SAFE_INTEGER) / most([...factors, this.over, 1n]));
   }
 
@@ -72,19 +79,20 @@ export class Price {
           factors.reasoning * BigInt(reasoning),
       );
     }
-    const { quick, quickOver } = this;
+    const { quick } = this;
     const sum =
       quick.plainInput * plainInput +
       quick.cachedInput * cachedInput +
       quick.cacheWrite * cacheWrite +
       quick.plainOutput * plainOutput +
       quick.reasoning * reasoning;
-    const rest = sum % quickOver;
-    return (sum - rest) / quickOver + (rest > 0 ? 1 : 0);
+    return this.quickly(sum);
   }
 
   /** The most that so many tokens can cost, of whatever class they turn out to be. */
   hold(input: number, output: number): number {
+    if (input + output <= this.quickTokensMost)
+      return this.quickly(this.quickInputMost * input + this.quickOutputMost * output);
     return this.divided(this.inputMost * BigInt(input) + this.outputMost * BigInt(output));
   }
 
@@ -92,7 +100,14 @@ export class Price {
   outputFor(input: number, left: number): number {
     const room = BigInt(left) * this.over - this.inputMost * BigInt(input);
     if (room < 0n) return -1;
-    return this.outputMost === 0n ? Number.MAX_SAFE_INTEGER : Number(room / this.outputMost);
+    const tokens = this.outputMost === 0n ? room + BOUNDLESS : room / this.outputMost;
+    return Number(tokens > BOUNDLESS ? BOUNDLESS : tokens);
+  }
+
+  private quickly(sum: number): number {
+    const rest = sum % this.quickOver;
+    const units = (sum - rest) / this.quickOver + (rest > 0 ? 1 : 0);
+    return units > UNITS_MAX ? Number.POSITIVE_INFINITY : units;
   }
 
   private divided(sum: bigint): number {

@@ -36,6 +36,8 @@ export interface RequestForm {
 export interface CompiledForm extends RequestForm {
   readonly paths: readonly Path[];
   readonly tree: PlaceNode;
+  /** Those that hold another. */
+  readonly parents: readonly Path[];
 }
 
 export function requestForm(form: RequestForm): CompiledForm {
@@ -49,7 +51,12 @@ export function requestForm(form: RequestForm): CompiledForm {
     }
   }
   const list = [...paths.values()];
-  return { ...form, paths: list, tree: placeTree(list) };
+  const parents = list.filter((path) => path.length > 0 && list.some((other) => isBelow(other, path)));
+  return { ...form, paths: list, tree: placeTree(list), parents };
+}
+
+function isBelow(path: Path, parent: Path): boolean {
+  return path.length === parent.length + 1 && parent.every((key, at) => key === path[at]);
 }
 
 /** One request, as far as its cost goes. */
@@ -79,10 +86,7 @@ export class Places {
   ) {}
 
   at(path: Path): Place | undefined {
-    const slot = this.form.paths.findIndex(
-      (one) => one.length === path.length && one.every((key, at) => key === path[at]),
-    );
-    return this.scanned.places[slot];
+    return this.scanned.places[slotOf(this.form.paths, path)];
   }
 
   /** Undefined where there is nothing, or null where that is the same. */
@@ -113,6 +117,20 @@ export class Places {
       throw invalid(path, `must be a whole number from 0 to ${most}`);
     return value;
   }
+}
+
+/** Asked for every request, so without a closure. */
+function slotOf(paths: readonly Path[], path: Path): number {
+  const { length } = path;
+  for (let slot = 0; slot < paths.length; slot += 1) {
+    const other = paths[slot];
+    if (other === path) return slot;
+    if (other?.length !== length) continue;
+    let at = 0;
+    while (at < length && other[at] === path[at]) at += 1;
+    if (at === length) return slot;
+  }
+  return -1;
 }
 
 export function readRequest(form: CompiledForm, path: string, places: Places): Request {
@@ -169,13 +187,11 @@ function refuseRivals(group: readonly Path[], places: Places): void {
 }
 
 /** What should hold a wanted key must be an object, or be left out. */
-function refuseBrokenParents({ paths }: CompiledForm, places: Places): void {
-  for (const path of paths) {
-    if (path.length < 2) continue;
-    const parent = path.slice(0, -1);
-    const place = places.at(parent);
+function refuseBrokenParents({ parents }: CompiledForm, places: Places): void {
+  for (const path of parents) {
+    const place = places.at(path);
     if (place !== undefined && place.kind !== 'object' && place.kind !== 'null')
-      throw invalid(parent, 'must be an object');
+      throw invalid(path, 'must be an object');
   }
 }
 

@@ -19,7 +19,7 @@ export const EVENT_BYTES_MAX = 8_388_608;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
-const DATA_FIELD = Buffer.from('data', 'latin1');
+const COLON = 0x3a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const NONE = Buffer.alloc(0);
 
@@ -103,8 +103,9 @@ export class SseReader {
   private line(whole: Buffer): void {
     const marked = this.lineAt === 0 && whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
     const line = marked === 0 ? whole : whole.subarray(marked);
-    if (line.compare(DATA_FIELD, 0, 4, 0, Math.min(4, line.length)) !== 0) return;
-    if (line.length > 4 && line[4] !== 0x3a) return;
+    // `data`, and then nothing or a colon.
+    if (line[0] !== 0x64 || line[1] !== 0x61 || line[2] !== 0x74 || line[3] !== 0x61) return;
+    if (line.length > 4 && line[4] !== COLON) return;
     const from = line[5] === SPACE ? 6 : 5;
     this.dataAt = this.lines.length === 0 ? this.lineAt + marked + from : -1;
     this.lines.push(line.subarray(Math.min(from, line.length)));

@@ -95,6 +95,6 @@ export function textBytes(value: unknown, depth = 0): number {
     for (const one of value) bytes += textBytes(one, depth + 1);
     return bytes;
   }
-  for (const [key, one] of Object.entries(value)) if (!NO_TEXT.has(key)) bytes += textBytes(one, depth + 1);
+  for (const key in value) if (!NO_TEXT.has(key)) bytes += textBytes((value as Json)[key], depth + 1);
   return bytes;
 }

@@ -2,7 +2,7 @@
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { AnswerReader, Cost, Costs, TokenReport, Usage } from '../answer.js';
-import { takeOutUsage } from './asked-usage.js';
+import { takeOutMember, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
 import { Growth } from './growth.js';
 import { type Frames, JsonElements, WholeJson } from './json-frames.js';
@@ -27,7 +27,8 @@ export interface WatchTerms {
   readonly bound: boolean;
   readonly bytesPerToken: number;
   readonly stepTokens: number;
-  readonly steps: boolean;
+  /** More is asked for before it is needed: `hold: step`. */
+  readonly ahead: boolean;
   /** The gateway asked for usage, so it is taken out again. */
   readonly asked: boolean;
   readonly cuts: boolean;
@@ -44,6 +45,7 @@ export class Watch implements AnswerReader {
   readonly steps: Growth | undefined;
   private readonly seen = new Seen();
   private readonly read: (document: Json) => void;
+  private readonly skim: ((data: Buffer) => boolean) | undefined;
   private frames: Frames | undefined;
   private sse: SseReader | undefined;
   private decoder: Decoder | undefined;
@@ -57,14 +59,17 @@ export class Watch implements AnswerReader {
 
   constructor(private readonly terms: WatchTerms) {
     this.read = terms.shape.open(this.seen);
+    this.skim = terms.shape.openSkim?.(this.seen);
     this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
   }
 
   head(status: number, fields: readonly Buffer[]): boolean {
     this.counts = status < 400;
-    const type = valueOf(fields, 'content-type');
-    const coding = valueOf(fields, 'content-encoding');
-    const isSse = type.includes('event-stream') || (this.terms.stream && !type.includes('json'));
+    const type = fieldOf(fields, 'content-type');
+    const coding = fieldOf(fields, 'content-encoding');
+    // Some servers give a stream another type, or none; an error page is no stream.
+    const isSse =
+      type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
     const frames = isSse ? this.openSse() : this.openJson();
     if (coding === '' || coding === 'identity') this.frames = frames;
     else this.decoder = Decoder.of(coding, frames);
@@ -75,9 +80,10 @@ export class Watch implements AnswerReader {
 
   data(chunk: Buffer): Buffer | undefined {
     if (this.wasCut) return undefined;
-    if (this.decoder === undefined) this.frames?.push(chunk);
-    else this.decoder.push(chunk);
-    if (this.steps !== undefined) this.steps.check(this.used());
+    const reader = this.decoder ?? this.frames;
+    if (reader === undefined) this.unread(chunk.length);
+    else reader.push(chunk);
+    if (this.steps?.isOpen === true) this.steps.check(this.used());
     return this.passage === undefined || this.sse === undefined
       ? chunk
       : this.passage.pass(chunk, this.sse.boundary);
@@ -148,11 +154,11 @@ export class Watch implements AnswerReader {
   }
 
   private growth(): Growth {
-    const { steps, cuts, ...terms } = this.terms;
+    const { terms } = this;
     return new Growth(
-      { ...terms, ahead: steps },
+      terms,
       (on) => {
-        if (this.passage !== undefined && cuts) this.passage.keeps = on || terms.asked;
+        if (this.passage !== undefined && terms.cuts) this.passage.keeps = on || terms.asked;
       },
       (problem) => this.cut(problem),
     );
@@ -185,11 +191,15 @@ export class Watch implements AnswerReader {
   }
 
   private event(event: SseEvent): void {
+    const passage = this.terms.asked ? this.passage : undefined;
+    if (this.skim?.(event.data) === true) {
+      if (passage !== undefined) takeOutMember(event, passage);
+      return;
+    }
     const document = parsed(event.data);
     if (!isObject(document)) return;
     this.read(document);
-    if (this.terms.asked && this.passage !== undefined)
-      takeOutUsage(event, document, (start, end) => this.passage?.leaveOut(start, end));
+    if (passage !== undefined) takeOutUsage(event, document, passage);
   }
 
   private document(body: Buffer): void {
@@ -220,7 +230,7 @@ function parsed(body: Buffer): unknown {
 }
 
 /** Lower case; '' where there is none. */
-function valueOf(fields: readonly Buffer[], name: string): string {
+function fieldOf(fields: readonly Buffer[], name: string): string {
   const values: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {
     if (fields[index]?.toString('latin1').toLowerCase() === name)

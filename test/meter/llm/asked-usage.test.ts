@@ -60,7 +60,7 @@ t.test('white space between members goes with the member', async (t) => {
   for (const [sent, due] of [
     ['{"a": 1, "usage": null, "b": 2}', '{"a": 1, "b": 2}'],
     ['{ "usage" : null , "b": 2}', '{  "b": 2}'],
-    ['{"a": 1 , "usage":null }', '{"a": 1 }'],
+    ['{"a": 1 , "usage":null }', '{"a": 1  }'],
   ] as const) {
     const one = await priced(meter, REQUEST, PATHS['openai-chat']);
     const { client } = await pass(one, Buffer.from(`data: ${sent}\n\n`), { type: 'text/event-stream' });

@@ -7,7 +7,7 @@ import {
   type LlmTerms,
   type Models,
 } from '../../../src/meter/llm/index.js';
-import type { Priced } from '../../../src/meter/meter.js';
+import type { Priced } from '../../../src/meter/priced.js';
 
 export const PLAIN_WEIGHTS = { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 };
 

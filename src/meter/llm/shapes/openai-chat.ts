@@ -3,6 +3,7 @@ import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
 import { isObject, type Json, listOf, member, textBytes } from '../usage.js';
+import { openSkim } from './chat-skim.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { openaiUsage } from './openai-usage.js';
 
@@ -38,16 +39,18 @@ export function openChat(seen: Seen): (document: Json) => void {
 
 /** Groq has it in `x_groq` too, Moonshot in its choice. */
 function usageIn(document: Json, choices: readonly unknown[]): unknown {
-  return (
-    document.usage ??
-    member(document.x_groq, 'usage') ??
-    choices.map((choice) => member(choice, 'usage')).find((usage) => isObject(usage))
-  );
+  if (isObject(document.usage)) return document.usage;
+  for (const choice of choices) {
+    const usage = member(choice, 'usage');
+    if (isObject(usage)) return usage;
+  }
+  return member(document.x_groq, 'usage') ?? document.usage;
 }
 
 export const openaiChat: Shape = {
   request: requestForm(CHAT_FORM),
   open: openChat,
+  openSkim,
   answerMembers: ['usage', 'x_groq', 'error'],
   streamsArrays: false,
   error: openaiError,

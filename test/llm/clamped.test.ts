@@ -1,0 +1,73 @@
+// Where less is left than a request allows itself, every API's own ceiling is lowered to what is left, however it was stated.
+import t from 'tap';
+import { post, REQUESTS } from './raw.js';
+import { setUp, totalOf } from './support.js';
+
+const ALLOWANCE = 300;
+
+type Members = Record<string, unknown>;
+
+/** Where each API states its ceiling, and how a request states one. */
+const CEILINGS: Readonly<Record<string, { at: readonly string[]; ways: readonly Members[] }>> = {
+  'openai-chat': { at: ['max_tokens'], ways: [{ max_tokens: 5_000 }] },
+  'openai-completions': { at: ['max_tokens'], ways: [{ max_tokens: 5_000 }] },
+  'openai-responses': { at: ['max_output_tokens'], ways: [{ max_output_tokens: 5_000 }] },
+  'azure-openai': { at: ['max_completion_tokens'], ways: [{ max_completion_tokens: 5_000 }] },
+  'anthropic-messages': { at: ['max_tokens'], ways: [{ max_tokens: 5_000 }] },
+  gemini: {
+    at: ['generationConfig', 'maxOutputTokens'],
+    ways: [{ generationConfig: { maxOutputTokens: 5_000 } }],
+  },
+};
+
+function at(body: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Members | undefined)?.[name], body);
+}
+
+for (const { api, path, streamPath = path, body } of REQUESTS) {
+  t.test(api, async (t) => {
+    const { at: place = [], ways = [] } = CEILINGS[api] ?? {};
+    for (const stream of [false, true]) {
+      for (const way of ways) {
+        const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
+        const send = (members: Members) =>
+          post(bed.url + (stream ? streamPath : path), { body: members, headers: bed.headers });
+        const asked = { ...body('Go on. [[tokens=1000]]', stream), ...way };
+        const answer = await send(asked);
+        t.equal(answer.status, 200);
+        const ceiling = Number(answer.headers['quotagate-clamped']);
+        t.ok(ceiling > ALLOWANCE / 2 && ceiling < ALLOWANCE, `${ceiling}`);
+        t.equal(at(bed.last().body, place), ceiling, 'the upstream was asked for no more');
+        t.equal(bed.last().usage?.output, ceiling);
+        const consumed = await bed.settled(t);
+        t.equal(consumed, totalOf(bed.last().usage));
+        t.ok(consumed <= ALLOWANCE, `${consumed} of ${ALLOWANCE}`);
+        const last = bed.sample.log.length;
+        const refused = await send({ ...asked, ...body('x'.repeat(400), stream) });
+        t.equal(refused.status, 429, 'not even the input has room');
+        t.equal(bed.sample.log.length, last);
+      }
+    }
+  });
+}
+
+t.test('each of several answers gets its part', async (t) => {
+  const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
+  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const asked = { ...body('[[tokens=1000]]', false), n: 4, max_tokens: 1_000 };
+  const answer = await post(bed.url + path, { body: asked, headers: bed.headers });
+  const ceiling = Number(answer.headers['quotagate-clamped']);
+  t.ok(ceiling > 60 && ceiling <= ALLOWANCE / 4, `${ceiling}`);
+  t.equal(bed.last().usage?.output, 4 * ceiling);
+  t.ok((await bed.settled(t)) <= ALLOWANCE);
+});
+
+t.test('what states no ceiling gets one', async (t) => {
+  for (const { api, path, body } of REQUESTS) {
+    if (api === 'anthropic-messages' || api === 'openai-completions') continue;
+    const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
+    const answer = await post(bed.url + path, { body: body('[[tokens=1000]]', false), headers: bed.headers });
+    t.equal(bed.last().usage?.output, Number(answer.headers['quotagate-clamped']), api);
+    t.ok((await bed.settled(t)) <= ALLOWANCE, api);
+  }
+});
