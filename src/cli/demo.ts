@@ -80,13 +80,16 @@ export interface Demo {
 /** Rejects where one of its ports (8080, 8081, 8082, 9080, 9091) is taken; the environment may set other addresses. */
 export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
   const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
-  const upstream = await startDemoUpstream(UPSTREAM_PORT);
-  const models = await startSampleAi({ port: MODELS_PORT, log: MODELS_LOG });
+  const opened: { close(): Promise<void> }[] = [];
   const clear = async (): Promise<void> => {
-    await Promise.all([upstream.close(), models.close()]);
+    await Promise.all(opened.map((one) => one.close()));
     await rm(data, { recursive: true, force: true });
   };
   try {
+    const upstream = await startDemoUpstream(UPSTREAM_PORT);
+    opened.push(upstream);
+    const models = await startSampleAi({ port: MODELS_PORT, log: MODELS_LOG });
+    opened.push(models);
     const text = demoConfig(data, { upstream: upstream.port, models: models.port });
     const served = await serve({ file: 'demo', read: () => loadConfig(text, environment) }, environment);
     const { addresses, adminToken = '' } = served;

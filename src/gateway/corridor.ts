@@ -191,7 +191,7 @@ export class Corridor {
     let last = refused;
     for (let tries = 0; tries < CLAMP_TRIES_MAX; tries += 1) {
       const { result } = last.decision;
-      const lower = result.status === 'refused' ? last.priced.clamp?.(leftIn(result)) : undefined;
+      const lower = result.status === 'refused' ? refused.priced.clamp?.(leftIn(result)) : undefined;
       if (lower === undefined) break;
       last = await this.decide(way, identity, lower);
     }

@@ -4,7 +4,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import t, { type Test } from 'tap';
 import { ask } from '../support/gateway.js';
-import { anthropicOf, openaiOf } from './clients.js';
+import { anthropicOf } from './anthropic-gemini-clients.js';
+import { openaiOf } from './openai-clients.js';
 import { post, type RawAnswer } from './raw.js';
 import { type Bed, setUp, totalOf } from './support.js';
 

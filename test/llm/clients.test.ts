@@ -1,6 +1,7 @@
 // The official clients, unmodified: answers, streams, tools, JSON, refusals of their own class, and streams that they leave.
 import t, { type Test } from 'tap';
-import { type Client, clients } from './clients.js';
+import type { Client } from './client.js';
+import { clients } from './clients.js';
 import { type Bed, OUTPUT_ONLY, setUp, totalOf } from './support.js';
 
 /** After the client has left, the upstream is to hear of it within this time. */

@@ -1,6 +1,6 @@
 /** What the APIs say on the wire, for tests that look below the clients. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import type { Api } from './clients.js';
+import type { Api } from './client.js';
 
 export interface RawAnswer {
   readonly status: number;

@@ -4,7 +4,7 @@ import type { Addresses } from '../../src/app.js';
 import { type SampleAi, type SampleEntry, startSampleAi, type Usage } from '../../src/cli/sample-ai/index.js';
 import { comesTo } from '../e2e/load.js';
 import { admin, as, ask, type ConfigParts, startGateway } from '../support/gateway.js';
-import type { Api } from './clients.js';
+import type { Api } from './client.js';
 
 export const MATCHES: Readonly<Record<Api, string>> = {
   'openai-chat': 'POST /v1/chat/completions',

@@ -26,17 +26,17 @@ const FRAME = new Set([
   'usage',
 ]);
 
-const USAGE_KEY = Buffer.from('"usage"', 'latin1');
-const USAGE_NULL = Buffer.from('"usage":null', 'latin1');
+const USAGE_NULL_BYTES = ',"usage":null'.length;
 const COMMA = 0x2c;
 const SPACE = 0x20;
 
-/** Tells `leaveOut` which bytes of the stream the client must not see. */
-export function takeOutUsage(
-  event: SseEvent,
-  document: Json,
-  leaveOut: (start: number, end: number) => void,
-): void {
+/** What may be kept from the client. */
+export interface Outlet {
+  /** Bytes of the stream. */
+  leaveOut(start: number, end: number): void;
+}
+
+export function takeOutUsage(event: SseEvent, document: Json, outlet: Outlet): void {
   if (!Object.hasOwn(document, 'usage')) return;
   const { choices, usage } = document;
   const isExtra = isObject(usage) && Array.isArray(choices) && choices.length === 0;
@@ -52,20 +52,14 @@ function isNothing(value: unknown): boolean {
   return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** With the comma before it; the first member with the comma behind it. What stands in several lines stays. */
-export function takeOutMember({ data, dataAt }: SseEvent, outlet: Outlet): void {
-  const keyAt = data.indexOf(USAGE_KEY);
-  if (keyAt < 0 || dataAt < 0) return;
-  const nullEnd = keyAt + USAGE_NULL.length;
-  // The usual case, told without a scan: the key stands there once, and no string can hold it, for its quotes would be escaped.
-  const isPlain = data[keyAt - 1] === COMMA && data.indexOf(USAGE_KEY, keyAt + 1) < 0;
-  if (isPlain && data.compare(USAGE_NULL, 0, USAGE_NULL.length, keyAt, Math.min(nullEnd, data.length)) === 0)
-    outlet.leaveOut(dataAt + keyAt - 1, dataAt + nullEnd);
-  else takeOutScanned(data, dataAt, outlet);
+/** The `,"usage":null` that begins at this byte of the data. Of data in several lines nothing can be taken out. */
+export function takeOutNull({ dataAt }: SseEvent, at: number, outlet: Outlet): void {
+  if (dataAt >= 0) outlet.leaveOut(dataAt + at, dataAt + at + USAGE_NULL_BYTES);
 }
 
-function takeOutScanned(data: Buffer, dataAt: number, outlet: Outlet): void {
-  const place = placesOf(data)?.places[0];
+/** With the comma before it; the first member with the comma behind it. */
+function takeOutMember({ data, dataAt }: SseEvent, outlet: Outlet): void {
+  const place = dataAt < 0 ? undefined : placesOf(data)?.places[0];
   if (place === undefined) return;
   let start = place.keyAt - 1;
   while ((data[start] ?? 0) <= SPACE && start > 0) start -= 1;

@@ -8,11 +8,37 @@ import { ProblemError } from '../../errors/catalogue.js';
 import { folded } from '../json-paths.js';
 import { DEPTH_MAX } from '../json-reader.js';
 import {
+  BACKSLASH,
+  CASE_BIT,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  IS_ESCAPE,
+  IS_HEX,
+  IS_PLAIN,
+  isDigit,
+  LITERALS,
+  LOWER_E,
+  LOWER_U,
+  MINUS,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  PLUS,
+  POINT,
+  QUOTE,
+  UPPER_A,
+  UPPER_Z,
+  ZERO,
+} from './json-bytes.js';
+import {
   BOX,
+  Box,
   beginsWith,
   CONTENT,
   DATA,
   FILE,
+  hasScheme,
   isBase64,
   isMediaUrl,
   LINK,
@@ -62,47 +88,6 @@ const ODD_KEYS_MAX = 1_000;
 
 function malformed(what: string, at: number): ProblemError {
   return new ProblemError('body-malformed', `The body ${what} (byte ${at}).`);
-}
-
-const QUOTE = 0x22;
-const PLUS = 0x2b;
-const COMMA = 0x2c;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COLON = 0x3a;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const LOWER_E = 0x65;
-const LOWER_U = 0x75;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-/** Turns an ASCII capital into its small letter. */
-const CASE_BIT = 0x20;
-
-const LITERALS = (['true', 'false', 'null'] as const).map((kind) => ({
-  kind,
-  word: Buffer.from(kind, 'latin1'),
-}));
-const IS_ESCAPE = tableOf('"\\/bfnrt');
-const IS_HEX = tableOf('0123456789abcdefABCDEF');
-/** Characters of a string that stand for themselves: all but quote, backslash and controls. */
-const IS_PLAIN = new Uint8Array(256).fill(1, 0x20);
-IS_PLAIN[QUOTE] = 0;
-IS_PLAIN[BACKSLASH] = 0;
-
-function tableOf(characters: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const byte of Buffer.from(characters, 'latin1')) table[byte] = 1;
-  return table;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
 
 /** One pass over one body. Every method begins at its own first byte and leaves `at` behind its last. */
@@ -408,17 +393,4 @@ class Scan implements Scanned {
 
 function otherSpelling(at: number): ProblemError {
   return malformed('spells a key that this route is metered by in another way', at);
-}
-
-/** An object that may be media: known only once it is read to its end, for its type can stand behind its data. */
-class Box {
-  dataAt = -1;
-  dataBytes = 0;
-  isText = false;
-}
-
-const SCHEME = /^[a-z][a-z0-9+.-]{0,9}:\/\//i;
-
-function hasScheme(body: Buffer, start: number, end: number): boolean {
-  return SCHEME.test(body.toString('latin1', start, Math.min(end, start + 16)));
 }

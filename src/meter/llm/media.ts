@@ -89,3 +89,16 @@ export function beginsWith(body: Buffer, start: number, end: number, text: strin
 export function isMediaUrl(body: Buffer, start: number, end: number): boolean {
   return beginsWith(body, start, end, 'data:') && !beginsWith(body, start, end, 'data:text/');
 }
+
+/** An object that may be media: known only once it is read to its end, for its type can stand behind its data. */
+export class Box {
+  dataAt = -1;
+  dataBytes = 0;
+  isText = false;
+}
+
+const SCHEME = /^[a-z][a-z0-9+.-]{0,9}:\/\//i;
+
+export function hasScheme(body: Buffer, start: number, end: number): boolean {
+  return SCHEME.test(body.toString('latin1', start, Math.min(end, start + 16)));
+}

@@ -4,12 +4,17 @@ import type { CompiledForm } from './request.js';
 import type { Seen } from './seen.js';
 import type { Json } from './usage.js';
 
+export const NOT_SKIMMED = -1;
+
 export interface Shape {
   readonly request: CompiledForm;
   /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
   readonly open: (seen: Seen) => (document: Json) => void;
-  /** Reads the plainest events of a stream without parsing them; false: the event is for `open`. */
-  readonly openSkim?: (seen: Seen) => (data: Buffer) => boolean;
+  /**
+   * Reads the plainest events of a stream without parsing them. Tells where its `,"usage":null` begins, 0 where there is none;
+   * NOT_SKIMMED: the event is for `open`.
+   */
+  readonly openSkim?: (seen: Seen) => (data: Buffer) => number;
   /** The members that `open` needs of a JSON body too large to be parsed in whole. */
   readonly answerMembers: readonly string[];
   /** A stream that is not SSE comes as one JSON array. */

@@ -2,7 +2,7 @@
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { AnswerReader, Cost, Costs, TokenReport, Usage } from '../answer.js';
-import { takeOutMember, takeOutUsage } from './asked-usage.js';
+import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
 import { Growth } from './growth.js';
 import { type Frames, JsonElements, WholeJson } from './json-frames.js';
@@ -10,7 +10,7 @@ import { readLarge } from './large-answer.js';
 import { Passage } from './passage.js';
 import type { Price } from './price.js';
 import { Seen } from './seen.js';
-import type { Shape } from './shape.js';
+import { NOT_SKIMMED, type Shape } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
 import { isObject, type Json } from './usage.js';
 
@@ -45,7 +45,7 @@ export class Watch implements AnswerReader {
   readonly steps: Growth | undefined;
   private readonly seen = new Seen();
   private readonly read: (document: Json) => void;
-  private readonly skim: ((data: Buffer) => boolean) | undefined;
+  private readonly skim: ((data: Buffer) => number) | undefined;
   private frames: Frames | undefined;
   private sse: SseReader | undefined;
   private decoder: Decoder | undefined;
@@ -80,13 +80,15 @@ export class Watch implements AnswerReader {
 
   data(chunk: Buffer): Buffer | undefined {
     if (this.wasCut) return undefined;
+    const { sse, passage } = this;
+    const boundary = sse?.boundary;
     const reader = this.decoder ?? this.frames;
     if (reader === undefined) this.unread(chunk.length);
     else reader.push(chunk);
-    if (this.steps?.isOpen === true) this.steps.check(this.used());
-    return this.passage === undefined || this.sse === undefined
-      ? chunk
-      : this.passage.pass(chunk, this.sse.boundary);
+    // Where the stream can be cut, only when an event has just ended: it must be cut there.
+    const canAsk = passage === undefined || sse?.boundary !== boundary;
+    if (canAsk && this.steps?.isOpen === true) this.steps.check(this.used());
+    return passage === undefined || sse === undefined ? chunk : passage.pass(chunk, sse.boundary);
   }
 
   end(): Buffer | undefined {
@@ -192,8 +194,9 @@ export class Watch implements AnswerReader {
 
   private event(event: SseEvent): void {
     const passage = this.terms.asked ? this.passage : undefined;
-    if (this.skim?.(event.data) === true) {
-      if (passage !== undefined) takeOutMember(event, passage);
+    const usageAt = this.skim === undefined ? NOT_SKIMMED : this.skim(event.data);
+    if (usageAt !== NOT_SKIMMED) {
+      if (passage !== undefined && usageAt > 0) takeOutNull(event, usageAt, passage);
       return;
     }
     const document = parsed(event.data);

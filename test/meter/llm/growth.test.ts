@@ -167,6 +167,19 @@ t.test('cut, but granted: what was kept back follows', async (t) => {
   await meter.close();
 });
 
+t.test('cut in an event of which a part has passed: only behind it', async (t) => {
+  const { meter, reader, steps, askedTimes } = await opened({ whenSpent: 'cut' }, { max_tokens: 10_000 });
+  reader.data(said(900));
+  reader.data(said(80));
+  steps.granted();
+  const [begun, rest] = [said(10).subarray(0, 30), said(10).subarray(30)];
+  t.equal(reader.data(begun), begun);
+  t.equal(askedTimes(), 1, 'not in the middle of an event');
+  t.equal(reader.data(rest), rest);
+  t.equal(askedTimes(), 2);
+  await meter.close();
+});
+
 t.test('how a cut stream ends, by API', async (t) => {
   const ends: [Api, string, RegExp][] = [
     [
@@ -189,7 +202,7 @@ t.test('how a cut stream ends, by API', async (t) => {
       PATHS.gemini.replace('generate', 'streamGenerate'),
       /^\{"error":\{"code":429,.*"RESOURCE_EXHAUSTED".*\}\n\n$/,
     ],
-    ['openai-compatible', PATHS['openai-compatible'], /^data: \{"error"[^]*\[DONE\]\n\n$/],
+    ['openai-compatible', PATHS['openai-compatible'], /^data: \{"error"[\s\S]*\[DONE\]\n\n$/],
   ];
   for (const [api, path, due] of ends) {
     const { meter, reader, steps, askedTimes } = await opened(

@@ -1,101 +1,146 @@
 /**
- * Most of a chat stream is chunks with a bit of text and nothing else. These are read without being parsed, which costs more
- * than all the rest that the gateway does with them; whatever is not plainly such a chunk is left to the parser.
+ * Most of a chat stream is chunks with a bit of text and nothing else. These are read in one walk over their bytes, for to parse
+ * each would cost more than all the rest that the gateway does with it; whatever is not plainly such a chunk is for the parser.
  */
 import type { Seen } from '../seen.js';
-
-const DELTA = Buffer.from('"delta":{', 'latin1');
-const UNFINISHED = Buffer.from('"finish_reason":null', 'latin1');
-const USAGE = Buffer.from('"usage"', 'latin1');
-const ERROR = Buffer.from('"error"', 'latin1');
-const VENDOR = Buffer.from('"x_groq"', 'latin1');
+import { NOT_SKIMMED } from '../shape.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const SMALL_N = 0x6e;
+const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-const ROLE = 'role';
-const TEXT_KEYS = ['content', 'reasoning_content', 'reasoning', 'refusal'];
-const KEYS = [ROLE, ...TEXT_KEYS].map((key) => ({ bytes: Buffer.from(key, 'latin1'), isText: key !== ROLE }));
+type Meaning = 'delta' | 'nothing' | 'null' | 'usage' | 'text' | 'stranger';
 
-/** True where the chunk was read. */
-export function openSkim(seen: Seen): (data: Buffer) => boolean {
-  const skim = new Skim();
+/** Keys that decide, by length; outside the delta all others are no matter. */
+const OUTSIDE = byLength({
+  delta: 'delta',
+  usage: 'usage',
+  error: 'stranger',
+  x_groq: 'stranger',
+  finish_reason: 'null',
+  text: 'stranger',
+});
+/** Inside the delta there must be no others. */
+const INSIDE = byLength({
+  role: 'nothing',
+  content: 'text',
+  refusal: 'text',
+  reasoning: 'text',
+  reasoning_content: 'text',
+});
+
+type Keys = readonly (readonly { readonly bytes: Uint8Array; readonly meaning: Meaning }[] | undefined)[];
+
+function byLength(keys: Readonly<Record<string, Meaning>>): Keys {
+  const table: { bytes: Uint8Array; meaning: Meaning }[][] = [];
+  for (const [key, meaning] of Object.entries(keys)) {
+    const same = table[key.length] ?? [];
+    same.push({ bytes: Buffer.from(key, 'latin1'), meaning });
+    table[key.length] = same;
+  }
+  return table;
+}
+
+function meaningOf(keys: Keys, data: Buffer, start: number, end: number): Meaning | undefined {
+  const same = keys[end - start];
+  if (same === undefined) return undefined;
+  for (const { bytes, meaning } of same) {
+    let at = 0;
+    while (at < bytes.length && data[start + at] === bytes[at]) at += 1;
+    if (at === bytes.length) return meaning;
+  }
+  return undefined;
+}
+
+/** Tells where the chunk's `usage: null` begins, with the comma before it; 0: it has none. */
+export function openSkim(seen: Seen): (data: Buffer) => number {
+  const walk = new Walk();
   return (data) => {
-    const open = data.indexOf(DELTA);
-    if (open < 0 || !skim.members(data, open + DELTA.length)) return false;
-    if (data.indexOf(UNFINISHED, skim.at) < 0 || data.indexOf(DELTA, skim.at) >= 0) return false;
-    if (data.indexOf(ERROR) >= 0 || data.indexOf(VENDOR) >= 0 || !hasNoUsage(data)) return false;
-    seen.textBytes += skim.textBytes;
-    return true;
+    if (!walk.through(data)) return NOT_SKIMMED;
+    seen.textBytes += walk.textBytes;
+    return walk.usageAt;
   };
 }
 
-function hasNoUsage(data: Buffer): boolean {
-  const at = data.indexOf(USAGE);
-  if (at < 0) return true;
-  const value = at + USAGE.length;
-  return data[value] === COLON && data[value + 1] === SMALL_N && data.indexOf(USAGE, value) < 0;
-}
-
-/** Steps through an object whose values are strings without escapes, or null. */
-class Skim {
-  at = 0;
+class Walk {
   textBytes = 0;
+  usageAt = 0;
+  private depth = 0;
+  /** The delta is an object of this depth; 0: it has not come; -1: it is over. */
+  private delta = 0;
+  private isText = false;
 
-  members(data: Buffer, from: number): boolean {
-    this.at = from;
+  /** False: it is no plain chunk. Strings with escapes are none, and so is white space before what decides. */
+  through(data: Buffer): boolean {
     this.textBytes = 0;
-    if (data[from] === CLOSE) return true;
-    while (this.member(data)) {
-      const byte = data[this.at];
-      if (byte === CLOSE) return true;
-      if (byte !== COMMA) return false;
-      this.at += 1;
-    }
-    return false;
-  }
-
-  private member(data: Buffer): boolean {
-    const keyAt = this.at + 1;
-    if (!this.text(data)) return false;
-    const isText = isTextKey(data, keyAt, this.at - 1);
-    if (isText === undefined || data[this.at] !== COLON) return false;
-    this.at += 1;
-    if (data[this.at] === SMALL_N) {
-      this.at += 4;
-      return true;
-    }
-    const start = this.at + 1;
-    if (!this.text(data)) return false;
-    if (isText) this.textBytes += this.at - 1 - start;
-    return true;
-  }
-
-  private text(data: Buffer): boolean {
-    if (data[this.at] !== QUOTE) return false;
-    let at = this.at + 1;
-    let byte = data[at];
-    while (byte !== QUOTE) {
-      if (byte === undefined || byte === BACKSLASH) return false;
+    this.usageAt = 0;
+    this.depth = 0;
+    this.delta = 0;
+    this.isText = false;
+    const { length } = data;
+    let at = 0;
+    while (at < length) {
+      const byte = data[at];
+      if (byte === QUOTE) {
+        const start = at + 1;
+        at = endOfText(data, start);
+        if (at < 0) return false;
+        const isKey = data[at + 1] === COLON;
+        if (isKey && !this.key(data, start, at)) return false;
+        if (!isKey && this.isText) this.textBytes += at - start;
+        if (!isKey) this.isText = false;
+      } else if (byte === OPEN) {
+        this.depth += 1;
+        if (this.delta > 0 && this.depth > this.delta) return false;
+      } else if (byte === CLOSE) {
+        if (this.depth === this.delta) this.delta = -1;
+        this.depth -= 1;
+      }
       at += 1;
-      byte = data[at];
     }
-    this.at = at + 1;
-    return true;
+    return this.delta === -1 && this.depth === 0;
+  }
+
+  /** Its name is [start, end). */
+  private key(data: Buffer, start: number, end: number): boolean {
+    const value = data[end + 2];
+    const isInside = this.delta > 0;
+    switch (meaningOf(isInside ? INSIDE : OUTSIDE, data, start, end)) {
+      case undefined:
+        return !isInside;
+      case 'delta':
+        if (this.delta !== 0 || value !== OPEN) return false;
+        this.delta = this.depth + 1;
+        return true;
+      case 'usage':
+        if (value !== SMALL_N || this.depth !== 1 || this.usageAt !== 0 || data[start - 2] !== COMMA)
+          return false;
+        this.usageAt = start - 2;
+        return true;
+      case 'null':
+        return value === SMALL_N;
+      case 'text':
+        this.isText = value === QUOTE;
+        return value === QUOTE || value === SMALL_N;
+      case 'nothing':
+        return value === QUOTE || value === SMALL_N;
+      default:
+        return false;
+    }
   }
 }
 
-/** Undefined: another key. */
-function isTextKey(data: Buffer, start: number, end: number): boolean | undefined {
-  for (const { bytes, isText } of KEYS) {
-    if (bytes.length !== end - start) continue;
-    let at = 0;
-    while (at < bytes.length && data[start + at] === bytes[at]) at += 1;
-    if (at === bytes.length) return isText;
+function endOfText(data: Buffer, start: number): number {
+  let at = start;
+  let byte = data[at];
+  while (byte !== QUOTE) {
+    if (byte === undefined || byte === BACKSLASH) return -1;
+    at += 1;
+    byte = data[at];
   }
-  return undefined;
+  return at;
 }
