@@ -1,140 +1,107 @@
 /**
- * `npm run bench`: what the budgets cost. The same gateway without a quota, strict on Redis, and strict embedded, each a
- * process of its own, in interleaved rounds: requests a second, latency, and CPU µs a request of gateway and Redis.
+ * `npm run bench`: what the budgets cost, beside the same gateway without them and beside other ways to keep them. Each server
+ * is a process of its own; all in one run, on one Redis and one upstream, in interleaved rounds.
+ *
+ * `-- quick`: only this gateway, 64 connections and one. `-- only <measure>`: one of crowd, alone, paths, far, many.
+ * `-- against <folder>`: this build beside another one. Two numbers: rounds, and seconds of each turn.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type GatewayProcess, spawnGateway } from '../test/support/gateway.js';
-import { type RedisServer, startRedis } from '../test/support/redis.js';
-import { fire, type LoadResult } from './gateway/load.js';
-import { watchCpu } from './lib/cpu.js';
+import { startRedis } from '../test/support/redis.js';
+import { NO_QUOTA, ORGS, STRICT } from './gateway/config.js';
+import { type BenchGateway, type GatewayOptions, startGateway } from './gateway/start.js';
 import { commitLine, machineLine } from './lib/machine.js';
-import { type Contestant, interleave, median } from './lib/rounds.js';
-import { table, verdicts, whole } from './lib/table.js';
+import { forkServer } from './lib/server.js';
+import { verdicts } from './lib/table.js';
+import { against } from './measures/against.js';
+import { alone } from './measures/alone.js';
+import { crowd } from './measures/crowd.js';
+import { far } from './measures/far.js';
+import { many } from './measures/many.js';
+import type { Field, Measured } from './measures/measure.js';
+import { paths } from './measures/paths.js';
 
-const ROUNDS = Number(process.argv[2] ?? 5);
-const SECONDS = Number(process.argv[3] ?? 3);
-const USERS = 100;
-
-/** A user limit, one group and the pool, none of which is ever reached. */
-const ORGS = `
-  bench:
-    cycle: { every: year, anchor: 101, timeZone: UTC }
-    plans: { usage: { allowance: 100000000000 } }
-    groups: { g1: {} }
-    users:
-${Array.from({ length: USERS }, (_, index) => `      u${index}: { groups: [g1] }`).join('\n')}
-    limits:
-      - { group: g1, quota: usage, percent: 90 }
-${Array.from({ length: USERS }, (_, index) => `      - { user: u${index}, quota: usage, units: 100000000 }`).join('\n')}
-`;
-
-const STRICT = `
-  - { match: 'GET /v3/maps/*', action: maps, upstream: up, charges: [{ quota: usage, units: 0.1 }] }
-`;
-const NO_QUOTA = `
-  - { match: 'GET /v3/maps/*', action: maps, upstream: up, charges: [] }
-`;
-
-interface Sample extends LoadResult {
-  readonly gatewayUs: number;
-  readonly redisUs: number;
+interface Options {
+  readonly quick: boolean;
+  readonly only: string | undefined;
+  readonly against: string | undefined;
+  readonly rounds: number;
+  readonly seconds: number;
 }
 
-function contestant(
-  name: string,
-  gateway: GatewayProcess,
-  redis: RedisServer,
-  connections: number,
-): Contestant<Sample> {
+function optionsOf(args: readonly string[]): Options {
+  const figures = args.filter((arg) => /^[\d.]+$/.test(arg)).map(Number);
+  const [rounds = 5, seconds = 2] = figures;
+  const after = (word: string): string | undefined =>
+    args.includes(word) ? args[args.indexOf(word) + 1] : undefined;
+  const quick = args.includes('quick');
+  return { quick, only: after('only'), against: after('against'), rounds, seconds };
+}
+
+async function openField(folder: string): Promise<Field & { close(): Promise<void> }> {
+  const upstream = await forkServer(import.meta.url, './gateway/upstream.js');
+  const redis = await startRedis();
+  const started: BenchGateway[] = [];
+  const start = async (options: Omit<GatewayOptions, 'upstream' | 'orgs'>): Promise<BenchGateway> => {
+    const gateway = await startGateway({ ...options, upstream: upstream.url, orgs: ORGS }, folder);
+    started.push(gateway);
+    return gateway;
+  };
   return {
-    name,
-    async run() {
-      const spent = watchCpu({ gateway: gateway.child.pid ?? 0, redis: redis.pid });
-      const url = `http://${gateway.gateway}/v3/maps/4/8/5`;
-      const result = await fire({ url, connections, seconds: SECONDS, users: USERS });
-      const cpu = spent();
-      if (result.other > 0) throw new Error(`${name}: ${result.other} answers were not 200`);
-      return { ...result, gatewayUs: cpu.gateway / result.requests, redisUs: cpu.redis / result.requests };
+    folder,
+    upstream: upstream.url,
+    redis,
+    start,
+    plain: await start({ name: 'no quota', routes: NO_QUOTA }),
+    strict: await start({ name: 'strict, Redis', routes: STRICT, redis: redis.url }),
+    embedded: await start({ name: 'strict, embedded', routes: STRICT }),
+    async close() {
+      await Promise.all(started.map((gateway) => gateway.stop()));
+      await redis.stop();
+      await upstream.stop();
     },
   };
 }
 
-async function startUpstream(): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(join(fileURLToPath(import.meta.url), '../gateway/upstream.js'));
-  const port = await new Promise<number>((resolve) =>
-    child.once('message', (message) => resolve(Number(message))),
-  );
-  return { child, url: `http://127.0.0.1:${port}` };
+type Run = (field: Field) => Promise<Measured>;
+
+function measuresOf({ quick, only, against: other, rounds, seconds }: Options, field: Field): readonly Run[] {
+  const { redis } = field;
+  const options = { rounds, seconds, redis, connections: 64 };
+  const brief = { ...options, rounds: Math.min(rounds, 3), seconds: seconds * 0.75 };
+  if (other !== undefined) return [(given) => against(given, options, other)];
+  const all: Readonly<Record<string, Run>> = {
+    crowd: (given) => crowd(given, options, !quick),
+    alone: (given) => alone(given, brief),
+    paths: (given) => paths(given, options),
+    far: (given) => far(given, brief),
+    many: (given) => many(given, brief),
+  };
+  const chosen = only === undefined ? Object.keys(all) : [only];
+  return chosen
+    .filter((name) => !quick || name === 'crowd' || name === 'alone')
+    .flatMap((name) => all[name] ?? []);
 }
 
-function rowsOf(samples: ReadonlyMap<string, readonly Sample[]>): Map<string, Record<keyof Sample, number>> {
-  const keys = ['requests', 'perSecond', 'p50Us', 'p99Us', 'other', 'gatewayUs', 'redisUs'] as const;
-  const rows = new Map<string, Record<keyof Sample, number>>();
-  for (const [name, list] of samples) {
-    const medians = keys.map((key) => [key, median(list.map((sample) => sample[key]))]);
-    rows.set(name, Object.fromEntries(medians) as Record<keyof Sample, number>);
-  }
-  return rows;
+function print({ title, table, aims, remarks = [] }: Measured): void {
+  const parts = [`## ${title}`, table, remarks.join('\n'), verdicts(aims)];
+  process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n\n`);
 }
 
 async function main(): Promise<void> {
+  const options = optionsOf(process.argv.slice(2));
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-bench-'));
-  const upstream = await startUpstream();
-  const redis = await startRedis();
-  const parts = { upstream: upstream.url, orgs: ORGS };
-  const plain = await spawnGateway({ ...parts, routes: NO_QUOTA, data: join(folder, 'plain') }, folder);
-  const strict = await spawnGateway({ ...parts, routes: STRICT, redis: redis.url }, folder);
-  const embedded = await spawnGateway({ ...parts, routes: STRICT, data: join(folder, 'embedded') }, folder);
-  process.stdout.write(`${machineLine([`${ROUNDS} rounds of ${SECONDS} s`])}\n${commitLine()}\n\n`);
+  process.stdout.write(
+    `${machineLine([`${options.rounds} rounds of ${options.seconds} s`])}\n${commitLine()}\n\n`,
+  );
+  const field = await openField(folder);
   try {
-    for (const connections of [64, 1]) {
-      const contestants = [
-        contestant('no quota', plain, redis, connections),
-        contestant('strict, Redis', strict, redis, connections),
-        contestant('strict, embedded', embedded, redis, connections),
-      ];
-      report(connections, rowsOf(await interleave(contestants, ROUNDS)));
-    }
+    for (const run of measuresOf(options, field)) print(await run(field));
   } finally {
-    await Promise.all([plain.stop(), strict.stop(), embedded.stop()]);
-    await redis.stop();
-    upstream.child.disconnect();
+    await field.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function report(connections: number, rows: Map<string, Record<keyof Sample, number>>): void {
-  const base = rows.get('no quota');
-  if (base === undefined) return;
-  const cells = [...rows].map(([name, row]) => {
-    const cpu = row.gatewayUs + row.redisUs;
-    const ratios = [(row.perSecond / base.perSecond).toFixed(2), (cpu / base.gatewayUs).toFixed(2)];
-    const figures = [whole(row.perSecond), whole(row.p50Us), whole(row.p99Us)];
-    return [name, ...figures, row.gatewayUs.toFixed(1), row.redisUs.toFixed(1), ...ratios];
-  });
-  const head = ['', 'req/s', 'p50 µs', 'p99 µs', 'gateway µs/req', 'Redis µs/req', 'req/s ×', 'CPU ×'];
-  process.stdout.write(`${connections} connections\n\n${table(head, cells)}\n\n`);
-  const aims = [...rows]
-    .filter(([name]) => name !== 'no quota')
-    .flatMap(([name, row]) => [
-      {
-        text: `${name}: CPU`,
-        measured: (row.gatewayUs + row.redisUs) / base.gatewayUs,
-        most: 1.35,
-        unit: '×',
-      },
-      {
-        text: `${name}: time a request (1 / req/s)`,
-        measured: base.perSecond / row.perSecond,
-        most: 1.25,
-        unit: '×',
-      },
-    ]);
-  if (connections > 1) process.stdout.write(`${verdicts(aims)}\n\n`);
 }
 
 await main();

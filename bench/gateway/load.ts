@@ -1,12 +1,14 @@
 /** autocannon with a histogram of our own: its own one begins at a millisecond. */
 import autocannon from 'autocannon';
 import { quantile } from '../lib/rounds.js';
+import { type HeadersOf, USERS } from './config.js';
 
 export interface Load {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
-  readonly users: number;
+  readonly headersOf: HeadersOf;
+  readonly expected: number;
 }
 
 export interface LoadResult {
@@ -14,16 +16,16 @@ export interface LoadResult {
   readonly perSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** Answers other than 200: they would make a gateway look fast. */
+  /** Answers other than the expected: they would make a gateway look fast. */
   readonly other: number;
 }
 
-export async function fire({ url, connections, seconds, users }: Load): Promise<LoadResult> {
+export async function fire({ url, connections, seconds, headersOf, expected }: Load): Promise<LoadResult> {
   const times: number[] = [];
   let other = 0;
-  const requests = Array.from({ length: users }, (_, index) => ({
+  const requests = Array.from({ length: USERS }, (_, user) => ({
     method: 'GET' as const,
-    headers: { 'x-quota-org': 'bench', 'x-quota-user': `u${index}` },
+    headers: headersOf(user),
   }));
   const began = performance.now();
   await new Promise<void>((resolve, reject) => {
@@ -32,7 +34,7 @@ export async function fire({ url, connections, seconds, users }: Load): Promise<
       else reject(error);
     });
     instance.on('response', (_client, status, _bytes, ms) => {
-      if (status !== 200) other += 1;
+      if (status !== expected) other += 1;
       times.push(ms * 1_000);
     });
     instance.on('reqError', () => {

@@ -19,12 +19,32 @@ function ownCpuUs(): number {
   return user + system;
 }
 
-/** Starts counting; the answer gives CPU µs per name since then. */
-export function watchCpu<Name extends string>(pids: Record<Name, number>): () => Record<Name, number> {
+/** A process and all that it has started: masters have workers. */
+export function treeOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => treeOf(Number(child))))];
+}
+
+function sumOf(pids: number | readonly number[]): number {
+  return typeof pids === 'number' ? cpuUsOf(pids) : pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
+}
+
+/** Starts counting; the answer gives CPU µs per name since then. A name may stand for several processes. */
+export function watchCpu<Name extends string>(
+  pids: Record<Name, number | readonly number[]>,
+): () => Record<Name, number> {
   const names = Object.keys(pids) as Name[];
-  const before = new Map(names.map((name) => [name, cpuUsOf(pids[name])]));
+  const before = new Map(names.map((name) => [name, sumOf(pids[name])]));
   return () => {
-    const spent = names.map((name) => [name, cpuUsOf(pids[name]) - (before.get(name) ?? 0)]);
+    const spent = names.map((name) => [name, sumOf(pids[name]) - (before.get(name) ?? 0)]);
     return Object.fromEntries(spent) as Record<Name, number>;
   };
+}
+
+/** Resident memory, in bytes. */
+export function residentOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return sum + Number(line?.[1] ?? 0) * 1_024;
+  }, 0);
 }

@@ -18,17 +18,21 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
-export interface Aim {
+export type Aim = {
   readonly text: string;
   readonly measured: number;
-  readonly most: number;
   readonly unit: string;
-}
+} & ({ readonly most: number } | { readonly least: number });
 
 export function verdicts(aims: readonly Aim[]): string {
-  const lines = aims.map(({ text, measured, most, unit }) => {
-    const verdict = measured <= most ? 'met   ' : 'MISSED';
-    return `${verdict}  ${text}: ${measured.toFixed(2)}${unit} (aim: at most ${most}${unit})`;
+  const lines = aims.map((aim) => {
+    const { text, measured, unit } = aim;
+    const isMost = 'most' in aim;
+    const bound = isMost ? aim.most : aim.least;
+    // A figure that could not be taken meets nothing.
+    const met = isMost ? measured <= bound : measured >= bound;
+    const asked = `aim: at ${isMost ? 'most' : 'least'} ${bound}${unit}`;
+    return `${met ? 'met   ' : 'MISSED'}  ${text}: ${measured.toFixed(2)}${unit} (${asked})`;
   });
   return lines.join('\n');
 }

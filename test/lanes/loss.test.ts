@@ -167,3 +167,14 @@ t.test('an org that the config does not state comes back without plans', skip, a
   t.match((await lanes.decide('acme', reserve('ana'))).result, { status: 'denied', reason: 'no-plan' });
   t.equal(await consumedNow(direct, 'ana'), 0);
 });
+
+t.test('made-up orgs make nobody forget one that there was', skip, async (t) => {
+  const org = seedChanges('acme', SEED, QUOTAS, Date.now());
+  const { redis, lanes } = await setUp(t, { deadlineMs: 2_000, org, orgsMax: 20 });
+  const direct = new Redis(redis.socket, { protocol: 2 });
+  t.teardown(() => direct.disconnect());
+  for (let count = 0; count < 50; count += 1)
+    await t.rejects(lanes.decide(`made-up-${count}`, reserve('ana')), { code: 'unknown-org' });
+  await direct.flushall();
+  await t.rejects(lanes.decide('acme', reserve('ana')), isRefused);
+});

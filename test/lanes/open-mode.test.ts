@@ -76,6 +76,23 @@ t.test('the bound, the bill, and a new bound when all is paid and quiet', skip, 
   );
 });
 
+t.test(
+  'an outage in which nothing was charged ends by the answers of closed routes, too',
+  skip,
+  async (t) => {
+    const { proxy, behind, lanes } = await setUp(t);
+    goDown(proxy);
+    const answer = await lanes.decide('acme', reserve('ana'), OPEN);
+    answer.chargeLater?.([0], false);
+    t.ok(lanes.open.active);
+    await comeBack(proxy, behind);
+    await until('it is over', async () => {
+      await lanes.decide('acme', reserve('ben')).catch(() => undefined);
+      return !lanes.open.active;
+    });
+  },
+);
+
 t.test('what is under way counts in the next outage', skip, async (t) => {
   const { proxy, behind, direct, lanes } = await setUp(t);
   goDown(proxy);

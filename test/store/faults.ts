@@ -13,9 +13,26 @@ export interface Fault {
   readonly lost?: true;
 }
 
-const noMore = new WeakMap<Bed, boolean>();
+const running = new WeakMap<Bed, AbortController>();
 
 const nothing = async (): Promise<void> => undefined;
+
+/** Does it again and again until `stop`. */
+function repeat(bed: Bed, everyMs: number, act: () => unknown): void {
+  const ending = new AbortController();
+  running.set(bed, ending);
+  const go = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await act();
+      await delay(everyMs);
+    }
+  };
+  void go();
+}
+
+async function stop(bed: Bed): Promise<void> {
+  running.get(bed)?.abort();
+}
 
 export const FAULTS: readonly Fault[] = [
   { name: 'none, to compare', served: true, begin: nothing, end: nothing },
@@ -79,18 +96,24 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'script cache flushed every 50 ms',
     served: true,
-    async begin(bed) {
-      noMore.set(bed, false);
-      const flush = async (): Promise<void> => {
-        while (noMore.get(bed) === false) {
-          await bed.redis.send('SCRIPT', 'FLUSH', 'SYNC');
-          await delay(50);
-        }
-      };
-      void flush();
-    },
-    async end(bed) {
-      noMore.set(bed, true);
+    begin: async (bed) => repeat(bed, 50, () => bed.redis.send('SCRIPT', 'FLUSH', 'SYNC')),
+    end: stop,
+  },
+  {
+    name: 'connections cut every 100 ms',
+    served: true,
+    begin: async (bed) => repeat(bed, 100, () => bed.proxy.cutAll()),
+    end: stop,
+  },
+  {
+    name: 'answers held back, and lost in the end',
+    begin: async ({ proxy }) => proxy.treatAll((link) => link.hold('toClient')),
+    async end({ proxy }) {
+      proxy.treatAll((link) => {
+        link.lose('toClient');
+        link.deliver('toClient');
+      });
+      proxy.cutAll();
     },
   },
   {
@@ -118,6 +141,16 @@ export const FAULTS: readonly Fault[] = [
     },
     async end({ redis }) {
       await redis.send('CONFIG', 'SET', 'maxmemory', '0');
+    },
+  },
+  {
+    name: 'another maxmemory-policy after a fail-over',
+    async begin({ redis, proxy }) {
+      await redis.send('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+      proxy.cutAll();
+    },
+    async end({ redis }) {
+      await redis.send('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     },
   },
 ];

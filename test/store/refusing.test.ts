@@ -1,4 +1,4 @@
-// A store that forgets its scripts, takes no writes or refuses the password: the same, and the gateway is not restarted.
+// A store that forgets its scripts, takes no writes, refuses the password or may evict: the same, and no restart is needed.
 import { testFaults } from './test-faults.js';
 
 testFaults([
@@ -6,4 +6,5 @@ testFaults([
   'read-only replica',
   'password changed, file changed later',
   'out of memory',
+  'another maxmemory-policy after a fail-over',
 ]);

@@ -1,4 +1,7 @@
-/** `npm run faults`: every fault for ten seconds under load (`npm run faults -- 20 stopped`: longer, and only those named so). */
+/**
+ * `node dist/test/store/run.js`: every fault for ten seconds under load (`… 20 stopped`: longer, and only those named so). Times
+ * say something only where the machine had time: where requests that need no store were slow too, the fault is tried again.
+ */
 import { DEADLINE_MS, OPEN_UNITS } from './bed.js';
 import { FAULTS } from './faults.js';
 import { type Times, type Trial, tryFault } from './trial.js';
@@ -8,29 +11,44 @@ const only = process.argv[3] ?? '';
 const head = [
   'fault',
   'answers',
-  'p50/p99/max ms, late',
-  'without store',
+  'p50/p99/max ms',
+  'late',
+  'by the store',
+  'free p50/p99/max',
   'back after',
   'open',
   'outages',
   'over',
   'books',
 ];
+/** Requests that need no store are answered in a few ms by a machine that has time. */
+const CALM_P99_MS = 15;
+const TRIES_MAX = 3;
+
 const rows: string[][] = [head];
 let failed = false;
 for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
-  const trial = await tryFault(fault, seconds * 1_000);
-  failed ||= trial.over > 0 || trial.wrong.length > 0 || trial.open > OPEN_UNITS * trial.outages;
-  rows.push([fault.name, ...cellsOf(trial)]);
-  process.stdout.write(`${fault.name}: ${cellsOf(trial).join(' | ')}\n`);
+  for (let tries = 1; ; tries += 1) {
+    const trial = await tryFault(fault, seconds * 1_000);
+    const calm = trial.freeTimes.p99 <= CALM_P99_MS;
+    failed ||= isWrong(trial) || (calm && trial.times.lateByStore > 0);
+    rows.push([calm ? fault.name : `${fault.name} (busy machine)`, ...cellsOf(trial)]);
+    process.stdout.write(`${rows.at(-1)?.join(' | ')}\n`);
+    if (calm || tries === TRIES_MAX) break;
+  }
 }
 process.stdout.write(
-  `\n${seconds} s each, deadline ${DEADLINE_MS} ms, open mode up to ${OPEN_UNITS} requests an outage\n`,
+  `\n${seconds} s each, deadline ${DEADLINE_MS} ms, open mode up to ${OPEN_UNITS} requests an outage; ` +
+    'late: more than 20 ms past the deadline; by the store: also without what free requests took meanwhile\n',
 );
 const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
 for (const row of rows)
   process.stdout.write(`${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}\n`);
 process.exit(failed ? 1 : 0);
+
+function isWrong({ over, wrong, open, outages }: Trial): boolean {
+  return over > 0 || wrong.length > 0 || open > OPEN_UNITS * outages;
+}
 
 function cellsOf(trial: Trial): string[] {
   const answers = Object.entries(trial.statuses).map(([status, count]) => `${count} × ${status}`);
@@ -39,6 +57,8 @@ function cellsOf(trial: Trial): string[] {
   return [
     answers.join(', '),
     told(trial.times),
+    String(trial.times.late),
+    String(trial.times.lateByStore),
     told(trial.freeTimes),
     back,
     String(trial.open),
@@ -48,6 +68,6 @@ function cellsOf(trial: Trial): string[] {
   ];
 }
 
-function told({ p50, p99, max, late }: Times): string {
-  return `${[p50, p99, max].map((ms) => ms.toFixed(0)).join('/')}, ${late}`;
+function told({ p50, p99, max }: Times): string {
+  return [p50, p99, max].map((ms) => ms.toFixed(0)).join('/');
 }

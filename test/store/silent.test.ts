@@ -6,4 +6,6 @@ testFaults([
   'stopped (SIGSTOP, SIGCONT)',
   'black hole, all delivered later',
   'unreachable, connections cut',
+  'connections cut every 100 ms',
+  'answers held back, and lost in the end',
 ]);

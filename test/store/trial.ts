@@ -5,12 +5,15 @@ import { figuresOf } from '../e2e/figures.js';
 import { Bed, DEADLINE_MS, ORGS, TIGHT_UNITS, type Told } from './bed.js';
 import type { Fault } from './faults.js';
 
-/** In ms. `late`: how many came more than 20 ms after the deadline. */
+/** In ms. */
 export interface Times {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** How many came more than 20 ms after the deadline. */
   readonly late: number;
+  /** How many of them did so even without the time that requests at the same moment took that need no store. */
+  readonly lateByStore: number;
 }
 
 export interface Trial {
@@ -30,6 +33,7 @@ export interface Trial {
   readonly wrong: readonly string[];
 }
 
+const LATEST_MS = DEADLINE_MS + 20;
 const WARM_MS = 1_000;
 const AFTERWARDS_MS = 2_500;
 const RECOVERY_MAX_MS = 15_000;
@@ -50,9 +54,10 @@ export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
     await bed.stopLoad();
     const meanwhile = bed.told.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
     const during = meanwhile.filter(({ way }) => way !== 'free');
+    const free = meanwhile.filter(({ way }) => way === 'free');
     return {
-      times: timesOf(during),
-      freeTimes: timesOf(meanwhile.filter(({ way }) => way === 'free')),
+      times: timesOf(during, free),
+      freeTimes: timesOf(free, []),
       statuses: counted(during),
       recoveredMs,
       open: bed.told.filter(({ openMode, status }) => openMode && status === 200).length,
@@ -77,16 +82,24 @@ async function recovered(bed: Bed, since: number): Promise<number | undefined> {
   return undefined;
 }
 
-function timesOf(told: readonly Told[]): Times {
+function timesOf(told: readonly Told[], free: readonly Told[]): Times {
   const times = told.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
+  const late = told.filter(({ ms }) => ms > LATEST_MS);
   return {
     p50: at(0.5),
     p99: at(0.99),
     max: at(1),
-    late: times.filter((ms) => ms > DEADLINE_MS + 20).length,
+    late: late.length,
+    lateByStore: late.filter((one) => one.ms - slownessDuring(one, free) > LATEST_MS).length,
   };
+}
+
+/** The longest that a request without the store took meanwhile: so slow were the machine and the process. */
+function slownessDuring({ sentAt, ms }: Told, free: readonly Told[]): number {
+  const meanwhile = free.filter((one) => one.sentAt < sentAt + ms && one.sentAt + one.ms > sentAt);
+  return Math.max(0, ...meanwhile.map((one) => one.ms));
 }
 
 function counted(told: readonly Told[]): Record<string, number> {

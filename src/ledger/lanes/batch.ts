@@ -1,5 +1,6 @@
 /** Calls as the lanes of an org keep them. */
 import { randomBytes } from 'node:crypto';
+import { type CycleRule, successorOf } from '../../quota/cycle.js';
 import type { Bounds, Reply } from '../port.js';
 import type { Pending } from './pending.js';
 
@@ -35,4 +36,14 @@ export function newLane(): Lane {
 export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
   if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
   return [...cycles, { start: previous, end: previous }];
+}
+
+/**
+ * The book says which cycle is present; where that one is over, its successor is computed by the book's time. Throws where
+ * the rule cannot be followed: time zones differ by version.
+ */
+export function cyclesNow(reply: Reply): readonly Bounds[] {
+  const { cycle, rule, now } = reply;
+  if (now < cycle.end) return withPrevious([cycle], reply);
+  return withPrevious([successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle], reply);
 }

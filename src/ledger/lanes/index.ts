@@ -10,8 +10,9 @@ import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { Deadlines } from './deadlines.js';
 import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
-import { OrgLanes, type Shared } from './org-lanes.js';
+import { OrgLanes } from './org-lanes.js';
 import { type Answer, type Pending, unavailable } from './pending.js';
+import type { Shared } from './shared.js';
 import { StoreClock } from './store-clock.js';
 import { Turnstile } from './turnstile.js';
 import type { CallWatch, LanesState } from './watch.js';
@@ -29,6 +30,8 @@ export interface LanesOptions {
   readonly callsInFlight?: number;
   /** Operations owed to the store beyond which no new request is admitted. */
   readonly backlogMax?: number;
+  /** Orgs that are remembered, if more have been asked for. */
+  readonly orgsMax?: number;
   /** Told of what cannot be made good, and of an org whose data is missing. */
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
   /** Told of what happens in open mode. */
@@ -48,6 +51,7 @@ export class Lanes {
   private readonly orgs = new Map<string, OrgLanes>();
   private readonly deadlines: Deadlines;
   private readonly backlogMax: number;
+  private readonly orgsMax: number;
   private readonly clock = new StoreClock();
   private readonly account: OpenAccount;
   private readonly shared: Shared;
@@ -60,6 +64,7 @@ export class Lanes {
   constructor(private readonly options: LanesOptions) {
     this.deadlines = new Deadlines(options.deadlineMs);
     this.backlogMax = options.backlogMax ?? BACKLOG_MAX;
+    this.orgsMax = options.orgsMax ?? ORGS_MAX;
     this.unknownUsers = options.unknownUsers;
     this.account = new OpenAccount({
       owe: (org, op) => this.charge(org, op),
@@ -109,7 +114,9 @@ export class Lanes {
    */
   decide(org: string, op: ReserveOp, open?: OpenBound): Promise<Answer> {
     const decision = this.ask(org, op);
-    if (open === undefined) return decision;
+    if (open === undefined)
+      // A closed route's answer, too, shows that the store is back.
+      return this.account.active ? decision.then((answer) => this.noteAnswer(org, op, answer)) : decision;
     return decision.then(
       (answer) => this.noteAnswer(org, op, answer),
       (error: unknown) => this.decideAlone(org, op, open, error),
@@ -208,15 +215,23 @@ export class Lanes {
   private lanesOf(org: string): OrgLanes {
     const known = this.orgs.get(org);
     if (known !== undefined) return known;
-    if (this.orgs.size >= ORGS_MAX) this.forgetIdle();
+    if (this.orgs.size >= this.orgsMax) this.forgetIdle();
     const callsInFlight = this.options.callsInFlight ?? CALLS_IN_FLIGHT;
     const made = new OrgLanes(org, { ...this.options, callsInFlight }, this.shared);
     this.orgs.set(org, made);
     return made;
   }
 
-  /** An org that no request names any more, or that does not exist, keeps no lanes here. */
+  /**
+   * Orgs that do not exist keep no lanes here. Those that do are remembered for longer: who knows an org notices that its
+   * data is missing, and made-up names must not make anybody forget it.
+   */
   private forgetIdle(): void {
-    for (const [id, org] of this.orgs) if (org.idle) this.orgs.delete(id);
+    this.forget((org) => org.idle && !org.isKnown);
+    if (this.orgs.size >= this.orgsMax) this.forget((org) => org.idle);
+  }
+
+  private forget(isOver: (org: OrgLanes) => boolean): void {
+    for (const [id, org] of this.orgs) if (isOver(org)) this.orgs.delete(id);
   }
 }

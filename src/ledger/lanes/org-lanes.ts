@@ -1,31 +1,13 @@
 /** The lanes of one org: which call goes when, and what is done about one that got no answer. */
 import { ProblemError } from '../../errors/catalogue.js';
-import { type CycleRule, successorOf } from '../../quota/cycle.js';
-import type { Bounds, Call, Ledger, Op, Reply, Result, UnknownUsers } from '../port.js';
+import type { Bounds, Call, Op, Reply, Result } from '../port.js';
 import { StoreError } from '../port.js';
-import { type Batch, type Lane, newLane, type Sent, withPrevious } from './batch.js';
+import { type Batch, cyclesNow, type Lane, newLane, type Sent, withPrevious } from './batch.js';
 import { Loss } from './loss.js';
-import { type Answer, type Pending, unavailable } from './pending.js';
-import type { StoreClock } from './store-clock.js';
-import { jittered, type Turnstile } from './turnstile.js';
-import type { CallWatch, LanesState } from './watch.js';
-
-export interface OrgLanesOptions {
-  readonly ledger: Ledger;
-  readonly callsInFlight: number;
-  readonly watch?: CallWatch;
-  readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
-}
-
-/** What the lanes of all orgs have in common. */
-export interface Shared {
-  readonly unknownUsers: UnknownUsers;
-  readonly owe: (org: string, op: Op, cycle: number) => Promise<Answer>;
-  readonly clock: StoreClock;
-  /** Through here go calls that are sent again, and looks at lost data. */
-  readonly retries: Turnstile;
-  readonly looks: Turnstile;
-}
+import { type Pending, unavailable } from './pending.js';
+import type { OrgLanesOptions, Shared } from './shared.js';
+import { jittered } from './turnstile.js';
+import type { LanesState } from './watch.js';
 
 /** A script call holds Redis for about 2 ms at this many counter lines. */
 const LINES_MAX = 100;
@@ -35,6 +17,7 @@ const EXPIRE_MOST = 8;
 const CYCLE_TRIES_MAX = 5;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
+const RULE_TOLD_EVERY_MS = 60_000;
 /** Lanes in doubt are set aside and new ones taken, up to here. */
 const LANES_MAX = 16;
 
@@ -49,6 +32,7 @@ export class OrgLanes {
   private closed = false;
   private epoch = '';
   private ruleVersion = 0;
+  private ruleToldUntil = 0;
   private cycles: readonly Bounds[] = [];
   private linesPerOp = 4;
   private readonly retries = new Set<NodeJS.Timeout>();
@@ -67,6 +51,11 @@ export class OrgLanes {
 
   get idle(): boolean {
     return this.waiting.length === 0 && this.lanes === this.free.length && this.loss === undefined;
+  }
+
+  /** The ledger has had a book of it. */
+  get isKnown(): boolean {
+    return this.epoch !== '';
   }
 
   get isLost(): boolean {
@@ -197,10 +186,8 @@ export class OrgLanes {
         this.release(lane, batch);
         return;
       case 'cycle':
-        this.enterCycle(reply);
-        batch.cycleTries += 1;
-        if (batch.cycleTries <= CYCLE_TRIES_MAX) this.send(lane, batch);
-        else this.fail(lane, batch, unavailable('The bounds of the billing cycle could not be agreed on'));
+        if (this.enterCycle(batch, reply)) this.send(lane, batch);
+        else this.silent(lane, batch, new StoreError('The cycle is unknown', false));
         return;
       case 'no-org':
         this.fail(lane, batch, new ProblemError('unknown-org', `There is no organization ${this.org}`));
@@ -223,14 +210,24 @@ export class OrgLanes {
       this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + reply.lines / reply.results.length) / 8);
   }
 
-  /** The book says which cycle is present; where that one is over, its successor is computed by the book's time. */
-  private enterCycle(reply: Reply): void {
-    const { cycle, rule, now } = reply;
-    this.ruleVersion = reply.ruleVersion;
+  /** False where this process cannot follow the book's rule: what is owed waits until it can. */
+  private enterCycle(batch: Batch, reply: Reply): boolean {
     this.epoch = reply.epoch;
-    const over = now >= cycle.end;
-    const cycles = over ? [successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle] : [cycle];
-    this.cycles = withPrevious(cycles, reply);
+    batch.cycleTries += 1;
+    try {
+      if (batch.cycleTries > CYCLE_TRIES_MAX) throw new Error('The bounds could not be agreed on');
+      this.cycles = cyclesNow(reply);
+      this.ruleVersion = reply.ruleVersion;
+      return true;
+    } catch (err) {
+      batch.cycleTries = 0;
+      // A replica of another version may have other time zones: that must not end this one, nor fill its log.
+      const now = performance.now();
+      if (now < this.ruleToldUntil) return false;
+      this.ruleToldUntil = now + RULE_TOLD_EVERY_MS;
+      this.options.onTrouble?.('cycle-unknown', { org: this.org, rule: reply.rule, err });
+      return false;
+    }
   }
 
   private distribute(lane: Lane, batch: Batch, reply: Reply): void {

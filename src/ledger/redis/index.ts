@@ -49,6 +49,8 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 const LANES_PAGE = 100;
 /** A policy can be changed while Redis runs, and it costs no more than a few calls a minute to notice. */
 const FITNESS_EVERY_MS = 15_000;
+/** Requests are refused meanwhile: once it is mended, they are served again soon. */
+const UNFIT_EVERY_MS = 1_000;
 
 class RedisLedger implements Ledger {
   readonly name = 'redis';
@@ -57,6 +59,7 @@ class RedisLedger implements Ledger {
   /** Why the store must not be used though it can be reached. */
   private unfit: string | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private closed = false;
 
   /** Decisions have a connection of their own: no list of an admin stands before them. */
   constructor(
@@ -84,18 +87,28 @@ class RedisLedger implements Ledger {
   /** Looks at Redis at every new connection, and from time to time: another one may have taken its place. */
   watchFitness(): void {
     this.other.onReady(() => this.judgeFitness());
-    this.timer = setInterval(() => this.judgeFitness(), FITNESS_EVERY_MS).unref();
+    this.scheduleFitness();
+  }
+
+  private scheduleFitness(): void {
+    clearTimeout(this.timer);
+    if (this.closed) return;
+    const inMs = this.unfit === undefined ? FITNESS_EVERY_MS : UNFIT_EVERY_MS;
+    this.timer = setTimeout(() => this.judgeFitness(), inMs).unref();
   }
 
   private judgeFitness(): void {
-    this.other.unfitness().then(
-      (unfit) => {
-        this.unfit = unfit;
-        if (unfit !== undefined) this.options.onError?.(new Error(unfit));
-      },
-      // A Redis that does not answer is dealt with where calls fail.
-      () => undefined,
-    );
+    this.other
+      .unfitness()
+      .then(
+        (unfit) => {
+          this.unfit = unfit;
+          if (unfit !== undefined) this.options.onError?.(new Error(unfit));
+        },
+        // A Redis that does not answer is dealt with where calls fail.
+        () => undefined,
+      )
+      .finally(() => this.scheduleFitness());
   }
 
   async apply(call: Call): Promise<Reply> {
@@ -201,7 +214,8 @@ class RedisLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
+    this.closed = true;
+    clearTimeout(this.timer);
     await Promise.all([this.hot.close(), this.other.close()]);
   }
 }

@@ -1,0 +1,82 @@
+/** Gateways of the bench: this build, or another one, each a process of its own. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type ConfigParts, configText } from '../../test/support/gateway.js';
+import type { Contender } from '../lib/server.js';
+
+export interface GatewayOptions extends ConfigParts {
+  readonly name: string;
+  /** Folder of another build: it has `dist/src/main.js`. */
+  readonly root?: string;
+  /** Options of node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
+export interface BenchGateway extends Contender {
+  /** `host:port` of its listener for operators. */
+  readonly ops: string;
+}
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const TOKEN = 'bench-admin-token';
+let count = 0;
+
+export async function startGateway(options: GatewayOptions, folder: string): Promise<BenchGateway> {
+  const { name, root = ROOT, nodeArgs = [], ...parts } = options;
+  count += 1;
+  const own = join(folder, `gateway-${count}`);
+  const tokenFile = join(own, 'token');
+  const file = join(own, 'config.yaml');
+  mkdirSync(own);
+  writeFileSync(tokenFile, TOKEN);
+  const text = configText({ data: join(own, 'data'), ...parts, tokenFile });
+  writeFileSync(file, text.replace(/level: \w+/, 'level: info'));
+  const main = join(root, 'dist/src/main.js');
+  const child = spawn(process.execPath, [...nodeArgs, main, 'serve', '-c', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const addresses = await new Promise<{ gateway: string; ops: string }>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const said = JSON.parse(line);
+      if (said.msg === 'listening') resolve(said);
+      else if (said.level >= 50) process.stderr.write(`${name}: ${line}\n`);
+    });
+  });
+  return {
+    name,
+    url: `http://${addresses.gateway}`,
+    ops: addresses.ops,
+    pids: [child.pid ?? 0],
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** A copy of this build with one text replaced; the answer is its root. */
+export function patchedBuild(folder: string, file: string, from: string, to: string): string {
+  const root = join(folder, `build-${to.replaceAll(/\W+/g, '-')}`);
+  cpSync(join(ROOT, 'dist/src'), join(root, 'dist/src'), { recursive: true });
+  for (const name of ['node_modules', 'lua', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));
+  const path = join(root, 'dist/src', file);
+  const source = readFileSync(path, 'utf8');
+  if (!source.includes(from)) throw new Error(`${file} has no '${from}'`);
+  writeFileSync(path, source.replace(from, to));
+  return root;
+}
+
+/** Another number of calls that one org may have in flight at once. */
+export function withCallsInFlight(folder: string, calls: number): string {
+  const constant = 'const CALLS_IN_FLIGHT = ';
+  const present = new RegExp(`${constant}\\d+;`).exec(
+    readFileSync(join(ROOT, 'dist/src/ledger/lanes/index.js'), 'utf8'),
+  )?.[0];
+  if (present === undefined) throw new Error(`there is no '${constant}'`);
+  return patchedBuild(folder, 'ledger/lanes/index.js', present, `${constant}${calls};`);
+}
