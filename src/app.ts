@@ -9,6 +9,7 @@ import { buildGateway, type Gateway } from './gateway/gateway.js';
 import { type Keeper, startKeeper } from './keep/keeper.js';
 import { Lanes } from './ledger/lanes/index.js';
 import type { Ledger } from './ledger/port.js';
+import { claimStore } from './ledger/store-meta.js';
 import { addressOf, Certificates, closeWithin, listenOn } from './listen.js';
 import { Metrics, type State } from './observe/metrics.js';
 import { Ops } from './observe/ops.js';
@@ -93,10 +94,21 @@ interface Base {
 }
 
 async function assemble(options: AppOptions, base: Base): Promise<Running> {
+  const { config, logger } = options;
+  const ledger = await openLedger(config.store, logger);
+  try {
+    await claimStore(ledger, config.quotas);
+    await createOrgs(ledger, config);
+    return furnish(options, base, ledger);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+function furnish(options: AppOptions, base: Base, ledger: Ledger): Running {
   const { config, logger, bootstrapToken, environment = {} } = options;
   const { metrics, certificates, onError } = base;
-  const ledger = await openLedger(config.store, logger);
-  await createOrgs(ledger, config);
   const lanes = lanesOver(ledger, config, logger, metrics);
   const onExpired = (count: number): void => metrics.store.holdsExpired(count);
   const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
@@ -255,7 +267,8 @@ class Running implements App {
     };
     await closeWithin(gateway.app, this.config.server.finishMs, cutOff);
     this.leave(rooms.now);
-    await Promise.all(this.leaving.values());
+    // A coded answer that is never read to its end must not keep the process.
+    await Promise.race([Promise.all(this.leaving.values()), delay(DELIVERY_MS, undefined, { ref: false })]);
     if (!(await lanes.drain(DELIVERY_MS)))
       logger.error({ backlog: lanes.backlog, open: lanes.open.undelivered }, 'settlements-undelivered');
     await closeWithin(admin, ADMIN_MS);

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { type Accepted, acceptLoss, lostOrgs } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import { readConfig } from '../config/load.js';
+import { claimStore } from '../ledger/store-meta.js';
 import { openLedger } from '../open-ledger.js';
 
 export interface StoreOutput {
@@ -47,6 +48,7 @@ export async function acceptLosses(
   if (all === org.length > 0) throw new Error('name the orgs with --org, or say --all');
   const ledger = await openLedger(store, pino({ level: 'silent' }));
   try {
+    await claimStore(ledger, quotas);
     const ids = all ? await lostOrgs(ledger) : org;
     if (ids.length === 0) out.write('no org is marked as lost\n');
     const unknown: string[] = [];

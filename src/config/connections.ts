@@ -58,7 +58,10 @@ export const Upstream = section({
     }),
   ),
   timeouts,
-  connections: whole(1, 65_535, { default: 256, description: 'Most connections to this upstream.' }),
+  connections: whole(1, 65_535, {
+    default: 1_024,
+    description: 'Most connections to this upstream, and so most requests at a time: further ones wait.',
+  }),
   retries: whole(0, 5, {
     default: 1,
     description:

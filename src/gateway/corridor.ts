@@ -102,6 +102,7 @@ const CLAMP_TRIES_MAX = 4;
 /** A request that nothing is charged for. */
 const FREE: Priced = { charges: charges('', []) };
 
+const INVALID_KEY = 'The API key is not valid.';
 const REQUEST_ID = 'X-Request-Id';
 const NO_FIELDS: readonly string[] = [];
 /** Tells that no budget was checked: there are no figures to tell. */
@@ -182,7 +183,10 @@ export class Corridor {
     const hold = priced.reader === undefined ? '' : holdId();
     const { charges: asked } = priced;
     const op = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs: this.rooms.holdMs } as const;
-    const decision = await this.rooms.decide(org, key === undefined ? op : { ...op, key }, way.passage.open);
+    const { open } = way.passage;
+    const decision = await (key === undefined
+      ? this.rooms.decide(org, op, open)
+      : this.rooms.decide(org, { ...op, key }, open).catch(hideOrg));
     return { priced, hold, decision };
   }
 
@@ -289,6 +293,13 @@ function addressOf({ socket }: IncomingMessage): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }
 
+/** Which orgs there are is not told to whoever makes up a key. */
+function hideOrg(error: unknown): never {
+  if (error instanceof ProblemError && error.code === 'unknown-org')
+    throw new ProblemError('credential-invalid', INVALID_KEY);
+  throw error;
+}
+
 function aboutOf({ passage }: Walk, { org, userId }: Identity, { user }: Refused) {
   return { org, userId: user === undefined ? userId : userOfToken(user), action: passage.action };
 }
@@ -315,7 +326,7 @@ function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
     case 'voided':
       return new ProblemError('internal', 'The reservation was voided.');
     case 'invalid-key':
-      return new ProblemError('credential-invalid', 'The API key is not valid.');
+      return new ProblemError('credential-invalid', INVALID_KEY);
     case 'no-plan':
       return new ProblemError(reason, `Organization ${org} has no plan for a quota of this route.`);
     case 'no-seat':

@@ -1,11 +1,11 @@
 /** Renews the holds of requests under way, with what is known to be consumed, so that a hold lives as long as its answer. */
-import type { Result } from '../ledger/port.js';
+import type { RenewOp, Result } from '../ledger/port.js';
 import type { Admission, Debts } from './admission.js';
 
 const RENEWALS_PER_LIFE = 3;
 
 export class HoldKeeper {
-  /** When each hold is to be renewed next. */
+  /** When each hold is to be renewed next; infinite while the store has not confirmed the last renewal. */
   private readonly live = new Map<Admission, number>();
   private timer: NodeJS.Timeout | undefined;
   private readonly everyMs: number;
@@ -36,24 +36,32 @@ export class HoldKeeper {
     }
     const now = performance.now();
     for (const [admission, due] of this.live) {
-      if (due > now) continue;
-      this.live.set(admission, now + this.everyMs);
-      this.renew(admission);
+      if (due <= now) this.send(admission, []).catch(this.onLost);
     }
   }
 
   /** Renews a hold before its time, to hold `more` units on top, by held charge. */
   async extend(admission: Admission, more: readonly number[]): Promise<Result> {
-    this.live.set(admission, performance.now() + this.everyMs);
     const { result } = await this.send(admission, more);
     return result;
   }
 
-  private renew(admission: Admission): void {
-    this.send(admission, []).catch(this.onLost);
+  private async send(admission: Admission, wanted: readonly number[]): Promise<{ readonly result: Result }> {
+    const { org, cycle } = admission;
+    this.plan(admission, Number.POSITIVE_INFINITY);
+    try {
+      return await this.debts.owe(org, this.renewal(admission, wanted), cycle);
+    } finally {
+      this.plan(admission, performance.now() + this.everyMs);
+    }
   }
 
-  private send({ org, hold, cycle, charges, evidence }: Admission, wanted: readonly number[]) {
+  /** One that has ended meanwhile is not taken up again. */
+  private plan(admission: Admission, at: number): void {
+    if (this.live.has(admission)) this.live.set(admission, at);
+  }
+
+  private renewal({ hold, charges, evidence }: Admission, wanted: readonly number[]): RenewOp {
     const items = charges.items.filter((item) => item.kind !== 'gate');
     const progress = evidence?.progress() ?? [];
     const units: number[] = [];
@@ -66,6 +74,6 @@ export class HoldKeeper {
       if (isHeld) held += 1;
     }
     const quotas = items.map((item) => item.quota);
-    return this.debts.owe(org, { kind: 'renew', hold, ttlMs: this.ttlMs, quotas, units, more }, cycle);
+    return { kind: 'renew', hold, ttlMs: this.ttlMs, quotas, units, more };
   }
 }

@@ -23,14 +23,14 @@ t.test('the example of the product loads', async (t) => {
     maps: {
       url: 'http://maps:3000',
       timeouts: { connectMs: 2_000, headersMs: 60_000, bodyMs: 60_000 },
-      connections: 256,
+      connections: 1_024,
       retries: 1,
       setHeaders: {},
     },
     openai: {
       url: 'https://llm.internal',
       timeouts: { connectMs: 2_000, headersMs: 60_000, bodyMs: 60_000 },
-      connections: 256,
+      connections: 1_024,
       retries: 1,
       setHeaders: { authorization: { file: '/run/secrets/llm' } },
     },

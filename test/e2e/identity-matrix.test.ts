@@ -52,7 +52,9 @@ const ROWS: readonly Row[] = [
   ['invited, no seat', ALL, forbidden('no-seat')],
   ['unknown, no seat', NAMED, forbidden('no-seat'), forbidden('unknown-user')],
   ['archived org', ALL, forbidden('org-archived')],
-  ['unknown org', ALL, forbidden('unknown-org')],
+  ['unknown org', NAMED, forbidden('unknown-org')],
+  // Which orgs there are is not told to whoever makes up a key.
+  ['unknown org', ['apiKey'], INVALID],
   ['without a credential', ALL, MISSING],
   ['expired', CREDENTIALS, INVALID],
   // A shared secret has no ids: what another one has signed is forged.

@@ -1,0 +1,55 @@
+/**
+ * What a store was begun with. Who counts by another scale, or writes other forms, must not touch its counters: 5 units
+ * would become 0.5 without a word.
+ */
+import type { Change, Ledger } from './port.js';
+
+/** No org can have this id. */
+const META_BOOK = '*meta*';
+/** Of the forms in which books are kept; raised by a change that an older gateway would misread. */
+const SCHEMA_VERSION = 1;
+const TRIES_MAX = 8;
+
+type Decimals = Readonly<Record<string, { readonly decimals: number }>>;
+
+/** Notes schema and decimals in a new store; rejects with an Error where this store was begun with others. */
+export async function claimStore(ledger: Ledger, quotas: Decimals): Promise<void> {
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const changes = await changesFor(ledger, quotas);
+    if (changes.length === 0) return;
+    const { version } = await ledger.read(META_BOOK, []);
+    if ((await ledger.commit(META_BOOK, { version, changes, audit: '' })) !== undefined) return;
+  }
+  throw new Error('the store could not be prepared: others changed it at the same time, again and again');
+}
+
+async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Change[]> {
+  const wanted: [field: string, value: string][] = [['schema', String(SCHEMA_VERSION)]];
+  for (const [quota, { decimals }] of Object.entries(quotas)) wanted.push([quota, String(decimals)]);
+  const fields = wanted.map(([name], index) => (index === 0 ? name : `decimals:${name}`));
+  const { values } = await ledger.read(META_BOOK, [{ table: 'records', fields }]);
+  const [known = []] = values;
+  const changes: Change[] = [];
+  for (const [index, [name, value]] of wanted.entries()) {
+    const before = known[index] ?? undefined;
+    if (before === value) continue;
+    if (index === 0) refuseNewer(before);
+    else if (before !== undefined) await refuseRescaled(ledger, name, before, value);
+    changes.push({ set: 'records', field: fields[index] ?? '', value });
+  }
+  return changes;
+}
+
+function refuseNewer(schema: string | undefined): void {
+  if (Number(schema ?? 0) <= SCHEMA_VERSION) return;
+  throw new Error(
+    `the store is of schema ${schema}, and this version knows ${SCHEMA_VERSION}: use a newer one`,
+  );
+}
+
+async function refuseRescaled(ledger: Ledger, quota: string, before: string, now: string): Promise<void> {
+  if ((await ledger.orgs()).length === 0) return;
+  throw new Error(
+    `quotas.${quota}.decimals is ${now}, but what is counted in the store has ${before}: write ${before}, or use another quota`,
+  );
+}
