@@ -39,7 +39,7 @@ class Debts {
 
 t.test('while the store has not confirmed one, no second follows', async (t) => {
   const debts = new Debts('stuck');
-  const keeper = new HoldKeeper(debts, HOLD_MS, t.fail);
+  const keeper = new HoldKeeper(debts, HOLD_MS, (error) => t.fail(String(error)));
   const [steady, stuck] = [admission('steady'), admission('stuck')];
   keeper.add(steady);
   keeper.add(stuck);
@@ -53,7 +53,7 @@ t.test('while the store has not confirmed one, no second follows', async (t) => 
 
 t.test('an extension that is confirmed after the end does not bring the hold back', async (t) => {
   const debts = new Debts('');
-  const keeper = new HoldKeeper(debts, HOLD_MS, t.fail);
+  const keeper = new HoldKeeper(debts, HOLD_MS, (error) => t.fail(String(error)));
   const [steady, over] = [admission('steady'), admission('over')];
   keeper.add(steady);
   keeper.add(over);
