@@ -52,6 +52,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
     ops: addresses.ops,
     pids: [child.pid ?? 0],
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await ended;

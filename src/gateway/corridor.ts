@@ -21,7 +21,14 @@ import type { Admission } from '../settle/admission.js';
 import type { Ending, Settle } from '../settle/settle.js';
 import { canonicalPath, type Target } from './path.js';
 import type { RateLimitFields } from './ratelimit-fields.js';
-import { type ErrorShape, type QuotaRefusals, type Refusal, refusal, reshaped } from './refusal.js';
+import {
+  type ErrorShape,
+  type QuotaRefusals,
+  type Refusal,
+  type RefusedRequest,
+  refusal,
+  reshaped,
+} from './refusal.js';
 import type { FindRoute } from './routes.js';
 
 /** A route as the corridor walks it. */
@@ -165,29 +172,28 @@ export class Corridor {
 
   private async reserve(way: Walk, identity: Identity, asked: Priced): Promise<void> {
     way.visit?.reserving(identity.org, asked.charges);
-    const first = await this.decide(way, identity, asked);
-    const { priced, hold, decision } =
-      first.decision.result.status === 'refused' && asked.clamp !== undefined
-        ? await this.clamp(way, identity, first)
-        : first;
-    way.visit?.decided(decision, hold);
-    const { result, now, cycle } = decision;
-    if (result.status === 'admitted') this.admit(way, identity, { priced, hold, decision }, result);
-    else if (result.status === 'refused')
-      send(way, this.rooms.quotaRefusals.refusal(result, { ...aboutOf(way, identity, result), cycle, now }));
-    else if (result.status === 'denied') throw denial(result, identity);
+    const hold = holdFor(asked);
+    const decision = await this.decide(way, identity, asked, hold);
+    const first: Decided = { priced: asked, hold, decision };
+    const isShort = decision.result.status === 'refused' && asked.clamp !== undefined;
+    const decided = isShort ? await this.clamp(way, identity, first) : first;
+    way.visit?.decided(decided.decision, decided.hold);
+    const { result } = decided.decision;
+    if (result.status === 'admitted') this.admit(way, identity, decided, result);
+    else if (result.status === 'refused') {
+      const about = aboutOf(way, identity, result, decided.decision);
+      send(way, this.rooms.quotaRefusals.refusal(result, about));
+    } else if (result.status === 'denied') throw denial(result, identity);
     else throw new Error(`The ledger answered a reservation with ${result.status}`);
   }
 
-  private async decide(way: Walk, { org, user, claims, key }: Identity, priced: Priced): Promise<Decided> {
-    const hold = priced.reader === undefined ? '' : holdId();
+  private decide(way: Walk, identity: Identity, priced: Priced, hold: string): Promise<Answer> {
+    const { org, user, claims, key } = identity;
     const { charges: asked } = priced;
-    const op = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs: this.rooms.holdMs } as const;
     const { open } = way.passage;
-    const decision = await (key === undefined
-      ? this.rooms.decide(org, op, open)
-      : this.rooms.decide(org, { ...op, key }, open).catch(hideOrg));
-    return { priced, hold, decision };
+    const op = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs: this.rooms.holdMs } as const;
+    if (key === undefined) return this.rooms.decide(org, op, open);
+    return this.rooms.decide(org, { ...op, key }, open).catch(hideOrg);
   }
 
   /** There was too little room: decides on what fits into it. Between two tries, others may have taken that. */
@@ -195,9 +201,10 @@ export class Corridor {
     let last = refused;
     for (let tries = 0; tries < CLAMP_TRIES_MAX; tries += 1) {
       const { result } = last.decision;
-      const lower = result.status === 'refused' ? refused.priced.clamp?.(leftIn(result)) : undefined;
-      if (lower === undefined) break;
-      last = await this.decide(way, identity, lower);
+      const priced = result.status === 'refused' ? refused.priced.clamp?.(leftIn(result)) : undefined;
+      if (priced === undefined) break;
+      const hold = holdFor(priced);
+      last = { priced, hold, decision: await this.decide(way, identity, priced, hold) };
     }
     return last;
   }
@@ -205,11 +212,19 @@ export class Corridor {
   private admit(way: Walk, { org, user }: Identity, decided: Decided, result: Admitted): void {
     const { priced, hold, decision } = decided;
     const { now, cycle, chargeLater } = decision;
-    const { reader, floors, answerFields } = priced;
-    const told = { user: result.user ?? user, groups: result.groups, charges: priced.charges };
-    const about = { org, ...told, cycle: cycle.start, at: now, hold };
-    const read = reader === undefined ? about : { ...about, evidence: reader, floors };
-    const admission: Admission = chargeLater === undefined ? read : { ...read, hold: '', chargeLater };
+    const { charges: asked, reader, floors, answerFields } = priced;
+    const admission: Admission = {
+      org,
+      user: result.user ?? user,
+      groups: result.groups,
+      charges: asked,
+      cycle: cycle.start,
+      at: now,
+      hold: chargeLater === undefined ? hold : '',
+      evidence: reader,
+      floors,
+      chargeLater,
+    };
     const fields = chargeLater === undefined ? this.rooms.rateLimitFields(result, cycle, now) : OPEN_FIELDS;
     const all = answerFields === undefined ? fields : [...fields, ...answerFields];
     const under = this.forward(way, priced, all, admission);
@@ -283,7 +298,9 @@ export class Corridor {
 const PROCESS = randomBytes(9).toString('base64url');
 let holds = 0;
 
-function holdId(): string {
+/** Nothing is held where every cost is known. */
+function holdFor({ reader }: Priced): string {
+  if (reader === undefined) return '';
   holds += 1;
   return `${PROCESS}.${holds.toString(36)}`;
 }
@@ -300,8 +317,14 @@ function hideOrg(error: unknown): never {
   throw error;
 }
 
-function aboutOf({ passage }: Walk, { org, userId }: Identity, { user }: Refused) {
-  return { org, userId: user === undefined ? userId : userOfToken(user), action: passage.action };
+function aboutOf(
+  { passage }: Walk,
+  { org, userId }: Identity,
+  { user }: Refused,
+  { cycle, now }: Answer,
+): RefusedRequest {
+  const { action } = passage;
+  return { org, userId: user === undefined ? userId : userOfToken(user), action, cycle, now };
 }
 
 /** What is left of a quota, where that is why it was refused. */
