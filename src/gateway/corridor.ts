@@ -201,7 +201,8 @@ export class Corridor {
     let last = refused;
     for (let tries = 0; tries < CLAMP_TRIES_MAX; tries += 1) {
       const { result } = last.decision;
-      const priced = result.status === 'refused' ? refused.priced.clamp?.(leftIn(result)) : undefined;
+      if (result.status !== 'refused' || !isOfHeld(result, refused.priced)) break;
+      const priced = refused.priced.clamp?.(leftIn(result));
       if (priced === undefined) break;
       const hold = holdFor(priced);
       last = { priced, hold, decision: await this.decide(way, identity, priced, hold) };
@@ -325,6 +326,11 @@ function aboutOf(
 ): RefusedRequest {
   const { action } = passage;
   return { org, userId: user === undefined ? userId : userOfToken(user), action, cycle, now };
+}
+
+/** A smaller request helps only where no other cost is refused too. */
+function isOfHeld({ violated }: Refused, { charges: { items } }: Priced): boolean {
+  return violated.every(({ quota }) => items.some((item) => item.kind === 'held' && item.quota === quota));
 }
 
 /** What is left of a quota, where that is why it was refused. */

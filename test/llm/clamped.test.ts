@@ -1,5 +1,6 @@
 // Where less is left than a request allows itself, every API's own ceiling is lowered to what is left, however it was stated.
 import t from 'tap';
+import { ask } from '../support/gateway.js';
 import { post, REQUESTS } from './raw.js';
 import { setUp, totalOf } from './support.js';
 
@@ -70,4 +71,21 @@ t.test('what states no ceiling gets one', async (t) => {
     t.equal(bed.last().usage?.output, Number(answer.headers['quotagate-clamped']), api);
     t.ok((await bed.settled(t)) <= ALLOWANCE, api);
   }
+});
+
+t.test('a cost that no clamp makes smaller is asked about once', async (t) => {
+  const charges = '[{ quota: ai, llm: { api: openai-chat, whenShort: clamp } }, { quota: usage, units: 1 }]';
+  const bed = await setUp(t, {
+    routes: `\n  - { match: 'POST /v1/chat/completions', action: chat, upstream: up, charges: ${charges} }\n`,
+    orgs: '\n  acme:\n    plans:\n      ai: { allowance: 100000 }\n      usage: { allowance: 0.5 }\n',
+  });
+  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const reserves = async () => {
+    const { body: text } = await ask(bed.ops, '/metrics');
+    return Number(/^quotagate_store_call_operations_sum(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
+  };
+  const before = await reserves();
+  const answer = await post(bed.url + path, { body: body('Hello', false), headers: bed.headers });
+  t.equal(answer.status, 429);
+  t.equal((await reserves()) - before, 1);
 });

@@ -22,5 +22,5 @@ export function compileLlm(specs: readonly LlmSpec[], quotas: QuotaDecimals, mod
 
 /** The API's own error body for a problem of ours. */
 export function errorShape(api: Api): (problem: Problem, status: number) => unknown {
-  return SHAPES[api]('', '').error;
+  return SHAPES[api]('', '', []).error;
 }

@@ -7,6 +7,7 @@ import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
 import { type ModelBook, modelBook, rowsOf } from './models.js';
 import { Price } from './price.js';
+import { parameters } from './query.js';
 import { Places, type Request, readRequest } from './request.js';
 import { scanThread } from './scan-thread.js';
 import type { Shape } from './shape.js';
@@ -80,7 +81,10 @@ export class Meter implements LlmMeter {
     action: string,
   ): Priced | Promise<Priced> {
     const { api, tokenizer, bytesPerToken } = this.terms;
-    const shape = SHAPES[api](path, query);
+    const shape = SHAPES[api](path, query, rawHeaders);
+    // LiteLLM, for one, takes the model from there first.
+    if (parameters(query).some(([name]) => name === 'model'))
+      throw new ProblemError('cost-invalid', 'The model must not stand in the query.');
     const given: Given = { shape, path, rawHeaders, body, fixed, action };
     const { paths, tree } = shape.request;
     if (tokenizer === 'bytes' && body.length <= INLINE_BYTES_MAX) {
@@ -151,6 +155,7 @@ export class Meter implements LlmMeter {
       prices,
       model: model.match,
       stream: request.stream,
+      later: request.later,
       inputTokens,
       heldTokens,
       mostTokens,

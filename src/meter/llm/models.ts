@@ -15,11 +15,13 @@ export function rowsOf(models: Models): readonly Model[] {
 
 /** The row for a model's name. Throws ProblemError `model-unknown`. */
 export function modelBook(models: Models): ModelBook {
-  const patterns = models.map(({ match }) => match.split('*'));
+  // Some upstreams (Azure, Ollama) know their models in any case.
+  const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   return (name) => {
     if (name.length > MODEL_CHARACTERS_MAX) throw unknown('a model with a name so long');
     if (models.length === 0) return 0;
-    const row = patterns.findIndex((parts) => matches(parts, name));
+    const plain = name.toLowerCase();
+    const row = patterns.findIndex((parts) => matches(parts, plain));
     if (row < 0) throw unknown(name === '' ? 'no model' : `the model ${JSON.stringify(name)}`);
     return row;
   };

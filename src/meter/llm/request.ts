@@ -14,6 +14,8 @@ export interface RequestForm {
   /** Left out: the path says it. */
   readonly stream?: Path;
   readonly streamInPath?: (path: string) => boolean;
+  /** Set to true, the upstream goes on with the answer when nobody waits for it, and gives it out later. */
+  readonly later?: Path;
   /** Where the output's ceiling stands; a lowered one goes to the first where none is stated. Empty: there is no output. */
   readonly ceilings: readonly Path[];
   /** How many answers are made; the largest counts. */
@@ -41,7 +43,7 @@ export interface CompiledForm extends RequestForm {
 }
 
 export function requestForm(form: RequestForm): CompiledForm {
-  const single = [form.model, form.stream, form.prompts, form.askUsage, form.ceilingAbove];
+  const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
   const wanted = [...single, ...form.ceilings, ...form.choices, ...(form.spellings ?? []).flat()];
   const paths = new Map<string, Path>([['', []]]);
   for (const path of wanted) {
@@ -63,6 +65,8 @@ function isBelow(path: Path, parent: Path): boolean {
 export interface Request {
   readonly model: string;
   readonly stream: boolean;
+  /** The answer is made to its end whether or not the client stays. */
+  readonly later: boolean;
   /** The largest that is stated, per answer; undefined where none is, or where 0 could mean no ceiling at all. */
   readonly ceiling: number | undefined;
   /** Answers that it is for: choices × prompts. */
@@ -145,6 +149,7 @@ export function readRequest(form: CompiledForm, path: string, places: Places): R
   return {
     model: modelOf(form, path, places),
     stream: form.streamInPath?.(path) ?? places.flag(form.stream),
+    later: places.flag(form.later),
     ceiling: ceilings.length === 0 || ceilings.includes(0) ? undefined : Math.max(...ceilings),
     answers: choicesOf(form, places) * promptsOf(form, places),
     asksUsage: places.flag(form.askUsage),

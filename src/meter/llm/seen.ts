@@ -11,7 +11,7 @@ export class Seen {
   certainty: Certainty = 'floor';
   /** The answer told of a fault. */
   failed = false;
-  /** The answer is only a receipt: it is made later. */
+  /** The answer is made later, or goes on without a reader. */
   pending = false;
   /** The last usage that came could not be used. */
   doubtful = false;

@@ -25,5 +25,13 @@ export interface Shape {
   readonly closing: (problem: Problem, seen: Seen) => string;
 }
 
-/** An API can have one shape, or one for each kind of path. `query` begins with ? or is ''. */
-export type ShapeOf = (path: string, query: string) => Shape;
+/**
+ * An API can have one shape, or one for each kind of path. `query` begins with ? or is ''. Throws ProblemError for what the API
+ * would do otherwise than it is priced.
+ */
+export type ShapeOf = (path: string, query: string, rawHeaders: readonly string[]) => Shape;
+
+/** The path as servers take it that care neither for case nor for a slash at the end. */
+export function plainPath(path: string): string {
+  return (path.endsWith('/') ? path.slice(0, -1) : path).toLowerCase();
+}

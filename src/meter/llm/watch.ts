@@ -21,6 +21,8 @@ export interface WatchTerms {
   /** The row that priced it. */
   readonly model: string;
   readonly stream: boolean;
+  /** It is made to its end even if it is not waited for. */
+  readonly later: boolean;
   readonly inputTokens: number;
   readonly heldTokens: number;
   readonly mostTokens: number;
@@ -58,6 +60,7 @@ export class Watch implements AnswerReader {
   private result: TokenReport | undefined;
 
   constructor(private readonly terms: WatchTerms) {
+    this.seen.pending = terms.later;
     this.read = terms.shape.open(this.seen);
     this.skim = terms.shape.openSkim?.(this.seen);
     this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
@@ -200,20 +203,28 @@ export class Watch implements AnswerReader {
       return;
     }
     const document = parsed(event.data);
-    if (!isObject(document)) return;
+    if (!isObject(document)) {
+      // What the end has cut is mostly the frame of a bit of text.
+      if (!this.over && !event.data.equals(DONE)) this.unread(event.data.length);
+      return;
+    }
     this.read(document);
     if (passage !== undefined) takeOutUsage(event, document, passage);
   }
 
+  /** One behind the other: the last word counts, and a large one takes its time. */
   private document(body: Buffer): void {
-    if (body.length > PARSED_BYTES_MAX) {
-      this.work = readLarge(body, this.terms.shape.answerMembers, this.read, (bytes) => this.unread(bytes));
-      return;
-    }
+    this.work = this.work === undefined ? this.take(body) : this.work.then(() => this.take(body));
+  }
+
+  private take(body: Buffer): Promise<void> | undefined {
+    if (body.length > PARSED_BYTES_MAX)
+      return readLarge(body, this.terms.shape.answerMembers, this.read, (bytes) => this.unread(bytes));
     const document = parsed(body);
     if (isObject(document)) this.read(document);
     else if (Array.isArray(document)) document.filter(isObject).forEach(this.read);
     else this.unread(body.length);
+    return undefined;
   }
 
   /** What cannot be read is taken for text, all of it. */
@@ -221,6 +232,9 @@ export class Watch implements AnswerReader {
     this.seen.textBytes += bytes;
   }
 }
+
+/** The end of a stream, to those who follow OpenAI. */
+const DONE = Buffer.from('[DONE]');
 
 const NO_USAGE: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 

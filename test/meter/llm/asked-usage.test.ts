@@ -153,6 +153,8 @@ t.test('Azure is asked only in versions that know it', async (t) => {
   t.equal(await isAsked(PATHS['azure-openai'], AZURE_QUERY), true);
   t.equal(await isAsked(PATHS['azure-openai'], '?api-version=2024-02-01'), false);
   t.equal(await isAsked(PATHS['azure-openai'], ''), false);
+  for (const query of ['?api%2Dversion=2025-01-01', '?api-version=2024-02-01&API-version=2025-01-01'])
+    t.equal(await isAsked(PATHS['azure-openai'], query), true, query);
   t.equal(
     (await priced(meter, { model: 'm', stream: true }, '/openai/v1/chat/completions')).body !== undefined,
     true,

@@ -110,6 +110,56 @@ t.test('what the path names cannot be outbid by the body', async (t) => {
   await Promise.all([gemini.close(), azure.close()]);
 });
 
+t.test('the model in any case, and as the upstream would find it in the path', async (t) => {
+  const rows = [
+    { match: 'dear*', multiplier: 9, maxOutputTokens: 100 },
+    { match: '*', multiplier: 1, maxOutputTokens: 100 },
+  ];
+  const azure = meterOf('azure-openai', {}, rows);
+  for (const path of [
+    '/openai/deployments/dear/chat/completions',
+    '/openai/Deployments/dear/chat/completions',
+    '/openai/deployments/DEAR/chat/completions',
+  ]) {
+    const { charges } = await priced(azure, { model: 'cheap' }, path, { query: AZURE_QUERY });
+    t.ok((charges.items[0]?.units ?? 0) >= 900, path);
+  }
+  await azure.close();
+});
+
+t.test('a model in the query: some upstreams take it from there', async (t) => {
+  const meter = meterOf('openai-compatible', {}, MODELS);
+  t.teardown(() => meter.close());
+  for (const query of ['?model=dear', '?a=1&MODEL=dear', '?m%6fdel=dear'])
+    await t.rejects(priced(meter, { model: 'gpt-4o' }, PATHS['openai-compatible'], { query }), {
+      code: 'cost-invalid',
+    });
+  await t.resolves(priced(meter, { model: 'gpt-4o' }, PATHS['openai-compatible'], { query: '?models=1' }));
+});
+
+t.test('Gemini: what begins a work, and what hides the usage', async (t) => {
+  const meter = meterOf('gemini');
+  t.teardown(() => meter.close());
+  const at = (verb: string) => `/v1beta/models/gemini-2.5-flash:${verb}`;
+  for (const verb of ['batchGenerateContent', 'asyncBatchEmbedContent', 'predict', 'predictLongRunning'])
+    await t.rejects(priced(meter, {}, at(verb)), { code: 'cost-invalid' }, verb);
+  for (const verb of ['countTokens', 'embedContent', 'batchEmbedContents'])
+    await t.resolves(priced(meter, {}, at(verb)), verb);
+  for (const query of [
+    '?fields=candidates',
+    '?%24fields=x',
+    '?alt=proto',
+    '?alt=sse&alt=media',
+    '?callback=x',
+  ])
+    await t.rejects(priced(meter, {}, PATHS.gemini, { query }), { code: 'cost-invalid' }, query);
+  for (const query of ['?alt=sse', '?alt=json&key=k', '?$prettyPrint=false'])
+    await t.resolves(priced(meter, {}, PATHS.gemini, { query }), query);
+  await t.rejects(priced(meter, {}, PATHS.gemini, { headers: ['X-Goog-FieldMask', 'candidates'] }), {
+    code: 'cost-invalid',
+  });
+});
+
 t.test('null, 0 and odd spellings of a whole number', async (t) => {
   const meter = meterOf(
     'openai-chat',

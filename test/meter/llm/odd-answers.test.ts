@@ -228,6 +228,67 @@ t.test('a response in the background is charged its hold, until somebody fetches
     { background: true, max_output_tokens: 500 },
   );
   t.strictSame(cost, { units: held, estimated: true });
+  const request = { background: true, stream: true, max_output_tokens: 500 };
+  const [created, completed] = [
+    { type: 'response.created', response: { status: 'queued', background: true } },
+    { type: 'response.completed', response: { usage: { input_tokens: 3, output_tokens: 4 } } },
+  ];
+  const left = await charged('openai-responses', events([created]), { ...SSE, whole: false }, request);
+  t.strictSame(left.cost, { units: left.held, estimated: true }, 'it goes on when its stream is left');
+  const unseen = await charged('openai-responses', '', { ...SSE, whole: false }, request);
+  t.strictSame(unseen.cost, { units: unseen.held, estimated: true }, 'seen or not');
+  const read = await charged('openai-responses', events([created, completed]), SSE, request);
+  t.strictSame(read.cost, { units: 7, estimated: false });
+});
+
+t.test('paths that only the upstream takes for the same', async (t) => {
+  const body = events([
+    { type: 'response.output_text.delta', delta: TEXT },
+    { type: 'response.completed', response: { usage: { input_tokens: 3, output_tokens: 400 } } },
+  ]);
+  const paths: [Api, string][] = [
+    ['openai-compatible', '/v1/responses/'],
+    ['openai-compatible', '/v1/Responses'],
+    ['azure-openai', '/openai/v1/responses/'],
+    ['azure-openai', '/openai/deployments/m/RESPONSES'],
+  ];
+  for (const [api, path] of paths) {
+    const meter = meterOf(api);
+    const one = await priced(meter, { model: 'm', stream: true }, path);
+    const { costs } = await pass(one, Buffer.from(body), SSE);
+    t.strictSame(costs, [{ units: 403, estimated: false }], `${api} ${path}`);
+    await meter.close();
+  }
+});
+
+t.test('events that are no JSON count as text', async (t) => {
+  const body = `data: ${TEXT}\n\ndata: [DONE]\n\n`;
+  const { cost } = await charged('openai-chat', body, SSE, { stream: true }, { weights: PROMPT });
+  t.strictSame(cost, { units: 100, estimated: true });
+});
+
+t.test('a large answer whose reasoning stands in the total only', async (t) => {
+  const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 332 };
+  for (const logprobs of ['', 'x'.repeat(300_000), 'x'.repeat(600_000)]) {
+    const { report } = await charged('openai-chat', chat(usage, { logprobs }));
+    t.strictSame([report?.usage.input, report?.usage.output], [10, 322], `${logprobs.length} bytes more`);
+  }
+});
+
+t.test('a large part of a list that is read slowly does not outlive the last word', async (t) => {
+  const meter = meterOf('gemini');
+  const part = (data: string, output: number, more: object = {}) => ({
+    candidates: [{ content: { parts: [{ inlineData: { data } }] }, ...more }],
+    usageMetadata: { promptTokenCount: 5, candidatesTokenCount: output },
+  });
+  const last = part('', 1290, { finishReason: 'STOP' });
+  for (const sizes of [[900_000], [900_000, 300_000]]) {
+    const list = [...sizes.map((size) => part('A'.repeat(size), 1)), last];
+    const one = await priced(meter, {}, '/v1beta/models/m:streamGenerateContent');
+    const { costs } = await pass(one, Buffer.from(JSON.stringify(list)), {});
+    t.strictSame(costs, [{ units: 1295, estimated: false }]);
+  }
+  await meter.close();
 });
 
 t.test('a large answer is not parsed in whole', async (t) => {

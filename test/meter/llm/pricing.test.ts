@@ -140,6 +140,7 @@ t.test('the first pattern that matches prices the model', (t) => {
   t.equal(row('gpt-4.1-2024'), 1);
   t.equal(row('gpt-2024'), 2, 'stars do not share characters');
   t.equal(row(''), 2);
+  t.equal(row('GPT-4o-Mini-2024'), 0, 'case is no way to a cheaper row');
   t.equal(row('a.*b(c'), 2, 'names are no patterns');
   const literal = modelBook([{ match: 'a.c*d*e', multiplier: 1, maxOutputTokens: 1 }]);
   t.throws(() => literal('abcde'), { code: 'model-unknown' });

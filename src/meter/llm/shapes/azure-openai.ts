@@ -1,13 +1,14 @@
 /** Azure OpenAI: the shapes of OpenAI, with the deployment in the path. */
+import { parameters } from '../query.js';
 import { requestForm } from '../request.js';
-import type { Shape, ShapeOf } from '../shape.js';
+import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { CHAT_FORM, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 
-const DEPLOYMENT = /\/deployments\/([^/]+)\//;
-const API_VERSION = /[?&]api-version=([^&]*)/i;
+/** Azure reads paths in any case. */
+const DEPLOYMENT = /\/deployments\/([^/]+)\//i;
 
 /** From here on `stream_options` and `max_completion_tokens` are known; older versions refuse what they do not know. */
 const VERSION_WITH_USAGE = '2024-09-01';
@@ -41,7 +42,8 @@ const oldCompletions = unasked(openaiCompletions, openaiCompletions.request.ceil
 const embeddings = onAzure(openaiEmbeddings);
 const responses = onAzure(openaiResponses);
 
-export const azureOpenai: ShapeOf = (path, query) => {
+export const azureOpenai: ShapeOf = (given, query) => {
+  const path = plainPath(given);
   if (path.endsWith('/embeddings')) return embeddings;
   if (path.endsWith('/responses')) return responses;
   const isNew = knowsUsage(path, query);
@@ -50,8 +52,11 @@ export const azureOpenai: ShapeOf = (path, query) => {
   return isNew ? chat : oldChat;
 };
 
+/** Of several versions one is enough: which of them is read upstream cannot be known. */
 function knowsUsage(path: string, query: string): boolean {
   if (path.includes('/openai/v1/')) return true;
-  const version = API_VERSION.exec(query)?.[1] ?? '';
-  return /^\d{4}-\d\d-\d\d/.test(version) ? version >= VERSION_WITH_USAGE : version !== '';
+  return parameters(query).some(([name, version]) => {
+    if (name !== 'api-version') return false;
+    return /^\d{4}-\d\d-\d\d/.test(version) ? version >= VERSION_WITH_USAGE : version !== '';
+  });
 }

@@ -1,13 +1,28 @@
 /** Gemini generateContent and streamGenerateContent, and its embeddings. */
-import type { Problem } from '../../../errors/catalogue.js';
+import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import type { Usage } from '../../answer.js';
 import type { Path } from '../places.js';
+import { parameters } from '../query.js';
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, listOf, member, textBytes, usageOf } from '../usage.js';
 
 const MODEL_AND_VERB = /\/([^/:]+):([A-Za-z]+)$/;
+
+/** All that are answered at once: others only begin a work (batches, films) of which no answer here tells the cost. */
+const VERBS = new Set([
+  'generateContent',
+  'streamGenerateContent',
+  'countTokens',
+  'embedContent',
+  'batchEmbedContents',
+]);
+
+/** By these, every Google API leaves parts out of its answer, the usage too, or puts it into another form. */
+const MASKS = new Set(['fields', '$fields', 'callback', '$callback', '$alt']);
+const MASK_HEADERS = new Set(['x-goog-fieldmask', 'x-goog-encode-response-if-executable']);
+const FORMS = new Set(['json', 'sse']);
 
 /** Both spellings of a name are read upstream. */
 const CONFIGS = ['generationConfig', 'generation_config'];
@@ -102,4 +117,21 @@ const embeddings: Shape = {
   request: requestForm({ ...FORM, ceilings: [], choices: [], spellings: [] }),
 };
 
-export const gemini: ShapeOf = (path) => (/embed/i.test(verbOf(path)) ? embeddings : content);
+export const gemini: ShapeOf = (path, query, rawHeaders) => {
+  const verb = verbOf(path);
+  if (verb !== '' && !VERBS.has(verb)) throw new ProblemError('cost-invalid', `${verb} has no price here.`);
+  refuseMasks(query, rawHeaders);
+  return /embed/i.test(verb) ? embeddings : content;
+};
+
+function refuseMasks(query: string, rawHeaders: readonly string[]): void {
+  for (const [name, value] of parameters(query)) {
+    if (MASKS.has(name) || (name === 'alt' && !FORMS.has(value)))
+      throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
+  }
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    if (MASK_HEADERS.has(name))
+      throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
+  }
+}

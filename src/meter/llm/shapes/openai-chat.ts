@@ -28,11 +28,10 @@ export function openChat(seen: Seen): (document: Json) => void {
       seen.textBytes += textBytes(choice.delta) + textBytes(choice.message) + textBytes(choice.text);
     }
     if (isObject(document.error)) seen.failed = true;
-    // Without choices it is a list of embeddings: all of it is input.
-    const usage = openaiUsage(
-      usageIn(document, choices),
-      Array.isArray(document.choices) ? 'output' : 'input',
-    );
+    const raw = usageIn(document, choices);
+    // With neither it is a list of embeddings: all of it is input. Of a large answer the choices are not read.
+    const answers = Array.isArray(document.choices) || member(raw, 'completion_tokens') !== undefined;
+    const usage = openaiUsage(raw, answers ? 'output' : 'input');
     seen.tell(usage, finished || choices.length === 0 ? 'final' : 'so far');
   };
 }

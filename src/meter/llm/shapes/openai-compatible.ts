@@ -1,6 +1,6 @@
 /** Servers that follow OpenAI (vLLM, gateways, vendors): told apart by the path's end, and taken less strictly. */
 import { requestForm } from '../request.js';
-import type { Shape, ShapeOf } from '../shape.js';
+import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { CHAT_FORM, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
@@ -31,7 +31,8 @@ const compatibleEmbeddings: Shape = {
   request: requestForm({ ...openaiEmbeddings.request, modelOptional: true }),
 };
 
-export const openaiCompatible: ShapeOf = (path) => {
+export const openaiCompatible: ShapeOf = (given) => {
+  const path = plainPath(given);
   if (path.endsWith('/chat/completions')) return compatibleChat;
   if (path.endsWith('/completions')) return compatibleCompletions;
   if (path.endsWith('/responses')) return compatibleResponses;

@@ -28,6 +28,7 @@ function readEvent(type: string, document: Json, seen: Seen): void {
   // Sound comes as base64, its words as a transcript.
   if (type.endsWith('.delta') && !type.endsWith('audio.delta')) seen.textBytes += textBytes(delta);
   if (type === 'error' || type === 'response.failed') seen.failed = true;
+  if (LAST_EVENTS.has(type)) seen.pending = false;
   const usage = openaiUsage(member(document.response, 'usage') ?? document.usage);
   seen.tell(usage, LAST_EVENTS.has(type) ? 'final' : 'so far');
 }
@@ -53,6 +54,7 @@ export const openaiResponses: Shape = {
   request: requestForm({
     model: ['model'],
     stream: ['stream'],
+    later: ['background'],
     ceilings: [['max_output_tokens']],
     choices: [],
     ceilingLeast: 16,
