@@ -22,7 +22,7 @@ export const NAMES = {
 export const OTHER = ' (other)';
 
 /** A gateway cuts its batches at about so many counter lines. */
-const LINES_MOST = 500;
+const LINES_MOST = 100;
 const CALL_MOST_MS = 2;
 
 export function print(figures: readonly Figures[]): void {
