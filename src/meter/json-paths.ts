@@ -17,12 +17,16 @@ export interface PathNode {
   readonly keys: PathKey[];
 }
 
-export interface PathKey {
+/** A key that is looked for, and all that could be taken for it. */
+export interface WantedKey {
   readonly key: string;
   /** The key as a reader that ignores case takes it (Go's encoding/json does). */
   readonly folded: string;
   /** The folded key's bytes where all are ASCII: to be compared without making a string. */
   readonly foldedBytes: Uint8Array | undefined;
+}
+
+export interface PathKey extends WantedKey {
   /** The key read as an array's index, -1 if it is none. */
   readonly index: number;
   readonly node: PathNode;
@@ -49,6 +53,11 @@ export function pathTree(asks: readonly Ask[]): PathNode {
   return root;
 }
 
+export function wantedKey(key: string): WantedKey {
+  const fold = folded(key);
+  return { key, folded: fold, foldedBytes: ASCII.test(fold) ? Buffer.from(fold, 'latin1') : undefined };
+}
+
 /** Both cases in turn, so that characters with one odd case (the long s, the Kelvin sign) fold too. */
 export function folded(key: string): string {
   return key.toUpperCase().toLowerCase();
@@ -62,11 +71,8 @@ function childOf(node: PathNode, key: string): PathNode {
   const known = node.keys.find((one) => one.key === key);
   if (known !== undefined) return known.node;
   if (node.keys.length === METERED_KEYS_MAX) throw new Error(`too many pointers beside ${key}`);
-  const fold = folded(key);
   const child: PathKey = {
-    key,
-    folded: fold,
-    foldedBytes: ASCII.test(fold) ? Buffer.from(fold, 'latin1') : undefined,
+    ...wantedKey(key),
     index: INDEX.test(key) ? Number(key) : -1,
     node: emptyNode(),
   };

@@ -3,8 +3,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ProblemError } from '../../src/errors/catalogue.js';
+import { DEPTH_MAX } from '../../src/meter/json-cursor.js';
 import { type Ask, folded } from '../../src/meter/json-paths.js';
-import { DEPTH_MAX, jsonReader } from '../../src/meter/json-reader.js';
+import { jsonReader } from '../../src/meter/json-reader.js';
 
 type Found = string | number | undefined;
 

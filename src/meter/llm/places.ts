@@ -1,5 +1,5 @@
 /** The places of a JSON body that are read, merged into one tree. */
-import { folded } from '../json-paths.js';
+import { METERED_KEYS_MAX, type WantedKey, wantedKey } from '../json-paths.js';
 
 /** Keys from the root on. */
 export type Path = readonly string[];
@@ -10,16 +10,9 @@ export interface PlaceNode {
   readonly keys: PlaceKey[];
 }
 
-export interface PlaceKey {
-  readonly key: string;
-  /** The key as a reader that ignores case takes it (Go's encoding/json does). */
-  readonly folded: string;
-  readonly foldedBytes: Uint8Array;
+export interface PlaceKey extends WantedKey {
   readonly node: PlaceNode;
 }
-
-/** Marks of the keys seen in one object stand in the bits of one integer. */
-const KEYS_MAX = 30;
 
 /** Slot n holds the place at `paths[n]`. Every key is plain ASCII; a path stands behind the paths it begins with. */
 export function placeTree(paths: readonly Path[]): PlaceNode {
@@ -35,12 +28,11 @@ function childOf(parent: PlaceNode, path: Path, paths: readonly Path[]): PlaceNo
   const key = path.at(-1) ?? '';
   const known = parent.keys.find((one) => one.key === key);
   if (known !== undefined) return known.node;
-  if (parent.keys.length === KEYS_MAX) throw new Error(`too many keys beside ${key}`);
-  const fold = folded(key);
+  if (parent.keys.length === METERED_KEYS_MAX) throw new Error(`too many keys beside ${key}`);
   const slot = paths.findIndex(
     (one) => one.length === path.length && one.every((part, at) => part === path[at]),
   );
   const node: PlaceNode = { slot, keys: [] };
-  parent.keys.push({ key, folded: fold, foldedBytes: Buffer.from(fold, 'latin1'), node });
+  parent.keys.push({ ...wantedKey(key), node });
   return node;
 }

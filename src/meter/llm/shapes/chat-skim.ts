@@ -2,16 +2,11 @@
  * Most of a chat stream is chunks with a bit of text and nothing else. These are read in one walk over their bytes, for to parse
  * each would cost more than all the rest that the gateway does with it; whatever is not plainly such a chunk is for the parser.
  */
+import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, OPEN_OBJECT, QUOTE } from '../../json-bytes.js';
 import type { Seen } from '../seen.js';
 import { NOT_SKIMMED } from '../shape.js';
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const SMALL_N = 0x6e;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
 
 type Meaning = 'delta' | 'nothing' | 'null' | 'usage' | 'text' | 'stranger';
 
@@ -93,10 +88,10 @@ class Walk {
         if (isKey && !this.key(data, start, at)) return false;
         if (!isKey && this.isText) this.textBytes += at - start;
         if (!isKey) this.isText = false;
-      } else if (byte === OPEN) {
+      } else if (byte === OPEN_OBJECT) {
         this.depth += 1;
         if (this.delta > 0 && this.depth > this.delta) return false;
-      } else if (byte === CLOSE) {
+      } else if (byte === CLOSE_OBJECT) {
         if (this.depth === this.delta) this.delta = -1;
         this.depth -= 1;
       }
@@ -113,7 +108,7 @@ class Walk {
       case undefined:
         return !isInside;
       case 'delta':
-        if (this.delta !== 0 || value !== OPEN) return false;
+        if (this.delta !== 0 || value !== OPEN_OBJECT) return false;
         this.delta = this.depth + 1;
         return true;
       case 'usage':
