@@ -1,17 +1,6 @@
 /** Settings of AI routes: how tokens are found, held and weighed. */
+import { LLM_APIS } from '../quota/tokens.js';
 import { amount, decimalNumber, oneOf, section, whole, words } from './terms.js';
-
-/** The shapes that requests and answers of AI APIs have. */
-const APIS = [
-  'openai-chat',
-  'openai-completions',
-  'openai-responses',
-  'openai-embeddings',
-  'azure-openai',
-  'anthropic-messages',
-  'gemini',
-  'openai-compatible',
-] as const;
 
 const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
 
@@ -19,7 +8,7 @@ const weight = (what: string) =>
   amount({ default: 1, expects: 'a decimal number ≥ 0', description: `What ${what} counts.` });
 
 export const Llm = section({
-  api: oneOf(APIS, { description: 'How requests and answers of this route are read.' }),
+  api: oneOf(LLM_APIS, { description: 'How requests and answers of this route are read.' }),
   hold: oneOf(['ceiling', 'step'], {
     default: 'ceiling',
     description:

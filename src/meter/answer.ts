@@ -6,6 +6,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { Problem } from '../errors/catalogue.js';
 import type { ChargeItem } from '../quota/charge.js';
 import { UNITS_MAX } from '../quota/charge.js';
+import type { TokenReport } from '../quota/tokens.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
 import { jsonReader } from './json-reader.js';
@@ -59,22 +60,6 @@ export interface Steps {
   granted(): undefined;
   /** There is no room. What the client's stream has to end with, in place of all that would follow; undefined: it goes on. */
   refused(problem: Problem): Buffer | undefined;
-}
-
-/** Tokens of one answer. `input` includes cached and cache write, `output` includes reasoning. */
-export interface Usage {
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly cacheWrite: number;
-  readonly output: number;
-  readonly reasoning: number;
-}
-
-export interface TokenReport {
-  /** The pattern of the config by which it was priced; '' where there is none. */
-  readonly model: string;
-  readonly usage: Usage;
-  readonly estimated: boolean;
 }
 
 export interface AnswerMeter {

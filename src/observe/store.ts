@@ -1,9 +1,10 @@
 /** What the store is asked and answers; holds, and what was charged beyond them. */
 import type { Reply } from '../ledger/port.js';
+import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
 import type { CellOf, Spread, Tally } from './cells.js';
 import type { MetricsOptions } from './state.js';
-import { type Counted, TokenMetrics } from './tokens.js';
+import { TokenMetrics } from './tokens.js';
 
 const CALL_SECONDS = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2];
 const CALL_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -117,7 +118,7 @@ export class HoldMetrics {
     this.tokens = new TokenMetrics(build);
   }
 
-  counted(tokens: Counted): void {
+  counted(tokens: TokenReport): void {
     this.tokens.counted(tokens);
   }
 

@@ -1,19 +1,7 @@
 /** Tokens of AI answers, by the pattern of `models` that priced them: what clients name is no label. */
+import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
 import type { CellOf, Tally } from './cells.js';
-
-/** As the settle room tells of an answer. `input` includes cached and cache write, `output` includes reasoning. */
-export interface Counted {
-  readonly model: string;
-  readonly usage: {
-    readonly input: number;
-    readonly cachedInput: number;
-    readonly cacheWrite: number;
-    readonly output: number;
-    readonly reasoning: number;
-  };
-  readonly estimated: boolean;
-}
 
 const OTHER = 'other';
 
@@ -34,7 +22,7 @@ export class TokenMetrics {
     });
   }
 
-  counted({ model, usage, estimated }: Counted): void {
+  counted({ model, usage, estimated }: TokenReport): void {
     const pattern = model === '' ? OTHER : model;
     const { input, cachedInput, cacheWrite, output, reasoning } = usage;
     this.tokens(pattern, 'input').add(input - cachedInput - cacheWrite);

@@ -1,6 +1,7 @@
 /** What settlement works with: what was admitted, what its answer told, and who tells the store. */
 import type { Op, Result } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
+import type { TokenReport } from '../quota/tokens.js';
 
 /** Takes operations that the store must be told, and tells it until it has confirmed. */
 export interface Debts {
@@ -22,20 +23,7 @@ export interface Evidence {
   /** Asked once, when nothing more comes. A promise where the answer is still being read. */
   costs(whole: boolean): Costs | Promise<Costs>;
   /** Asked after `costs`, where tokens were counted. */
-  report?(): Tokens;
-}
-
-export interface Tokens {
-  /** The pattern of the config by which they were priced; '' where there is none. */
-  readonly model: string;
-  readonly usage: {
-    readonly input: number;
-    readonly cachedInput: number;
-    readonly cacheWrite: number;
-    readonly output: number;
-    readonly reasoning: number;
-  };
-  readonly estimated: boolean;
+  report?(): TokenReport;
 }
 
 /** What a request was admitted with. */

@@ -2,7 +2,8 @@
 
 import type { Op, Result } from '../ledger/port.js';
 import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
-import type { Admission, Costs, Debts, Tokens } from './admission.js';
+import type { TokenReport } from '../quota/tokens.js';
+import type { Admission, Costs, Debts } from './admission.js';
 import { HoldKeeper } from './hold-keeper.js';
 
 /**
@@ -39,7 +40,7 @@ export interface HoldWatch {
   closed(): void;
   overshoot(quota: string, units: number): void;
   /** Tokens of an answer were counted. */
-  counted(tokens: Tokens): void;
+  counted(tokens: TokenReport): void;
 }
 
 export interface SettleOptions {

@@ -1,18 +1,18 @@
 /** Costs in tokens: what a request to a language model may cost, and what it did cost. */
 import type { Problem } from '../../errors/catalogue.js';
+import type { LlmApi } from '../../quota/tokens.js';
 import { type LlmMeter, Meter, type QuotaDecimals } from './meter.js';
 import { SHAPES } from './shapes/index.js';
-import type { Api, LlmSpec, Models } from './spec.js';
+import type { LlmSpec, Models } from './spec.js';
 
+export { LLM_APIS as APIS, type LlmApi as Api } from '../../quota/tokens.js';
 export type { LlmMeter } from './meter.js';
-export {
-  APIS,
-  type Api,
-  type LlmSpec,
-  type LlmTerms,
-  type Model,
-  type Models,
-  type Weights,
+export type {
+  LlmSpec,
+  LlmTerms,
+  Model,
+  Models,
+  Weights,
 } from './spec.js';
 
 /** Throws an Error for charges by which no request could be priced. */
@@ -21,6 +21,6 @@ export function compileLlm(specs: readonly LlmSpec[], quotas: QuotaDecimals, mod
 }
 
 /** The API's own error body for a problem of ours. */
-export function errorShape(api: Api): (problem: Problem, status: number) => unknown {
+export function errorShape(api: LlmApi): (problem: Problem, status: number) => unknown {
   return SHAPES[api]('', '', []).error;
 }

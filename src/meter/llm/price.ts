@@ -1,6 +1,6 @@
 /** Tokens into units, exactly: one division at the very end, rounded up. */
 import { UNITS_MAX } from '../../quota/charge.js';
-import type { Usage } from '../answer.js';
+import type { Usage } from '../../quota/tokens.js';
 import type { LlmSpec } from './spec.js';
 
 const PLAIN_DECIMAL = /^(\d{1,20})(?:\.(\d{1,20}))?$/;

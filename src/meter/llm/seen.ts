@@ -1,5 +1,5 @@
 /** What an answer has told so far: its usage, and the text that it was counted by. */
-import type { Usage } from '../answer.js';
+import type { Usage } from '../../quota/tokens.js';
 
 /**
  * `floor`: as of the start; `so far`: right if the answer ends well now; `final`: the last word of the provider.

@@ -1,18 +1,5 @@
 /** What the config says of charges by tokens. */
-
-/** The APIs whose requests and answers can be read. */
-export const APIS = [
-  'openai-chat',
-  'openai-completions',
-  'openai-responses',
-  'openai-embeddings',
-  'azure-openai',
-  'anthropic-messages',
-  'gemini',
-  'openai-compatible',
-] as const;
-
-export type Api = (typeof APIS)[number];
+import type { LlmApi } from '../../quota/tokens.js';
 
 /** Decimal texts or numbers; read exactly. */
 export interface Weights {
@@ -30,7 +17,7 @@ export interface LlmSpec {
 }
 
 export interface LlmTerms {
-  readonly api: Api;
+  readonly api: LlmApi;
   /** `ceiling`: all that the request may produce is held before; `step`: so much at a time, while output comes. */
   readonly hold: 'ceiling' | 'step';
   readonly stepTokens: number;

@@ -1,5 +1,5 @@
 /** The usage that a provider reports, made sense of: never negative, never below the provider's own total. */
-import type { Usage } from '../answer.js';
+import type { Usage } from '../../quota/tokens.js';
 
 /** No call has more; a provider that says so has made a mistake. */
 const TOKENS_MAX = 1_000_000_000_000;

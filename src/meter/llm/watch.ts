@@ -1,7 +1,8 @@
 /** Looks on while one answer of a model passes: reads its usage, counts its text, and tells what it cost. */
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
-import type { AnswerReader, Cost, Costs, TokenReport, Usage } from '../answer.js';
+import type { TokenReport, Usage } from '../../quota/tokens.js';
+import type { AnswerReader, Cost, Costs } from '../answer.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
 import { Growth } from './growth.js';

@@ -1,6 +1,7 @@
 /** Answers of every shape, made by hand, with the usage that they report. */
-import type { Usage } from '../../../src/meter/answer.js';
+
 import type { Api } from '../../../src/meter/llm/index.js';
+import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, PATHS } from './drive.js';
 
 export interface Sample {

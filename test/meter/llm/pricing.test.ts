@@ -1,11 +1,11 @@
 // Units are exact for any weights, multipliers and divisors: the sum of weight × tokens, rounded up once.
 import fc from 'fast-check';
 import t from 'tap';
-import type { Usage } from '../../../src/meter/answer.js';
 import { compileLlm } from '../../../src/meter/llm/index.js';
 import { modelBook } from '../../../src/meter/llm/models.js';
 import { Price } from '../../../src/meter/llm/price.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
+import type { Usage } from '../../../src/quota/tokens.js';
 import { meterOf, PATHS, pass, priced, terms } from './drive.js';
 
 const decimal = fc.tuple(fc.bigInt(0n, 10n ** 9n), fc.integer({ min: 0, max: 9 })).map(([digits, places]) => {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import type { Usage } from '../../../src/meter/answer.js';
 import type { Api } from '../../../src/meter/llm/index.js';
+import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, meterOf, PATHS, pass, priced } from './drive.js';
 
 interface Row {

@@ -1,6 +1,6 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
-import type { Usage } from '../../answer.js';
+import type { Usage } from '../../../quota/tokens.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';

@@ -1,6 +1,6 @@
 /** Gemini generateContent and streamGenerateContent, and its embeddings. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import type { Usage } from '../../answer.js';
+import type { Usage } from '../../../quota/tokens.js';
 import type { Path } from '../places.js';
 import { parameters } from '../query.js';
 import { type RequestForm, requestForm } from '../request.js';

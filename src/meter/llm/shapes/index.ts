@@ -1,6 +1,7 @@
 /** The table of shapes: one row an API. */
+
+import type { LlmApi } from '../../../quota/tokens.js';
 import type { Shape, ShapeOf } from '../shape.js';
-import type { Api } from '../spec.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { azureOpenai } from './azure-openai.js';
 import { gemini } from './gemini.js';
@@ -15,7 +16,7 @@ const always =
   () =>
     shape;
 
-export const SHAPES: Readonly<Record<Api, ShapeOf>> = {
+export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'openai-chat': always(openaiChat),
   'openai-completions': always(openaiCompletions),
   'openai-responses': always(openaiResponses),

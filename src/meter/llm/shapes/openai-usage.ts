@@ -1,5 +1,5 @@
 /** Usage as OpenAI reports it, and as those do who follow it more or less. */
-import type { Usage } from '../../answer.js';
+import type { Usage } from '../../../quota/tokens.js';
 import { count, isObject, member, usageOf } from '../usage.js';
 
 /** @param surplus where tokens belong that only the total knows of */

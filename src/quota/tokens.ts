@@ -1,0 +1,31 @@
+/** Tokens of AI APIs: the words that config, meter, settlement and metrics share. */
+
+/** The APIs whose requests and answers can be read. */
+export const LLM_APIS = [
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'openai-embeddings',
+  'azure-openai',
+  'anthropic-messages',
+  'gemini',
+  'openai-compatible',
+] as const;
+
+export type LlmApi = (typeof LLM_APIS)[number];
+
+/** Tokens of one answer. `input` includes cached and cache write, `output` includes reasoning. */
+export interface Usage {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+export interface TokenReport {
+  /** The pattern of the config by which it was priced; '' where there is none. */
+  readonly model: string;
+  readonly usage: Usage;
+  readonly estimated: boolean;
+}
