@@ -10,6 +10,7 @@ export const LLM_APIS = [
   'anthropic-messages',
   'gemini',
   'openai-compatible',
+  'ollama',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

@@ -38,6 +38,8 @@ export interface Client {
   isRefused(error: unknown): boolean;
   /** HTTP tries of a call that is refused for good. */
   readonly tries: number;
+  /** The API does not tell what came from a cache, and does not count reasoning apart. */
+  readonly plainUsage?: boolean;
 }
 
 export type Api =
@@ -47,7 +49,8 @@ export type Api =
   | 'openai-embeddings'
   | 'azure-openai'
   | 'anthropic-messages'
-  | 'gemini';
+  | 'gemini'
+  | 'ollama';
 
 export const MODEL = 'sample-1';
 export const CITY = {

@@ -2,9 +2,16 @@
 
 import { anthropicClient, geminiClient } from './anthropic-gemini-clients.js';
 import type { Client, Target } from './client.js';
+import { ollamaClients } from './ollama-clients.js';
 import { openaiClients } from './openai-clients.js';
 import { vercelClients } from './vercel-clients.js';
 
 export function clients(target: Target): Client[] {
-  return [...openaiClients(target), anthropicClient(target), geminiClient(target), ...vercelClients(target)];
+  return [
+    ...openaiClients(target),
+    anthropicClient(target),
+    geminiClient(target),
+    ...vercelClients(target),
+    ...ollamaClients(target),
+  ];
 }

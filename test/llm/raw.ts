@@ -96,4 +96,9 @@ export const REQUESTS: readonly {
     streamPath: '/v1beta/models/sample-1:streamGenerateContent?alt=sse',
     body: (text) => ({ contents: [{ role: 'user', parts: [{ text }] }] }),
   },
+  {
+    api: 'ollama',
+    path: '/api/chat',
+    body: (content, stream) => ({ model: 'sample-1', messages: [{ role: 'user', content }], stream }),
+  },
 ];

@@ -7,10 +7,15 @@ const SPENT: Readonly<Record<string, unknown>> = {
   openai: { error: { type: 'insufficient_quota', code: 'insufficient_quota', message: String, param: null } },
   anthropic: { type: 'error', error: { type: 'rate_limit_error', message: String } },
   gemini: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: String } },
+  ollama: { error: String },
 };
 
+/** What any error of an API has. */
+const ERRORS: Readonly<Record<string, unknown>> = { ollama: { error: String } };
+
 function familyOf(api: string): string {
-  return api === 'anthropic-messages' ? 'anthropic' : api === 'gemini' ? 'gemini' : 'openai';
+  if (api in SPENT) return api;
+  return api === 'anthropic-messages' ? 'anthropic' : 'openai';
 }
 
 t.test('spent, held, and what is wrong with a request', async (t) => {
@@ -43,13 +48,13 @@ t.test('spent, held, and what is wrong with a request', async (t) => {
       for (const wrong of ['{', '[]', '{"model":7}']) {
         const { status, body: said } = await send(bed.headers, wrong);
         t.ok(status >= 400 && status < 500, `${what} ${wrong}: ${status}`);
-        t.ok(JSON.parse(said.toString()).error, `${what} ${wrong}: ${said}`);
+        t.match(JSON.parse(said.toString()), ERRORS[familyOf(api)] ?? { error: {} }, `${what} ${wrong}`);
       }
       const nobody = await send({});
       t.equal(nobody.status, 401);
       t.match(
         JSON.parse(nobody.body.toString()),
-        { error: { message: String } },
+        ERRORS[familyOf(api)] ?? { error: { message: String } },
         `${what}: the same for nobody`,
       );
     }

@@ -14,6 +14,7 @@ export const MATCHES: Readonly<Record<Api, string>> = {
   'azure-openai': 'POST /openai/deployments/*',
   'anthropic-messages': 'POST /v1/messages',
   gemini: 'POST /v1beta/models/*',
+  ollama: 'POST /api/*',
 };
 
 export const QUOTAS = `

@@ -21,6 +21,7 @@ import { Delivery } from './delivery.js';
 import { gemini } from './gemini.js';
 import { type JsonObject, objectOf } from './json.js';
 import { type SampleEntry, SampleLog } from './log.js';
+import { ollama } from './ollama.js';
 import { azureChat, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
@@ -56,6 +57,7 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [new RegExp(`^${AZURE}/completions$`), { ...openaiCompletions, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/responses$`), { ...openaiResponses, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/embeddings$`), { ...openaiEmbeddings, api: 'azure-openai' }],
+  [/^\/api\/(?:chat|generate)$/, ollama],
 ];
 
 const BODY_MAX_BYTES = 64 * 1024 * 1024;

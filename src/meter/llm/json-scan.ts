@@ -20,6 +20,7 @@ import {
   Box,
   beginsWith,
   CONTENT,
+  CONTENTS,
   DATA,
   FILE,
   hasScheme,
@@ -149,8 +150,9 @@ class Scan extends JsonCursor implements Scanned {
       if (this.body[this.at] !== COLON) throw this.broken();
       this.at += 1;
       this.blank();
-      if (role !== PLAIN && role !== BOX && this.body[this.at] === QUOTE && position < 0)
+      if (role !== PLAIN && role !== BOX && role !== CONTENTS && this.body[this.at] === QUOTE && position < 0)
         this.mediaText(role, box);
+      else if (role === CONTENTS && this.body[this.at] === OPEN_ARRAY && position < 0) this.array(true);
       else this.value(keys?.[position]?.node, start, role === BOX);
       count += 1;
     } while (!this.closes(CLOSE_OBJECT));
@@ -188,14 +190,16 @@ class Scan extends JsonCursor implements Scanned {
     this.texts?.push(box.dataAt, box.dataAt + box.dataBytes + 2);
   }
 
-  private array(): Kind {
+  /** @param contents its strings may be files */
+  private array(contents = false): Kind {
     this.open();
     let count = 0;
     let numbers = 0;
     if (this.body[this.at] === CLOSE_ARRAY) this.closes(CLOSE_ARRAY);
     else {
       do {
-        if (this.value(undefined, -1, false) === 'number') numbers += 1;
+        if (contents && this.body[this.at] === QUOTE) this.mediaText(CONTENT, undefined);
+        else if (this.value(undefined, -1, false) === 'number') numbers += 1;
         count += 1;
       } while (!this.closes(CLOSE_ARRAY));
     }

@@ -17,8 +17,10 @@ export const DATA = 4;
 export const BOX = 5;
 /** In a box: the type of the data. */
 export const TYPE = 6;
+/** A list of contents. */
+export const CONTENTS = 7;
 
-export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 const ROLES: Readonly<Record<string, Role>> = {
   url: LINK,
@@ -30,6 +32,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   fileUri: LINK,
   file_data: CONTENT,
   file_id: FILE,
+  images: CONTENTS,
   data: DATA,
   source: BOX,
   inlineData: BOX,

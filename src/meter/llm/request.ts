@@ -14,10 +14,14 @@ export interface RequestForm {
   /** Left out: the path says it. */
   readonly stream?: Path;
   readonly streamInPath?: (path: string) => boolean;
+  /** A request that does not say streams. */
+  readonly streamDefault?: boolean;
   /** Set to true, the upstream goes on with the answer when nobody waits for it, and gives it out later. */
   readonly later?: Path;
   /** Where the output's ceiling stands; a lowered one goes to the first where none is stated. Empty: there is no output. */
   readonly ceilings: readonly Path[];
+  /** A ceiling below 0 is none. */
+  readonly negativeCeilings?: boolean;
   /** How many answers are made; the largest counts. */
   readonly choices: readonly Path[];
   /** A list of prompts, each answered by itself. */
@@ -105,11 +109,16 @@ export class Places {
     return this.body.toString('utf8', place.start, place.end);
   }
 
-  flag(path: Path | undefined): boolean {
+  flag(path: Path | undefined, unstated = false): boolean {
     const place = this.stated(path);
-    if (place === undefined) return false;
+    if (place === undefined) return unstated;
     if (place.kind !== 'true' && place.kind !== 'false') throw invalid(path, 'must be true or false');
     return place.kind === 'true';
+  }
+
+  isNegative(path: Path): boolean {
+    const place = this.at(path);
+    return place?.kind === 'number' && Number(this.text(place)) < 0;
   }
 
   /** A whole number ≥ 0, in any spelling that has exactly that value. */
@@ -143,18 +152,23 @@ export function readRequest(form: CompiledForm, path: string, places: Places): R
   for (const group of form.spellings ?? []) refuseRivals(group, places);
   refuseBrokenParents(form, places);
   const ceilings = form.ceilings
-    .map((one) => places.whole(one, TOKENS_MAX))
+    .map((one) => ceilingAt(form, one, places))
     .filter((one) => one !== undefined);
   const above = places.whole(form.ceilingAbove, TOKENS_MAX) ?? 0;
   return {
     model: modelOf(form, path, places),
-    stream: form.streamInPath?.(path) ?? places.flag(form.stream),
+    stream: form.streamInPath?.(path) ?? places.flag(form.stream, form.streamDefault),
     later: places.flag(form.later),
     ceiling: ceilings.length === 0 || ceilings.includes(0) ? undefined : Math.max(...ceilings),
     answers: choicesOf(form, places) * promptsOf(form, places),
     asksUsage: places.flag(form.askUsage),
     ceilingLeast: Math.max(form.ceilingLeast, above + 1),
   };
+}
+
+/** 0 where none is meant. */
+function ceilingAt({ negativeCeilings }: RequestForm, path: Path, places: Places): number | undefined {
+  return negativeCeilings === true && places.isNegative(path) ? 0 : places.whole(path, TOKENS_MAX);
 }
 
 function modelOf({ model, modelInPath, modelOptional }: RequestForm, path: string, places: Places): string {

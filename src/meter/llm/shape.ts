@@ -1,10 +1,19 @@
 /** What an API looks like from outside: the one thing to write for a new one, with its row in shapes/index.ts. */
 import type { Problem } from '../../errors/catalogue.js';
+import type { Frames } from './json-frames.js';
 import type { CompiledForm } from './request.js';
 import type { Seen } from './seen.js';
 import type { Json } from './usage.js';
 
 export const NOT_SKIMMED = -1;
+
+/** Takes a stream apart, and knows where the last event that is complete has ended. */
+export interface StreamFrames extends Frames {
+  readonly boundary: number;
+}
+
+/** `read` takes each event; `unread` the bytes of what cannot be read. */
+export type OpenFrames = (read: (document: Json) => void, unread: (bytes: number) => void) => StreamFrames;
 
 export interface Shape {
   readonly request: CompiledForm;
@@ -19,10 +28,12 @@ export interface Shape {
   readonly answerMembers: readonly string[];
   /** A stream that is not SSE comes as one JSON array. */
   readonly streamsArrays: boolean;
+  /** How a stream comes that is neither SSE nor an array. */
+  readonly openFrames?: OpenFrames;
   /** The API's own error body. */
   readonly error: (problem: Problem, status: number) => Json;
   /** How a stream ends so that the API's clients raise their own error. */
-  readonly closing: (problem: Problem, seen: Seen) => string;
+  readonly closing: (problem: Problem, seen: Seen) => string | Buffer;
 }
 
 /**

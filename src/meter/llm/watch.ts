@@ -11,7 +11,7 @@ import { readLarge } from './large-answer.js';
 import { Passage } from './passage.js';
 import type { Price } from './price.js';
 import { Seen } from './seen.js';
-import { NOT_SKIMMED, type Shape } from './shape.js';
+import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
 import { isObject, type Json } from './usage.js';
 
@@ -50,7 +50,8 @@ export class Watch implements AnswerReader {
   private readonly read: (document: Json) => void;
   private readonly skim: ((data: Buffer) => number) | undefined;
   private frames: Frames | undefined;
-  private sse: SseReader | undefined;
+  /** The frames, where the stream comes in events. */
+  private events: StreamFrames | undefined;
   private decoder: Decoder | undefined;
   private passage: Passage | undefined;
   private counts = false;
@@ -74,25 +75,26 @@ export class Watch implements AnswerReader {
     // Some servers give a stream another type, or none; an error page is no stream.
     const isSse =
       type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
-    const frames = isSse ? this.openSse() : this.openJson();
+    const frames = this.openFrames(isSse, status);
     if (coding === '' || coding === 'identity') this.frames = frames;
     else this.decoder = Decoder.of(coding, frames);
-    const changes = isSse && this.frames !== undefined && (this.terms.asked || this.terms.cuts);
+    const changes =
+      this.events !== undefined && this.frames !== undefined && (this.terms.asked || this.terms.cuts);
     if (changes) this.passage = new Passage(this.terms.asked);
     return changes;
   }
 
   data(chunk: Buffer): Buffer | undefined {
     if (this.wasCut) return undefined;
-    const { sse, passage } = this;
-    const boundary = sse?.boundary;
+    const { events, passage } = this;
+    const boundary = events?.boundary;
     const reader = this.decoder ?? this.frames;
     if (reader === undefined) this.unread(chunk.length);
     else reader.push(chunk);
     // Where the stream can be cut, only when an event has just ended: it must be cut there.
-    const canAsk = passage === undefined || sse?.boundary !== boundary;
+    const canAsk = passage === undefined || events?.boundary !== boundary;
     if (canAsk && this.steps?.isOpen === true) this.steps.check(this.used());
-    return passage === undefined || sse === undefined ? chunk : passage.pass(chunk, sse.boundary);
+    return passage === undefined || events === undefined ? chunk : passage.pass(chunk, events.boundary);
   }
 
   end(): Buffer | undefined {
@@ -175,16 +177,17 @@ export class Watch implements AnswerReader {
     if (!this.terms.cuts || this.passage === undefined) return undefined;
     this.wasCut = true;
     this.passage.drop();
-    return Buffer.from(this.terms.shape.closing(problem, this.seen));
+    const closing = this.terms.shape.closing(problem, this.seen);
+    return typeof closing === 'string' ? Buffer.from(closing) : closing;
   }
 
-  private openSse(): Frames {
-    const sse = new SseReader(
-      (event) => this.event(event),
-      (bytes) => this.unread(bytes),
-    );
-    this.sse = sse;
-    return sse;
+  private openFrames(isSse: boolean, status: number): Frames {
+    const { shape, stream } = this.terms;
+    const unread = (bytes: number) => this.unread(bytes);
+    if (stream && status < 300 && shape.openFrames !== undefined)
+      this.events = shape.openFrames(this.read, unread);
+    else if (isSse) this.events = new SseReader((event) => this.event(event), unread);
+    return this.events ?? this.openJson();
   }
 
   private openJson(): Frames {

@@ -3,6 +3,7 @@
 import type { Api } from '../../../src/meter/llm/index.js';
 import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, PATHS } from './drive.js';
+import { OLLAMA } from './shape-answers/ollama.js';
 
 export interface Sample {
   readonly name: string;
@@ -11,7 +12,7 @@ export interface Sample {
   readonly query: string;
   readonly request: unknown;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly usage: Usage;
 }
 
@@ -218,6 +219,7 @@ export const SAMPLES: readonly Sample[] = [
     SSE,
     `: hello\n\n${events([chunk({ reasoning_content: TEXT }), { ...chunk({}, 'stop'), usage: CHAT_USAGE }, '[DONE]'])}`,
   ),
+  ...OLLAMA,
 ];
 
 export { CHAT_EVENTS, events };

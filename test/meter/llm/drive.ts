@@ -43,6 +43,7 @@ export const PATHS: Readonly<Record<Api, string>> = {
   'anthropic-messages': '/v1/messages',
   gemini: '/v1beta/models/gemini-2.5-flash:generateContent',
   'openai-compatible': '/v1/chat/completions',
+  ollama: '/api/chat',
 };
 
 export const AZURE_QUERY = '?api-version=2025-01-01';

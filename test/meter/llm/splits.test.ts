@@ -5,8 +5,8 @@ import { meterOf, pass, priced } from './drive.js';
 
 for (const sample of SAMPLES) {
   const due = { units: sample.usage.input + sample.usage.output, estimated: false };
-  const variants: [string, string][] = [['as it is', sample.body]];
-  if (sample.type === 'text/event-stream') {
+  const variants: [string, string | Buffer][] = [['as it is', sample.body]];
+  if (typeof sample.body === 'string' && sample.type === 'text/event-stream') {
     const lines = sample.body.replaceAll('\r\n', '\n');
     variants.push(
       ['CRLF', lines.replaceAll('\n', '\r\n')],
@@ -19,6 +19,8 @@ for (const sample of SAMPLES) {
       ['several data lines', lines.replaceAll('data: {"', 'data: {\ndata:  "')],
     );
   }
+  if (typeof sample.body === 'string' && sample.type === 'application/x-ndjson')
+    variants.push(['CRLF, empty lines', sample.body.replaceAll('\n', '\r\n\r\n')]);
   for (const [variant, text] of variants) {
     t.test(`${sample.name}, ${variant}: split at every byte`, async (t) => {
       const body = Buffer.from(text);

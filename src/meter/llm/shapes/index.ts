@@ -5,6 +5,7 @@ import type { Shape, ShapeOf } from '../shape.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { azureOpenai } from './azure-openai.js';
 import { gemini } from './gemini.js';
+import { ollama } from './ollama.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompatible } from './openai-compatible.js';
 import { openaiCompletions } from './openai-completions.js';
@@ -25,4 +26,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'anthropic-messages': always(anthropicMessages),
   gemini,
   'openai-compatible': openaiCompatible,
+  ollama,
 };

@@ -1,0 +1,167 @@
+// What each further API asks for: where its model and its ceiling stand, what is refused, how it words errors and ends streams.
+import t from 'tap';
+import { ProblemError } from '../../../src/errors/catalogue.js';
+import { type Api, errorShape, type Models } from '../../../src/meter/llm/index.js';
+import { meterOf, pass, priced } from './drive.js';
+
+const OUTPUT = { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 };
+const SPENT = new ProblemError('quota-exceeded', 'The budget of ai is spent.');
+const MODELS: Models = [{ match: 'cheap*', multiplier: 1, maxOutputTokens: 500 }];
+
+interface Held {
+  readonly api: Api;
+  readonly path: string;
+  readonly body: object;
+  /** Output tokens; a text: the code of the refusal. */
+  readonly due: number | string;
+}
+
+const HELD: readonly Held[] = [
+  { api: 'ollama', path: '/api/chat', body: { model: 'cheap:1b', options: { num_predict: 70 } }, due: 70 },
+  { api: 'ollama', path: '/api/generate', body: { model: 'cheap', options: { num_predict: -1 } }, due: 500 },
+  { api: 'ollama', path: '/api/generate', body: { model: 'cheap', options: { num_predict: -2 } }, due: 500 },
+  { api: 'ollama', path: '/api/generate', body: { model: 'cheap', options: null }, due: 500 },
+  { api: 'ollama', path: '/api/chat', body: { model: 'cheap' }, due: 500 },
+  { api: 'ollama', path: '/api/embed', body: { model: 'cheap', input: 'x' }, due: 0 },
+  { api: 'ollama', path: '/api/chat', body: { model: 'dear' }, due: 'model-unknown' },
+  { api: 'ollama', path: '/api/chat', body: {}, due: 'model-unknown' },
+  { api: 'ollama', path: '/api/pull', body: { model: 'cheap' }, due: 'cost-invalid' },
+  { api: 'ollama', path: '/api/chat', body: { model: 'cheap', options: [] }, due: 'cost-invalid' },
+  {
+    api: 'ollama',
+    path: '/api/chat',
+    body: { model: 'cheap', options: { num_predict: 1.5 } },
+    due: 'cost-invalid',
+  },
+];
+
+for (const { api, path, body, due } of HELD) {
+  t.test(`${api} ${path} ${JSON.stringify(body)}: ${due}`, async (t) => {
+    const meter = meterOf(api, { weights: OUTPUT }, MODELS);
+    if (typeof due === 'string') await t.rejects(priced(meter, body, path), { code: due });
+    else t.equal((await priced(meter, body, path)).charges.items[0]?.units, due);
+    await meter.close();
+  });
+}
+
+const CLAMPED: readonly [Api, string, string, string][] = [
+  ['ollama', '/api/chat', '{"model":"m"}', '{"options":{"num_predict":812},"model":"m"}'],
+  [
+    'ollama',
+    '/api/chat',
+    '{"model":"m","options":{"num_predict":-1}}',
+    '{"model":"m","options":{"num_predict":812}}',
+  ],
+  [
+    'ollama',
+    '/api/chat',
+    '{"model":"m","options":{"seed":1}}',
+    '{"model":"m","options":{"num_predict":812,"seed":1}}',
+  ],
+];
+
+t.test('clamped', async (t) => {
+  for (const [api, path, sent, due] of CLAMPED) {
+    const meter = meterOf(api, { weights: OUTPUT, whenShort: 'clamp' });
+    t.equal((await priced(meter, sent, path)).clamp?.(() => 812)?.body?.toString(), due, `${api} ${sent}`);
+    await meter.close();
+  }
+});
+
+interface Cut {
+  readonly api: Api;
+  readonly path: string;
+  readonly request?: object;
+  readonly type: string;
+  /** An event with 300 bytes of text. */
+  readonly event: string | Buffer;
+  /** How the stream ends. */
+  readonly last: RegExp;
+}
+
+const X = 'x'.repeat(300);
+const CUT: readonly Cut[] = [
+  {
+    api: 'ollama',
+    path: '/api/chat',
+    type: 'application/x-ndjson',
+    event: `${JSON.stringify({ message: { content: X }, done: false })}\n`,
+    last: /^\{"error":"The budget of ai is spent\."\}\n$/,
+  },
+  {
+    api: 'ollama',
+    path: '/api/generate',
+    type: 'application/x-ndjson',
+    event: `${JSON.stringify({ thinking: X, done: false })}\n`,
+    last: /^\{"error":"The budget of ai is spent\."\}\n$/,
+  },
+];
+
+for (const { api, path, request, type, event, last } of CUT) {
+  t.test(`a cut stream: ${api} ${path}`, async (t) => {
+    const terms = { weights: OUTPUT, hold: 'step', whenSpent: 'cut', stepTokens: 50 } as const;
+    const meter = meterOf(api, terms);
+    const { reader, setFields } = await priced(meter, request ?? { model: 'm', stream: true }, path);
+    const { steps } = reader ?? {};
+    if (reader === undefined || steps === undefined) return t.fail('no steps');
+    t.strictSame(setFields, ['accept-encoding', 'identity']);
+    let asked = 0;
+    steps.onShort = () => {
+      asked += 1;
+    };
+    t.equal(
+      reader.head(200, [Buffer.from('content-type'), Buffer.from(type)]),
+      true,
+      'its length may change',
+    );
+    const bytes = Buffer.from(event);
+    t.ok(reader.data(bytes)?.equals(bytes), 'a whole event passes');
+    t.equal(asked, 1);
+    t.equal(reader.data(bytes.subarray(0, 20)), undefined, 'an event that has only begun is kept back');
+    const end = steps.refused(SPENT) ?? Buffer.alloc(0);
+    t.match(end.toString('latin1'), last);
+    t.equal(reader.data(bytes.subarray(20)), undefined);
+    t.strictSame(await reader.costs(true), [{ units: 100, estimated: true }]);
+    await meter.close();
+    return undefined;
+  });
+}
+
+t.test('errors in the words of each API', (t) => {
+  const held = new ProblemError('budget-held', 'The rest is held.');
+  t.strictSame(errorShape('ollama')(held, 429), { error: 'The rest is held.' });
+  t.end();
+});
+
+t.test(
+  'ollama: a fault in a stream, and one that breaks off, is what it had told and the text',
+  async (t) => {
+    const meter = meterOf('ollama', { weights: OUTPUT });
+    const line = `${JSON.stringify({ message: { content: X }, done: false })}\n`;
+    for (const [body, whole] of [
+      [`${line}{"error":"out of memory"}\n`, true],
+      [`${line}${line.slice(0, 40)}`, false],
+    ] as const) {
+      const one = await priced(meter, { model: 'm' }, '/api/chat');
+      const { costs } = await pass(one, Buffer.from(body), { type: 'application/x-ndjson', whole });
+      t.equal(costs[0]?.estimated, true);
+      t.ok((costs[0]?.units ?? 0) >= 100, `${costs[0]?.units}`);
+    }
+    await meter.close();
+  },
+);
+
+t.test('images of Ollama are media, a text in their place is text', async (t) => {
+  const meter = meterOf('ollama', { weights: { ...OUTPUT, input: 1, output: 0 }, bytesPerToken: 1 });
+  const inputOf = async (images: unknown[]) => {
+    const body = { model: 'm', messages: [{ role: 'user', content: 'x', images }] };
+    return (await priced(meter, body, '/api/chat')).charges.items[0]?.units ?? 0;
+  };
+  const base = await inputOf([]);
+  const image = 'iVBORw0KGgo'.repeat(400);
+  t.equal(await inputOf([image]), base + 1500);
+  t.equal(await inputOf([image, image]), base + 3000);
+  t.equal(await inputOf(['so many words']), base + 13);
+  t.equal(await inputOf([{ a: 'so many words' }]), base + 14);
+  await meter.close();
+});
