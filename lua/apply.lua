@@ -20,7 +20,7 @@
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, result … }
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost. Only ok has changed anything.
-  result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held),
+  result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key }

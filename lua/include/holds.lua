@@ -1,5 +1,6 @@
 -- Hold records, their expiry, and how a hold's lines are moved. Needs `lines`, `room`, `cycles`, `journal`.
--- A record: { open, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
+-- A record: { open, ended, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
+-- `ended`: a tombstone whose request has ended, so that nothing is held for it again.
 local TOMBSTONE_MS = 86400000
 local EXPIRE_BEFORE_REFUSAL = 64
 local none_due, expired, due_in = false, 0, 0
@@ -17,7 +18,7 @@ local function read_hold(id)
   local state, cycle, at, user, groups, action, items, expires =
     string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
   local hold = {
-    open = state == 'o', cycle = tonumber(cycle), at = at, user = user, groups = groups, action = action,
+    open = state == 'o', ended = state == 'e', cycle = tonumber(cycle), at = at, user = user, groups = groups, action = action,
     items = {}, expires = tonumber(expires),
   }
   for quota, kind, units, charged in string.gmatch(items, '([^:,]+):(%a):(%d+):(%d+)') do
@@ -33,7 +34,7 @@ local function write_hold(id, hold)
     items[index] = item.quota .. (item.fixed and ':f:' or ':e:') .. text(item.units) .. ':' .. text(item.charged)
   end
   redis.call('HSET', KEYS[5], id, table.concat({
-    hold.open and 'o' or 't', hold.cycle, hold.at, hold.user, hold.groups, hold.action,
+    hold.open and 'o' or hold.ended and 'e' or 't', hold.cycle, hold.at, hold.user, hold.groups, hold.action,
     table.concat(items, ','), hold.expires,
   }, '|'))
   redis.call('ZADD', KEYS[6], hold.expires, id)

@@ -49,7 +49,7 @@ local function decision(status, groups, again, violations, items, tight)
     local line, last = violation[2], #reply
     reply[last + 1], reply[last + 2] = violation[1], SCOPE[line.letter]
     reply[last + 3] = line.letter == 'g' and line.token or ''
-    reply[last + 4], reply[last + 5], reply[last + 6] = violation[3], violation[5], violation[4]
+    reply[last + 4], reply[last + 5], reply[last + 6], reply[last + 7] = violation[3], violation[5], violation[4], violation[6]
   end
   local last = #reply
   for place = 1, 3 * #items do reply[last + place] = tight[place] end

@@ -25,9 +25,10 @@ local function past_limits(above, lines)
   return past
 end
 
--- Units above the hold that stand past a hard limit now.
-local function overshoot_of(item, units, lines)
-  local above = item.fixed and 0 or units - item.units
+-- Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it.
+local function overshoot_of(hold, item, units, lines)
+  local above = units
+  if hold.open then above = item.fixed and 0 or units - item.units end
   return above > 0 and past_limits(above, lines) or 0
 end
 
@@ -46,9 +47,10 @@ local function settle(id, list, estimated)
   local lines = move_hold(cycle, hold, consumed, held, estimated == 'e')
   local reply = { SETTLED, hold.open and 0 or 1 }
   for index, item in ipairs(hold.items) do
-    reply[index + 2] = hold.open and overshoot_of(item, consumed[index], lines[index]) or 0
+    reply[index + 2] = overshoot_of(hold, item, consumed[index], lines[index])
     item.charged = units[index]
   end
+  hold.ended = not hold.open
   if hold.open then drop_hold(id) else write_hold(id, hold) end
   return reply
 end
@@ -80,6 +82,7 @@ local function release(id, keep)
   end
   for _, item in ipairs(hold.items) do item.charged = 0 end
   if hold.open then hold.expires = head.now + TOMBSTONE_MS end
+  hold.ended = hold.ended or keep == ''
   hold.open = false
   write_hold(id, hold)
   return { DONE, RELEASED }
@@ -100,14 +103,52 @@ local function refused_more(hold, hard, items, tight)
   return decision(status, hold.groups, 0, hard, items, tight)
 end
 
+local function asks_more(more)
+  for _, units in ipairs(more) do
+    if units > 0 then return true end
+  end
+  return false
+end
+
+-- An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is room beside
+-- what it was charged so far; that comes back, for it is held now.
+local function hold_again(id, hold, cycle, ttl, units, more)
+  local asked, lines, groups, consumed, held = {}, {}, split(hold.groups), {}, {}
+  for index, item in ipairs(hold.items) do
+    local wanted, back = item.fixed and 0 or more[index] or 0, item.fixed and 0 or item.charged
+    local whole = wanted > 0 and math.max(item.units, back) + wanted or back
+    consumed[index], held[index] = -back, whole
+    if wanted > 0 then
+      asked[#asked + 1] = { quota = item.quota, sign = '~', units = whole - back }
+      lines[#lines + 1] = lines_of(cycle, item.quota, hold.user, groups)
+    end
+  end
+  -- Before room is sought: the tombstone may be due itself.
+  hold.expires = head.now + TOMBSTONE_MS
+  write_hold(id, hold)
+  read_lines(cycle)
+  local hard, _, tight = judge_after_expiry(asked, lines)
+  if #hard > 0 then return refused_more(hold, hard, asked, tight) end
+  move_hold(cycle, hold, consumed, held, true)
+  for index, item in ipairs(hold.items) do
+    if not item.fixed then item.units, item.charged = held[index], units[index] or item.charged end
+  end
+  hold.open, hold.expires = true, head.now + ttl
+  write_hold(id, hold)
+  return { DONE, RENEWED }
+end
+
 -- Prolongs a hold, notes its progress, and holds more units where there is room for all that is asked.
 local function renew(id, ttl, progress, more_list)
   local hold = read_hold(id)
   if not hold then return { DONE, UNKNOWN_HOLD } end
-  if not hold.open then return { DONE, EXPIRED_HOLD } end
+  local units, more = numbers(progress), numbers(more_list)
+  local again = not hold.open and not hold.ended and not never_ran(hold) and asks_more(more)
+  if not hold.open and not again then return { DONE, EXPIRED_HOLD } end
   local cycle = cycle_of(hold.cycle)
   if not cycle then return { DONE, OTHER_CYCLE } end
-  local units, more, asked, lines, groups = numbers(progress), numbers(more_list), {}, {}, split(hold.groups)
+  if again then return hold_again(id, hold, cycle, tonumber(ttl), units, more) end
+  local asked, lines, groups = {}, {}, split(hold.groups)
   for index, item in ipairs(hold.items) do
     local wanted = not item.fixed and more[index] or 0
     if wanted > 0 then

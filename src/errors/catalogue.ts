@@ -212,6 +212,13 @@ export const CATALOGUE = {
     'An operator has to restore it, or to give it up with `quotagate store accept-loss`.',
     REDUCED_CAPACITY,
   ),
+  'hold-lost': entry(
+    503,
+    'The hold of the answer is lost',
+    'The store knows no hold of an answer that needs more: a fail-over has lost it.',
+    'Retry; where it recurs, see to the durability of the store.',
+    REDUCED_CAPACITY,
+  ),
   'backlog-full': entry(
     503,
     'Too many settlements are waiting for the store',

@@ -6,11 +6,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
+import { type ErrorCode, type Problem, ProblemError } from '../errors/catalogue.js';
 import type { ForwardJob, Outcome, UnderWay } from '../forward/outcome.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import type { Answer, OpenBound } from '../ledger/lanes/index.js';
-import type { Admitted, Bounds, Denied, Refused, ReserveOp } from '../ledger/port.js';
+import type { Admitted, Bounds, Denied, Refused, ReserveOp, Result } from '../ledger/port.js';
 import type { Steps } from '../meter/answer.js';
 import { BodyAborted, readBody } from '../meter/body.js';
 import type { RouteMeter } from '../meter/meter.js';
@@ -240,12 +240,16 @@ export class Corridor {
     steps.onShort = () => {
       this.rooms.settle.extend(admission, steps.wanted()).then((result) => {
         const last =
-          result.status === 'refused'
-            ? steps.refused(this.rooms.quotaRefusals.problem(result, about))
-            : steps.granted();
+          result.status === 'renewed' ? steps.granted() : steps.refused(this.noMore(result, about));
         if (last !== undefined) under.cut(last);
       }, this.rooms.onError);
     };
+  }
+
+  /** What cannot be judged is not granted either. */
+  private noMore(result: Result, about: RefusedRequest): Problem {
+    if (result.status === 'refused') return this.rooms.quotaRefusals.problem(result, about);
+    return new ProblemError('hold-lost', 'The store does not know the hold of this answer.');
   }
 
   private forward(

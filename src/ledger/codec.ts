@@ -130,7 +130,8 @@ export function decodeGroup(text: string): Group {
 
 /**
  * A hold's record: `<state>|<cycle>|<admitted at>|<user>|<groups>|<action>|<items>|<expires at>`, its items
- * `<quota>:<f|e>:<units>:<charged or progress>` joined by commas. States: `o` open, `t` tombstone.
+ * `<quota>:<f|e>:<units>:<charged or progress>` joined by commas. States: `o` open, `t` tombstone, `e` tombstone of a
+ * request that has ended.
  */
 export interface HoldItem {
   readonly quota: string;
@@ -141,6 +142,8 @@ export interface HoldItem {
 
 export interface HoldRecord {
   readonly open: boolean;
+  /** A tombstone whose request has ended, so that nothing is held for it again. */
+  readonly ended: boolean;
   readonly cycle: number;
   readonly at: number;
   readonly user: string;
@@ -154,6 +157,7 @@ export function decodeHold(text: string): HoldRecord {
   const [state, cycle, at, user = '', groups = '', action = '', items = '', expiresAt] = text.split('|');
   return {
     open: state === 'o',
+    ended: state === 'e',
     cycle: Number(cycle),
     at: Number(at),
     user,
@@ -171,9 +175,9 @@ function decodeHoldItem(text: string): HoldItem {
 
 export function encodeHold(hold: HoldRecord): string {
   const items = hold.items.map((i) => `${i.quota}:${i.fixed ? 'f' : 'e'}:${i.units}:${i.charged}`);
-  const state = hold.open ? 'o' : 't';
+  const tombstone = hold.ended ? 'e' : 't';
   return [
-    state,
+    hold.open ? 'o' : tombstone,
     hold.cycle,
     hold.at,
     hold.user,

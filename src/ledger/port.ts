@@ -19,7 +19,8 @@
  * arrives late.
  *
  * **Holds** are settled, released or expire, exactly once. An expired hold is charged the progress of its last renewal
- * and leaves a tombstone for 24 h: a late settlement charges the difference, once. A release with `keep` leaves a tombstone
+ * and leaves a tombstone for 24 h: a late settlement charges the difference, once, and a renewal that asks for more holds
+ * all of it again, where there is room. A release with `keep` leaves a tombstone
  * too, also for an id never seen: a reservation with that id does nothing when it arrives later. A hold belongs to the
  * cycle of its admission for ever.
  *
@@ -202,7 +203,7 @@ export interface Denied {
 
 export interface Settled {
   readonly status: 'settled';
-  /** Units above the hold (of a `charge`: all its units) that went past a hard limit, per item. */
+  /** Units above the hold (late, and of a `charge`: all units charged now) that went past a hard limit, per item. */
   readonly overshoot: readonly number[];
   /** The hold had expired, or was released by hand: only the difference was charged. Of a `charge`, always. */
   readonly late: boolean;

@@ -1,13 +1,15 @@
 // A budget under many streams at once: never over where the estimate holds, used to its end by clamping, and cut at its end.
 
 import Anthropic from '@anthropic-ai/sdk';
+import { Redis } from 'ioredis';
 import OpenAI from 'openai';
 import t, { type Test } from 'tap';
-import { ask } from '../support/gateway.js';
+import { admin, ask } from '../support/gateway.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
 import { anthropicOf } from './anthropic-gemini-clients.js';
 import { openaiOf } from './openai-clients.js';
 import { post, type RawAnswer } from './raw.js';
-import { type Bed, setUp, totalOf } from './support.js';
+import { type Bed, type BedParts, setUp, totalOf } from './support.js';
 
 const CHAT = '/v1/chat/completions';
 const STREAMS = 500;
@@ -145,6 +147,52 @@ t.test('cut: Anthropic', async (t) => {
       .finalMessage();
   });
   for (const end of ends) t.ok(end instanceof Anthropic.APIError, `its own error: ${end}`);
+});
+
+type Lose = (bed: Bed) => Promise<void>;
+
+/** A stream loses its hold while it goes on: it must end at the budget all the same. */
+async function cutWithoutHold(t: Test, parts: BedParts, lose: Lose): Promise<RawAnswer> {
+  const allowance = 600;
+  const llm = `hold: step, stepTokens: ${STEP}, whenSpent: cut, bytesPerToken: 4`;
+  const bed = await setUp(t, { ...parts, allowance, llm });
+  const answer = send(bed, chat('[[tokens=2000 delay=2]]', 4_000));
+  await bed.sample.until((log) => log.length > 0);
+  await lose(bed);
+  const { body, ...rest } = await answer;
+  const { consumed } = await bed.figures();
+  t.ok(consumed <= allowance + STEP, `${consumed} of ${allowance}: over by at most a step of ${STEP}`);
+  await bed.sample.until((log) => log.every(({ served }) => served !== 'open'));
+  t.equal(bed.last().served, 'aborted');
+  return { body, ...rest };
+}
+
+/** Of the only stream under way. */
+async function holdOf(bed: Bed): Promise<string> {
+  for (;;) {
+    const { body } = await admin(bed.admin, 'GET', '/orgs/acme/holds');
+    const [hold] = (body as { items: { id: string }[] }).items;
+    if (hold !== undefined) return hold.id;
+  }
+}
+
+t.test('cut: its hold was released by hand', async (t) => {
+  const { body } = await cutWithoutHold(t, {}, async (bed) => {
+    await admin(bed.admin, 'DELETE', `/orgs/acme/holds/${await holdOf(bed)}`);
+  });
+  t.match(body.toString(), /insufficient_quota|budget_held/);
+});
+
+t.test('cut: the store has lost its hold', { skip: skipWithoutRedis }, async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const store = new Redis(redis.url.replace(/^unix:\/\//, ''));
+  const { body } = await cutWithoutHold(t, { redis: redis.url }, async (bed) => {
+    const hold = await holdOf(bed);
+    await store.multi().hdel('qg:{acme}:holds', hold).zrem('qg:{acme}:due', hold).exec();
+    store.disconnect();
+  });
+  t.match(body.toString(), /"error":.*hold/);
 });
 
 t.test('finish: the stream goes on, and what it is over shows', async (t) => {

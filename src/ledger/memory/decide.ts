@@ -126,6 +126,7 @@ function charge(
   const held = items.filter((item) => item.kind !== 'gate');
   const record = {
     open: true,
+    ended: false,
     cycle: work.present.start,
     at: work.now,
     user: op.user,

@@ -4,7 +4,7 @@ import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
 import { cycleOf, judgeAfterExpiry, type Move, move } from './expire.js';
-import { capOfLine, change, type Line, linesOf, type Work } from './lines.js';
+import { capOfLine, change, type Line, linesOf, type OpenCycle, type Work } from './lines.js';
 import { isSpent, tightest } from './room.js';
 
 export function settle(work: Work, op: SettleOp): Result {
@@ -19,11 +19,11 @@ export function settle(work: Work, op: SettleOp): Result {
     return { item: { ...item, charged: units }, consumed: units - before, held };
   });
   const lines = move(work, cycle, hold, moves, op.estimated);
+  const overshoot = moves.map((one, index) => overshootOf(work, hold, one, lines[index] ?? []));
   if (!hold.open) {
-    work.book.putHold(op.hold, { ...hold, items: moves.map((m) => m.item) }, hold);
-    return { status: 'settled', overshoot: moves.map(() => 0), late: true };
+    work.book.putHold(op.hold, { ...hold, ended: true, items: moves.map((m) => m.item) }, hold);
+    return { status: 'settled', overshoot, late: true };
   }
-  const overshoot = moves.map((one, index) => overshootOf(work, one, lines[index] ?? []));
   work.book.dropHold(op.hold, hold);
   return { status: 'settled', overshoot, late: false };
 }
@@ -33,9 +33,11 @@ function neverRan(hold: HoldRecord): boolean {
   return hold.user === '';
 }
 
-/** Units above the hold that stand past a hard limit now. */
-function overshootOf(work: Work, { item, consumed }: Move, lines: readonly Line[]): number {
-  const above = item.fixed ? 0 : consumed - item.units;
+/** Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it. */
+function overshootOf(work: Work, hold: HoldRecord, move: Move, lines: readonly Line[]): number {
+  const { item, consumed } = move;
+  const held = item.fixed ? consumed : item.units;
+  const above = hold.open ? consumed - held : consumed;
   return above > 0 ? pastLimits(work, above, lines) : 0;
 }
 
@@ -55,7 +57,16 @@ export function release(work: Work, op: ReleaseOp): Result {
   const hold = book.hold(op.hold);
   if (hold === undefined) {
     if (!op.keep) return { status: 'unknown-hold' };
-    const nothing = { open: false, cycle: 0, at: 0, user: '', groups: '', action: '', items: [] };
+    const nothing = {
+      open: false,
+      ended: false,
+      cycle: 0,
+      at: 0,
+      user: '',
+      groups: '',
+      action: '',
+      items: [],
+    };
     book.putHold(op.hold, { ...nothing, expiresAt: now + TOMBSTONE_MS }, undefined);
     return { status: 'released' };
   }
@@ -71,7 +82,8 @@ export function release(work: Work, op: ReleaseOp): Result {
   if (hold.open && !op.keep) book.dropHold(op.hold, hold);
   else {
     const expiresAt = hold.open ? now + TOMBSTONE_MS : hold.expiresAt;
-    book.putHold(op.hold, { ...hold, open: false, items: moves.map((m) => m.item), expiresAt }, hold);
+    const items = moves.map((m) => m.item);
+    book.putHold(op.hold, { ...hold, open: false, ended: hold.ended || !op.keep, items, expiresAt }, hold);
   }
   return { status: 'released' };
 }
@@ -80,9 +92,11 @@ export function renew(work: Work, op: RenewOp): Result {
   const { book, now } = work;
   const hold = book.hold(op.hold);
   if (hold === undefined) return { status: 'unknown-hold' };
-  if (!hold.open) return { status: 'expired-hold' };
+  const again = !hold.open && !hold.ended && !neverRan(hold) && op.more.some((units) => units > 0);
+  if (!hold.open && !again) return { status: 'expired-hold' };
   const cycle = cycleOf(work, hold.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
+  if (again) return holdAgain(work, cycle, hold, op);
   const noted = hold.items.map((item, index) => {
     return item.fixed ? item : { ...item, charged: op.units[index] ?? item.charged };
   });
@@ -102,6 +116,34 @@ export function renew(work: Work, op: RenewOp): Result {
     for (const line of lines[index] ?? []) change(work, line, 0, item.units, hold.user, hold.action);
   const items = noted.map((item, index) => ({ ...item, units: item.units + (more[index] ?? 0) }));
   book.putHold(op.hold, { ...renewed, items }, renewed);
+  return { status: 'renewed' };
+}
+
+/**
+ * An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is room beside
+ * what it was charged so far; that comes back, for it is held now.
+ */
+function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp): Result {
+  const { book, now } = work;
+  const moves = hold.items.map((item, index): Move => {
+    if (item.fixed) return { item, consumed: 0, held: 0 };
+    const wanted = op.more[index] ?? 0;
+    const whole = wanted > 0 ? Math.max(item.units, item.charged) + wanted : item.charged;
+    const noted = { ...item, units: whole, charged: op.units[index] ?? item.charged };
+    return { item: noted, consumed: -item.charged, held: whole };
+  });
+  const asked = moves.flatMap(({ item, consumed, held }): ChargeItem[] =>
+    held + consumed > 0 ? [{ quota: item.quota, units: held + consumed, kind: 'held' }] : [],
+  );
+  const lines = asked.map((item) => linesOf(work, cycle, item.quota, hold.user, hold.groups));
+  // Before room is sought: the tombstone may be due itself.
+  const kept = { ...hold, expiresAt: now + TOMBSTONE_MS };
+  book.putHold(op.hold, kept, hold);
+  const refused = refusedMore(work, asked, lines, hold.groups);
+  if (refused !== undefined) return refused;
+  move(work, cycle, hold, moves, true);
+  const items = moves.map((m) => m.item);
+  book.putHold(op.hold, { ...hold, open: true, items, expiresAt: now + op.ttlMs }, kept);
   return { status: 'renewed' };
 }
 

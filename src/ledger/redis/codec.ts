@@ -114,22 +114,20 @@ function decodeResult(raw: RawResult, op: Op | undefined): Result {
 }
 
 /** The items that a decision's places count: all of a reservation's, those of a renewal that ask for more. */
-function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota' | 'units'>[] {
+function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota'>[] {
   if (op?.kind === 'reserve') return op.charges.items;
   if (op?.kind !== 'renew') return [];
-  return op.quotas
-    .map((quota, index) => ({ quota, units: op.more[index] ?? 0 }))
-    .filter((item) => item.units > 0);
+  return op.quotas.map((quota) => ({ quota })).filter((_, index) => (op.more[index] ?? 0) > 0);
 }
 
 const SCOPES: readonly (Scope | undefined)[] = [undefined, 'user', 'group', 'org'];
-const VIOLATION_LENGTH = 6;
+const VIOLATION_LENGTH = 7;
 const TIGHT_LENGTH = 3;
 
 function decodeDecision(
   kind: 0 | 1 | 2,
   raw: RawResult,
-  items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
+  items: readonly Pick<ChargeItem, 'quota'>[],
 ): Result {
   // A repetition that puts `none` in the place of the operation does not know its items.
   const count = items.length === 0 ? 0 : Number(raw[3]);
@@ -154,11 +152,7 @@ function toldGroups(text: string): { user?: string; groups: string } {
   return end < 0 ? { groups: text } : { user: text.slice(0, end), groups: text.slice(end + 1) };
 }
 
-function violationAt(
-  raw: RawResult,
-  at: number,
-  items: readonly Pick<ChargeItem, 'quota' | 'units'>[],
-): Violation {
+function violationAt(raw: RawResult, at: number, items: readonly Pick<ChargeItem, 'quota'>[]): Violation {
   const item = items[Number(raw[at]) - 1];
   return {
     quota: item?.quota ?? '',
@@ -167,6 +161,6 @@ function violationAt(
     limit: Number(raw[at + 3]),
     consumed: Number(raw[at + 4]),
     held: Number(raw[at + 5]),
-    requested: item?.units ?? 0,
+    requested: Number(raw[at + 6]),
   };
 }

@@ -87,6 +87,44 @@ onBoth('what it was charged is known for 24 hours, no longer', BOOK, async (t, b
   t.equal(await book.line('usage:u:ana'), '3+10');
 });
 
+onBoth('what it charges late past a hard limit is overshoot', BOOK, async (t, book) => {
+  await book.told([TEN, renew('h', 4)]);
+  await book.at(DUE_MS);
+  await book.do(reserve('ana', fixed('usage', 95)));
+  t.same(await book.do(settle('h', 9)), { status: 'settled', overshoot: [4], late: true });
+  t.match(await book.do(settle('h', 9)), { overshoot: [0] }, 'told once');
+});
+
+onBoth('an answer that asks for more holds all of it again, where there is room', BOOK, async (t, book) => {
+  await book.told([TEN, renew('h', 4)]);
+  await book.at(DUE_MS);
+  await book.do(reserve('ana', fixed('usage', 70)));
+  t.same(await book.told([renew('h', 12, 21), renew('h', 12, 20)]), ['spent', 'renewed']);
+  t.equal(await book.line('usage:o'), '70+30', 'what expiry charged came back');
+  t.same(await book.told([reserve('ana', fixed('usage', 1))]), ['held']);
+  t.match(await book.do(settle('h', 31)), { overshoot: [1], late: false });
+  t.equal(await book.line('usage:o'), '101+0');
+});
+
+onBoth('held again, it expires at its progress', BOOK, async (t, book) => {
+  await book.told([TEN, renew('h', 4)]);
+  await book.at(DUE_MS);
+  await book.told([renew('h', 12, 20)]);
+  await book.at(DUE_MS + TTL_MS);
+  await book.call([]);
+  t.equal(await book.line('usage:o'), '12+0');
+  t.same(await book.told([settle('h', 15)]), ['settled']);
+  t.equal(await book.line('usage:o'), '15+0');
+});
+
+onBoth('what has ended late is not held again by a renewal that comes after it', BOOK, async (t, book) => {
+  await book.told([TEN, reserve('ana', held('usage', 10), { hold: 'i' })]);
+  await book.at(DUE_MS);
+  await book.told([settle('h', 9), release('i')]);
+  t.same(await book.told([renew('h', 9, 5), renew('i', 9, 5)]), ['expired-hold', 'expired-hold']);
+  t.equal(await book.line('usage:o'), '9+0');
+});
+
 const many = (count: number, ttlMs: number) =>
   Array.from({ length: count }, (_, index) => reserve('ana', held('usage', 1), { hold: `h${index}`, ttlMs }));
 
