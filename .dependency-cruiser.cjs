@@ -13,7 +13,7 @@ const room = (name, allowed) => ({
   from: { path: `^src/${name}/` },
   to: { path: '^src/', pathNot: `^src/(${name}/|${allowed})` },
 });
-const WORDS = 'quota/|errors/';
+const WORDS = 'quota/|errors/|http/';
 const PORT = `${WORDS}|ledger/port|ledger/codec`;
 
 module.exports = {
@@ -32,6 +32,7 @@ module.exports = {
     only('typebox', 'typebox', 'config|admin'),
     room('quota', 'ledger/port'),
     room('errors', 'quota/'),
+    room('http', 'none'),
     room('identify', WORDS),
     room('meter', WORDS),
     room('forward', WORDS),
@@ -39,7 +40,7 @@ module.exports = {
     room('keep', PORT),
     room('observe', PORT),
     room('admin', `${PORT}|ledger/view`),
-    room('config', 'quota/'),
+    room('config', 'quota/|http/'),
     room('ledger', WORDS),
     {
       name: 'ledgers-apart',

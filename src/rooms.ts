@@ -136,13 +136,13 @@ function openForwarders(
 ): void {
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     const options = upstreamOptions(upstream, environment);
-    open(parts, before, name, options, () => createForwarder(options));
-    metrics.upstreams.prepare(name);
+    const onDropped = metrics.upstreams.prepare(name);
+    open(parts, before, name, options, () => createForwarder(options, onDropped));
   }
 }
 
 function upstreamOptions(upstream: UpstreamConfig, environment: Environment): UpstreamOptions {
-  const { url, caFile, timeouts, connections, retries, setHeaders } = upstream;
+  const { url, caFile, timeouts, connections, retries, setHeaders, passHeaders } = upstream;
   return {
     url,
     connections,
@@ -152,6 +152,7 @@ function upstreamOptions(upstream: UpstreamConfig, environment: Environment): Up
     bodyTimeoutMs: timeouts.bodyMs,
     totalTimeoutMs: timeouts.totalMs,
     setHeaders: headersOf(setHeaders, environment),
+    passHeaders,
     ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
   };
 }

@@ -1,7 +1,7 @@
 /** The part of the schema that is about connections: those of clients, and those to upstreams. */
 import Type from 'typebox';
 import { SetHeaders } from './credentials.js';
-import { file, origin, section, whole } from './terms.js';
+import { file, origin, passHeader, section, whole } from './terms.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -68,4 +68,12 @@ export const Upstream = section({
       'How often a request is tried again whose connection could not be made. What may have been sent never is.',
   }),
   setHeaders: SetHeaders,
+  passHeaders: Type.Array(passHeader({}), {
+    default: [],
+    uniqueItems: true,
+    expects: 'a list of names of request headers',
+    description:
+      'Dropped request headers that this upstream gets all the same: names with more than letters, digits and `-`, or ' +
+      'headers that move path, method or caller (`script-name`, `x-original-url` …).',
+  }),
 });

@@ -1,8 +1,9 @@
 /** What no single value shows: names that must exist, routes that hide others, settings that exclude each other. */
+import { foldedName } from '../http/field-names.js';
 import { hides, type Match, parseMatch } from './match.js';
 import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
-import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig } from './schema.js';
+import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
 import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
 import { PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
@@ -10,6 +11,8 @@ export function* crossCheck(config: ConfigSketch): Generator<Finding> {
   yield* checkServer(config);
   yield* checkStore(config);
   yield* checkIdentity(config);
+  for (const [name, upstream] of entries(config.upstreams))
+    yield* checkPassHeaders(config, upstream, ['upstreams', name]);
   for (const [index, route] of items(config.routes)) yield* checkRoute(config, route, ['routes', index]);
   yield* checkOrder(config);
   for (const [id, org] of entries(config.orgs)) yield* checkOrg(config, org, ['orgs', id]);
@@ -69,6 +72,22 @@ function* identityHeaders({ identity }: ConfigSketch): Generator<{ path: Path; n
     if (key !== identity?.jwt?.header) yield { path: ['identity', 'apiKeys', 'headers', index], name: key };
   const token = identity?.jwt?.header;
   if (token !== undefined) yield { path: ['identity', 'jwt', 'header'], name: token };
+}
+
+/** What a server could take for an identity, or for a header that is set, is never passed. */
+function* checkPassHeaders(
+  config: ConfigSketch,
+  upstream: Sketch<UpstreamConfig>,
+  path: Path,
+): Generator<Finding> {
+  const taken = new Set([...identityHeaders(config)].map(({ name }) => name));
+  for (const [name] of entries(upstream.setHeaders)) taken.add(name);
+  for (const [index, name] of items(upstream.passHeaders)) {
+    const folded = foldedName(name);
+    if (!taken.has(folded)) continue;
+    const message = `a server can take \`${name}\` for \`${folded}\`, which callers must not send`;
+    yield finding([...path, 'passHeaders', index], message, 'remove it');
+  }
 }
 
 /**

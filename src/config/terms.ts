@@ -13,6 +13,7 @@ import {
   isHeaderName,
   isJsonPointer,
   isOrigin,
+  isPassHeader,
   isPeer,
   isPercent,
   isPositiveAmount,
@@ -110,6 +111,12 @@ export const setHeader = text(
   'a header that can be set',
   'a header name in lower case, without underscores, that neither HTTP nor the gateway writes itself',
   isSetHeader,
+);
+
+export const passHeader = text(
+  'a header that is dropped by default',
+  'the lower-case name of a request header that is dropped by default, such as x_custom or script-name',
+  isPassHeader,
 );
 
 export const fieldValue = text('the value of a header', 'a text without line ends', isFieldValue);

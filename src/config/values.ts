@@ -1,5 +1,6 @@
 /** The texts that a config file may hold in one place: how each is judged, and how it is taken apart. */
 import { isIP } from 'node:net';
+import { isPassable } from '../http/field-names.js';
 import { parseUnits } from '../quota/units.js';
 
 export interface Address {
@@ -62,11 +63,18 @@ export function isHeaderName(text: string): boolean {
 }
 
 /** Names that the gateway writes itself on the way to an upstream. */
-const OURS = /^(?:proxy-.*|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-error)$/;
+const OURS = /^(?:proxy-.*|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-(?:error|mode))$/;
 
 /** An upstream may want another `Host`, and all that is not HTTP's own or ours. */
 export function isSetHeader(text: string): boolean {
   return text === 'host' || (isHeaderName(text) && !OURS.test(text));
+}
+
+const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+
+/** Lower case; neither passed anyway nor never. */
+export function isPassHeader(text: string): boolean {
+  return FIELD_NAME.test(text) && isPassable(text);
 }
 
 /** What a header can hold: visible characters, spaces and tabs between them. */

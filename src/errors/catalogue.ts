@@ -151,7 +151,7 @@ export const CATALOGUE = {
   'method-refused': entry(
     501,
     'The method cannot be forwarded',
-    'TRACE would show the upstream’s credentials, CONNECT is a tunnel, and an override names another method.',
+    'TRACE would show the upstream’s credentials, and CONNECT is a tunnel.',
     'Send the method itself in the request line.',
   ),
   'expectation-refused': entry(

@@ -1,7 +1,7 @@
 /** The way to one upstream: a pool of connections, and jobs that are streamed through it both ways. */
 import { Pool } from 'undici';
 import { Exchange } from './exchange.js';
-import { ownFields, requestHead } from './headers.js';
+import { type OnDropped, requestHead, upstreamFields } from './headers.js';
 import type { ForwardJob, Outcome, UnderWay } from './outcome.js';
 import { uploadOf } from './upload.js';
 
@@ -24,6 +24,8 @@ export interface UpstreamOptions {
   readonly retries?: number | undefined;
   /** Flat; sent in place of the client's fields of the same names. A `host` here is sent instead of the URL's. */
   readonly setHeaders?: readonly string[] | undefined;
+  /** Lower-case names of the client's fields that are dropped by default, but that this upstream gets. */
+  readonly passHeaders?: readonly string[] | undefined;
   /** PEM of the authorities to trust instead of Node's own. The certificate is verified in any case. */
   readonly ca?: string | undefined;
 }
@@ -43,9 +45,9 @@ export interface Forwarder {
 const NOT_BEGUN: UnderWay = { cut: () => undefined };
 
 /** Throws where the URL or the fields to set cannot be used. */
-export function createForwarder(options: UpstreamOptions): Forwarder {
+export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped): Forwarder {
   const place = placeOf(options.url);
-  const own = ownFields(options.setHeaders ?? []);
+  const own = upstreamFields(options.setHeaders ?? [], options.passHeaders, onDropped);
   const pool = poolOf(place, options);
   const { retries = 0, totalTimeoutMs = 0 } = options;
   let closing: Promise<void> | undefined;

@@ -2,57 +2,25 @@
  * Header fields on their way up and down, as flat arrays: what belongs to one connection stays on it, and what the
  * gateway itself says replaces what others say.
  */
+import {
+  type DropReason,
+  dropReason,
+  type Fate,
+  fateOf,
+  foldedName,
+  isPassable,
+} from '../http/field-names.js';
 import type { ForwardJob } from './outcome.js';
-
-type Fate =
-  | 'pass'
-  | 'drop'
-  | 'connection'
-  | 'coding'
-  | 'length'
-  | 'host'
-  | 'ours'
-  | 'forwarded-for'
-  | 'forwarded-host'
-  | 'forwarded-proto';
 
 interface Field {
   /** In lower case. */
   readonly name: string;
-  /** The name as a server reads it that takes `_` for `-`. */
+  /** The name as a server reads it that folds separators. */
   readonly plain: string;
   readonly fate: Fate;
+  /** On a request it is dropped for this reason, unless the upstream's config passes it. */
+  readonly dropped: DropReason | undefined;
 }
-
-const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
-  ['connection', 'connection'],
-  ['keep-alive', 'drop'],
-  ['te', 'drop'],
-  ['upgrade', 'drop'],
-  // A request's trailers are not passed on; an answer's are, unannounced: whether they come shows at its end.
-  ['trailer', 'drop'],
-  // The server has said "continue" already: the body comes anyway.
-  ['expect', 'drop'],
-  ['transfer-encoding', 'coding'],
-  ['content-length', 'length'],
-  ['host', 'host'],
-  ['ratelimit', 'ours'],
-  ['ratelimit-policy', 'ours'],
-  ['quotagate-error', 'ours'],
-  ['quotagate-mode', 'ours'],
-  ['x-forwarded-for', 'forwarded-for'],
-  ['x-forwarded-host', 'forwarded-host'],
-  ['x-forwarded-proto', 'forwarded-proto'],
-  // By these, servers serve another path or method than the request line names: what is matched is what is served.
-  ['x-original-url', 'drop'],
-  ['x-rewrite-url', 'drop'],
-  ['x-http-method-override', 'drop'],
-  ['x-http-method', 'drop'],
-  ['x-method-override', 'drop'],
-]);
-
-// Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.
-const PROXY_FIELD = /^proxy(-|$)/;
 
 // Names repeat from message to message in a few spellings: looking one up is cheaper than folding its case.
 const SPELLINGS_MAX = 1024;
@@ -62,31 +30,38 @@ function fieldOf(spelling: string): Field {
   const known = spellings.get(spelling);
   if (known !== undefined) return known;
   const name = spelling.toLowerCase();
-  const plain = name.replaceAll('_', '-');
-  const field = { name, plain, fate: fateOf(name, plain) };
+  const plain = foldedName(name);
+  const field = { name, plain, fate: fateOf(name), dropped: dropReason(name) };
   // Clients choose names: a flood of new ones must not fill the memory.
   if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
   return field;
 }
 
-/** A misspelled twin of a field that is not passed as it is would, to some servers, be that field. */
-function fateOf(name: string, plain: string): Fate {
-  const fate = FATES.get(plain) ?? (PROXY_FIELD.test(plain) ? 'drop' : 'pass');
-  return name === plain || fate === 'pass' ? fate : 'drop';
-}
+/** Told why a field of a client's request was dropped. */
+export type OnDropped = (reason: DropReason) => void;
 
-/** Fields that every request to one upstream carries, in place of the client's. */
-export interface OwnFields {
+/** What is sent to one upstream beside, and in place of, the client's fields. */
+export interface UpstreamFields {
   readonly flat: readonly string[];
+  /** Their names: the client's fields that a server could take for them are dropped. */
   readonly names: ReadonlySet<string>;
+  /** Lower-case names of the client's fields that are passed although others of their kind are dropped. */
+  readonly passed: ReadonlySet<string>;
+  readonly onDropped: OnDropped | undefined;
 }
 
-/** Throws on fields that are the gateway's to write. */
-export function ownFields(flat: readonly string[]): OwnFields {
+/** Throws on fields that are the gateway's to write, and on names to pass that never are. */
+export function upstreamFields(
+  flat: readonly string[],
+  passed: readonly string[] = [],
+  onDropped?: OnDropped,
+): UpstreamFields {
   const names = flat.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
   const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).fate));
   if (wrong !== undefined) throw new Error(`'${wrong}' cannot be set on requests to an upstream`);
-  return { flat, names: new Set(names) };
+  const useless = passed.find((name) => !isPassable(name));
+  if (useless !== undefined) throw new Error(`'${useless}' is not a field that can be passed by config`);
+  return { flat, names: new Set(names), passed: new Set(passed), onDropped };
 }
 
 export interface RequestHead {
@@ -99,7 +74,7 @@ export interface RequestHead {
  * The head that goes upstream. `Host` is the upstream's own, which undici writes, unless `own` names one. The
  * client's `X-Forwarded-Host` and `-Proto` stand where it sends them: it may be the proxy that ended TLS.
  */
-export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeaders): RequestHead {
+export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawHeaders): RequestHead {
   const fields: string[] = [];
   let length = job.body === undefined ? '' : String(job.body.length);
   let chunked = false;
@@ -107,10 +82,17 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
   let chain = '';
   let hosted = false;
   let schemed = false;
+  let dropped: DropReason[] | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
-    const { plain, fate } = fieldOf(spelling);
+    const field = fieldOf(spelling);
+    if (field.dropped !== undefined && !own.passed.has(field.name)) {
+      dropped ??= [];
+      dropped.push(field.dropped);
+      continue;
+    }
+    const { plain, fate } = field;
     switch (fate) {
       case 'drop':
       case 'ours':
@@ -143,11 +125,13 @@ export function requestHead(job: ForwardJob, own: OwnFields, raw = job.rawHeader
   if (length !== '') fields.push('content-length', length);
   for (const text of own.flat) fields.push(text);
   if (job.setFields !== undefined) pushSet(fields, job.setFields, own);
+  if (dropped !== undefined && own.onDropped !== undefined)
+    for (const reason of dropped) own.onDropped(reason);
   return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
 }
 
 /** What an operator has set for the upstream goes first. */
-function pushSet(fields: string[], set: readonly string[], own: OwnFields): void {
+function pushSet(fields: string[], set: readonly string[], own: UpstreamFields): void {
   for (let at = 0; at + 1 < set.length; at += 2)
     if (!own.names.has(set[at] ?? '')) fields.push(set[at] ?? '', set[at + 1] ?? '');
 }

@@ -10,9 +10,6 @@ const FIELDS_MAX = 256;
 // A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port.
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** By these, many servers let a client name another method than that of the request line. */
-const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
-
 /** Why a request that was parsed is refused all the same; undefined for a sound one. */
 export function wireFault(request: IncomingMessage): Problem | undefined {
   const { httpVersion, method, headers, rawHeaders } = request;
@@ -46,9 +43,6 @@ function codingFault(headers: IncomingMessage['headers'], old: boolean): Problem
 
 /** What asks for something else than the request line says, or than can be given. */
 function meaningFault(headers: IncomingMessage['headers']): Problem | undefined {
-  for (const name of OVERRIDES)
-    if (headers[name] !== undefined)
-      return fault('method-refused', `The header ${name} names another method than the request line.`);
   const { upgrade, expect } = headers;
   // Clients ask for h2c by the way (Java's does so always), and are content with an answer in HTTP/1.1.
   if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c')

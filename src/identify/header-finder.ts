@@ -1,8 +1,9 @@
 /**
  * Finds the headers that carry a credential. Whatever two readers could read differently is a fault: headers sent
- * twice, `x_quota_user` beside `x-quota-user` (CGI-like servers take them for one), and `Connection: x-quota-user`
- * (which asks the next hop to drop it).
+ * twice, `x_quota_user` or `x.quota.user` beside `x-quota-user` (CGI-like servers take them for one), and
+ * `Connection: x-quota-user` (which asks the next hop to drop it).
  */
+import { foldedName } from '../http/field-names.js';
 
 const CONNECTION = 'connection';
 
@@ -50,7 +51,7 @@ function find(rawHeaders: readonly string[], { all, firstLetters }: Names): Foun
       found ??= nothing(all);
       found.fault ??= `Connection must not name ${named}.`;
     } else {
-      const plain = name.includes('_') ? name.replaceAll('_', '-') : name;
+      const plain = foldedName(name);
       const at = all.indexOf(plain);
       if (at === -1) continue;
       found ??= nothing(all);
@@ -76,6 +77,6 @@ function note(found: Found, at: number, name: string, plain: string, value: stri
 /** The header of ours that a Connection header names, in any spelling. */
 function headerIn(connection: string, all: readonly string[]): string | undefined {
   if (connection === 'keep-alive' || connection === 'close') return undefined;
-  const options = connection.toLowerCase().replaceAll('_', '-').split(',');
-  return all.find((name) => options.some((option) => option.trim() === name));
+  const options = connection.split(',').map((option) => foldedName(option.trim().toLowerCase()));
+  return all.find((name) => options.includes(name));
 }

@@ -1,14 +1,15 @@
 /** A cost that the caller states in a header. */
 import { ProblemError } from '../errors/catalogue.js';
+import { foldedName } from '../http/field-names.js';
 
 const CONNECTION = 'connection';
 
 /**
  * The value of the one header of this (lower-case) name. Refused: none or two of it, a name that a CGI-like
- * server would take for it (`x_cost`), and a Connection header that would have the next hop drop it.
+ * server would take for it (`x_cost`, `x.cost`), and a Connection header that would have the next hop drop it.
  */
 export function costHeader(rawHeaders: readonly string[], name: string): string {
-  const plain = name.replaceAll('_', '-');
+  const plain = foldedName(name);
   let value: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const raw = rawHeaders[index] ?? '';
@@ -18,7 +19,7 @@ export function costHeader(rawHeaders: readonly string[], name: string): string 
     if (found === name) {
       if (value !== undefined) throw invalid(`The header ${name} must be sent once.`);
       value = text;
-    } else if (found.replaceAll('_', '-') === plain) {
+    } else if (foldedName(found) === plain) {
       throw invalid(`The header ${found} can be taken for ${name}.`);
     } else if (found === CONNECTION && names(text, plain)) {
       throw invalid(`Connection must not name ${name}.`);
@@ -30,8 +31,7 @@ export function costHeader(rawHeaders: readonly string[], name: string): string 
 
 function names(connection: string, plain: string): boolean {
   if (connection === 'keep-alive' || connection === 'close') return false;
-  const options = connection.toLowerCase().replaceAll('_', '-').split(',');
-  return options.some((option) => option.trim() === plain);
+  return connection.split(',').some((option) => foldedName(option.trim().toLowerCase()) === plain);
 }
 
 function invalid(detail: string): ProblemError {

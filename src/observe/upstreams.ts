@@ -1,4 +1,5 @@
 /** How upstreams take what is forwarded. */
+import type { DropReason } from '../http/field-names.js';
 import type { Builder } from './builder.js';
 import type { CellOf, Spread, Tally } from './cells.js';
 
@@ -19,6 +20,7 @@ export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 export class UpstreamMetrics {
   private readonly outcomes: CellOf<Tally>;
   private readonly seconds: CellOf<Spread>;
+  private readonly dropped: CellOf<Tally>;
   private readonly known = new Map<string, { seconds: Spread; outcomes: Map<string, Tally> }>();
 
   constructor(build: Builder) {
@@ -37,12 +39,22 @@ export class UpstreamMetrics {
       },
       UPSTREAM_SECONDS,
     );
+    this.dropped = build.tallies({
+      name: 'quotagate_request_fields_dropped_total',
+      help:
+        'Header fields of requests that were not forwarded. `name`: the name has characters other than letters, digits and `-`; ' +
+        '`moves`: servers take another path, method or caller from it. `upstreams.*.passHeaders` passes those that are needed.',
+      labels: ['upstream', 'reason'],
+    });
   }
 
-  /** At boot, so that a request only adds. */
-  prepare(upstream: string): void {
+  /** At boot, so that a request only adds. Gives what counts a dropped request field. */
+  prepare(upstream: string): (reason: DropReason) => void {
     const outcomes = UPSTREAM_OUTCOMES.map((outcome) => [outcome, this.outcomes(upstream, outcome)] as const);
     this.known.set(upstream, { seconds: this.seconds(upstream), outcomes: new Map(outcomes) });
+    const name = this.dropped(upstream, 'name');
+    const moves = this.dropped(upstream, 'moves');
+    return (reason) => (reason === 'name' ? name : moves).add();
   }
 
   ended(upstream: string, outcome: UpstreamOutcome, ms: number): void {

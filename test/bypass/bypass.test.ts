@@ -131,7 +131,7 @@ function isClean(t: Test, one: Case, entry: UpstreamEntry, { url }: TestUpstream
   const { rawHeaders } = entry;
   const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
   const wrong = names.filter((name) =>
-    /^(?:x.quota.(?:org|user|groups)|upgrade|expect|te|trailer|keep-alive|proxy.*|http2-settings)$/.test(
+    /[^a-z0-9-]|^(?:x.quota.(?:org|user|groups)|upgrade|expect|te|trailer|keep-alive|proxy.*|http2-settings)$/.test(
       name,
     ),
   );

@@ -17,6 +17,14 @@ export const FIELDS: readonly Case[] = [
     'a user with underscores beside one with dashes': of(ANA, 'x_quota_user: ben'),
     'a user with one underscore': of(ANA, 'x-quota_user: ben'),
     'only a user with underscores': of(ORG, 'x_quota_user: ana'),
+    ...Object.fromEntries(
+      [...".!#$%&'*+^`|~"].map((sign) => [
+        `a user with ${sign} for each dash`,
+        of(ANA, `x${sign}Quota${sign}User: ben`),
+      ]),
+    ),
+    'an org with a dot': of(ANA, 'x-quota.org: other'),
+    'Connection takes a twin of the user away': of(ANA, 'connection: x.quota_user'),
     'Connection takes the user away': of(ANA, 'connection: x-quota-user'),
     'Connection takes the org away': of(ANA, 'connection: keep-alive, X-Quota-Org'),
     'Connection takes the groups away': of(ANA, 'x-quota-groups: team', 'connection: x-quota-groups'),
@@ -41,6 +49,8 @@ export const FIELDS: readonly Case[] = [
     'two costs': stated('x-cost: 9', 'X-Cost: 1'),
     'a cost with an underscore beside it': stated('x-cost: 9', 'x_cost: 1'),
     'only a cost with an underscore': stated('x_cost: 1'),
+    'a cost with a dot beside it': stated('x-cost: 9', 'x.cost: 1'),
+    'Connection takes a twin of the cost away': stated('x-cost: 9', 'connection: x!cost'),
     'Connection takes the cost away': stated('x-cost: 9', 'connection: x-cost'),
     'Connection takes the cost away, among others': stated('x-cost: 9', 'connection: keep-alive , X-COST'),
     'a cost in exponent form': stated('x-cost: 1e-9'),
@@ -155,9 +165,31 @@ export const FIELDS: readonly Case[] = [
     fields: { 'proxy-authorization': undefined, proxy_authorization: undefined, proxy: undefined },
   }),
   served('what the upstream is told by us, only we tell', {
-    bytes: get('/cheap/1', 'x-api-key: mine', 'X_Api_Key: mine', 'connection: x-api-key'),
+    bytes: get('/cheap/1', 'x-api-key: mine', 'X_Api_Key: mine', 'x.api!key: mine', 'connection: x-api-key'),
     ...ONE,
-    fields: { 'x-api-key': "the upstream's own", x_api_key: undefined },
+    fields: { 'x-api-key': "the upstream's own", x_api_key: undefined, 'x.api!key': undefined },
+  }),
+  served('names that servers fold do not travel', {
+    bytes: get(
+      '/cheap/1',
+      'x_a: 1',
+      'x.b: 1',
+      'proxy.authorization: Basic eDp5',
+      'content!length: 9',
+      'transfer~encoding: chunked',
+      'x.forwarded.for: 10.0.0.3',
+      'x-kept: 1',
+    ),
+    ...ONE,
+    fields: {
+      x_a: undefined,
+      'x.b': undefined,
+      'proxy.authorization': undefined,
+      'content!length': undefined,
+      'transfer~encoding': undefined,
+      'x.forwarded.for': undefined,
+      'x-kept': '1',
+    },
   }),
   served('what we say of budgets, clients cannot say', {
     bytes: get(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { headersOf } from '../../src/config/secret.js';
-import { ownFields } from '../../src/forward/headers.js';
+import { upstreamFields } from '../../src/forward/headers.js';
 import { linesOf, mistakesOf } from './support.js';
 
 const JWT = 'issuer: https://i.example, audience: a';
@@ -145,16 +145,37 @@ t.test('headers for an upstream', async (t) => {
 
 t.test('a header that cannot be set there is a mistake here', async (t) => {
   const names = ['connection', 'keep-alive', 'te', 'upgrade', 'trailer', 'expect', 'transfer-encoding'];
-  names.push('content-length', 'proxy-authorization', 'ratelimit', 'ratelimit-policy', 'quotagate-error');
+  names.push(
+    'content-length',
+    'proxy-authorization',
+    'ratelimit',
+    'ratelimit-policy',
+    'quotagate-error',
+    'quotagate-mode',
+  );
   names.push('x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto');
   for (const name of names) {
-    t.throws(() => ownFields([name, 'x']), name);
+    t.throws(() => upstreamFields([name, 'x']), name);
     t.match(lines(`upstreams: { u: { url: http://u, setHeaders: { ${name}: x } } }`), [
       /not a header that can be/,
     ]);
   }
   for (const name of ['host', 'authorization', 'x-api-key', 'cookie'])
-    t.doesNotThrow(() => ownFields([name, 'x']));
+    t.doesNotThrow(() => upstreamFields([name, 'x']));
+});
+
+t.test('only headers that are dropped by default can be passed, and none that is ours', async (t) => {
+  const upstream = (names: string, more = '') =>
+    `identity: { trusted: { peers: [::1] } }\nupstreams: { u: { url: http://u, passHeaders: ${names}${more} } }`;
+  t.strictSame(loadConfig(upstream('[x_a, script-name, x.b]'), {}).upstreams.u?.passHeaders, [
+    'x_a',
+    'script-name',
+    'x.b',
+  ]);
+  for (const name of ['x-a', 'X_A', 'content_length', 'proxy.authorization', 'host', 'x forwarded'])
+    t.match(lines(upstream(`["${name}"]`)), [/not a header that is dropped by default/], name);
+  t.match(lines(upstream('[x.quota_user]')), [/can take `x.quota_user` for `x-quota-user`/]);
+  t.match(lines(upstream('[x_k]', ', setHeaders: { x-k: v }')), [/can take `x_k` for `x-k`/]);
 });
 
 t.test('secrets are read where they stand, and a missing one is named, never shown', async (t) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { createForwarder } from '../../src/forward/forwarder.js';
+import { upstreamFields } from '../../src/forward/headers.js';
 import { headerOf, headersOf } from '../support/raw.js';
 import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
 import { Relay, type RelayOptions } from './relay.js';
@@ -272,6 +273,32 @@ t.test('what cannot be an upstream is refused at once', async (t) => {
   t.throws(() => createForwarder({ url: 'http://a', ...options, setHeaders }), /content-length/);
 });
 
+t.test('names that servers fold, and fields that move a request, are dropped and counted', async (t) => {
+  const lines = ['GET / HTTP/1.1', 'X_Own: 1', 'x.other: 1', 'Script-Name: /', 'Connection: x-a, close'];
+  const reasons: string[] = [];
+  const entry = await sent(t, lines, { onDropped: (reason) => reasons.push(reason) });
+  t.notOk(names(entry.rawHeaders).some((name) => /own|other|script/.test(name)));
+  t.same(reasons, ['name', 'name', 'moves']);
+});
+
+t.test('an upstream gets those that its config passes, and no twin of what is ours', async (t) => {
+  const passHeaders = ['x_own', 'script-name', 'x.api.key', 'x.quota.user'];
+  const options = {
+    passHeaders,
+    setHeaders: ['x-api-key', 'ours'],
+    job: () => ({ stripHeaders: new Set(['x-quota-user']) }),
+  };
+  const lines = ['GET / HTTP/1.1', 'X_Own: 1', 'Script-Name: /a', 'x.api.key: mine', 'x.quota.user: ben'];
+  const entry = await sent(t, [...lines, 'x_other: 1'], options);
+  t.equal(headerOf(entry.rawHeaders, 'x_own'), '1');
+  t.equal(headerOf(entry.rawHeaders, 'script-name'), '/a');
+  for (const name of ['x.api.key', 'x.quota.user', 'x_other'])
+    t.equal(headerOf(entry.rawHeaders, name), undefined, name);
+  t.equal(headerOf(entry.rawHeaders, 'x-api-key'), 'ours');
+  for (const name of ['x-a', 'content_length', 'proxy_a', 'content-length'])
+    t.throws(() => upstreamFields([], [name]), name);
+});
+
 t.test(
   'misspelled twins of what is not passed as it is are dropped, and of what is set for the upstream',
   async (t) => {
@@ -286,7 +313,8 @@ t.test(
         'Proxy_Connection: close',
         'RateLimit_Policy: x',
         'X_Api_Key: mine',
-        'X_Own: kept',
+        'X.Api!Key: mine',
+        'X-Own: kept',
       ],
       { setHeaders: ['x-api-key', 'ours'] },
     );
@@ -298,7 +326,7 @@ t.test(
       'x-forwarded-proto',
       'x-api-key',
     ];
-    t.same(names(entry.rawHeaders).sort(), [...written, 'x_own'].sort());
+    t.same(names(entry.rawHeaders).sort(), [...written, 'x-own'].sort());
     t.equal(entry.headers['x-forwarded-host'], 'gateway.test');
     t.equal(entry.headers['x-api-key'], 'ours');
   },

@@ -11,6 +11,7 @@ import {
   type ForwardJob,
   type Outcome,
 } from '../../src/forward/forwarder.js';
+import type { OnDropped } from '../../src/forward/headers.js';
 import type { Certificate } from '../support/certificate.js';
 import { RawClient } from '../support/raw.js';
 
@@ -20,6 +21,7 @@ export type Told = Outcome[];
 export interface RelayOptions extends Partial<UpstreamOptions> {
   /** Serves TLS. */
   readonly certificate?: Certificate;
+  readonly onDropped?: OnDropped;
   readonly job?: (request: IncomingMessage) => Partial<ForwardJob> | Promise<Partial<ForwardJob>>;
 }
 
@@ -39,9 +41,9 @@ export class Relay {
   }
 
   static async start(t: Test, url: string, options: RelayOptions = {}): Promise<Relay> {
-    const { job: _, certificate, ...given } = options;
+    const { job: _, certificate, onDropped, ...given } = options;
     const times = { connectTimeoutMs: 2_000, headersTimeoutMs: 30_000, bodyTimeoutMs: 30_000 };
-    const forwarder = createForwarder({ url, connections: 16, ...times, ...given });
+    const forwarder = createForwarder({ url, connections: 16, ...times, ...given }, onDropped);
     const relay = new Relay(
       certificate === undefined ? createServer() : createSecureServer(certificate),
       forwarder,

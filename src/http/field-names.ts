@@ -1,0 +1,113 @@
+/**
+ * Names of header fields. CGI-like servers turn every character of a name that is no letter or digit into `_`: to them
+ * `x-quota-user`, `x_quota_user` and `x.quota.user` are one field.
+ */
+
+/** What becomes of a field on its way to the other side. */
+export type Fate =
+  | 'pass'
+  | 'drop'
+  | 'connection'
+  | 'coding'
+  | 'length'
+  | 'host'
+  | 'ours'
+  | 'forwarded-for'
+  | 'forwarded-host'
+  | 'forwarded-proto';
+
+/** Why a request field is dropped before the request is forwarded. */
+export type DropReason = 'name' | 'moves';
+
+const PLAIN = /^[a-z0-9-]*$/;
+const SEPARATORS = /[^a-z0-9]/g;
+
+/**
+ * Fields by which a server or framework serves another path, method or caller than the request says: what is matched and
+ * charged must be what is served. All are in their folded form.
+ */
+const MOVERS: ReadonlySet<string> = new Set([
+  // gunicorn: SCRIPT_NAME is cut off the path, PATH_INFO replaces it; REMOTE_USER where `forwarder_headers` lists it.
+  'script-name',
+  'path-info',
+  'remote-user',
+  // Daphne (Django Channels): the root path of the application.
+  'daphne-root-path',
+  // Prefixes that middleware takes for SCRIPT_NAME or a context path: werkzeug's ProxyFix, Spring's
+  // ForwardedHeaderFilter, ASP.NET Core, Traefik; Flask's ReverseProxied, Radicale.
+  'x-forwarded-prefix',
+  'x-forwarded-pathbase',
+  'x-forwarded-path',
+  'x-forwarded-context',
+  'x-script-name',
+  // IIS URL Rewrite and ISAPI_Rewrite, read by Symfony and Zend/Laminas (CVE-2018-14773); iisnode and Azure App Service.
+  'x-original-url',
+  'x-rewrite-url',
+  'x-waws-unencoded-url',
+  // What nginx, ingress-nginx, Traefik and Caddy tell a server that authorizes for them.
+  'x-original-uri',
+  'x-original-method',
+  'x-forwarded-uri',
+  'x-forwarded-method',
+  'x-replaced-path',
+  // Envoy: the path before a rewrite.
+  'x-envoy-original-path',
+  // Next.js: the path behind its own router, and skipped middleware (CVE-2025-29927).
+  'x-matched-path',
+  'x-invoke-path',
+  'x-middleware-subrequest',
+  // Rack::Sendfile: which file is served in place of the answer (CVE-2025-61780).
+  'x-sendfile-type',
+  'x-accel-mapping',
+  // Rack::MethodOverride, Express' method-override, Symfony, Spring, OData, Google APIs.
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+]);
+
+/** `name` in lower case, as a server reads it that folds separators; ours are written with `-`. */
+export function foldedName(name: string): string {
+  return PLAIN.test(name) ? name : name.replace(SEPARATORS, '-');
+}
+
+/** Whether a request field of this lower-case name is dropped unless the upstream's config passes it. */
+export function dropReason(name: string): DropReason | undefined {
+  if (MOVERS.has(foldedName(name))) return 'moves';
+  return PLAIN.test(name) ? undefined : 'name';
+}
+
+const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
+  ['connection', 'connection'],
+  ['keep-alive', 'drop'],
+  ['te', 'drop'],
+  ['upgrade', 'drop'],
+  // A request's trailers are not passed on; an answer's are, unannounced: whether they come shows at its end.
+  ['trailer', 'drop'],
+  // The server has said "continue" already: the body comes anyway.
+  ['expect', 'drop'],
+  ['transfer-encoding', 'coding'],
+  ['content-length', 'length'],
+  ['host', 'host'],
+  ['ratelimit', 'ours'],
+  ['ratelimit-policy', 'ours'],
+  ['quotagate-error', 'ours'],
+  ['quotagate-mode', 'ours'],
+  ['x-forwarded-for', 'forwarded-for'],
+  ['x-forwarded-host', 'forwarded-host'],
+  ['x-forwarded-proto', 'forwarded-proto'],
+]);
+
+// Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.
+const PROXY_FIELD = /^proxy(-|$)/;
+
+/** What becomes of a field of this lower-case name. A twin of one that is not passed as it is would, to some servers, be that one. */
+export function fateOf(name: string): Fate {
+  const folded = foldedName(name);
+  const fate = FATES.get(folded) ?? (PROXY_FIELD.test(folded) ? 'drop' : 'pass');
+  return name === folded || fate === 'pass' ? fate : 'drop';
+}
+
+/** Whether requests lose a field of this lower-case name by default, and an upstream's config can pass it. */
+export function isPassable(name: string): boolean {
+  return fateOf(name) === 'pass' && dropReason(name) !== undefined;
+}
