@@ -14,21 +14,23 @@
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
-    F user groups charges cycle at    refund
+    F user groups charges cycle at call   refund; call: '<lane>.<number>' of the admission
     C user claims charges at estimated   charge what was served without a decision
     0                                 nothing
 
-  Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, result … }
-  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost. Only ok has changed anything.
+  Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
+            result … }
+  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost, 6 lane behind. Only ok has changed anything.
+  clipped: moves that would have taken a counter below 0, and stopped there
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key }
           { 4 settled, late, overshoot by item … }
-          { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none }
+          { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST = 0, 1, 2, 3, 4, 5
+local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST, LANE_BEHIND = 0, 1, 2, 3, 4, 5, 6
 local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
 local journal = {}
@@ -41,13 +43,14 @@ local journal = {}
 --- @include "lines"
 --- @include "notices"
 --- @include "room"
+--- @include "calls"
 --- @include "holds"
 --- @include "members"
 --- @include "keys"
 --- @include "reserve"
 --- @include "settle"
 
-local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 5, C = 5, ['0'] = 0 }
+local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 6, C = 5, ['0'] = 0 }
 
 local function read_head()
   local values = redis.call('HMGET', KEYS[1],
@@ -67,7 +70,7 @@ local function line_count()
 end
 
 local function outside(code)
-  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0 }
+  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0 }
 end
 
 -- The rule travels only where the caller has to compute bounds.
@@ -75,7 +78,7 @@ local function standing(code)
   local rule = code == CYCLE and head.rule or ''
   return {
     code, head.now, head.start, head.finish, head.previous, rule, head.rule_version, head.epoch,
-    line_count(), expired, due_in, 0,
+    line_count(), expired, due_in, 0, clipped,
   }
 end
 
@@ -86,7 +89,9 @@ local function answer_of_lane(lane, seq)
   if not record then return seq > 1 and outside(LANE_LOST) or nil end
   local last, at = string.match(record, '^(%d+)|%d+|()')
   last = tonumber(last)
-  if seq > last then return nil end
+  if seq == last + 1 then return nil end
+  -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
+  if seq > last then return outside(LANE_BEHIND) end
   if seq < last then return outside(STALE) end
   local reply = cmsgpack.unpack(string.sub(record, at))
   reply[12] = 1
@@ -110,7 +115,7 @@ local function perform(at)
   if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
   if op == 'L' then return release_by_hand(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
   if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
-  if op == 'F' then return refund(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+  if op == 'F' then return refund(at) end
   if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
   return { DONE, NONE }
 end
@@ -159,6 +164,6 @@ expire_due(tonumber(ARGV[6]))
 local results = {}
 for index, at in ipairs(places) do results[index] = perform(at) end
 local reply = standing(OK)
-for index, result in ipairs(results) do reply[12 + index] = result end
+for index, result in ipairs(results) do reply[13 + index] = result end
 write_all(lane, seq, reply)
 return reply

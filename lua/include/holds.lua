@@ -57,6 +57,7 @@ local function move_hold(cycle, hold, consumed, held, estimated)
   for index, item in ipairs(hold.items) do lines[index] = lines_of(cycle, item.quota, hold.user, groups) end
   read_lines(cycle)
   for index, item in ipairs(hold.items) do
+    if consumed[index] < 0 then consumed[index] = -units_on(lines[index], -consumed[index]) end
     move_lines(lines[index], consumed[index], held[index], hold)
     if consumed[index] ~= 0 then charged[#charged + 1] = item.quota .. '=' .. text(consumed[index]) end
   end

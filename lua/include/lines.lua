@@ -3,6 +3,8 @@
 -- Most of a call's time is spent on lines: loops over them are plain, and call no function that they can do without.
 local SCOPE = { u = 1, g = 2, o = 3 }
 local changed = {}
+-- Moves that would have taken a counter below 0.
+local clipped = 0
 
 -- A table that grows is copied: all fields of a line stand here from the start, and lists of few begin with room for some.
 local function new_line(shelf, letter, token, field)
@@ -146,7 +148,7 @@ local function follow_closed(line, consumed, held)
   local allowance, extra = closed_pool(line)
   if not allowance or not plan then return end
   local used_before, carried_before = extra_taken(allowance, extra, line.consumed, line.held)
-  local used, carried = extra_taken(allowance, extra, line.consumed + consumed, line.held + held)
+  local used, carried = extra_taken(allowance, extra, line.consumed + consumed, math.max(0, line.held + held))
   if used ~= used_before then
     plan.extra = plan.extra - (used - used_before)
     redis.call('HSET', KEYS[1], 'extra:' .. name, plan.extra)
@@ -157,6 +159,15 @@ local function follow_closed(line, consumed, held)
   end
   fill_pool(plan)
   forget_room()
+end
+
+-- How many of these units can be taken off all lines of a charge.
+local function units_on(lines, units)
+  local least = lines.own.consumed
+  for index = 1, #lines.shared do least = math.min(least, lines.shared[index].consumed) end
+  if least >= units then return units end
+  clipped = clipped + 1
+  return math.max(0, least)
 end
 
 -- Moves the lines of a charge; `mover` has user and action, who and what moved them: a notice names both.
@@ -170,8 +181,11 @@ local function move_lines(lines, consumed, held, mover)
     if not line.mover then changed[#changed + 1] = line end
     line.mover = mover
     if consumed ~= 0 then line.consumed, line.consumed_moved = line.consumed + consumed, true end
-    if held ~= 0 then line.held, line.held_moved = line.held + held, true end
     if line.room then line.room = line.room - taken end
+    if held ~= 0 then
+      line.held, line.held_moved = line.held + held, true
+      if line.held < 0 then line.held, line.room, clipped = 0, false, clipped + 1 end
+    end
   end
 end
 

@@ -1,7 +1,8 @@
 -- What becomes of holds: settle, release, renew, refund; and charges that nobody decided on.
--- Needs `holds`, `lines`, `room`, `members`, `reserve` (its status numbers).
+-- Needs `calls`, `holds`, `lines`, `room`, `members`, `reserve` (its status numbers).
 local SETTLED, DONE = 4, 5
-local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE = 1, 2, 3, 4, 5, 6, 7
+local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN =
+  1, 2, 3, 4, 5, 6, 7, 8
 
 local function numbers(list)
   local values = {}
@@ -172,10 +173,12 @@ local function renew(id, ttl, progress, more_list)
   return { DONE, RENEWED }
 end
 
--- Gives back the fixed costs of an admission that left no hold.
-local function refund(user, group_list, charges, cycle_start, at)
-  local cycle = cycle_of(tonumber(cycle_start))
+-- Gives back the fixed costs of an admission that left no hold, where the book has the call that admitted.
+local function refund(place)
+  local user, group_list, charges, at = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3], ARGV[place + 5]
+  local cycle = cycle_of(tonumber(ARGV[place + 4]))
   if not cycle then return { DONE, OTHER_CYCLE } end
+  if not has_run(ARGV[place + 6]) then return { DONE, UNPROVEN } end
   local parsed, groups, back, lines = parse_charges(charges), split(group_list), {}, {}
   for index, item in ipairs(parsed.items) do
     if item.sign == '=' then lines[index] = lines_of(cycle, item.quota, user, groups) end
@@ -184,8 +187,9 @@ local function refund(user, group_list, charges, cycle_start, at)
   local mover = { user = user, action = parsed.action }
   for index, item in ipairs(parsed.items) do
     if item.sign == '=' then
-      back[#back + 1] = item.quota .. '=' .. text(-item.units)
-      move_lines(lines[index], -item.units, 0, mover)
+      local units = units_on(lines[index], item.units)
+      back[#back + 1] = item.quota .. '=' .. text(-units)
+      move_lines(lines[index], -units, 0, mover)
     end
   end
   if #back > 0 then

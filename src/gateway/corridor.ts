@@ -212,7 +212,7 @@ export class Corridor {
 
   private admit(way: Walk, { org, user }: Identity, decided: Decided, result: Admitted): void {
     const { priced, hold, decision } = decided;
-    const { now, cycle, chargeLater } = decision;
+    const { now, cycle, chargeLater, call = '' } = decision;
     const { charges: asked, reader, floors, answerFields } = priced;
     const admission: Admission = {
       org,
@@ -221,6 +221,7 @@ export class Corridor {
       charges: asked,
       cycle: cycle.start,
       at: now,
+      call,
       hold: chargeLater === undefined ? hold : '',
       evidence: reader,
       floors,

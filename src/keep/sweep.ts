@@ -1,6 +1,6 @@
 /** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
 import { decodeHold } from '../ledger/codec.js';
-import type { Bounds, Call, Ledger, Reply, Table } from '../ledger/port.js';
+import { type Bounds, type Call, LANE_KEPT_MS, type Ledger, type Reply, type Table } from '../ledger/port.js';
 import { type CycleRule, successorOf } from '../quota/cycle.js';
 
 const EXPIRE_MOST = 64;
@@ -8,7 +8,6 @@ const EXPIRE_MOST = 64;
 const CYCLE_TRIES_MAX = 5;
 /** A tombstone lives 24 h, and a late settlement charges the cycle of its admission: twice that, and nothing can come. */
 const KEEP_CYCLE_MS = 48 * 3_600_000;
-const LANES_IDLE_MS = 3_600_000;
 const CYCLES_PAGE = 100;
 const HOUR_MS = 3_600_000;
 /** Retention of history: users by the hour for 35 days, everything else for 13 months. */
@@ -19,7 +18,7 @@ const HISTORY_DAYS = 397;
 export async function sweepOrg(ledger: Ledger, org: string): Promise<number> {
   const expired = await expireHolds(ledger, org);
   await dropOldCycles(ledger, org);
-  await ledger.forgetLanes(org, LANES_IDLE_MS);
+  await ledger.forgetLanes(org, LANE_KEPT_MS);
   return expired;
 }
 

@@ -13,10 +13,18 @@
  * extra is written down) and the call goes on.
  *
  * **Once.** A call with a lane is repeatable: a lane has one call in flight, numbered 1, 2, 3 …; the same number again
- * changes nothing and gets the first answer (`replayed`), a lower one gets `stale`. To find out what became of call n
+ * changes nothing and gets the first answer (`replayed`), a lower one gets `stale`, and one that leaves numbers out gets
+ * `lane-behind`: the calls between were answered once, and this book does not have them. To find out what became of call n
  * after silence, the caller sends n again with every operation that must no longer happen replaced by `none`: if n had
  * run, its answer says what to give back; if not, it runs now without them, and the first one does nothing when it
  * arrives late.
+ *
+ * **Only what was charged is given back.** A refund names the call of its admission. It is done where the book has that call:
+ * where the lane's last number is that of the call or a later one, for numbers are never left out. Else it is `unproven`
+ * and changes nothing: what a fail-over lost is not given back. A lane that the book is behind of or has forgotten is never
+ * used again, so that no later call stands for a lost one. A hold is its own proof: without its record, nothing is given
+ * back. No counter goes below 0: a move that would take it there stops at 0 and is counted (`clipped`); what is taken off
+ * consumed is the same on all lines of a charge, and in the journal.
  *
  * **Holds** are settled, released or expire, exactly once. An expired hold is charged the progress of its last renewal
  * and leaves a tombstone for 24 h: a late settlement charges the difference, once, and a renewal that asks for more holds
@@ -96,7 +104,7 @@ export interface RenewOp {
   readonly more: readonly number[];
 }
 
-/** Gives back the fixed costs of an admission that left no hold. `groups`, `cycle`, `at`: as its answer told. */
+/** Gives back the fixed costs of an admission. `groups`, `cycle`, `at`: as its answer said. */
 export interface RefundOp {
   readonly kind: 'refund';
   readonly user: string;
@@ -104,6 +112,8 @@ export interface RefundOp {
   readonly charges: Charges;
   readonly cycle: number;
   readonly at: number;
+  /** `<lane>.<seq>` of the call that admitted. */
+  readonly call: string;
 }
 
 /**
@@ -209,7 +219,10 @@ export interface Settled {
   readonly late: boolean;
 }
 
-/** `other-cycle`: nothing was done, for the hold's cycle was not among the call's. */
+/**
+ * `other-cycle`: nothing was done, for the hold's cycle was not among the call's. `unproven`: nothing was given back, for the
+ * book does not have the call that admitted.
+ */
 export interface Done {
   readonly status:
     | 'released'
@@ -218,16 +231,23 @@ export interface Done {
     | 'unknown-hold'
     | 'expired-hold'
     | 'other-cycle'
-    | 'none';
+    | 'none'
+    | 'unproven';
 }
 
 export type Result = Admitted | Refused | Denied | Settled | Done;
 
-/** `lane-lost`: the book has no such lane (any more), and the call is not its first. Only `ok` changed anything. */
-export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost';
+/**
+ * `lane-lost`: the book has no such lane (any more), and the call is not its first. `lane-behind`: the book lacks calls of
+ * the lane before this one. Only `ok` changed anything.
+ */
+export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost' | 'lane-behind';
 
 /** A tombstone keeps what a hold was charged for this long. */
 export const TOMBSTONE_MS = 86_400_000;
+
+/** A lane is kept this long after its last call: refunds name calls of it. */
+export const LANE_KEPT_MS = 86_400_000;
 
 /** Before a refusal, a call expires at most this many more due holds. */
 export const EXPIRE_BEFORE_REFUSAL = 64;
@@ -249,6 +269,8 @@ export interface Reply {
   readonly expired: number;
   /** Start of a cycle not named in the call, of which holds are due; 0 if none. */
   readonly dueIn: number;
+  /** Moves of this call that would have taken a counter below 0, and stopped there. */
+  readonly clipped: number;
   /** One per operation. On `replayed`, `violated` and `tight` are told only of operations that the repetition names. */
   readonly results: readonly Result[];
 }

@@ -38,7 +38,7 @@ export class Metrics {
       () => state()?.requestsInFlight,
     );
     this.upstreams = new UpstreamMetrics(build);
-    this.store = new StoreMetrics(build, state);
+    this.store = new StoreMetrics(build, quotas, state);
     this.holds = new HoldMetrics(build, quotas);
     this.open = new OpenMetrics(build, { quotas, state });
     this.process = new ProcessMetrics(build, state);

@@ -1,5 +1,6 @@
 /** What the store is asked and answers; holds, and what was charged beyond them. */
 import type { Reply } from '../ledger/port.js';
+import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
 import type { CellOf, Spread, Tally } from './cells.js';
@@ -16,8 +17,14 @@ export class StoreMetrics {
   private readonly lines: Spread;
   private readonly unanswered: Tally;
   private readonly expired: Tally;
+  private readonly clipped: Tally;
+  private readonly unprovenUnits: CellOf<Tally>;
 
-  constructor(build: Builder, state: MetricsOptions['state']) {
+  constructor(
+    build: Builder,
+    private readonly quotas: MetricsOptions['quotas'],
+    state: MetricsOptions['state'],
+  ) {
     build.reading('quotagate_store_up', '1 while the store can be reached.', () =>
       numberOf(state()?.storeReady),
     );
@@ -53,18 +60,34 @@ export class StoreMetrics {
       name: 'quotagate_holds_expired_total',
       help: 'Holds that ended without a settlement, as seen by this process: their gateway died, or could not tell.',
     })();
+    this.unprovenUnits = build.tallies({
+      name: 'quotagate_refunds_unproven_units_total',
+      help: 'Units of refunds that were not given back: the store cannot show that they were charged, for a fail-over or a backup lost the charge.',
+      labels: ['quota'],
+    });
+    for (const quota of Object.keys(quotas)) this.unprovenUnits(quota);
+    this.clipped = build.tallies({
+      name: 'quotagate_counter_moves_clipped_total',
+      help: 'Moves that would have taken a counter below 0, and stopped there: what they give back was not in the store.',
+    })();
   }
 
-  answered(operations: number, { code, replayed, lines, expired }: Reply, ms: number): void {
+  answered(operations: number, { code, replayed, lines, expired, clipped }: Reply, ms: number): void {
     this.seconds.note(ms / 1_000);
     if (code !== 'ok') return;
     this.operations.note(operations);
     this.lines.note(lines);
+    this.clipped.add(clipped);
     if (!replayed) this.expired.add(expired);
   }
 
   silent(): void {
     this.unanswered.add();
+  }
+
+  unproven({ items }: Charges): void {
+    for (const { quota, kind, units } of items)
+      if (kind === 'fixed') this.unprovenUnits(quota).add(scaled(units, quota, this.quotas));
   }
 
   holdsExpired(count: number): void {
@@ -99,6 +122,11 @@ export function numberOf(flag: boolean | undefined): number | undefined {
   return flag === undefined ? undefined : Number(flag);
 }
 
+/** Units as people write them. */
+function scaled(units: number, quota: string, quotas: MetricsOptions['quotas']): number {
+  return units / 10 ** (quotas[quota]?.decimals ?? 0);
+}
+
 export class HoldMetrics {
   private open = 0;
   private readonly overshoots: CellOf<Tally>;
@@ -131,7 +159,6 @@ export class HoldMetrics {
   }
 
   overshoot(quota: string, units: number): void {
-    const { decimals } = this.quotas[quota] ?? { decimals: 0 };
-    this.overshoots(quota).add(units / 10 ** decimals);
+    this.overshoots(quota).add(scaled(units, quota, this.quotas));
   }
 }

@@ -36,6 +36,8 @@ export interface Admission {
   /** Start of the cycle of the admission, and its time. */
   readonly cycle: number;
   readonly at: number;
+  /** The call that admitted: a refund names it. '' where nobody has decided. */
+  readonly call: string;
   /** The hold that was left, '' where every cost is fixed. */
   readonly hold: string;
   /** With a hold: what its answer will have told, and the least that an answer is charged, by held charge. */

@@ -163,11 +163,11 @@ function tellOvershoot(watch: HoldWatch, { items }: Charges, result: Result): vo
 /** The fixed costs on quotas that do not charge this ending; undefined where all stand. */
 function refundOf(admission: Admission, ending: Ending, counts: Counts): Op | undefined {
   if (ending.kind === 'unseen') return undefined;
-  const { user, groups, charges: charged, cycle, at } = admission;
+  const { user, groups, charges: charged, cycle, at, call } = admission;
   const back = charged.items.filter((item) => item.kind === 'fixed' && !isCharged(item, ending, counts));
   if (back.length === 0) return undefined;
   const what = back.length === charged.items.length ? charged : charges(charged.action, back);
-  return { kind: 'refund', user, groups, charges: what, cycle, at };
+  return { kind: 'refund', user, groups, charges: what, cycle, at, call };
 }
 
 function isCharged(item: ChargeItem, ending: Ending, counts: Counts): boolean {

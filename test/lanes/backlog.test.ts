@@ -18,13 +18,13 @@ t.test(
     link.hold('toStore');
     const open = { units: { usage: 1_000 }, lastMs: 60_000 };
     const paid: Promise<unknown>[] = [];
-    for (const [count, { now }] of admissions.entries()) {
+    for (const [count, admission] of admissions.entries()) {
       if (count === BACKLOG_MAX) {
         await t.rejects(lanes.decide('acme', reserve('ben')), { code: 'backlog-full', status: 503 });
         await t.rejects(lanes.decide('acme', reserve('ben'), open), { code: 'backlog-full' });
       }
       // What is owed for requests that were let in before is taken beyond the bound too.
-      paid.push(lanes.owe('acme', refund('ana', now), CYCLE.start));
+      paid.push(lanes.owe('acme', refund('ana', admission), CYCLE.start));
     }
     t.equal(lanes.backlog, ANAS);
     link.deliver('toStore');
@@ -42,7 +42,7 @@ t.test('a store that is down for longer gets all of it, once', { skip: skipWitho
   );
   proxy.refuse(true);
   proxy.cutAll();
-  const paid = admissions.slice(1).map(({ now }) => lanes.owe('acme', refund('ana', now), CYCLE.start));
+  const paid = admissions.slice(1).map((one) => lanes.owe('acme', refund('ana', one), CYCLE.start));
   await new Promise((resolve) => setTimeout(resolve, 700));
   t.equal(lanes.backlog, ANAS - 1);
   await t.rejects(lanes.decide('acme', reserve('ben')), { code: 'store-unavailable' });

@@ -86,7 +86,7 @@ t.test(
   { skip: skipWithoutRedis },
   async (t) => {
     const { link, proxy, lanes, direct } = await setUp(t);
-    const { now } = await lanes.decide('acme', reserve('ana'));
+    const admission = await lanes.decide('acme', reserve('ana'));
     await lanes.decide('acme', reserve('ana'));
     let lost = 0;
     const loseAnswer = (one: Link): void => {
@@ -99,7 +99,7 @@ t.test(
       });
     };
     loseAnswer(link);
-    await lanes.owe('acme', refund('ana', now), CYCLE.start);
+    await lanes.owe('acme', refund('ana', admission), CYCLE.start);
     await untilSettled(t, lanes, direct, 'ana', 5);
     t.ok(lost >= 1);
   },

@@ -290,9 +290,9 @@ t.test('an org that is not there is no debt', skip, async (t) => {
 
 t.test('settlements of before go on beside it', skip, async (t) => {
   const { proxy, behind, direct, lanes } = await setUp(t);
-  const { now } = await lanes.decide('acme', reserve('ana'), OPEN);
+  const admission = await lanes.decide('acme', reserve('ana'), OPEN);
   goDown(proxy);
-  const paid = lanes.owe('acme', refund('ana', now), CYCLE.start);
+  const paid = lanes.owe('acme', refund('ana', admission), CYCLE.start);
   (await lanes.decide('acme', reserve('ana'), OPEN)).chargeLater?.([5], false);
   await comeBack(proxy, behind);
   await paid;

@@ -34,7 +34,7 @@ t.test('what is owed to many orgs flows off through a turnstile', async (t) => {
   const owed: Promise<unknown>[] = [];
   for (let index = 0; index < ORGS; index += 1) {
     await ledger.commit(`org${index}`, { version: 0, changes: book(), audit: '' });
-    owed.push(lanes.owe(`org${index}`, refund('ana', 1), CYCLE.start));
+    owed.push(lanes.owe(`org${index}`, refund('ana', { now: 1 }), CYCLE.start));
   }
   await until('all have failed more than once', () => failures > 3 * ORGS);
   down = false;

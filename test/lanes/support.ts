@@ -1,7 +1,7 @@
 /** Lanes on a real Redis, behind a proxy that can do what networks do. */
 import type { Test } from 'tap';
 import { decodeJournal } from '../../src/ledger/codec.js';
-import { Lanes, type LanesOptions, type OpenEvent } from '../../src/ledger/lanes/index.js';
+import { type Answer, Lanes, type LanesOptions, type OpenEvent } from '../../src/ledger/lanes/index.js';
 import type { Change, Ledger, Op, ReserveOp } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { charges } from '../../src/quota/charge.js';
@@ -78,8 +78,8 @@ export function reserve(user: string, over: Partial<ReserveOp> = {}): ReserveOp 
   return { kind: 'reserve', user, claims: '', charges: CHARGES, hold: '', ttlMs: 0, ...over };
 }
 
-export function refund(user: string, at: number): Op {
-  return { kind: 'refund', user, groups: '', charges: CHARGES, cycle: CYCLE.start, at };
+export function refund(user: string, { now: at, call = '' }: Pick<Answer, 'now' | 'call'>): Op {
+  return { kind: 'refund', user, groups: '', charges: CHARGES, cycle: CYCLE.start, at, call };
 }
 
 export async function consumed(ledger: Ledger, user: string): Promise<number> {

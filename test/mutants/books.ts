@@ -151,7 +151,11 @@ export const BOOKS: readonly Mutant[] = [
     'lanes',
     'a repeated call runs again',
     'lanes',
-    ['apply', 'if seq > last then return nil end', 'if seq >= last then return nil end'],
+    [
+      'apply',
+      'if seq == last + 1 then return nil end',
+      'if seq == last or seq == last + 1 then return nil end',
+    ],
     ['apply', 'lane !== undefined && call.seq === lane.seq', 'false'],
   ),
   ...broken(

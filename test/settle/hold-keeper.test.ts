@@ -9,7 +9,7 @@ const HOLD_MS = 30;
 
 function admission(hold: string): Admission {
   const asked = charges('chat', [{ quota: 'ai', units: 10, kind: 'held' }]);
-  return { org: 'acme', user: 'ana', groups: '', charges: asked, cycle: 1, at: 1, hold };
+  return { org: 'acme', user: 'ana', groups: '', charges: asked, cycle: 1, at: 1, call: '', hold };
 }
 
 /** The store's side: what it was told, by hold; those named in `silent` it does not confirm. */

@@ -298,13 +298,16 @@ export function renew(hold: string, progress: number, more = 0, over: Partial<Re
   return { kind: 'renew', hold, ttlMs: TTL_MS, quotas: ['usage'], units: [progress], more: [more], ...over };
 }
 
+/** Refunds name this call, unless said otherwise. */
+export const ADMISSION = { lane: 'admission', seq: 1 };
+
 export function refund(
   user: string,
   items: ChargeItem | readonly ChargeItem[],
   over: Partial<RefundOp> = {},
 ): RefundOp {
   const list = 'kind' in items ? [items] : items;
-  const where = { groups: '', cycle: START.start, at: BEGIN_MS };
+  const where = { groups: '', cycle: START.start, at: BEGIN_MS, call: 'admission.1' };
   return { kind: 'refund', user, charges: charges('maps', list), ...where, ...over };
 }
 

@@ -8,6 +8,8 @@ export interface Lane {
   readonly id: string;
   /** Number of the last call that was answered. */
   seq: number;
+  /** When that was, by this process' steady clock. */
+  usedAt: number;
 }
 
 /** One call's worth, with the operations as they are to be sent now. */
@@ -29,7 +31,7 @@ export interface Sent {
 }
 
 export function newLane(): Lane {
-  return { id: randomBytes(9).toString('base64url'), seq: 0 };
+  return { id: randomBytes(9).toString('base64url'), seq: 0, usedAt: performance.now() };
 }
 
 /** Holds of the cycle before may still be due, or be settled. */

@@ -1,7 +1,7 @@
 /** The lanes of one org: which call goes when, and what is done about one that got no answer. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, Call, Op, Reply, Result } from '../port.js';
-import { StoreError } from '../port.js';
+import { LANE_KEPT_MS, StoreError } from '../port.js';
 import { type Batch, cyclesNow, type Lane, newLane, type Sent, withPrevious } from './batch.js';
 import { Loss } from './loss.js';
 import { type Pending, unavailable } from './pending.js';
@@ -21,7 +21,22 @@ const RULE_TOLD_EVERY_MS = 60_000;
 /** Lanes in doubt are set aside and new ones taken, up to here. */
 const LANES_MAX = 16;
 
+const ROLLBACK_TOLD_EVERY_MS = 60_000;
+/** Half of the time for which the store keeps an idle lane. */
+const LANE_FRESH_MS = LANE_KEPT_MS / 2;
+
 const NONE: Op = { kind: 'none' };
+
+/** Alarms, by what came of an operation that the store had to do. */
+const UNDONE: Readonly<Partial<Record<Result['status'], string>>> = {
+  unproven: 'refund-unproven',
+  'unknown-hold': 'settlement-unknown-hold',
+  'other-cycle': 'settlement-other-cycle',
+};
+
+function isFresh({ usedAt }: Lane): boolean {
+  return performance.now() - usedAt < LANE_FRESH_MS;
+}
 
 export class OrgLanes {
   private readonly waiting: Pending[] = [];
@@ -40,8 +55,7 @@ export class OrgLanes {
   /** Calls that met the loss: they go on where the data is found. */
   private readonly parked: Sent[] = [];
   private book = 0;
-  /** Admissions before this belong to a book that was lost. */
-  private bookBegan = 0;
+  private rollbackToldUntil = 0;
 
   constructor(
     private readonly org: string,
@@ -106,9 +120,12 @@ export class OrgLanes {
     }
   };
 
+  /** Lanes that were idle for long may be forgotten by the store, and are forgotten here first. */
   private takeLane(): Lane | undefined {
-    const free = this.free.pop();
-    if (free !== undefined) return free;
+    for (let free = this.free.pop(); free !== undefined; free = this.free.pop()) {
+      if (isFresh(free)) return free;
+      this.lanes -= 1;
+    }
     if (this.lanes >= LANES_MAX) return undefined;
     this.lanes += 1;
     return newLane();
@@ -142,7 +159,8 @@ export class OrgLanes {
       cycles: this.cyclesFor(batch),
       unknownUsers: this.shared.unknownUsers,
       expireMost: EXPIRE_MOST,
-      ops: batch.pendings.map((pending) => this.opNow(pending)),
+      // A decision that nobody waits for any more must not happen; if it has, the first answer says so.
+      ops: batch.pendings.map(({ op, over }) => (over ? NONE : op)),
     };
     const { ledger, watch } = this.options;
     const sentAt = watch === undefined ? 0 : performance.now();
@@ -156,15 +174,6 @@ export class OrgLanes {
         this.silent(lane, batch, error);
       },
     );
-  }
-
-  /**
-   * A decision that nobody waits for any more must not happen; if it has, the first answer tells. A book that began anew
-   * has nothing to give back for admissions before.
-   */
-  private opNow({ op, over }: Pending): Op {
-    const forgotten = op.kind === 'refund' && op.at < this.bookBegan;
-    return over || forgotten ? NONE : op;
   }
 
   private cyclesFor(batch: Batch): readonly Bounds[] {
@@ -181,6 +190,7 @@ export class OrgLanes {
     switch (reply.code) {
       case 'ok':
         lane.seq += 1;
+        lane.usedAt = performance.now();
         this.learn(reply);
         this.distribute(lane, batch, reply);
         this.release(lane, batch);
@@ -195,8 +205,16 @@ export class OrgLanes {
       case 'lost':
         this.lose(lane, batch);
         return;
-      case 'stale':
+      case 'lane-behind':
+        this.noteRollback(lane, batch);
+        // The book is at an earlier number, so this call has not run in it.
+        this.changeLane({ ...batch, inDoubt: false });
+        return;
       case 'lane-lost':
+        if (isFresh(lane)) this.noteRollback(lane, batch);
+        this.changeLane(batch);
+        return;
+      case 'stale':
         this.changeLane(batch);
     }
   }
@@ -204,8 +222,9 @@ export class OrgLanes {
   private learn(reply: Reply): void {
     this.epoch = reply.epoch;
     if (!reply.replayed) this.shared.clock.saw(reply.now);
-    this.bookBegan = Math.min(this.bookBegan, reply.now);
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
+    if (reply.clipped > 0)
+      this.options.onTrouble?.('counter-below-zero', { org: this.org, moves: reply.clipped });
     if (reply.results.length > 0)
       this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + reply.lines / reply.results.length) / 8);
   }
@@ -235,25 +254,43 @@ export class OrgLanes {
     for (const [index, pending] of batch.pendings.entries()) {
       const result = reply.results[index];
       if (result === undefined) continue;
-      if (pending.over) this.giveBack(pending, result, reply);
+      if (pending.over) this.giveBack(pending, result, reply, call);
       else {
         pending.over = true;
+        this.noteUndone(pending, result);
         pending.resolve({ result, now: reply.now, cycle: reply.cycle, call, index });
       }
     }
   }
 
   /** It was admitted after its caller had been told that the store did not answer: nothing was served for it. */
-  private giveBack(pending: Pending, result: Result, reply: Reply): void {
+  private giveBack(pending: Pending, result: Result, reply: Reply, call: string): void {
     const { op } = pending;
     if (op.kind !== 'reserve' || result.status !== 'admitted') return;
     const { charges, hold } = op;
     const user = result.user ?? op.user;
+    const cycle = reply.cycle.start;
     const back: Op =
       hold === ''
-        ? { kind: 'refund', user, groups: result.groups, charges, cycle: reply.cycle.start, at: reply.now }
+        ? { kind: 'refund', user, groups: result.groups, charges, cycle, at: reply.now, call }
         : { kind: 'release', hold, keep: false };
-    this.shared.owe(this.org, back, reply.cycle.start).catch(() => undefined);
+    this.shared.owe(this.org, back, cycle).catch(() => undefined);
+  }
+
+  /** What the store could not do for a request, for it lacks what was there: nobody is told by an answer. */
+  private noteUndone({ op }: Pending, { status }: Result): void {
+    if (status === 'unproven' && op.kind === 'refund') this.options.watch?.unproven(op.charges);
+    const what = UNDONE[status];
+    if (what !== undefined && op.kind !== 'renew') this.options.onTrouble?.(what, { org: this.org, op });
+  }
+
+  /** The store lacks calls that it had answered. Many lanes meet it at once. */
+  private noteRollback(lane: Lane, batch: Batch): void {
+    const now = performance.now();
+    // A loss that an operator accepted is no news.
+    if (batch.book !== this.book || now < this.rollbackToldUntil) return;
+    this.rollbackToldUntil = now + ROLLBACK_TOLD_EVERY_MS;
+    this.options.onTrouble?.('store-rolled-back', { org: this.org, lane: lane.id, answered: lane.seq });
   }
 
   private release(lane: Lane, batch: Batch): void {
@@ -309,7 +346,7 @@ export class OrgLanes {
   }
 
   /**
-   * The book has forgotten the lane: refunds and charges that may have happened are left, for a request is never charged
+   * The book does not have the lane any more: refunds and charges that may have happened are left, for a request is never charged
    * twice, and nothing is given back twice. A book that began anew since then knows of none.
    */
   private changeLane(batch: Batch): void {
@@ -379,7 +416,7 @@ export class OrgLanes {
   /** What was known of the book that is lost says nothing about the new one; its lanes are not known there. */
   private beginBook(): void {
     this.book += 1;
-    this.bookBegan = Number.POSITIVE_INFINITY;
+    this.lanes -= this.free.splice(0).length;
     this.epoch = '';
     this.ruleVersion = 0;
     this.cycles = [];

@@ -1,4 +1,5 @@
 /** What operators see of the lanes. */
+import type { Charges } from '../../quota/charge.js';
 import type { Reply } from '../port.js';
 
 /** Told of each call to the store; left out, it costs nothing. */
@@ -6,6 +7,8 @@ export interface CallWatch {
   answered(operations: number, reply: Reply, ms: number): void;
   /** It got no answer. */
   silent(): void;
+  /** A refund of these charges was not done: the store cannot show that they were charged. */
+  unproven(charges: Charges): void;
 }
 
 /** Calls and operations on their way, for operators. */

@@ -18,6 +18,8 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   if (lane !== undefined && call.seq === lane.seq) return repeated(lane.reply, call.ops);
   if (lane !== undefined && call.seq < lane.seq) return outside('stale');
   if (call.lane !== '' && lane === undefined && call.seq > 1) return outside('lane-lost');
+  // What came between was answered once, and is missing here: a fail-over or a backup lost it.
+  if (lane !== undefined && call.seq > lane.seq + 1) return outside('lane-behind');
   const now = Math.max(clock, book.org.number('now'));
   if (!enterCycle(book, call, now)) return standing(book, 'cycle', now);
   book.org.set('now', now);
@@ -26,8 +28,8 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   const results = call.ops.map((op) => perform(work, op));
   noteCrossings(work);
   if (work.journal.length > 0) book.append('journal', work.journal.join('\n'), now);
-  const { lines, expired, dueIn } = work;
-  const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, results };
+  const { lines, expired, dueIn, clipped } = work;
+  const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, clipped, results };
   if (call.lane !== '') book.lanes.set(call.lane, { seq: call.seq, reply });
   return reply;
 }
@@ -49,7 +51,7 @@ function workOn(book: Book, call: Call, now: number): Work {
   const present = openCycle(book, start, true);
   const older = call.cycles.filter((cycle) => cycle.start !== start);
   const cycles = [present, ...older.map((cycle) => openCycle(book, cycle.start, false))];
-  const counts = { lines: 0, expired: 0, dueIn: 0, noneDue: false };
+  const counts = { lines: 0, expired: 0, dueIn: 0, clipped: 0, noneDue: false };
   return { book, call, now, cycles, present, changed: [], journal: [], ...counts };
 }
 
@@ -85,7 +87,7 @@ function releaseByHand(work: Work, op: ReleaseOp): Result {
 }
 
 const NO_CYCLE: Bounds = { start: 0, end: 0 };
-const NOTHING = { replayed: false, lines: 0, expired: 0, dueIn: 0, results: [] };
+const NOTHING = { replayed: false, lines: 0, expired: 0, dueIn: 0, clipped: 0, results: [] };
 
 /** An answer to a call that found no book to stand on. */
 function outside(code: CallCode): Reply {

@@ -81,6 +81,17 @@ export class Book {
     this.table('holds').delete(id);
   }
 
+  /**
+   * Whether the call `<lane>.<number>` has run here, as far as the book can show. A lane runs its numbers one by one, so
+   * that the book has all calls of a lane up to its last number.
+   */
+  hasRun(call: string): boolean {
+    const dot = call.lastIndexOf('.');
+    const last = this.lanes.get(call.slice(0, Math.max(0, dot)))?.seq ?? 0;
+    const number = Number(call.slice(dot + 1));
+    return number >= 1 && number <= last;
+  }
+
   /** Ids are made by the book's time and never go back, whatever the clock did. */
   append(log: Log, text: string, now: number): void {
     const { lastEntry } = this;

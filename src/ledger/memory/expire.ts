@@ -2,7 +2,7 @@
 import type { ChargeItem } from '../../quota/charge.js';
 import type { HoldItem, HoldRecord } from '../codec.js';
 import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../port.js';
-import { change, type Line, linesOf, type OpenCycle, type Work } from './lines.js';
+import { change, type Line, linesOf, type OpenCycle, unitsOn, type Work } from './lines.js';
 import { type Judgement, judge } from './room.js';
 
 /**
@@ -66,8 +66,9 @@ export function move(
   estimated: boolean,
 ): Line[][] {
   const charged: string[] = [];
-  const moved = moves.map(({ item, consumed, held }) => {
+  const moved = moves.map(({ item, consumed: wanted, held }) => {
     const lines = linesOf(work, cycle, item.quota, hold.user, hold.groups);
+    const consumed = wanted < 0 ? -unitsOn(work, lines, -wanted) : wanted;
     for (const line of lines) change(work, line, consumed, held, hold.user, hold.action);
     if (consumed !== 0) charged.push(`${item.quota}=${consumed}`);
     return lines;

@@ -4,7 +4,7 @@ import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
 import { cycleOf, judgeAfterExpiry, type Move, move } from './expire.js';
-import { capOfLine, change, type Line, linesOf, type OpenCycle, type Work } from './lines.js';
+import { capOfLine, change, type Line, linesOf, type OpenCycle, unitsOn, type Work } from './lines.js';
 import { isSpent, tightest } from './room.js';
 
 export function settle(work: Work, op: SettleOp): Result {
@@ -163,13 +163,15 @@ function refusedMore(
 export function refund(work: Work, op: RefundOp): Result {
   const cycle = cycleOf(work, op.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
+  if (!work.book.hasRun(op.call)) return { status: 'unproven' };
   const { action, items } = op.charges;
   const back: string[] = [];
   for (const item of items) {
     if (item.kind !== 'fixed') continue;
-    back.push(`${item.quota}=${-item.units}`);
-    for (const line of linesOf(work, cycle, item.quota, op.user, op.groups))
-      change(work, line, -item.units, 0, op.user, action);
+    const lines = linesOf(work, cycle, item.quota, op.user, op.groups);
+    const units = unitsOn(work, lines, item.units);
+    back.push(`${item.quota}=${-units}`);
+    for (const line of lines) change(work, line, -units, 0, op.user, action);
   }
   if (back.length > 0) work.journal.push(`${op.at}|${op.user}|${op.groups}|${action}|${back.join(',')}|`);
   return { status: 'refunded' };

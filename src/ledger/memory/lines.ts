@@ -43,6 +43,8 @@ export interface Work {
   lines: number;
   expired: number;
   dueIn: number;
+  /** Moves that would have taken a counter below 0. */
+  clipped: number;
   /** No hold is due (any more) at this call's time. */
   noneDue: boolean;
 }
@@ -115,6 +117,14 @@ export function capOfLine(work: Work, line: Line): Cap {
   return { limit: Math.min(units, UNITS_MAX), mode: limit.shadow ? 'shadow' : 'hard', carried: 0 };
 }
 
+/** How many of these units can be taken off all lines of a charge. */
+export function unitsOn(work: Work, lines: readonly Line[], units: number): number {
+  const least = Math.min(...lines.map((line) => line.consumed));
+  if (least >= units) return units;
+  work.clipped += 1;
+  return Math.max(0, least);
+}
+
 /** Moves a line; `user` and `action` are who and what moved it. */
 export function change(
   work: Work,
@@ -136,6 +146,10 @@ export function change(
   line.held += held;
   if (consumed !== 0) line.cycle.consumed.set(line.field, line.consumed);
   if (held === 0) return;
+  if (line.held < 0) {
+    line.held = 0;
+    work.clipped += 1;
+  }
   if (line.held === 0) line.cycle.held.delete(line.field);
   else line.cycle.held.set(line.field, line.held);
 }
@@ -166,7 +180,7 @@ function followClosed(work: Work, line: Line, consumed: number, held: number): v
   if (closed === undefined || planOf(work.book, line.quota) === undefined) return;
   const { allowance, extra } = closed;
   const before = extraTaken(allowance, extra, line.consumed, line.held);
-  const after = extraTaken(allowance, extra, line.consumed + consumed, line.held + held);
+  const after = extraTaken(allowance, extra, line.consumed + consumed, Math.max(0, line.held + held));
   const { org } = work.book;
   const used = after.used - before.used;
   const carried = after.carried - before.carried;

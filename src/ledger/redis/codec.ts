@@ -33,7 +33,7 @@ function pushOp(args: (string | number)[], op: Op): void {
       args.push('N', op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
       return;
     case 'refund':
-      args.push('F', op.user, op.groups, op.charges.text, op.cycle, op.at);
+      args.push('F', op.user, op.groups, op.charges.text, op.cycle, op.at, op.call);
       return;
     case 'charge':
       args.push('C', op.user, op.claims, op.charges.text, op.at, op.estimated ? 'e' : '');
@@ -45,8 +45,8 @@ function pushOp(args: (string | number)[], op: Op): void {
 
 type Raw = readonly (number | string | readonly (number | string)[])[];
 
-const CODES: readonly CallCode[] = ['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost'];
-const HEAD_LENGTH = 12;
+const CODES: readonly CallCode[] = ['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost', 'lane-behind'];
+const HEAD_LENGTH = 13;
 
 /** Throws a TypeError where the reply is not of apply.lua's form. */
 export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
@@ -72,6 +72,7 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     expired: number(9),
     dueIn: number(10),
     replayed: reply[11] === 1,
+    clipped: number(12),
     results,
   };
 }
@@ -98,6 +99,7 @@ const DONE: readonly (Done['status'] | undefined)[] = [
   'expired-hold',
   'other-cycle',
   'none',
+  'unproven',
 ];
 
 function decodeResult(raw: RawResult, op: Op | undefined): Result {

@@ -1,6 +1,7 @@
 // Figures are exact integers up to 9·10^15, and no line passes that, whatever its mode.
 import { UNITS_MAX } from '../../../src/quota/charge.js';
 import {
+  ADMISSION,
   BEGIN_MS,
   fixed,
   held,
@@ -17,13 +18,8 @@ const BIG = { plans: { usage: UNITS_MAX }, users: { ana: 'a:', bob: 'a:' } };
 const NEAR = UNITS_MAX - 3;
 
 onBoth('near the bound every unit counts', BIG, async (t, book) => {
-  t.same(await book.told([NEAR, 1, 1, 1, 1].map((units) => reserve('ana', fixed('usage', units)))), [
-    'admitted',
-    'admitted',
-    'admitted',
-    'admitted',
-    'spent',
-  ]);
+  const ops = [NEAR, 1, 1, 1, 1].map((units) => reserve('ana', fixed('usage', units)));
+  t.same(await book.told(ops, ADMISSION), ['admitted', 'admitted', 'admitted', 'admitted', 'spent']);
   t.equal(await book.line('usage:o'), `${UNITS_MAX}+0`);
   t.match(await book.texts('journal'), [new RegExp(`usage=${NEAR}\\|`)]);
   await book.do(refund('ana', fixed('usage', NEAR)));

@@ -1,5 +1,6 @@
 // Allowance is used before extra; at the close of a cycle unused allowance expires and used extra is written down, once.
 import {
+  ADMISSION,
   BEGIN_MS,
   cycleOf,
   fixed,
@@ -101,7 +102,7 @@ onBoth('released later, it gives back all of it', BOOK, async (t, book) => {
 });
 
 onBoth('a refund in a closed cycle gives back the extra it took', BOOK, async (t, book) => {
-  await book.do(use(110));
+  await book.do(use(110), ADMISSION);
   await book.at(2_000_000);
   const back = refund('ana', fixed('usage', 4), { at: BEGIN_MS });
   t.same(await book.told([back, use(114), use(1)], SECOND), ['refunded', 'admitted', 'spent']);

@@ -1,6 +1,7 @@
 // Each call that charges appends one entry; folding moves entries into history, once: folded + tail = what was charged.
 import { decodeJournal } from '../../../src/ledger/codec.js';
 import {
+  ADMISSION,
   BEGIN_MS,
   fixed,
   gate,
@@ -68,8 +69,8 @@ onBoth('its sum is what is consumed, after every kind of operation', BOOK, async
     [settle('a', [4, 1]), settle('b', [40, 1], true), release('c'), renew('d', 0, 0, progress)],
     [refund('ana', fixed('usage', 7), { groups: 'g1,g2' })],
   ];
-  for (const ops of steps) {
-    await book.call(ops);
+  for (const [index, ops] of steps.entries()) {
+    await book.call(ops, { ...ADMISSION, seq: index + 1 });
     t.equal(await book.line('usage:u:ana'), `${await journaled(book, 'ana')}+${ops === steps[0] ? 40 : 12}`);
   }
   await book.at(BEGIN_MS + TTL_MS);

@@ -1,5 +1,16 @@
 // A notice is queued once per line, threshold and cap: at the crossing, or at the first hard refusal if that comes first.
-import { cycleOf, fixed, held, onBoth, refund, reserve, START, set, settle } from '../../support/ledgers.js';
+import {
+  ADMISSION,
+  cycleOf,
+  fixed,
+  held,
+  onBoth,
+  refund,
+  reserve,
+  START,
+  set,
+  settle,
+} from '../../support/ledgers.js';
 
 const BOOK = { plans: { usage: 1000 }, users: { ana: 'a:', bob: 'a:' }, limits: { 'usage:u:ana': 100 } };
 const use = (units: number, user = 'ana') => reserve(user, fixed('usage', units));
@@ -43,7 +54,7 @@ onBoth('a refusal for holds in flight tells nothing', BOOK, async (t, book) => {
 });
 
 onBoth('a raised cap arms its notices again, a refund does not', BOOK, async (t, book) => {
-  await book.call([use(100)]);
+  await book.call([use(100)], ADMISSION);
   await book.call([refund('ana', fixed('usage', 60))]);
   await book.call([use(60)]);
   t.same(await book.texts('outbox'), [notice(100, 100, 100)]);

@@ -1,5 +1,6 @@
 // The fixed costs of an admission that left no hold are given back in the cycle and hour of that admission.
 import {
+  ADMISSION,
   BEGIN_MS,
   cycleOf,
   fixed,
@@ -14,7 +15,7 @@ import {
 const BOOK = { plans: { usage: 10, lds: 10 }, users: { ana: 'a:g1' }, groups: ['g1', 'g2'] };
 
 onBoth('a refund returns what was charged, to the groups that were charged', BOOK, async (t, book) => {
-  await book.do(reserve('ana', [fixed('usage', 10), fixed('lds', 2)]));
+  await book.do(reserve('ana', [fixed('usage', 10), fixed('lds', 2)]), ADMISSION);
   await book.commit(set('members', 'ana', 'a:g2'));
   await book.at(BEGIN_MS + 5);
   const back = refund('ana', [fixed('usage', 10), fixed('lds', 2)], { groups: 'g1' });
@@ -26,7 +27,7 @@ onBoth('a refund returns what was charged, to the groups that were charged', BOO
 });
 
 onBoth('it makes room for the next operation of the same call', BOOK, async (t, book) => {
-  await book.do(reserve('ana', fixed('usage', 10)));
+  await book.do(reserve('ana', fixed('usage', 10)), ADMISSION);
   const one = reserve('ana', fixed('usage', 1));
   t.same(await book.told([one, refund('ana', fixed('usage', 1), { groups: 'g1' }), one, one]), [
     'spent',
@@ -37,14 +38,14 @@ onBoth('it makes room for the next operation of the same call', BOOK, async (t, 
 });
 
 onBoth('gates and holds are not refunded', BOOK, async (t, book) => {
-  await book.do(reserve('ana', [held('usage', 3), fixed('lds', 1)], { hold: 'h' }));
+  await book.do(reserve('ana', [held('usage', 3), fixed('lds', 1)], { hold: 'h' }), ADMISSION);
   await book.do(refund('ana', [held('usage', 3), fixed('lds', 0)], { groups: 'g1' }));
   t.equal(await book.line('usage:o'), '0+3');
   t.equal(await book.line('lds:o'), '1+0');
 });
 
 onBoth('in a closed cycle it moves that cycle; in one not named, nothing', BOOK, async (t, book) => {
-  await book.do(reserve('ana', fixed('usage', 10)));
+  await book.do(reserve('ana', fixed('usage', 10)), ADMISSION);
   await book.at(2_000_000);
   await book.call([reserve('ana', fixed('usage', 10))], { cycles: [cycleOf(2), START] });
   const back = refund('ana', fixed('usage', 4), { groups: 'g1' });

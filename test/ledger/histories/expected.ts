@@ -3,7 +3,9 @@ export const EXPECTED: readonly string[] = [
   'operations',
   'lines looked at for their caps',
   'notice marked',
-  ...['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost', 'replayed'].map((code) => `call ${code}`),
+  ...['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost', 'lane-behind', 'replayed'].map(
+    (code) => `call ${code}`,
+  ),
   ...['admitted', 'again', 'spent', 'held'].map((status) => `reserve: ${status}`),
   ...['no-plan', 'unknown-user', 'inactive-user', 'no-seat', 'too-many-groups', 'org-archived', 'voided'].map(
     (reason) => `reserve: ${reason}`,
@@ -11,7 +13,7 @@ export const EXPECTED: readonly string[] = [
   ...['settled', 'unknown-hold', 'other-cycle'].map((status) => `settle: ${status}`),
   ...['released', 'unknown-hold', 'other-cycle'].map((status) => `release: ${status}`),
   ...['renewed', 'spent', 'held', 'unknown-hold', 'expired-hold', 'other-cycle'].map((s) => `renew: ${s}`),
-  ...['refunded', 'other-cycle'].map((status) => `refund: ${status}`),
+  ...['refunded', 'other-cycle', 'unproven'].map((status) => `refund: ${status}`),
   'charge: settled',
   'none: none',
   'commit done',

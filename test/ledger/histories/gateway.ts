@@ -118,10 +118,11 @@ export class Gateway {
       this.cycle = cycleAt(start);
     }
     if (reply.replayed) return;
-    for (const [index, result] of reply.results.entries()) this.remember(call.ops[index], result, reply);
+    for (const [index, result] of reply.results.entries()) this.remember(call, index, result, reply);
   }
 
-  private remember(op: Op | undefined, result: Result, reply: Reply): void {
+  private remember(call: Call, index: number, result: Result, reply: Reply): void {
+    const op = call.ops[index];
     if (op?.kind !== 'reserve' || result.status !== 'admitted') return;
     if (op.hold !== '') {
       this.holds.push(op);
@@ -129,7 +130,10 @@ export class Gateway {
       return;
     }
     const { user, charges: charged } = op;
-    const where = { groups: result.groups, cycle: reply.cycle.start, at: reply.now };
+    // At times one that the book does not have.
+    const seq = call.seq + (this.random.chance(0.1) ? 100 : 0);
+    const name = call.lane === '' ? '' : `${call.lane}.${seq}`;
+    const where = { groups: result.groups, cycle: reply.cycle.start, at: reply.now, call: name };
     this.admissions.push({ kind: 'refund', user, charges: charged, ...where });
   }
 

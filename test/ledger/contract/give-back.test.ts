@@ -1,0 +1,107 @@
+// Only what the book can show was charged is given back, and no counter goes below 0.
+import {
+  ADMISSION,
+  BEGIN_MS,
+  cycleOf,
+  del,
+  fixed,
+  held,
+  NONE,
+  onBoth,
+  refund,
+  release,
+  reserve,
+  START,
+  set,
+  settle,
+} from '../../support/ledgers.js';
+
+const BOOK = { plans: { usage: 100, lds: 10 }, users: { ana: 'a:g1' }, groups: ['g1'] };
+const LATER_MS = 20_000;
+const ten = reserve('ana', fixed('usage', 10));
+const back = (call: string) => refund('ana', fixed('usage', 10), { groups: 'g1', call });
+
+onBoth('a refund of a call that the book does not have gives back nothing', BOOK, async (t, book) => {
+  await book.call([ten], ADMISSION);
+  const before = await book.dump();
+  for (const call of ['admission.2', 'admission.0', 'admission.', 'admission', 'other.1', '.1', ''])
+    t.same(await book.told([back(call)]), ['unproven'], `'${call}'`);
+  t.equal(await book.dump(), before);
+  t.same(await book.told([back('admission.1')]), ['refunded']);
+  t.equal(await book.line('usage:o'), '0+0');
+});
+
+onBoth('charges that a fail-over lost are not given back, those before are', BOOK, async (t, book) => {
+  await book.call([ten], ADMISSION);
+  // Calls 2 to 10 were answered by a store that is gone: this one has heard of none of them.
+  const lost = Array.from({ length: 9 }, (_, index) => back(`admission.${index + 2}`));
+  t.equal((await book.apply([NONE], { ...ADMISSION, seq: 11 })).code, 'lane-behind');
+  t.same(new Set(await book.told(lost, { lane: 'next', seq: 1 })), new Set(['unproven']));
+  t.equal(await book.line('usage:u:ana'), '10+0');
+  const all = Array.from({ length: 10 }, () => ten);
+  t.equal((await book.told(all)).filter((told) => told === 'admitted').length, 9, 'no budget is minted');
+  t.same(await book.told([back('admission.1')], { lane: 'next', seq: 2 }), ['refunded']);
+});
+
+onBoth('a call does not prove itself', BOOK, async (t, book) => {
+  t.same(await book.told([ten, back('admission.1')], ADMISSION), ['admitted', 'unproven']);
+});
+
+onBoth('a hold that the book does not have gives back nothing', BOOK, async (t, book) => {
+  await book.call([ten]);
+  const before = await book.dump();
+  t.same(await book.told([settle('gone', 0), release('gone')]), ['unknown-hold', 'unknown-hold']);
+  t.equal(await book.dump(), before);
+});
+
+onBoth('what stands on a line is the most that a refund takes off', BOOK, async (t, book) => {
+  const two = [fixed('usage', 10), fixed('lds', 2)];
+  await book.do(reserve('ana', two), ADMISSION);
+  await book.commit(set(`consumed:${START.start}`, 'usage:u:ana', 4));
+  const reply = await book.apply([refund('ana', two, { groups: 'g1' })]);
+  t.match(reply, { clipped: 1, results: [{ status: 'refunded' }] });
+  t.equal(await book.line('usage:u:ana'), '0+0');
+  t.equal(await book.line('usage:o'), '6+0', 'the same on all lines, and in the journal');
+  t.equal((await book.texts('journal'))[1], `${BEGIN_MS}|ana|g1|maps|usage=-4,lds=-2|`);
+});
+
+onBoth('a late settlement and a release take no counter below 0', BOOK, async (t, book) => {
+  const hold = (id: string) => reserve('ana', [held('usage', 10), fixed('lds', 1)], { hold: id });
+  await book.call([hold('a'), hold('b'), hold('c')]);
+  await book.commit(
+    set(`consumed:${START.start}`, 'lds:o', 0),
+    del(`held:${START.start}`, 'usage:g:g1'),
+    set(`held:${START.start}`, 'usage:u:ana', 25),
+  );
+  t.match(await book.apply([release('a')]), { clipped: 2 }, 'held of the group, and lds');
+  t.match(await book.apply([settle('b', [7, 1])]), { clipped: 1 });
+  t.equal(await book.line('usage:g:g1'), '7+0');
+  t.equal(await book.line('usage:u:ana'), '7+5');
+  t.equal(await book.line('lds:o'), '0+0');
+  await book.at(BEGIN_MS + LATER_MS);
+  t.match(await book.apply([]), { expired: 1, clipped: 2 }, 'nor does expiry');
+  t.equal(await book.line('usage:u:ana'), '7+0');
+  await book.commit(set(`consumed:${START.start}`, 'usage:o', 0));
+  await book.call([settle('b', 0), settle('c', [3, 1])]);
+  t.match(await book.apply([settle('c', [0, 1])]), { clipped: 0 });
+});
+
+onBoth('a settlement below what was charged stops at 0', BOOK, async (t, book) => {
+  await book.call([reserve('ana', held('usage', 10), { hold: 'h', ttlMs: 1 })]);
+  await book.at(BEGIN_MS + LATER_MS);
+  await book.call([settle('h', 8)]);
+  await book.commit(set(`consumed:${START.start}`, 'usage:o', 5));
+  t.match(await book.apply([settle('h', 0)]), { clipped: 1, results: [{ status: 'settled', late: true }] });
+  t.equal(await book.line('usage:o'), '0+0');
+  t.equal(await book.line('usage:u:ana'), '3+0');
+});
+
+onBoth('a closed cycle whose counters were dropped gets none below 0', BOOK, async (t, book) => {
+  await book.call([ten], ADMISSION);
+  await book.at(2_000_000);
+  const both = { cycles: [cycleOf(2), START] };
+  await book.call([], both);
+  await book.ledger.drop(book.org, [`consumed:${START.start}`]);
+  t.match(await book.apply([back('admission.1')], both), { clipped: 1 });
+  t.same(await book.fields(`consumed:${START.start}`), {});
+});
