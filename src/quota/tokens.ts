@@ -11,6 +11,7 @@ export const LLM_APIS = [
   'gemini',
   'openai-compatible',
   'ollama',
+  'cohere',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

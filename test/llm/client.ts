@@ -50,7 +50,8 @@ export type Api =
   | 'azure-openai'
   | 'anthropic-messages'
   | 'gemini'
-  | 'ollama';
+  | 'ollama'
+  | 'cohere';
 
 export const MODEL = 'sample-1';
 export const CITY = {

@@ -2,6 +2,7 @@
 
 import { anthropicClient, geminiClient } from './anthropic-gemini-clients.js';
 import type { Client, Target } from './client.js';
+import { cohereClient } from './cohere-client.js';
 import { ollamaClients } from './ollama-clients.js';
 import { openaiClients } from './openai-clients.js';
 import { vercelClients } from './vercel-clients.js';
@@ -13,5 +14,6 @@ export function clients(target: Target): Client[] {
     geminiClient(target),
     ...vercelClients(target),
     ...ollamaClients(target),
+    cohereClient(target),
   ];
 }

@@ -101,4 +101,9 @@ export const REQUESTS: readonly {
     path: '/api/chat',
     body: (content, stream) => ({ model: 'sample-1', messages: [{ role: 'user', content }], stream }),
   },
+  {
+    api: 'cohere',
+    path: '/v2/chat',
+    body: (content, stream) => ({ model: 'sample-1', messages: [{ role: 'user', content }], stream }),
+  },
 ];

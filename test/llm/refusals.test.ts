@@ -8,10 +8,14 @@ const SPENT: Readonly<Record<string, unknown>> = {
   anthropic: { type: 'error', error: { type: 'rate_limit_error', message: String } },
   gemini: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: String } },
   ollama: { error: String },
+  cohere: { message: String },
 };
 
 /** What any error of an API has. */
-const ERRORS: Readonly<Record<string, unknown>> = { ollama: { error: String } };
+const ERRORS: Readonly<Record<string, unknown>> = {
+  ollama: { error: String },
+  cohere: { message: String },
+};
 
 function familyOf(api: string): string {
   if (api in SPENT) return api;

@@ -15,6 +15,7 @@ export const MATCHES: Readonly<Record<Api, string>> = {
   'anthropic-messages': 'POST /v1/messages',
   gemini: 'POST /v1beta/models/*',
   ollama: 'POST /api/*',
+  cohere: 'POST /v2/*',
 };
 
 export const QUOTAS = `

@@ -17,6 +17,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type Ask, answerOf } from './answer.js';
 import { anthropicMessages } from './anthropic.js';
+import { cohere } from './cohere.js';
 import { Delivery } from './delivery.js';
 import { gemini } from './gemini.js';
 import { type JsonObject, objectOf } from './json.js';
@@ -57,6 +58,7 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [new RegExp(`^${AZURE}/completions$`), { ...openaiCompletions, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/responses$`), { ...openaiResponses, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/embeddings$`), { ...openaiEmbeddings, api: 'azure-openai' }],
+  [/^\/v2\/chat$/, cohere],
   [/^\/api\/(?:chat|generate)$/, ollama],
 ];
 

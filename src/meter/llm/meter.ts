@@ -110,7 +110,8 @@ export class Meter implements LlmMeter {
     const model = this.rows[row] as Model;
     const prices = this.prices[row] as readonly Price[];
     const media = scanned.mediaParts * this.terms.mediaTokens;
-    const inputTokens = Math.max(1, textTokens + scanned.numbers + media);
+    const billed = shape.request.inputUnits?.count(places, textTokens);
+    const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
     return this.held({ given, request, places, model, prices, inputTokens }, undefined);
   }
 

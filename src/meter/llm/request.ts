@@ -3,6 +3,12 @@ import { ProblemError } from '../../errors/catalogue.js';
 import type { Place, Scanned } from './json-scan.js';
 import { type Path, type PlaceNode, placeTree } from './places.js';
 
+export interface InputUnits {
+  /** What it is counted by. */
+  readonly paths: readonly Path[];
+  count(places: Places, textTokens: number): number;
+}
+
 /** Where an API's requests say what they cost. */
 export interface RequestForm {
   /** Left out: the path names it. */
@@ -26,6 +32,8 @@ export interface RequestForm {
   readonly choices: readonly Path[];
   /** A list of prompts, each answered by itself. */
   readonly prompts?: Path;
+  /** What the API bills in place of tokens of the text. */
+  readonly inputUnits?: InputUnits;
   /** Set to true, a stream ends with its usage. Left out: usage comes unasked, or cannot be asked for. */
   readonly askUsage?: Path;
   /** The ceiling must be above the number there. */
@@ -48,7 +56,8 @@ export interface CompiledForm extends RequestForm {
 
 export function requestForm(form: RequestForm): CompiledForm {
   const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
-  const wanted = [...single, ...form.ceilings, ...form.choices, ...(form.spellings ?? []).flat()];
+  const others = [...(form.inputUnits?.paths ?? []), ...(form.spellings ?? []).flat()];
+  const wanted = [...single, ...form.ceilings, ...form.choices, ...others];
   const paths = new Map<string, Path>([['', []]]);
   for (const path of wanted) {
     for (let depth = 1; depth <= (path?.length ?? 0); depth += 1) {

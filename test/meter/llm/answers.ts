@@ -3,6 +3,7 @@
 import type { Api } from '../../../src/meter/llm/index.js';
 import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, PATHS } from './drive.js';
+import { COHERE } from './shape-answers/cohere.js';
 import { OLLAMA } from './shape-answers/ollama.js';
 
 export interface Sample {
@@ -220,6 +221,7 @@ export const SAMPLES: readonly Sample[] = [
     `: hello\n\n${events([chunk({ reasoning_content: TEXT }), { ...chunk({}, 'stop'), usage: CHAT_USAGE }, '[DONE]'])}`,
   ),
   ...OLLAMA,
+  ...COHERE,
 ];
 
 export { CHAT_EVENTS, events };

@@ -44,6 +44,7 @@ export const PATHS: Readonly<Record<Api, string>> = {
   gemini: '/v1beta/models/gemini-2.5-flash:generateContent',
   'openai-compatible': '/v1/chat/completions',
   ollama: '/api/chat',
+  cohere: '/v2/chat',
 };
 
 export const AZURE_QUERY = '?api-version=2025-01-01';

@@ -33,6 +33,12 @@ const HELD: readonly Held[] = [
     body: { model: 'cheap', options: { num_predict: 1.5 } },
     due: 'cost-invalid',
   },
+  { api: 'cohere', path: '/v2/chat', body: { model: 'cheap', max_tokens: 70 }, due: 70 },
+  { api: 'cohere', path: '/v2/chat', body: { model: 'cheap', max_tokens: null }, due: 500 },
+  { api: 'cohere', path: '/v2/chat', body: { model: 'dear', max_tokens: 70 }, due: 'model-unknown' },
+  { api: 'cohere', path: '/v2/rerank', body: { model: 'cheap', documents: ['x'] }, due: 0 },
+  { api: 'cohere', path: '/v2/embed', body: { model: 'cheap', texts: ['x'] }, due: 0 },
+  { api: 'cohere', path: '/v1/chat', body: { model: 'cheap', message: 'x' }, due: 'cost-invalid' },
 ];
 
 for (const { api, path, body, due } of HELD) {
@@ -58,6 +64,7 @@ const CLAMPED: readonly [Api, string, string, string][] = [
     '{"model":"m","options":{"seed":1}}',
     '{"model":"m","options":{"num_predict":812,"seed":1}}',
   ],
+  ['cohere', '/v2/chat', '{"model":"m"}', '{"max_tokens":812,"model":"m"}'],
 ];
 
 t.test('clamped', async (t) => {
@@ -95,6 +102,17 @@ const CUT: readonly Cut[] = [
     event: `${JSON.stringify({ thinking: X, done: false })}\n`,
     last: /^\{"error":"The budget of ai is spent\."\}\n$/,
   },
+  {
+    api: 'cohere',
+    path: '/v2/chat',
+    type: 'text/event-stream',
+    event: `event: content-delta\ndata: ${JSON.stringify({
+      type: 'content-delta',
+      index: 0,
+      delta: { message: { content: { text: X } } },
+    })}\n\n`,
+    last: /^event: message-end\ndata: \{"type":"message-end","delta":\{"finish_reason":"ERROR","error":"The.*\}\}\n\ndata: \[DONE\]\n\n$/,
+  },
 ];
 
 for (const { api, path, request, type, event, last } of CUT) {
@@ -130,6 +148,7 @@ for (const { api, path, request, type, event, last } of CUT) {
 t.test('errors in the words of each API', (t) => {
   const held = new ProblemError('budget-held', 'The rest is held.');
   t.strictSame(errorShape('ollama')(held, 429), { error: 'The rest is held.' });
+  t.strictSame(errorShape('cohere')(held, 429), { message: 'The rest is held.' });
   t.end();
 });
 
@@ -163,5 +182,31 @@ t.test('images of Ollama are media, a text in their place is text', async (t) =>
   t.equal(await inputOf([image, image]), base + 3000);
   t.equal(await inputOf(['so many words']), base + 13);
   t.equal(await inputOf([{ a: 'so many words' }]), base + 14);
+  await meter.close();
+});
+
+t.test('cohere: rerank is held and charged in searches', async (t) => {
+  const meter = meterOf('cohere', { weights: { ...OUTPUT, input: 40 } });
+  const held = async (documents: unknown, path = '/v2/rerank') =>
+    (await priced(meter, { model: 'm', query: 'x', documents }, path)).charges.items[0]?.units;
+  t.equal(await held(['a', 'b']), 40);
+  t.equal(await held(Array.from({ length: 100 }, () => 'a')), 40);
+  t.equal(
+    await held(
+      Array.from({ length: 101 }, () => ({ text: 'a' })),
+      '/v1/rerank',
+    ),
+    80,
+  );
+  t.equal(await held(['a'.repeat(3 * 500 * 250)]), 3 * 40, 'long documents count as several');
+  t.equal(await held([]), 40, 'never 0');
+  const one = await priced(meter, { model: 'm', query: 'x', documents: ['a'] }, '/v2/rerank');
+  const answer = { results: [], meta: { billed_units: { search_units: 2 } } };
+  const { costs } = await pass(one, Buffer.from(JSON.stringify(answer)), {});
+  t.strictSame(costs, [{ units: 80, estimated: false }]);
+  const silent = await priced(meter, { model: 'm', query: 'x', documents: ['a'] }, '/v2/rerank');
+  t.strictSame((await pass(silent, Buffer.from('{"results":[]}'), {})).costs, [
+    { units: 40, estimated: true },
+  ]);
   await meter.close();
 });

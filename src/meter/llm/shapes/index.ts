@@ -4,6 +4,7 @@ import type { LlmApi } from '../../../quota/tokens.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { azureOpenai } from './azure-openai.js';
+import { cohere } from './cohere.js';
 import { gemini } from './gemini.js';
 import { ollama } from './ollama.js';
 import { openaiChat } from './openai-chat.js';
@@ -27,4 +28,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   gemini,
   'openai-compatible': openaiCompatible,
   ollama,
+  cohere,
 };

@@ -1,0 +1,110 @@
+/** Cohere: chat v2, embed and rerank. What it bills counts, where it tells that beside what it has counted. */
+import { type Problem, ProblemError } from '../../../errors/catalogue.js';
+import type { Usage } from '../../../quota/tokens.js';
+import { requestForm } from '../request.js';
+import type { Seen } from '../seen.js';
+import { plainPath, type Shape, type ShapeOf } from '../shape.js';
+import { count, isObject, type Json, member, textBytes, usageOf } from '../usage.js';
+
+/** A search is billed for up to so many documents; a document with more tokens than this counts as several. */
+const SEARCH_DOCUMENTS = 100;
+const DOCUMENT_TOKENS = 500;
+
+const FAULTS = new Set(['ERROR', 'ERROR_TOXIC', 'ERROR_LIMIT', 'TIMEOUT']);
+
+function usageIn(raw: unknown): Usage | null | undefined {
+  if (raw === undefined || raw === null) return undefined;
+  if (!isObject(raw)) return null;
+  const counted = isObject(raw.billed_units) ? raw.billed_units : raw.tokens;
+  return usageOf({
+    input: count(counted, 'input_tokens') + count(counted, 'image_tokens'),
+    cachedInput: count(raw, 'cached_tokens'),
+    cacheWrite: 0,
+    output: count(counted, 'output_tokens'),
+    reasoning: 0,
+    total: 0,
+    surplus: 'output',
+  });
+}
+
+/** Citations repeat what the answer says. */
+function writtenIn(message: unknown): number {
+  const parts = ['content', 'tool_plan', 'tool_calls'].map((name) => member(message, name));
+  return parts.reduce<number>((bytes, part) => bytes + textBytes(part), 0);
+}
+
+/** The usage stands beside the message of a body, and within the delta of the last event. */
+function openChat(seen: Seen): (document: Json) => void {
+  return (document) => {
+    const { delta, type } = document;
+    const end = type === undefined ? document : delta;
+    const reason = member(end, 'finish_reason');
+    if (typeof member(end, 'error') === 'string' || FAULTS.has(String(reason))) seen.failed = true;
+    seen.textBytes += writtenIn(document.message) + writtenIn(member(delta, 'message'));
+    seen.tell(usageIn(member(end, 'usage')), 'final');
+  };
+}
+
+function cohereError({ message }: Problem): Json {
+  return { message };
+}
+
+/** Clients know no error within a stream but that of its last event. */
+function closing({ message }: Problem): string {
+  const event = { type: 'message-end', delta: { finish_reason: 'ERROR', error: message } };
+  return `event: message-end\ndata: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
+}
+
+const chat: Shape = {
+  request: requestForm({
+    model: ['model'],
+    stream: ['stream'],
+    ceilings: [['max_tokens']],
+    choices: [],
+    ceilingLeast: 1,
+    nullable: true,
+  }),
+  open: openChat,
+  answerMembers: ['usage', 'finish_reason', 'error'],
+  streamsArrays: false,
+  error: cohereError,
+  closing,
+};
+
+const embed: Shape = {
+  ...chat,
+  request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
+  open: (seen) => (document) => seen.tell(usageIn(document.meta), 'final'),
+  answerMembers: ['meta'],
+};
+
+/** Its unit is the search: one counts as one token of input, and the weight says what that comes to. */
+const rerank: Shape = {
+  ...embed,
+  request: requestForm({
+    ...embed.request,
+    inputUnits: {
+      paths: [['documents']],
+      count: (places, textTokens) => {
+        const documents = places.stated(['documents'])?.count ?? 0;
+        return Math.ceil((documents + Math.floor(textTokens / DOCUMENT_TOKENS)) / SEARCH_DOCUMENTS);
+      },
+    },
+  }),
+  open: (seen) => (document) => {
+    const searches = count(member(document.meta, 'billed_units'), 'search_units');
+    const none = { cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0, total: 0 };
+    seen.tell(usageOf({ ...none, input: searches, surplus: 'input' }), 'final');
+  },
+};
+
+export const cohere: ShapeOf = (given) => {
+  const path = plainPath(given);
+  if (path === '' || path.endsWith('/v2/chat')) return chat;
+  if (path.endsWith('/rerank')) return rerank;
+  if (path.endsWith('/embed')) return embed;
+  throw new ProblemError(
+    'cost-invalid',
+    `${given} has no price here: only /v2/chat, /rerank and /embed have.`,
+  );
+};
