@@ -28,6 +28,12 @@ export const Llm = section({
     description:
       'Where an answer outgrows its hold and nothing is left: the stream goes on and is charged past the limit, or is cut.',
   }),
+  otherModels: oneOf(['price', 'refuse'], {
+    default: 'price',
+    description:
+      'A request can name further models (fallback lists, routers, tools). `price`: all must be listed, the dearest is held, ' +
+      'and the one that answers is charged; `refuse`: such requests are answered 400.',
+  }),
   tokenizer: oneOf(TOKENIZERS, {
     default: 'bytes',
     description:

@@ -44,6 +44,7 @@ t.test('the example of the product loads', async (t) => {
         stepTokens: 1_024,
         whenShort: 'clamp',
         whenSpent: 'finish',
+        otherModels: 'price',
         tokenizer: 'bytes',
         bytesPerToken: 3,
         mediaTokens: 1_500,

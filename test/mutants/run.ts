@@ -1,18 +1,21 @@
 /**
- * Breaks each ledger in many small ways, one at a time and in copies of the package, and expects the named contract test
- * to fail on that ledger. Exits 1 where a break goes unnoticed, or its place in the source is gone or not unique.
+ * Breaks each ledger and the meter of tokens in many small ways, one at a time and in copies of the package, and expects the
+ * named test to fail: a contract test on that ledger, or one of the meter. Exits 1 where a break goes unnoticed, or its place in the source is gone or not unique.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Mutant } from './mutant.js';
+import { type Mutant, TEST_FOLDERS } from './mutant.js';
 import { MUTANTS } from './table.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const WORKERS = 2;
 const RUN_TIMEOUT_MS = 30_000;
+/** A kind, to break only that. */
+const [, , KIND] = process.argv;
+const CHOSEN = MUTANTS.filter(({ ledger }) => KIND === undefined || ledger === KIND);
 
 interface Run {
   /** Behaviours that held and failed, by ledger. */
@@ -26,14 +29,21 @@ type Outcome = 'killed' | 'SURVIVED' | 'NOT FOUND' | 'NOT UNIQUE' | 'BROKEN';
 /** A copy of what the tests run on, so that a break is never seen outside it. */
 function copyPackage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-mutants-'));
-  for (const part of ['dist/src', 'dist/test/support', 'dist/test/ledger', 'lua', 'package.json'])
+  for (const part of [
+    'dist/src',
+    'dist/test/support',
+    'dist/test/ledger',
+    'dist/test/meter',
+    'lua',
+    'package.json',
+  ])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
-async function runTest(folder: string, name: string): Promise<Run> {
-  const file = join(folder, 'dist/test/ledger/contract', `${name}.test.js`);
+async function runTest(folder: string, name: string, tests: string): Promise<Run> {
+  const file = join(folder, 'dist/test', tests, `${name}.test.js`);
   // A group of its own: a test that hangs is stopped together with its redis-server.
   const child = spawn(process.execPath, [file], {
     cwd: folder,
@@ -49,10 +59,14 @@ async function runTest(folder: string, name: string): Promise<Run> {
   });
   await new Promise<void>((resolve) => child.once('close', () => resolve()));
   clearTimeout(timer);
-  const count = (word: string, ledger: Mutant['ledger']): number =>
-    output.match(new RegExp(`^${word} \\d+ - .*\\(${ledger}\\)`, 'gm'))?.length ?? 0;
-  const both = (word: string) => ({ redis: count(word, 'redis'), embedded: count(word, 'embedded') });
-  return { held: both('ok'), failed: both('not ok'), stopped: child.signalCode !== null };
+  const count = (word: string, what: string): number =>
+    output.match(new RegExp(`^${word} \\d+ - .*${what}`, 'gm'))?.length ?? 0;
+  const each = (word: string) => ({
+    redis: count(word, '\\(redis\\)'),
+    embedded: count(word, '\\(embedded\\)'),
+    meter: count(word, ''),
+  });
+  return { held: each('ok'), failed: each('not ok'), stopped: child.signalCode !== null };
 }
 
 async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
@@ -66,7 +80,7 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
     source.replace(mutant.search, () => mutant.replace),
   );
   try {
-    const { held, failed, stopped } = await runTest(folder, mutant.killedBy);
+    const { held, failed, stopped } = await runTest(folder, mutant.killedBy, TEST_FOLDERS[mutant.ledger]);
     if (stopped) return 'killed';
     if (failed[mutant.ledger] === 0) return 'SURVIVED';
     // A break that lets nothing pass at all may be a slip of the patch, and tells nothing of the rule.
@@ -79,10 +93,16 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
 /** Names of tests that fail without any break. */
 async function failingUnbroken(folder: string): Promise<string[]> {
   const failing: string[] = [];
-  for (const name of new Set(MUTANTS.map((mutant) => mutant.killedBy))) {
-    const { held, failed } = await runTest(folder, name);
-    const bad = failed.redis + failed.embedded > 0 || held.redis === 0 || held.embedded === 0;
-    if (bad) failing.push(name);
+  const tests = new Map(
+    CHOSEN.map(({ killedBy, ledger }) => [`${TEST_FOLDERS[ledger]}/${killedBy}`, ledger]),
+  );
+  for (const [test, ledger] of tests) {
+    const { held, failed } = await runTest(folder, basename(test), dirname(test));
+    const bad =
+      ledger === 'meter'
+        ? failed.meter > 0 || held.meter === 0
+        : failed.redis + failed.embedded > 0 || held.redis === 0 || held.embedded === 0;
+    if (bad) failing.push(test);
   }
   return failing;
 }
@@ -96,7 +116,7 @@ async function main(): Promise<number> {
       return 1;
     }
     const outcomes = new Map<Mutant, Outcome>();
-    const left = [...MUTANTS];
+    const left = [...CHOSEN];
     const work = async (folder: string): Promise<void> => {
       for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift())
         outcomes.set(mutant, await tryMutant(folder, mutant));
@@ -110,7 +130,7 @@ async function main(): Promise<number> {
 
 function report(outcomes: ReadonlyMap<Mutant, Outcome>): number {
   let bad = 0;
-  for (const mutant of MUTANTS) {
+  for (const mutant of CHOSEN) {
     const outcome = outcomes.get(mutant) ?? 'BROKEN';
     if (outcome !== 'killed') bad += 1;
     const columns = [
@@ -121,7 +141,7 @@ function report(outcomes: ReadonlyMap<Mutant, Outcome>): number {
     ];
     console.log(`${columns.join(' ')} ${mutant.name}`);
   }
-  console.log(`${MUTANTS.length - bad} of ${MUTANTS.length} killed`);
+  console.log(`${CHOSEN.length - bad} of ${CHOSEN.length} killed`);
   return bad === 0 ? 0 : 1;
 }
 

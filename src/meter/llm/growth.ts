@@ -2,10 +2,10 @@
 import type { Problem } from '../../errors/catalogue.js';
 import type { Usage } from '../../quota/tokens.js';
 import type { Steps } from '../answer.js';
-import type { Price } from './price.js';
+import type { Pricing } from './price.js';
 
 export interface GrowthTerms {
-  readonly prices: readonly Price[];
+  readonly prices: readonly Pricing[];
   readonly inputTokens: number;
   /** Output held at first. */
   readonly heldTokens: number;

@@ -5,14 +5,13 @@ import type { Priced } from '../priced.js';
 import { readableCodings } from './decode.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
-import { type ModelBook, modelBook, rowsOf } from './models.js';
-import { Price } from './price.js';
-import { parameters } from './query.js';
+import { refuseOthers, refuseSelectors } from './other-models.js';
+import { Rates, type RequestRates } from './rates.js';
 import { Places, type Request, readRequest } from './request.js';
 import { scanThread } from './scan-thread.js';
 import type { Shape } from './shape.js';
 import { SHAPES } from './shapes/index.js';
-import type { LlmSpec, LlmTerms, Model, Models } from './spec.js';
+import type { LlmSpec, LlmTerms, Models } from './spec.js';
 import { ceilingEdits, type Edit, editAt, splice } from './splice.js';
 import { Watch } from './watch.js';
 
@@ -49,26 +48,18 @@ interface Case {
   readonly given: Given;
   readonly request: Request;
   readonly places: Places;
-  readonly model: Model;
-  readonly prices: readonly Price[];
+  readonly rates: RequestRates;
   readonly inputTokens: number;
 }
 
 /** Throws an Error for charges by which no request could be priced. */
 export class Meter implements LlmMeter {
   private readonly terms: LlmTerms;
-  private readonly rows: readonly Model[];
-  private readonly book: ModelBook;
-  /** By row, then by charge. */
-  private readonly prices: readonly (readonly Price[])[];
+  private readonly rates: Rates;
 
   constructor(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models) {
     this.terms = sharedTerms(specs);
-    this.rows = rowsOf(models);
-    this.book = modelBook(models);
-    this.prices = this.rows.map(({ multiplier }) =>
-      specs.map((spec) => new Price(spec, quotas[spec.quota]?.decimals ?? 0, multiplier)),
-    );
+    this.rates = new Rates(specs, quotas, models);
     scanThread.enter();
   }
 
@@ -82,9 +73,7 @@ export class Meter implements LlmMeter {
   ): Priced | Promise<Priced> {
     const { api, tokenizer, bytesPerToken } = this.terms;
     const shape = SHAPES[api](path, query, rawHeaders);
-    // LiteLLM, for one, takes the model from there first.
-    if (parameters(query).some(([name]) => name === 'model'))
-      throw new ProblemError('cost-invalid', 'The model must not stand in the query.');
+    refuseSelectors(query, rawHeaders);
     const given: Given = { shape, path, rawHeaders, body, fixed, action };
     const { paths, tree } = shape.request;
     if (tokenizer === 'bytes' && body.length <= INLINE_BYTES_MAX) {
@@ -106,30 +95,30 @@ export class Meter implements LlmMeter {
     const { shape, body, path } = given;
     const places = new Places(shape.request, body, scanned);
     const request = readRequest(shape.request, path, places);
-    const row = this.book(request.model);
-    const model = this.rows[row] as Model;
-    const prices = this.prices[row] as readonly Price[];
+    if (this.terms.otherModels === 'refuse') refuseOthers(request.others);
+    const rates = this.rates.of([request.model, ...request.others.names]);
     const media = scanned.mediaParts * this.terms.mediaTokens;
     const billed = shape.request.inputUnits?.count(places, textTokens);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
-    return this.held({ given, request, places, model, prices, inputTokens }, undefined);
+    return this.held({ given, request, places, rates, inputTokens }, undefined);
   }
 
   /** @param ceiling a lower one than the request's own */
   private held(one: Case, ceiling: number | undefined): Priced {
-    const { given, request, prices, inputTokens } = one;
+    const { given, request, rates, inputTokens } = one;
     const most = outputTokens(one, ceiling);
     const { hold, stepTokens, whenShort } = this.terms;
     // Without a stream nothing comes before the end, and no step could be taken.
     const first = hold === 'step' && request.stream ? Math.min(most, stepTokens) : most;
-    const items = prices.map((price): ChargeItem => {
+    const items = rates.held.map((price): ChargeItem => {
       const units = price.hold(inputTokens, first);
       if (units > UNITS_MAX)
         throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
       return { quota: price.quota, units, kind: 'held' };
     });
     const coding = this.codingFor(one);
-    const clamps = ceiling === undefined && whenShort === 'clamp' && most > 0;
+    // What a further model states for itself stands where no ceiling is put.
+    const clamps = ceiling === undefined && whenShort === 'clamp' && most > 0 && request.others.ceiling === 0;
     return {
       charges: charges(given.action, given.fixed.length === 0 ? items : [...given.fixed, ...items]),
       reader: this.watch(one, most, first, ceiling !== undefined),
@@ -141,20 +130,19 @@ export class Meter implements LlmMeter {
   }
 
   private clamped(one: Case, left: (quota: string) => number): Priced | undefined {
-    const { prices, inputTokens, request } = one;
-    const rooms = prices.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
+    const { rates, inputTokens, request } = one;
+    const rooms = rates.held.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
     const ceiling = Math.floor(Math.min(...rooms) / request.answers);
     if (ceiling < request.ceilingLeast) return undefined;
     return this.held(one, ceiling < ceilingOf(one) ? ceiling : undefined);
   }
 
   private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
-    const { given, request, prices, model, inputTokens } = one;
+    const { given, request, rates, inputTokens } = one;
     const { bytesPerToken, stepTokens, hold, whenSpent } = this.terms;
     return new Watch({
       shape: given.shape,
-      prices,
-      model: model.match,
+      rates,
       stream: request.stream,
       later: request.later,
       inputTokens,
@@ -190,8 +178,8 @@ function asks({ given, request }: Case): boolean {
   return request.stream && given.shape.request.askUsage !== undefined && !request.asksUsage;
 }
 
-function ceilingOf({ request, model }: Case): number {
-  return request.ceiling ?? model.maxOutputTokens;
+function ceilingOf({ request, rates }: Case): number {
+  return Math.max(request.others.ceiling, request.ceiling ?? rates.maxOutputTokens);
 }
 
 function outputTokens(one: Case, ceiling: number | undefined): number {

@@ -31,6 +31,45 @@ function unknown(what: string): ProblemError {
   return new ProblemError('model-unknown', `The request names ${what}, which has no price here.`);
 }
 
+/** A model as a request names it, and its row. */
+export interface NamedModel {
+  readonly name: string;
+  readonly row: number;
+}
+
+/** The row for the model that an answer names; undefined where that is not listed. A bare `*` lists no model. */
+export type AnswerBook = (answered: string, named: readonly NamedModel[]) => number | undefined;
+
+/** What providers put behind a model's name to tell its builds apart. */
+const BUILD = /^(?:[-_@:](?:\d{3,8}|\d{4}-\d\d-\d\d|\d\d-\d{2,4}|v?\d+:\d+|preview|latest|exp|beta))+$/;
+
+export function answerBook(models: Models): AnswerBook {
+  const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
+  const lengths = patterns.map((parts) => parts.join('').length);
+  return (answered, named) => {
+    if (models.length === 0) return 0;
+    const plain = answered.toLowerCase();
+    if (plain.length > MODEL_CHARACTERS_MAX) return undefined;
+    const asked = askedFor(plain, named);
+    const own = patterns.findIndex((parts) => matches(parts, plain));
+    const length = lengths[own] ?? 0;
+    // A build of a model that the request names costs what that model costs, unless a row says more about the build.
+    if (asked !== undefined && (lengths[asked.row] ?? 0) >= length) return asked.row;
+    return length === 0 ? asked?.row : own;
+  };
+}
+
+/** The longest of the names that the answer's is, or is a build of. */
+function askedFor(answered: string, named: readonly NamedModel[]): NamedModel | undefined {
+  let best: NamedModel | undefined;
+  for (const one of named) {
+    const name = one.name.toLowerCase();
+    if (name.length <= (best?.name.length ?? 0) || !answered.startsWith(name)) continue;
+    if (name.length === answered.length || BUILD.test(answered.slice(name.length))) best = one;
+  }
+  return best;
+}
+
 /** `parts`: the pattern between its stars. Takes each part at its first place, so the time is bounded by the name's length. */
 function matches(parts: readonly string[], name: string): boolean {
   const [first = '', ...others] = parts;

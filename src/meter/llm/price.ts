@@ -25,8 +25,45 @@ const BOUNDLESS = BigInt(Number.MAX_SAFE_INTEGER);
 type Class = 'plainInput' | 'cachedInput' | 'cacheWrite' | 'plainOutput' | 'reasoning';
 const CLASSES: readonly Class[] = ['plainInput', 'cachedInput', 'cacheWrite', 'plainOutput', 'reasoning'];
 
+/** What tokens cost in units of one quota. */
+export interface Pricing {
+  readonly quota: string;
+  /** What these tokens cost. */
+  units(usage: Usage): number;
+  /** The most that so many tokens can cost, of whatever class they turn out to be. */
+  hold(input: number, output: number): number;
+  /** How much output fits into `left` beside the input; below 0 where not even the input does. */
+  outputFor(input: number, left: number): number;
+}
+
+/** Of several prices, whichever is the dearest for what is asked. All are of one quota. */
+class Dearest implements Pricing {
+  readonly quota: string;
+
+  constructor(private readonly prices: readonly Pricing[]) {
+    this.quota = prices[0]?.quota ?? '';
+  }
+
+  units(usage: Usage): number {
+    return Math.max(...this.prices.map((price) => price.units(usage)));
+  }
+
+  hold(input: number, output: number): number {
+    return Math.max(...this.prices.map((price) => price.hold(input, output)));
+  }
+
+  outputFor(input: number, left: number): number {
+    return Math.min(...this.prices.map((price) => price.outputFor(input, left)));
+  }
+}
+
+export function dearest(prices: readonly Pricing[]): Pricing {
+  const [only] = prices;
+  return only !== undefined && prices.length === 1 ? only : new Dearest(prices);
+}
+
 /** Units of one quota for the tokens of one model: the sum of factor × tokens, over one divisor. */
-export class Price {
+export class Price implements Pricing {
   readonly quota: string;
   private readonly factors: Readonly<Record<Class, bigint>>;
   private readonly over: bigint;
@@ -64,7 +101,6 @@ export class Price {
     this.quickTokensMost = Number(BigInt(Number.MAX_SAFE_INTEGER) / most([...factors, this.over, 1n]));
   }
 
-  /** What these tokens cost. */
   units(usage: Usage): number {
     const { input, cachedInput, cacheWrite, output, reasoning } = usage;
     const plainInput = input - cachedInput - cacheWrite;
@@ -89,14 +125,12 @@ export class Price {
     return this.quickly(sum);
   }
 
-  /** The most that so many tokens can cost, of whatever class they turn out to be. */
   hold(input: number, output: number): number {
     if (input + output <= this.quickTokensMost)
       return this.quickly(this.quickInputMost * input + this.quickOutputMost * output);
     return this.divided(this.inputMost * BigInt(input) + this.outputMost * BigInt(output));
   }
 
-  /** How much output fits into `left` beside the input; below 0 where not even the input does. */
   outputFor(input: number, left: number): number {
     const room = BigInt(left) * this.over - this.inputMost * BigInt(input);
     if (room < 0n) return -1;

@@ -1,6 +1,7 @@
 /** What a request says of its own cost, read from the places that its API names. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Place, Scanned } from './json-scan.js';
+import { type OtherModels, otherModels } from './other-models.js';
 import { type Path, type PlaceNode, placeTree } from './places.js';
 
 export interface InputUnits {
@@ -17,6 +18,8 @@ export interface RequestForm {
   readonly modelInPath?: (path: string) => string | undefined;
   /** The upstream takes some model where none is named. */
   readonly modelOptional?: boolean;
+  /** Where a request can name further models. */
+  readonly otherModels?: readonly Path[];
   /** Left out: the path says it. */
   readonly stream?: Path;
   readonly streamInPath?: (path: string) => boolean;
@@ -56,8 +59,14 @@ export interface CompiledForm extends RequestForm {
 
 export function requestForm(form: RequestForm): CompiledForm {
   const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
-  const others = [...(form.inputUnits?.paths ?? []), ...(form.spellings ?? []).flat()];
-  const wanted = [...single, ...form.ceilings, ...form.choices, ...others];
+  const wanted = [
+    ...single,
+    ...(form.otherModels ?? []),
+    ...form.ceilings,
+    ...form.choices,
+    ...(form.inputUnits?.paths ?? []),
+    ...(form.spellings ?? []).flat(),
+  ];
   const paths = new Map<string, Path>([['', []]]);
   for (const path of wanted) {
     for (let depth = 1; depth <= (path?.length ?? 0); depth += 1) {
@@ -77,6 +86,7 @@ function isBelow(path: Path, parent: Path): boolean {
 /** One request, as far as its cost goes. */
 export interface Request {
   readonly model: string;
+  readonly others: OtherModels;
   readonly stream: boolean;
   /** The answer is made to its end whether or not the client stays. */
   readonly later: boolean;
@@ -164,8 +174,10 @@ export function readRequest(form: CompiledForm, path: string, places: Places): R
     .map((one) => ceilingAt(form, one, places))
     .filter((one) => one !== undefined);
   const above = places.whole(form.ceilingAbove, TOKENS_MAX) ?? 0;
+  const others = otherModels(form.otherModels ?? [], places);
   return {
-    model: modelOf(form, path, places),
+    model: modelOf(form, path, places, others),
+    others,
     stream: form.streamInPath?.(path) ?? places.flag(form.stream, form.streamDefault),
     later: places.flag(form.later),
     ceiling: ceilings.length === 0 || ceilings.includes(0) ? undefined : Math.max(...ceilings),
@@ -180,12 +192,14 @@ function ceilingAt({ negativeCeilings }: RequestForm, path: Path, places: Places
   return negativeCeilings === true && places.isNegative(path) ? 0 : places.whole(path, TOKENS_MAX);
 }
 
-function modelOf({ model, modelInPath, modelOptional }: RequestForm, path: string, places: Places): string {
+function modelOf(form: RequestForm, path: string, places: Places, { names }: OtherModels): string {
+  const { model, modelInPath, modelOptional } = form;
   const named = modelInPath?.(path);
   if (named !== undefined) return named;
   const place = places.stated(model);
   if (place !== undefined && place.kind !== 'string') throw invalid(model, 'must be a string');
-  const name = place === undefined ? '' : (JSON.parse(places.text(place)) as string);
+  // A list of models can stand in the model's place.
+  const name = place === undefined ? (names[0] ?? '') : (JSON.parse(places.text(place)) as string);
   if (name === '' && modelOptional !== true)
     throw new ProblemError('model-unknown', 'The request names no model.');
   return name;

@@ -1,5 +1,6 @@
 /** What an answer has told so far: its usage, and the text that it was counted by. */
 import type { Usage } from '../../quota/tokens.js';
+import type { Part } from './rates.js';
 
 /**
  * `floor`: as of the start; `so far`: right if the answer ends well now; `final`: the last word of the provider.
@@ -16,6 +17,8 @@ export class Seen {
   /** The last usage that came could not be used. */
   doubtful = false;
   textBytes = 0;
+  /** Which model took which tokens of the usage, where the answer says so. */
+  parts: readonly Part[] = [];
   /** Of the last event, where an API numbers them. */
   sequence = -1;
 

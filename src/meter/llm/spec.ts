@@ -26,6 +26,8 @@ export interface LlmTerms {
   readonly bytesPerToken: number;
   /** Of one image, sound or file. */
   readonly mediaTokens: number;
+  /** Whether a request may name models beside its own: to fall back on, for routers and tools. */
+  readonly otherModels: 'price' | 'refuse';
   readonly tokenizer: 'bytes' | 'o200k_base' | 'cl100k_base';
   readonly weights: Weights;
   /** Tokens for one unit: 1, or 1000 for credits per 1,000 tokens. */

@@ -5,11 +5,12 @@ import type { TokenReport, Usage } from '../../quota/tokens.js';
 import type { AnswerReader, Cost, Costs } from '../answer.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
+import { FACT_MEMBERS, Facts } from './facts.js';
 import { Growth } from './growth.js';
 import { type Frames, JsonElements, WholeJson } from './json-frames.js';
 import { readLarge } from './large-answer.js';
 import { Passage } from './passage.js';
-import type { Price } from './price.js';
+import type { RequestRates } from './rates.js';
 import { Seen } from './seen.js';
 import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
@@ -18,9 +19,7 @@ import { isObject, type Json } from './usage.js';
 /** What is known of the request whose answer it is. */
 export interface WatchTerms {
   readonly shape: Shape;
-  readonly prices: readonly Price[];
-  /** The row that priced it. */
-  readonly model: string;
+  readonly rates: RequestRates;
   readonly stream: boolean;
   /** It is made to its end even if it is not waited for. */
   readonly later: boolean;
@@ -47,6 +46,7 @@ const BEYOND_DOUBT_TOKENS = 64;
 export class Watch implements AnswerReader {
   readonly steps: Growth | undefined;
   private readonly seen = new Seen();
+  private readonly facts = new Facts();
   private readonly read: (document: Json) => void;
   private readonly skim: ((data: Buffer) => number) | undefined;
   private frames: Frames | undefined;
@@ -54,6 +54,8 @@ export class Watch implements AnswerReader {
   private events: StreamFrames | undefined;
   private decoder: Decoder | undefined;
   private passage: Passage | undefined;
+  /** A document was parsed: the first event of a stream is, for it names the model. */
+  private begun = false;
   private counts = false;
   private over = false;
   private wasCut = false;
@@ -63,7 +65,12 @@ export class Watch implements AnswerReader {
 
   constructor(private readonly terms: WatchTerms) {
     this.seen.pending = terms.later;
-    this.read = terms.shape.open(this.seen);
+    const read = terms.shape.open(this.seen);
+    this.read = (document) => {
+      this.begun = true;
+      this.facts.read(document);
+      read(document);
+    };
     this.skim = terms.shape.openSkim?.(this.seen);
     this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
   }
@@ -103,10 +110,9 @@ export class Watch implements AnswerReader {
   }
 
   progress(): number[] {
-    const used = this.counts ? this.used() : undefined;
-    return this.terms.prices.map((price) =>
-      used === undefined ? 0 : Math.min(UNITS_MAX, price.units(used)),
-    );
+    const { rates } = this.terms;
+    if (!this.counts) return rates.held.map(() => 0);
+    return rates.charged(this.used(), this.facts.models).units.map((units) => Math.min(UNITS_MAX, units));
   }
 
   costs(whole: boolean): Costs | Promise<Costs> {
@@ -121,7 +127,10 @@ export class Watch implements AnswerReader {
   }
 
   report(): TokenReport {
-    return this.result ?? { model: this.terms.model, usage: this.used(), estimated: true };
+    if (this.result !== undefined) return this.result;
+    const usage = this.used();
+    const { model } = this.terms.rates.charged(usage, this.facts.models);
+    return { model, usage, estimated: true };
   }
 
   private finish(): void {
@@ -135,8 +144,9 @@ export class Watch implements AnswerReader {
     const exact = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
     const usage = exact ?? (seen.pending ? this.all() : this.used());
     const estimated = exact === undefined;
-    this.result = { model: terms.model, usage, estimated };
-    return terms.prices.map((price): Cost => ({ units: Math.min(UNITS_MAX, price.units(usage)), estimated }));
+    const { model, units } = terms.rates.chargedByParts(usage, this.facts.models, seen.parts);
+    this.result = { model, usage, estimated };
+    return units.map((one): Cost => ({ units: Math.min(UNITS_MAX, one), estimated }));
   }
 
   /** What is known to be consumed: the provider's word as far as it goes, and what was counted beyond. */
@@ -164,7 +174,7 @@ export class Watch implements AnswerReader {
   private growth(): Growth {
     const { terms } = this;
     return new Growth(
-      terms,
+      { ...terms, prices: terms.rates.held },
       (on) => {
         if (this.passage !== undefined && terms.cuts) this.passage.keeps = on || terms.asked;
       },
@@ -201,7 +211,8 @@ export class Watch implements AnswerReader {
 
   private event(event: SseEvent): void {
     const passage = this.terms.asked ? this.passage : undefined;
-    const usageAt = this.skim === undefined ? NOT_SKIMMED : this.skim(event.data);
+    const skim = this.begun ? this.skim : undefined;
+    const usageAt = skim === undefined ? NOT_SKIMMED : skim(event.data);
     if (usageAt !== NOT_SKIMMED) {
       if (passage !== undefined && usageAt > 0) takeOutNull(event, usageAt, passage);
       return;
@@ -223,7 +234,9 @@ export class Watch implements AnswerReader {
 
   private take(body: Buffer): Promise<void> | undefined {
     if (body.length > PARSED_BYTES_MAX)
-      return readLarge(body, this.terms.shape.answerMembers, this.read, (bytes) => this.unread(bytes));
+      return readLarge(body, [...this.terms.shape.answerMembers, ...FACT_MEMBERS], this.read, (bytes) =>
+        this.unread(bytes),
+      );
     const document = parsed(body);
     if (isObject(document)) this.read(document);
     else if (Array.isArray(document)) document.filter(isObject).forEach(this.read);

@@ -134,7 +134,7 @@ t.test('a model in the query: some upstreams take it from there', async (t) => {
     await t.rejects(priced(meter, { model: 'gpt-4o' }, PATHS['openai-compatible'], { query }), {
       code: 'cost-invalid',
     });
-  await t.resolves(priced(meter, { model: 'gpt-4o' }, PATHS['openai-compatible'], { query: '?models=1' }));
+  await t.resolves(priced(meter, { model: 'gpt-4o' }, PATHS['openai-compatible'], { query: '?remodel=1' }));
 });
 
 t.test('Gemini: what begins a work, and what hides the usage', async (t) => {

@@ -1,6 +1,8 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
 import type { Usage } from '../../../quota/tokens.js';
+import { OTHER_MODELS } from '../other-models.js';
+import type { Part } from '../rates.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
@@ -26,6 +28,15 @@ function usageIn(raw: Json): Usage | null | undefined {
   const sum = passes.reduce<Usage | undefined>((all, pass) => (pass ? added(all, pass) : all), undefined);
   if (sum === undefined || (top !== undefined && sum.input + sum.output < top.input + top.output)) return top;
   return { ...sum, reasoning: Math.min(sum.output, Math.max(sum.reasoning, top?.reasoning ?? 0)) };
+}
+
+/** Passes that another model took than the one that was asked for (fallbacks, advisors). */
+function partsOf(raw: Json): readonly Part[] {
+  return listOf(raw.iterations).flatMap((pass) => {
+    const model = member(pass, 'model');
+    const usage = isObject(pass) ? plainUsage(pass) : undefined;
+    return typeof model === 'string' && usage ? [{ model, usage }] : [];
+  });
 }
 
 function plainUsage(raw: Json): Usage | null | undefined {
@@ -70,6 +81,7 @@ function openMessages(seen: Seen): (document: Json) => void {
         ...Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null)),
       };
       seen.tell(usageIn(merged), started === undefined ? 'final' : 'floor');
+      seen.parts = partsOf(merged);
     } else if (raw !== undefined && raw !== null) seen.tell(null, 'floor');
     seen.textBytes +=
       textBytes(document.delta) + textBytes(document.content_block) + textBytes(document.content);
@@ -84,6 +96,7 @@ function anthropicError({ message }: Problem, status: number): Json {
 export const anthropicMessages: Shape = {
   request: requestForm({
     model: ['model'],
+    otherModels: OTHER_MODELS,
     stream: ['stream'],
     ceilings: [['max_tokens']],
     choices: [],

@@ -35,6 +35,12 @@ const CHOICES = CONFIGS.flatMap((one): Path[] => [
   [one, 'candidate_count'],
 ]);
 
+/** Vertex AI runs the model that is chosen there in place of the path's. */
+const ROUTINGS = CONFIGS.flatMap((one): Path[] => [
+  [one, 'routingConfig'],
+  [one, 'routing_config'],
+]);
+
 const STATUSES: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
@@ -59,6 +65,7 @@ const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
 
 const FORM: RequestForm = {
   modelInPath,
+  otherModels: ROUTINGS,
   streamInPath: (path) => verbOf(path).startsWith('stream'),
   ceilings: CEILINGS,
   choices: CHOICES,

@@ -1,4 +1,5 @@
 /** OpenAI chat completions. */
+import { OTHER_MODELS } from '../other-models.js';
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
@@ -9,6 +10,7 @@ import { openaiUsage } from './openai-usage.js';
 
 export const CHAT_FORM: RequestForm = {
   model: ['model'],
+  otherModels: OTHER_MODELS,
   stream: ['stream'],
   ceilings: [['max_completion_tokens'], ['max_tokens']],
   choices: [['n']],

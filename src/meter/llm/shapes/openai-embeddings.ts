@@ -1,4 +1,5 @@
 /** OpenAI embeddings: input only. */
+import { OTHER_MODELS } from '../other-models.js';
 import { requestForm } from '../request.js';
 import type { Shape } from '../shape.js';
 import { openaiChat } from './openai-chat.js';
@@ -6,6 +7,13 @@ import { openaiUsage } from './openai-usage.js';
 
 export const openaiEmbeddings: Shape = {
   ...openaiChat,
-  request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
+  request: requestForm({
+    model: ['model'],
+    otherModels: OTHER_MODELS,
+    ceilings: [],
+    choices: [],
+    ceilingLeast: 1,
+    nullable: true,
+  }),
   open: (seen) => (document) => seen.tell(openaiUsage(document.usage, 'input'), 'final'),
 };

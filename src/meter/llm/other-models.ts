@@ -1,0 +1,173 @@
+/**
+ * The models that a request names beside its own: lists to fall back on, routers, tools that run a model. Each of them may be
+ * the one that answers, so each is priced.
+ */
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Place } from './json-scan.js';
+import type { Path } from './places.js';
+import { parameters } from './query.js';
+
+/** Lists of names, or of objects that hold one (OpenRouter, LiteLLM, Anthropic, AssemblyAI). */
+const LISTS = ['models', 'fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'];
+/** What may hold a name somewhere inside. */
+const HOLDERS = [
+  'route',
+  'provider',
+  'providers',
+  'providerOptions',
+  'plugins',
+  'tools',
+  'tool_resources',
+  'user_config',
+  'model_list',
+  'extra_body',
+  'data_sources',
+  'preset',
+];
+
+export const OTHER_MODELS: readonly Path[] = [...LISTS, ...HOLDERS].map((key) => [key]);
+
+const MODEL_KEY = /(?:^|[a-z_-])models?(?:[_-]?(?:name|id)s?)?$/i;
+const DEPLOYMENT_KEY = /^deployment(?:_?(?:name|id))?$/i;
+const FALLBACK_KEY = /fallbacks?$/i;
+const CEILING_KEY = /^max_?(?:completion|output|new)?_?tokens$/i;
+const CHOICES_KEY = /^(?:n|best_?of|candidate_?count)$/i;
+/** Tools of the caller's own: their schemas are no models of anybody. */
+const OWN_TOOLS = new Set<unknown>([undefined, null, 'function', 'custom']);
+
+/** Headers and parameters by which gateways choose a model in place of the body's. */
+const SELECTING_HEADER =
+  /(?:^|-)models?(?:-(?:name|id|deployment))?$|^x-portkey-config$|^helicone-fallbacks$/;
+const SELECTING_PARAMETER = /^(?:models?|model_?(?:id|name)|fallbacks?|deployment(?:_?(?:id|name))?)$/;
+
+export interface OtherModels {
+  readonly names: readonly string[];
+  /** The largest ceiling that one of them states for itself, 0 where none does. */
+  readonly ceiling: number;
+}
+
+const NONE: OtherModels = { names: [], ceiling: 0 };
+
+/** Where a body can be read from, as the scan left it. */
+interface Source {
+  at(path: Path): Place | undefined;
+  text(place: Place): string;
+}
+
+/** Absent places name none. Throws ProblemError `cost-invalid` for what could name a model in a way that cannot be read. */
+export function otherModels(paths: readonly Path[], source: Source): OtherModels {
+  let found: Found | undefined;
+  for (const path of paths) {
+    const place = source.at(path);
+    if (place === undefined || place.kind === 'null') continue;
+    const text = source.text(place);
+    const key = path.at(-1) ?? '';
+    // Schemas of tools can be long, and rarely hold one.
+    if (key === 'tools' && !/model|\\u/i.test(text)) continue;
+    found ??= new Found();
+    found.take(key, JSON.parse(text));
+  }
+  return found ?? NONE;
+}
+
+class Found implements OtherModels {
+  readonly names: string[] = [];
+  ceiling = 0;
+
+  take(key: string, value: unknown): void {
+    if (key === 'tools') this.tools(value);
+    else if (LISTS.includes(key)) this.list(key, value);
+    else if (key === 'preset') this.preset(value);
+    else if (key === 'route') this.route(value);
+    else this.holder(value);
+  }
+
+  private list(key: string, value: unknown): void {
+    if (!Array.isArray(value)) throw unreadable(key, 'must be a list of models');
+    for (const one of value) {
+      if (typeof one === 'string') this.names.push(one);
+      else if (!isRecord(one)) throw unreadable(key, 'must be a list of models');
+      else if (Object.keys(one).some((name) => MODEL_KEY.test(name))) this.holder(one);
+      else for (const names of Object.values(one)) this.list(key, names);
+    }
+  }
+
+  private tools(value: unknown): void {
+    if (!Array.isArray(value)) return;
+    for (const tool of value) {
+      if (!isRecord(tool)) continue;
+      if (OWN_TOOLS.has(tool.type)) this.holder({ model: tool.model, models: tool.models }, false);
+      else this.holder(tool, false);
+    }
+  }
+
+  /** The upstream knows which models that means: it is a name of its own. */
+  private preset(value: unknown): void {
+    if (typeof value !== 'string') throw unreadable('preset', 'must be a string');
+    this.names.push(value.startsWith('@preset/') ? value : `@preset/${value}`);
+  }
+
+  /** Without a list beside it, `fallback` means any model of the upstream's choice. */
+  private route(value: unknown): void {
+    if (typeof value !== 'string') this.holder(value);
+    else if (value !== 'fallback' || this.names.length === 0) this.names.push(`@route/${value}`);
+  }
+
+  /** @param overrides what stands beside a model there is its request, with a ceiling of its own */
+  private holder(value: unknown, overrides = true): void {
+    if (Array.isArray(value)) {
+      for (const one of value) this.holder(one, overrides);
+      return;
+    }
+    if (!isRecord(value)) return;
+    for (const [key, member] of Object.entries(value)) {
+      if (MODEL_KEY.test(key) || DEPLOYMENT_KEY.test(key) || FALLBACK_KEY.test(key))
+        this.named(key, member, overrides);
+      else if (overrides && CEILING_KEY.test(key)) this.ceiling = Math.max(this.ceiling, whole(key, member));
+      else if (overrides && CHOICES_KEY.test(key) && whole(key, member) > 1)
+        throw unreadable(key, 'must stand beside the model of the request');
+      else if (key !== 'messages') this.holder(member, overrides);
+    }
+  }
+
+  private named(key: string, value: unknown, overrides: boolean): void {
+    if (typeof value === 'string') this.names.push(value);
+    else if (Array.isArray(value)) for (const one of value) this.named(key, one, overrides);
+    else this.holder(value, overrides);
+  }
+}
+
+/** null states nothing. */
+function whole(key: string, value: unknown): number {
+  if (value === null) return 0;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw unreadable(key, 'must be a whole number ≥ 0');
+  return value;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws ProblemError for what lets an upstream run another model than the path or the body names. */
+export function refuseSelectors(query: string, rawHeaders: readonly string[]): void {
+  const parameter = parameters(query).find(([name]) => SELECTING_PARAMETER.test(name));
+  if (parameter !== undefined)
+    throw new ProblemError('cost-invalid', `The model must not stand in the query (${parameter[0]}).`);
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    if (SELECTING_HEADER.test(name))
+      throw new ProblemError('cost-invalid', `The header ${name} can choose another model: leave it out.`);
+  }
+}
+
+/** For routes that take one model a request. */
+export function refuseOthers({ names: [first] }: OtherModels): void {
+  if (first === undefined) return;
+  const message = `This route takes one model a request, and ${JSON.stringify(first)} is named beside it.`;
+  throw new ProblemError('cost-invalid', message);
+}
+
+function unreadable(key: string, what: string): ProblemError {
+  return new ProblemError('cost-invalid', `${key} ${what}.`);
+}
