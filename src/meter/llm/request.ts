@@ -1,7 +1,7 @@
 /** What a request says of its own cost, read from the places that its API names. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Place, Scanned } from './json-scan.js';
-import { type OtherModels, otherModels } from './other-models.js';
+import { OTHER_MODELS, type OtherModels, otherModels } from './other-models.js';
 import { type Path, type PlaceNode, placeTree } from './places.js';
 
 export interface InputUnits {
@@ -18,7 +18,7 @@ export interface RequestForm {
   readonly modelInPath?: (path: string) => string | undefined;
   /** The upstream takes some model where none is named. */
   readonly modelOptional?: boolean;
-  /** Where a request can name further models. */
+  /** Where a request can name further models. Left out: wherever any API takes one. */
   readonly otherModels?: readonly Path[];
   /** Left out: the path says it. */
   readonly stream?: Path;
@@ -51,6 +51,7 @@ export interface RequestForm {
 
 /** A form with the scan's slots for it. */
 export interface CompiledForm extends RequestForm {
+  readonly otherModels: readonly Path[];
   readonly paths: readonly Path[];
   readonly tree: PlaceNode;
   /** Those that hold another. */
@@ -58,6 +59,7 @@ export interface CompiledForm extends RequestForm {
 }
 
 export function requestForm(form: RequestForm): CompiledForm {
+  const others = form.otherModels ?? OTHER_MODELS;
   const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
   const wanted = [
     ...single,
@@ -76,7 +78,7 @@ export function requestForm(form: RequestForm): CompiledForm {
   }
   const list = [...paths.values()];
   const parents = list.filter((path) => path.length > 0 && list.some((other) => isBelow(other, path)));
-  return { ...form, paths: list, tree: placeTree(list), parents };
+  return { ...form, otherModels: others, paths: list, tree: placeTree(list), parents };
 }
 
 function isBelow(path: Path, parent: Path): boolean {
@@ -174,7 +176,7 @@ export function readRequest(form: CompiledForm, path: string, places: Places): R
     .map((one) => ceilingAt(form, one, places))
     .filter((one) => one !== undefined);
   const above = places.whole(form.ceilingAbove, TOKENS_MAX) ?? 0;
-  const others = otherModels(form.otherModels ?? [], places);
+  const others = otherModels(form.otherModels, places);
   return {
     model: modelOf(form, path, places, others),
     others,

@@ -43,6 +43,7 @@ const BODIES: readonly (readonly [Api, object])[] = [
   ['azure-openai', { data_sources: [{ parameters: { embedding_dependency: { deployment_name: 'dear' } } }] }],
   ['anthropic-messages', { max_tokens: 100, fallbacks: [{ model: 'dear' }] }],
   ['anthropic-messages', { max_tokens: 100, tools: [{ type: 'advisor_20260301', model: 'dear' }] }],
+  ['ollama', { fallbacks: ['dear'] }],
   ['gemini', { generationConfig: { routingConfig: { manualMode: { modelName: 'dear' } } } }],
 ];
 

@@ -1,7 +1,6 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
 import type { Usage } from '../../../quota/tokens.js';
-import { OTHER_MODELS } from '../other-models.js';
 import type { Part } from '../rates.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
@@ -96,7 +95,6 @@ function anthropicError({ message }: Problem, status: number): Json {
 export const anthropicMessages: Shape = {
   request: requestForm({
     model: ['model'],
-    otherModels: OTHER_MODELS,
     stream: ['stream'],
     ceilings: [['max_tokens']],
     choices: [],

@@ -1,5 +1,4 @@
 /** OpenAI chat completions. */
-import { OTHER_MODELS } from '../other-models.js';
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
@@ -10,7 +9,6 @@ import { openaiUsage } from './openai-usage.js';
 
 export const CHAT_FORM: RequestForm = {
   model: ['model'],
-  otherModels: OTHER_MODELS,
   stream: ['stream'],
   ceilings: [['max_completion_tokens'], ['max_tokens']],
   choices: [['n']],

@@ -1,5 +1,4 @@
 /** OpenAI embeddings: input only. */
-import { OTHER_MODELS } from '../other-models.js';
 import { requestForm } from '../request.js';
 import type { Shape } from '../shape.js';
 import { openaiChat } from './openai-chat.js';
@@ -9,7 +8,6 @@ export const openaiEmbeddings: Shape = {
   ...openaiChat,
   request: requestForm({
     model: ['model'],
-    otherModels: OTHER_MODELS,
     ceilings: [],
     choices: [],
     ceilingLeast: 1,

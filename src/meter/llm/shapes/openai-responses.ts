@@ -1,6 +1,5 @@
 /** OpenAI Responses. */
 import type { Problem } from '../../../errors/catalogue.js';
-import { OTHER_MODELS } from '../other-models.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
@@ -54,7 +53,6 @@ function closing(problem: Problem, seen: Seen): string {
 export const openaiResponses: Shape = {
   request: requestForm({
     model: ['model'],
-    otherModels: OTHER_MODELS,
     stream: ['stream'],
     later: ['background'],
     ceilings: [['max_output_tokens']],
