@@ -63,7 +63,7 @@ export function requestForm(form: RequestForm): CompiledForm {
   const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
   const wanted = [
     ...single,
-    ...(form.otherModels ?? []),
+    ...others,
     ...form.ceilings,
     ...form.choices,
     ...(form.inputUnits?.paths ?? []),
