@@ -69,5 +69,3 @@ export function capIn(stated: CapAmount, before: Limit, definition: QuotaDefinit
   if (percent === before.percent) return before;
   return { ...before, units: 0, percent, offset: 0 };
 }
-
-export const NO_LIMIT: Limit = { units: 0, percent: 0, offset: 0, shadow: false, raise: 0, raiseUntil: 0 };

@@ -4,9 +4,9 @@ import Type from 'typebox';
 import type { Change } from '../ledger/port.js';
 import type { OrgBook } from '../ledger/view/book.js';
 import { instant } from '../ledger/view/lines.js';
-import { boundsAt, type CycleRule, checkRule, EVERY, type Every, nextBoundary } from '../quota/cycle.js';
+import { boundsAt, type CycleRule, EVERY, type Every, nextBoundary, ruleFaults } from '../quota/cycle.js';
 import { etagOf } from './etag.js';
-import { invalid } from './problems.js';
+import { invalidFields } from './problems.js';
 import { members } from './validate.js';
 
 export const Cycle = members({
@@ -29,11 +29,9 @@ export function set(field: string, value: string | number): Change {
 }
 
 export function ruleIn(cycle: CycleRule): CycleRule {
-  const wrong = checkRule(cycle);
-  if (wrong !== undefined) {
-    const [field = '', problem = ''] = wrong.split(/: (.*)/);
-    throw invalid(`cycle/${field}`, problem);
-  }
+  const faults = ruleFaults(cycle);
+  if (faults.length > 0)
+    throw invalidFields(faults.map(({ field, problem }) => ({ field: `cycle/${field}`, problem })));
   const { every, anchor, timeZone } = cycle;
   return { every, anchor, timeZone };
 }

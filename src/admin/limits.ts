@@ -14,10 +14,10 @@ import {
   quotaOf,
 } from '../ledger/view/lines.js';
 import { userToken } from '../quota/id.js';
-import type { Limit } from '../quota/limit.js';
+import { type Limit, NO_LIMIT, percentFault } from '../quota/limit.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
-import { capIn, definitionOf, NO_LIMIT } from './amounts.js';
+import { capIn, definitionOf } from './amounts.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { type Act, actOf, changeOrg, type Step } from './change.js';
 import { checkMatch } from './etag.js';
@@ -233,11 +233,11 @@ function checkSubject(tables: Tables, { scope, token }: Line): void {
 }
 
 /** A percent needs a pool, and must be more than nothing of it. */
-export function checkCap(book: Pick<OrgBook, 'pools' | 'now'>, line: Line, limit: Limit, field = ''): void {
-  if (limit.percent === 0) return;
-  if (!book.pools.has(line.quota))
+export function checkCap({ pools }: Pick<OrgBook, 'pools'>, line: Line, limit: Limit, field = ''): void {
+  const fault = percentFault(limit, pools.get(line.quota)?.units);
+  if (fault === 'no-plan')
     throw invalid(`${field}percent`, `the org has no plan for ${line.quota} to take a percent of`);
-  if (capNow(book, line.quota, { ...limit, raiseUntil: 0 }) === 0)
+  if (fault === 'nothing')
     throw invalid(`${field}percent`, 'is less than the smallest unit of the present pool');
 }
 

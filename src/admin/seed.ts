@@ -5,9 +5,9 @@ import type { Pool } from '../ledger/view/book.js';
 import { lineTo } from '../ledger/view/lines.js';
 import type { CycleRule } from '../quota/cycle.js';
 import { isName, userToken } from '../quota/id.js';
-import type { PlanMode } from '../quota/limit.js';
+import { NO_LIMIT, type PlanMode, seatsFault } from '../quota/limit.js';
 import type { QuotaDefinition, Quotas } from '../quota/units.js';
-import { type Amount, capIn, definitionOf, NO_LIMIT, unitsIn } from './amounts.js';
+import { type Amount, capIn, definitionOf, unitsIn } from './amounts.js';
 import { auditText } from './change.js';
 import { newOrg, ruleIn, set } from './definition.js';
 import { setGroup } from './groups.js';
@@ -86,7 +86,7 @@ export function seedChanges(
       setGroup(group, { generation: 0, alive: true, name }),
     ),
     ...userChanges(seed, now),
-    ...limitChanges(seed, known, pools, now),
+    ...limitChanges(seed, known, pools),
   ];
 }
 
@@ -111,8 +111,8 @@ function poolChanges(pools: ReadonlyMap<string, Pool>): Change[] {
 
 function userChanges(seed: SeedOrg, now: number): Change[] {
   const users = Object.entries(seed.users ?? {});
-  if (seed.seats !== undefined && users.length > seed.seats)
-    throw invalid('seats', `are fewer than the ${users.length} users`);
+  const fault = seatsFault(seed.seats, users.length);
+  if (fault !== undefined) throw invalid('seats', fault);
   const changes: Change[] = [set('seatsUsed', users.length)];
   for (const [id, { name = '', email = '', role = '', groups = [] }] of users) {
     const token = tokenOf(id, `users/${id}`);
@@ -137,12 +137,7 @@ function hasGroup(seed: SeedOrg, group: string): boolean {
 }
 
 /** A limit of a user who is not listed makes them known, as invited: no seat before they come. */
-function limitChanges(
-  seed: SeedOrg,
-  quotas: Quotas,
-  pools: ReadonlyMap<string, Pool>,
-  now: number,
-): Change[] {
+function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, Pool>): Change[] {
   const changes = new Map<string, Change>();
   for (const [index, stated] of (seed.limits ?? []).entries()) {
     const at = `limits/${index}/`;
@@ -152,7 +147,7 @@ function limitChanges(
     if (stated.units === undefined && stated.percent === undefined)
       throw invalid(`${at}units`, 'state units or percent');
     const limit = capIn(stated, { ...NO_LIMIT, shadow: stated.shadow ?? false }, definition, at);
-    checkCap({ pools, now }, line, limit, at);
+    checkCap({ pools }, line, limit, at);
     changes.set(line.field, { set: 'limits', field: line.field, value: encodeLimit(limit) });
     if (stated.user !== undefined && !Object.hasOwn(seed.users ?? {}, stated.user))
       changes.set(`member:${line.token}`, {

@@ -1,11 +1,21 @@
 /** What no single value shows: names that must exist, routes that hide others, settings that exclude each other. */
 import { foldedName } from '../http/field-names.js';
+import { type ChargeItem, charges, fitsUnits } from '../quota/charge.js';
 import { hides, type Match, parseMatch } from './match.js';
 import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
 import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
-import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
-import { PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
+import {
+  type ConfigSketch,
+  checkAmount,
+  entries,
+  items,
+  lacks,
+  type Sketch,
+  unitsOf,
+  unknownName,
+} from './sketch.js';
+import { type Address, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
 export function* crossCheck(config: ConfigSketch): Generator<Finding> {
   yield* checkServer(config);
@@ -19,15 +29,24 @@ export function* crossCheck(config: ConfigSketch): Generator<Finding> {
 }
 
 function* checkServer(config: ConfigSketch): Generator<Finding> {
-  const taken = new Map<string, string>();
+  const before: [listener: string, text: string, address: Address][] = [];
   const { gateway, admin, ops } = config.server ?? {};
   for (const [listener, text] of entries({ gateway, admin, ops })) {
-    const port = parseAddress(text)?.port;
-    const other = taken.get(text);
-    if (other !== undefined && port !== 0)
-      yield finding(['server', listener], `\`${other}\` listens on ${text} already`, 'write another port');
-    taken.set(text, listener);
+    const address = parseAddress(text);
+    if (address === undefined) continue;
+    const [other, taken] = before.find(([, , earlier]) => collide(earlier, address)) ?? [];
+    if (other !== undefined)
+      yield finding(['server', listener], `\`${other}\` listens on ${taken} already`, 'write another port');
+    before.push([listener, text, address]);
   }
+}
+
+const ALL_ADDRESSES = ['0.0.0.0', '::'];
+
+/** A port that the system chooses is nobody’s yet; one on all addresses is taken on each. */
+function collide(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || [a, b].some(({ host }) => ALL_ADDRESSES.includes(host));
 }
 
 function* checkStore({ store }: ConfigSketch): Generator<Finding> {
@@ -122,6 +141,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
     yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
   yield* checkKinds(route, path);
+  yield* checkSum(config, route, path);
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
     const { quota } = charge;
@@ -146,6 +166,19 @@ function* checkKinds(route: Sketch<RouteConfig>, path: Path): Generator<Finding>
       const message = 'tokens are read from the answers of this route, so no other cost can be';
       yield finding([...path, 'charges', index], message, 'remove it, or put it on another route');
     }
+}
+
+/** Fixed amounts of one quota add up. */
+function* checkSum(config: ConfigSketch, route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+  const costs = items(route.charges).flatMap(([, charge]): ChargeItem[] => {
+    const fixed = 'units' in charge && typeof charge.units !== 'object' ? charge.units : undefined;
+    const units = unitsOf(config, charge.quota, fixed);
+    return units === undefined ? [] : [{ quota: charge.quota ?? '', units, kind: 'fixed' }];
+  });
+  const large = charges('', costs).items.find((item) => !fitsUnits({ items: [item] }));
+  if (large === undefined) return;
+  const message = `the charges on \`${large.quota}\` add up to more than can be counted`;
+  yield finding([...path, 'charges'], message, 'write smaller amounts');
 }
 
 /** Every path that the route takes must begin with it. */

@@ -28,16 +28,26 @@ export interface Judgement {
   /** The data with all defaults; what is broken is `undefined`, so that the rest can be judged further. */
   readonly draft: unknown;
   readonly findings: readonly Finding[];
+  readonly slips: readonly Slip[];
+}
+
+/** A key that is read as another one, of which it is most likely a slip: so it hides no mistake below it. */
+export interface Slip {
+  /** As the draft has it. */
+  readonly path: Path;
+  readonly written: string;
 }
 
 export function judge(schema: TSchema, data: unknown): Judgement {
   const findings: Finding[] = [];
-  const draft = read({ findings, siblings: [] }, schema, data ?? null, []);
-  return { draft, findings };
+  const slips: Slip[] = [];
+  const draft = read({ findings, slips, siblings: [] }, schema, data ?? null, []);
+  return { draft, findings, slips };
 }
 
 interface Reading {
   readonly findings: Finding[];
+  readonly slips: Slip[];
   /** The alternatives that were not chosen for this section. */
   readonly siblings: readonly TObject[];
 }
@@ -73,13 +83,19 @@ function readSection(reading: Reading, schema: TObject, value: unknown, path: Pa
     );
     return undefined;
   }
+  const meant = new Map<string, unknown>();
   for (const key of Object.keys(data)) {
-    if (!Object.hasOwn(schema.properties, key))
-      reading.findings.push(unknownKey(reading, schema, data, path, key));
+    if (Object.hasOwn(schema.properties, key)) continue;
+    const fault = unknownKey(reading, schema, data, path, key);
+    reading.findings.push(fault);
+    if (fault.meant === undefined || Object.hasOwn(data, fault.meant) || meant.has(fault.meant)) continue;
+    meant.set(fault.meant, data[key]);
+    reading.slips.push({ path: [...path, fault.meant], written: key });
   }
   const result: Data = {};
   for (const [key, property] of Object.entries(schema.properties)) {
-    const given = data[key] === undefined ? proseOf(property).default : data[key];
+    const stated = meant.has(key) ? meant.get(key) : data[key];
+    const given = stated === undefined ? proseOf(property).default : stated;
     if (given !== undefined)
       result[key] = read({ ...reading, siblings: [] }, property, given, [...path, key]);
     else if (!IsOptional(property)) reading.findings.push(missing(property, [...path, key]));
@@ -92,7 +108,13 @@ function missing(schema: TSchema, path: Path): Finding {
   return finding(path, `\`${key}\` is missing`, `add \`${key}\`: ${proseOf(schema).expects ?? 'a map'}`);
 }
 
-function unknownKey(reading: Reading, schema: TObject, data: Data, path: Path, key: string): Finding {
+function unknownKey(
+  reading: Reading,
+  schema: TObject,
+  data: Data,
+  path: Path,
+  key: string,
+): Finding & { readonly meant?: string | undefined } {
   const sibling = reading.siblings.find((other) => Object.hasOwn(other.properties, key));
   const rival = Object.keys(data).find(
     (other) =>
@@ -108,7 +130,8 @@ function unknownKey(reading: Reading, schema: TObject, data: Data, path: Path, k
   }
   const known = Object.keys(schema.properties);
   const cure = suggestion(key, known, `remove it; known here: ${known.join(', ')}`);
-  return finding([...path, key], `\`${key}\` is not a setting`, cure, 'key');
+  const fault = finding([...path, key], `\`${key}\` is not a setting`, cure, 'key');
+  return { ...fault, meant: closest(key, known) };
 }
 
 function readMap(reading: Reading, schema: TRecord, value: unknown, path: Path): Data | undefined {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import Value from 'typebox/value';
 import { crossCheck } from './cross-check.js';
 import { type Environment, type Overlay, overlay } from './environment.js';
-import { judge } from './judge.js';
-import { ConfigError, type Finding, type Mistake, pointerOf } from './mistakes.js';
+import { judge, type Slip } from './judge.js';
+import { ConfigError, type Finding, type Mistake, type Path, pointerOf } from './mistakes.js';
 import { type Config, ConfigSchema } from './schema.js';
 import type { ConfigSketch } from './sketch.js';
 import { parseSource, type Source } from './source.js';
@@ -18,9 +18,11 @@ export function loadConfig(text: string, environment: Environment): Config {
   const source = parseSource(text);
   if (source.data === undefined) throw new ConfigError([...source.mistakes].sort(byPlace));
   const over = overlay(ConfigSchema, source.data.value, environment);
-  const { draft, findings } = judge(ConfigSchema, over.data);
+  const { draft, findings, slips } = judge(ConfigSchema, over.data);
   const crossed = crossCheck((draft ?? {}) as ConfigSketch);
-  const placed = [...findings, ...crossed].map((one) => place(one, source, over));
+  const placed = [...findings, ...crossed]
+    .map((one) => place({ ...one, path: asWritten(one.path, slips) }, source, over))
+    .filter(({ path }) => !source.unresolved.some((alias) => `${path}/`.startsWith(`${pointerOf(alias)}/`)));
   const mistakes = [...source.mistakes, ...placed, ...over.mistakes];
   if (mistakes.length > 0) throw new ConfigError(mistakes.sort(byPlace));
   Value.Assert(ConfigSchema, draft);
@@ -34,6 +36,12 @@ function readText(file: string): string {
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     throw new ConfigError([{ path: '', line: 1, column: 1, message, cure: 'name a file that can be read' }]);
   }
+}
+
+/** The path with its keys as the file has them. */
+function asWritten(path: Path, slips: readonly Slip[]): Path {
+  const written = new Map(slips.map((slip) => [pointerOf(slip.path), slip.written]));
+  return path.map((key, depth) => written.get(pointerOf(path.slice(0, depth + 1))) ?? key);
 }
 
 function place({ path, message, cure, spot }: Finding, source: Source, over: Overlay): Mistake {

@@ -1,13 +1,28 @@
 /** The cross-checks of one org. */
-import { type CycleRule, checkRule } from '../quota/cycle.js';
+import { ruleFaults } from '../quota/cycle.js';
+import { percentFault, seatsFault } from '../quota/limit.js';
+import { parseUnits } from '../quota/units.js';
 import { type Finding, finding, type Path, pointerOf } from './mistakes.js';
 import type { LimitConfig, OrgConfig } from './schema.js';
-import { type ConfigSketch, checkAmount, entries, items, lacks, type Sketch, unknownName } from './sketch.js';
+import {
+  type ConfigSketch,
+  checkAmount,
+  entries,
+  items,
+  lacks,
+  type Sketch,
+  unitsOf,
+  unknownName,
+} from './sketch.js';
+import { PERCENT_DECIMALS } from './values.js';
 
 type OrgSketch = Sketch<OrgConfig>;
 
 export function* checkOrg(config: ConfigSketch, org: OrgSketch, path: Path): Generator<Finding> {
   yield* checkCycle(org, [...path, 'cycle']);
+  const seats = seatsFault(org.seats, Object.keys(org.users ?? {}).length);
+  if (seats !== undefined)
+    yield finding([...path, 'seats'], `${org.seats} seats ${seats}`, 'write more seats, or remove users');
   for (const [quota, plan] of entries(org.plans)) {
     const at = [...path, 'plans', quota];
     if (lacks(config.quotas, quota)) yield { ...unknownName(at, 'quota', quota, config.quotas), spot: 'key' };
@@ -24,13 +39,11 @@ export function* checkOrg(config: ConfigSketch, org: OrgSketch, path: Path): Gen
 }
 
 function* checkCycle({ cycle }: OrgSketch, path: Path): Generator<Finding> {
-  const { every, anchor, timeZone } = cycle ?? {};
-  if (every === undefined || anchor === undefined || timeZone === undefined) return;
-  const rule: CycleRule = { every, anchor, timeZone };
-  const [, key, what] = /^(\w+): (.*)$/.exec(checkRule(rule) ?? '') ?? [];
-  if (key === 'timeZone')
-    yield finding([...path, key], what ?? '', 'write a name such as Europe/Madrid or UTC');
-  else if (key !== undefined) yield finding([...path, key], `${anchor} is not a date`, what ?? '');
+  for (const { field, problem } of ruleFaults(cycle ?? {})) {
+    if (field === 'timeZone')
+      yield finding([...path, field], problem, 'write a name such as Europe/Madrid or UTC');
+    else yield finding([...path, field], `${cycle?.[field]} is not a date`, problem);
+  }
 }
 
 function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generator<Finding> {
@@ -39,8 +52,7 @@ function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generat
     const at = [...path, index];
     const { quota } = limit;
     if (lacks(config.quotas, quota)) yield unknownName([...at, 'quota'], 'quota', quota, config.quotas);
-    else if ('percent' in limit && lacks(org.plans, quota))
-      yield finding([...at, 'percent'], `the org has no plan for \`${quota}\`, so no pool`, 'add the plan');
+    else if ('percent' in limit) yield* checkPercent(config, org, limit, [...at, 'percent']);
     if ('units' in limit) yield* checkAmount(config, quota, limit.units, [...at, 'units']);
     const subject = yield* checkSubject(org, limit, at);
     if (subject === undefined || quota === undefined) continue;
@@ -54,6 +66,29 @@ function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generat
       );
     else seen.set(key, index);
   }
+}
+
+function* checkPercent(
+  config: ConfigSketch,
+  { plans }: OrgSketch,
+  { quota = '', percent: stated }: Extract<Sketch<LimitConfig>, { percent?: unknown }>,
+  path: Path,
+): Generator<Finding> {
+  const percent = stated === undefined ? undefined : parseUnits(stated, PERCENT_DECIMALS);
+  const plan = plans !== undefined && Object.hasOwn(plans, quota) ? plans[quota] : undefined;
+  const pool = sumOf(unitsOf(config, quota, plan?.allowance), unitsOf(config, quota, plan?.extra));
+  if (lacks(plans, quota))
+    yield finding(path, `the org has no plan for \`${quota}\`, so no pool`, 'add the plan');
+  else if (percent === undefined || pool === undefined) return;
+  else if (percentFault({ percent, offset: 0 }, pool) === 'nothing') {
+    const message = `${stated} % of the pool is less than its smallest unit`;
+    yield finding(path, message, 'write a larger percent, or raise the allowance of the plan');
+  }
+}
+
+/** Undefined where a part is. */
+function sumOf(...parts: readonly (number | undefined)[]): number | undefined {
+  return parts.reduce((sum, part) => (sum === undefined || part === undefined ? undefined : sum + part), 0);
 }
 
 /** Also says whom the limit is on, where it can be told. */

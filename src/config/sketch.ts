@@ -42,10 +42,8 @@ export function* checkAmount(
   amount: string | number | undefined,
   path: Path,
 ): Generator<Finding> {
-  const { quotas } = config;
-  if (quotas === undefined || quota === undefined || amount === undefined) return;
-  const decimals = Object.hasOwn(quotas, quota) ? quotas[quota]?.decimals : undefined;
-  if (decimals === undefined || parseUnits(amount, decimals) !== undefined) return;
+  const decimals = decimalsOf(config, quota);
+  if (amount === undefined || decimals === undefined || parseUnits(amount, decimals) !== undefined) return;
   if (parseUnits(amount, decimals, true) === undefined) {
     yield finding(path, `${amount} is too large for \`${quota}\``, 'write a smaller amount');
     return;
@@ -53,4 +51,19 @@ export function* checkAmount(
   const message = `${amount} has more decimals than \`${quota}\`, which has ${decimals}`;
   const step = formatUnits(1, decimals);
   yield finding(path, message, `write a multiple of ${step}, or raise the decimals of \`${quota}\``);
+}
+
+function decimalsOf({ quotas }: ConfigSketch, quota: string | undefined): number | undefined {
+  if (quotas === undefined || quota === undefined || !Object.hasOwn(quotas, quota)) return undefined;
+  return quotas[quota]?.decimals;
+}
+
+/** An amount as the integer it is inside; undefined where it, or its quota, is broken. */
+export function unitsOf(
+  config: ConfigSketch,
+  quota: string | undefined,
+  amount: string | number | undefined,
+): number | undefined {
+  const decimals = decimalsOf(config, quota);
+  return amount === undefined || decimals === undefined ? undefined : parseUnits(amount, decimals);
 }

@@ -16,6 +16,8 @@ export interface Source {
   /** Undefined where the text is no YAML that could be judged further. */
   readonly data: { readonly value: unknown } | undefined;
   readonly mistakes: readonly Mistake[];
+  /** Where aliases stand for nothing: what they were to be is unknown. */
+  readonly unresolved: readonly Path[];
   locate(path: Path, spot: Finding['spot']): Place;
 }
 
@@ -42,18 +44,24 @@ export function parseSource(text: string): Source {
     ...described(error),
     ...placeAt(error.pos[0]),
   }));
-  const found: Mistake[] = [...inspect(document, document.contents, [])].map(({ offset, ...mistake }) => ({
+  const found = [...inspect(document, document.contents, [])].map(({ offset, ...mistake }) => ({
     ...mistake,
     ...placeAt(offset),
   }));
-  if (broken.length > 0) return { data: undefined, mistakes: [...broken, ...found], locate };
+  const mistakes = [...broken, ...found.map(({ alias: _, ...mistake }) => mistake)];
+  const unresolved = found.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
+  // So that the rest can be read.
+  for (const path of unresolved) document.setIn(path, null);
+  // Of more than one document, and of one with tags that are unknown, the rest can be judged.
+  if (document.errors.some(({ code }) => code !== 'MULTIPLE_DOCS'))
+    return { data: undefined, mistakes, unresolved, locate };
   try {
-    return { data: { value: document.toJS() }, mistakes: found, locate };
+    return { data: { value: document.toJS() }, mistakes, unresolved, locate };
   } catch (error) {
-    // Aliases that stand for nothing are found by now; then it unfolds to far more than it shows.
+    // It unfolds to far more than it shows.
     const message = error instanceof Error ? error.message : String(error);
     const excess = { path: '', line: 1, column: 1, message, cure: 'use fewer aliases' };
-    return { data: undefined, mistakes: found.length > 0 ? found : [excess], locate };
+    return { data: undefined, mistakes: [...mistakes, excess], unresolved, locate };
   }
 }
 
@@ -63,14 +71,14 @@ function described(error: YAMLError): Omit<Mistake, keyof Place> {
   return { path: '', message: error.message, cure: 'mend the YAML' };
 }
 
-type Offset = Omit<Mistake, keyof Place> & { readonly offset: number };
+type Offset = Omit<Mistake, keyof Place> & { readonly offset: number; readonly alias?: Path };
 
 /** Keys that stand twice, and aliases that stand for nothing. */
 function* inspect(document: Document, node: unknown, path: Path): Generator<Offset> {
   if (isAlias(node) && node.resolve(document) === undefined) {
     const message = `no anchor &${node.source} stands before this alias`;
     const cure = 'add the anchor, or write the value out';
-    yield { path: pointerOf(path), message, cure, offset: startOf(node) ?? 0 };
+    yield { path: pointerOf(path), message, cure, offset: startOf(node) ?? 0, alias: path };
   }
   if (isSeq(node)) {
     for (const [index, item] of node.items.entries()) yield* inspect(document, item, [...path, index]);

@@ -1,6 +1,13 @@
 /** What may it cost: a route's charges, compiled at boot and priced per request. */
 import { ProblemError } from '../errors/catalogue.js';
-import { CHARGES_MAX, type ChargeItem, type Charges, charges, UNITS_MAX } from '../quota/charge.js';
+import {
+  CHARGES_MAX,
+  type ChargeItem,
+  type Charges,
+  charges,
+  fitsUnits,
+  UNITS_MAX,
+} from '../quota/charge.js';
 import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
@@ -161,11 +168,6 @@ function decimalsOf(spec: MeterSpec, quotas: QuotaDecimals): number {
   const quota = Object.hasOwn(quotas, spec.quota) ? quotas[spec.quota] : undefined;
   if (quota === undefined) throw new Error(`quota ${spec.quota} is not defined`);
   return quota.decimals;
-}
-
-/** Charges on one quota add up, so the sum is what must fit. */
-function fitsUnits({ items }: Charges): boolean {
-  return items.every((item) => item.units <= UNITS_MAX);
 }
 
 function compileSpec(spec: RequestSpec, decimals: number, asks: Ask[]): ChargeItem | Pricer {

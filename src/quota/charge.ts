@@ -46,6 +46,11 @@ export function charges(action: string, items: readonly ChargeItem[]): Charges {
   return { action, items: list, text };
 }
 
+/** Charges on one quota add up, so the sum is what must fit. */
+export function fitsUnits({ items }: Pick<Charges, 'items'>): boolean {
+  return items.every((item) => item.units <= UNITS_MAX);
+}
+
 // A held estimate of 0 is still settled later, so it stays a hold.
 function normal(item: ChargeItem): ChargeItem {
   if (item.kind === 'held' || item.units > 0) return item;

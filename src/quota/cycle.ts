@@ -32,14 +32,30 @@ const ANCHORS: Record<Every, { least: number; most: number; what: string }> = {
   year: { least: 101, most: 1231, what: 'a date as month × 100 + day, such as 401 for April 1' },
 };
 
-/** What is wrong with a rule, for people; undefined where it can be used. */
-export function checkRule(rule: CycleRule): string | undefined {
-  if (!EVERY.includes(rule.every)) return `every: must be one of ${EVERY.join(', ')}`;
-  const { least, most, what } = ANCHORS[rule.every];
-  const inRange = Number.isInteger(rule.anchor) && rule.anchor >= least && rule.anchor <= most;
-  if (!inRange || (rule.every === 'year' && !isDate(rule.anchor)))
-    return `anchor: for every ${rule.every} it must be ${what}`;
-  return isZone(rule.timeZone) ? undefined : `timeZone: ${rule.timeZone} is not an IANA time zone`;
+export interface RuleFault {
+  readonly field: keyof CycleRule;
+  /** For people. */
+  readonly problem: string;
+}
+
+/** Everything that is wrong with a rule, field by field. What is undefined has a fault of its own elsewhere. */
+export function ruleFaults({ every, anchor, timeZone }: Unfinished<CycleRule>): RuleFault[] {
+  const faults: RuleFault[] = [];
+  if (every !== undefined && !EVERY.includes(every))
+    faults.push({ field: 'every', problem: `must be one of ${EVERY.join(', ')}` });
+  else if (every !== undefined && anchor !== undefined && !isAnchor(every, anchor))
+    faults.push({ field: 'anchor', problem: `for every ${every} it must be ${ANCHORS[every].what}` });
+  if (timeZone !== undefined && !isZone(timeZone))
+    faults.push({ field: 'timeZone', problem: `${timeZone} is not an IANA time zone` });
+  return faults;
+}
+
+type Unfinished<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+function isAnchor(every: Every, anchor: number): boolean {
+  const { least, most } = ANCHORS[every];
+  const inRange = Number.isInteger(anchor) && anchor >= least && anchor <= most;
+  return inRange && (every !== 'year' || isDate(anchor));
 }
 
 function isDate(anchor: number): boolean {
@@ -57,8 +73,8 @@ function monthCode(anchor: number): string {
 
 function isZone(name: string): boolean {
   try {
-    // Fixed offsets are zones to Intl, too; they have no rules for the clock.
-    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+    // Fixed offsets are zones, too; they have no rules for the clock. Intl alone takes names (PST) that Temporal refuses.
+    return /^[A-Za-z]/.test(name) && localTime(0, name) !== undefined;
   } catch {
     return false;
   }

@@ -38,6 +38,23 @@ export function capOf(limit: Limit, pool: number, now: number): number {
   return now < limit.raiseUntil ? base + limit.raise : base;
 }
 
+/** Why a percent of a pool can be no limit; undefined where it can. `pool`: undefined where the org has no plan. */
+export function percentFault(
+  limit: Pick<Limit, 'percent' | 'offset'>,
+  pool: number | undefined,
+): 'no-plan' | 'nothing' | undefined {
+  if (limit.percent === 0) return undefined;
+  if (pool === undefined) return 'no-plan';
+  return capOf({ ...NO_LIMIT, ...limit }, pool, 0) === 0 ? 'nothing' : undefined;
+}
+
+export const NO_LIMIT: Limit = { units: 0, percent: 0, offset: 0, shadow: false, raise: 0, raiseUntil: 0 };
+
+/** Why so many users cannot be active; undefined where they can. */
+export function seatsFault(seats: number | undefined, users: number): string | undefined {
+  return seats !== undefined && users > seats ? `are fewer than the ${users} users` : undefined;
+}
+
 /** Percent caps for `count` users: they sum to exactly 100 %, and for any pool to the pool, to the unit. */
 export function distribute(count: number): { percent: number; offset: number }[] {
   const shares: { percent: number; offset: number }[] = [];
