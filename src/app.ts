@@ -10,7 +10,7 @@ import { type Keeper, startKeeper } from './keep/keeper.js';
 import { Lanes } from './ledger/lanes/index.js';
 import type { Ledger } from './ledger/port.js';
 import { claimStore } from './ledger/store-meta.js';
-import { addressOf, Certificates, closeWithin, listenOn } from './listen.js';
+import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen.js';
 import { Metrics, type State } from './observe/metrics.js';
 import { Ops } from './observe/ops.js';
 import { RequestLog } from './observe/request-log.js';
@@ -74,7 +74,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   try {
     // First of all, so that who starts the process sees it live while the ledger is read.
     const at = addressOf(config.server.ops);
-    const opsAddress = await ops.listen(at.host, at.port);
+    const opsAddress = await naming('server.ops', config.server.ops, () => ops.listen(at.host, at.port));
     running = await assemble(options, { metrics, certificates, ops, opsAddress, onError });
     return running;
   } catch (error) {
@@ -199,8 +199,8 @@ class Running implements App {
     const { gateway, admin, ops, opsAddress } = this.parts;
     const { server } = this.config;
     const addresses = {
-      gateway: await listenOn(gateway.app, server.gateway),
-      admin: await listenOn(admin, server.admin),
+      gateway: await listenOn(gateway.app, 'server.gateway', server.gateway),
+      admin: await listenOn(admin, 'server.admin', server.admin),
       ops: opsAddress,
     };
     ops.phase = 'ready';

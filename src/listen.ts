@@ -9,9 +9,28 @@ import { Certificate } from './observe/certificate.js';
 import type { ProcessMetrics } from './observe/metrics.js';
 
 /** Resolves with `host:port`. */
-export async function listenOn(app: FastifyInstance, text: string): Promise<string> {
-  const url = await app.listen(addressOf(text));
+export async function listenOn(app: FastifyInstance, setting: string, text: string): Promise<string> {
+  const url = await naming(setting, text, () => app.listen(addressOf(text)));
   return url.replace(/^https?:\/\//, '');
+}
+
+/** What keeps a process from listening, for people. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken: another process listens there, so stop it or write another port',
+  EACCES: 'is not allowed to this user: write a port from 1024 on',
+  EADDRNOTAVAIL: 'is no address of this machine: write one that it has, or 0.0.0.0 for all',
+  ENOTFOUND: 'has a host name that is not found: write an IP address',
+};
+
+/** Where listening fails, the error names the setting. */
+export async function naming<T>(setting: string, text: string, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const why = LISTEN_ERRORS[code] ?? 'cannot be listened on';
+    throw new Error(`${setting}: ${text} ${why}`, { cause: error });
+  }
 }
 
 export function addressOf(text: string): Address {

@@ -3,11 +3,12 @@
 import { Command } from 'commander';
 import { check } from './cli/check.js';
 import { demo } from './cli/demo.js';
-import { serve } from './cli/serve.js';
+import { type ConfigSource, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
 import { readConfig } from './config/load.js';
 import { ConfigError } from './config/mistakes.js';
+import { secretFindings } from './secrets.js';
 
 const CONFIG_FILE = 'quotagate.yaml';
 
@@ -20,7 +21,7 @@ program
   .description('run the gateway and the admin API')
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .action(async ({ config }: { config: string }) => {
-    const source = { file: config, read: () => readConfig(config, process.env) };
+    const source = { file: config, read: reader(config) };
     const { app, reload } = await serve(source, process.env);
     process.on('SIGHUP', () => void reload());
     endBySignal(app);
@@ -32,8 +33,9 @@ program
     'judge a config file: every mistake with its place and what to do; exit code 1 if there is one',
   )
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
-  .action(({ config }: { config: string }) => {
-    process.exitCode = check(config, process.env, process.stdout);
+  .option('--secrets', 'also read the files and variables that the config names, as `serve` does')
+  .action(({ config, secrets = false }: { config: string; secrets?: boolean }) => {
+    process.exitCode = check({ file: config, environment: process.env, secrets }, process.stdout);
   });
 
 program
@@ -45,6 +47,11 @@ program
 
 program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
 program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
+
+/** With all that the config names outside of itself. */
+function reader(file: string): ConfigSource['read'] {
+  return (when) => readConfig(file, process.env, (sketch) => secretFindings(sketch, process.env, when));
+}
 
 interface Ending {
   close(): Promise<void>;

@@ -1,17 +1,26 @@
 /** `quotagate check -c file`: every mistake of a config with its place and cure, for people and for CI. */
 import type { Environment } from '../config/environment.js';
-import { readConfig } from '../config/load.js';
+import { type FurtherCheck, readConfig } from '../config/load.js';
 import { ConfigError, type Mistake } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
+import { secretFindings } from '../secrets.js';
 
 export interface Output {
   write(text: string): unknown;
 }
 
+export interface CheckOptions {
+  readonly file: string;
+  readonly environment: Environment;
+  /** Reads the files and variables that the config names, too. */
+  readonly secrets?: boolean;
+}
+
 /** The exit code: 0 where the config can be used, else 1. */
-export function check(file: string, environment: Environment, out: Output): number {
+export function check({ file, environment, secrets = false }: CheckOptions, out: Output): number {
+  const also: FurtherCheck = (config) => (secrets ? secretFindings(config, environment) : []);
   try {
-    out.write(`${file}: ok, ${summary(readConfig(file, environment))}\n`);
+    out.write(`${file}: ok, ${summary(readConfig(file, environment, also))}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -1,11 +1,11 @@
 /** `quotagate serve`: the gateway and the admin API by a config file, until a signal ends them. */
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
 import { type Addresses, type App, buildApp } from '../app.js';
 import type { Environment } from '../config/environment.js';
 import { ConfigError } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
+import { bootstrapTokenIn } from '../config/secret.js';
 import { createLogger } from '../observe/log.js';
 import { lineOf } from './check.js';
 
@@ -13,7 +13,7 @@ import { lineOf } from './check.js';
 export interface ConfigSource {
   /** As mistakes name it. */
   readonly file: string;
-  read(): Config;
+  read(when: 'start' | 'reload'): Config;
 }
 
 export interface Served {
@@ -28,9 +28,10 @@ export interface Served {
 
 /** Starts everything and logs where it listens. Rejects where the store or an address cannot be had. */
 export async function serve(source: ConfigSource, environment: Environment): Promise<Served> {
-  const config = source.read();
+  const config = source.read('start');
   const logger = createLogger(config.log.level);
-  const bootstrapToken = bootstrapTokenOf(config);
+  const { bootstrapTokenFile } = config.admin;
+  const bootstrapToken = bootstrapTokenFile === undefined ? undefined : bootstrapTokenIn(bootstrapTokenFile);
   const app = await buildApp({ config, logger, bootstrapToken, environment });
   const addresses = await entered(app, config, logger).catch(async (error: unknown) => {
     await app.close();
@@ -44,7 +45,7 @@ export async function serve(source: ConfigSource, environment: Environment): Pro
 async function reload(app: App, { file, read }: ConfigSource, logger: Logger): Promise<void> {
   app.reloadCertificates();
   try {
-    const { waiting } = await app.reload(read);
+    const { waiting } = await app.reload(() => read('reload'));
     if (waiting.length === 0) logger.info('config-reloaded');
     else logger.warn({ waiting }, 'config-reloaded: these settings stay as they are until a restart');
   } catch (error) {
@@ -79,20 +80,4 @@ async function firstToken({ ledger }: App, logger: Logger): Promise<string | und
   const adminToken = await makeFirstToken(ledger);
   logger.child({}, { level: 'info' }).info({ adminToken }, 'first admin token, shown once');
   return adminToken;
-}
-
-/** Short ones could be guessed, and one with space in it cannot be sent. */
-const TOKEN = /^\S{16,}$/;
-
-function bootstrapTokenOf({ admin: { bootstrapTokenFile: file } }: Config): string | undefined {
-  if (file === undefined) return undefined;
-  const token = secretIn(file);
-  if (!TOKEN.test(token)) throw new Error(`${file}: an admin token has at least 16 characters, and no space`);
-  return token;
-}
-
-function secretIn(file: string): string {
-  const secret = readFileSync(file, 'utf8').trim();
-  if (secret === '') throw new Error(`${file} is empty`);
-  return secret;
 }

@@ -10,17 +10,20 @@ import type { ConfigSketch } from './sketch.js';
 import { parseSource, type Source } from './source.js';
 
 /** Reads the file; throws a `ConfigError` that holds every mistake. */
-export function readConfig(file: string, environment: Environment): Config {
-  return loadConfig(readText(file), environment);
+export function readConfig(file: string, environment: Environment, also?: FurtherCheck): Config {
+  return loadConfig(readText(file), environment, also);
 }
 
-export function loadConfig(text: string, environment: Environment): Config {
+/** What is to be found beside all that the file alone shows. */
+export type FurtherCheck = (config: ConfigSketch) => Iterable<Finding>;
+
+export function loadConfig(text: string, environment: Environment, also: FurtherCheck = () => []): Config {
   const source = parseSource(text);
   if (source.data === undefined) throw new ConfigError([...source.mistakes].sort(byPlace));
   const over = overlay(ConfigSchema, source.data.value, environment);
   const { draft, findings, slips } = judge(ConfigSchema, over.data);
-  const crossed = crossCheck((draft ?? {}) as ConfigSketch);
-  const placed = [...findings, ...crossed]
+  const sketch = (draft ?? {}) as ConfigSketch;
+  const placed = [...findings, ...crossCheck(sketch), ...also(sketch)]
     .map((one) => place({ ...one, path: asWritten(one.path, slips) }, source, over))
     .filter(({ path }) => !source.unresolved.some((alias) => `${path}/`.startsWith(`${pointerOf(alias)}/`)));
   const mistakes = [...source.mistakes, ...placed, ...over.mistakes];

@@ -1,4 +1,4 @@
-/** Texts that stand elsewhere: in a file, or in a variable. Read at start, when both are there; never by `check`. */
+/** Texts that stand elsewhere: in a file, or in a variable. Read at start, and by `check --secrets`. */
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import { isFieldValue } from './values.js';
@@ -20,9 +20,28 @@ export function headersOf(
   environment: Environment,
 ): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
-    const text = typeof value === 'string' ? value : secretAt(value, environment);
-    if (!isFieldValue(text))
-      throw new Error(`the value for the header ${name} has signs that no header can hold`);
-    return [name, text];
+    return [name, typeof value === 'string' ? value : headerValue(name, value, environment)];
   });
+}
+
+export function headerValue(name: string, place: SecretPlace, environment: Environment): string {
+  const text = secretAt(place, environment);
+  if (!isFieldValue(text))
+    throw new Error(`the value for the header ${name} has signs that no header can hold`);
+  return text;
+}
+
+/** The password of the store. */
+export function passwordIn(file: string): string {
+  return secretAt({ file }, {});
+}
+
+/** Short ones could be guessed, and one with space in it cannot be sent. */
+const ADMIN_TOKEN = /^\S{16,}$/;
+
+export function bootstrapTokenIn(file: string): string {
+  const token = secretAt({ file }, {});
+  if (!ADMIN_TOKEN.test(token))
+    throw new Error(`${file}: an admin token has at least 16 characters, and no space`);
+  return token;
 }

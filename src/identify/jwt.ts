@@ -9,7 +9,14 @@ import { ProblemError } from '../errors/catalogue.js';
 import { type ClaimPlaces, claimReader } from './claims.js';
 import { headerFinder } from './header-finder.js';
 import type { Identifier, Identity } from './identifier.js';
-import { type KeyPlace, type KeySource, openKeys, type Times } from './key-source.js';
+import {
+  type KeyPlace,
+  type KeySource,
+  openKeys,
+  SECRET_BYTES,
+  secretBytesMin,
+  type Times,
+} from './key-source.js';
 
 export interface JwtOptions {
   /** `authorization`: as `Bearer <token>`; any other: the token, with or without `Bearer`. */
@@ -38,9 +45,6 @@ export interface JwtIdentifier extends Identifier {
 export function jwt(options: JwtOptions): JwtIdentifier {
   return new Tokens(options);
 }
-
-/** The symmetric algorithms, and the bytes that RFC 7518 asks of their secrets. */
-const SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
 /** Longer ones are no tokens that anybody issues. */
 const TOKEN_MAX_CHARACTERS = 16_384;
@@ -106,7 +110,7 @@ class Tokens implements JwtIdentifier {
     this.now = options.now ?? Date.now;
     this.keys = openKeys({
       place: keys,
-      secretBytesMin: Math.max(...algorithms.map((algorithm) => SECRET_BYTES[algorithm] ?? 0)),
+      secretBytesMin: secretBytesMin(algorithms),
       onChange: () => this.forget(),
       onTrouble: options.onTrouble,
       times: options.times,

@@ -64,13 +64,32 @@ export function openKeys(options: KeySourceOptions): KeySource {
     void keys.load();
     return keys;
   }
-  const isSecret = 'secretFile' in place;
-  const file = isSecret ? place.secretFile : place.jwksFile;
-  const parse = isSecret ? (text: string) => secretKey(text, least) : publicKeys;
+  const { file, parse } = fileOf(place, least);
   const load = (signal: AbortSignal) => readFile(file, { encoding: 'utf8', signal });
   const keys = new ChangingKeys(options, options.times ?? FILE_TIMES, load, parse);
   keys.begin(readFileSync(file, 'utf8'));
   return keys;
+}
+
+type KeyFile = Extract<KeyPlace, { jwksFile: string } | { secretFile: string }>;
+
+function fileOf(place: KeyFile, least: number) {
+  if ('jwksFile' in place) return { file: place.jwksFile, parse: publicKeys };
+  return { file: place.secretFile, parse: (text: string) => secretKey(text, least) };
+}
+
+/** Throws where `openKeys` would. */
+export function tryKeys(place: KeyFile | { readonly secret: string }, secretBytes: number): void {
+  if ('secret' in place) return void secretKey(place.secret, secretBytes);
+  const { file, parse } = fileOf(place, secretBytes);
+  parse(readFileSync(file, 'utf8'));
+}
+
+/** The symmetric algorithms, and the bytes that RFC 7518 asks of their secrets. */
+export const SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
+
+export function secretBytesMin(algorithms: readonly string[]): number {
+  return Math.max(0, ...algorithms.map((algorithm) => SECRET_BYTES[algorithm] ?? 0));
 }
 
 function fixedKeys(key: JWTVerifyGetKey): KeySource {

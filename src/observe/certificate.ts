@@ -63,7 +63,7 @@ export class Certificate {
   }
 }
 
-function readPair(files: CertificateFiles): Pair {
+export function readPair(files: CertificateFiles): Pair {
   try {
     const cert = readFileSync(files.cert, 'utf8');
     const key = readFileSync(files.key, 'utf8');

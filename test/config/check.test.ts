@@ -9,11 +9,11 @@ import { EXAMPLE } from './support.js';
 const folder = mkdtempSync(join(tmpdir(), 'quotagate-check-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
 
-function checked(text: string, environment: Record<string, string> = {}) {
+function checked(text: string, environment: Record<string, string> = {}, secrets = false) {
   const file = join(folder, 'quotagate.yaml');
   writeFileSync(file, text);
   const printed: string[] = [];
-  const code = check(file, environment, { write: (piece) => printed.push(piece) });
+  const code = check({ file, environment, secrets }, { write: (piece) => printed.push(piece) });
   return { code, text: printed.join('').replaceAll(file, 'quotagate.yaml') };
 }
 
@@ -35,6 +35,79 @@ quotagate.yaml: 3 mistakes
 
 t.test('a file that is not there', async (t) => {
   const printed: string[] = [];
-  t.equal(check(join(folder, 'none.yaml'), {}, { write: (piece) => printed.push(piece) }), 1);
+  t.equal(
+    check({ file: join(folder, 'none.yaml'), environment: {} }, { write: (piece) => printed.push(piece) }),
+    1,
+  );
   t.match(printed.join(''), /none\.yaml:1:1: cannot be read: ENOENT.* – name a file that can be read\n/);
+});
+
+t.test('files and variables that the config names, only when asked for', async (t) => {
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at('empty'), ' \n');
+  writeFileSync(at('short'), 'short');
+  writeFileSync(at('lines'), 'Bearer a\nb');
+  writeFileSync(at('keys.json'), '{}');
+  const text = `
+server:
+  tls: { cert: ${at('no-cert')}, key: ${at('no-key')} }
+store: { redis: "redis://h", passwordFile: ${at('empty')} }
+identity:
+  jwt: { jwksFile: ${at('keys.json')}, issuer: i, audience: a, algorithms: [RS256] }
+upstreams:
+  maps:
+    url: http://maps
+    caFile: ${at('short')}
+    setHeaders: { x-a: { file: ${at('none')} }, x-b: { env: NONE }, x-c: { file: ${at('lines')} }, x-d: plain }
+admin: { bootstrapTokenFile: ${at('short')} }
+`;
+  t.equal(checked(text).code, 0);
+  const { code, text: printed } = checked(text, {}, true);
+  t.equal(code, 1);
+  const lines = printed.replaceAll(folder, '.').trim().split('\n');
+  const expected = [
+    /:3:8 \/server\/tls: .*no-cert.* cannot be used \(ENOENT/,
+    /:4:\d+ \/store\/passwordFile: the file .*empty is empty/,
+    /:6:\d+ \/identity\/jwt\/jwksFile: .*JSON Web Key Set/,
+    /:10:\d+ \/upstreams\/maps\/caFile: /,
+    /:11:\d+ \/upstreams\/maps\/setHeaders\/x-a: ENOENT/,
+    /:11:\d+ \/upstreams\/maps\/setHeaders\/x-b: the environment variable NONE is not set/,
+    /:11:\d+ \/upstreams\/maps\/setHeaders\/x-c: .* no header can hold/,
+    /:12:\d+ \/admin\/bootstrapTokenFile: .*at least 16 characters/,
+    /: 8 mistakes/,
+  ];
+  t.equal(lines.length, expected.length, printed);
+  for (const [index, line] of lines.entries()) t.match(line, expected[index] ?? '');
+});
+
+t.test('a secret file does not hide another mistake, nor the other way', async (t) => {
+  const text = 'store: { redis: "redis://h", passwordFile: /none/such }\nlog: { level: loud }\n';
+  t.match(checked(text, {}, true).text, /passwordFile: ENOENT(.|\n)*log\/level: "loud"(.|\n)*2 mistakes/);
+});
+
+t.test('a secret that is too short for its algorithm', async (t) => {
+  const text =
+    'identity: { jwt: { secret: { env: JWT }, issuer: i, audience: a, algorithms: [HS256, HS512] } }\n';
+  const { text: printed } = checked(text, { JWT: 'x'.repeat(40) }, true);
+  t.match(printed, /\/identity\/jwt\/secret: the shared secret has 40 bytes; its algorithms need 64/);
+});
+
+t.test('a percent of a pool of nothing, and more users than seats', async (t) => {
+  const org = (extra: string): string =>
+    `quotas: { lds: }\norgs: { a: { seats: 1, users: { u: , v: }, plans: { lds: { allowance: 0${extra} } }, ` +
+    'limits: [{ user: u, quota: lds, percent: 50 }] } }\n';
+  const { text } = checked(org(''));
+  t.match(text, /\/orgs\/a\/seats: 1 seats are fewer than the 2 users/);
+  t.match(text, /\/orgs\/a\/limits\/0\/percent: 50 % of the pool is less than its smallest unit/);
+  t.notMatch(checked(org(', extra: 2')).text, /percent/);
+});
+
+t.test('fixed charges that add up to more than can be counted, and one port twice', async (t) => {
+  const text =
+    'server: { gateway: "0.0.0.0:81", admin: "127.0.0.1:81" }\nquotas: { lds: }\n' +
+    'upstreams: { m: { url: "http://m" } }\nidentity: { trusted: { peers: [::1] } }\nroutes:\n' +
+    '  - { match: GET /, action: a, upstream: m, charges: [{ quota: lds, units: 9e15 }, { quota: lds, units: 1 }] }\n';
+  const { text: printed } = checked(text);
+  t.match(printed, /\/routes\/0\/charges: the charges on `lds` add up to more than can be counted/);
+  t.match(printed, /\/server\/admin: `gateway` listens on 0.0.0.0:81 already/);
 });

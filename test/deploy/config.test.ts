@@ -20,7 +20,11 @@ t.test('every value set', { skip: skipWithoutDeployTools }, async (t) => {
       const objects = objectsOf(renderedSet(name));
       const text = configOf(objects);
       const said: string[] = [];
-      t.equal(check(fileOf(name, text), {}, { write: (line: string) => said.push(line) }), 0, said.join(''));
+      t.equal(
+        check({ file: fileOf(name, text), environment: {} }, { write: (line: string) => said.push(line) }),
+        0,
+        said.join(''),
+      );
       const { admin, store, ...own } = parse(text);
       const { store: asked, ...given } = { server: SERVER, ...(config as { store?: object }) };
       t.strictSame(own, given, 'nothing is lost, added or rounded on the way');
