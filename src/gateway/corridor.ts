@@ -393,7 +393,7 @@ const DISCARD_MAX_BYTES = 65_536;
 /** Writes an answer of our own. The rest of a large body is not waited for: the connection ends with the answer. */
 function send({ request, response, visit, errorShape }: Asker, refused: Refusal): void {
   const { status, headers, body, code } =
-    errorShape === undefined ? refused : reshaped(refused, errorShape, request.headers.accept);
+    errorShape === undefined ? refused : reshaped(refused, errorShape, request);
   if (visit !== undefined && code !== undefined) {
     visit.refused(code, status);
     headers.push(REQUEST_ID, visit.id);

@@ -3,6 +3,7 @@
  * that a caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from
  * upstream answers.
  */
+import type { IncomingMessage } from 'node:http';
 import { CATALOGUE, type ErrorCode, type Problem, problemBody } from '../errors/catalogue.js';
 import type { Bounds, Refused, Violation } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
@@ -29,15 +30,19 @@ export interface Refusal {
 }
 
 /** How the callers of some API expect its errors: the value that becomes the JSON body. */
-export type ErrorShape = (problem: Problem, status: number) => unknown;
+export type ErrorShape = (problem: Problem, status: number, path?: string) => unknown;
 
 const ASKS_FOR_PROBLEM = /\bapplication\/problem\+json\b/i;
 
 /** The same answer in another shape, but for clients that ask for a problem. */
-export function reshaped(refused: Refusal, shape: ErrorShape, accept = ''): Refusal {
+export function reshaped(
+  refused: Refusal,
+  shape: ErrorShape,
+  { url = '', headers: { accept = '' } }: Pick<IncomingMessage, 'url' | 'headers'>,
+): Refusal {
   const { status, headers, problem } = refused;
   if (problem === undefined || ASKS_FOR_PROBLEM.test(accept)) return refused;
-  const body = Buffer.from(JSON.stringify(shape(problem, status)));
+  const body = Buffer.from(JSON.stringify(shape(problem, status, url.split('?', 1)[0])));
   const told = [...ownHeaders('application/json', body, problem.code), ...headers.slice(OWN_LENGTH)];
   return { ...refused, headers: told, body };
 }

@@ -12,6 +12,7 @@ export const LLM_APIS = [
   'openai-compatible',
   'ollama',
   'cohere',
+  'vertex-ai',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

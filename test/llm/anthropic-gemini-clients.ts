@@ -1,7 +1,9 @@
-/** `@anthropic-ai/sdk` and `@google/genai`. */
+/** `@anthropic-ai/sdk` and `@google/genai`, each also on Vertex AI. */
 import Anthropic from '@anthropic-ai/sdk';
+import { AnthropicVertex } from '@anthropic-ai/vertex-sdk';
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/genai';
-import { CITY, type Client, KEY, MODEL, type Seen, type Target } from './client.js';
+import { OAuth2Client } from 'google-auth-library';
+import { type Api, CITY, type Client, KEY, MODEL, type Seen, type Target } from './client.js';
 
 export function anthropicOf({ url, headers, apiKey = KEY }: Target): Anthropic {
   return new Anthropic({ baseURL: url, apiKey, defaultHeaders: headers });
@@ -9,6 +11,37 @@ export function anthropicOf({ url, headers, apiKey = KEY }: Target): Anthropic {
 
 export function geminiOf({ url, headers, apiKey = KEY }: Target): GoogleGenAI {
   return new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url, headers: { ...headers } } });
+}
+
+/** What a login with Google would bring. */
+function googleLogin(apiKey: string): OAuth2Client {
+  const login = new OAuth2Client();
+  login.setCredentials({ access_token: apiKey });
+  return login;
+}
+
+const PLACE = { project: 'acme-1', location: 'us-east5' };
+
+export function vertexClients({ url, headers, apiKey = KEY }: Target): Client[] {
+  const authClient = googleLogin(apiKey);
+  const claude = new AnthropicVertex({
+    baseURL: `${url}/v1`,
+    projectId: PLACE.project,
+    region: PLACE.location,
+    authClient,
+    defaultHeaders: headers,
+  });
+  const gemini = new GoogleGenAI({
+    vertexai: true,
+    ...PLACE,
+    apiVersion: 'v1',
+    googleAuthOptions: { authClient },
+    httpOptions: { baseUrl: url, headers: { ...headers } },
+  });
+  return [
+    messagesClient('anthropic vertex', 'vertex-ai', claude),
+    contentClient('google genai vertex', 'vertex-ai', gemini),
+  ];
 }
 
 function anthropicSeen({ content, usage }: Anthropic.Message): Seen {
@@ -24,15 +57,23 @@ function anthropicSeen({ content, usage }: Anthropic.Message): Seen {
 }
 
 export function anthropicClient(target: Target): Client {
-  const client = anthropicOf(target);
+  return messagesClient('anthropic', 'anthropic-messages', anthropicOf(target));
+}
+
+/** Vertex AI has no batches. */
+interface MessagesClient {
+  readonly messages: Pick<Anthropic['messages'], 'create' | 'stream'>;
+}
+
+export function messagesClient(name: string, api: Api, client: MessagesClient): Client {
   const asked = (prompt: string, max_tokens = 1_000) => ({
     model: MODEL,
     max_tokens,
     messages: [{ role: 'user' as const, content: prompt }],
   });
   return {
-    name: 'anthropic',
-    api: 'anthropic-messages',
+    name,
+    api,
     tries: 1,
     isRefused: (error) => error instanceof Anthropic.RateLimitError && error.type === 'rate_limit_error',
     async whole(prompt, maxTokens) {
@@ -53,7 +94,10 @@ export function anthropicClient(target: Target): Client {
 }
 
 export function geminiClient(target: Target): Client {
-  const client = geminiOf(target);
+  return contentClient('google genai', 'gemini', geminiOf(target));
+}
+
+function contentClient(name: string, api: Api, client: GoogleGenAI): Client {
   const seen = (text: string, usage: Record<string, unknown> | object | undefined): Seen => {
     const counts = (usage ?? {}) as Record<string, number | undefined>;
     const reasoning = counts.thoughtsTokenCount ?? 0;
@@ -72,8 +116,8 @@ export function geminiClient(target: Target): Client {
     parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING } } },
   };
   return {
-    name: 'google genai',
-    api: 'gemini',
+    name,
+    api,
     tries: 1,
     isRefused: (error) => error instanceof ApiError && error.status === 429,
     async whole(contents, maxTokens) {

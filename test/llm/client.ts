@@ -51,7 +51,8 @@ export type Api =
   | 'anthropic-messages'
   | 'gemini'
   | 'ollama'
-  | 'cohere';
+  | 'cohere'
+  | 'vertex-ai';
 
 export const MODEL = 'sample-1';
 export const CITY = {

@@ -1,6 +1,6 @@
 /** The official clients, each with the same few things to do. Nothing in them is set but where they call, and who calls. */
 
-import { anthropicClient, geminiClient } from './anthropic-gemini-clients.js';
+import { anthropicClient, geminiClient, vertexClients } from './anthropic-gemini-clients.js';
 import type { Client, Target } from './client.js';
 import { cohereClient } from './cohere-client.js';
 import { ollamaClients } from './ollama-clients.js';
@@ -15,5 +15,6 @@ export function clients(target: Target): Client[] {
     ...vercelClients(target),
     ...ollamaClients(target),
     cohereClient(target),
+    ...vertexClients(target),
   ];
 }

@@ -106,4 +106,10 @@ export const REQUESTS: readonly {
     path: '/v2/chat',
     body: (content, stream) => ({ model: 'sample-1', messages: [{ role: 'user', content }], stream }),
   },
+  {
+    api: 'vertex-ai',
+    path: '/v1/projects/p/locations/l/publishers/anthropic/models/sample-1:rawPredict',
+    streamPath: '/v1/projects/p/locations/l/publishers/anthropic/models/sample-1:streamRawPredict',
+    body: (content, stream) => ({ max_tokens: 1_000, messages: [{ role: 'user', content }], stream }),
+  },
 ];

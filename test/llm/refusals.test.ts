@@ -19,7 +19,7 @@ const ERRORS: Readonly<Record<string, unknown>> = {
 
 function familyOf(api: string): string {
   if (api in SPENT) return api;
-  return api === 'anthropic-messages' ? 'anthropic' : 'openai';
+  return api === 'anthropic-messages' || api === 'vertex-ai' ? 'anthropic' : 'openai';
 }
 
 t.test('spent, held, and what is wrong with a request', async (t) => {

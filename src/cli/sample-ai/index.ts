@@ -29,6 +29,7 @@ import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 import { type Orders, ordersOf } from './orders.js';
 import { Refusal, type Shape, type Target } from './shape.js';
+import { vertexClaude, vertexGemini } from './vertex-ai.js';
 
 export type { Usage } from './answer.js';
 export type { SampleEntry } from './log.js';
@@ -59,6 +60,8 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [new RegExp(`^${AZURE}/responses$`), { ...openaiResponses, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/embeddings$`), { ...openaiEmbeddings, api: 'azure-openai' }],
   [/^\/v2\/chat$/, cohere],
+  [/^\/v1\/projects\/.+\/google\/models\/[^/]+:(?:streamGenerateContent|generateContent)$/, vertexGemini],
+  [/^\/v1\/projects\/.+\/anthropic\/models\/[^/]+:(?:streamRawPredict|rawPredict)$/, vertexClaude],
   [/^\/api\/(?:chat|generate)$/, ollama],
 ];
 

@@ -22,7 +22,8 @@ export interface RequestForm {
   readonly otherModels?: readonly Path[];
   /** Left out: the path says it. */
   readonly stream?: Path;
-  readonly streamInPath?: (path: string) => boolean;
+  /** Undefined: the body says it. */
+  readonly streamInPath?: (path: string) => boolean | undefined;
   /** A request that does not say streams. */
   readonly streamDefault?: boolean;
   /** Set to true, the upstream goes on with the answer when nobody waits for it, and gives it out later. */

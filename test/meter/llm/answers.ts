@@ -5,6 +5,7 @@ import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, PATHS } from './drive.js';
 import { COHERE } from './shape-answers/cohere.js';
 import { OLLAMA } from './shape-answers/ollama.js';
+import { VERTEX_AI } from './shape-answers/vertex-ai.js';
 
 export interface Sample {
   readonly name: string;
@@ -222,6 +223,7 @@ export const SAMPLES: readonly Sample[] = [
   ),
   ...OLLAMA,
   ...COHERE,
+  ...VERTEX_AI,
 ];
 
 export { CHAT_EVENTS, events };

@@ -46,6 +46,7 @@ export const PATHS: Readonly<Record<Api, string>> = {
   'openai-compatible': '/v1/chat/completions',
   ollama: '/api/chat',
   cohere: '/v2/chat',
+  'vertex-ai': '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:generateContent',
 };
 
 export const AZURE_QUERY = '?api-version=2025-01-01';

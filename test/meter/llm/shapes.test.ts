@@ -16,6 +16,10 @@ interface Held {
   readonly due: number | string;
 }
 
+const VERTEX = '/v1/projects/p/locations/l/publishers';
+const CLAUDE = `${VERTEX}/anthropic/models/cheap@20250929`;
+const GEMINI = `${VERTEX}/google/models/cheap`;
+
 const HELD: readonly Held[] = [
   { api: 'ollama', path: '/api/chat', body: { model: 'cheap:1b', options: { num_predict: 70 } }, due: 70 },
   { api: 'ollama', path: '/api/generate', body: { model: 'cheap', options: { num_predict: -1 } }, due: 500 },
@@ -39,6 +43,31 @@ const HELD: readonly Held[] = [
   { api: 'cohere', path: '/v2/rerank', body: { model: 'cheap', documents: ['x'] }, due: 0 },
   { api: 'cohere', path: '/v2/embed', body: { model: 'cheap', texts: ['x'] }, due: 0 },
   { api: 'cohere', path: '/v1/chat', body: { model: 'cheap', message: 'x' }, due: 'cost-invalid' },
+  { api: 'vertex-ai', path: `${CLAUDE}:rawPredict`, body: { max_tokens: 70 }, due: 70 },
+  { api: 'vertex-ai', path: `${CLAUDE}:streamRawPredict`, body: { max_tokens: 70, model: 'dear' }, due: 70 },
+  { api: 'vertex-ai', path: `${CLAUDE}:predict`, body: { max_tokens: 70 }, due: 'cost-invalid' },
+  { api: 'vertex-ai', path: `${CLAUDE.replace('cheap', 'dear')}:rawPredict`, body: {}, due: 'model-unknown' },
+  {
+    api: 'vertex-ai',
+    path: `${GEMINI}:generateContent`,
+    body: { generationConfig: { maxOutputTokens: 70 } },
+    due: 70,
+  },
+  { api: 'vertex-ai', path: `${GEMINI}:streamGenerateContent`, body: {}, due: 500 },
+  { api: 'vertex-ai', path: `${GEMINI}:predictLongRunning`, body: {}, due: 'cost-invalid' },
+  { api: 'vertex-ai', path: `${VERTEX}/mistralai/models/cheap:rawPredict`, body: {}, due: 'cost-invalid' },
+  {
+    api: 'vertex-ai',
+    path: '/v1/projects/p/locations/l/endpoints/cheap-1:generateContent',
+    body: {},
+    due: 500,
+  },
+  {
+    api: 'vertex-ai',
+    path: '/v1/projects/p/locations/l/endpoints/openapi/chat/completions',
+    body: { model: 'cheap', max_tokens: 70 },
+    due: 70,
+  },
 ];
 
 for (const { api, path, body, due } of HELD) {
@@ -65,6 +94,8 @@ const CLAMPED: readonly [Api, string, string, string][] = [
     '{"model":"m","options":{"num_predict":812,"seed":1}}',
   ],
   ['cohere', '/v2/chat', '{"model":"m"}', '{"max_tokens":812,"model":"m"}'],
+  ['vertex-ai', `${CLAUDE}:rawPredict`, '{"max_tokens":4096}', '{"max_tokens":812}'],
+  ['vertex-ai', `${GEMINI}:generateContent`, '{}', '{"generationConfig":{"maxOutputTokens":812}}'],
 ];
 
 t.test('clamped', async (t) => {
@@ -113,6 +144,22 @@ const CUT: readonly Cut[] = [
     })}\n\n`,
     last: /^event: message-end\ndata: \{"type":"message-end","delta":\{"finish_reason":"ERROR","error":"The.*\}\}\n\ndata: \[DONE\]\n\n$/,
   },
+  {
+    api: 'vertex-ai',
+    path: `${CLAUDE}:streamRawPredict`,
+    request: { max_tokens: 1000 },
+    type: 'text/event-stream',
+    event: `data: ${JSON.stringify({ type: 'content_block_delta', delta: { text: X } })}\n\n`,
+    last: /^event: error\ndata: \{"type":"error","error":\{"type":"rate_limit_error".*\}\}\n\n$/,
+  },
+  {
+    api: 'vertex-ai',
+    path: `${GEMINI}:streamGenerateContent`,
+    request: {},
+    type: 'text/event-stream',
+    event: `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: X }] } }] })}\n\n`,
+    last: /^\{"error":\{"code":429.*\}\}\n\n$/,
+  },
 ];
 
 for (const { api, path, request, type, event, last } of CUT) {
@@ -148,6 +195,10 @@ for (const { api, path, request, type, event, last } of CUT) {
 t.test('errors in the words of each API', (t) => {
   const held = new ProblemError('budget-held', 'The rest is held.');
   t.strictSame(errorShape('ollama')(held, 429), { error: 'The rest is held.' });
+  const path = `${CLAUDE}:rawPredict`;
+  t.match(errorShape('vertex-ai')(held, 429, path), { type: 'error', error: { type: 'rate_limit_error' } });
+  t.match(errorShape('vertex-ai')(held, 429, `${GEMINI}:streamGenerateContent`), { error: { code: 429 } });
+  t.match(errorShape('vertex-ai')(held, 400, `${CLAUDE}:predict`), { error: { code: 400 } });
   t.strictSame(errorShape('cohere')(held, 429), { message: 'The rest is held.' });
   t.end();
 });

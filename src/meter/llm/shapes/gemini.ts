@@ -51,7 +51,7 @@ const STATUSES: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
-function modelInPath(path: string): string | undefined {
+export function modelInPath(path: string): string | undefined {
   const name = MODEL_AND_VERB.exec(path)?.[1];
   if (name === undefined) return undefined;
   try {
@@ -61,7 +61,7 @@ function modelInPath(path: string): string | undefined {
   }
 }
 
-const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
+export const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
 
 const FORM: RequestForm = {
   modelInPath,
@@ -131,7 +131,7 @@ export const gemini: ShapeOf = (path, query, rawHeaders) => {
   return /embed/i.test(verb) ? embeddings : content;
 };
 
-function refuseMasks(query: string, rawHeaders: readonly string[]): void {
+export function refuseMasks(query: string, rawHeaders: readonly string[]): void {
   for (const [name, value] of parameters(query)) {
     if (MASKS.has(name) || (name === 'alt' && !FORMS.has(value)))
       throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);

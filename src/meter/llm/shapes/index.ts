@@ -12,6 +12,7 @@ import { openaiCompatible } from './openai-compatible.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
+import { vertexAi } from './vertex-ai.js';
 
 const always =
   (shape: Shape): ShapeOf =>
@@ -29,4 +30,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'openai-compatible': openaiCompatible,
   ollama,
   cohere,
+  'vertex-ai': vertexAi,
 };

@@ -1,0 +1,30 @@
+/** Vertex AI: Gemini, Claude in Anthropic's own shape, and the endpoint that follows OpenAI. */
+import { ProblemError } from '../../../errors/catalogue.js';
+import { requestForm } from '../request.js';
+import { plainPath, type Shape, type ShapeOf } from '../shape.js';
+import { anthropicMessages } from './anthropic-messages.js';
+import { gemini, modelInPath, refuseMasks, verbOf } from './gemini.js';
+import { openaiCompatible } from './openai-compatible.js';
+
+const PUBLISHER = /\/publishers\/([^/]+)\/models\/[^/]+$/;
+
+/** The path names the model; the body says whether it streams, or the verb does. */
+const claude: Shape = {
+  ...anthropicMessages,
+  request: requestForm({
+    ...anthropicMessages.request,
+    modelInPath,
+    streamInPath: (path) => (verbOf(path) === 'streamRawPredict' ? true : undefined),
+  }),
+};
+
+export const vertexAi: ShapeOf = (path, query, rawHeaders) => {
+  const plain = plainPath(path);
+  if (plain.endsWith('/endpoints/openapi/chat/completions')) return openaiCompatible(path, query, rawHeaders);
+  const publisher = PUBLISHER.exec(path)?.[1] ?? 'google';
+  if (publisher === 'google') return gemini(path, query, rawHeaders);
+  refuseMasks(query, rawHeaders);
+  const verb = verbOf(path);
+  if (publisher === 'anthropic' && (verb === 'rawPredict' || verb === 'streamRawPredict')) return claude;
+  throw new ProblemError('cost-invalid', `${verb} of ${publisher} has no price here.`);
+};
