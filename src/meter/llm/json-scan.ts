@@ -16,6 +16,7 @@ import {
 } from '../json-bytes.js';
 import { JsonCursor, malformed } from '../json-cursor.js';
 import {
+  ASIDE,
   BOX,
   Box,
   beginsWith,
@@ -53,6 +54,8 @@ export interface Scanned {
   readonly places: readonly (Place | undefined)[];
   /** UTF-8 bytes of all strings that are not media, keys too. */
   readonly textBytes: number;
+  /** The part of it that is sure to be the prompt's. */
+  readonly contentBytes: number;
   /** Each counts as one token: prompts can be lists of tokens. */
   readonly numbers: number;
   readonly mediaParts: number;
@@ -73,6 +76,7 @@ class Scan extends JsonCursor implements Scanned {
   readonly places: (Place | undefined)[];
   readonly texts: number[] | undefined;
   textBytes = 0;
+  contentBytes = 0;
   numbers = 0;
   mediaParts = 0;
   /** Of the array read last. */
@@ -109,7 +113,7 @@ class Scan extends JsonCursor implements Scanned {
     const byte = this.body[this.at];
     if (byte === QUOTE) {
       const start = this.at;
-      this.countText(start, this.text());
+      this.contentBytes += this.countText(start, this.text());
       return 'string';
     }
     if (byte === OPEN_OBJECT) return this.object(node, boxed);
@@ -121,9 +125,11 @@ class Scan extends JsonCursor implements Scanned {
   }
 
   /** `saved`: the bytes that its escapes save. */
-  private countText(start: number, saved: number): void {
-    this.textBytes += this.at - start - 2 - saved;
+  private countText(start: number, saved: number): number {
+    const bytes = this.at - start - 2 - saved;
+    this.textBytes += bytes;
     this.texts?.push(start, this.at);
+    return bytes;
   }
 
   private object(node: PlaceNode | undefined, boxed: boolean): Kind {
@@ -150,10 +156,12 @@ class Scan extends JsonCursor implements Scanned {
       if (this.body[this.at] !== COLON) throw this.broken();
       this.at += 1;
       this.blank();
-      if (role !== PLAIN && role !== BOX && role !== CONTENTS && this.body[this.at] === QUOTE && position < 0)
-        this.mediaText(role, box);
+      const { contentBytes } = this;
+      const isMedia = role !== PLAIN && role !== BOX && role !== CONTENTS && role !== ASIDE;
+      if (isMedia && this.body[this.at] === QUOTE && position < 0) this.mediaText(role, box);
       else if (role === CONTENTS && this.body[this.at] === OPEN_ARRAY && position < 0) this.array(true);
       else this.value(keys?.[position]?.node, start, role === BOX);
+      if (role === ASIDE) this.contentBytes = contentBytes;
       count += 1;
     } while (!this.closes(CLOSE_OBJECT));
     if (box !== undefined) this.unpack(box);
@@ -187,6 +195,7 @@ class Scan extends JsonCursor implements Scanned {
       return;
     }
     this.textBytes += box.dataBytes;
+    this.contentBytes += box.dataBytes;
     this.texts?.push(box.dataAt, box.dataAt + box.dataBytes + 2);
   }
 

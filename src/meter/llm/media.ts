@@ -20,7 +20,41 @@ export const TYPE = 6;
 /** A list of contents. */
 export const CONTENTS = 7;
 
-export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+/** What is below it steers the request, or is left out or packed by some models: it is no sure part of the prompt's text. */
+export const ASIDE = 8;
+
+export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+const ASIDE_KEYS = [
+  'model',
+  'role',
+  'type',
+  'id',
+  'call_id',
+  'tool_call_id',
+  'tool_use_id',
+  'user',
+  'metadata',
+  'tools',
+  'functions',
+  'tool_choice',
+  'tool_config',
+  'toolConfig',
+  'format',
+  'response_format',
+  'schema',
+  'json_schema',
+  'input_schema',
+  'responseSchema',
+  'response_schema',
+  'reasoning',
+  'reasoning_content',
+  'thinking',
+  'signature',
+  'thoughtSignature',
+  'thought_signature',
+  'encrypted_content',
+];
 
 const ROLES: Readonly<Record<string, Role>> = {
   url: LINK,
@@ -41,9 +75,10 @@ const ROLES: Readonly<Record<string, Role>> = {
   media_type: TYPE,
   mimeType: TYPE,
   mime_type: TYPE,
+  ...Object.fromEntries(ASIDE_KEYS.map((key) => [key, ASIDE] as const)),
 };
 
-const LENGTH_MAX = 16;
+const LENGTH_MAX = 17;
 
 interface Known {
   readonly bytes: Uint8Array;

@@ -1,4 +1,5 @@
 /** Prices requests to language models: what to hold, what to change of the body, and who reads the answer. */
+import { isAscii } from 'node:buffer';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
 import type { Priced } from '../priced.js';
@@ -13,6 +14,7 @@ import type { Shape } from './shape.js';
 import { SHAPES } from './shapes/index.js';
 import type { LlmSpec, LlmTerms, Models } from './spec.js';
 import { ceilingEdits, type Edit, editAt, splice } from './splice.js';
+import { denseBytes } from './usage.js';
 import { Watch } from './watch.js';
 
 export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
@@ -50,6 +52,7 @@ interface Case {
   readonly places: Places;
   readonly rates: RequestRates;
   readonly inputTokens: number;
+  readonly inputTextTokens: number;
 }
 
 /** Throws an Error for charges by which no request could be priced. */
@@ -100,7 +103,8 @@ export class Meter implements LlmMeter {
     const media = scanned.mediaParts * this.terms.mediaTokens;
     const billed = shape.request.inputUnits?.count(places, textTokens);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
-    return this.held({ given, request, places, rates, inputTokens }, undefined);
+    const inputTextTokens = billed === undefined ? contentTokens(body, scanned, textTokens) : 0;
+    return this.held({ given, request, places, rates, inputTokens, inputTextTokens }, undefined);
   }
 
   /** @param ceiling a lower one than the request's own */
@@ -138,7 +142,7 @@ export class Meter implements LlmMeter {
   }
 
   private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
-    const { given, request, rates, inputTokens } = one;
+    const { given, request, rates, inputTokens, inputTextTokens } = one;
     const { bytesPerToken, stepTokens, hold, whenSpent } = this.terms;
     return new Watch({
       shape: given.shape,
@@ -146,6 +150,7 @@ export class Meter implements LlmMeter {
       stream: request.stream,
       later: request.later,
       inputTokens,
+      inputTextTokens,
       heldTokens,
       mostTokens,
       bound: clamped || request.ceiling !== undefined,
@@ -171,6 +176,18 @@ export class Meter implements LlmMeter {
     const looksOn = asks(one) || hold === 'step' || whenSpent === 'cut';
     return one.request.stream && looksOn ? 'identity' : readableCodings(one.given.rawHeaders);
   }
+}
+
+/** Scripts are told by the beginning of a body. */
+const SAMPLE_BYTES = 65_536;
+
+/** The prompt's share of the text, less what its script makes of it. */
+function contentTokens(body: Buffer, { contentBytes, textBytes }: Scanned, textTokens: number): number {
+  if (contentBytes === 0) return 0;
+  const tokens = (textTokens * contentBytes) / textBytes;
+  const sample = body.subarray(0, SAMPLE_BYTES);
+  if (isAscii(sample)) return tokens;
+  return tokens * (1 - denseBytes(sample, 0, sample.length) / sample.length);
 }
 
 /** The gateway asks for usage: the API has to be asked, and the client does not. */

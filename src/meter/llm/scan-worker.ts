@@ -36,6 +36,7 @@ async function scan({ id, bytes, paths, tokenizer }: ScanJob): Promise<ScanAnswe
     const {
       places,
       textBytes,
+      contentBytes,
       numbers,
       mediaParts,
       texts = [],
@@ -43,7 +44,10 @@ async function scan({ id, bytes, paths, tokenizer }: ScanJob): Promise<ScanAnswe
     const counted = count === undefined ? { tokens: 0, uncountedBytes: 0 } : tokensOf(body, texts, count);
     return {
       id,
-      result: { scanned: { places, textBytes, numbers, mediaParts, texts: undefined }, ...counted },
+      result: {
+        scanned: { places, textBytes, contentBytes, numbers, mediaParts, texts: undefined },
+        ...counted,
+      },
     };
   } catch (error) {
     if (error instanceof ProblemError)

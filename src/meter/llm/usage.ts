@@ -18,16 +18,36 @@ export function member(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Counts as reported; `input` with all cached parts. NaN marks one that cannot be used. */
+/**
+ * Counts as reported; `input` with all cached parts. A list is summed. NaN marks a count that cannot be used.
+ */
 export interface Counts {
-  readonly input: number;
+  readonly input: number | readonly number[];
   readonly cachedInput: number;
   readonly cacheWrite: number;
-  readonly output: number;
+  readonly output: number | readonly number[];
   readonly reasoning: number;
   readonly total: number;
   /** Where tokens belong that only the total knows of. */
   readonly surplus: 'input' | 'output';
+  /** What the details add up to: a side without a confirming total is never below it. */
+  readonly inputDetails?: number;
+  readonly outputDetails?: number;
+  /** The object has no counter of the output, nor a total. */
+  readonly outputUntold?: boolean;
+}
+
+/** What one usage object states. */
+export interface StatedUsage extends Usage {
+  /** A counter of this side is there and cannot be used: the side is at least what is left. */
+  readonly inputBroken?: boolean;
+  readonly outputBroken?: boolean;
+  /** Both sides are stated, and the provider's own total is their sum. */
+  readonly confirmed?: boolean;
+  /** Tokens that only the total knows of; they are in `input` or `output`. */
+  readonly surplusInput?: number;
+  readonly surplusOutput?: number;
+  readonly outputUntold?: boolean;
 }
 
 /** The first of these members that is there, as a count: 0 where none is, NaN where it is no count. */
@@ -35,30 +55,73 @@ export function count(from: unknown, ...keys: readonly string[]): number {
   for (const key of keys) {
     const value = member(from, key);
     if (value === undefined || value === null) continue;
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX
-      ? value
-      : Number.NaN;
+    return isCount(value) ? value : Number.NaN;
   }
   return 0;
 }
 
-/** Null where it cannot be used; undefined where all of it is 0: no answer costs nothing. A part that is no count is 0. */
-export function usageOf(counts: Counts): Usage | null | undefined {
-  const [cachedInput, cacheWrite] = [counts.cachedInput || 0, counts.cacheWrite || 0];
-  let { input, output } = counts;
-  if (Number.isNaN(input + output)) return null;
-  const more = Math.max(0, (counts.total || 0) - input - output);
-  if (counts.surplus === 'input') input += more;
-  else output += more;
-  if (input + output === 0) return undefined;
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX;
+}
+
+/** Vendors round, or count with two tokenizers: a part may exceed a whole that the total confirms by this factor. */
+const REASONING_TOLERANCE = 1.25;
+const CACHE_TOLERANCE = 2;
+
+/** Undefined where all of it is 0: no answer costs nothing. A part (cached, cache write, reasoning) that is no count is 0. */
+export function usageOf(counts: Counts): StatedUsage | undefined {
+  const [given, made] = [sumOf(counts.input), sumOf(counts.output)];
+  const total = counts.total || 0;
+  const confirmed = total > 0 && total === given.tokens + made.tokens && !given.broken && !made.broken;
+  const [cachedInput, cacheWrite, reasoning] = [
+    counts.cachedInput || 0,
+    counts.cacheWrite || 0,
+    counts.reasoning || 0,
+  ];
+  const cacheTolerance = confirmed ? CACHE_TOLERANCE : 1;
+  let input = wholeOf(given.tokens, cachedInput + cacheWrite, cacheTolerance);
+  let output = wholeOf(made.tokens, reasoning, confirmed ? REASONING_TOLERANCE : 1);
+  if (!confirmed) {
+    input = Math.max(input, counts.inputDetails || 0);
+    output = Math.max(output, counts.outputDetails || 0);
+  }
+  const surplus = Math.max(0, total - input - output);
+  const isInput = counts.surplus === 'input';
+  if (isInput) input += surplus;
+  else output += surplus;
+  if (input + output === 0 && !given.broken && !made.broken) return undefined;
   const cached = Math.min(cachedInput, input);
   return {
     input,
     cachedInput: cached,
     cacheWrite: Math.min(cacheWrite, input - cached),
     output,
-    reasoning: Math.min(counts.reasoning || 0, output),
+    reasoning: Math.min(reasoning, output),
+    inputBroken: given.broken,
+    outputBroken: made.broken,
+    confirmed: confirmed && given.tokens > 0 && made.tokens > 0,
+    surplusInput: isInput ? surplus : 0,
+    surplusOutput: isInput ? 0 : surplus,
+    outputUntold: counts.outputUntold ?? false,
   };
+}
+
+interface Sum {
+  readonly tokens: number;
+  readonly broken: boolean;
+}
+
+function sumOf(parts: number | readonly number[]): Sum {
+  const list = typeof parts === 'number' ? [parts] : parts;
+  return {
+    tokens: list.reduce((sum, part) => sum + (part || 0), 0),
+    broken: list.some((part) => Number.isNaN(part)),
+  };
+}
+
+/** A part that exceeds its whole by more than the tolerance was counted beside it. */
+function wholeOf(whole: number, part: number, tolerance: number): number {
+  return part <= whole * tolerance ? whole : whole + part;
 }
 
 /** Keys whose strings are no output of the model, or that repeat it. */
@@ -73,28 +136,70 @@ const NO_TEXT = new Set([
   'status',
   'finish_reason',
   'stop_reason',
+  'stop_details',
   'reasoning_details',
   'signature',
   'thoughtSignature',
+  'thought_signature',
+  'extra_content',
   'encrypted_content',
   'data',
   'b64_json',
+  'images',
+  'image_url',
+  'url',
+  'result',
+  'results',
+  'outputs',
   'annotations',
+  'citations',
   'logprobs',
   'mimeType',
 ]);
 
 const TEXT_DEPTH_MAX = 12;
 
+/** Counts bytes of scripts that tokenizers pack densely, see `denseBytes`. */
+export interface DenseCount {
+  denseBytes: number;
+}
+
 /** Bytes of all that the model wrote in a part of an answer. */
-export function textBytes(value: unknown, depth = 0): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
+export function textBytes(value: unknown, dense?: DenseCount, depth = 0): number {
+  if (typeof value === 'string') return stringBytes(value, dense);
   if (typeof value !== 'object' || value === null || depth > TEXT_DEPTH_MAX) return 0;
   let bytes = 0;
   if (Array.isArray(value)) {
-    for (const one of value) bytes += textBytes(one, depth + 1);
+    for (const one of value) bytes += textBytes(one, dense, depth + 1);
     return bytes;
   }
-  for (const key in value) if (!NO_TEXT.has(key)) bytes += textBytes((value as Json)[key], depth + 1);
+  const object = value as Json;
+  for (const key in object) {
+    if (NO_TEXT.has(key)) continue;
+    // Some servers send the same thought under both names.
+    if (key === 'reasoning' && object.reasoning === object.reasoning_content) continue;
+    bytes += textBytes(object[key], dense, depth + 1);
+  }
   return bytes;
+}
+
+function stringBytes(text: string, dense: DenseCount | undefined): number {
+  const bytes = Buffer.byteLength(text);
+  if (dense !== undefined && bytes !== text.length)
+    dense.denseBytes += denseBytes(Buffer.from(text), 0, bytes);
+  return bytes;
+}
+
+/**
+ * The bytes of [from, to) that say nothing of the number of tokens: scripts of two bytes a letter (Cyrillic, Arabic …) and some of
+ * three (Indic, Thai …) have about as many tokens as letters of ASCII have, so one byte of each letter counts.
+ */
+export function denseBytes(text: Uint8Array, from: number, to: number): number {
+  let dense = 0;
+  for (let at = from; at < to; at += 1) {
+    const byte = text[at] ?? 0;
+    if (byte >= 0xc2 && byte <= 0xdf) dense += 1;
+    else if (byte >= 0xe0 && byte <= 0xe2) dense += 2;
+  }
+  return dense;
 }

@@ -15,6 +15,7 @@ import { Seen } from './seen.js';
 import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
 import { isObject, type Json } from './usage.js';
+import { checkedUsage, consumedUsage, type Passed } from './usage-check.js';
 
 /** What is known of the request whose answer it is. */
 export interface WatchTerms {
@@ -24,6 +25,8 @@ export interface WatchTerms {
   /** It is made to its end even if it is not waited for. */
   readonly later: boolean;
   readonly inputTokens: number;
+  /** Of these, text that is sure to be the prompt's. */
+  readonly inputTextTokens: number;
   readonly heldTokens: number;
   readonly mostTokens: number;
   readonly bound: boolean;
@@ -141,9 +144,11 @@ export class Watch implements AnswerReader {
 
   private settle(whole: boolean): Costs {
     const { seen, terms } = this;
-    const exact = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
-    const usage = exact ?? (seen.pending ? this.all() : this.used());
-    const estimated = exact === undefined;
+    const stated = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
+    const { usage, estimated } =
+      stated === undefined
+        ? { usage: seen.pending ? this.all() : this.used(), estimated: true }
+        : checkedUsage(stated, this.passed());
     const { model, units } = terms.rates.chargedByParts(usage, this.facts.models, seen.parts);
     this.result = { model, usage, estimated };
     return units.map((one): Cost => ({ units: Math.min(UNITS_MAX, one), estimated }));
@@ -151,11 +156,18 @@ export class Watch implements AnswerReader {
 
   /** What is known to be consumed: the provider's word as far as it goes, and what was counted beyond. */
   private used(): Usage {
-    const { usage } = this.seen;
-    const output = this.countedTokens();
-    if (usage === undefined) return { ...NO_USAGE, input: this.terms.inputTokens, output };
-    const input = usage.input > 0 ? usage.input : this.terms.inputTokens;
-    return { ...usage, input, output: Math.max(usage.output, output) };
+    return consumedUsage(this.seen, this.passed());
+  }
+
+  private passed(): Passed {
+    const { inputTokens, inputTextTokens } = this.terms;
+    const { textBytes, denseBytes, unreadBytes } = this.seen;
+    return {
+      inputTokens,
+      inputTextTokens,
+      outputTokens: this.counted(textBytes + unreadBytes),
+      outputTextTokens: this.counted(textBytes - denseBytes),
+    };
   }
 
   /** An answer that is made later: all that it may cost. */
@@ -163,10 +175,10 @@ export class Watch implements AnswerReader {
     return { ...NO_USAGE, input: this.terms.inputTokens, output: this.terms.mostTokens };
   }
 
-  private countedTokens(): number {
+  private counted(bytes: number): number {
     const { bytesPerToken, mostTokens, bound } = this.terms;
     if (mostTokens === 0) return 0;
-    const counted = Math.ceil(this.seen.textBytes / bytesPerToken);
+    const counted = Math.ceil(bytes / bytesPerToken);
     const beyond = counted > mostTokens * BEYOND_DOUBT + BEYOND_DOUBT_TOKENS;
     return bound && !beyond ? Math.min(counted, mostTokens) : counted;
   }
@@ -246,7 +258,7 @@ export class Watch implements AnswerReader {
 
   /** What cannot be read is taken for text, all of it. */
   private unread(bytes: number): void {
-    this.seen.textBytes += bytes;
+    this.seen.unreadBytes += bytes;
   }
 }
 

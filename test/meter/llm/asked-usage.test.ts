@@ -105,11 +105,12 @@ t.test(
     const meter = meterOf('openai-chat');
     const one = await priced(meter, REQUEST, PATHS['openai-chat']);
     const large = { choices: [{ delta: { content: 'x'.repeat(3_000_000) } }], usage: null };
-    const list = [large, { choices: [], usage: USAGE }, '[DONE]'];
+    const usage = { ...USAGE, completion_tokens: 750_000, total_tokens: 750_040 };
+    const list = [large, { choices: [], usage }, '[DONE]'];
     const sent = Buffer.from(events(list));
     const { client, costs } = await pass(one, sent, { type: 'text/event-stream', chunkBytes: 65_536 });
     t.ok(client.toString() === without(list));
-    t.equal(costs[0]?.units, 65);
+    t.equal(costs[0]?.units, 750_040);
     await meter.close();
   },
 );

@@ -54,18 +54,45 @@ t.test('usage that cannot be used: input by the prompt, output by the text', asy
 
 t.test('usage that contradicts itself: never negative, never below the total', async (t) => {
   const cases: [object, number][] = [
-    [{ prompt_tokens: 5, completion_tokens: 10, total_tokens: 1 }, 15],
-    [{ prompt_tokens: 5, completion_tokens: 10, total_tokens: 100 }, 100],
-    [{ prompt_tokens: 5, completion_tokens: 10, total_tokens: -3 }, 15],
-    [{ prompt_tokens: 208, completion_tokens: 10, prompt_tokens_details: { cached_tokens: 314 } }, 218],
-    [{ prompt_tokens: 5, completion_tokens: 10, completion_tokens_details: { reasoning_tokens: 99 } }, 15],
+    [{ prompt_tokens: 5, completion_tokens: 60, total_tokens: 1 }, 65],
+    [{ prompt_tokens: 5, completion_tokens: 60, total_tokens: 100 }, 100],
+    [{ prompt_tokens: 5, completion_tokens: 60, total_tokens: -3 }, 65],
+    [
+      {
+        prompt_tokens: 208,
+        completion_tokens: 60,
+        total_tokens: 268,
+        prompt_tokens_details: { cached_tokens: 314 },
+      },
+      268,
+    ],
+    [{ prompt_tokens: 208, completion_tokens: 60, prompt_tokens_details: { cached_tokens: 314 } }, 582],
     [
       {
         prompt_tokens: 5,
-        completion_tokens: 10,
+        completion_tokens: 60,
+        total_tokens: 65,
+        completion_tokens_details: { reasoning_tokens: 62 },
+      },
+      65,
+    ],
+    [{ prompt_tokens: 5, completion_tokens: 60, completion_tokens_details: { reasoning_tokens: 99 } }, 164],
+    [
+      {
+        prompt_tokens: 108,
+        completion_tokens: 3_256,
+        total_tokens: 3_364,
+        completion_tokens_details: { reasoning_tokens: 73_248 },
+      },
+      76_612,
+    ],
+    [
+      {
+        prompt_tokens: 5,
+        completion_tokens: 60,
         prompt_tokens_details: { cached_tokens: -4, cache_write_tokens: 'x' },
       },
-      15,
+      65,
     ],
     [
       {
@@ -88,14 +115,14 @@ t.test('usage that contradicts itself: never negative, never below the total', a
 });
 
 t.test(
-  'a usage that shrinks in a stream: the last one counts; one that then turns to nonsense does not',
+  'a usage that shrinks in a stream stays what it was; one that then turns to nonsense is an estimate',
   async (t) => {
     const step = (completion: unknown, finish: string | null = null) => ({
       choices: [{ delta: { content: 'abc' }, finish_reason: finish }],
       usage: { prompt_tokens: 5, completion_tokens: completion },
     });
     t.strictSame((await charged('openai-chat', events([step(50), step(20)]), SSE, { stream: true })).cost, {
-      units: 25,
+      units: 55,
       estimated: false,
     });
     const spoilt = await charged('openai-chat', events([step(50), step(-20)]), SSE, { stream: true });

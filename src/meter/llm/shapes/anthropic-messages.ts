@@ -1,11 +1,11 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
-import type { Usage } from '../../../quota/tokens.js';
 import type { Part } from '../rates.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
-import { count, isObject, type Json, listOf, member, textBytes, usageOf } from '../usage.js';
+import { count, isObject, type Json, listOf, member, type StatedUsage, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 
 const ERROR_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -20,14 +20,26 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** Input leaves out what was cached; the passes of `iterations` are left out by the counters beside them. */
-function usageIn(raw: Json): Usage | null | undefined {
+const usageIn: ReadUsage = (raw) => {
   const top = plainUsage(raw);
-  const passes = listOf(raw.iterations).map((pass) => (isObject(pass) ? plainUsage(pass) : null));
-  if (top === null || passes.includes(null)) return top;
-  const sum = passes.reduce<Usage | undefined>((all, pass) => (pass ? added(all, pass) : all), undefined);
-  if (sum === undefined || (top !== undefined && sum.input + sum.output < top.input + top.output)) return top;
-  return { ...sum, reasoning: Math.min(sum.output, Math.max(sum.reasoning, top?.reasoning ?? 0)) };
-}
+  const passes = listOf(raw.iterations).filter(isObject).map(plainUsage);
+  const sum = passes.reduce<StatedUsage | undefined>(
+    (all, pass) => (pass ? added(all, pass) : all),
+    undefined,
+  );
+  if (sum === undefined || top === undefined) return sum ?? top;
+  const input = sum.input < top.input ? top : sum;
+  const output = sum.output < top.output ? top : sum;
+  return {
+    input: input.input,
+    cachedInput: input.cachedInput,
+    cacheWrite: input.cacheWrite,
+    inputBroken: top.inputBroken === true || sum.inputBroken === true,
+    output: output.output,
+    reasoning: Math.min(output.output, Math.max(sum.reasoning, top.reasoning)),
+    outputBroken: top.outputBroken === true || sum.outputBroken === true,
+  };
+};
 
 /** Passes that another model took than the one that was asked for (fallbacks, advisors). */
 function partsOf(raw: Json): readonly Part[] {
@@ -38,11 +50,13 @@ function partsOf(raw: Json): readonly Part[] {
   });
 }
 
-function plainUsage(raw: Json): Usage | null | undefined {
+function plainUsage(raw: Json): StatedUsage | undefined {
   const cachedInput = count(raw, 'cache_read_input_tokens');
-  const cacheWrite = count(raw, 'cache_creation_input_tokens') || writtenIn(raw.cache_creation);
+  const written = count(raw, 'cache_creation_input_tokens');
+  const cacheWrite = Math.max(written || 0, writtenIn(raw.cache_creation));
   return usageOf({
-    input: count(raw, 'input_tokens') + cachedInput + cacheWrite,
+    // 0, or NaN: a counter that is broken marks its side.
+    input: [count(raw, 'input_tokens'), cachedInput, cacheWrite, written - written],
     cachedInput,
     cacheWrite,
     output: count(raw, 'output_tokens'),
@@ -53,10 +67,11 @@ function plainUsage(raw: Json): Usage | null | undefined {
 }
 
 function writtenIn(raw: unknown): number {
-  return count(raw, 'ephemeral_5m_input_tokens') + count(raw, 'ephemeral_1h_input_tokens');
+  const [short, long] = [count(raw, 'ephemeral_5m_input_tokens'), count(raw, 'ephemeral_1h_input_tokens')];
+  return (short || 0) + (long || 0);
 }
 
-function added(a: Usage | undefined, b: Usage): Usage {
+function added(a: StatedUsage | undefined, b: StatedUsage): StatedUsage {
   if (a === undefined) return b;
   return {
     input: a.input + b.input,
@@ -64,27 +79,28 @@ function added(a: Usage | undefined, b: Usage): Usage {
     cacheWrite: a.cacheWrite + b.cacheWrite,
     output: a.output + b.output,
     reasoning: a.reasoning + b.reasoning,
+    inputBroken: a.inputBroken === true || b.inputBroken === true,
+    outputBroken: a.outputBroken === true || b.outputBroken === true,
   };
 }
 
-/** Counters are cumulative: the latest of each counts. Those of the start are only a floor. */
+/** Counters are cumulative. Those of the start are only a floor. */
 function openMessages(seen: Seen): (document: Json) => void {
-  let merged: Json = {};
   return (document) => {
     if (document.type === 'error') seen.failed = true;
     const started = member(document.message, 'usage');
     const raw = started ?? document.usage;
-    if (isObject(raw)) {
-      merged = {
-        ...merged,
-        ...Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null)),
-      };
-      seen.tell(usageIn(merged), started === undefined ? 'final' : 'floor');
-      seen.parts = partsOf(merged);
-    } else if (raw !== undefined && raw !== null) seen.tell(null, 'floor');
-    seen.textBytes +=
-      textBytes(document.delta) + textBytes(document.content_block) + textBytes(document.content);
+    seen.observe(raw, usageIn, started === undefined ? 'final' : 'floor');
+    if (isObject(raw) && raw.iterations !== undefined) seen.parts = partsOf(raw);
+    seen.write(document.delta);
+    writeBlock(seen, document.content_block);
+    for (const block of listOf(document.content)) writeBlock(seen, block);
   };
+}
+
+/** What a tool of the server brought is input of the next step. */
+function writeBlock(seen: Seen, block: unknown): void {
+  if (!String(member(block, 'type')).endsWith('_result')) seen.write(block);
 }
 
 function anthropicError({ message }: Problem, status: number): Json {

@@ -5,10 +5,11 @@
 import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, OPEN_OBJECT, QUOTE } from '../../json-bytes.js';
 import type { Seen } from '../seen.js';
 import { NOT_SKIMMED } from '../shape.js';
+import { denseBytes } from '../usage.js';
 
 const SMALL_N = 0x6e;
 
-type Meaning = 'delta' | 'nothing' | 'null' | 'usage' | 'text' | 'stranger';
+type Meaning = 'delta' | 'nothing' | 'null' | 'usage' | 'text' | 'thought' | 'stranger';
 
 /** Keys that decide, by length; outside the delta all others are no matter. */
 const OUTSIDE = byLength({
@@ -24,8 +25,8 @@ const INSIDE = byLength({
   role: 'nothing',
   content: 'text',
   refusal: 'text',
-  reasoning: 'text',
-  reasoning_content: 'text',
+  reasoning: 'thought',
+  reasoning_content: 'thought',
 });
 
 type Keys = readonly (readonly { readonly bytes: Uint8Array; readonly meaning: Meaning }[] | undefined)[];
@@ -56,26 +57,34 @@ export function openSkim(seen: Seen): (data: Buffer) => number {
   const walk = new Walk();
   return (data) => {
     if (!walk.through(data)) return NOT_SKIMMED;
-    seen.textBytes += walk.textBytes;
+    seen.textBytes += walk.textBytes + walk.thoughtBytes;
+    seen.denseBytes += walk.denseBytes;
     return walk.usageAt;
   };
 }
 
 class Walk {
   textBytes = 0;
+  /** Some servers send the same thought under both names. */
+  thoughtBytes = 0;
+  denseBytes = 0;
   usageAt = 0;
   private depth = 0;
   /** The delta is an object of this depth; 0: it has not come; -1: it is over. */
   private delta = 0;
   private isText = false;
+  private isThought = false;
 
   /** False: it is no plain chunk. Strings with escapes are none, and so is white space before what decides. */
   through(data: Buffer): boolean {
     this.textBytes = 0;
+    this.thoughtBytes = 0;
+    this.denseBytes = 0;
     this.usageAt = 0;
     this.depth = 0;
     this.delta = 0;
     this.isText = false;
+    this.isThought = false;
     const { length } = data;
     let at = 0;
     while (at < length) {
@@ -86,8 +95,7 @@ class Walk {
         if (at < 0) return false;
         const isKey = data[at + 1] === COLON;
         if (isKey && !this.key(data, start, at)) return false;
-        if (!isKey && this.isText) this.textBytes += at - start;
-        if (!isKey) this.isText = false;
+        if (!isKey) this.value(data, start, at);
       } else if (byte === OPEN_OBJECT) {
         this.depth += 1;
         if (this.delta > 0 && this.depth > this.delta) return false;
@@ -98,6 +106,14 @@ class Walk {
       at += 1;
     }
     return this.delta === -1 && this.depth === 0;
+  }
+
+  private value(data: Buffer, start: number, end: number): void {
+    if (this.isText) this.textBytes += end - start;
+    else if (this.isThought) this.thoughtBytes = Math.max(this.thoughtBytes, end - start);
+    if (this.isText || this.isThought) this.denseBytes += denseBytes(data, start, end);
+    this.isText = false;
+    this.isThought = false;
   }
 
   /** Its name is [start, end). */
@@ -120,6 +136,9 @@ class Walk {
         return value === SMALL_N;
       case 'text':
         this.isText = value === QUOTE;
+        return value === QUOTE || value === SMALL_N;
+      case 'thought':
+        this.isThought = value === QUOTE;
         return value === QUOTE || value === SMALL_N;
       case 'nothing':
         return value === QUOTE || value === SMALL_N;

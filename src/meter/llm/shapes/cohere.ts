@@ -1,10 +1,10 @@
 /** Cohere: chat v2, embed and rerank. What it bills counts, where it tells that beside what it has counted. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import type { Usage } from '../../../quota/tokens.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
-import { count, isObject, type Json, member, textBytes, usageOf } from '../usage.js';
+import { count, isObject, type Json, member, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 
 /** A search is billed for up to so many documents; a document with more tokens than this counts as several. */
 const SEARCH_DOCUMENTS = 100;
@@ -12,12 +12,10 @@ const DOCUMENT_TOKENS = 500;
 
 const FAULTS = new Set(['ERROR', 'ERROR_TOXIC', 'ERROR_LIMIT', 'TIMEOUT']);
 
-function usageIn(raw: unknown): Usage | null | undefined {
-  if (raw === undefined || raw === null) return undefined;
-  if (!isObject(raw)) return null;
+const usageIn: ReadUsage = (raw) => {
   const counted = isObject(raw.billed_units) ? raw.billed_units : raw.tokens;
   return usageOf({
-    input: count(counted, 'input_tokens') + count(counted, 'image_tokens'),
+    input: [count(counted, 'input_tokens'), count(counted, 'image_tokens')],
     cachedInput: count(raw, 'cached_tokens'),
     cacheWrite: 0,
     output: count(counted, 'output_tokens'),
@@ -25,12 +23,11 @@ function usageIn(raw: unknown): Usage | null | undefined {
     total: 0,
     surplus: 'output',
   });
-}
+};
 
 /** Citations repeat what the answer says. */
-function writtenIn(message: unknown): number {
-  const parts = ['content', 'tool_plan', 'tool_calls'].map((name) => member(message, name));
-  return parts.reduce<number>((bytes, part) => bytes + textBytes(part), 0);
+function write(seen: Seen, message: unknown): void {
+  for (const name of ['content', 'tool_plan', 'tool_calls']) seen.write(member(message, name));
 }
 
 /** The usage stands beside the message of a body, and within the delta of the last event. */
@@ -40,8 +37,9 @@ function openChat(seen: Seen): (document: Json) => void {
     const end = type === undefined ? document : delta;
     const reason = member(end, 'finish_reason');
     if (typeof member(end, 'error') === 'string' || FAULTS.has(String(reason))) seen.failed = true;
-    seen.textBytes += writtenIn(document.message) + writtenIn(member(delta, 'message'));
-    seen.tell(usageIn(member(end, 'usage')), 'final');
+    write(seen, document.message);
+    write(seen, member(delta, 'message'));
+    seen.observe(member(end, 'usage'), usageIn, 'final');
   };
 }
 
@@ -74,8 +72,13 @@ const chat: Shape = {
 const embed: Shape = {
   ...chat,
   request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
-  open: (seen) => (document) => seen.tell(usageIn(document.meta), 'final'),
+  open: (seen) => (document) => seen.observe(document.meta, usageIn, 'final'),
   answerMembers: ['meta'],
+};
+
+const searchesIn: ReadUsage = ({ billed_units: billed }) => {
+  const none = { cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0, total: 0 };
+  return usageOf({ ...none, input: count(billed, 'search_units'), surplus: 'input' });
 };
 
 /** Its unit is the search: one counts as one token of input, and the weight says what that comes to. */
@@ -91,11 +94,7 @@ const rerank: Shape = {
       },
     },
   }),
-  open: (seen) => (document) => {
-    const searches = count(member(document.meta, 'billed_units'), 'search_units');
-    const none = { cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0, total: 0 };
-    seen.tell(usageOf({ ...none, input: searches, surplus: 'input' }), 'final');
-  },
+  open: (seen) => (document) => seen.observe(document.meta, searchesIn, 'final'),
 };
 
 export const cohere: ShapeOf = (given) => {

@@ -1,12 +1,12 @@
 /** Gemini generateContent and streamGenerateContent, and its embeddings. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import type { Usage } from '../../../quota/tokens.js';
 import type { Path } from '../places.js';
 import { parameters } from '../query.js';
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape, ShapeOf } from '../shape.js';
-import { count, isObject, type Json, listOf, member, textBytes, usageOf } from '../usage.js';
+import { count, isObject, type Json, listOf, member, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 
 const MODEL_AND_VERB = /\/([^/:]+):([A-Za-z]+)$/;
 
@@ -75,32 +75,45 @@ const FORM: RequestForm = {
 };
 
 /** Thoughts stand beside the candidates, and what tools put into the prompt beside the prompt. */
-function usageIn(raw: unknown): Usage | null | undefined {
-  if (raw === undefined || raw === null) return undefined;
-  if (!isObject(raw)) return null;
+const usageIn: ReadUsage = (raw) => {
   const reasoning = count(raw, 'thoughtsTokenCount');
+  const total = count(raw, 'totalTokenCount');
+  const candidates = count(raw, 'candidatesTokenCount');
   return usageOf({
-    input: count(raw, 'promptTokenCount') + count(raw, 'toolUsePromptTokenCount'),
+    input: [count(raw, 'promptTokenCount'), count(raw, 'toolUsePromptTokenCount')],
     cachedInput: count(raw, 'cachedContentTokenCount'),
     cacheWrite: 0,
-    output: count(raw, 'candidatesTokenCount') + reasoning,
+    output: [candidates, reasoning],
     reasoning,
-    total: count(raw, 'totalTokenCount'),
+    total,
     surplus: 'output',
+    inputDetails: detailed(raw.promptTokensDetails) + detailed(raw.toolUsePromptTokensDetails),
+    outputDetails: detailed(raw.candidatesTokensDetails) + (reasoning || 0),
+    outputUntold: raw.candidatesTokenCount === undefined && raw.totalTokenCount === undefined,
   });
+};
+
+/** What the modalities add up to. */
+function detailed(list: unknown): number {
+  return listOf(list).reduce<number>((sum, one) => sum + (count(one, 'tokenCount') || 0), 0);
 }
 
-/** The last object as a whole: its counters can be lower than before, or be missing. */
+/** Its objects are restated with every part; counters can be missing, and the prompt's can become less. */
 function openContent(seen: Seen): (document: Json) => void {
   return (document) => {
     if (isObject(document.error)) seen.failed = true;
     let finished = false;
     for (const candidate of listOf(document.candidates)) {
       if (typeof member(candidate, 'finishReason') === 'string') finished = true;
-      seen.textBytes += textBytes(member(member(candidate, 'content'), 'parts'));
+      for (const part of listOf(member(member(candidate, 'content'), 'parts'))) writePart(seen, part);
     }
-    seen.tell(usageIn(document.usageMetadata), finished ? 'final' : 'so far');
+    seen.observe(document.usageMetadata, usageIn, finished ? 'final' : 'so far');
   };
+}
+
+/** What code put out that the model ran is input of the next step. */
+function writePart(seen: Seen, part: unknown): void {
+  if (member(part, 'codeExecutionResult') === undefined) seen.write(part);
 }
 
 function geminiError({ code, message }: Problem, status: number): Json {

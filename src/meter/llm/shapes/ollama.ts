@@ -1,26 +1,31 @@
 /** Ollama's own API: chat, generate and embed. It streams JSON lines unless it is told not to. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import type { Usage } from '../../../quota/tokens.js';
 import { JsonLines } from '../json-lines.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
-import { count, type Json, member, textBytes, usageOf } from '../usage.js';
+import { count, type Json, member, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 
 const COUNTERS = ['prompt_eval_count', 'eval_count'];
 
 /** The last line has the counters; a prompt that was in the cache may leave out its own. */
-function usageIn(document: Json, surplus: 'input' | 'output'): Usage | null | undefined {
-  if (COUNTERS.every((name) => document[name] === undefined)) return undefined;
-  return usageOf({
+const usageIn: ReadUsage = (document) =>
+  usageOf({
     input: count(document, 'prompt_eval_count'),
     cachedInput: 0,
     cacheWrite: 0,
     output: count(document, 'eval_count'),
     reasoning: 0,
     total: 0,
-    surplus,
+    surplus: 'output',
   });
+
+/** The counters stand among the members of a line. */
+function observe(seen: Seen, document: Json): void {
+  if (COUNTERS.every((name) => document[name] === undefined)) return;
+  const counters = Object.fromEntries(COUNTERS.map((name) => [name, document[name]]));
+  seen.observe(counters, usageIn, document.done === false ? 'so far' : 'final');
 }
 
 function openAnswer(seen: Seen): (document: Json) => void {
@@ -32,9 +37,10 @@ function openAnswer(seen: Seen): (document: Json) => void {
       member(message, 'thinking'),
       member(message, 'tool_calls'),
     ])
-      seen.textBytes += textBytes(part);
-    seen.textBytes += textBytes(document.response) + textBytes(document.thinking);
-    seen.tell(usageIn(document, 'output'), document.done === false ? 'so far' : 'final');
+      seen.write(part);
+    seen.write(document.response);
+    seen.write(document.thinking);
+    observe(seen, document);
   };
 }
 
@@ -66,7 +72,7 @@ const { openFrames: _, ...whole } = answer;
 const embed: Shape = {
   ...whole,
   request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
-  open: (seen) => (document) => seen.tell(usageIn(document, 'input'), 'final'),
+  open: (seen) => (document) => observe(seen, document),
 };
 
 export const ollama: ShapeOf = (given) => {

@@ -2,10 +2,10 @@
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
-import { isObject, type Json, listOf, member, textBytes } from '../usage.js';
+import { isObject, type Json, listOf, member } from '../usage.js';
 import { openSkim } from './chat-skim.js';
 import { openaiClosing, openaiError } from './openai-error.js';
-import { openaiUsage } from './openai-usage.js';
+import { answerUsage, inputUsage } from './openai-usage.js';
 
 export const CHAT_FORM: RequestForm = {
   model: ['model'],
@@ -25,14 +25,19 @@ export function openChat(seen: Seen): (document: Json) => void {
     for (const choice of choices) {
       if (!isObject(choice)) continue;
       if (typeof choice.finish_reason === 'string') finished = true;
-      seen.textBytes += textBytes(choice.delta) + textBytes(choice.message) + textBytes(choice.text);
+      seen.write(choice.delta);
+      seen.write(choice.message);
+      seen.write(choice.text);
     }
     if (isObject(document.error)) seen.failed = true;
     const raw = usageIn(document, choices);
     // With neither it is a list of embeddings: all of it is input. Of a large answer the choices are not read.
     const answers = Array.isArray(document.choices) || member(raw, 'completion_tokens') !== undefined;
-    const usage = openaiUsage(raw, answers ? 'output' : 'input');
-    seen.tell(usage, finished || choices.length === 0 ? 'final' : 'so far');
+    seen.observe(
+      raw,
+      answers ? answerUsage : inputUsage,
+      finished || choices.length === 0 ? 'final' : 'so far',
+    );
   };
 }
 

@@ -3,9 +3,9 @@ import type { Problem } from '../../../errors/catalogue.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
-import { isObject, type Json, member, textBytes } from '../usage.js';
+import { isObject, type Json, listOf, member } from '../usage.js';
 import { openaiError } from './openai-error.js';
-import { openaiUsage } from './openai-usage.js';
+import { answerUsage } from './openai-usage.js';
 
 const LAST_EVENTS = new Set([
   'response.completed',
@@ -26,11 +26,11 @@ function readEvent(type: string, document: Json, seen: Seen): void {
   const { sequence_number: sequence, delta } = document;
   if (typeof sequence === 'number') seen.sequence = sequence;
   // Sound comes as base64, its words as a transcript.
-  if (type.endsWith('.delta') && !type.endsWith('audio.delta')) seen.textBytes += textBytes(delta);
+  if (type.endsWith('.delta') && !type.endsWith('audio.delta')) seen.write(delta);
   if (type === 'error' || type === 'response.failed') seen.failed = true;
   if (LAST_EVENTS.has(type)) seen.pending = false;
-  const usage = openaiUsage(member(document.response, 'usage') ?? document.usage);
-  seen.tell(usage, LAST_EVENTS.has(type) ? 'final' : 'so far');
+  const usage = member(document.response, 'usage') ?? document.usage;
+  seen.observe(usage, answerUsage, LAST_EVENTS.has(type) ? 'final' : 'so far');
 }
 
 /** A response in the background is only queued: what it cost is known when it is fetched, on another route. */
@@ -38,8 +38,11 @@ function readBody(document: Json, seen: Seen): void {
   const { status } = document;
   seen.pending = status === 'queued' || status === 'in_progress';
   if (isObject(document.error)) seen.failed = true;
-  seen.textBytes += textBytes(document.output);
-  seen.tell(openaiUsage(document.usage), 'final');
+  for (const item of listOf(document.output)) {
+    // What a tool brought is input of the next step.
+    if (isObject(item)) seen.write({ ...item, output: undefined });
+  }
+  seen.observe(document.usage, answerUsage, 'final');
 }
 
 /** Clients throw at an event of this name. */

@@ -1,11 +1,12 @@
 /** Usage as OpenAI reports it, and as those do who follow it more or less. */
-import type { Usage } from '../../../quota/tokens.js';
-import { count, isObject, member, usageOf } from '../usage.js';
+import { count, type Json, member, type StatedUsage, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 
-/** @param surplus where tokens belong that only the total knows of */
-export function openaiUsage(raw: unknown, surplus: 'input' | 'output' = 'output'): Usage | null | undefined {
-  if (raw === undefined || raw === null) return undefined;
-  if (!isObject(raw)) return null;
+/** Where tokens belong that only the total knows of: to the output of answers, to the input of lists of embeddings. */
+export const answerUsage: ReadUsage = (raw) => openaiUsage(raw, 'output');
+export const inputUsage: ReadUsage = (raw) => openaiUsage(raw, 'input');
+
+function openaiUsage(raw: Json, surplus: 'input' | 'output'): StatedUsage | undefined {
   const inputDetails = member(raw, 'prompt_tokens_details') ?? member(raw, 'input_tokens_details');
   const outputDetails = member(raw, 'completion_tokens_details') ?? member(raw, 'output_tokens_details');
   const input = count(raw, 'prompt_tokens', 'input_tokens');
@@ -14,6 +15,7 @@ export function openaiUsage(raw: unknown, surplus: 'input' | 'output' = 'output'
   const audio = count(inputDetails, 'audio_tokens');
   // Mistral counts sound in the total only, and says how much it was.
   const soundOutside = audio > 0 && total - input - output === audio;
+  const hits = count(raw, 'prompt_cache_hit_tokens');
   return usageOf({
     input,
     cachedInput:
@@ -23,5 +25,13 @@ export function openaiUsage(raw: unknown, surplus: 'input' | 'output' = 'output'
     reasoning: count(outputDetails, 'reasoning_tokens') || count(raw, 'reasoning_tokens'),
     total,
     surplus: soundOutside ? 'input' : surplus,
+    inputDetails: Math.max(detailed(inputDetails), hits + count(raw, 'prompt_cache_miss_tokens') || 0),
+    outputDetails: detailed(outputDetails),
   });
+}
+
+/** What the kinds of tokens add up to. */
+function detailed(details: unknown): number {
+  const kinds = ['text_tokens', 'audio_tokens', 'image_tokens'].map((kind) => count(details, kind) || 0);
+  return kinds.reduce((sum, tokens) => sum + tokens, 0);
 }

@@ -1,0 +1,262 @@
+// Usage that contradicts itself, or what passed, is never read in the caller's favour.
+import t from 'tap';
+import type { Api, LlmTerms } from '../../../src/meter/llm/index.js';
+import type { Usage } from '../../../src/quota/tokens.js';
+import { events } from './answers.js';
+import { meterOf, PATHS, pass, priced } from './drive.js';
+
+const PROMPT = 'word '.repeat(6_000);
+
+interface Call {
+  readonly request?: object;
+  readonly path?: string;
+  readonly stream?: boolean;
+  readonly more?: Partial<LlmTerms>;
+}
+
+/** An array is a stream, of which each entry is an event. */
+async function charged(api: Api, answer: unknown, call: Call = {}) {
+  const meter = meterOf(api, call.more);
+  const stream = Array.isArray(answer);
+  const request = { model: 'm', max_tokens: 100_000, stream, ...call.request };
+  const path = call.path ?? PATHS[api];
+  const one = await priced(meter, api === 'gemini' ? (call.request ?? {}) : request, path);
+  const body = Buffer.from(stream ? events(answer) : JSON.stringify(answer));
+  const { costs, report } = await pass(one, body, {
+    type: stream ? 'text/event-stream' : 'application/json',
+  });
+  await meter.close();
+  return { units: costs[0]?.units, estimated: costs[0]?.estimated, usage: report?.usage as Usage };
+}
+
+const messages = (list: readonly [start: object, ...deltas: object[]]) => {
+  const [start, ...deltas] = list;
+  return [
+    { type: 'message_start', message: { usage: start } },
+    { type: 'content_block_delta', delta: { type: 'text_delta', text: 'Hello there.' } },
+    ...deltas.map((usage) => ({ type: 'message_delta', delta: {}, usage })),
+  ];
+};
+
+t.test('Anthropic: counters that fall in a message_delta', async (t) => {
+  const start = { input_tokens: 10, cache_read_input_tokens: 5_000, output_tokens: 1 };
+  const cases: [string, object[], number, number][] = [
+    ['input falls to 0', [{ input_tokens: 0, output_tokens: 50 }], 5_010, 50],
+    ['all input falls to 0', [{ input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 50 }], 5_010, 50],
+    [
+      'the cached part falls',
+      [{ input_tokens: 20, cache_read_input_tokens: 100, output_tokens: 50 }],
+      5_020,
+      50,
+    ],
+    ['output falls', [{ output_tokens: 50 }, { output_tokens: 8 }], 5_010, 50],
+    [
+      'input moves to another class',
+      [{ input_tokens: 4_010, cache_read_input_tokens: 1_000, output_tokens: 9 }],
+      5_010,
+      9,
+    ],
+    ['input grows', [{ input_tokens: 700, cache_read_input_tokens: 5_000, output_tokens: 9 }], 5_700, 9],
+    ['null is not 0', [{ input_tokens: null, output_tokens: 9 }], 5_010, 9],
+  ];
+  for (const [name, deltas, input, output] of cases) {
+    const { usage, estimated } = await charged('anthropic-messages', messages([start, ...deltas]));
+    t.strictSame([usage.input, usage.output, estimated], [input, output, false], name);
+  }
+});
+
+t.test('Gemini: a partial object after the full one', async (t) => {
+  const full = {
+    promptTokenCount: 800,
+    candidatesTokenCount: 66,
+    thoughtsTokenCount: 30,
+    totalTokenCount: 896,
+  };
+  const later: object[] = [
+    { promptTokenCount: 100, totalTokenCount: 100 },
+    { promptTokenCount: 100 },
+    { totalTokenCount: 100 },
+    { candidatesTokenCount: 0 },
+    { promptTokenCount: 80, candidatesTokenCount: 20, totalTokenCount: 100 },
+  ];
+  for (const usageMetadata of later) {
+    const events = [full, usageMetadata].map((usageMetadata) => ({
+      candidates: [{ content: { parts: [{ text: 'Hello there.' }] }, finishReason: 'STOP' }],
+      usageMetadata,
+    }));
+    const { units, estimated } = await charged('gemini', events);
+    t.strictSame([units, estimated], [896, false], JSON.stringify(usageMetadata));
+  }
+  const corrected = [
+    { promptTokenCount: 169, totalTokenCount: 169 },
+    { promptTokenCount: 79, candidatesTokenCount: 12, totalTokenCount: 91 },
+  ];
+  const { usage } = await charged(
+    'gemini',
+    corrected.map((usageMetadata) => ({ usageMetadata })),
+  );
+  t.strictSame(
+    [usage.input, usage.output],
+    [79, 12],
+    'a prompt stated before any output is corrected by a whole object',
+  );
+});
+
+t.test('chat: a partial object after the full one', async (t) => {
+  const full = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 };
+  const later: object[] = [
+    { prompt_tokens: 100, total_tokens: 100 },
+    { prompt_tokens: 100, completion_tokens: 0, total_tokens: 100 },
+    { total_tokens: 100 },
+    { prompt_tokens: 60, completion_tokens: 40, total_tokens: 100 },
+    { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+  ];
+  for (const usage of later) {
+    const { units, estimated } = await charged('openai-compatible', [
+      { choices: [{ delta: { content: 'Hello there.' }, finish_reason: 'stop' }], usage: full },
+      { choices: [], usage },
+    ]);
+    t.strictSame([units, estimated], [150, false], JSON.stringify(usage));
+  }
+  const details = { ...full, completion_tokens_details: { reasoning_tokens: 40 } };
+  const grown = { prompt_tokens: 100, completion_tokens: 60, total_tokens: 160 };
+  const { usage } = await charged(
+    'openai-compatible',
+    [details, grown].map((usage) => ({ choices: [], usage })),
+  );
+  t.strictSame([usage.output, usage.reasoning], [60, 40], 'details that a later object leaves out are kept');
+});
+
+const EXAMPLES: [Api, (input: number, output: number, text: string) => unknown][] = [
+  [
+    'openai-chat',
+    (input, output, text) => ({
+      choices: [{ message: { content: text } }],
+      usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+    }),
+  ],
+  [
+    'openai-responses',
+    (input, output, text) => ({
+      status: 'completed',
+      output: [{ type: 'message', content: [{ type: 'output_text', text }] }],
+      usage: { input_tokens: input, output_tokens: output, total_tokens: input + output },
+    }),
+  ],
+  [
+    'anthropic-messages',
+    (input, output, text) => ({
+      content: [{ type: 'text', text }],
+      usage: { input_tokens: input, output_tokens: output },
+    }),
+  ],
+  [
+    'gemini',
+    (input, output, text) => ({
+      candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
+      usageMetadata: {
+        promptTokenCount: input,
+        candidatesTokenCount: output,
+        totalTokenCount: input + output,
+      },
+    }),
+  ],
+];
+
+t.test('0, or next to nothing, on a side although text passed on it', async (t) => {
+  const prompts: Partial<Record<Api, object>> = {
+    gemini: { contents: [{ parts: [{ text: PROMPT }] }] },
+    'openai-responses': { input: PROMPT },
+  };
+  for (const [api, answer] of EXAMPLES) {
+    const request = prompts[api] ?? { messages: [{ role: 'user', content: PROMPT }] };
+    const text = 'word '.repeat(1_200);
+    const free = await charged(api, answer(0, 1_500, text), { request });
+    t.ok(free.estimated && free.usage.input >= 10_000 && free.usage.output === 1_500, `${api}: input 0`);
+    const silent = await charged(api, answer(6_001, 0, text), { request });
+    t.strictSame(
+      [silent.estimated, silent.usage.input, silent.usage.output],
+      [true, 6_001, 2_000],
+      `${api}: output 0`,
+    );
+    const low = await charged(api, answer(3, 7, text), { request });
+    t.ok(low.estimated && low.usage.input >= 5_000 && low.usage.output === 1_000, `${api}: both far too low`);
+    const right = await charged(api, answer(6_001, 1_200, text), { request });
+    t.strictSame([right.estimated, right.units], [false, 7_201], `${api}: as it is`);
+  }
+});
+
+t.test('what a broken counter leaves is never less than the others say', async (t) => {
+  const usage = {
+    prompt_tokens: -5,
+    completion_tokens: 500,
+    prompt_tokens_details: { cached_tokens: 4_000 },
+  };
+  const broken = await charged('openai-chat', { choices: [{ message: { content: 'Hello.' } }], usage });
+  t.strictSame([broken.estimated, broken.usage.input, broken.usage.output], [true, 4_000, 500]);
+  const counts = {
+    promptTokenCount: 'x',
+    toolUsePromptTokenCount: 764,
+    candidatesTokenCount: 1.5,
+    thoughtsTokenCount: 90,
+  };
+  const gemini = await charged('gemini', { candidates: [], usageMetadata: counts });
+  t.strictSame([gemini.estimated, gemini.usage.input, gemini.usage.output], [true, 764, 90]);
+  const details = {
+    promptTokenCount: 3,
+    promptTokensDetails: [{ modality: 'TEXT', tokenCount: 900 }],
+    candidatesTokenCount: 9,
+  };
+  t.equal(
+    (await charged('gemini', { candidates: [], usageMetadata: details })).units,
+    909,
+    'details say more',
+  );
+});
+
+t.test('what is no text of the prompt or the model raises nothing', async (t) => {
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries(
+      Array.from({ length: 400 }, (_, n) => [`a_long_name_${n}`, { type: 'string' }]),
+    ),
+  };
+  const request = {
+    messages: [{ role: 'user', content: 'Hello there, how are you?' }],
+    tools: [{ type: 'function', function: { name: 'f', parameters: schema } }],
+  };
+  const [, chat] = EXAMPLES[0] as (typeof EXAMPLES)[0];
+  t.strictSame((await charged('openai-chat', chat(60, 40, 'Fine.'), { request })).units, 100, 'tools');
+  const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(90_000)}` } };
+  const drawn = {
+    choices: [{ message: { content: null, images: [image] } }],
+    usage: { prompt_tokens: 9, completion_tokens: 1_290 },
+  };
+  t.strictSame((await charged('openai-chat', drawn)).units, 1_299, 'images');
+  const found = [
+    { type: 'web_search_tool_result', content: [{ title: 'words '.repeat(5_000) }] },
+    { type: 'text', text: 'Found.' },
+  ];
+  t.strictSame(
+    (
+      await charged('anthropic-messages', {
+        content: found,
+        usage: { input_tokens: 9_000, output_tokens: 5 },
+      })
+    ).units,
+    9_005,
+    'results of tools',
+  );
+  const russian = 'Привет, меня зовут модель, и я рада знакомству. '.repeat(200);
+  t.strictSame(
+    (await charged('openai-chat', chat(9, 2_600, russian))).units,
+    2_609,
+    'scripts that are packed densely',
+  );
+  const thought = 'I think, therefore I am. '.repeat(100);
+  const twice = [
+    { choices: [{ index: 0, delta: { reasoning: thought, reasoning_content: thought } }] },
+    { choices: [], usage: { prompt_tokens: 9, completion_tokens: 600 } },
+  ];
+  t.strictSame((await charged('openai-compatible', twice)).units, 609, 'a thought under two names');
+});
