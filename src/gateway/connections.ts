@@ -5,6 +5,7 @@
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { LINGER_BOUNDS, type LingerBounds, linger } from './linger.js';
 
 interface Turn {
   readonly response: ServerResponse;
@@ -16,6 +17,12 @@ interface Traffic {
   readonly waiting: Turn[];
   /** The answer under way is the last. */
   ending: boolean;
+  /** Set while the client's rest is read and dropped; called when the gateway closes. */
+  hurry: (() => void) | undefined;
+  /** Bytes came that are no request. */
+  unreadable: boolean;
+  /** Requests that came behind the last answer. */
+  dropped: number;
 }
 
 /** Who sends more requests ahead of their answers is no client: each costs memory while it waits. */
@@ -29,6 +36,8 @@ export class Connections {
   /** By the client's address and port: TLS wraps a socket in another one, with the same. */
   private readonly sockets = new Map<string, Socket>();
   private readonly traffic = new WeakMap<Socket, Traffic>();
+
+  constructor(private readonly lingerBounds: LingerBounds = LINGER_BOUNDS) {}
 
   /**
    * A connection on which nothing moves either way for `stallMs` is ended where it is the client's turn: to send the
@@ -51,9 +60,12 @@ export class Connections {
   take(response: ServerResponse, go: () => void): void {
     const { socket } = response.req;
     const traffic = this.traffic.get(socket);
-    // What comes behind an answer that ends its connection is not read any more.
-    if (traffic === undefined || !socket.writable) return;
-    if (traffic.current === undefined) this.begin(socket, traffic, { response, go });
+    if (traffic === undefined) return;
+    // What comes behind an answer that ends its connection is dropped, and costs memory until then.
+    if (!socket.writable) {
+      traffic.dropped += 1;
+      if (traffic.dropped > WAITING_MAX) socket.destroy();
+    } else if (traffic.current === undefined) this.begin(socket, traffic, { response, go });
     else if (traffic.waiting.length < WAITING_MAX) traffic.waiting.push({ response, go });
     else socket.destroy();
   }
@@ -63,12 +75,24 @@ export class Connections {
     return this.traffic.get(socket)?.current;
   }
 
-  /** The answer under way is the last on its connection. */
+  /** The last answer is given: what comes now is dropped. */
+  isLingering(socket: Socket): boolean {
+    return this.traffic.get(socket)?.hurry !== undefined;
+  }
+
+  /** The answer under way is the last on its connection: what comes behind it is no request. */
   endAfterCurrent(socket: Socket): void {
     const traffic = this.traffic.get(socket);
     if (traffic === undefined) return;
     traffic.ending = true;
+    traffic.unreadable = true;
     sayClose(traffic.current);
+  }
+
+  /** What comes on this connection is no request: it ends, and what follows is dropped. */
+  markUnreadable(socket: Socket): void {
+    const traffic = this.traffic.get(socket);
+    if (traffic !== undefined) traffic.unreadable = true;
   }
 
   /** From here on each connection ends with the answer that is under way on it; new ones are taken all the same. */
@@ -87,10 +111,33 @@ export class Connections {
   private add(socket: Socket): void {
     const client = `${socket.remoteAddress} ${socket.remotePort}`;
     this.sockets.set(client, socket);
-    this.traffic.set(socket, { current: undefined, waiting: [], ending: false });
+    const traffic: Traffic = {
+      current: undefined,
+      waiting: [],
+      ending: false,
+      hurry: undefined,
+      unreadable: false,
+      dropped: 0,
+    };
+    this.traffic.set(socket, traffic);
+    // By this, node and we end a connection behind its last answer.
+    const destroySoon = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (mayBeSending(traffic)) this.lingerOn(socket, traffic);
+      else destroySoon();
+    };
     socket.once('close', () => {
       if (this.sockets.get(client) === socket) this.sockets.delete(client);
     });
+  }
+
+  private lingerOn(socket: Socket, traffic: Traffic): void {
+    if (traffic.hurry !== undefined) return;
+    traffic.ending = true;
+    traffic.hurry = linger(socket, this.lingerBounds);
+    // The rest of a body that was being read, or that nobody reads.
+    traffic.current?.req.resume();
+    if (this.closing) traffic.hurry();
   }
 
   private begin(socket: Socket, traffic: Traffic, { response, go }: Turn): void {
@@ -109,8 +156,11 @@ export class Connections {
   }
 
   private endIdle(): void {
-    for (const socket of this.sockets.values())
-      if (this.currentOn(socket) === undefined) socket.destroySoon();
+    for (const socket of this.sockets.values()) {
+      const traffic = this.traffic.get(socket);
+      if (traffic?.hurry !== undefined) traffic.hurry();
+      else if (traffic?.current === undefined) socket.destroySoon();
+    }
   }
 
   private isStalled(socket: Socket): boolean {
@@ -120,6 +170,15 @@ export class Connections {
     // Where something lies unread, or nobody reads, it is not the client that is waited for.
     return !request.complete && request.readableFlowing === true && request.readableLength === 0;
   }
+}
+
+/** Whether more of the client's bytes may be on their way when its connection ends behind an answer. */
+function mayBeSending({ current, waiting, hurry, unreadable }: Traffic): boolean {
+  if (hurry !== undefined) return true;
+  if (current === undefined) return unreadable || waiting.length > 0;
+  // A request that broke off while it was handled: only the end of its connection tells its handler.
+  if (!current.headersSent) return false;
+  return unreadable || waiting.length > 0 || !current.req.complete;
 }
 
 function sayClose(response: ServerResponse | undefined): void {

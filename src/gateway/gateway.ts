@@ -72,6 +72,8 @@ export function buildGateway(options: GatewayOptions): Gateway {
       enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
     },
     clientErrorHandler: (error, socket) => {
+      if (connections.isLingering(socket)) return;
+      connections.markUnreadable(socket);
       const current = connections.currentOn(socket);
       // What stands behind a request, or within one that nobody has answered, or within one that is being answered.
       if (current?.req.complete) connections.endAfterCurrent(socket);
