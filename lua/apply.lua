@@ -11,6 +11,7 @@
   ARGV[6] due holds to expire        ARGV[7] number of cycles, then start and end of each
   then the operations:
     R user claims charges hold ttl    reserve; user: a token, or '#<key id>:<hash>' of an API key
+                                        claims: those behind a '!' must all be known
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
@@ -25,7 +26,7 @@
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
-            7 voided, 8 invalid key }
+            7 voided, 8 invalid key, 9 unknown group and then the names of those }
           { 4 settled, late, overshoot by item … }
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org

@@ -14,6 +14,7 @@ import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen
 import { Metrics, type State } from './observe/metrics.js';
 import { Ops } from './observe/ops.js';
 import { RequestLog } from './observe/request-log.js';
+import { UnknownGroups } from './observe/unknown-groups.js';
 import { Watch } from './observe/watch.js';
 import { openLedger } from './open-ledger.js';
 import { logOpenMode } from './open-mode.js';
@@ -112,7 +113,11 @@ function furnish(options: AppOptions, base: Base, ledger: Ledger): Running {
   const lanes = lanesOver(ledger, config, logger, metrics);
   const onExpired = (count: number): void => metrics.store.holdsExpired(count);
   const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
-  const watch = new Watch(metrics, new RequestLog(logger, () => metrics.process.leftOut()));
+  const watch = new Watch(
+    metrics,
+    new RequestLog(logger, () => metrics.process.leftOut()),
+    new UnknownGroups(metrics.unknownGroups, logger),
+  );
   const room = { config, environment, ledger, lanes, metrics, watch, logger, onError };
   const rooms = { now: openRooms(room) };
   const gateway = buildGateway({

@@ -181,6 +181,7 @@ function wayThrough(
     decide: (org, op, bound) => lanes.decide(org, op, bound),
     settle,
     holdMs: config.store.holdMs,
+    unknownGroups: config.identity.unknownGroups,
     rateLimitFields: fields,
     quotaRefusals: quotaRefusals(config.quotas, fields),
     onError,

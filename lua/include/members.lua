@@ -5,8 +5,8 @@ local members, memberships, generations, group_sets = {}, {}, {}, {}
 local listed_in = {}
 local unknown_users
 
-local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED, INVALID_KEY =
-  1, 2, 3, 4, 5, 6, 7, 8
+local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED, INVALID_KEY, UNKNOWN_GROUP =
+  1, 2, 3, 4, 5, 6, 7, 8, 9
 
 -- `unpack` fails near 8,000 values.
 local function read_all(key, names, into)
@@ -40,6 +40,20 @@ local function membership_of(record)
   return known
 end
 
+-- Claims behind a '!' must all be known.
+local CLAIM, MUST_BE_KNOWN = '[^,!]+', 33
+
+-- Claimed groups that do not exist, where they must; nil: there are none.
+local function unknown_claims(claims)
+  if string.byte(claims) ~= MUST_BE_KNOWN then return nil end
+  local unknown = {}
+  for name in string.gmatch(claims, CLAIM) do
+    local generation = generations[name]
+    if not generation or generation < 0 then unknown[#unknown + 1] = name end
+  end
+  return #unknown > 0 and table.concat(unknown, ',') or nil
+end
+
 -- Directory groups, then claimed ones, each once and only where it exists.
 local function find_groups(membership, claims)
   local list, count = { nil, nil, nil, nil }, 0
@@ -51,7 +65,7 @@ local function find_groups(membership, claims)
       list[count], listed_in[name] = name, list
     end
   end
-  for name in string.gmatch(claims, '[^,]+') do
+  for name in string.gmatch(claims, CLAIM) do
     local generation = generations[name]
     if generation and generation >= 0 and listed_in[name] ~= list then
       count = count + 1

@@ -84,6 +84,8 @@ local function reserve(at)
   if standing and not standing.open then return { DENIED, VOIDED } end
   local record, why = admit_member(user)
   if not record then return { DENIED, why } end
+  local unknown = unknown_claims(ARGV[at + 2])
+  if unknown then return { DENIED, UNKNOWN_GROUP, unknown } end
   local groups = groups_of(record, ARGV[at + 2])
   if not groups then return { DENIED, TOO_MANY_GROUPS } end
   local parsed = parse_charges(ARGV[at + 3])
@@ -127,7 +129,7 @@ local function name_groups(places)
       end
     end
     if claims ~= '' then
-      for name in string.gmatch(claims, '[^,]+') do
+      for name in string.gmatch(claims, CLAIM) do
         if generations[name] == nil then generations[name], names[#names + 1] = false, name end
       end
     end

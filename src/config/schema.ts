@@ -170,6 +170,12 @@ const Identity = section(
       default: 'register',
       description: 'A user seen for the first time is counted and listed, or refused.',
     }),
+    unknownGroups: oneOf(['ignore', 'deny'], {
+      default: 'ignore',
+      description:
+        'A group in a trusted header or a claim that the directory does not have: counted in a metric, logged once and left ' +
+        'out, or refused with 403. Group names compare exactly, capitals and all.',
+    }),
   },
   { default: {} },
 );

@@ -105,6 +105,12 @@ export const CATALOGUE = {
     'The user is new, and active users take all seats.',
     'Ask an admin to free a seat or add seats.',
   ),
+  'unknown-group': entry(
+    403,
+    'A claimed group is not known',
+    'The credential claims a group that the organization does not have, and such are denied here. Names compare exactly.',
+    'Create the group, correct its name, or set identity.unknownGroups to ignore.',
+  ),
   'too-many-groups': entry(
     403,
     'The user is in more groups than can be checked',

@@ -55,6 +55,8 @@ export interface Rooms {
   readonly settle: Settle;
   /** Life of the hold of a request whose cost is known later. */
   readonly holdMs: number;
+  /** `deny`: all groups that a credential claims must be known. Left out: unknown ones do not count. */
+  readonly unknownGroups?: 'ignore' | 'deny';
   readonly rateLimitFields: RateLimitFields;
   readonly quotaRefusals: QuotaRefusals;
   /** Told of what is our own fault. */
@@ -73,7 +75,7 @@ export interface Visit {
   /** The client named no id of the request: this one goes along. */
   readonly idIsNew: boolean;
   matched(passage: Passage): void;
-  reserving(org: string, charges: Charges): void;
+  reserving(org: string, charges: Charges, claims: string): void;
   decided(answer: Answer, hold: string): void;
   forwarded(outcome: Outcome): void;
   /** The gateway gives the answer itself. */
@@ -171,7 +173,7 @@ export class Corridor {
   }
 
   private async reserve(way: Walk, identity: Identity, asked: Priced): Promise<void> {
-    way.visit?.reserving(identity.org, asked.charges);
+    way.visit?.reserving(identity.org, asked.charges, identity.claims);
     const hold = holdFor(asked);
     const decision = await this.decide(way, identity, asked, hold);
     const first: Decided = { priced: asked, hold, decision };
@@ -191,7 +193,9 @@ export class Corridor {
     const { org, user, claims, key } = identity;
     const { charges: asked } = priced;
     const { open } = way.passage;
-    const op = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs: this.rooms.holdMs } as const;
+    const { holdMs: ttlMs, unknownGroups } = this.rooms;
+    const plain = { kind: 'reserve', user, claims, charges: asked, hold, ttlMs } as const;
+    const op = unknownGroups === 'deny' && claims !== '' ? { ...plain, unknownGroups } : plain;
     if (key === undefined) return this.rooms.decide(org, op, open);
     return this.rooms.decide(org, { ...op, key }, open).catch(hideOrg);
   }
@@ -355,8 +359,10 @@ function targetOf(request: IncomingMessage): Target {
   return target;
 }
 
-function denial({ reason }: Denied, { org, userId }: Identity): ProblemError {
+function denial({ reason, groups = '' }: Denied, { org, userId }: Identity): ProblemError {
   switch (reason) {
+    case 'unknown-group':
+      return new ProblemError(reason, `Organization ${org} has no group ${groups.replaceAll(',', ', ')}.`);
     case 'voided':
       return new ProblemError('internal', 'The reservation was voided.');
     case 'invalid-key':

@@ -64,8 +64,13 @@ export interface ReserveOp {
   readonly user: string;
   /** `<key id>:<sha256 of its secret, hex>` of an API key: the book says whose it is, and whether it is valid now. */
   readonly key?: string;
-  /** Group tokens claimed by the caller's credential, comma-separated; unknown ones are ignored. */
+  /**
+   * Group tokens claimed by the caller's credential, comma-separated, compared exactly. Unknown ones are ignored: they are
+   * those that the answer's `groups` do not have.
+   */
   readonly claims: string;
+  /** `deny`: a claim that is unknown is a reason to refuse. */
+  readonly unknownGroups?: 'deny';
   readonly charges: Charges;
   /** Id of the hold to leave, or '' where every cost is fixed and nothing stays to be settled. */
   readonly hold: string;
@@ -208,7 +213,10 @@ export interface Denied {
     | 'too-many-groups'
     | 'org-archived'
     | 'voided'
-    | 'invalid-key';
+    | 'invalid-key'
+    | 'unknown-group';
+  /** With `unknown-group`: the tokens of those, comma-separated. */
+  readonly groups?: string;
 }
 
 export interface Settled {

@@ -10,12 +10,14 @@ import { DecisionMetrics } from './decisions.js';
 import { OpenMetrics } from './open.js';
 import type { MetricsOptions } from './state.js';
 import { HoldMetrics, numberOf, StoreMetrics } from './store.js';
+import { UnknownGroupMetrics } from './unknown-groups.js';
 import { UpstreamMetrics } from './upstreams.js';
 
 export type { MetricsOptions, State } from './state.js';
 
 export class Metrics {
   readonly decisions: DecisionMetrics;
+  readonly unknownGroups: UnknownGroupMetrics;
   readonly upstreams: UpstreamMetrics;
   readonly store: StoreMetrics;
   readonly holds: HoldMetrics;
@@ -37,6 +39,7 @@ export class Metrics {
       'Requests whose answer is not sent to its end.',
       () => state()?.requestsInFlight,
     );
+    this.unknownGroups = new UnknownGroupMetrics(build);
     this.upstreams = new UpstreamMetrics(build);
     this.store = new StoreMetrics(build, quotas, state);
     this.holds = new HoldMetrics(build, quotas);

@@ -5,6 +5,7 @@ import type { Result } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { Metrics } from './metrics.js';
 import type { RequestLine, RequestLog } from './request-log.js';
+import type { UnknownGroups } from './unknown-groups.js';
 import type { UpstreamOutcome } from './upstreams.js';
 
 /** What a visit wants to know of a route. */
@@ -37,10 +38,11 @@ export class Watch {
   constructor(
     private readonly metrics: Metrics,
     private readonly log: RequestLog,
+    private readonly unknownGroups?: UnknownGroups,
   ) {}
 
   enter(request: IncomingMessage): RequestVisit {
-    return new RequestVisit(request, this.metrics, this.log);
+    return new RequestVisit(request, this.metrics, this.log, this.unknownGroups);
   }
 
   /** A request that was refused before it could walk. */
@@ -69,6 +71,7 @@ export class RequestVisit {
   private way: Way | undefined;
   private org: string | undefined;
   private charges: Charges | undefined;
+  private claims = '';
   private askedAt = 0;
   private forwardedAt = 0;
   private decisionMs: number | undefined;
@@ -80,6 +83,7 @@ export class RequestVisit {
     private readonly request: IncomingMessage,
     private readonly metrics: Metrics,
     private readonly log: RequestLog,
+    private readonly unknownGroups: UnknownGroups | undefined,
   ) {
     const given = fieldIn(request.rawHeaders, ID_FIELD);
     this.idIsNew = given === undefined;
@@ -90,8 +94,9 @@ export class RequestVisit {
     this.way = way;
   }
 
-  reserving(org: string, charges: Charges): void {
+  reserving(org: string, charges: Charges, claims: string): void {
     this.org = org;
+    this.claims = claims;
     this.charges = charges;
     this.askedAt = performance.now();
   }
@@ -105,6 +110,9 @@ export class RequestVisit {
     const { decisions } = this.metrics;
     if (decision.chargeLater === undefined) decisions.decided(this.charges, decision.result, this.decisionMs);
     else decisions.undecided(this.charges, 'open', this.decisionMs);
+    // In open mode, nobody was asked which groups there are.
+    if (this.claims !== '' && this.org !== undefined && decision.chargeLater === undefined)
+      this.unknownGroups?.decided(this.org, this.claims, decision.result);
   }
 
   forwarded(ended: Ended): void {

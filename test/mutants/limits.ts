@@ -231,4 +231,18 @@ export const LIMITS: readonly Mutant[] = [
     "return string.format('%.0f', number)",
     'return number',
   ]),
+  ...broken(
+    'rule 15',
+    'an unknown group is let through where it is denied',
+    'groups',
+    ['include/reserve', 'if unknown then', 'if false then'],
+    ['decide', 'if (unknown.length > 0)', 'if (false)'],
+  ),
+  ...broken(
+    'rule 15',
+    'a deleted group counts as known',
+    'groups',
+    ['include/members', 'if not generation or generation < 0 then', 'if not generation then'],
+    ['decide', 'groupIn(text).alive;', 'true;'],
+  ),
 ];

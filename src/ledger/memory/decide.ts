@@ -29,6 +29,10 @@ function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
   if (standing !== undefined && !standing.open) return denied('voided');
   const member = admitMember(work, op.user);
   if (typeof member === 'string') return denied(member);
+  if (op.unknownGroups === 'deny') {
+    const unknown = unknownClaims(work, op.claims);
+    if (unknown.length > 0) return { status: 'denied', reason: 'unknown-group', groups: unknown.join(',') };
+  }
   const groups = groupsOf(work, member, op.claims);
   if (groups === undefined) return denied('too-many-groups');
   const { items } = op.charges;
@@ -80,11 +84,18 @@ export function knownGroups(work: Work, member: Member, claims: string): string[
     const known = text === undefined ? undefined : groupIn(text);
     if (known?.alive === true && known.generation === generation) found.add(group);
   }
-  for (const group of claims === '' ? [] : claims.split(',')) {
-    const text = table.text(group);
-    if (text !== undefined && groupIn(text).alive) found.add(group);
-  }
+  for (const group of claims === '' ? [] : claims.split(',')) if (isAlive(work, group)) found.add(group);
   return [...found];
+}
+
+function isAlive({ book }: Work, group: string): boolean {
+  const text = book.table('groups').text(group);
+  return text !== undefined && groupIn(text).alive;
+}
+
+/** Claimed groups that the directory does not have. */
+function unknownClaims(work: Work, claims: string): string[] {
+  return claims === '' ? [] : claims.split(',').filter((group) => !isAlive(work, group));
 }
 
 function refused(

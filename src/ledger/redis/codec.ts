@@ -17,7 +17,7 @@ function pushOp(args: (string | number)[], op: Op): void {
       args.push(
         'R',
         op.key === undefined ? op.user : `#${op.key}`,
-        op.claims,
+        op.unknownGroups === 'deny' ? `!${op.claims}` : op.claims,
         op.charges.text,
         op.hold,
         op.ttlMs,
@@ -89,6 +89,7 @@ const DENIED: readonly (Denied['reason'] | undefined)[] = [
   'org-archived',
   'voided',
   'invalid-key',
+  'unknown-group',
 ];
 const DONE: readonly (Done['status'] | undefined)[] = [
   undefined,
@@ -107,6 +108,7 @@ function decodeResult(raw: RawResult, op: Op | undefined): Result {
   if (kind === 0 || kind === 1 || kind === 2) return decodeDecision(kind, raw, itemsOf(op));
   if (kind === 3) {
     const reason = DENIED[Number(raw[1])];
+    if (reason === 'unknown-group') return { status: 'denied', reason, groups: String(raw[2]) };
     if (reason !== undefined) return { status: 'denied', reason };
   }
   if (kind === 4) return { status: 'settled', late: raw[1] === 1, overshoot: raw.slice(2).map(Number) };

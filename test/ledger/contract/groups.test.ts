@@ -79,3 +79,31 @@ onBoth(
     t.same(await book.told([one('ana'), one('ana'), one('bob')]), ['admitted', 'spent', 'admitted']);
   },
 );
+
+const strict = (user: string, claims: string) =>
+  reserve(user, fixed('usage', 1), { claims, unknownGroups: 'deny' });
+
+onBoth(
+  'where unknown groups are denied, all that are claimed must be known, exactly',
+  BOOK,
+  async (t, book) => {
+    await book.commit(set('groups', 'g4', '-1;{"name":"g4"}'));
+    const before = await book.dump();
+    const denied = (groups: string) => ({ status: 'denied', reason: 'unknown-group', groups });
+    t.match(await book.do(strict('ana', 'nobody,g3,G1,g4')), denied('nobody,G1,g4'));
+    t.match(await book.do(strict('ana', 'g1 ')), denied('g1 '), 'names compare exactly');
+    t.equal(await book.dump(), before);
+    t.equal(await charged(book, strict('ana', 'g3')), 'g1,g3');
+    t.equal(await charged(book, strict('ana', 'g1')), 'g1');
+    t.equal(await charged(book, strict('ana', '')), 'g1');
+    t.equal(await charged(book, one('cy', 'g3,G3')), 'g3', 'what the answer does not name is unknown');
+  },
+);
+
+onBoth('claims that must be known beside the same that need not, in one call', BOOK, async (t, book) => {
+  const claims = 'g3,nobody';
+  t.same(
+    await book.told([one('ana', claims), strict('ana', claims), strict('ana', 'g3'), one('ana', 'g3')]),
+    ['admitted', 'unknown-group', 'admitted', 'admitted'],
+  );
+});

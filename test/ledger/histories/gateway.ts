@@ -221,6 +221,7 @@ export class Gateway {
       kind: 'reserve',
       user,
       claims: this.makeClaims(),
+      ...(random.chance(0.1) ? { unknownGroups: 'deny' } : {}),
       charges: charges(random.pick(['maps', 'chat']), items),
       hold: keepsHold ? `h${this.holdsMade}` : '',
       ttlMs: this.ttl(),
