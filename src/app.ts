@@ -96,7 +96,7 @@ interface Base {
 
 async function assemble(options: AppOptions, base: Base): Promise<Running> {
   const { config, logger } = options;
-  const ledger = await openLedger(config.store, logger);
+  const ledger = await openLedger(config.store, logger, (what) => base.metrics.process.alarm(what));
   try {
     await claimStore(ledger, config.quotas);
     await createOrgs(ledger, config);

@@ -6,14 +6,19 @@ import { passwordIn } from './config/secret.js';
 import { openMemory } from './ledger/memory/index.js';
 import type { Ledger } from './ledger/port.js';
 import { openRedis } from './ledger/redis/index.js';
+import type { PresenceEvent } from './ledger/redis/presence.js';
 
 /** A store that is down fails many times a second. */
 const TOLD_EVERY_MS = 10_000;
 
-/** Rejects where the store cannot be had, or must not be used; the error names the setting. */
-export async function openLedger(store: StoreConfig, logger: Logger): Promise<Ledger> {
+/** Rejects where the store cannot be had, or must not be used; the error names the setting. `alarm` is told of lost data. */
+export async function openLedger(
+  store: StoreConfig,
+  logger: Logger,
+  alarm: (what: string) => void = () => undefined,
+): Promise<Ledger> {
   try {
-    return await open(store, logger);
+    return await open(store, logger, alarm);
   } catch (error) {
     const setting = 'redis' in store ? 'store.redis' : 'store.embedded.path';
     const { message, cause } = error instanceof Error ? error : new Error(String(error));
@@ -21,7 +26,7 @@ export async function openLedger(store: StoreConfig, logger: Logger): Promise<Le
   }
 }
 
-async function open(store: StoreConfig, logger: Logger): Promise<Ledger> {
+async function open(store: StoreConfig, logger: Logger, alarm: (what: string) => void): Promise<Ledger> {
   if (!('redis' in store)) {
     const path = join(store.embedded.path, 'ledger');
     logger.warn({ path }, 'embedded ledger: one process only, for more replicas set store.redis');
@@ -39,9 +44,18 @@ async function open(store: StoreConfig, logger: Logger): Promise<Ledger> {
       untold = 0;
     }
   };
+  const onPresence = (event: PresenceEvent): void => {
+    if (event.kind === 'waiting') {
+      logger.info({ ms: event.ms }, 'store-empty: the first org waits for objections of other gateways');
+      return;
+    }
+    alarm('store-emptied');
+    logger.error({ orgs: event.orgs }, 'store-emptied: its orgs are marked as lost');
+  };
   return openRedis({
     url,
     onError,
+    onPresence,
     ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) }),
   });
 }

@@ -43,7 +43,8 @@
  * **Loss.** A book carries an epoch from its creation. A caller that names an epoch which the book does not have is
  * answered `lost`, and nothing is counted from 0. Who finds no book at all marks the place (`state` is `lost`, no epoch):
  * then callers that knew none are answered `lost` too, and nobody makes the book anew but an operator who accepts the
- * loss (`lossAccepted` is the epoch that callers may take in place of the one they knew).
+ * loss (`lossAccepted` is the epoch that callers may take in place of the one they knew). A store that is empty gets its first
+ * org only after all connected gateways had time to mark the orgs they have seen in it (redis/presence.ts).
  *
  * Tokens (users, groups, actions, hold ids, lanes) contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
  */
@@ -311,6 +312,15 @@ export interface Snapshot {
   readonly values: readonly (readonly (string | null)[])[];
 }
 
+export interface OrgEpoch {
+  /** As in a snapshot. */
+  readonly version: number;
+  /** '' where there is none: no such org, or its data is marked as lost. */
+  readonly epoch: string;
+  /** The epoch that an operator lets callers take in place of the one they knew; '' for none. */
+  readonly accepted: string;
+}
+
 export type Change =
   | { readonly set: Table; readonly field: string; readonly value: string }
   | { readonly del: Table; readonly field: string }
@@ -347,11 +357,17 @@ export interface Fold {
 export interface Ledger {
   /** 'redis' or 'embedded': shown to operators. */
   readonly name: string;
-  /** False while the store cannot be reached: callers then fail at once instead of waiting for their deadline. */
+  /** False while the store cannot be used. */
   readonly ready: boolean;
+  /** It is not ready, but was a moment ago, and is being connected again: callers wait for it within their deadline. */
+  readonly reconnecting: boolean;
+  /** Told each time that the store has become ready. */
+  onReady(listener: () => void): void;
   /** Rejects with a `StoreError` where no answer came: the call may or may not have run. */
   apply(call: Call): Promise<Reply>;
   read(org: string, wants: readonly Want[]): Promise<Snapshot>;
+  /** What `apply` would find: it asks where decisions are made, so that a loss is judged there too. */
+  epochOf(org: string): Promise<OrgEpoch>;
   /** The new version, or undefined where the book was no longer at `commit.version`. */
   commit(org: string, commit: Commit): Promise<number | undefined>;
   scan(org: string, table: Table, cursor: string, count: number): Promise<Page>;
@@ -373,14 +389,23 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
+interface StoreErrorOptions extends ErrorOptions {
+  /** Left out: true. */
+  readonly answered?: boolean;
+}
+
 /** No answer, or none that could be used. `ran` is false only where the call certainly did not run. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  /** False where the connection ended, or was not there: the same call may be answered over the next one. */
+  readonly answered: boolean;
+
   constructor(
     message: string,
     readonly ran: false | 'unknown',
-    options?: ErrorOptions,
+    { answered = true, ...options }: StoreErrorOptions = {},
   ) {
     super(message, options);
+    this.answered = answered;
   }
 }

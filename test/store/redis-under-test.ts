@@ -9,6 +9,8 @@ export class RedisUnderTest {
   readonly folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
   readonly socket = join(this.folder, 'redis.sock');
   password = 'first';
+  /** Gateways have begun the store before; what a test empties later is empty. */
+  private began = false;
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
 
@@ -24,7 +26,11 @@ export class RedisUnderTest {
     this.ended = new Promise((resolve) => child.once('exit', () => resolve()));
     for (let attempt = 0; attempt < 400; attempt += 1) {
       if (child.exitCode !== null) throw new Error('redis-server ended at start');
-      if (await this.answers()) return;
+      if (await this.answers()) {
+        if (!this.began) await this.send('HSET', 'qg:store', 'epoch', 'of-the-test');
+        this.began = true;
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error('redis-server does not answer');

@@ -109,20 +109,26 @@ export class FaultProxy {
   readonly links: Link[] = [];
   /** Applied to each new connection before its first byte. */
   onLink: (link: Link) => void = () => undefined;
+  /** Where each new connection leads, in place of `target`. */
+  targetOf: (() => string) | undefined;
   private refusing = false;
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    /** Path of the unix socket to which new connections lead. */
+    public target: string,
+  ) {}
 
   /** `target`: path of a unix socket. */
   static async start(target: string): Promise<FaultProxy> {
     const server = createServer({ noDelay: true });
-    const proxy = new FaultProxy(server);
+    const proxy = new FaultProxy(server, target);
     server.on('connection', (client) => {
       if (proxy.refusing) {
         client.destroy();
         return;
       }
-      const link = new Link(client, connect(target));
+      const link = new Link(client, connect(proxy.targetOf?.() ?? proxy.target));
       proxy.links.push(link);
       proxy.onLink(link);
     });

@@ -60,7 +60,7 @@ export async function openClockedRedis(url: string, prefix: string): Promise<Clo
   const now = `local function now() return tonumber(redis.call('GET', 'clock:${prefix}')) end`;
   const patch = (source: string): string => KEYS_ONLY + source;
   await client.set(`clock:${prefix}`, 0);
-  const ledger = await openRedis({ url, prefix, scripts: { replaced: { now }, patch } });
+  const ledger = await openRedis({ url, prefix, objectionMs: 0, scripts: { replaced: { now }, patch } });
   return {
     ledger,
     async setClock(ms) {

@@ -12,6 +12,8 @@ export interface LossOptions {
   readonly epoch: string;
   readonly ledger: Ledger;
   readonly looks: Turnstile;
+  /** Before the first look: an org that is lost and found again and again must not be so without a pause. */
+  readonly firstLookMs: number;
   readonly alarm: () => void;
   /** `found`: the data is back. `accepted`: what is there now counts. */
   readonly over: (how: 'found' | 'accepted') => void;
@@ -26,7 +28,8 @@ export class Loss {
   private closed = false;
 
   constructor(private readonly options: LossOptions) {
-    this.look();
+    if (options.firstLookMs === 0) this.look();
+    else this.timer = setTimeout(() => this.look(), jittered(options.firstLookMs));
   }
 
   close(): void {
@@ -56,10 +59,10 @@ export class Loss {
     }
   }
 
+  /** Judged where decisions are made: what another connection finds says nothing about them. */
   private async found(): Promise<'found' | 'accepted' | undefined> {
     const { ledger, org, epoch: known } = this.options;
-    const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['epoch', 'lossAccepted'] }]);
-    const [epoch = null, accepted = null] = values[0] ?? [];
+    const { version, epoch, accepted } = await ledger.epochOf(org);
     if (version === 0) {
       await ledger.commit(org, {
         version: 0,
@@ -68,7 +71,7 @@ export class Loss {
       });
       return undefined;
     }
-    if (epoch === null) return undefined;
+    if (epoch === '') return undefined;
     if (known === '' || epoch === known) return 'found';
     return accepted === epoch ? 'accepted' : undefined;
   }

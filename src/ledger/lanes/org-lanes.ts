@@ -17,6 +17,8 @@ const EXPIRE_MOST = 8;
 const CYCLE_TRIES_MAX = 5;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
+const LOSS_FIRST_MS = 100;
+const LOSS_LAST_MS = 2_000;
 const RULE_TOLD_EVERY_MS = 60_000;
 /** Lanes in doubt are set aside and new ones taken, up to here. */
 const LANES_MAX = 16;
@@ -52,6 +54,8 @@ export class OrgLanes {
   private linesPerOp = 4;
   private readonly retries = new Set<NodeJS.Timeout>();
   private loss: Loss | undefined;
+  /** Losses that ended since the last answer. */
+  private losses = 0;
   /** Calls that met the loss: they go on where the data is found. */
   private readonly parked: Sent[] = [];
   private book = 0;
@@ -191,6 +195,7 @@ export class OrgLanes {
       case 'ok':
         lane.seq += 1;
         lane.usedAt = performance.now();
+        this.losses = 0;
         this.learn(reply);
         this.distribute(lane, batch, reply);
         this.release(lane, batch);
@@ -377,6 +382,7 @@ export class OrgLanes {
       epoch: this.epoch,
       ledger: this.options.ledger,
       looks: this.shared.looks,
+      firstLookMs: this.losses === 0 ? 0 : Math.min(LOSS_LAST_MS, LOSS_FIRST_MS * 2 ** this.losses),
       alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch }),
       over: (how) => this.endLoss(how),
     });
@@ -406,6 +412,7 @@ export class OrgLanes {
 
   private endLoss(how: 'found' | 'accepted'): void {
     this.loss = undefined;
+    this.losses = Math.min(this.losses + 1, 10);
     this.options.onTrouble?.(`store-loss-${how}`, { org: this.org, owed: this.parked.length });
     if (how === 'accepted') this.beginBook();
     for (const { lane, batch } of this.parked.splice(0))

@@ -10,6 +10,7 @@ import type {
   Ledger,
   Log,
   LogEntry,
+  OrgEpoch,
   Page,
   Reply,
   Snapshot,
@@ -48,6 +49,15 @@ class MemoryLedger implements Ledger {
     return this.disk?.failure === undefined;
   }
 
+  /** It is in this process: there is nothing to connect. */
+  get reconnecting(): boolean {
+    return false;
+  }
+
+  onReady(): void {
+    // It is ready from its start.
+  }
+
   async apply(call: Call): Promise<Reply> {
     this.refuseWhenFailed();
     return applyCall(this.books.get(call.org), call, this.now());
@@ -61,6 +71,12 @@ class MemoryLedger implements Ledger {
     });
     const seen = book?.org.number('now') ?? 0;
     return { now: Math.max(this.now(), seen), version: book?.org.number('version') ?? 0, values };
+  }
+
+  async epochOf(org: string): Promise<OrgEpoch> {
+    const head = this.books.get(org)?.org;
+    const text = (field: string): string => head?.text(field) ?? '';
+    return { version: head?.number('version') ?? 0, epoch: text('epoch'), accepted: text('lossAccepted') };
   }
 
   async commit(org: string, commit: Commit): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 /** One connection to Redis, every option spelled out with its reason. */
-import { Command, Redis } from 'ioredis';
+import { Command, Redis, ReplyError } from 'ioredis';
 import { StoreError } from '../port.js';
+import { type ErrorReply, readErrorReply } from './error-reply.js';
 import type { Script } from './scripts.js';
 
 export interface ConnectionOptions {
@@ -16,17 +17,21 @@ export interface ConnectionOptions {
 const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
-/** A replica that stays one is not left and come back to for every call it refuses. */
-const LEAVE_REPLICA_EVERY_MS = 1_000;
-
-/** Errors after which the script certainly changed nothing: Redis refused it before its first write. */
-const DID_NOT_RUN =
-  /^(NOSCRIPT|READONLY|OOM|LOADING|NOAUTH|NOPERM|MASTERDOWN|NOREPLICAS|MISCONF|BUSY|CLUSTERDOWN)\b/;
+/** What ioredis says where it did not write the command. */
+const NOT_SENT = /^Stream isn't writeable/;
 
 export class Connection {
+  /** Told of a session that has begun; nothing is sent in it before `admit`. */
+  onConnect: () => void = () => undefined;
+  onClose: () => void = () => undefined;
+  /** Told of a reply by a server that is to be left. */
+  onLeave: (reply: ErrorReply) => void = () => undefined;
+  /** When the present session began. */
+  connectedAt = 0;
   private readonly redis: Redis;
   private readonly onError: (error: Error) => void;
-  private leftReplicaAt = Number.NEGATIVE_INFINITY;
+  private admitted = false;
+  private leastDelayMs = 0;
 
   constructor(private readonly options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
@@ -40,25 +45,35 @@ export class Connection {
       // A call sent again by the client library would not be told from the first.
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
+      // The proof of the server (pair.ts) reads the same INFO, and says what is wrong with it.
+      enableReadyCheck: false,
       // Replies are arrays of integers and strings in RESP2; nothing here gains from RESP3.
       protocol: 2,
       noDelay: true,
       keepAlive: 10_000,
       disableClientInfo: true,
-      retryStrategy: (times) => {
-        this.renewPassword();
-        return Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS) * (0.5 + Math.random() / 2);
-      },
-      // A replica that was a master before a fail-over: go and find the new one.
-      reconnectOnError: (error) => error.message.startsWith('READONLY') && this.mayLeaveReplica(),
-      ...(options.password === undefined ? {} : { password: options.password() }),
+      retryStrategy: (times) => this.delayBefore(times),
     });
+    // Set here, for a URL that names a user would put its own empty password first.
+    if (options.password !== undefined) this.redis.options.password = options.password();
     this.redis.on('error', (error: Error) => this.onError(error));
+    this.redis.on('ready', () => {
+      this.connectedAt = performance.now();
+      this.onConnect();
+    });
+    this.redis.on('close', () => {
+      this.admitted = false;
+      this.onClose();
+    });
   }
 
-  /** Told at every connection from now on, once it can be used. */
-  onReady(heard: () => void): void {
-    this.redis.on('ready', heard);
+  /** Redis closes idle connections: the first new one is made at once. */
+  private delayBefore(times: number): number {
+    this.renewPassword();
+    const leastMs = this.leastDelayMs;
+    this.leastDelayMs = 0;
+    const delayMs = times === 1 ? 0 : Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS);
+    return Math.max(delayMs * (0.5 + Math.random() / 2), leastMs);
   }
 
   private renewPassword(): void {
@@ -70,36 +85,43 @@ export class Connection {
     }
   }
 
-  private mayLeaveReplica(): boolean {
-    const now = performance.now();
-    if (now - this.leftReplicaAt < LEAVE_REPLICA_EVERY_MS) return false;
-    this.leftReplicaAt = now;
-    return true;
+  get connected(): boolean {
+    return this.redis.status === 'ready';
   }
 
+  /** Number of the database, as the URL names it. */
+  get database(): number {
+    return this.redis.options.db ?? 0;
+  }
+
+  /** It is connected, and its server has been proved. */
   get ready(): boolean {
-    return this.redis.status === 'ready';
+    return this.admitted && this.connected;
+  }
+
+  admit(): void {
+    this.admitted = true;
+  }
+
+  /** No call is sent until it is admitted; those in flight go on. */
+  suspend(): void {
+    this.admitted = false;
+  }
+
+  /** Ends this session; the next one begins after `delayMs` at the earliest. */
+  reconnect(delayMs: number): void {
+    this.admitted = false;
+    if (!this.connected) return;
+    this.leastDelayMs = delayMs;
+    this.redis.disconnect(true);
   }
 
   async open(): Promise<void> {
     try {
       await this.redis.connect();
     } catch (error) {
-      throw new StoreError('Redis cannot be reached', false, { cause: error });
+      throw new StoreError('Redis cannot be reached', false, { cause: error, answered: false });
     }
-  }
-
-  /** Why this Redis cannot keep counters; undefined where it can. */
-  async unfitness(): Promise<string | undefined> {
-    const info = String(await this.send('info', []));
-    const field = (name: string): string => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim() ?? '';
-    const version = field('redis_version');
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    // Older ones lack commands that the scripts use.
-    if (major < 6 || (major === 6 && minor < 2)) return `Redis ${version} is too old: 6.2 or newer is needed`;
-    const policy = field('maxmemory_policy');
-    if (policy === '' || policy === 'noeviction') return undefined;
-    return `Redis has maxmemory-policy ${policy}: set it to noeviction, or counters get lost silently`;
   }
 
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -114,17 +136,33 @@ export class Connection {
   }
 
   async send(command: string, args: (string | number)[]): Promise<unknown> {
-    if (!this.ready) throw new StoreError('Redis is not connected', false);
+    if (!this.ready) throw new StoreError('Redis is not connected', false, { answered: false });
+    return this.ask(command, args);
+  }
+
+  /** As `send`, of a server that has not been proved: for the proof itself. */
+  async ask(command: string, args: (string | number)[]): Promise<unknown> {
     try {
       return await this.redis.sendCommand(new Command(command, args, { replyEncoding: 'utf8' }));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new StoreError(message, DID_NOT_RUN.test(message) ? false : 'unknown', { cause: error });
+      throw this.storeError(error);
     }
   }
 
+  private storeError(error: unknown): StoreError {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof ReplyError)) {
+      const ran = NOT_SENT.test(message) ? false : 'unknown';
+      return new StoreError(message, ran, { cause: error, answered: false });
+    }
+    const reply = readErrorReply(message);
+    if (reply.leave) this.onLeave(reply);
+    return new StoreError(message, reply.ran, { cause: error });
+  }
+
   async close(): Promise<void> {
-    if (this.redis.status === 'ready') await this.redis.quit().catch(() => this.redis.disconnect());
+    this.admitted = false;
+    if (this.connected) await this.redis.quit().catch(() => this.redis.disconnect());
     else this.redis.disconnect();
   }
 }

@@ -2,11 +2,13 @@
 import { isName } from '../../quota/id.js';
 import type {
   Call,
+  Change,
   Commit,
   Fold,
   Ledger,
   Log,
   LogEntry,
+  OrgEpoch,
   Page,
   Reply,
   Snapshot,
@@ -15,30 +17,35 @@ import type {
 } from '../port.js';
 import { StoreError } from '../port.js';
 import { callArgs, decodeReply } from './codec.js';
-import { Connection, type ConnectionOptions } from './connection.js';
+import type { Connection, ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
+import { ConnectionPair } from './pair.js';
+import { missingPermissions, permissionsError } from './permissions.js';
+import { type PresenceEvent, StorePresence } from './presence.js';
 import { loadScript, type ScriptOptions } from './scripts.js';
 
 export interface RedisOptions extends ConnectionOptions {
   /** First part of every key. */
   readonly prefix?: string;
+  /** Told where the store was emptied, or is empty at the start. */
+  readonly onPresence?: (event: PresenceEvent) => void;
   /** For tests: another clock, a broken rule. */
   readonly scripts?: ScriptOptions;
+  /** For tests: how long an empty store waits for objections of other gateways. */
+  readonly objectionMs?: number;
 }
+
+const LOST: Commit = { version: 0, changes: [{ set: 'org', field: 'state', value: 'lost' }], audit: '' };
 
 /** The field by which lua/include/widen.lua makes a table a real hash. */
 const WIDE = '!wide';
 
 /** Connects, and rejects where the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
-  const hot = new Connection(options);
-  const other = new Connection(options);
-  const ledger = new RedisLedger(hot, other, options);
+  const pair = new ConnectionPair(options);
+  const ledger = new RedisLedger(pair, options);
   try {
-    await Promise.all([hot.open(), other.open()]);
-    const unfit = await other.unfitness();
-    if (unfit !== undefined) throw new Error(unfit);
-    ledger.watchFitness();
+    await ledger.open();
   } catch (error) {
     await ledger.close();
     throw error;
@@ -47,27 +54,22 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 }
 
 const LANES_PAGE = 100;
-/** A policy can be changed while Redis runs, and it costs no more than a few calls a minute to notice. */
-const FITNESS_EVERY_MS = 15_000;
-/** Requests are refused meanwhile: once it is mended, they are served again soon. */
-const UNFIT_EVERY_MS = 1_000;
 
 class RedisLedger implements Ledger {
   readonly name = 'redis';
   private readonly keys: Keys;
   private readonly scripts;
-  /** Why the store must not be used though it can be reached. */
-  private unfit: string | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly hot: Connection;
+  private readonly other: Connection;
+  private readonly presence: StorePresence;
 
-  /** Decisions have a connection of their own: no list of an admin stands before them. */
   constructor(
-    private readonly hot: Connection,
-    private readonly other: Connection,
-    private readonly options: RedisOptions,
+    private readonly pair: ConnectionPair,
+    options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
+    this.hot = pair.hot;
+    this.other = pair.other;
     const load = (name: string) => loadScript(name, options.scripts);
     this.scripts = {
       apply: load('apply'),
@@ -77,38 +79,40 @@ class RedisLedger implements Ledger {
       clock: load('clock'),
       forgetLanes: load('forget-lanes'),
       lease: load('lease'),
+      // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
+      presence: loadScript('presence'),
     };
+    this.presence = new StorePresence({
+      call: (args) => this.hot.run(this.scripts.presence, [this.keys.store], args),
+      countOrgs: async () => Number(await this.hot.send('scard', [this.keys.orgs])),
+      listOrgs: () => this.orgs(),
+      markLost: (org) => this.commit(org, LOST),
+      onEvent: options.onPresence,
+      objectionMs: options.objectionMs,
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.pair.open(async () => {
+      const missing = await missingPermissions(this.other, this.keys);
+      if (missing.length > 0) throw permissionsError(missing);
+    });
+    // What it has now must be known before it is emptied; where it is empty, the time for objections begins.
+    await this.presence.look().catch(() => undefined);
+    this.pair.onReady(() => void this.presence.look().catch(() => undefined));
+    this.presence.start(() => this.ready);
   }
 
   get ready(): boolean {
-    return this.hot.ready && this.unfit === undefined;
+    return this.pair.ready;
   }
 
-  /** Looks at Redis at every new connection, and from time to time: another one may have taken its place. */
-  watchFitness(): void {
-    this.other.onReady(() => this.judgeFitness());
-    this.scheduleFitness();
+  get reconnecting(): boolean {
+    return this.pair.reconnecting;
   }
 
-  private scheduleFitness(): void {
-    clearTimeout(this.timer);
-    if (this.closed) return;
-    const inMs = this.unfit === undefined ? FITNESS_EVERY_MS : UNFIT_EVERY_MS;
-    this.timer = setTimeout(() => this.judgeFitness(), inMs).unref();
-  }
-
-  private judgeFitness(): void {
-    this.other
-      .unfitness()
-      .then(
-        (unfit) => {
-          this.unfit = unfit;
-          if (unfit !== undefined) this.options.onError?.(new Error(unfit));
-        },
-        // A Redis that does not answer is dealt with where calls fail.
-        () => undefined,
-      )
-      .finally(() => this.scheduleFitness());
+  onReady(listener: () => void): void {
+    this.pair.onReady(listener);
   }
 
   async apply(call: Call): Promise<Reply> {
@@ -134,7 +138,17 @@ class RedisLedger implements Ledger {
     return { now: reply[0], version: reply[1], values: grouped };
   }
 
+  async epochOf(org: string): Promise<OrgEpoch> {
+    const key = this.keys.of(org, 'org');
+    const args = [2, 'epoch', 'lossAccepted'];
+    const reply = await this.hot.run(this.scripts.read, [key, key], args);
+    const [, version, epoch, accepted] = reply as [number, number, string | null, string | null];
+    return { version, epoch: epoch ?? '', accepted: accepted ?? '' };
+  }
+
   async commit(org: string, commit: Commit): Promise<number | undefined> {
+    const creates = commit.version === 0 && isName(org) && commit.changes.some(isEpoch);
+    if (creates) await this.presence.established();
     // Listed first: an id in the set without a book is harmless, a book that no sweep finds is not.
     if (commit.version === 0 && isName(org)) await this.other.send('sadd', [this.keys.orgs, org]);
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
@@ -146,7 +160,9 @@ class RedisLedger implements Ledger {
       else args.push('incr', place(change.incr), change.field, change.by);
     }
     const version = Number(await this.other.run(this.scripts.commit, keys, args));
-    return version < 0 ? undefined : version;
+    if (version < 0) return undefined;
+    if (creates) this.presence.saw(org);
+    return version;
   }
 
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
@@ -214,10 +230,13 @@ class RedisLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    await Promise.all([this.hot.close(), this.other.close()]);
+    this.presence.close();
+    await this.pair.close();
   }
+}
+
+function isEpoch(change: Change): boolean {
+  return 'set' in change && change.set === 'org' && change.field === 'epoch';
 }
 
 function entriesOf(raw: unknown): LogEntry[] {

@@ -30,11 +30,26 @@ export class Keys {
     return `${this.prefix}:orgs`;
   }
 
+  /** What the store itself has: when it began. */
+  get store(): string {
+    return `${this.prefix}:store`;
+  }
+
+  /** All keys, as a rule of a Redis user names them. */
+  get pattern(): string {
+    return `${this.prefix}:*`;
+  }
+
+  /** For the check of permissions; no org can have this name. */
+  scratch(kind: string): string {
+    return this.of('*permissions*', `scratch:${kind}`);
+  }
+
   lease(job: string): string {
     return `${this.prefix}:lease:${job}`;
   }
 
-  of(org: string, name: Table | Log | 'lanes'): string {
+  of(org: string, name: Table | Log | 'lanes' | `scratch:${string}`): string {
     return `${this.prefix}:{${org}}:${name}`;
   }
 

@@ -1,0 +1,213 @@
+/**
+ * The two connections of a ledger: decisions have one of their own, so that no list of an admin stands before them. Behind a
+ * name, each may reach another server after a fail-over. So at every connect both are suspended until INFO has shown that
+ * they stand on the same server and that it can keep counters; where they do not agree, the older one is made anew.
+ */
+import { Connection, type ConnectionOptions } from './connection.js';
+import type { ErrorReply } from './error-reply.js';
+import { readInfo, type ServerInfo } from './server-info.js';
+
+/** Why the store cannot be used though it can be reached. */
+interface Trouble {
+  readonly text: string;
+  /** Waiting does not help: a start ends with it. */
+  readonly lasting: boolean;
+  /** Connections that may reach another server when they are made anew. */
+  readonly leave: readonly Connection[];
+}
+
+/** A policy can be changed while Redis runs, and it costs no more than a few calls a minute to notice. */
+const CHECK_EVERY_MS = 15_000;
+/** Requests are refused meanwhile: once it is fixed, they are served again soon. */
+const UNFIT_EVERY_MS = 1_000;
+const BACKOFF_FIRST_MS = 50;
+const BACKOFF_LAST_MS = 2_000;
+/** A server that refuses writes is not left and come back to for every call it refuses. */
+const LEAVE_EVERY_MS = 1_000;
+/** Callers wait so long for a store that was there a moment ago. */
+const RECONNECTING_MS = 1_000;
+/** A start waits so long for a server that loads its data, or for connections that do not agree. */
+const START_MS = 30_000;
+
+export class ConnectionPair {
+  readonly hot: Connection;
+  readonly other: Connection;
+  private readonly listeners: (() => void)[] = [];
+  private readonly onError: (error: Error) => void;
+  /** Of the present sessions; undefined while they have not been judged. */
+  private trouble: Trouble | undefined;
+  private judging = false;
+  private judgeAgain = false;
+  private failures = 0;
+  private leftAt = Number.NEGATIVE_INFINITY;
+  private wasReady = false;
+  private lostAt = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.onError = options.onError ?? (() => undefined);
+    this.hot = new Connection(options);
+    this.other = new Connection(options);
+    for (const connection of [this.hot, this.other]) {
+      connection.onConnect = () => this.connected();
+      connection.onClose = () => {
+        if (connection === this.hot) this.noteLoss();
+      };
+      connection.onLeave = (reply) => this.leave(reply);
+    }
+  }
+
+  get ready(): boolean {
+    return this.hot.ready;
+  }
+
+  get reconnecting(): boolean {
+    return !this.ready && performance.now() - this.lostAt < RECONNECTING_MS;
+  }
+
+  /** Told each time that both may be used. */
+  onReady(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Rejects where Redis cannot be reached, or cannot be used. `check` is done as soon as it can be reached. */
+  async open(check: () => Promise<void>): Promise<void> {
+    const proved = new Promise<void>((resolve) => this.onReady(resolve));
+    await Promise.all([this.hot.open(), this.other.open()]);
+    await check();
+    const giveUpAt = performance.now() + START_MS;
+    while (!this.ready) {
+      if (this.trouble?.lasting === true || performance.now() > giveUpAt)
+        throw new Error(this.trouble?.text ?? 'Redis does not answer');
+      await Promise.race([proved, wait(BACKOFF_FIRST_MS)]);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await Promise.all([this.hot.close(), this.other.close()]);
+  }
+
+  private connected(): void {
+    this.suspend();
+    this.trouble = undefined;
+    void this.judge();
+  }
+
+  private suspend(): void {
+    this.noteLoss();
+    this.hot.suspend();
+    this.other.suspend();
+  }
+
+  private noteLoss(): void {
+    if (!this.wasReady) return;
+    this.wasReady = false;
+    this.lostAt = performance.now();
+  }
+
+  private async judge(): Promise<void> {
+    if (this.judging) {
+      this.judgeAgain = true;
+      return;
+    }
+    this.judging = true;
+    do {
+      this.judgeAgain = false;
+      await this.judgeOnce();
+      // Another session began meanwhile: each waits before it connects, so this cannot spin.
+    } while (this.judgeAgain && !this.closed);
+    this.judging = false;
+  }
+
+  private async judgeOnce(): Promise<void> {
+    clearTimeout(this.timer);
+    const { hot, other } = this;
+    if (this.closed || !hot.connected || !other.connected) return;
+    const infos = await Promise.all([this.infoOf(hot), this.infoOf(other)]).catch((error: Error) => error);
+    // What has ended is followed by another session, which is judged in its turn.
+    if (this.closed || this.judgeAgain || !hot.connected || !other.connected) return;
+    const trouble = infos instanceof Error ? unanswered(infos) : this.troubleIn(...infos);
+    if (trouble === undefined) this.admit();
+    else this.refuse(trouble);
+  }
+
+  private async infoOf(connection: Connection): Promise<ServerInfo> {
+    return readInfo(String(await connection.ask('info', [])));
+  }
+
+  private troubleIn(hot: ServerInfo, other: ServerInfo): Trouble | undefined {
+    const unfit = hot.unfit ?? other.unfit;
+    if (unfit !== undefined) return { text: unfit, lasting: true, leave: [] };
+    if (hot.id === '' || other.id === '')
+      return {
+        text: 'Redis tells no run_id in INFO: two connections cannot be proved to reach one server',
+        lasting: true,
+        leave: [],
+      };
+    if (hot.isLoading || other.isLoading)
+      return { text: 'Redis is loading its data', lasting: false, leave: [] };
+    if (hot.id !== other.id) {
+      const older = this.hot.connectedAt < this.other.connectedAt ? this.hot : this.other;
+      const text = `two connections reached two Redis servers (run_id ${hot.id} and ${other.id}): the older one is made anew`;
+      return { text, lasting: false, leave: [older] };
+    }
+    if (!hot.isReplica) return undefined;
+    return { text: 'Redis is a replica: it takes no writes', lasting: false, leave: [this.hot, this.other] };
+  }
+
+  private admit(): void {
+    const before = this.hot.ready && this.other.ready;
+    this.trouble = undefined;
+    this.failures = 0;
+    this.hot.admit();
+    this.other.admit();
+    this.schedule(CHECK_EVERY_MS);
+    if (before) return;
+    this.wasReady = true;
+    for (const listener of this.listeners) listener();
+  }
+
+  private refuse(trouble: Trouble): void {
+    this.trouble = trouble;
+    this.suspend();
+    this.onError(new Error(trouble.text));
+    this.failures += 1;
+    const backoffMs = Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.failures, 10));
+    const delayMs = trouble.lasting ? UNFIT_EVERY_MS : backoffMs * (0.5 + Math.random() / 2);
+    for (const connection of trouble.leave) connection.reconnect(delayMs);
+    if (trouble.leave.length === 0) this.schedule(delayMs);
+  }
+
+  /** A master that was demoted goes on answering: the name is to be looked up again. */
+  private leave({ code }: ErrorReply): void {
+    const now = performance.now();
+    if (this.closed || !this.ready || now - this.leftAt < LEAVE_EVERY_MS) return;
+    this.leftAt = now;
+    this.refuse({
+      text: `Redis answers ${code}: connecting again`,
+      lasting: false,
+      leave: [this.hot, this.other],
+    });
+  }
+
+  private schedule(inMs: number): void {
+    clearTimeout(this.timer);
+    if (!this.closed) this.timer = setTimeout(() => void this.judge(), inMs).unref();
+  }
+}
+
+function unanswered(error: Error): Trouble {
+  const denied = error.message.startsWith('NOPERM');
+  return {
+    text: denied ? `the Redis user may not run INFO: ${error.message}` : error.message,
+    lasting: denied,
+    leave: [],
+  };
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

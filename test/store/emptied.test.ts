@@ -1,0 +1,137 @@
+// A store that was emptied never begins again at 0 while a gateway knows better.
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import t, { type Test } from 'tap';
+import { createOrg, lostOrgs } from '../../src/admin/index.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import type { PresenceEvent } from '../../src/ledger/redis/presence.js';
+import { until } from '../e2e/load.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { admin, as, ask, startGateway } from '../support/gateway.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+
+const skip = { skip: skipWithoutRedis };
+const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
+const SEED = {
+  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
+  plans: { usage: { allowance: 100 } },
+} as const;
+const PARTS = { upstream: 'http://127.0.0.1:1', orgs: '  acme: { plans: { usage: { allowance: 1 } } }' };
+/** Half the real time. */
+const OBJECTION_MS = 1_500;
+/** Past the first look at what the store has. */
+const SEEN_MS = 700;
+
+async function redisOf(t: Test, untouched = false) {
+  const redis = await startRedis({ untouched });
+  const direct = new Redis(redis.socket, { protocol: 2 });
+  t.teardown(async () => {
+    direct.disconnect();
+    await redis.stop();
+  });
+  return { redis, direct };
+}
+
+async function open(t: Test, url: string) {
+  const events: PresenceEvent[] = [];
+  const ledger = await openRedis({
+    url,
+    objectionMs: OBJECTION_MS,
+    onPresence: (event) => events.push(event),
+  });
+  t.teardown(() => ledger.close());
+  return { ledger, events };
+}
+
+async function gatewayOn(t: Test, redis: string) {
+  const gateway = await startGateway({ ...PARTS, redis });
+  t.teardown(() => gateway.close());
+  const code = async (): Promise<string> => {
+    const reply = await ask(gateway.gateway, '/v3/unit', { headers: as('ana') });
+    return (JSON.parse(reply.body) as { code: string }).code;
+  };
+  return { ...gateway, code };
+}
+
+t.test('an idle gateway knows: the next one that starts does not serve from 0', skip, async (t) => {
+  const { redis, direct } = await redisOf(t);
+  const idle = await gatewayOn(t, redis.url);
+  t.equal(await idle.code(), 'upstream-unreachable', 'admitted');
+  await delay(SEEN_MS);
+  await direct.flushall();
+  await delay(2_500);
+  const next = await gatewayOn(t, redis.url);
+  t.equal(await next.code(), 'store-lost');
+  t.equal(await idle.code(), 'store-lost');
+  const put = { cycle: { every: 'month', anchor: 1, timeZone: 'UTC' } };
+  t.match(await admin(next.admin, 'PUT', '/orgs/acme', put), { status: 503, body: { code: 'store-lost' } });
+  t.match(
+    await admin(next.admin, 'PUT', '/orgs/another', put),
+    { status: 201 },
+    'what nobody knew is created',
+  );
+  const metrics = await ask(idle.ops, '/metrics');
+  t.match(metrics.body, /quotagate_alarms_total\{[^}]*store-emptied[^}]*\} 1\n/);
+});
+
+t.test('at once after it was emptied', skip, async (t) => {
+  const { redis, direct } = await redisOf(t);
+  const { ledger, events } = await open(t, redis.url);
+  for (let count = 0; count < 100; count += 1) await createOrg(ledger, `org-${count}`, SEED, QUOTAS);
+  await delay(SEEN_MS);
+  await direct.flushall();
+  const { ledger: next } = await open(t, redis.url);
+  t.equal(await createOrg(next, 'org-0', SEED, QUOTAS), false);
+  t.equal((await lostOrgs(next)).length, 100, 'each org that was known is marked');
+  t.same(events, [{ kind: 'emptied', orgs: 100 }], 'told once');
+  t.equal(await createOrg(next, 'unknown', SEED, QUOTAS), true, 'what nobody knew is no loss');
+});
+
+t.test('an admin who creates the org again does not begin it at 0', skip, async (t) => {
+  const { redis, direct } = await redisOf(t);
+  const { ledger } = await open(t, redis.url);
+  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  await direct.flushall();
+  t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), false);
+  t.same(await lostOrgs(ledger), ['acme']);
+});
+
+t.test('a gateway that was cut off has its time when it is back', skip, async (t) => {
+  const { redis, direct } = await redisOf(t);
+  const proxy = await FaultProxy.start(redis.socket);
+  t.teardown(() => proxy.close());
+  const { ledger } = await open(t, proxy.url);
+  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  proxy.refuse(true);
+  proxy.cutAll();
+  await direct.flushall();
+  const { ledger: next } = await open(t, redis.url);
+  const created = createOrg(next, 'acme', SEED, QUOTAS);
+  await delay(700);
+  proxy.refuse(false);
+  t.equal(await created, false);
+});
+
+t.test('all were cut off: the time begins when somebody looks again', skip, async (t) => {
+  const { redis, direct } = await redisOf(t, true);
+  await direct.hset('qg:store', { emptySince: Date.now() - 60_000, calledAt: Date.now() - 60_000 });
+  const { ledger } = await open(t, redis.url);
+  const startedAt = performance.now();
+  t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
+  t.ok(performance.now() - startedAt > OBJECTION_MS);
+});
+
+t.test('a store from before this check: its orgs are served at once', skip, async (t) => {
+  const { redis, direct } = await redisOf(t);
+  const { ledger } = await open(t, redis.url);
+  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  await ledger.close();
+  await direct.del('qg:store');
+  const startedAt = performance.now();
+  const { ledger: next, events } = await open(t, redis.url);
+  t.equal(await createOrg(next, 'acme', SEED, QUOTAS), false);
+  t.ok(performance.now() - startedAt < 1_000);
+  await until('the store has begun', async () => (await direct.hget('qg:store', 'epoch')) !== null);
+  t.equal(await createOrg(next, 'new', SEED, QUOTAS), true);
+  t.same(events, []);
+});

@@ -1,0 +1,103 @@
+// Behind one name two servers may be reached: no gateway decides on one and is told of changes on the other.
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { createOrg } from '../../src/admin/index.js';
+import { Lanes } from '../../src/ledger/lanes/index.js';
+import type { Ledger } from '../../src/ledger/port.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import { until } from '../e2e/load.js';
+import { reserve } from '../lanes/support.js';
+import { FaultProxy, type Link } from '../support/fault-proxy.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+
+const skip = { skip: skipWithoutRedis };
+const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
+const SEED = {
+  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
+  plans: { usage: { allowance: 100 } },
+} as const;
+
+async function setUp(t: Test) {
+  const [one, two] = [await startRedis(), await startRedis({ untouched: true })];
+  const proxy = await FaultProxy.start(one.socket);
+  const errors: string[] = [];
+  const ledger = await openRedis({ url: proxy.url, onError: ({ message }) => errors.push(message) });
+  const [first, second] = [
+    await openRedis({ url: one.url }),
+    await openRedis({ url: two.url, objectionMs: 0 }),
+  ];
+  await createOrg(first, 'acme', SEED, QUOTAS);
+  const troubles: string[] = [];
+  const lanes = new Lanes({
+    ledger,
+    deadlineMs: 500,
+    unknownUsers: 'register',
+    onTrouble: (what) => troubles.push(what),
+  });
+  t.teardown(async () => {
+    await lanes.drain(0);
+    await Promise.all([ledger.close(), first.close(), second.close()]);
+    await proxy.close();
+    await Promise.all([one.stop(), two.stop()]);
+  });
+  await lanes.decide('acme', reserve('ana'));
+  // The connection of decisions is the one that the first decision goes through.
+  const [hot, other] = proxy.links as [Link, Link];
+  return { proxy, one, two, ledger, first, second, lanes, errors, troubles, hot, other };
+}
+
+async function consumed(ledger: Ledger): Promise<number> {
+  const { values } = await ledger.read('acme', [{ table: 'org', fields: ['start'] }]);
+  const table = `consumed:${Number(values[0]?.[0])}` as const;
+  const found = await ledger.read('acme', [{ table, fields: ['usage:o'] }]);
+  return Number(found.values[0]?.[0] ?? 0);
+}
+
+for (const cut of ['hot', 'other'] as const)
+  t.test(`the connection ${cut} reaches another server: both do, before either is used`, skip, async (t) => {
+    const { proxy, two, ledger, second, errors, hot, other } = await setUp(t);
+    await createOrg(second, 'acme', SEED, QUOTAS);
+    proxy.target = two.socket;
+    (cut === 'hot' ? hot : other).cutClient();
+    await until('it is seen', () => errors.some((message) => /two Redis servers/.test(message)));
+    await until('they agree', () => ledger.ready);
+    await ledger.commit('*note*', {
+      version: 0,
+      changes: [{ set: 'records', field: 'f', value: '1' }],
+      audit: '',
+    });
+    t.equal((await second.read('*note*', [])).version, 1, 'what an admin writes is where decisions are made');
+    t.equal((await ledger.epochOf('acme')).epoch, (await second.epochOf('acme')).epoch);
+  });
+
+t.test('where they never agree, nothing is used, and each try waits', skip, async (t) => {
+  const { proxy, one, two, ledger, first, lanes, errors, hot } = await setUp(t);
+  const before = await consumed(first);
+  // A name with two addresses: every other connection reaches the other server.
+  let count = 0;
+  proxy.targetOf = () => (count++ % 2 === 0 ? two.socket : one.socket);
+  hot.cutClient();
+  await until('it is seen', () => errors.some((message) => /two Redis servers/.test(message)));
+  const seen = errors.length;
+  const denied = [];
+  for (const end = performance.now() + 2_500; performance.now() < end; await delay(50))
+    denied.push(await lanes.decide('acme', reserve('ana')).then(String, (error) => error.code));
+  t.ok(errors.length - seen < 30, `${errors.length - seen} tries in 2.5 s`);
+  t.ok(denied.includes('store-unavailable'));
+  proxy.targetOf = undefined;
+  await until('they agree', () => ledger.ready);
+  const served = denied.filter((code) => code !== 'store-unavailable').length;
+  t.equal(await consumed(first), before + served * 5, 'what was served is on the server that decided');
+});
+
+t.test('an empty server: lost once, and no hot loop', skip, async (t) => {
+  const { proxy, two, lanes, troubles, hot } = await setUp(t);
+  proxy.target = two.socket;
+  hot.cutClient();
+  await until('it is lost', async () => {
+    const code = await lanes.decide('acme', reserve('ana')).then(String, (error) => error.code);
+    return code === 'store-lost';
+  });
+  await delay(2_500);
+  t.same(troubles, ['store-lost']);
+});
