@@ -63,7 +63,8 @@ export function isHeaderName(text: string): boolean {
 }
 
 /** Names that the gateway writes itself on the way to an upstream. */
-const OURS = /^(?:proxy-.*|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-(?:error|mode))$/;
+const OURS =
+  /^(?:proxy-.*|via|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-(?:error|mode))$/;
 
 /** An upstream may want another `Host`, and all that is not HTTP's own or ours. */
 export function isSetHeader(text: string): boolean {

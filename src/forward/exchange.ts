@@ -8,7 +8,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import { responseFields, trailerFields } from './headers.js';
+import { isCoded, responseFields, trailerFields } from './headers.js';
 import type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
 
 /** How an exchange reaches its upstream. */
@@ -101,16 +101,20 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   onHeaders(status: number, fields: Buffer[], resume: () => void, reason: string): boolean {
     // Interim answers are between the upstream and us: not every client bears one that it did not ask for.
     if (status < 200) return true;
+    // undici takes chunks apart, and passes on what another coding made of the body without saying so.
+    if (isCoded(fields)) throw new Error('the answer has a transfer coding that nobody asked for');
     const { response, extraHeaders, watcher } = this.job;
     this.status = status;
     const reshapes = watcher?.head(status, fields) ?? false;
     this.resume = resume;
-    const flat = responseFields(fields, extraHeaders, reshapes);
+    const flat = responseFields(fields, extraHeaders, reshapes || status === 204);
     if (reason === STATUS_CODES[status] || !PLAIN_REASON.test(reason)) response.writeHead(status, flat);
     else response.writeHead(status, reason, flat);
     // A stream's head must not wait for its first event. Not flushHeaders(), which writes the fields as UTF-8. Node
     // corks the socket for the rest of this turn: where the body is here already, they leave together.
     response.write('', 'latin1');
+    // undici takes a length here for that of a body which never comes (a 304 may have one), and breaks the connection.
+    if (status === 204 || status === 304) this.complete(null);
     return true;
   }
 
@@ -123,6 +127,10 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   }
 
   onComplete(trailers: readonly (Buffer | string)[] | null): void {
+    if (!this.ended) this.complete(trailers);
+  }
+
+  private complete(trailers: readonly (Buffer | string)[] | null): void {
     const { request, response, watcher } = this.job;
     const rest = watcher?.end();
     if (rest !== undefined) response.write(rest);

@@ -42,6 +42,9 @@ export interface Forwarder {
   destroy(): Promise<void>;
 }
 
+/** Answers with larger heads are broken; cookies and policies make some far larger than requests' are. */
+const ANSWER_HEAD_MAX_BYTES = 65_536;
+
 const NOT_BEGUN: UnderWay = { cut: () => undefined };
 
 /** Throws where the URL or the fields to set cannot be used. */
@@ -92,6 +95,7 @@ function poolOf({ origin, socketPath }: Place, options: UpstreamOptions): Pool {
     connections: options.connections,
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,
+    maxHeaderSize: ANSWER_HEAD_MAX_BYTES,
     // One request at a time on a connection: none must wait behind a slow answer, and a reset must hit one only.
     pipelining: 1,
     allowH2: false,

@@ -120,8 +120,10 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
     }
   }
   fields.push('x-forwarded-for', chain + job.clientAddress);
-  if (!hosted) fields.push('x-forwarded-host', host);
+  // HTTP/1.0 needs no Host.
+  if (!hosted && host !== '') fields.push('x-forwarded-host', host);
   if (!schemed) fields.push('x-forwarded-proto', 'encrypted' in job.request.socket ? 'https' : 'http');
+  fields.push('via', `${job.request.httpVersion} ${VIA}`);
   if (length !== '') fields.push('content-length', length);
   for (const text of own.flat) fields.push(text);
   if (job.setFields !== undefined) pushSet(fields, job.setFields, own);
@@ -143,6 +145,21 @@ function isSet(fields: readonly string[] | undefined, name: string): boolean {
   return false;
 }
 
+const PLAIN_CODING = /^[\t ]*(?:chunked|identity)?[\t ]*$/i;
+
+/** Whether an answer's body is coded by more than chunks. */
+export function isCoded(raw: readonly Buffer[]): boolean {
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    if (raw[at]?.length !== 'transfer-encoding'.length) continue;
+    const { fate } = fieldOf(raw[at]?.toString('latin1') ?? '');
+    if (fate === 'coding' && !PLAIN_CODING.test(raw[at + 1]?.toString('latin1') ?? '')) return true;
+  }
+  return false;
+}
+
+/** This hop, as `Via` names it (RFC 9110, 7.6.3). */
+const VIA = 'quotagate';
+
 /** The fields of the answer to the client; `reshaped`: its body is not as long as the upstream says. Its framing is this connection's own; Node writes it. */
 export function responseFields(raw: readonly Buffer[], extra: readonly string[], reshaped = false): string[] {
   const fields: string[] = [];
@@ -154,6 +171,7 @@ export function responseFields(raw: readonly Buffer[], extra: readonly string[],
     if (fate !== 'connection') fields.push(spelling, value);
     else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra, reshaped);
   }
+  fields.push('Via', `1.1 ${VIA}`);
   for (const text of extra) fields.push(text);
   return fields;
 }

@@ -14,7 +14,8 @@ export type Fate =
   | 'ours'
   | 'forwarded-for'
   | 'forwarded-host'
-  | 'forwarded-proto';
+  | 'forwarded-proto'
+  | 'via';
 
 /** Why a request field is dropped before the request is forwarded. */
 export type DropReason = 'name' | 'moves';
@@ -95,6 +96,8 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],
+  // Each hop adds itself behind those before it.
+  ['via', 'via'],
 ]);
 
 // Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.

@@ -62,7 +62,7 @@ t.test('the upstream gets the request, not the connection', async (t) => {
   t.equal(entry.target, '/v3/maps/1?a=b');
   const kept = ['x-kept', 'x-kept', 'traceparent', 'tracestate'];
   const written = ['host', 'connection'];
-  const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
+  const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'via'];
   t.same(names(entry.rawHeaders).sort(), [...kept, ...written, ...forwarded].sort());
   t.same(headersOf(entry.rawHeaders, 'x-kept'), ['a', 'b']);
   t.equal(headerOf(entry.rawHeaders, 'connection'), 'keep-alive');
@@ -248,6 +248,74 @@ t.test('HEAD, 204 and 304 have no body, and leave the connection usable', async 
   );
 });
 
+for (const [status, fields, method] of [
+  [304, ['Content-Length: 500', 'ETag: "a"'], 'GET'],
+  [304, ['Content-Length: 500'], 'HEAD'],
+  [304, ['Transfer-Encoding: chunked'], 'GET'],
+  [204, ['Content-Length: 5'], 'GET'],
+  [204, ['Content-Length: 5'], 'DELETE'],
+  [204, ['Content-Length: 0'], 'HEAD'],
+  [200, ['Content-Length: 500'], 'HEAD'],
+] as const) {
+  t.test(`${status} to ${method} with ${fields[0]}: the client has its answer, and goes on`, async (t) => {
+    const server = createServer((socket) => {
+      socket.on('data', () => socket.write([`HTTP/1.1 ${status} X`, ...fields, '\r\n'].join('\r\n')));
+      socket.on('error', () => {});
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const relay = await Relay.start(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const client = await relay.connect(t);
+    for (let count = 0; count < 3; count++) {
+      client.write(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const { status: told, rawHeaders } = await client.answer(method);
+      const length = status === 204 ? undefined : /Content-Length: (\d+)/.exec(fields[0])?.[1];
+      t.same([told, headerOf(rawHeaders, 'content-length')], [status, length]);
+    }
+    t.match(await relay.outcomes(3), Array(3).fill({ kind: 'answered', status, complete: true }));
+  });
+}
+
+for (const coding of ['gzip, chunked', 'gzip', 'chunked, chunked', 'x-a;b=c, chunked']) {
+  t.test(`an answer whose body is coded (${coding}) is not passed on without its label`, async (t) => {
+    const bytes = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n2\r\nhi\r\n0\r\n\r\n`;
+    const answer = await served(t, bytes);
+    t.same([answer.status, String(answer.body)], [502, 'upstream-broken']);
+  });
+}
+
+t.test('Via grows both ways', async (t) => {
+  const entry = await sent(t, ['GET / HTTP/1.1', 'Via: 1.1 first', 'Via: 1.0 second']);
+  t.same(headersOf(entry.rawHeaders, 'via'), ['1.1 first', '1.0 second', '1.1 quotagate']);
+  const { rawHeaders } = await served(t, 'HTTP/1.1 200 OK\r\nVia: 1.1 cache\r\nContent-Length: 0\r\n\r\n');
+  t.same(headersOf(rawHeaders, 'via'), ['1.1 cache', '1.1 quotagate']);
+});
+
+t.test('no host is made up where the request has none', async (t) => {
+  const { upstream, relay } = await start(t);
+  await (await relay.connect(t)).write('GET / HTTP/1.0\r\n\r\n').answer();
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'x-forwarded-host'), undefined);
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'via'), '1.0 quotagate');
+});
+
+t.test('a length goes on as it came', async (t) => {
+  const { upstream, relay } = await start(t);
+  const client = await relay.connect(t);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\nhi`);
+  await upstream.until(({ log }) => log.length === 1);
+  t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'content-length'), '9007199254740991');
+  client.destroy();
+});
+
+t.test('the head of an answer may have 64 KiB', async (t) => {
+  const large = 'x'.repeat(32_000);
+  const head = ['HTTP/1.1 200 OK', `X-A: ${large}`, `X-B: ${large}`, 'Content-Length: 2', '', 'hi'];
+  const answer = await served(t, head.join('\r\n'));
+  t.same([answer.status, String(answer.body)], [200, 'hi']);
+  t.equal(headerOf(answer.rawHeaders, 'x-b')?.length, 32_000);
+});
+
 t.test('interim answers stay between the upstream and the gateway', async (t) => {
   const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n';
   const answer = await served(t, `${hints}HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi`);
@@ -325,6 +393,7 @@ t.test(
       'x-forwarded-host',
       'x-forwarded-proto',
       'x-api-key',
+      'via',
     ];
     t.same(names(entry.rawHeaders).sort(), [...written, 'x-own'].sort());
     t.equal(entry.headers['x-forwarded-host'], 'gateway.test');
