@@ -29,6 +29,7 @@ import {
   refusal,
   reshaped,
 } from './refusal.js';
+import { nameRequest, REQUEST_ID } from './request-id.js';
 import type { FindRoute } from './routes.js';
 
 /** A route as the corridor walks it. */
@@ -72,7 +73,7 @@ export interface Watch {
 /** Looks on while one request walks. Each is called once at most, in this order. */
 export interface Visit {
   readonly id: string;
-  /** The client named no id of the request: this one goes along. */
+  /** The client named no id that can be used: this one goes along. */
   readonly idIsNew: boolean;
   matched(passage: Passage): void;
   reserving(org: string, charges: Charges, claims: string): void;
@@ -112,7 +113,6 @@ const CLAMP_TRIES_MAX = 4;
 const FREE: Priced = { charges: charges('', []) };
 
 const INVALID_KEY = 'The API key is not valid.';
-const REQUEST_ID = 'X-Request-Id';
 const NO_FIELDS: readonly string[] = [];
 /** Tells that no budget was checked: there are no figures to tell. */
 const OPEN_FIELDS: readonly string[] = ['QuotaGate-Mode', 'open'];
@@ -266,7 +266,7 @@ export class Corridor {
     if (admission !== undefined) this.rooms.settle.begin(admission);
     const { request, response, target, visit } = way;
     // By it the upstream's log and ours tell of the same request.
-    if (visit?.idIsNew) request.rawHeaders.push(REQUEST_ID, visit.id);
+    if (visit?.idIsNew) nameRequest(request.rawHeaders, visit.id);
     const job: ForwardJob = {
       method: request.method ?? '',
       path: target.path + target.query,

@@ -6,7 +6,7 @@ import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
 import { Connections } from './connections.js';
 import type { Me } from './me.js';
 import { refusal } from './refusal.js';
-import { refuseBytes, refuseTunnel, wireFault } from './wire.js';
+import { originForm, refuseBytes, refuseTunnel, wireFault } from './wire.js';
 
 export interface GatewayOptions {
   readonly walk: (request: IncomingMessage, response: ServerResponse) => void;
@@ -66,6 +66,7 @@ export function buildGateway(options: GatewayOptions): Gateway {
 
   const app = Fastify({
     ...serverOptions(clients, options.tls),
+    rewriteUrl: (request) => originForm(request as IncomingMessage),
     // A target that Fastify cannot read goes the same way as all others: the corridor judges it.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();

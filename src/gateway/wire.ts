@@ -7,8 +7,33 @@ import { refusal } from './refusal.js';
 /** Many servers take no more; node would silently leave out what is beyond a bound of its own. */
 const FIELDS_MAX = 256;
 
-// A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port.
-const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+// A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port, which may be empty (RFC 3986, 3.2.3).
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
+const PORT_MAX = 65_535;
+
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+/**
+ * The target in the form that is matched. Of an absolute one (RFC 9112, 3.2.2) the authority stands for Host, whatever that
+ * says; one whose authority is not sound stays as it is, and is refused.
+ */
+export function originForm(request: IncomingMessage): string {
+  const { url = '', rawHeaders } = request;
+  if (url.charCodeAt(0) === SLASH) return url;
+  const [, authority = '', rest = ''] = ABSOLUTE.exec(url) ?? [];
+  if (!isHost(authority)) return url;
+  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (at !== -1) rawHeaders[at + 1] = authority;
+  else if (request.httpVersion === '1.0') rawHeaders.push('Host', authority);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+const SLASH = 0x2f;
+
+function isHost(text: string): boolean {
+  const found = HOST.exec(text);
+  return found !== null && Number(found[1] ?? '') <= PORT_MAX;
+}
 
 /** Why a request that was parsed is refused all the same; undefined for a sound one. */
 export function wireFault(request: IncomingMessage): Problem | undefined {
@@ -19,10 +44,12 @@ export function wireFault(request: IncomingMessage): Problem | undefined {
   if (rawHeaders.length > 2 * FIELDS_MAX)
     return fault('headers-too-large', `A request may have at most ${FIELDS_MAX} header fields.`);
   if (method === 'TRACE') return fault('method-refused', 'TRACE would show what only the upstream may see.');
-  return hostFault(request, old) ?? codingFault(headers, old) ?? meaningFault(headers);
+  return (
+    hostFault(request, old) ?? codingFault(headers, old) ?? lengthFault(headers) ?? meaningFault(headers)
+  );
 }
 
-function hostFault({ rawHeaders }: IncomingMessage, old: boolean): Problem | undefined {
+function hostFault({ rawHeaders, url = '' }: IncomingMessage, old: boolean): Problem | undefined {
   let hosts = 0;
   let host = '';
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -30,8 +57,15 @@ function hostFault({ rawHeaders }: IncomingMessage, old: boolean): Problem | und
     hosts += 1;
     host = rawHeaders[at + 1] ?? '';
   }
-  if (hosts === 1 ? HOST.test(host) : hosts === 0 && old) return undefined;
+  if (ABSOLUTE.test(url)) return malformed('The target’s authority must be a host and perhaps a port.');
+  if (hosts === 1 ? isHost(host) : hosts === 0 && old) return undefined;
   return malformed('The request must have one Host field, with a host and perhaps a port.');
+}
+
+/** Beyond 2^53 − 1 programs differ in the number that they read. */
+function lengthFault({ 'content-length': length }: IncomingMessage['headers']): Problem | undefined {
+  if (length === undefined || Number(length) <= Number.MAX_SAFE_INTEGER) return undefined;
+  return malformed(`Content-Length may be at most ${Number.MAX_SAFE_INTEGER}.`);
 }
 
 function codingFault(headers: IncomingMessage['headers'], old: boolean): Problem | undefined {

@@ -65,7 +65,7 @@ const STATUS_CLASSES: readonly UpstreamOutcome[] = ['2xx', '3xx', '4xx', '5xx'];
 export class RequestVisit {
   /** By this the caller, the upstream and the log know the request. */
   readonly id: string;
-  /** The client named none: it is ours, and goes along. */
+  /** The client named none that can be used: it is ours, and goes along. */
   readonly idIsNew: boolean;
   private readonly startedAt = performance.now();
   private way: Way | undefined;
@@ -86,8 +86,8 @@ export class RequestVisit {
     private readonly unknownGroups: UnknownGroups | undefined,
   ) {
     const given = fieldIn(request.rawHeaders, ID_FIELD);
-    this.idIsNew = given === undefined;
-    this.id = given !== undefined && SOUND_ID.test(given) ? given : newId();
+    this.idIsNew = given === undefined || !SOUND_ID.test(given);
+    this.id = given === undefined || this.idIsNew ? newId() : given;
   }
 
   matched(way: Way): void {
@@ -172,12 +172,13 @@ function newId(): string {
   return `${PROCESS}.${requests.toString(36)}`;
 }
 
-/** The first field of this name; node's own table of headers is made at its first use, and costs more. */
+/** The one field of this name; of several, all, as one list; node's own table of headers is made at its first use, and costs more. */
 function fieldIn(rawHeaders: readonly string[], name: string): string | undefined {
+  let found: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.length === name.length && rawHeaders[at]?.toLowerCase() === name)
-      return rawHeaders[at + 1];
-  return undefined;
+      found = found === undefined ? rawHeaders[at + 1] : `${found}, ${rawHeaders[at + 1]}`;
+  return found;
 }
 
 function outcomeOf({ kind, status = 0, complete, clientGone }: Ended): UpstreamOutcome {

@@ -139,6 +139,7 @@ function isClean(t: Test, one: Case, entry: UpstreamEntry, { url }: TestUpstream
   t.strictSame(headersOf(rawHeaders, 'host'), [url.replace('http://', '')], `${one.title}: one host`);
   t.strictSame(headersOf(rawHeaders, 'x-api-key'), ["the upstream's own"], `${one.title}: one credential`);
   t.ok(headerOf(rawHeaders, 'x-forwarded-for')?.endsWith('127.0.0.1'), `${one.title}: who is connected`);
+  t.match(headersOf(rawHeaders, 'via').at(-1), /^1\.[01] quotagate$/, `${one.title}: says who passed it on`);
   const framings = ['content-length', 'transfer-encoding'].flatMap((name) => headersOf(rawHeaders, name));
   t.ok(framings.length <= 1, `${one.title}: framed in one way`);
 }

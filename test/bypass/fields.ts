@@ -77,6 +77,7 @@ export const FIELDS: readonly Case[] = [
     'a host with a query': lines('GET /cheap/1 HTTP/1.1', 'host: gateway?x', ANA),
     'a host with a space': lines('GET /cheap/1 HTTP/1.1', 'host: gateway other', ANA),
     'a list of hosts': lines('GET /cheap/1 HTTP/1.1', 'host: gateway, other', ANA),
+    'a host with a port beyond 65535': lines('GET /cheap/1 HTTP/1.1', 'host: gateway:99999', ANA),
     'a host with two ports': lines('GET /cheap/1 HTTP/1.1', 'host: gateway:80:81', ANA),
     'two hosts, where nothing is to pay': lines('GET /v3/x HTTP/1.1', HOST, 'host: other'),
   }),
@@ -103,6 +104,11 @@ export const FIELDS: readonly Case[] = [
       ...Array.from({ length: 100 }, (_, at) => `x-${at}: ${'x'.repeat(1_000)}`),
     ),
     'a long name': get('/cheap/1', `${'x'.repeat(40_000)}: 1`),
+  }),
+  served('a host with an empty port', {
+    bytes: lines('GET /cheap/1 HTTP/1.1', 'host: gateway:', ANA),
+    ...ONE,
+    fields: { 'x-forwarded-host': 'gateway:' },
   }),
   served('as many fields as are taken', { bytes: get('/cheap/1', ...many(250)), ...ONE }),
   served('an identity is not told', {

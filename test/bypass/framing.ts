@@ -121,13 +121,18 @@ export const FRAMING: readonly Case[] = [
   ...cut('headers-too-large', { 'a field beyond the bound': get('/cheap/1', `x-a: ${'x'.repeat(40_000)}`) }),
   ...cut('body-too-large', {
     'a body beyond the bound': lines('POST /rows HTTP/1.1', HOST, ANA, 'content-length: 99999999'),
-    'a body whose length is beyond 2^53': lines(
-      'POST /rows HTTP/1.1',
-      HOST,
-      ANA,
-      'content-length: 9007199254740993',
-    ),
   }),
+  ...cut(
+    'request-malformed',
+    Object.fromEntries(
+      ['9007199254740992', '9007199254740993', '18446744073709551615'].flatMap((length) =>
+        ['/rows', '/cheap/1', '/nowhere'].map((path) => [
+          `a length of ${length} to ${path}`,
+          lines(`POST ${path} HTTP/1.1`, HOST, ANA, `content-length: ${length}`),
+        ]),
+      ),
+    ),
+  ),
   ...ended('headers-too-large', {
     'trailers beyond the bound': chunked('/rows', `5\r\nhello\r\n0\r\nx-a: ${'x'.repeat(40_000)}\r\n\r\n`),
   }),

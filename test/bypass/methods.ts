@@ -199,6 +199,7 @@ export const METHODS: readonly Case[] = [
     bytes: lines('GET /cheap/1 HTTP/1.0', ANA),
     received: ['GET /cheap/1'],
     units: 1,
+    fields: { 'x-forwarded-host': undefined, via: '1.0 quotagate' },
     behind: 'dropped',
   }),
   served('HTTP/1.0 that stays', {

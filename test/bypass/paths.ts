@@ -101,16 +101,29 @@ const SPELLED_PLAINLY = [
   '/v3/report/full./',
 ];
 
+/** Each names the report (RFC 9112, 3.2.2), and the host in place of Host. */
+const ABSOLUTE: Readonly<Record<string, string>> = {
+  'http://gateway/v3/report/full': 'gateway',
+  'HTTP://gateway/v3/report/full': 'gateway',
+  'https://gateway/v3/report/full': 'gateway',
+  'http://upstream/v3/report/full': 'upstream',
+  'http://gateway:80/v3/report/full': 'gateway:80',
+  'http://[::1]:/v3/report/full': '[::1]:',
+};
+
 const OTHER_FORMS = [
-  'http://gateway/v3/report/full',
-  'HTTP://gateway/v3/report/full',
-  'https://gateway/v3/report/full',
-  'http://upstream/v3/report/full',
-  'http://ana@gateway/v3/report/full',
-  'http://gateway:80/v3/report/full',
-  'http:///v3/report/full',
+  'http://gateway/v3/x/../report/full',
+  'http://gateway//v3/report/full',
+  'http://gateway/v3/report/%66ull',
   'ftp://gateway/v3/report/full',
   '*',
+];
+
+const NO_AUTHORITY = [
+  'http://ana@gateway/v3/report/full',
+  'http://gateway:99999/v3/report/full',
+  'http://gateway:80:80/v3/report/full',
+  'http:///v3/report/full',
 ];
 
 const NOWHERE = [
@@ -150,6 +163,22 @@ export const PATHS: readonly Case[] = [
   ...refused(
     'path-refused',
     each(OTHER_FORMS, (target) => get(target)),
+  ),
+  ...ended(
+    'request-malformed',
+    each(NO_AUTHORITY, (target) => get(target)),
+  ),
+  ...refused(
+    'route-unknown',
+    each(['http://gateway', 'http://gateway/', 'http://gateway?/v3/x'], (target) => get(target)),
+  ),
+  ...Object.entries(ABSOLUTE).map(([target, host]) =>
+    served(`absolute: ${target}`, {
+      bytes: get(target),
+      received: ['GET /v3/report/full'],
+      units: 10,
+      fields: { 'x-forwarded-host': host },
+    }),
   ),
   ...refused('path-refused', {
     'nobody asks for another spelling': anonymous('/v3/x/%2e%2e/report/full'),
