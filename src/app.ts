@@ -20,6 +20,7 @@ import { openLedger } from './open-ledger.js';
 import { logOpenMode } from './open-mode.js';
 import { changeOf } from './reload.js';
 import { cutOffRooms, leaveRooms, openRooms, type Rooms, type RoomsOptions } from './rooms.js';
+import { openSpool, type Spool } from './spool/spool.js';
 
 export interface App {
   readonly ledger: Ledger;
@@ -27,8 +28,8 @@ export interface App {
   listen(): Promise<Addresses>;
   /** Not ready from here on, but it serves for the config's `drainMs`, while load balancers learn of it. */
   drain(): Promise<void>;
-  /** Takes no more requests, ends those under way, delivers what is owed. */
-  close(): Promise<void>;
+  /** Takes no more requests, ends those under way, delivers what is owed. False: some of that is neither delivered nor kept. */
+  close(): Promise<boolean>;
   /** Takes what it can of a new config; rejects where it cannot be used, and then all stays as it was. */
   reload(read: () => Config): Promise<Reloaded>;
   /** Reads the certificates of the listeners again. */
@@ -59,6 +60,7 @@ const KEEPER_EVERY_MS = 1_000;
 /** When all requests are over: for what is owed to the store, and for admins. */
 const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
+const FAREWELL_MS = 1_000;
 
 /** Opens the ledger, creates the orgs that the config names and the ledger has not, and builds the listeners. */
 export async function buildApp(options: AppOptions): Promise<App> {
@@ -138,7 +140,9 @@ function furnish(options: AppOptions, base: Base, ledger: Ledger): Running {
   });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
-  return new Running({ ...base, room, rooms, keeper, gateway, admin });
+  const spool = spoolOf(options, metrics, lanes);
+  spool?.start();
+  return new Running({ ...base, room, rooms, keeper, gateway, admin, spool });
 }
 
 function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): Lanes {
@@ -159,6 +163,20 @@ function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metr
   });
 }
 
+/** What earlier processes could not deliver, and where this one leaves what it cannot. */
+function spoolOf({ config, logger }: AppOptions, metrics: Metrics, lanes: Lanes): Spool | undefined {
+  if (config.spool === undefined) return undefined;
+  return openSpool({
+    path: config.spool.path,
+    deliver: (call) => lanes.resume(call),
+    onDelivered: (file, calls) => logger.info({ file, calls }, 'spool-delivered'),
+    onTrouble: (file, err) => {
+      metrics.process.alarm('spool-trouble');
+      logger.error({ file, err }, 'spool-trouble');
+    },
+  });
+}
+
 async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<void> {
   for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, id, org, quotas);
 }
@@ -169,6 +187,7 @@ interface Parts extends Base {
   readonly keeper: Keeper;
   readonly gateway: Gateway;
   readonly admin: FastifyInstance;
+  readonly spool: Spool | undefined;
 }
 
 class Running implements App {
@@ -177,7 +196,7 @@ class Running implements App {
   /** Rooms of earlier configs that requests still walk in. */
   private readonly leaving = new Map<Rooms, Promise<void>>();
   private reloading: Promise<unknown> = Promise.resolve();
-  private closed: Promise<void> | undefined;
+  private closed: Promise<boolean> | undefined;
 
   constructor(private readonly parts: Parts) {
     this.ledger = parts.room.ledger;
@@ -185,7 +204,7 @@ class Running implements App {
   }
 
   get state(): State {
-    const { ops, gateway, room } = this.parts;
+    const { ops, gateway, room, spool } = this.parts;
     const { lanes, ledger } = room;
     const { backlog, state, lost, open } = lanes;
     const requestsInFlight = gateway.inFlight;
@@ -195,6 +214,7 @@ class Running implements App {
       requestsInFlight,
       backlog,
       lanes: state,
+      spooled: spool?.undelivered ?? 0,
       lost,
       open,
     };
@@ -219,7 +239,7 @@ class Running implements App {
     await delay(this.config.server.drainMs);
   }
 
-  close(): Promise<void> {
+  close(): Promise<boolean> {
     this.closed ??= this.end();
     return this.closed;
   }
@@ -261,7 +281,7 @@ class Running implements App {
     void left.then(() => this.leaving.delete(before));
   }
 
-  private async end(): Promise<void> {
+  private async end(): Promise<boolean> {
     const { ops, gateway, admin, keeper, certificates, rooms, room } = this.parts;
     const { logger, lanes } = room;
     ops.phase = 'draining';
@@ -274,12 +294,37 @@ class Running implements App {
     this.leave(rooms.now);
     // A coded answer that is never read to its end must not keep the process.
     await Promise.race([Promise.all(this.leaving.values()), delay(DELIVERY_MS, undefined, { ref: false })]);
-    if (!(await lanes.drain(DELIVERY_MS)))
-      logger.error({ backlog: lanes.backlog, open: lanes.open.undelivered }, 'settlements-undelivered');
+    const delivered = await lanes.drain(DELIVERY_MS);
+    const kept = delivered || (await this.keepUndelivered());
+    await this.parts.spool?.close();
     await closeWithin(admin, ADMIN_MS);
-    await keeper.close();
-    await this.ledger.close();
+    const left = keeper.close().then(() => this.ledger.close());
+    // A store that gives no answer gives none to a farewell either.
+    await (delivered
+      ? left
+      : Promise.race([left.catch(this.parts.onError), delay(FAREWELL_MS, undefined, { ref: false })]));
     certificates.close();
     await ops.close();
+    return kept;
+  }
+
+  /** Spools what the store could not be told. Without a spool each operation is logged: an operator may make it good. */
+  private async keepUndelivered(): Promise<boolean> {
+    const { spool, room } = this.parts;
+    const { logger, lanes } = room;
+    const calls = lanes.undelivered();
+    if (calls.length === 0) return true;
+    try {
+      if (spool !== undefined) {
+        logger.warn({ file: await spool.write(calls), calls: calls.length }, 'settlements-spooled');
+        return true;
+      }
+    } catch (err) {
+      logger.error({ err }, 'spool-trouble');
+    }
+    for (const { org, inDoubt, ops } of calls)
+      for (const { op } of ops)
+        if (op.kind !== 'none') logger.error({ org, op, inDoubt }, 'settlement-undelivered');
+    return false;
   }
 }

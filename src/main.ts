@@ -54,7 +54,8 @@ function reader(file: string): ConfigSource['read'] {
 }
 
 interface Ending {
-  close(): Promise<void>;
+  /** False: what was owed to the store is neither delivered nor kept. */
+  close(): Promise<boolean>;
   /** Before it: load balancers learn that this process is not ready. */
   drain?(): Promise<void>;
 }
@@ -75,7 +76,7 @@ function endBySignal(running: Ending): void {
     const drained = drain ? running.drain?.() : undefined;
     Promise.resolve(drained)
       .then(() => running.close())
-      .then(() => process.exit(0), fail);
+      .then((kept) => process.exit(kept ? 0 : 1), fail);
   };
   process.on('SIGTERM', () => end(true));
   process.on('SIGINT', () => end(false));

@@ -10,11 +10,11 @@ export interface Change {
 }
 
 /** Listeners, the store, and the scale of its amounts were decided at start. */
-const FIXED = ['server', 'store', 'admin', 'quotaPath'] as const;
+const FIXED = ['server', 'store', 'spool', 'admin', 'quotaPath'] as const;
 
 export function changeOf(running: Config, next: Config): Change {
-  const { server, store, admin, quotaPath } = running;
-  const fixed = { server, store, admin, quotaPath };
+  const { server, store, spool, admin, quotaPath } = running;
+  const fixed = { server, store, admin, quotaPath, ...(spool === undefined ? {} : { spool }) };
   const waiting = FIXED.flatMap((key) => differences(fixed[key], next[key], key));
   const quotas: Config['quotas'] = {};
   for (const [name, quota] of Object.entries(running.quotas)) {

@@ -74,7 +74,7 @@ orgs:
 }
 
 export interface Demo {
-  close(): Promise<void>;
+  close(): Promise<boolean>;
 }
 
 /** Rejects where one of its ports (8080, 8081, 8082, 9080, 9091) is taken; the environment may set other addresses. */

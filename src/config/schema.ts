@@ -436,6 +436,16 @@ export const ConfigSchema = section({
     },
     { default: {} },
   ),
+  spool: Type.Optional(
+    section({
+      path: file({
+        expects: 'the path of a folder',
+        description:
+          'Folder for settlements and refunds that cannot be delivered before the process ends; the next process that has it ' +
+          'delivers them. Left out: they are logged, and the exit code is 1.',
+      }),
+    }),
+  ),
   quotaPath: plainPath({
     default: '/quota/me',
     description: 'Path on the gateway where callers see their own limits, consumption and reset.',

@@ -14,6 +14,8 @@ export interface State {
   /** Operations owed to the store. */
   readonly backlog: number;
   readonly lanes: LanesState;
+  /** Calls of earlier processes that are being delivered. */
+  readonly spooled: number;
   /** Orgs whose data is missing. */
   readonly lost: readonly string[];
   readonly open: OpenState;

@@ -116,6 +116,11 @@ function addLanes(build: Builder, state: MetricsOptions['state']): void {
     'Operations owed to the store (settlements, refunds, renewals). At its bound new requests get 503.',
     () => state()?.backlog,
   );
+  build.reading(
+    'quotagate_spooled_calls',
+    'Calls that an earlier process could not deliver, and that this one is delivering.',
+    () => state()?.spooled,
+  );
 }
 
 export function numberOf(flag: boolean | undefined): number | undefined {

@@ -1,13 +1,13 @@
 // SIGTERM loses no request: another replica takes them over, what is under way is answered, and all is settled.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { startLoad, until } from '../e2e/load.js';
 import { Balancer } from '../support/balancer.js';
-import { admin, as, ask, type GatewayProcess, spawnGateway } from '../support/gateway.js';
-import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { admin, as, ask, type GatewayProcess, spawnGateway, startGateway } from '../support/gateway.js';
+import { type RedisServer, skipWithoutRedis, startRedis } from '../support/redis.js';
 import { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 1000000 } } }';
@@ -22,7 +22,8 @@ const ROUTES = `
 interface Fleet {
   readonly upstream: TestUpstream;
   readonly folder: string;
-  spawn(server: string): Promise<GatewayProcess>;
+  readonly redis: RedisServer;
+  spawn(server: string, spool?: string): Promise<GatewayProcess>;
 }
 
 async function fleet(t: Test): Promise<Fleet> {
@@ -36,12 +37,12 @@ async function fleet(t: Test): Promise<Fleet> {
     rmSync(folder, { recursive: true });
   });
   const parts = { redis: redis.url, upstream: upstream.url, orgs: ORGS, routes: ROUTES };
-  const spawn = async (server: string): Promise<GatewayProcess> => {
-    const made = await spawnGateway({ ...parts, server }, folder);
+  const spawn = async (server: string, spool?: string): Promise<GatewayProcess> => {
+    const made = await spawnGateway({ ...parts, server, ...(spool === undefined ? {} : { spool }) }, folder);
     running.push(made);
     return made;
   };
-  return { upstream, folder, spawn };
+  return { upstream, folder, redis, spawn };
 }
 
 /** What is consumed and held, in units. */
@@ -142,4 +143,87 @@ t.test('SIGINT does not wait for balancers', { skip: skipWithoutRedis }, async (
   const { spawn } = await fleet(t);
   const gateway = await spawn(', drainMs: 60000');
   t.equal(await gateway.stop('SIGINT'), 0);
+});
+
+/** So many requests of each kind: one costs 7, one 1, and one gives its unit back. */
+const EACH = 20;
+const COSTS = { consumed: EACH * 8, held: 0 };
+
+/** Ends a gateway while Redis answers nothing and all that it admitted is still to be settled. */
+async function endWithoutStore(t: Test, { upstream, redis }: Fleet, gateway: GatewayProcess) {
+  const headers = { ...as('ana'), 'x-test-hold': 'head' };
+  const fields = { 'x-test-fields': '["x-cost","7"]' };
+  const requests = Array.from({ length: EACH }, () => [
+    ask(gateway.gateway, '/measured', { headers: { ...headers, ...fields } }),
+    ask(gateway.gateway, '/unit', { headers }),
+    ask(gateway.gateway, '/unit', { headers: { ...headers, 'x-test-status': '500' } }),
+  ]).flat();
+  await upstream.until(({ log }) => log.length === requests.length);
+  process.kill(redis.pid, 'SIGSTOP');
+  upstream.release();
+  const statuses = (await Promise.all(requests)).map(({ status }) => status);
+  t.equal(statuses.filter((status) => status === 200).length, 2 * EACH);
+  const code = await gateway.stop('SIGTERM');
+  process.kill(redis.pid, 'SIGCONT');
+  return code;
+}
+
+async function settles(t: Test, at: string, expected: unknown): Promise<void> {
+  let now = await figures(at);
+  await until('it is settled', async () => {
+    now = await figures(at);
+    return JSON.stringify(now) === JSON.stringify(expected);
+  }).catch(() => undefined);
+  t.strictSame(now, expected);
+}
+
+t.test(
+  'what Redis could not be told is spooled, and delivered once',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const all = await fleet(t);
+    const spool = join(all.folder, 'spool');
+    const first = await all.spawn(', drainMs: 0', spool);
+    t.equal(await endWithoutStore(t, all, first), 0, 'nothing is lost');
+    const [file = '', ...others] = readdirSync(spool);
+    t.match(file, /\.spool$/);
+    t.strictSame(others, []);
+    t.equal(statSync(join(spool, file)).mode & 0o777, 0o600);
+    const before = readFileSync(join(spool, file));
+    // Both look for it at once.
+    const [next, other] = await Promise.all([
+      all.spawn(', drainMs: 0', spool),
+      all.spawn(', drainMs: 0', spool),
+    ]);
+    await settles(t, next.admin, COSTS);
+    await until('the file is gone', () => readdirSync(spool).length === 0);
+    const delivered = [...next.log, ...other.log].filter(({ msg }) => msg === 'spool-delivered');
+    t.equal(delivered.length, 1, 'by one of them');
+    t.equal(await other.stop('SIGTERM'), 0);
+    // As if the first had been killed before it could remove the file; the mark of the last call is cut off.
+    writeFileSync(join(spool, file.replace(/spool$/, 'gone.claimed')), `${before}{"done":`, { mode: 0o600 });
+    utimesSync(join(spool, file.replace(/spool$/, 'gone.claimed')), 0, 0);
+    await until('the file is gone again', () => readdirSync(spool).length === 0);
+    t.strictSame(await figures(next.admin), COSTS, 'once');
+    t.equal(await next.stop('SIGTERM'), 0);
+  },
+);
+
+t.test('without a spool it is logged, and the exit code says so', { skip: skipWithoutRedis }, async (t) => {
+  const all = await fleet(t);
+  const gateway = await all.spawn(', drainMs: 0');
+  t.equal(await endWithoutStore(t, all, gateway), 1);
+  const lines = gateway.log.filter(({ msg }) => msg === 'settlement-undelivered');
+  const kinds = lines.map(({ op }) => (op as { kind: string }).kind).sort();
+  t.equal(kinds.filter((kind) => kind === 'settle').length, EACH);
+  t.equal(kinds.filter((kind) => kind === 'refund').length, EACH);
+  t.ok(lines.every(({ level, org }) => level === 50 && org === 'acme'));
+});
+
+t.test('a spool that cannot be written to is refused at start', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'quotagate-drain-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'file'), '');
+  const parts = { upstream: 'http://127.0.0.1:1', orgs: ORGS, routes: ROUTES, spool: join(folder, 'file') };
+  await t.rejects(startGateway(parts), { message: /^spool\.path: the folder .*file cannot be written to$/ });
 });

@@ -32,6 +32,8 @@ export interface ConfigParts {
   readonly server?: string;
   /** Further upstreams by name, beside `up`. */
   readonly upstreams?: Readonly<Record<string, unknown>>;
+  /** Where what cannot be delivered is kept. */
+  readonly spool?: string;
   /** Further quotas and other sections, as lines: those under `quotas` first. */
   readonly quotas?: string;
 }
@@ -70,6 +72,7 @@ quotas:
 ${parts.quotas ?? ''}
 upstreams: ${JSON.stringify({ up: { url: parts.upstream, connections: 512 }, ...parts.upstreams })}
 ${parts.tokenFile === undefined ? '' : `admin: { bootstrapTokenFile: ${JSON.stringify(parts.tokenFile)} }`}
+${parts.spool === undefined ? '' : `spool: { path: ${JSON.stringify(parts.spool)} }`}
 routes:${parts.routes ?? ROUTES}
 orgs:
 ${parts.orgs}
@@ -87,10 +90,10 @@ export async function startGateway(parts: ConfigParts): Promise<RunningGateway> 
   const logger = pino({ level: config.log.level });
   const app = await buildApp({ config, logger, bootstrapToken: ADMIN_TOKEN });
   const addresses = await app.listen();
-  let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => {
+  let closed: Promise<unknown> | undefined;
+  const close = async (): Promise<void> => {
     closed ??= app.close().finally(() => rmSync(folder, { recursive: true, force: true }));
-    return closed;
+    await closed;
   };
   return { ...addresses, app, close };
 }

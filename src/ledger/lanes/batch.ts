@@ -19,10 +19,14 @@ export interface Batch {
   cycleTries: number;
   /** It was sent and got no answer: it may have run. */
   inDoubt: boolean;
+  /** It was sent, and its answer may still come. */
+  outstanding: boolean;
   /** It takes one of the places for calls in flight; one that is being found out about does not. */
   counted: boolean;
   /** Which of the org's books it was made for: a loss that is accepted begins a new one. */
   book: number;
+  /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. */
+  readonly done?: () => void;
 }
 
 export interface Sent {

@@ -6,6 +6,7 @@
  * Owns: batching, deadlines, lanes in doubt, the bounds of each org's cycle, what is let through without the store, and
  * what is done about lost data. Does not own: any rule of a budget.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { Deadlines } from './deadlines.js';
@@ -15,10 +16,12 @@ import { type Answer, type Pending, unavailable } from './pending.js';
 import type { Shared } from './shared.js';
 import { StoreClock } from './store-clock.js';
 import { Turnstile } from './turnstile.js';
+import { callsOf, type UndeliveredCall } from './undelivered.js';
 import type { CallWatch, LanesState } from './watch.js';
 
 export type { OpenBound, OpenEvent } from './open-account.js';
 export type { Answer, ChargeLater } from './pending.js';
+export type { UndeliveredCall } from './undelivered.js';
 export type { CallWatch, LanesState } from './watch.js';
 
 export interface LanesOptions {
@@ -45,6 +48,7 @@ const ORGS_MAX = 10_000;
 /** Calls that got no answer are sent again by so many at once: a store that comes back is not met by all of them. */
 const RETRIES_AT_ONCE = 8;
 const LOOKS_AT_ONCE = 4;
+const DRAIN_LOOK_MS = 5;
 const NO_CYCLE: Bounds = { start: 0, end: 0 };
 
 export class Lanes {
@@ -59,7 +63,6 @@ export class Lanes {
   unknownUsers: UnknownUsers;
   private owed = 0;
   private charging = 0;
-  private drained: (() => void) | undefined;
 
   constructor(private readonly options: LanesOptions) {
     this.deadlines = new Deadlines(options.deadlineMs);
@@ -166,7 +169,6 @@ export class Lanes {
     });
     const count = (): void => {
       this.owed -= 1;
-      this.noteDelivery();
     };
     done.then(count, count);
     return done;
@@ -183,33 +185,36 @@ export class Lanes {
     return done;
   }
 
-  private noteDelivery(): void {
-    if (this.drained === undefined) return;
-    // What was paid may be followed by more: that is known when this turn is over.
-    setImmediate(() => {
-      if (this.delivered) this.drained?.();
-    });
-  }
-
   private get delivered(): boolean {
-    return this.owed === 0 && this.account.undelivered === 0;
+    if (this.owed > 0 || this.account.undelivered > 0) return false;
+    for (const org of this.orgs.values()) if (org.unanswered) return false;
+    return true;
   }
 
-  /** Waits until nothing is owed, `graceMs` at most. True where all was delivered. */
+  /** Waits until nothing is owed or in doubt, `graceMs` at most, and sends nothing more. True where all was delivered. */
   async drain(graceMs: number): Promise<boolean> {
-    if (!this.delivered) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.drained = resolve;
-        timer = setTimeout(resolve, graceMs);
-      });
-      clearTimeout(timer);
-    }
+    const until = performance.now() + graceMs;
+    while (!this.delivered && performance.now() < until) await delay(DRAIN_LOOK_MS);
     const all = this.delivered;
     this.deadlines.close();
     this.account.close();
     for (const org of this.orgs.values()) org.close();
     return all;
+  }
+
+  /** After `drain`: what has not been delivered. */
+  undelivered(): UndeliveredCall[] {
+    const calls = [...this.orgs.values()].flatMap((org) => org.undelivered());
+    for (const [org, ops] of this.account.unsent()) {
+      const pendings = ops.map((op) => ({ op, cycle: 0 }));
+      calls.push(...callsOf({ org, epoch: '' }, pendings));
+    }
+    return calls;
+  }
+
+  /** Delivers what an earlier process could not; resolves when it is over. */
+  resume(call: UndeliveredCall): Promise<void> {
+    return this.lanesOf(call.org).resume(call);
   }
 
   private lanesOf(org: string): OrgLanes {

@@ -95,6 +95,13 @@ export class OpenAccount {
     return this.debts;
   }
 
+  /** By org, what has not been handed on yet. */
+  unsent(): Map<string, ChargeOp[]> {
+    const unsent = new Map<string, ChargeOp[]>();
+    for (const [org, { waiting }] of this.orgs) unsent.set(org, [...waiting.values()].map(chargeOf));
+    return unsent;
+  }
+
   /** Units by quota that are not in the ledger yet. */
   get outstanding(): ReadonlyMap<string, number> {
     return this.untold;

@@ -7,6 +7,7 @@ import { Loss } from './loss.js';
 import { type Pending, unavailable } from './pending.js';
 import type { OrgLanesOptions, Shared } from './shared.js';
 import { jittered } from './turnstile.js';
+import { batchOf, callOf, callsOf, type UndeliveredCall } from './undelivered.js';
 import type { LanesState } from './watch.js';
 
 /** A script call holds Redis for about 2 ms at this many counter lines. */
@@ -53,6 +54,8 @@ export class OrgLanes {
   private cycles: readonly Bounds[] = [];
   private linesPerOp = 4;
   private readonly retries = new Set<NodeJS.Timeout>();
+  /** Calls that were sent and are not over. */
+  private readonly live = new Map<Batch, Lane>();
   private loss: Loss | undefined;
   /** Losses that ended since the last answer. */
   private losses = 0;
@@ -101,6 +104,35 @@ export class OrgLanes {
     for (const timer of this.retries) clearTimeout(timer);
   }
 
+  /** Calls are not over, those of an earlier process left aside. */
+  get unanswered(): boolean {
+    for (const { done } of this.live.keys()) if (done === undefined) return true;
+    return false;
+  }
+
+  /** What is left after `close`; calls of an earlier process are kept by who resumed them. */
+  undelivered(): UndeliveredCall[] {
+    const { org, epoch, live } = this;
+    const calls: UndeliveredCall[] = [];
+    for (const [batch, lane] of live) {
+      const call = batch.done === undefined ? callOf({ org, epoch }, { lane, batch }) : undefined;
+      if (call !== undefined) calls.push(call);
+    }
+    return [...calls, ...callsOf({ org, epoch }, this.waiting)];
+  }
+
+  /** Sends what an earlier process could not deliver; resolves when it is over. */
+  resume(call: UndeliveredCall): Promise<void> {
+    if (this.epoch === '') this.epoch = call.epoch;
+    // A book that began anew has nothing to give back for what the one before it admitted.
+    const foreign = call.epoch !== '' && call.epoch !== this.epoch;
+    const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
+    const known = { ...call, ops, inDoubt: call.inDoubt && !foreign };
+    const lane = foreign ? newLane() : { id: call.lane, seq: call.seq - 1 };
+    this.lanes += 1;
+    return new Promise((resolve) => void this.send(lane, batchOf(known, this.book, resolve)));
+  }
+
   /** All that this turn of the event loop reads from its sockets goes in one call. */
   private schedule(): void {
     if (this.scheduled) return;
@@ -110,7 +142,7 @@ export class OrgLanes {
 
   private readonly pump = (): void => {
     this.scheduled = false;
-    if (this.loss !== undefined) return;
+    if (this.loss !== undefined || this.closed) return;
     while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
       const lane = this.takeLane();
       if (lane === undefined) return;
@@ -146,10 +178,13 @@ export class OrgLanes {
       if (!pending.over) pendings.push(pending);
     }
     this.waiting.splice(0, taken);
-    return { pendings, retries: 0, cycleTries: 0, inDoubt: false, counted: true, book: this.book };
+    const state = { retries: 0, cycleTries: 0, inDoubt: false, outstanding: false, counted: true };
+    return { pendings, ...state, book: this.book };
   }
 
   private async send(lane: Lane, batch: Batch): Promise<void> {
+    this.live.set(batch, lane);
+    if (this.closed) return;
     if (this.loss !== undefined) {
       this.park(lane, batch);
       return;
@@ -168,12 +203,15 @@ export class OrgLanes {
     };
     const { ledger, watch } = this.options;
     const sentAt = watch === undefined ? 0 : performance.now();
+    batch.outstanding = true;
     await ledger.apply(call).then(
       (reply) => {
+        batch.outstanding = false;
         watch?.answered(call.ops.length, reply, performance.now() - sentAt);
         this.answered(lane, batch, reply);
       },
       (error: unknown) => {
+        batch.outstanding = false;
         watch?.silent();
         this.silent(lane, batch, error);
       },
@@ -299,9 +337,15 @@ export class OrgLanes {
   }
 
   private release(lane: Lane, batch: Batch): void {
-    this.free.push(lane);
+    this.finish(lane, batch);
     this.uncount(batch);
     if (this.waiting.length > 0) this.schedule();
+  }
+
+  private finish(lane: Lane, batch: Batch): void {
+    this.live.delete(batch);
+    this.free.push(lane);
+    batch.done?.();
   }
 
   private uncount(batch: Batch): void {
@@ -335,7 +379,7 @@ export class OrgLanes {
     }
     this.uncount(batch);
     const owes = batch.pendings.some((pending) => !pending.over);
-    if (!batch.inDoubt && !owes) this.free.push(lane);
+    if (!batch.inDoubt && !owes) this.finish(lane, batch);
     else this.retry(lane, batch);
     if (this.waiting.length > 0) this.schedule();
   }
@@ -356,6 +400,7 @@ export class OrgLanes {
    */
   private changeLane(batch: Batch): void {
     const lane = newLane();
+    this.live.delete(batch);
     if (!batch.inDoubt || batch.book !== this.book) {
       this.send(lane, { ...batch, inDoubt: false });
       return;
@@ -397,7 +442,7 @@ export class OrgLanes {
     this.uncount(batch);
     const owes = batch.pendings.some((pending) => !pending.over);
     if (batch.inDoubt || owes) this.parked.push({ lane, batch });
-    else this.free.push(lane);
+    else this.finish(lane, batch);
   }
 
   private refuse(pending: Pending): void {

@@ -1,0 +1,201 @@
+/** Files of calls that could not be delivered: written at a stop, claimed by one process, removed when delivered. */
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import {
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import type { UndeliveredCall } from '../ledger/lanes/index.js';
+
+export interface SpoolOptions {
+  readonly path: string;
+  /** Sends a call; resolves when it is over. */
+  readonly deliver: (call: UndeliveredCall) => Promise<void>;
+  readonly onDelivered: (file: string, calls: number) => void;
+  /** A file cannot be read, or a mark cannot be written. */
+  readonly onTrouble: (file: string, error: unknown) => void;
+}
+
+const VERSION = 1;
+const LOOK_EVERY_MS = 5_000;
+/** A claim that nobody has touched for so long belongs to a process that is gone. */
+const CLAIM_STALE_MS = 30_000;
+const WAITING = '.spool';
+const CLAIMED = '.claimed';
+const NAME = /^([\w-]+)(\.[\w-]+\.claimed|\.spool)$/;
+
+interface Claim {
+  readonly id: string;
+  readonly file: string;
+  readonly calls: readonly UndeliveredCall[];
+  readonly over: Set<number>;
+  readonly handle: FileHandle;
+}
+
+/** Throws where the folder cannot be made or written to. */
+export function openSpool(options: SpoolOptions): Spool {
+  const { path } = options;
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    throw new Error(`spool.path: the folder ${path} cannot be written to`, { cause });
+  }
+  return new Spool(options);
+}
+
+export class Spool {
+  private readonly owner = randomBytes(6).toString('hex');
+  private readonly claims = new Map<string, Claim>();
+  private timer: NodeJS.Timeout | undefined;
+  private looking: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(private readonly options: SpoolOptions) {}
+
+  /** Calls of claimed files that are not over. */
+  get undelivered(): number {
+    let count = 0;
+    for (const { calls, over } of this.claims.values()) count += calls.length - over.size;
+    return count;
+  }
+
+  /** Delivers what waits, and looks again and again: another process may stop, or have died while it delivered. */
+  start(): void {
+    this.look();
+    this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Writes a file of its own for these calls, whole or not at all. Returns its path. */
+  async write(calls: readonly UndeliveredCall[]): Promise<string> {
+    const name = join(this.options.path, `${Date.now()}-${randomBytes(6).toString('hex')}`);
+    const lines = [{ version: VERSION }, ...calls].map((value) => `${JSON.stringify(value)}\n`);
+    const handle = await open(`${name}.tmp`, 'wx', 0o600);
+    try {
+      await handle.writeFile(lines.join(''));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${name}.tmp`, name + WAITING);
+    await syncFolder(this.options.path);
+    return name + WAITING;
+  }
+
+  /** Leaves what is not delivered to the next process. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.timer);
+    await this.looking;
+    for (const claim of this.claims.values()) {
+      await claim.handle.close();
+      await rename(claim.file, join(this.options.path, claim.id + WAITING)).catch(() => undefined);
+    }
+  }
+
+  private look(): void {
+    this.looking = this.looking
+      .then(() => this.touchAndClaim())
+      .catch((error: unknown) => {
+        this.options.onTrouble(this.options.path, error);
+      });
+  }
+
+  private async touchAndClaim(): Promise<void> {
+    if (this.closed) return;
+    for (const [id, { file }] of this.claims) {
+      // Taken away, for this process seemed to be gone: the calls on their way do no harm.
+      await touch(file).catch(() => this.claims.delete(id));
+    }
+    for (const name of await readdir(this.options.path)) {
+      const id = NAME.exec(name)?.[1];
+      if (id !== undefined && !this.claims.has(id)) await this.claim(id, join(this.options.path, name));
+    }
+  }
+
+  private async claim(id: string, file: string): Promise<void> {
+    const claimed = join(this.options.path, `${id}.${this.owner}${CLAIMED}`);
+    try {
+      if (file.endsWith(CLAIMED) && Date.now() - (await stat(file)).mtimeMs < CLAIM_STALE_MS) return;
+      // Before it has its new name, so that nobody takes that for stale.
+      await touch(file);
+      await rename(file, claimed);
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    try {
+      const text = await readFile(claimed, 'utf8');
+      const { calls, over, bytes } = callsIn(text);
+      // A crash may have cut off the last mark.
+      await truncate(claimed, bytes);
+      const claim = { id, file: claimed, calls, over, handle: await open(claimed, 'a') };
+      this.claims.set(id, claim);
+      void this.deliver(claim);
+    } catch (error) {
+      this.options.onTrouble(claimed, error);
+      await rename(claimed, join(this.options.path, `${id}.unreadable`));
+    }
+  }
+
+  /** One call at a time: they share lanes and store with the requests of now. */
+  private async deliver(claim: Claim): Promise<void> {
+    const { id, file, calls, over, handle } = claim;
+    try {
+      for (const [index, call] of calls.entries()) {
+        if (over.has(index)) continue;
+        if (this.closed || this.claims.get(id) !== claim) return;
+        await this.options.deliver(call);
+        if (this.closed) return;
+        await handle.appendFile(`${JSON.stringify({ done: index })}\n`);
+        await handle.datasync();
+        over.add(index);
+      }
+      if (this.claims.get(id) !== claim) return;
+      this.claims.delete(id);
+      await handle.close();
+      await rm(file);
+      this.options.onDelivered(file, calls.length);
+    } catch (error) {
+      this.options.onTrouble(file, error);
+    }
+  }
+}
+
+function callsIn(text: string): Pick<Claim, 'calls' | 'over'> & { readonly bytes: number } {
+  const calls: UndeliveredCall[] = [];
+  const over = new Set<number>();
+  const whole = text.slice(0, text.lastIndexOf('\n'));
+  const [head = '', ...lines] = whole.split('\n');
+  if ((JSON.parse(head) as { version?: number }).version !== VERSION)
+    throw new Error(`its version is not ${VERSION}`);
+  for (const line of lines) {
+    const value = JSON.parse(line) as UndeliveredCall | { readonly done: number };
+    if ('done' in value) over.add(value.done);
+    else calls.push(value);
+  }
+  return { calls, over, bytes: Buffer.byteLength(whole) + 1 };
+}
+
+async function touch(file: string): Promise<void> {
+  const now = new Date();
+  await utimes(file, now, now);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
