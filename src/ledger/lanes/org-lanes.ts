@@ -128,7 +128,9 @@ export class OrgLanes {
     const foreign = call.epoch !== '' && call.epoch !== this.epoch;
     const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
     const known = { ...call, ops, inDoubt: call.inDoubt && !foreign };
-    const lane = foreign ? newLane() : { id: call.lane, seq: call.seq - 1 };
+    // It may have been idle for long: that the store has forgotten it is no news.
+    const idle = { id: call.lane, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
+    const lane = foreign ? newLane() : idle;
     this.lanes += 1;
     return new Promise((resolve) => void this.send(lane, batchOf(known, this.book, resolve)));
   }
@@ -251,7 +253,8 @@ export class OrgLanes {
       case 'lane-behind':
         this.noteRollback(lane, batch);
         // The book is at an earlier number, so this call has not run in it.
-        this.changeLane({ ...batch, inDoubt: false });
+        batch.inDoubt = false;
+        this.changeLane(batch);
         return;
       case 'lane-lost':
         if (isFresh(lane)) this.noteRollback(lane, batch);
