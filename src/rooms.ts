@@ -9,8 +9,8 @@ import { stripPrefix } from './forward/strip-prefix.js';
 import { Corridor, type Passage } from './gateway/corridor.js';
 import { type Me, meOf } from './gateway/me.js';
 import { rateLimitFields } from './gateway/ratelimit-fields.js';
-import { quotaRefusals } from './gateway/refusal.js';
-import { compileRoutes } from './gateway/routes.js';
+import { noRouteAt, quotaRefusals } from './gateway/refusal.js';
+import { compileRoutes, nearestRoute } from './gateway/routes.js';
 import { apiKeys } from './identify/api-keys.js';
 import { composeIdentifiers, type Identifier } from './identify/identifier.js';
 import { jwt } from './identify/jwt.js';
@@ -177,6 +177,8 @@ function wayThrough(
   });
   const corridor = new Corridor({
     findRoute: compileRoutes(routes),
+    noRoute: noRouteAt(config.quotaPath),
+    errorShapeNear: nearestRoute(routes.map(({ match, value }) => ({ match, value: value.errorShape }))),
     identifier,
     decide: (org, op, bound) => lanes.decide(org, op, bound),
     settle,

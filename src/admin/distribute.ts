@@ -48,8 +48,15 @@ async function distributeEvenly(admin: Admin, act: Act, quota: string, dryRun: b
       const fits = usersThatFit(pool);
       throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, { fits });
     }
-    if (dryRun) return { changes: [], answer: { ...summary, ...(await blockedBy(admin, book, shares)) } };
-    const changes = await replaceLimits(admin, book, quota, shares);
+    const before = await limitsBefore(admin, book, quota);
+    if (dryRun) {
+      const would = {
+        ...(await blockedBy(admin, book, shares)),
+        unitsReplaced: unitsIn(book, quota, before),
+      };
+      return { changes: [], answer: { ...summary, ...would } };
+    }
+    const changes = await replaceLimits(book, quota, before, shares);
     const to = { users: summary.users, percentSum: 100 };
     return { changes, deed: { action: 'limit.distribute', subject: `plan:${quota}`, to }, answer: summary };
   });
@@ -82,13 +89,38 @@ async function sharesOf({ ledger }: Admin, book: OrgBook, quota: string): Promis
   });
 }
 
-/** All limits of users for the quota give way, so that none is left beside the 100 %. */
-async function replaceLimits({ ledger }: Admin, book: OrgBook, quota: string, shares: readonly Share[]) {
+/** The limits of users for the quota as they are. */
+async function limitsBefore({ ledger }: Admin, book: OrgBook, quota: string) {
   const before = new Map<string, Limit>();
   for (const [field, text] of await scanAll(ledger, book.id, 'limits')) {
     const line = parseLine(field);
     if (line?.quota === quota && line.scope === 'user') before.set(field, decodeLimit(text));
   }
+  return before;
+}
+
+const REPLACED_SHOWN = 100;
+
+/** Caps in units, which somebody chose for one user: once replaced, only the audit log knows that there was one. */
+function unitsIn(book: OrgBook, quota: string, before: ReadonlyMap<string, Limit>) {
+  const { decimals } = quotaOf(book, quota);
+  const absolute = [...before]
+    .filter(([, { percent }]) => percent === 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const limits = absolute.slice(0, REPLACED_SHOWN).map(([id, { units, shadow }]) => {
+    return { id, units: formatUnits(units, decimals), shadow };
+  });
+  return { count: absolute.length, limits };
+}
+
+/** All limits of users for the quota give way, so that none is left beside the 100 %. */
+async function replaceLimits(
+  book: OrgBook,
+  quota: string,
+  present: ReadonlyMap<string, Limit>,
+  shares: readonly Share[],
+) {
+  const before = new Map(present);
   const changes: Change[] = [];
   for (const [index, { field, limit, cap }] of shares.entries()) {
     if (index % SHARES_A_TURN === 0) await turn();

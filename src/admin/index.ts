@@ -81,19 +81,38 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   app.decorateRequest('access');
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler(sendNotFound);
+  const methodsOf = watchMethods(app);
+  app.setNotFoundHandler(sendNotFound(methodsOf));
   readJsonOnly(app);
   refuseAtTheDoor(app);
   app.register(
     async (v1) => {
       v1.addHook('onRoute', refuseWithoutRule);
       v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
-      v1.setNotFoundHandler(sendNotFound);
+      v1.setNotFoundHandler(sendNotFound(methodsOf));
       for (const routes of ROUTES) routes(v1.withTypeProvider<TypeBoxProvider>() as App, admin);
     },
     { prefix: '/v1' },
   );
   return app;
+}
+
+/** From now on notes each route; answers which methods a path has. */
+function watchMethods(app: FastifyInstance): (path: string) => readonly string[] {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ method, url }) => {
+    methods.set(url, new Set([...(methods.get(url) ?? []), ...[method].flat()]));
+  });
+  return (path) => {
+    const found = [...methods].filter(([url]) => takes(url.split('/'), path.split('/')));
+    return [...new Set(found.flatMap(([, some]) => [...some]))].sort();
+  };
+}
+
+function takes(pattern: readonly string[], path: readonly string[]): boolean {
+  const fits = (part: string, at: number): boolean =>
+    part.startsWith(':') ? path[at] !== '' : part === path[at];
+  return pattern.length === path.length && pattern.every(fits);
 }
 
 function settings({ logger, tls }: AdminOptions): FastifyHttpOptions<RawServerDefault> {

@@ -5,7 +5,7 @@ import type { Change } from '../ledger/port.js';
 import { fieldsOf, type OrgBook, openBook, over } from '../ledger/view/book.js';
 import { figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../ledger/view/lines.js';
 import { UNITS_MAX } from '../quota/charge.js';
-import { capOf, type Plan } from '../quota/limit.js';
+import { capOf, type Plan, type PlanMode } from '../quota/limit.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import { formatUnits } from '../quota/units.js';
 import type { Admin, App } from './admin.js';
@@ -31,17 +31,23 @@ const ByQuota = path('org', 'quota');
 
 interface PlanChange {
   readonly quota: string;
-  readonly plan: Plan;
+  readonly allowance: number;
+  /** Left out: as it is; a new plan is hard. */
+  readonly mode: PlanMode | undefined;
+}
+
+function planAfter({ pools }: OrgBook, { quota, allowance, mode }: PlanChange): Plan {
+  return { allowance, mode: mode ?? pools.get(quota)?.plan.mode ?? 'hard' };
 }
 
 export function planRoutes(app: App, admin: Admin): void {
   const planSchema = { params: ByQuota, querystring: members(DryRun), body: PlanBody };
   app.put('/orgs/:org/plans/:quota', { schema: planSchema }, async (request, reply) => {
     const { org, quota } = request.params;
-    const { allowance, mode = 'hard', reason } = request.body;
+    const { allowance, mode, reason } = request.body;
     const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
     const act = actOf(request, reason);
-    const change: PlanChange = { quota, plan: { allowance: units, mode } };
+    const change: PlanChange = { quota, allowance: units, mode };
     if (request.query.dryRun === true) return dryRun(admin, act, change);
     await putPlan(admin, act, change);
     const view = await readPool(admin, org, quota);
@@ -72,8 +78,9 @@ async function readPool({ ledger, quotas }: Admin, org: string, quota: string) {
 }
 
 async function putPlan(admin: Admin, act: Act, change: PlanChange): Promise<void> {
-  const { quota, plan } = change;
+  const { quota } = change;
   await changeOrg(admin, act, async (book) => {
+    const plan = planAfter(book, change);
     const before = book.pools.get(quota)?.plan;
     await checkPlan(admin, act, book, change);
     const text = encodePlan(plan);
@@ -93,7 +100,9 @@ function rearmPool(book: OrgBook, quota: string): Change {
   return rearm(book, lineTo(quota, 'org', '').field);
 }
 
-async function checkPlan(admin: Admin, act: Act, book: OrgBook, { quota, plan }: PlanChange): Promise<void> {
+async function checkPlan(admin: Admin, act: Act, book: OrgBook, change: PlanChange): Promise<void> {
+  const { quota } = change;
+  const plan = planAfter(book, change);
   const before = book.pools.get(quota);
   checkMatch(act.ifMatch, etagOfPlan(quota, before));
   const units = plan.allowance + (before?.extra ?? 0);
@@ -127,9 +136,10 @@ const BLOCKED_SHOWN = 100;
 /** What a plan would do: whether the pool, and which percent limits, would block. */
 async function dryRun(admin: Admin, act: Act, change: PlanChange) {
   const { ledger, quotas, snapshots } = admin;
-  const { quota, plan } = change;
+  const { quota } = change;
   const book = await openBook(ledger, quotas, act.org, orgLines(quotas));
   await checkPlan(admin, act, book, change);
+  const plan = planAfter(book, change);
   const { extra = 0, carried = 0 } = book.pools.get(quota) ?? {};
   const view = poolView(book, quota, { plan, extra, carried, units: plan.allowance + extra });
   const blocked = await limitsBlocked(snapshots, book, quota, plan.allowance + extra);

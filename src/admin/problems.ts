@@ -36,8 +36,15 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .send({ ...problemBody(problem), instance: `urn:uuid:${request.id}` });
 }
 
-export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return sendProblem(notFound('such path'), request, reply);
+/** `methodsOf`: those that a path has. */
+export function sendNotFound(methodsOf: (path: string) => readonly string[]) {
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
+    if (allowed.length === 0) return sendProblem(notFound('such path'), request, reply);
+    reply.header('allow', allowed.join(', '));
+    const detail = `${request.method} is not allowed here; allowed are ${allowed.join(', ')}`;
+    return sendProblem(new ProblemError('method-not-allowed', detail), request, reply);
+  };
 }
 
 /** Statuses that Fastify gives to requests it cannot read. */

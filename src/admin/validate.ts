@@ -16,12 +16,16 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     // Only what came as text is converted: in JSON, "5" is not 5.
     const input = httpPart === 'body' ? value : validator.Convert(value);
     if (validator.Check(input)) return { value: input };
-    return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body')) };
+    return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body', schema)) };
   };
 };
 
 /** One problem per field: the first that was found, without the echoes of unions and unknown members. */
-function fieldProblems(errors: readonly TLocalizedValidationError[], whole: string): FieldProblem[] {
+function fieldProblems(
+  errors: readonly TLocalizedValidationError[],
+  whole: string,
+  schema: TSchema,
+): FieldProblem[] {
   const found = new Map<string, string>();
   const note = (field: string, problem: string): void => {
     if (!found.has(field)) found.set(field, problem);
@@ -32,13 +36,19 @@ function fieldProblems(errors: readonly TLocalizedValidationError[], whole: stri
     if (error.keyword === 'required')
       for (const name of error.params.requiredProperties) note(inside(name), 'is missing');
     else if (error.keyword === 'additionalProperties')
-      for (const name of error.params.additionalProperties) note(inside(name), 'is not known here');
+      for (const name of error.params.additionalProperties)
+        note(inside(name), path === '' ? `is not known here${knownIn(schema)}` : 'is not known here');
     else if (error.keyword === 'enum') note(path, `must be one of ${error.params.allowedValues.join(', ')}`);
     else if (error.keyword === 'pattern') note(path, 'has characters that are not allowed here');
     else if (error.keyword !== 'boolean' && error.keyword !== 'anyOf')
       note(path === '' ? whole : path, error.message);
   }
   return [...found].map(([field, problem]) => ({ field, problem }));
+}
+
+function knownIn(schema: TSchema): string {
+  const known = Object.keys((schema as { properties?: object }).properties ?? {});
+  return known.length === 0 ? ': there are none' : `; known are ${known.join(', ')}`;
 }
 
 /** An object that knows all its members. */

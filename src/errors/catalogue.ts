@@ -276,6 +276,12 @@ export const CATALOGUE = {
     'Its role does not allow it, or it needs a token over all organizations.',
     'Use a token with the role that it needs.',
   ),
+  'method-not-allowed': entry(
+    405,
+    'The path has no such method',
+    'The path exists, but not with this method. The field Allow lists those that it has.',
+    'Use a method that Allow lists.',
+  ),
   'not-found': entry(
     404,
     'There is no such thing',

@@ -56,6 +56,9 @@ export interface Rooms {
   readonly settle: Settle;
   /** Life of the hold of a request whose cost is known later. */
   readonly holdMs: number;
+  /** The answer where no route matches, and whose errors callers expect there. */
+  readonly noRoute: (path: string) => Refusal;
+  readonly errorShapeNear: (path: string) => ErrorShape | undefined;
   /** `deny`: all groups that a credential claims must be known. Left out: unknown ones do not count. */
   readonly unknownGroups?: 'ignore' | 'deny';
   readonly rateLimitFields: RateLimitFields;
@@ -154,8 +157,11 @@ export class Corridor {
     const { request, response, visit } = asker;
     const target = targetOf(request);
     const passage = this.rooms.findRoute(request.method ?? '', target.path);
-    if (passage === undefined)
-      throw new ProblemError('route-unknown', 'No route matches this method and path.');
+    if (passage === undefined) {
+      asker.errorShape = this.rooms.errorShapeNear(target.path);
+      send(asker, this.rooms.noRoute(target.path));
+      return;
+    }
     visit?.matched(passage);
     const { errorShape, meter } = passage;
     asker.errorShape = errorShape;

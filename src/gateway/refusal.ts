@@ -4,7 +4,7 @@
  * upstream answers.
  */
 import type { IncomingMessage } from 'node:http';
-import { CATALOGUE, type ErrorCode, type Problem, problemBody } from '../errors/catalogue.js';
+import { CATALOGUE, type ErrorCode, type Problem, ProblemError, problemBody } from '../errors/catalogue.js';
 import type { Bounds, Refused, Violation } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
@@ -178,4 +178,13 @@ function isSpent({ consumed, requested, limit }: Violation): boolean {
 function subjectOf({ scope, group }: Violation, { org, userId }: RefusedRequest): string {
   if (scope === 'group') return group;
   return scope === 'org' ? org : userId;
+}
+
+/** Where no route matches. The path of the caller's own figures exists, with one method. */
+export function noRouteAt(quotaPath: string): (path: string) => Refusal {
+  return (path) => {
+    if (path !== quotaPath)
+      return refusal(new ProblemError('route-unknown', 'No route matches this method and path.'));
+    return refusal(new ProblemError('method-not-allowed', 'Only GET is allowed here.'), ['Allow', 'GET']);
+  };
 }

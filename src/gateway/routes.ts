@@ -150,3 +150,31 @@ function plain(path: string): string {
   const trimmed = bare.length > 1 && bare.endsWith('/') ? bare.slice(0, -1) : bare;
   return trimmed.toLowerCase();
 }
+
+/**
+ * For a path that takes no route: the value of the route that begins most alike, by whole segments, of those that have one
+ * (`undefined` is none). A slip in `/v1/chat/completionz` is most likely one in `/v1/chat/completions`.
+ */
+export function nearestRoute<T>(routes: readonly Route<T | undefined>[]): (path: string) => T | undefined {
+  const known = routes.map(({ match, value }) => ({ value, segments: parseMatch(match).segments }));
+  return (path) => {
+    const asked = path.slice(1).toLowerCase().split('/');
+    let [most, nearest]: [number, T | undefined] = [0, undefined];
+    for (const { value, segments } of known) {
+      const alike = alikeIn(segments, asked);
+      if (alike > most || (alike === most && alike > 0 && nearest === undefined))
+        [most, nearest] = [alike, value];
+    }
+    return nearest;
+  };
+}
+
+/** How many segments at the beginning are the same; a parameter alone says nothing of what is asked for. */
+function alikeIn(segments: Pattern['segments'], asked: readonly string[]): number {
+  let alike = 0;
+  for (const [at, segment] of segments.entries()) {
+    if (segment === undefined ? alike === 0 || !asked[at] : segment.toLowerCase() !== asked[at]) break;
+    alike += 1;
+  }
+  return alike;
+}

@@ -195,3 +195,27 @@ function gateOf() {
   };
   return { wait, reached, open };
 }
+
+t.test('a path with another method: 405, and which it has', async (t) => {
+  const { send, url } = await startAcme(t);
+  const cases: [method: string, path: string, allow: string][] = [
+    ['PATCH', '/orgs/acme/limits', 'GET, HEAD, POST'],
+    ['POST', '/orgs/acme/limits/usage:u:ann', 'DELETE, GET, HEAD, PATCH'],
+    ['DELETE', '/orgs/acme/plans/usage?reason=x', 'PUT'],
+    ['PUT', '/orgs', 'GET, HEAD'],
+  ];
+  for (const [method, path, allow] of cases) {
+    const answer = await send(method as 'PUT', path, undefined);
+    t.match(answer, { status: 405, body: { code: 'method-not-allowed' } }, `${method} ${path}`);
+    t.equal(answer.headers.get('allow'), allow, path);
+  }
+  t.match(await send('PUT', '/orgs/acme/nothing', {}), { status: 404, body: { code: 'not-found' } });
+  const anonymous = await fetch(`${url}/v1/orgs`, { method: 'PUT' });
+  t.equal(anonymous.status, 401, 'which paths there are is told to tokens only');
+});
+
+t.test('an unknown name in a query is told with those that are known', async (t) => {
+  const { send } = await startAcme(t);
+  const { body } = await send('GET', '/orgs/acme/limits?scpoe=user');
+  t.match(body.detail, /scpoe: is not known here; known are cursor, pageSize, sort, q, quota, scope/);
+});

@@ -172,3 +172,25 @@ t.test('the number of users that a pool fits does fit, and is near the most', as
     ),
   );
 });
+
+t.test('a dry run says which caps in units it replaces', async (t) => {
+  const { send } = await startAcme(t, {
+    seats: 9,
+    users: people(3),
+    plans: { usage: { allowance: 100 }, lds: { allowance: 10 } },
+    limits: [
+      { user: 'u2', quota: 'usage', units: 12.5 },
+      { user: 'u0', quota: 'usage', units: 3, shadow: true },
+      { user: 'u1', quota: 'usage', percent: 10 },
+      { user: 'u1', quota: 'lds', units: 4 },
+    ],
+  });
+  const { body } = await send('POST', '/orgs/acme/limits/distribute?dryRun=true', { quota: 'usage' });
+  t.same(body.unitsReplaced, {
+    count: 2,
+    limits: [
+      { id: 'usage:u:u0', units: 3, shadow: true },
+      { id: 'usage:u:u2', units: 12.5, shadow: false },
+    ],
+  });
+});

@@ -124,3 +124,13 @@ t.test('a dry run tells who would be blocked, and changes nothing', async (t) =>
   t.equal((await send('GET', '/orgs/acme/overview')).body.quotas[0].allowance, 5_000);
   t.notMatch((await send('GET', '/orgs/acme/audit')).body.items[0], { action: 'plan.set' });
 });
+
+t.test('a plan that is put without a mode keeps the one it has; a new one is hard', async (t) => {
+  const { send } = await startAcme(t);
+  const put = async (body: object, query = '') =>
+    (await send('PUT', `/orgs/acme/plans/usage${query}`, body)).body;
+  await put({ allowance: 7, mode: 'soft' });
+  t.match(await put({ allowance: 0 }, '?dryRun=true'), { wouldBlock: false });
+  t.match(await put({ allowance: 9 }), { allowance: 9, mode: 'soft' });
+  t.match((await send('PUT', '/orgs/acme/plans/lds', { allowance: 9 })).body, { mode: 'hard' });
+});
