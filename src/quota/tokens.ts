@@ -13,6 +13,7 @@ export const LLM_APIS = [
   'ollama',
   'cohere',
   'vertex-ai',
+  'bedrock',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

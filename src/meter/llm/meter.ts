@@ -121,8 +121,7 @@ export class Meter implements LlmMeter {
       return { quota: price.quota, units, kind: 'held' };
     });
     const coding = this.codingFor(one);
-    // What a further model states for itself stands where no ceiling is put.
-    const clamps = ceiling === undefined && whenShort === 'clamp' && most > 0 && request.others.ceiling === 0;
+    const clamps = ceiling === undefined && whenShort === 'clamp' && canClamp(one);
     return {
       charges: charges(given.action, given.fixed.length === 0 ? items : [...given.fixed, ...items]),
       reader: this.watch(one, most, first, ceiling !== undefined),
@@ -195,12 +194,18 @@ function asks({ given, request }: Case): boolean {
   return request.stream && given.shape.request.askUsage !== undefined && !request.asksUsage;
 }
 
+/** What a further model states for itself stands where no ceiling is put. */
+function canClamp({ given, request }: Case): boolean {
+  return given.shape.request.ceilings.length > 0 && request.others.ceiling === 0;
+}
+
 function ceilingOf({ request, rates }: Case): number {
   return Math.max(request.others.ceiling, request.ceiling ?? rates.maxOutputTokens);
 }
 
 function outputTokens(one: Case, ceiling: number | undefined): number {
-  if (one.given.shape.request.ceilings.length === 0) return 0;
+  const { ceilings, ceilingUnknown } = one.given.shape.request;
+  if (ceilings.length === 0 && ceilingUnknown !== true) return 0;
   const tokens = (ceiling ?? ceilingOf(one)) * one.request.answers;
   if (!Number.isSafeInteger(tokens))
     throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');

@@ -30,6 +30,8 @@ export interface RequestForm {
   readonly later?: Path;
   /** Where the output's ceiling stands; a lowered one goes to the first where none is stated. Empty: there is no output. */
   readonly ceilings: readonly Path[];
+  /** There is output, of which the request states no ceiling that could be read. */
+  readonly ceilingUnknown?: boolean;
   /** A ceiling below 0 is none. */
   readonly negativeCeilings?: boolean;
   /** How many answers are made; the largest counts. */

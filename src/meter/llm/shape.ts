@@ -15,6 +15,9 @@ export interface StreamFrames extends Frames {
 /** `read` takes each event; `unread` the bytes of what cannot be read. */
 export type OpenFrames = (read: (document: Json) => void, unread: (bytes: number) => void) => StreamFrames;
 
+/** A field of an answer's head, in lower case; '' where it is not there. */
+export type HeadField = (name: string) => string;
+
 export interface Shape {
   readonly request: CompiledForm;
   /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
@@ -28,6 +31,8 @@ export interface Shape {
   readonly answerMembers: readonly string[];
   /** A stream that is not SSE comes as one JSON array. */
   readonly streamsArrays: boolean;
+  /** Reads what the head of an answer tells of its cost. */
+  readonly readHead?: (seen: Seen, field: HeadField) => void;
   /** How a stream comes that is neither SSE nor an array. */
   readonly openFrames?: OpenFrames;
   /** The API's own error body. */

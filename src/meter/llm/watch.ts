@@ -85,6 +85,7 @@ export class Watch implements AnswerReader {
     // Some servers give a stream another type, or none; an error page is no stream.
     const isSse =
       type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
+    if (status < 300) this.terms.shape.readHead?.(this.seen, (name) => fieldOf(fields, name));
     const frames = this.openFrames(isSse, status);
     if (coding === '' || coding === 'identity') this.frames = frames;
     else this.decoder = Decoder.of(coding, frames);

@@ -3,6 +3,7 @@
 import type { Api } from '../../../src/meter/llm/index.js';
 import type { Usage } from '../../../src/quota/tokens.js';
 import { AZURE_QUERY, PATHS } from './drive.js';
+import { BEDROCK } from './shape-answers/bedrock.js';
 import { COHERE } from './shape-answers/cohere.js';
 import { OLLAMA } from './shape-answers/ollama.js';
 import { VERTEX_AI } from './shape-answers/vertex-ai.js';
@@ -224,6 +225,7 @@ export const SAMPLES: readonly Sample[] = [
   ...OLLAMA,
   ...COHERE,
   ...VERTEX_AI,
+  ...BEDROCK,
 ];
 
 export { CHAT_EVENTS, events };

@@ -3,6 +3,7 @@ import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import { type Api, errorShape, type Models } from '../../../src/meter/llm/index.js';
 import { meterOf, pass, priced } from './drive.js';
+import { chunk, decoded, EVENT_STREAM, exception, message } from './shape-answers/bedrock.js';
 
 const OUTPUT = { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 };
 const SPENT = new ProblemError('quota-exceeded', 'The budget of ai is spent.');
@@ -68,6 +69,36 @@ const HELD: readonly Held[] = [
     body: { model: 'cheap', max_tokens: 70 },
     due: 70,
   },
+  { api: 'bedrock', path: '/model/cheap.x/converse', body: { inferenceConfig: { maxTokens: 70 } }, due: 70 },
+  {
+    api: 'bedrock',
+    path: '/model/cheap.x/converse-stream',
+    body: { inferenceConfig: { maxTokens: 7 }, additionalModelRequestFields: { max_tokens: 70 } },
+    due: 70,
+  },
+  { api: 'bedrock', path: '/model/cheap.x/converse', body: {}, due: 500 },
+  { api: 'bedrock', path: '/model/cheap%3A0/invoke', body: { max_tokens: 1 }, due: 500 },
+  { api: 'bedrock', path: '/model/cheap.anthropic.claude-v1%3A0/invoke', body: { max_tokens: 70 }, due: 70 },
+  {
+    api: 'bedrock',
+    path: '/model/cheap.meta.llama3/invoke',
+    body: { max_tokens: 1, max_gen_len: 70 },
+    due: 70,
+  },
+  {
+    api: 'bedrock',
+    path: '/model/cheap.amazon.titan-embed-text-v2%3A0/invoke',
+    body: { inputText: 'x' },
+    due: 0,
+  },
+  {
+    api: 'bedrock',
+    path: '/model/cheap.amazon.nova-lite/invoke-with-response-stream',
+    body: { inferenceConfig: { max_new_tokens: 70 } },
+    due: 70,
+  },
+  { api: 'bedrock', path: '/model/dear/converse', body: {}, due: 'model-unknown' },
+  { api: 'bedrock', path: '/model/cheap/async-invoke', body: {}, due: 'cost-invalid' },
 ];
 
 for (const { api, path, body, due } of HELD) {
@@ -96,6 +127,8 @@ const CLAMPED: readonly [Api, string, string, string][] = [
   ['cohere', '/v2/chat', '{"model":"m"}', '{"max_tokens":812,"model":"m"}'],
   ['vertex-ai', `${CLAUDE}:rawPredict`, '{"max_tokens":4096}', '{"max_tokens":812}'],
   ['vertex-ai', `${GEMINI}:generateContent`, '{}', '{"generationConfig":{"maxOutputTokens":812}}'],
+  ['bedrock', '/model/m/converse', '{"messages":[]}', '{"inferenceConfig":{"maxTokens":812},"messages":[]}'],
+  ['bedrock', '/model/anthropic.m/invoke', '{"max_tokens":4096}', '{"max_tokens":812}'],
 ];
 
 t.test('clamped', async (t) => {
@@ -117,6 +150,8 @@ interface Cut {
   readonly last: RegExp;
 }
 
+const EXCEPTION =
+  /:exception-type.{3}throttlingException.*:message-type.{3}exception\{"message":"The budget of ai is spent\."\}/s;
 const X = 'x'.repeat(300);
 const CUT: readonly Cut[] = [
   {
@@ -160,6 +195,30 @@ const CUT: readonly Cut[] = [
     event: `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: X }] } }] })}\n\n`,
     last: /^\{"error":\{"code":429.*\}\}\n\n$/,
   },
+  {
+    api: 'bedrock',
+    path: '/model/m/converse-stream',
+    request: {},
+    type: EVENT_STREAM,
+    event: message('contentBlockDelta', { contentBlockIndex: 0, delta: { text: X }, p: 'abcd' }),
+    last: EXCEPTION,
+  },
+  {
+    api: 'bedrock',
+    path: '/model/anthropic.m/invoke-with-response-stream',
+    request: { max_tokens: 1000 },
+    type: EVENT_STREAM,
+    event: chunk({ type: 'content_block_delta', delta: { text: X } }),
+    last: EXCEPTION,
+  },
+  {
+    api: 'bedrock',
+    path: '/model/meta.m/invoke-with-response-stream',
+    request: {},
+    type: EVENT_STREAM,
+    event: chunk({ generation: X, prompt_token_count: null, stop_reason: null }),
+    last: EXCEPTION,
+  },
 ];
 
 for (const { api, path, request, type, event, last } of CUT) {
@@ -199,6 +258,8 @@ t.test('errors in the words of each API', (t) => {
   t.match(errorShape('vertex-ai')(held, 429, path), { type: 'error', error: { type: 'rate_limit_error' } });
   t.match(errorShape('vertex-ai')(held, 429, `${GEMINI}:streamGenerateContent`), { error: { code: 429 } });
   t.match(errorShape('vertex-ai')(held, 400, `${CLAUDE}:predict`), { error: { code: 400 } });
+  t.match(errorShape('bedrock')(held, 429), { __type: 'ThrottlingException', message: 'The rest is held.' });
+  t.match(errorShape('bedrock')(SPENT, 429), { __type: 'ServiceQuotaExceededException' });
   t.strictSame(errorShape('cohere')(held, 429), { message: 'The rest is held.' });
   t.end();
 });
@@ -259,5 +320,43 @@ t.test('cohere: rerank is held and charged in searches', async (t) => {
   t.strictSame((await pass(silent, Buffer.from('{"results":[]}'), {})).costs, [
     { units: 40, estimated: true },
   ]);
+  await meter.close();
+});
+
+t.test('bedrock: the last message of a cut stream, as the codec of its clients reads it', async (t) => {
+  const meter = meterOf('bedrock', { weights: OUTPUT, hold: 'step', whenSpent: 'cut', stepTokens: 50 });
+  const { reader } = await priced(meter, {}, '/model/m/converse-stream');
+  reader?.head(200, [Buffer.from('content-type'), Buffer.from(EVENT_STREAM)]);
+  const last = decoded(reader?.steps?.refused(SPENT) ?? Buffer.alloc(0));
+  t.strictSame(last, {
+    headers: {
+      ':exception-type': 'throttlingException',
+      ':content-type': 'application/json',
+      ':message-type': 'exception',
+    },
+    body: { message: 'The budget of ai is spent.' },
+  });
+  await meter.close();
+});
+
+t.test('bedrock: the counts in the head of an answer, and an exception in a stream', async (t) => {
+  const meter = meterOf('bedrock');
+  const one = await priced(meter, { prompt: 'x', max_gen_len: 100 }, '/model/meta.m/invoke');
+  const names = ['input', '30', 'cache-read-input', '10', 'output', '25'];
+  const head = names.map((text, at) => (at % 2 === 0 ? `X-Amzn-Bedrock-${text}-Token-Count` : text));
+  one.reader?.head(
+    200,
+    head.map((text) => Buffer.from(text)),
+  );
+  one.reader?.data(Buffer.from(JSON.stringify({ generation: 'x', prompt_token_count: 30 })));
+  one.reader?.end();
+  t.strictSame(await one.reader?.costs(true), [{ units: 65, estimated: false }]);
+  const two = await priced(meter, {}, '/model/m/converse-stream');
+  const body = Buffer.concat([
+    message('contentBlockDelta', { delta: { text: X } }),
+    exception('modelStreamErrorException'),
+  ]);
+  const { costs } = await pass(two, body, { type: EVENT_STREAM });
+  t.ok(costs[0]?.estimated && costs[0].units >= 100, `${costs[0]?.units}`);
   await meter.close();
 });

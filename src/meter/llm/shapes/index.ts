@@ -4,6 +4,7 @@ import type { LlmApi } from '../../../quota/tokens.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { azureOpenai } from './azure-openai.js';
+import { bedrock } from './bedrock.js';
 import { cohere } from './cohere.js';
 import { gemini } from './gemini.js';
 import { ollama } from './ollama.js';
@@ -31,4 +32,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   ollama,
   cohere,
   'vertex-ai': vertexAi,
+  bedrock,
 };

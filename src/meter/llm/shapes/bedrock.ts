@@ -1,0 +1,243 @@
+/** Amazon Bedrock: Converse and InvokeModel, whole and as streams of Amazon's event messages. */
+import { type Problem, ProblemError } from '../../../errors/catalogue.js';
+import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.js';
+import type { Usage } from '../../../quota/tokens.js';
+import { AmazonFrames } from '../amazon-frames.js';
+import type { Path } from '../places.js';
+import { type RequestForm, requestForm } from '../request.js';
+import type { Seen } from '../seen.js';
+import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
+import { count, isObject, type Json, member, textBytes, usageOf } from '../usage.js';
+import { anthropicMessages } from './anthropic-messages.js';
+
+const MODEL_AND_VERB = /\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
+
+const STREAMS = new Set(['converse-stream', 'invoke-with-response-stream']);
+
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: 'ValidationException',
+  401: 'AccessDeniedException',
+  403: 'AccessDeniedException',
+  404: 'ResourceNotFoundException',
+  408: 'ModelTimeoutException',
+  429: 'ThrottlingException',
+  503: 'ServiceUnavailableException',
+};
+
+/** Where the request of each maker's models states its ceiling; a caller cannot name one that the model would not read. */
+const CEILINGS: readonly (readonly [RegExp, readonly Path[]])[] = [
+  [/embed|rerank/, []],
+  [/(^|[./:])(anthropic|mistral|cohere)\./, [['max_tokens']]],
+  [/(^|[./:])meta\./, [['max_gen_len']]],
+  [/(^|[./:])amazon\.titan/, [['textGenerationConfig', 'maxTokenCount']]],
+  [
+    /(^|[./:])amazon\.nova/,
+    [
+      ['inferenceConfig', 'maxTokens'],
+      ['inferenceConfig', 'max_new_tokens'],
+    ],
+  ],
+  [
+    /(^|[./:])(openai|qwen|deepseek|moonshot|minimax|google|zai)\./,
+    [['max_completion_tokens'], ['max_tokens']],
+  ],
+];
+
+/** The model's name, decoded; ARNs have slashes in it. */
+function modelInPath(path: string): string | undefined {
+  const name = MODEL_AND_VERB.exec(path)?.[1];
+  if (name === undefined) return undefined;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+const inPath = {
+  modelInPath,
+  streamInPath: (path: string) => STREAMS.has(MODEL_AND_VERB.exec(path)?.[2] ?? ''),
+  choices: [],
+  ceilingLeast: 1,
+  nullable: true,
+} satisfies Partial<RequestForm>;
+
+interface Names {
+  readonly input: string;
+  readonly output: string;
+  readonly cacheRead: string;
+  readonly cacheWrite: string;
+}
+
+const CONVERSE: Names = {
+  input: 'inputTokens',
+  output: 'outputTokens',
+  cacheRead: 'cacheReadInputTokens',
+  cacheWrite: 'cacheWriteInputTokens',
+};
+const METRICS: Names = {
+  input: 'inputTokenCount',
+  output: 'outputTokenCount',
+  cacheRead: 'cacheReadInputTokenCount',
+  cacheWrite: 'cacheWriteInputTokenCount',
+};
+
+/** Input leaves out what was cached. */
+function usageIn(raw: unknown, names: Names): Usage | null | undefined {
+  if (raw === undefined || raw === null) return undefined;
+  if (!isObject(raw)) return null;
+  const cachedInput = count(raw, names.cacheRead);
+  const cacheWrite = count(raw, names.cacheWrite);
+  return usageOf({
+    input: count(raw, names.input) + cachedInput + cacheWrite,
+    cachedInput,
+    cacheWrite,
+    output: count(raw, names.output),
+    reasoning: 0,
+    total: count(raw, 'totalTokens'),
+    surplus: 'output',
+  });
+}
+
+function openConverse(seen: Seen): (document: Json) => void {
+  return (document) => {
+    if (document.__type !== undefined) seen.failed = true;
+    for (const part of [
+      member(member(document.output, 'message'), 'content'),
+      document.delta,
+      document.start,
+    ])
+      seen.textBytes += textBytes(part);
+    seen.tell(usageIn(document.usage, CONVERSE), 'final');
+  };
+}
+
+/** Where the answers of the makers have their text. */
+const TEXTS = [
+  'generation',
+  'outputText',
+  'outputs',
+  'results',
+  'choices',
+  'text',
+  'contentBlockDelta',
+  'output',
+];
+
+/** Anthropic's answers tell their own usage, others' are counted by Bedrock: in the head, or with the last event. */
+function openInvoked(seen: Seen): (document: Json) => void {
+  const claude = anthropicMessages.open(seen);
+  return (document) => {
+    if (document.__type !== undefined) seen.failed = true;
+    claude(document);
+    for (const name of TEXTS) seen.textBytes += textBytes(document[name]);
+    if (seen.certainty === 'final' && seen.usage !== undefined) return;
+    seen.tell(usageIn(document['amazon-bedrock-invocationMetrics'], METRICS), 'final');
+    seen.tell(usageIn(document.usage, CONVERSE), 'final');
+  };
+}
+
+/** Counts in the head of an answer that is no stream. */
+function readHead(seen: Seen, field: HeadField): void {
+  const told = (name: string) => {
+    const text = field(`x-amzn-bedrock-${name}-token-count`);
+    return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  seen.tell(
+    usageIn(
+      {
+        inputTokenCount: told('input'),
+        outputTokenCount: told('output'),
+        cacheReadInputTokenCount: told('cache-read-input'),
+        cacheWriteInputTokenCount: told('cache-write-input'),
+      },
+      METRICS,
+    ),
+    'final',
+  );
+}
+
+/** `take` makes the document of an event's payload. */
+function framesOf(take: (payload: Json) => unknown): OpenFrames {
+  return (read, unread) =>
+    new AmazonFrames(({ headers, payload }: AmazonEvent) => {
+      const body = parsed(payload.toString('utf8'));
+      const type = headers[':exception-type'];
+      const document = type === undefined ? take(isObject(body) ? body : {}) : { __type: type };
+      if (isObject(document)) read(document);
+      else unread(payload.length);
+    }, unread);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The model's own event, in base64. */
+function chunkIn({ bytes }: Json): unknown {
+  return typeof bytes === 'string' ? parsed(Buffer.from(bytes, 'base64').toString('utf8')) : undefined;
+}
+
+/** Clients take the type from the head, where quotagate has none, or from the body. */
+function bedrockError({ code, message }: Problem, status: number): Json {
+  const known = ERROR_TYPES[status] ?? (status >= 500 ? 'InternalServerException' : 'ValidationException');
+  return { __type: code === 'quota-exceeded' ? 'ServiceQuotaExceededException' : known, message };
+}
+
+function closing({ message }: Problem): Buffer {
+  const headers = {
+    ':exception-type': 'throttlingException',
+    ':content-type': 'application/json',
+    ':message-type': 'exception',
+  };
+  return writeAmazonEvent(headers, Buffer.from(JSON.stringify({ message })));
+}
+
+const converse: Shape = {
+  request: requestForm({
+    ...inPath,
+    ceilings: [
+      ['inferenceConfig', 'maxTokens'],
+      ['additionalModelRequestFields', 'max_tokens'],
+    ],
+    ceilingAbove: ['additionalModelRequestFields', 'thinking', 'budget_tokens'],
+  }),
+  open: openConverse,
+  openFrames: framesOf((payload) => payload),
+  answerMembers: ['usage', '__type'],
+  streamsArrays: false,
+  error: bedrockError,
+  closing,
+};
+
+function invoking(form: Pick<RequestForm, 'ceilings' | 'ceilingAbove' | 'ceilingUnknown'>): Shape {
+  return {
+    ...converse,
+    request: requestForm({ ...inPath, ...form }),
+    open: openInvoked,
+    readHead,
+    openFrames: framesOf(chunkIn),
+    answerMembers: ['type', 'usage', '__type'],
+  };
+}
+
+const BY_MAKER = CEILINGS.map(([maker, ceilings]) => {
+  const form =
+    ceilings.length === 0 ? { ceilings } : { ceilings, ceilingAbove: ['thinking', 'budget_tokens'] };
+  return [maker, invoking(form)] as const;
+});
+/** An ARN does not tell whose model it is. */
+const invokeAny = invoking({ ceilings: [], ceilingUnknown: true });
+
+export const bedrock: ShapeOf = (path) => {
+  const [, , verb] = MODEL_AND_VERB.exec(path) ?? [];
+  if (path === '' || verb?.startsWith('converse')) return converse;
+  if (verb === undefined)
+    throw new ProblemError('cost-invalid', `${path} has no price here: only Converse and InvokeModel have.`);
+  const model = (modelInPath(path) ?? '').toLowerCase();
+  return BY_MAKER.find(([maker]) => maker.test(model))?.[1] ?? invokeAny;
+};
