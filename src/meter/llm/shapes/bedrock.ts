@@ -1,13 +1,13 @@
 /** Amazon Bedrock: Converse and InvokeModel, whole and as streams of Amazon's event messages. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.js';
-import type { Usage } from '../../../quota/tokens.js';
 import { AmazonFrames } from '../amazon-frames.js';
 import type { Path } from '../places.js';
 import { type RequestForm, requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
-import { count, isObject, type Json, member, textBytes, usageOf } from '../usage.js';
+import { count, isObject, type Json, member, usageOf } from '../usage.js';
+import type { ReadUsage } from '../usage-merge.js';
 import { anthropicMessages } from './anthropic-messages.js';
 
 const MODEL_AND_VERB = /\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
@@ -83,32 +83,32 @@ const METRICS: Names = {
 };
 
 /** Input leaves out what was cached. */
-function usageIn(raw: unknown, names: Names): Usage | null | undefined {
-  if (raw === undefined || raw === null) return undefined;
-  if (!isObject(raw)) return null;
-  const cachedInput = count(raw, names.cacheRead);
-  const cacheWrite = count(raw, names.cacheWrite);
-  return usageOf({
-    input: count(raw, names.input) + cachedInput + cacheWrite,
-    cachedInput,
-    cacheWrite,
-    output: count(raw, names.output),
-    reasoning: 0,
-    total: count(raw, 'totalTokens'),
-    surplus: 'output',
-  });
-}
+const reading =
+  (names: Names): ReadUsage =>
+  (raw) => {
+    const cachedInput = count(raw, names.cacheRead);
+    const cacheWrite = count(raw, names.cacheWrite);
+    return usageOf({
+      input: [count(raw, names.input), cachedInput, cacheWrite],
+      cachedInput,
+      cacheWrite,
+      output: count(raw, names.output),
+      reasoning: 0,
+      total: count(raw, 'totalTokens'),
+      surplus: 'output',
+    });
+  };
+
+const readConverse = reading(CONVERSE);
+const readMetrics = reading(METRICS);
 
 function openConverse(seen: Seen): (document: Json) => void {
   return (document) => {
     if (document.__type !== undefined) seen.failed = true;
-    for (const part of [
-      member(member(document.output, 'message'), 'content'),
-      document.delta,
-      document.start,
-    ])
-      seen.textBytes += textBytes(part);
-    seen.tell(usageIn(document.usage, CONVERSE), 'final');
+    seen.write(member(member(document.output, 'message'), 'content'));
+    seen.write(document.delta);
+    seen.write(document.start);
+    seen.observe(document.usage, readConverse, 'final');
   };
 }
 
@@ -130,10 +130,11 @@ function openInvoked(seen: Seen): (document: Json) => void {
   return (document) => {
     if (document.__type !== undefined) seen.failed = true;
     claude(document);
-    for (const name of TEXTS) seen.textBytes += textBytes(document[name]);
+    for (const name of TEXTS) seen.write(document[name]);
     if (seen.certainty === 'final' && seen.usage !== undefined) return;
-    seen.tell(usageIn(document['amazon-bedrock-invocationMetrics'], METRICS), 'final');
-    seen.tell(usageIn(document.usage, CONVERSE), 'final');
+    seen.observe(document['amazon-bedrock-invocationMetrics'], readMetrics, 'final');
+    if (member(document.usage, CONVERSE.input) !== undefined)
+      seen.observe(document.usage, readConverse, 'final');
   };
 }
 
@@ -143,18 +144,13 @@ function readHead(seen: Seen, field: HeadField): void {
     const text = field(`x-amzn-bedrock-${name}-token-count`);
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   };
-  seen.tell(
-    usageIn(
-      {
-        inputTokenCount: told('input'),
-        outputTokenCount: told('output'),
-        cacheReadInputTokenCount: told('cache-read-input'),
-        cacheWriteInputTokenCount: told('cache-write-input'),
-      },
-      METRICS,
-    ),
-    'final',
-  );
+  const counts = {
+    inputTokenCount: told('input'),
+    outputTokenCount: told('output'),
+    cacheReadInputTokenCount: told('cache-read-input'),
+    cacheWriteInputTokenCount: told('cache-write-input'),
+  };
+  seen.observe(counts, readMetrics, 'final');
 }
 
 /** `take` makes the document of an event's payload. */
