@@ -1,11 +1,31 @@
 /** Settings of AI routes: how tokens are found, held and weighed. */
+import Type from 'typebox';
 import { LLM_APIS } from '../quota/tokens.js';
-import { amount, decimalNumber, oneOf, section, whole, words } from './terms.js';
+import { amount, decimalNumber, mapOf, oneOf, section, whole, words } from './terms.js';
 
 const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
 
 const weight = (what: string) =>
   amount({ default: 1, expects: 'a decimal number ≥ 0', description: `What ${what} counts.` });
+
+/** A class that only some answers tell. */
+const part = (what: string, whole: string) =>
+  Type.Optional(
+    amount({
+      expects: 'a decimal number ≥ 0',
+      description: `What ${what} counts. Left out: as \`${whole}\`.`,
+    }),
+  );
+
+const factor = (description: string) => amount({ default: 1, expects: 'a decimal number ≥ 0', description });
+
+/** By words of the provider's own. */
+const byWord = (keyName: string, description: string, value: string) =>
+  Type.Optional(
+    mapOf(keyName, words({}), amount({ expects: 'a decimal number ≥ 0', description: value }), {
+      description,
+    }),
+  );
 
 export const Llm = section({
   api: oneOf(LLM_APIS, { description: 'How requests and answers of this route are read.' }),
@@ -54,6 +74,11 @@ export const Llm = section({
       cacheWrite: weight('a token of input that was written to a cache'),
       output: weight('a token of output'),
       reasoning: weight('a token of reasoning'),
+      cacheWrite1h: part('a token of input that was written to a cache for an hour', 'cacheWrite'),
+      audioInput: part('a token of audio in the input', 'input'),
+      imageInput: part('a token of images and video in the input', 'input'),
+      audioOutput: part('a token of audio in the output', 'output'),
+      imageOutput: part('a token of images in the output', 'output'),
     },
     { default: {} },
   ),
@@ -72,4 +97,24 @@ export const Model = section({
     default: 4_096,
     description: 'The most output of an answer, where the request states no ceiling.',
   }),
+  tiers: byWord(
+    'tier',
+    'Service tiers that cost another price, by the word that the answer tells (flex, priority, batch).',
+    'All weights times this.',
+  ),
+  speeds: byWord('speed', 'The same for the speed that the answer tells (fast).', 'All weights times this.'),
+  longContext: Type.Optional(
+    section({
+      above: whole(1, 100_000_000, {
+        description: 'Input of more tokens than this has another price, all of the request.',
+      }),
+      input: factor('Weights of input times this.'),
+      output: factor('Weights of output times this.'),
+    }),
+  ),
+  calls: byWord(
+    'tool',
+    'Tools that the provider runs and charges by the call (web_search, code_interpreter, file_search).',
+    'Weighted tokens of one call, which no multiplier changes.',
+  ),
 });

@@ -1,23 +1,178 @@
 /** What an answer says beside its usage that decides its price, wherever an API puts it. */
-import { type Json, member } from './usage.js';
+import type { Usage } from '../../quota/tokens.js';
+import { type Extras, NO_EXTRAS } from './price.js';
+import { count, isObject, type Json, listOf, member, usageOf } from './usage.js';
 
 /** Members that say it; a JSON body too large to be parsed in whole is read for these too. */
-export const FACT_MEMBERS = ['model', 'modelVersion'];
+export const FACT_MEMBERS = ['model', 'modelVersion', 'service_tier', 'tool_usage'];
 
-export class Facts {
+/** Where a document has its usage: by itself, or in the response or the message that it tells of. */
+const HOLDERS = ['response', 'message'];
+
+export interface Besides {
+  readonly usage: Usage;
+  readonly extras: Extras;
+}
+
+/** What the answer was made with, as far as it tells. */
+export class Facts implements Extras {
   /** The models by which it says it was made. */
   readonly models = new Set<string>();
+  /** In lower case; undefined where none is told. */
+  tier: string | undefined;
+  speed: string | undefined;
+  cacheWrite1h = 0;
+  audioInput = 0;
+  imageInput = 0;
+  audioOutput = 0;
+  imageOutput = 0;
+  /** Tokens that the usage leaves out, of tools that run a model. */
+  besides: Besides | undefined;
+  readonly calls = new Map<string, number>();
+  private readonly items = new Map<string, Set<string>>();
 
   read(document: Json): void {
-    this.model(document.model);
-    this.model(document.modelVersion);
-    // In streams of Responses and of messages.
-    this.model(member(document.response, 'model'));
-    this.model(member(document.message, 'model'));
+    this.answer(document);
+    // Streams of Responses and of messages.
+    for (const holder of HOLDERS) {
+      const inner = document[holder];
+      if (isObject(inner)) this.answer(inner);
+    }
+    if (isObject(document.item)) this.item(document.item, document.type);
+  }
+
+  private answer(answer: Json): void {
+    this.model(answer.model);
+    this.model(answer.modelVersion);
+    this.tier = told(answer.service_tier) ?? this.tier;
+    if (isObject(answer.usage)) this.usage(answer.usage);
+    if (isObject(answer.usageMetadata)) this.metadata(answer.usageMetadata);
+    if (isObject(answer.tool_usage)) this.toolUsage(answer.tool_usage);
+    for (const item of listOf(answer.output)) if (isObject(item)) this.item(item, undefined);
+    for (const choice of listOf(answer.choices))
+      this.choice(member(choice, 'message') ?? member(choice, 'delta'));
+    for (const candidate of listOf(answer.candidates)) this.grounding(member(candidate, 'groundingMetadata'));
   }
 
   /** Azure begins with chunks that name none. */
   private model(name: unknown): void {
     if (typeof name === 'string' && name !== '') this.models.add(name);
   }
+
+  private usage(usage: Json): void {
+    this.tier = told(usage.service_tier) ?? this.tier;
+    this.speed = told(usage.speed) ?? this.speed;
+    const input = usage.prompt_tokens_details ?? usage.input_tokens_details;
+    const output = usage.completion_tokens_details ?? usage.output_tokens_details;
+    this.raise('audioInput', count(input, 'audio_tokens'));
+    this.raise('imageInput', count(input, 'image_tokens'));
+    this.raise('audioOutput', count(output, 'audio_tokens'));
+    this.raise('imageOutput', count(output, 'image_tokens'));
+    const passes = listOf(usage.iterations).filter(isObject);
+    const written = [usage, ...passes].map(
+      (one) => count(one.cache_creation, 'ephemeral_1h_input_tokens') || 0,
+    );
+    const [top = 0, ...others] = written;
+    this.raise(
+      'cacheWrite1h',
+      Math.max(
+        top,
+        others.reduce((sum, one) => sum + one, 0),
+      ),
+    );
+    for (const [name, calls] of Object.entries(isObject(usage.server_tool_use) ? usage.server_tool_use : {}))
+      this.called(name.replace(/_requests$/, ''), calls);
+    this.called('web_search', usage.num_search_queries);
+  }
+
+  private metadata(usage: Json): void {
+    this.tier = told(usage.serviceTier) ?? told(usage.trafficType) ?? this.tier;
+    const input = [...listOf(usage.promptTokensDetails), ...listOf(usage.toolUsePromptTokensDetails)];
+    const output = listOf(usage.candidatesTokensDetails);
+    this.raise('audioInput', ofModality(input, ['AUDIO']));
+    this.raise('imageInput', ofModality(input, ['IMAGE', 'VIDEO']));
+    this.raise('audioOutput', ofModality(output, ['AUDIO']));
+    this.raise('imageOutput', ofModality(output, ['IMAGE', 'VIDEO']));
+  }
+
+  private toolUsage(usage: Json): void {
+    this.called('web_search', member(usage.web_search, 'num_requests'));
+    const images = usage.image_gen;
+    const input = count(images, 'input_tokens');
+    const output = count(images, 'output_tokens');
+    const found = usageOf({
+      input,
+      cachedInput: 0,
+      cacheWrite: 0,
+      output,
+      reasoning: 0,
+      total: count(images, 'total_tokens'),
+      surplus: 'output',
+    });
+    if (!found) return;
+    const imageInput = count(member(images, 'input_tokens_details'), 'image_tokens') || 0;
+    const text = count(member(images, 'output_tokens_details'), 'text_tokens') || 0;
+    const extras = { ...NO_EXTRAS, imageInput, imageOutput: Math.max(0, found.output - text) };
+    this.besides = { usage: found, extras };
+  }
+
+  /** A tool that the provider ran: `web_search_call`. In a stream it comes when it begins, when it ends, and in the last event. */
+  private item(item: Json, event: unknown): void {
+    const { type } = item;
+    if (typeof type !== 'string' || !type.endsWith('_call') || type === 'function_call') return;
+    const name = type.slice(0, -'_call'.length);
+    const ids = this.items.get(name) ?? new Set<string>();
+    this.items.set(name, ids);
+    // Without an id: by its place.
+    ids.add(String(item.container_id ?? item.id ?? `${String(event)} ${ids.size}`));
+    this.called(name, ids.size);
+  }
+
+  /** Chat: searches show as links that the text cites; Groq lists what it ran. */
+  private choice(message: unknown): void {
+    const cites = listOf(member(message, 'annotations')).some(
+      (one) => member(one, 'type') === 'url_citation',
+    );
+    if (cites) this.called('web_search', 1);
+    const ran = new Map<string, number>();
+    for (const tool of listOf(member(message, 'executed_tools'))) {
+      const type = member(tool, 'type');
+      if (typeof type === 'string') ran.set(type, (ran.get(type) ?? 0) + 1);
+    }
+    for (const [name, calls] of ran) this.called(name, calls);
+  }
+
+  private grounding(metadata: unknown): void {
+    if (!isObject(metadata)) return;
+    const queries = listOf(metadata.webSearchQueries).length;
+    if (queries > 0 || listOf(metadata.groundingChunks).length > 0)
+      this.called('google_search', Math.max(1, queries));
+  }
+
+  /** Counters never fall. */
+  private called(name: string, calls: unknown): void {
+    if (typeof calls !== 'number' || !Number.isSafeInteger(calls) || calls <= (this.calls.get(name) ?? 0))
+      return;
+    this.calls.set(name, calls);
+  }
+
+  private raise(
+    name: 'cacheWrite1h' | 'audioInput' | 'imageInput' | 'audioOutput' | 'imageOutput',
+    tokens: number,
+  ): void {
+    if (tokens > this[name]) this[name] = tokens;
+  }
+}
+
+/** `auto` is what was asked for, not what was given. */
+function told(word: unknown): string | undefined {
+  if (typeof word !== 'string' || word === '') return undefined;
+  const plain = word.toLowerCase();
+  return plain === 'auto' ? undefined : plain;
+}
+
+function ofModality(details: readonly unknown[], modalities: readonly unknown[]): number {
+  return details
+    .filter((one) => modalities.includes(member(one, 'modality')))
+    .reduce<number>((sum, one) => sum + (count(one, 'tokenCount') || 0), 0);
 }

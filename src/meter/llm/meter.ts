@@ -3,6 +3,7 @@ import { isAscii } from 'node:buffer';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
 import type { Priced } from '../priced.js';
+import { askedClasses } from './asked-classes.js';
 import { readableCodings } from './decode.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
@@ -62,7 +63,7 @@ export class Meter implements LlmMeter {
 
   constructor(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models) {
     this.terms = sharedTerms(specs);
-    this.rates = new Rates(specs, quotas, models);
+    this.rates = new Rates(specs, quotas, models, this.terms.bytesPerToken);
     scanThread.enter();
   }
 
@@ -99,7 +100,8 @@ export class Meter implements LlmMeter {
     const places = new Places(shape.request, body, scanned);
     const request = readRequest(shape.request, path, places);
     if (this.terms.otherModels === 'refuse') refuseOthers(request.others);
-    const rates = this.rates.of([request.model, ...request.others.names]);
+    const asked = this.rates.hasClasses ? askedClasses(places, scanned, body, this.rates.tools) : undefined;
+    const rates = this.rates.of([request.model, ...request.others.names], asked);
     const media = scanned.mediaParts * this.terms.mediaTokens;
     const billed = shape.request.inputUnits?.count(places, textTokens);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);

@@ -17,7 +17,6 @@ const HOLDERS = [
   'providerOptions',
   'plugins',
   'tools',
-  'tool_resources',
   'user_config',
   'model_list',
   'extra_body',

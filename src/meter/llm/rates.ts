@@ -1,15 +1,20 @@
 /** What a request costs whichever of its models answers, and what the answer cost. */
 import type { Usage } from '../../quota/tokens.js';
+import type { Facts } from './facts.js';
 import { type AnswerBook, answerBook, type ModelBook, modelBook, type NamedModel, rowsOf } from './models.js';
-import { dearest, Price, type Pricing } from './price.js';
+import { dearest, type Extras, NO_EXTRAS, type Pricing } from './price.js';
+import { type Asked, hasClasses, RowPrices, type Told } from './row-prices.js';
 import type { LlmSpec, Model, Models } from './spec.js';
 
 type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 /** Tokens of one model among those of an answer. */
 export interface Part {
+  /** '' where it is not told. */
   readonly model: string;
   readonly usage: Usage;
+  /** Left out: none, or those of the whole answer. */
+  readonly extras?: Extras;
 }
 
 /** By charge. */
@@ -17,41 +22,69 @@ type Prices = readonly Pricing[];
 
 /** All rows, with a price for each charge of a route. */
 export class Rates {
-  private readonly rows: readonly Model[];
+  /** Some price depends on more than the number of tokens. */
+  readonly hasClasses: boolean;
+  /** Tools that cost by the call. */
+  readonly tools: readonly string[];
+  private readonly rows: readonly RowPrices[];
   private readonly byName: ModelBook;
   private readonly byAnswer: AnswerBook;
-  private readonly prices: readonly Prices[];
 
-  constructor(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models) {
-    this.rows = rowsOf(models);
+  constructor(
+    specs: readonly LlmSpec[],
+    quotas: QuotaDecimals,
+    models: Models,
+    private readonly bytesPerToken: number,
+  ) {
+    const rows = rowsOf(models);
+    this.rows = rows.map((model) => new RowPrices(specs, quotas, model));
+    this.hasClasses = hasClasses(specs, rows);
+    this.tools = [...new Set(rows.flatMap(({ calls = {} }) => Object.keys(calls)))];
     this.byName = modelBook(models);
     this.byAnswer = answerBook(models);
-    this.prices = this.rows.map(({ multiplier }) =>
-      specs.map((spec) => new Price(spec, quotas[spec.quota]?.decimals ?? 0, multiplier)),
+  }
+
+  /** @param asked left out where no price depends on it. Throws ProblemError `model-unknown` for a name that is not listed. */
+  of(names: readonly string[], asked: Asked | undefined): RequestRates {
+    return new RequestRates(
+      this,
+      names.map((name) => ({ name, row: this.byName(name) })),
+      asked,
     );
   }
 
-  /** Throws ProblemError `model-unknown` for a name that is not listed. */
-  of(names: readonly string[]): RequestRates {
-    const named = names.map((name) => ({ name, row: this.byName(name) }));
-    return new RequestRates(this, named);
+  row(index: number): Model {
+    return (this.rows[index] as RowPrices).model;
   }
 
-  row(index: number): Model {
-    return this.rows[index] as Model;
+  /** By charge: the most that a request for these rows can cost. */
+  held(rows: readonly number[], asked: Asked | undefined): Prices {
+    const all = rows.map((row) => this.rows[row] as RowPrices);
+    const prices = all.map((row) =>
+      asked === undefined ? row.plain : row.reachable(asked, this.bytesPerToken),
+    );
+    return byCharge(prices);
   }
 
   /** By charge, of whichever of the rows is the dearest. */
-  pricesOf(rows: readonly number[]): Prices {
-    const all = rows.map((row) => this.prices[row] as Prices);
-    const [first = []] = all;
-    if (all.length <= 1) return first;
-    return first.map((_, charge) => dearest(all.map((prices) => prices[charge] as Pricing)));
+  units(rows: readonly number[], usage: Usage, told: Told, extras: Extras | undefined): readonly number[] {
+    let best: readonly number[] | undefined;
+    for (const row of rows) {
+      const units = (this.rows[row] as RowPrices).units(usage, told, extras);
+      best = best === undefined ? units : best.map((one, charge) => Math.max(one, units[charge] ?? 0));
+    }
+    return best ?? [];
   }
 
   answered(name: string, named: readonly NamedModel[]): number | undefined {
     return this.byAnswer(name, named);
   }
+}
+
+function byCharge(all: readonly Prices[]): Prices {
+  const [first = []] = all;
+  if (all.length <= 1) return first;
+  return first.map((_, charge) => dearest(all.map((prices) => prices[charge] as Pricing)));
 }
 
 /** What tokens are charged to: by charge, with the row that says so. */
@@ -71,38 +104,34 @@ export class RequestRates {
   constructor(
     private readonly rates: Rates,
     private readonly named: readonly NamedModel[],
+    private readonly asked: Asked | undefined,
   ) {
     this.namedRows = distinct(named.map(({ row }) => row));
-    this.held = rates.pricesOf(this.namedRows);
+    this.held = rates.held(this.namedRows, asked);
     this.maxOutputTokens = Math.max(...this.namedRows.map((row) => rates.row(row).maxOutputTokens));
   }
 
-  /** @param models as the answer names them; those that are not listed cost as much as the dearest of the request */
-  charged(usage: Usage, models: Iterable<string>): Charged {
-    const rows = this.rowsFor(models);
-    const units = this.rates.pricesOf(rows).map((price) => price.units(usage));
-    return { model: this.dearestOf(rows), units };
-  }
-
-  /** The same where the answer says which model took which part; the rest is for `models`. */
-  chargedByParts(usage: Usage, models: Iterable<string>, parts: readonly Part[]): Charged {
+  /** A model that is not listed costs as much as the dearest of the request. */
+  charged(usage: Usage, facts: Facts, parts: readonly Part[] = []): Charged {
+    const told: Told = { tier: facts.tier, speed: facts.speed, asked: this.asked };
+    const extras = this.asked === undefined ? undefined : facts;
+    const rows = this.rowsFor(facts.models);
     const rest = parts.reduce<Usage | undefined>((left, part) => left && without(left, part.usage), usage);
-    if (parts.length === 0 || rest === undefined) return this.charged(usage, models);
-    const shares = parts.map((part) => ({ rows: this.rowsFor([part.model]), usage: part.usage }));
-    if (rest.input + rest.output > 0) shares.push({ rows: this.rowsFor(models), usage: rest });
-    const totals = new Map<string, { rows: readonly number[]; usage: Usage }>();
-    for (const share of shares) {
-      const key = share.rows.join();
-      const known = totals.get(key);
-      totals.set(key, known === undefined ? share : { ...known, usage: plus(known.usage, share.usage) });
-    }
-    const sums = this.held.map((_, charge) =>
-      [...totals.values()].reduce(
-        (sum, one) => sum + (this.rates.pricesOf(one.rows)[charge]?.units(one.usage) ?? 0),
-        0,
-      ),
-    );
-    return { model: this.dearestOf(distinct(shares.flatMap(({ rows }) => rows))), units: sums };
+    if (parts.length === 0 || rest === undefined)
+      return { model: this.dearestOf(rows), units: this.rates.units(rows, usage, told, extras) };
+    const shares = parts.map((part) => ({ ...part, rows: this.rowsFor([part.model]) }));
+    // Which of the others had the dearer kinds is not told: they are taken for the largest's.
+    if (rest.input + rest.output > 0) shares.push({ model: '', usage: rest, rows });
+    const largest = shares.reduce((best, one) => (sizeOf(one) > sizeOf(best) ? one : best));
+    const units = shares.map((share) => {
+      const kinds = share === largest ? extras : NO_EXTRAS;
+      return this.rates.units(share.rows, share.usage, told, extras && (share.extras ?? kinds));
+    });
+    const model = this.dearestOf(distinct(shares.flatMap((share) => share.rows)));
+    return {
+      model,
+      units: this.held.map((_, charge) => units.reduce((sum, one) => sum + (one[charge] ?? 0), 0)),
+    };
   }
 
   private rowsFor(models: Iterable<string>): readonly number[] {
@@ -123,6 +152,11 @@ export class RequestRates {
   }
 }
 
+/** Parts with kinds of their own are none to be given more. */
+function sizeOf({ usage, extras }: Part): number {
+  return extras === undefined ? usage.input + usage.output : -1;
+}
+
 function distinct(rows: readonly number[]): readonly number[] {
   return rows.length < 2 ? rows : [...new Set(rows)];
 }
@@ -139,7 +173,7 @@ function without(all: Usage, part: Usage): Usage | undefined {
   return Object.values(rest).some((tokens) => tokens < 0) ? undefined : rest;
 }
 
-function plus(a: Usage, b: Usage): Usage {
+export function plus(a: Usage, b: Usage): Usage {
   return {
     input: a.input + b.input,
     cachedInput: a.cachedInput + b.cachedInput,

@@ -1,5 +1,6 @@
 /** What a request says of its own cost, read from the places that its API names. */
 import { ProblemError } from '../../errors/catalogue.js';
+import { ASKED_PLACES } from './asked-classes.js';
 import type { Place, Scanned } from './json-scan.js';
 import { OTHER_MODELS, type OtherModels, otherModels } from './other-models.js';
 import { type Path, type PlaceNode, placeTree } from './places.js';
@@ -67,6 +68,7 @@ export function requestForm(form: RequestForm): CompiledForm {
   const wanted = [
     ...single,
     ...others,
+    ...ASKED_PLACES,
     ...form.ceilings,
     ...form.choices,
     ...(form.inputUnits?.paths ?? []),

@@ -8,6 +8,12 @@ export interface Weights {
   readonly cacheWrite: number | string;
   readonly output: number | string;
   readonly reasoning: number | string;
+  /** Left out: as the class that it is a part of. */
+  readonly cacheWrite1h?: number | string | undefined;
+  readonly audioInput?: number | string | undefined;
+  readonly imageInput?: number | string | undefined;
+  readonly audioOutput?: number | string | undefined;
+  readonly imageOutput?: number | string | undefined;
 }
 
 /** One charge of a route. All token charges of a route agree in everything but quota, weights and per. */
@@ -38,6 +44,15 @@ export interface Model {
   readonly match: string;
   readonly multiplier: number | string;
   readonly maxOutputTokens: number;
+  /** Multipliers by the service tier that the answer tells, and by its speed. */
+  readonly tiers?: Readonly<Record<string, number | string>> | undefined;
+  readonly speeds?: Readonly<Record<string, number | string>> | undefined;
+  /** Multipliers of a request whose input has more tokens. */
+  readonly longContext?:
+    | { readonly above: number; readonly input: number | string; readonly output: number | string }
+    | undefined;
+  /** Weighted tokens of one call of each tool that the provider runs. */
+  readonly calls?: Readonly<Record<string, number | string>> | undefined;
 }
 
 /** In the file's order; the first pattern that matches wins (`*`: any run of characters). */

@@ -10,7 +10,7 @@ import { Growth } from './growth.js';
 import { type Frames, JsonElements, WholeJson } from './json-frames.js';
 import { readLarge } from './large-answer.js';
 import { Passage } from './passage.js';
-import type { RequestRates } from './rates.js';
+import { plus, type RequestRates } from './rates.js';
 import { Seen } from './seen.js';
 import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
@@ -116,7 +116,7 @@ export class Watch implements AnswerReader {
   progress(): number[] {
     const { rates } = this.terms;
     if (!this.counts) return rates.held.map(() => 0);
-    return rates.charged(this.used(), this.facts.models).units.map((units) => Math.min(UNITS_MAX, units));
+    return rates.charged(this.used(), this.facts).units.map((units) => Math.min(UNITS_MAX, units));
   }
 
   costs(whole: boolean): Costs | Promise<Costs> {
@@ -133,7 +133,7 @@ export class Watch implements AnswerReader {
   report(): TokenReport {
     if (this.result !== undefined) return this.result;
     const usage = this.used();
-    const { model } = this.terms.rates.charged(usage, this.facts.models);
+    const { model } = this.terms.rates.charged(usage, this.facts);
     return { model, usage, estimated: true };
   }
 
@@ -150,8 +150,12 @@ export class Watch implements AnswerReader {
       stated === undefined
         ? { usage: seen.pending ? this.all() : this.used(), estimated: true }
         : checkedUsage(stated, this.passed());
-    const { model, units } = terms.rates.chargedByParts(usage, this.facts.models, seen.parts);
-    this.result = { model, usage, estimated };
+    const { besides } = this.facts;
+    // A tool's own tokens are the model's that it ran, which is not told.
+    const parts = besides === undefined ? seen.parts : [...seen.parts, { model: '', ...besides }];
+    const all = besides === undefined ? usage : plus(usage, besides.usage);
+    const { model, units } = terms.rates.charged(all, this.facts, parts);
+    this.result = { model, usage: all, estimated };
     return units.map((one): Cost => ({ units: Math.min(UNITS_MAX, one), estimated }));
   }
 

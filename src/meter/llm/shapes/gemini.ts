@@ -65,7 +65,7 @@ export const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?
 
 const FORM: RequestForm = {
   modelInPath,
-  otherModels: ROUTINGS,
+  otherModels: [...ROUTINGS, ['tools']],
   streamInPath: (path) => verbOf(path).startsWith('stream'),
   ceilings: CEILINGS,
   choices: CHOICES,
