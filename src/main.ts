@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The only file that touches the process: arguments, environment, signals, exit code. */
 import { Command } from 'commander';
-import { check } from './cli/check.js';
+import { check, lineOf } from './cli/check.js';
 import { demo } from './cli/demo.js';
 import { type ConfigSource, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
@@ -22,7 +22,7 @@ program
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .action(async ({ config }: { config: string }) => {
     const source = { file: config, read: reader(config) };
-    const { app, reload } = await serve(source, process.env);
+    const { app, reload } = await serve(source, process.env).catch((error: unknown) => refuse(config, error));
     process.on('SIGHUP', () => void reload());
     endBySignal(app);
   });
@@ -35,6 +35,8 @@ program
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .option('--secrets', 'also read the files and variables that the config names, as `serve` does')
   .action(({ config, secrets = false }: { config: string; secrets?: boolean }) => {
+    // Whoever reads has seen enough (`| head`): the exit code still tells.
+    process.stdout.on('error', () => undefined);
     process.exitCode = check({ file: config, environment: process.env, secrets }, process.stdout);
   });
 
@@ -80,6 +82,13 @@ function endBySignal(running: Ending): void {
   };
   process.on('SIGTERM', () => end(true));
   process.on('SIGINT', () => end(false));
+}
+
+/** Mistakes of the config are told as `check` tells them. */
+function refuse(file: string, error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  for (const mistake of error.mistakes) process.stderr.write(`${lineOf(file, mistake)}\n`);
+  process.exit(1);
 }
 
 function fail(error: unknown): never {

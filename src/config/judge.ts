@@ -231,8 +231,20 @@ function mostAlike(sections: readonly TObject[], data: Data): TObject {
   return sections.reduce((best, next) => (likeness(next, data) > likeness(best, data) ? next : best));
 }
 
+/** Known keys count most; where they are as many, what stands below them decides. */
 function likeness(section: TObject, data: Data): number {
-  return Object.keys(data).filter((key) => Object.hasOwn(section.properties, key)).length;
+  let alike = 0;
+  for (const [key, value] of Object.entries(data)) {
+    const property = Object.hasOwn(section.properties, key) ? section.properties[key] : undefined;
+    if (property !== undefined) alike += isMap(value) && !fitsBelow(property, value) ? 0.9 : 1;
+  }
+  return alike;
+}
+
+function fitsBelow(property: TSchema, value: Data): boolean {
+  const sections = IsUnion(property) ? property.anyOf.filter(IsObject) : [property].filter(IsObject);
+  if (sections.length === 0) return true;
+  return sections.some((section) => Object.keys(value).some((key) => Object.hasOwn(section.properties, key)));
 }
 
 interface Fault {

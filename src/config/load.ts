@@ -37,7 +37,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new ConfigError([{ path: '', line: 1, column: 1, message, cure: 'name a file that can be read' }]);
+    throw new ConfigError([{ path: '', line: 1, column: 1, message, cure: 'name a config file with -c' }]);
   }
 }
 

@@ -39,7 +39,7 @@ t.test('a file that is not there', async (t) => {
     check({ file: join(folder, 'none.yaml'), environment: {} }, { write: (piece) => printed.push(piece) }),
     1,
   );
-  t.match(printed.join(''), /none\.yaml:1:1: cannot be read: ENOENT.* – name a file that can be read\n/);
+  t.match(printed.join(''), /none\.yaml:1:1: cannot be read: ENOENT.* – name a config file with -c\n/);
 });
 
 t.test('files and variables that the config names, only when asked for', async (t) => {

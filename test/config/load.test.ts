@@ -26,6 +26,7 @@ t.test('the example of the product loads', async (t) => {
       connections: 1_024,
       retries: 1,
       setHeaders: {},
+      passHeaders: [],
     },
     openai: {
       url: 'https://llm.internal',
@@ -33,6 +34,7 @@ t.test('the example of the product loads', async (t) => {
       connections: 1_024,
       retries: 1,
       setHeaders: { authorization: { file: '/run/secrets/llm' } },
+      passHeaders: [],
     },
   });
   t.strictSame(config.routes[3]?.charges, [
@@ -95,7 +97,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
         finishMs: 15_000,
       },
       store: { embedded: { path: './data' }, deadlineMs: 50, holdMs: 60_000 },
-      identity: { unknownUsers: 'register' },
+      identity: { unknownUsers: 'register', unknownGroups: 'ignore' },
       quotas: {
         usage: { unit: 'units', decimals: 1, counts: ['200-299'] },
         lds: { unit: 'calls', decimals: 0, counts: ['200-299'] },

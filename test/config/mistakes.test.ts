@@ -1,5 +1,6 @@
 // Every mistake is told with its place, and all of a file at once.
 import t from 'tap';
+import { ConfigSchema } from '../../src/config/schema.js';
 import { linesOf, mistakesOf } from './support.js';
 
 interface Case {
@@ -59,9 +60,7 @@ run([
   {
     name: 'a list instead of a map',
     text: '- log\n',
-    lines: [
-      '1:1 : a list is not a map – write a map of server, store, identity, quotas, upstreams, models, routes, orgs, admin, log, quotaPath',
-    ],
+    lines: [`1:1 : a list is not a map – write a map of ${Object.keys(ConfigSchema.properties).join(', ')}`],
   },
 ]);
 
@@ -391,6 +390,11 @@ run([
       '8:73 /routes/0/charges/1/gate: false is not true – write true',
       '8:82 /routes/0/charges/2/units: `units` is missing – add `units`: an amount, or one of { header: … }, { json: … }, { jsonLength: … }',
     ],
+  },
+  {
+    name: 'a cost that only the answer tells, without its hold',
+    text: `${ROUTES}  - { match: GET /, action: a, upstream: maps, charges: [{ quota: lds, units: { responseHeader: x-n } }] }\n`,
+    lines: [`5:58 /routes/0/charges/0/hold: \`hold\` is missing – add \`hold\`: ${AMOUNT}`],
   },
   {
     name: 'more charges than a decision may have',
