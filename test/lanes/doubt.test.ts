@@ -45,14 +45,48 @@ t.test(
   'an answer that is lost with its connection: found out and given back',
   { skip: skipWithoutRedis },
   async (t) => {
-    const { link, lanes, direct } = await setUp(t);
+    const { link, proxy, lanes, direct } = await setUp(t);
+    link.hold('toClient');
+    const decision = lanes.decide('acme', reserve('ana'));
+    await link.untilHeld('toClient');
+    link.lose('toClient');
+    proxy.refuse(true);
+    link.cutClient();
+    await t.rejects(decision, { code: 'store-unavailable' });
+    proxy.refuse(false);
+    await untilSettled(t, lanes, direct, 'ana', 0);
+  },
+);
+
+t.test(
+  'an answer that is lost with its connection: told again within the deadline, charged once',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t, { deadlineMs: 2_000 });
     link.hold('toClient');
     const decision = lanes.decide('acme', reserve('ana'));
     await link.untilHeld('toClient');
     link.lose('toClient');
     link.cutClient();
-    await t.rejects(decision, { code: 'store-unavailable' });
-    await untilSettled(t, lanes, direct, 'ana', 0);
+    t.match((await decision).result, { status: 'admitted', tight: [{ quota: 'usage' }] });
+    await untilSettled(t, lanes, direct, 'ana', 5);
+  },
+);
+
+t.test(
+  'a call that arrives twice, first over the next connection: charged once',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const { link, lanes, direct } = await setUp(t, { deadlineMs: 2_000 });
+    link.hold('toStore');
+    const decision = lanes.decide('acme', reserve('ana'));
+    await link.untilHeld('toStore');
+    link.cutClient();
+    t.equal((await decision).result.status, 'admitted');
+    link.deliver('toStore');
+    await untilSettled(t, lanes, direct, 'ana', 5);
+    t.equal((await lanes.decide('acme', reserve('ben'))).result.status, 'admitted', 'and the lane goes on');
+    await untilSettled(t, lanes, direct, 'ana', 5);
   },
 );
 
@@ -60,12 +94,14 @@ t.test(
   'a reservation that arrives after it was given up does nothing',
   { skip: skipWithoutRedis },
   async (t) => {
-    const { link, lanes, direct } = await setUp(t);
+    const { link, proxy, lanes, direct } = await setUp(t);
     link.hold('toStore');
     const decision = lanes.decide('acme', reserve('ana'));
     await link.untilHeld('toStore');
+    proxy.refuse(true);
     link.cutClient();
     await t.rejects(decision, { code: 'store-unavailable' });
+    proxy.refuse(false);
     // The lane finds out over a new connection; the old call is still on its way.
     for (let attempt = 0; attempt < 100 && (await laneSeq(direct)) < 2; attempt += 1)
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -74,6 +74,9 @@ export class Lanes {
       now: () => this.clock.now(),
       onOpen: options.onOpen,
     });
+    options.ledger.onReady(() => {
+      for (const org of this.orgs.values()) org.wake();
+    });
     const lanes = this;
     this.shared = {
       get unknownUsers() {
@@ -127,7 +130,8 @@ export class Lanes {
   }
 
   private ask(org: string, op: ReserveOp): Promise<Answer> {
-    if (!this.options.ledger.ready) return Promise.reject(unavailable('The store cannot be reached'));
+    const { ready, reconnecting } = this.options.ledger;
+    if (!ready && !reconnecting) return Promise.reject(unavailable('The store cannot be reached'));
     if (this.backlog >= this.backlogMax)
       return Promise.reject(
         new ProblemError('backlog-full', `${this.backlog} settlements wait for the store`),

@@ -53,7 +53,7 @@ export class OrgLanes {
   private ruleToldUntil = 0;
   private cycles: readonly Bounds[] = [];
   private linesPerOp = 4;
-  private readonly retries = new Set<NodeJS.Timeout>();
+  private readonly retries = new Map<() => void, NodeJS.Timeout>();
   /** Calls that were sent and are not over. */
   private readonly live = new Map<Batch, Lane>();
   private loss: Loss | undefined;
@@ -101,7 +101,7 @@ export class OrgLanes {
   close(): void {
     this.closed = true;
     this.loss?.close();
-    for (const timer of this.retries) clearTimeout(timer);
+    for (const timer of this.retries.values()) clearTimeout(timer);
   }
 
   /** Calls are not over, those of an earlier process left aside. */
@@ -144,7 +144,8 @@ export class OrgLanes {
 
   private readonly pump = (): void => {
     this.scheduled = false;
-    if (this.loss !== undefined || this.closed) return;
+    // Decisions wait within their deadline; what nobody waits for any more is not sent.
+    if (this.loss !== undefined || this.closed || this.options.ledger.reconnecting) return;
     while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
       const lane = this.takeLane();
       if (lane === undefined) return;
@@ -368,15 +369,17 @@ export class OrgLanes {
   }
 
   /**
-   * No answer. The decisions of the batch are over; what is owed is sent again under the same number, so that it happens
+   * No answer. The decisions of the batch are over, unless the store is back within their deadline; what is owed is sent again under the same number, so that it happens
    * once however often it arrives, and the answer tells which decisions had run after all.
    */
   private silent(lane: Lane, batch: Batch, error: unknown): void {
     const mayHaveRun = !(error instanceof StoreError) || error.ran !== false;
     batch.inDoubt ||= mayHaveRun;
     batch.book = this.book;
+    // A connection that was idle may be closed as the call is written: the same call is sent over the next one.
+    const isSentAgain = error instanceof StoreError && !error.answered && this.options.ledger.reconnecting;
     for (const pending of batch.pendings) {
-      if (pending.over || pending.owed) continue;
+      if (pending.over || pending.owed || isSentAgain) continue;
       pending.over = true;
       pending.reject(unavailable('The store gave no answer'));
     }
@@ -390,11 +393,19 @@ export class OrgLanes {
   private retry(lane: Lane, batch: Batch): void {
     batch.retries += 1;
     const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(batch.retries, 10));
-    const timer = setTimeout(() => {
-      this.retries.delete(timer);
+    const again = (): void => {
+      clearTimeout(timer);
+      this.retries.delete(again);
       this.shared.retries.enter(async () => (this.closed ? undefined : this.send(lane, batch)));
-    }, jittered(delayMs));
-    this.retries.add(timer);
+    };
+    const timer = setTimeout(again, jittered(delayMs));
+    this.retries.set(again, timer);
+  }
+
+  /** The store is connected again: nothing waits longer than that. */
+  wake(): void {
+    for (const again of [...this.retries.keys()]) again();
+    if (this.waiting.length > 0) this.schedule();
   }
 
   /**

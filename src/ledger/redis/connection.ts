@@ -17,6 +17,7 @@ export interface ConnectionOptions {
 const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
+const SHORT_SESSION_MS = 200;
 /** What ioredis says where it did not write the command. */
 const NOT_SENT = /^Stream isn't writeable/;
 
@@ -67,12 +68,13 @@ export class Connection {
     });
   }
 
-  /** Redis closes idle connections: the first new one is made at once. */
+  /** Redis closes idle connections: the next one is made at once, unless the last one did not live long either. */
   private delayBefore(times: number): number {
     this.renewPassword();
     const leastMs = this.leastDelayMs;
     this.leastDelayMs = 0;
-    const delayMs = times === 1 ? 0 : Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS);
+    const isFirst = times === 1 && performance.now() - this.connectedAt > SHORT_SESSION_MS;
+    const delayMs = isFirst ? 0 : Math.min(20 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS);
     return Math.max(delayMs * (0.5 + Math.random() / 2), leastMs);
   }
 

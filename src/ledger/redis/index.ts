@@ -22,7 +22,7 @@ import { Keys } from './keys.js';
 import { ConnectionPair } from './pair.js';
 import { missingPermissions, permissionsError } from './permissions.js';
 import { type PresenceEvent, StorePresence } from './presence.js';
-import { loadScript, type ScriptOptions } from './scripts.js';
+import { loadScript, type Script, type ScriptOptions } from './scripts.js';
 
 export interface RedisOptions extends ConnectionOptions {
   /** First part of every key. */
@@ -60,7 +60,6 @@ class RedisLedger implements Ledger {
   private readonly keys: Keys;
   private readonly scripts;
   private readonly hot: Connection;
-  private readonly other: Connection;
   private readonly presence: StorePresence;
 
   constructor(
@@ -69,7 +68,6 @@ class RedisLedger implements Ledger {
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
     this.hot = pair.hot;
-    this.other = pair.other;
     const load = (name: string) => loadScript(name, options.scripts);
     this.scripts = {
       apply: load('apply'),
@@ -94,13 +92,21 @@ class RedisLedger implements Ledger {
 
   async open(): Promise<void> {
     await this.pair.open(async () => {
-      const missing = await missingPermissions(this.other, this.keys);
+      const missing = await missingPermissions(this.pair.other, this.keys);
       if (missing.length > 0) throw permissionsError(missing);
     });
     // What it has now must be known before it is emptied; where it is empty, the time for objections begins.
     await this.presence.look().catch(() => undefined);
     this.pair.onReady(() => void this.presence.look().catch(() => undefined));
     this.presence.start(() => this.ready);
+  }
+
+  private async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
+    return (await this.pair.readyOther()).run(script, keys, args);
+  }
+
+  private async send(command: string, args: (string | number)[]) {
+    return (await this.pair.readyOther()).send(command, args);
   }
 
   get ready(): boolean {
@@ -123,11 +129,7 @@ class RedisLedger implements Ledger {
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
     const keys = [this.keys.of(org, 'org'), ...wants.map((want) => this.keys.of(org, want.table))];
     const args = wants.flatMap((want) => [want.fields.length, ...want.fields]);
-    const reply = (await this.other.run(this.scripts.read, keys, args)) as [
-      number,
-      number,
-      ...(string | null)[],
-    ];
+    const reply = (await this.run(this.scripts.read, keys, args)) as [number, number, ...(string | null)[]];
     const values = reply.slice(2) as (string | null)[];
     let at = 0;
     const grouped = wants.map((want) => {
@@ -150,7 +152,7 @@ class RedisLedger implements Ledger {
     const creates = commit.version === 0 && isName(org) && commit.changes.some(isEpoch);
     if (creates) await this.presence.established();
     // Listed first: an id in the set without a book is harmless, a book that no sweep finds is not.
-    if (commit.version === 0 && isName(org)) await this.other.send('sadd', [this.keys.orgs, org]);
+    if (commit.version === 0 && isName(org)) await this.send('sadd', [this.keys.orgs, org]);
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
     const args: (string | number)[] = [commit.version, commit.audit];
     const place = placer(keys, (table) => this.keys.of(org, table));
@@ -159,7 +161,7 @@ class RedisLedger implements Ledger {
       else if ('del' in change) args.push('del', place(change.del), change.field, '');
       else args.push('incr', place(change.incr), change.field, change.by);
     }
-    const version = Number(await this.other.run(this.scripts.commit, keys, args));
+    const version = Number(await this.run(this.scripts.commit, keys, args));
     if (version < 0) return undefined;
     if (creates) this.presence.saw(org);
     return version;
@@ -167,7 +169,7 @@ class RedisLedger implements Ledger {
 
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
     const args = [this.keys.of(org, table), cursor, 'COUNT', count];
-    const [next, flat] = (await this.other.send('hscan', args)) as [string, string[]];
+    const [next, flat] = (await this.send('hscan', args)) as [string, string[]];
     const entries: [string, string][] = [];
     for (let index = 0; index < flat.length; index += 2)
       if (flat[index] !== WIDE) entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
@@ -176,12 +178,12 @@ class RedisLedger implements Ledger {
 
   async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
     const from = after === '' ? '-' : `(${after}`;
-    return entriesOf(await this.other.send('xrange', [this.keys.of(org, log), from, '+', 'COUNT', count]));
+    return entriesOf(await this.send('xrange', [this.keys.of(org, log), from, '+', 'COUNT', count]));
   }
 
   async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
     const to = before === '' ? '+' : `(${before}`;
-    return entriesOf(await this.other.send('xrevrange', [this.keys.of(org, log), to, '-', 'COUNT', count]));
+    return entriesOf(await this.send('xrevrange', [this.keys.of(org, log), to, '-', 'COUNT', count]));
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
@@ -189,12 +191,12 @@ class RedisLedger implements Ledger {
     const place = placer(keys, (table) => this.keys.of(org, table));
     const args: (string | number)[] = [fold.from, fold.to];
     for (const { table, field, units } of fold.adds) args.push(place(table), field, units);
-    return (await this.other.run(this.scripts.fold, keys, args)) === 1;
+    return (await this.run(this.scripts.fold, keys, args)) === 1;
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
     if (tables.length === 0) return;
-    await this.other.send(
+    await this.send(
       'unlink',
       tables.map((table) => this.keys.of(org, table)),
     );
@@ -205,28 +207,28 @@ class RedisLedger implements Ledger {
     let cursor = '0';
     let count = 0;
     do {
-      const [next, page] = (await this.other.send('hscan', [key, cursor, 'COUNT', LANES_PAGE])) as [
+      const [next, page] = (await this.send('hscan', [key, cursor, 'COUNT', LANES_PAGE])) as [
         string,
         string[],
       ];
       const lanes = page.filter((_, index) => index % 2 === 0);
       if (lanes.length > 0)
-        count += Number(await this.other.run(this.scripts.forgetLanes, [key], [idleMs, ...lanes]));
+        count += Number(await this.run(this.scripts.forgetLanes, [key], [idleMs, ...lanes]));
       cursor = next;
     } while (cursor !== '0');
     return count;
   }
 
   async lease(job: string, holder: string, ttlMs: number): Promise<boolean> {
-    return (await this.other.run(this.scripts.lease, [this.keys.lease(job)], [holder, ttlMs])) === 1;
+    return (await this.run(this.scripts.lease, [this.keys.lease(job)], [holder, ttlMs])) === 1;
   }
 
   async orgs(): Promise<string[]> {
-    return (await this.other.send('smembers', [this.keys.orgs])) as string[];
+    return (await this.send('smembers', [this.keys.orgs])) as string[];
   }
 
   async clock(): Promise<number> {
-    return Number(await this.other.run(this.scripts.clock, [], []));
+    return Number(await this.run(this.scripts.clock, [], []));
   }
 
   async close(): Promise<void> {

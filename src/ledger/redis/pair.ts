@@ -33,6 +33,7 @@ export class ConnectionPair {
   readonly hot: Connection;
   readonly other: Connection;
   private readonly listeners: (() => void)[] = [];
+  private readonly waiters: (() => void)[] = [];
   private readonly onError: (error: Error) => void;
   /** Of the present sessions; undefined while they have not been judged. */
   private trouble: Trouble | undefined;
@@ -51,9 +52,7 @@ export class ConnectionPair {
     this.other = new Connection(options);
     for (const connection of [this.hot, this.other]) {
       connection.onConnect = () => this.connected();
-      connection.onClose = () => {
-        if (connection === this.hot) this.noteLoss();
-      };
+      connection.onClose = () => this.noteLoss();
       connection.onLeave = (reply) => this.leave(reply);
     }
   }
@@ -63,7 +62,24 @@ export class ConnectionPair {
   }
 
   get reconnecting(): boolean {
-    return !this.ready && performance.now() - this.lostAt < RECONNECTING_MS;
+    if (this.hot.ready) return false;
+    // A call may fail before its connection's end is told.
+    this.noteLoss();
+    return this.wasLostNow;
+  }
+
+  private get wasLostNow(): boolean {
+    return performance.now() - this.lostAt < RECONNECTING_MS;
+  }
+
+  /** The connection for all but decisions; waits for it where it was there a moment ago. */
+  async readyOther(): Promise<Connection> {
+    const { other } = this;
+    if (other.ready) return other;
+    this.noteLoss();
+    if (this.wasLostNow)
+      await Promise.race([new Promise<void>((resolve) => this.waiters.push(resolve)), wait(RECONNECTING_MS)]);
+    return other;
   }
 
   /** Told each time that both may be used. */
@@ -167,6 +183,7 @@ export class ConnectionPair {
     this.schedule(CHECK_EVERY_MS);
     if (before) return;
     this.wasReady = true;
+    for (const resolve of this.waiters.splice(0)) resolve();
     for (const listener of this.listeners) listener();
   }
 
@@ -209,5 +226,5 @@ function unanswered(error: Error): Trouble {
 }
 
 async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
