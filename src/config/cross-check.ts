@@ -140,7 +140,6 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
     const message = 'only a Redis can be down while the gateway is up';
     yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
-  yield* checkKinds(route, path);
   yield* checkSum(config, route, path);
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
@@ -155,17 +154,6 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
       yield* checkAgreement(route, charge.llm, [...at, 'llm']);
     } else if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
   }
-}
-
-/** Who reads tokens reads nothing else from the answer. */
-function* checkKinds(route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
-  const charges = items(route.charges);
-  if (!charges.some(([, charge]) => 'llm' in charge)) return;
-  for (const [index, charge] of charges)
-    if ('hold' in charge) {
-      const message = 'tokens are read from the answers of this route, so no other cost can be';
-      yield finding([...path, 'charges', index], message, 'remove it, or put it on another route');
-    }
 }
 
 /** Fixed amounts of one quota add up. */

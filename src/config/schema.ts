@@ -216,12 +216,19 @@ const AnswerUnits = Type.Union(
   [
     section({ responseHeader: header({ description: 'Charged: the amount in this header of the answer.' }) }),
     section({
-      responseJson: pointer({ description: 'Charged: the number there in the answer’s JSON body.' }),
+      responseJson: pointer({
+        description:
+          'Charged: the number there in the answer: a JSON body, server-sent events or JSON lines.',
+      }),
+      across: oneOf(['last', 'sum'], {
+        default: 'last',
+        description: 'Where the number stands in several events or lines: the last one counts, or their sum.',
+      }),
     }),
     section({ bytes: oneOf(['out'], { description: 'Charged: the bytes of the answer’s body.' }) }),
   ],
   {
-    expects: 'one of { responseHeader: … }, { responseJson: … }, { bytes: out }',
+    expects: 'one of { responseHeader: … }, { responseJson: …, across: … }, { bytes: out }',
     description: 'A cost that only the answer tells.',
   },
 );

@@ -121,8 +121,14 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   onData(chunk: Buffer): boolean {
     const { response, watcher } = this.job;
     const told = watcher === undefined ? chunk : watcher.data(chunk);
-    if (told === undefined || response.write(told)) return true;
-    if (this.resume !== undefined) response.once('drain', this.resume);
+    const flows = told === undefined || response.write(told);
+    const room = watcher?.room?.();
+    if (flows && room === undefined) return true;
+    const { resume } = this;
+    if (resume === undefined) return false;
+    if (room === undefined) response.once('drain', resume);
+    else if (flows) room.then(resume, resume);
+    else response.once('drain', () => room.then(resume, resume));
     return false;
   }
 

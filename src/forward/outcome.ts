@@ -8,6 +8,8 @@ export interface Watcher {
   head(status: number, fields: readonly Buffer[]): boolean;
   /** What the client gets now; undefined: nothing yet. */
   data(chunk: Buffer): Buffer | undefined;
+  /** Asked after `data`: more can be taken when it resolves; undefined: now. */
+  room?(): Promise<void> | undefined;
   /** The answer has ended well: what is left for the client. */
   end(): Buffer | undefined;
 }

@@ -1,4 +1,5 @@
 /** Amounts stated by a caller, read exactly. */
+import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
 
 /** Longer numbers have no honest use, and would only cost time. */
@@ -20,4 +21,34 @@ export function unitsOfNumber(text: string, decimals: number, roundUp = false): 
   const left = padded.slice(0, at).replace(LEADING_ZEROS, '');
   const right = padded.slice(at);
   return parseUnits(right === '' ? left : `${left}.${right}`, decimals, roundUp);
+}
+
+/** A sum of amounts, exact to its end: rounded up once, not once an amount. */
+export class DecimalSum {
+  private digits = 0n;
+  /** Digits behind the point. */
+  private places = 0;
+
+  /** False for what is no number ≥ 0. */
+  add(text: string): boolean {
+    const match = NUMBER.exec(text);
+    if (match === null) return false;
+    const [, whole = '', fraction = '', exponent = '0'] = match;
+    const places = fraction.length - Number(exponent);
+    const digits = BigInt(whole + fraction);
+    const common = Math.max(this.places, places);
+    this.digits = this.digits * 10n ** BigInt(common - this.places) + digits * 10n ** BigInt(common - places);
+    this.places = common;
+    return true;
+  }
+
+  /** Undefined where it is too large. */
+  units(decimals: number): number | undefined {
+    const shift = this.places - decimals;
+    const scaled =
+      shift <= 0
+        ? this.digits * 10n ** BigInt(-shift)
+        : (this.digits + 10n ** BigInt(shift) - 1n) / 10n ** BigInt(shift);
+    return scaled <= BigInt(UNITS_MAX) ? Number(scaled) : undefined;
+  }
 }

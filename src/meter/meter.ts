@@ -12,9 +12,11 @@ import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
 import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
+import { BothReaders } from './both-readers.js';
 import { costHeader } from './cost-header.js';
 import type { Ask } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
+import { readableCodings } from './llm/decode.js';
 import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
 import type { Priced } from './priced.js';
 
@@ -76,9 +78,7 @@ export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals, models:
   const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
   const llmSpecs = route.charges.filter(isLlmSpec);
   const llm = llmSpecs.length === 0 ? undefined : compileLlm(llmSpecs, quotas, models);
-  if (llm !== undefined && answer !== undefined)
-    throw new Error(`${action}: tokens and other costs that the answer tells cannot stand on one route`);
-  const before = route.charges.filter(isRequestSpec);
+  const before = route.charges.filter(isRequestSpec).filter((spec) => !isImplied(spec, route.charges));
   const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), asks));
   return meterOf(route, [...priced, ...(answer?.items ?? [])], asks, { answer, llm });
 }
@@ -113,20 +113,19 @@ function meterOf(
     needsBody: read !== undefined || llm !== undefined,
     bodyLimitBytes,
     measure(request) {
-      if (llm !== undefined)
-        return llm.price(
-          request.path,
-          request.query,
-          request.rawHeaders,
-          request.body ?? NO_BODY,
-          itemsOf(request),
-          action,
-        );
+      if (llm !== undefined) {
+        const { path, query, rawHeaders, body = NO_BODY } = request;
+        const priced = llm.price(path, query, rawHeaders, body, itemsOf(request), action);
+        if (answer === undefined) return priced;
+        if (!(priced instanceof Promise)) return withAnswer(priced, answer);
+        return priced.then((one) => withAnswer(one, answer));
+      }
       if (always !== undefined) return always;
       const cost = fixed ?? chargesOf(request);
-      return answer === undefined
-        ? { charges: cost }
-        : { charges: cost, reader: answer.open(), floors: answer.floors };
+      if (answer === undefined) return { charges: cost };
+      const coding = answer.readsBody ? readableCodings(request.rawHeaders) : undefined;
+      const setFields = coding === undefined ? undefined : ['accept-encoding', coding];
+      return { charges: cost, reader: answer.open(), floors: answer.floors, setFields };
     },
     close: async () => llm?.close(),
   };
@@ -151,6 +150,28 @@ function isLlmSpec(spec: MeterSpec): spec is LlmSpec {
 
 function isRequestSpec(spec: MeterSpec): spec is RequestSpec {
   return !isAnswerSpec(spec) && !isLlmSpec(spec);
+}
+
+/** A gate beside a cost that the answer tells is implied by it; it must not take its place among the charges. */
+function isImplied(spec: RequestSpec, specs: readonly MeterSpec[]): boolean {
+  return 'gate' in spec && specs.some((other) => other.quota === spec.quota && !isRequestSpec(other));
+}
+
+/** The same request with the other costs that its answer tells; their charges stand before those by tokens. */
+function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
+  const { reader, clamp } = priced;
+  if (reader === undefined) return priced;
+  return {
+    ...priced,
+    reader: new BothReaders(answer.open(), reader, answer.items.length),
+    floors: answer.floors,
+    clamp:
+      clamp &&
+      ((left) => {
+        const clamped = clamp(left);
+        return clamped && withAnswer(clamped, answer);
+      }),
+  };
 }
 
 /** A cost that is settled later is the only one of its quota: of a sum, nothing could be settled apart. */

@@ -1,6 +1,6 @@
 /** The price of one request, as meters hand it on. */
 import type { Charges } from '../quota/charge.js';
-import type { AnswerReader } from './answer.js';
+import type { AnswerReader } from './reader.js';
 
 /** What one request may cost, and what is to be done about it and its answer. */
 export interface Priced {

@@ -12,6 +12,8 @@ export interface Debts {
 export interface Cost {
   readonly units: number;
   readonly estimated: boolean;
+  /** It is the least that is known. */
+  readonly partial?: boolean | undefined;
 }
 
 /** By held charge, undefined where the answer carried no cost that can be used. */
@@ -23,7 +25,7 @@ export interface Evidence {
   /** Asked once, when nothing more comes. A promise where the answer is still being read. */
   costs(whole: boolean): Costs | Promise<Costs>;
   /** Asked after `costs`, where tokens were counted. */
-  report?(): TokenReport;
+  report?(): TokenReport | undefined;
 }
 
 /** What a request was admitted with. */

@@ -122,7 +122,7 @@ class Settler implements Settle {
   }
 
   private pay(admission: Admission, ending: Ending, costs: Costs): void {
-    if (admission.evidence?.report !== undefined) this.watch?.counted(admission.evidence.report());
+    this.count(admission, ending);
     if (admission.chargeLater !== undefined) {
       const { units, estimated } = chargesOf(admission, ending, costs, this.counts);
       admission.chargeLater(units, estimated);
@@ -133,6 +133,15 @@ class Settler implements Settle {
     this.endHold(admission, op);
     // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
     if (op.kind === 'settle') this.owe(admission, refundOf(admission, ending, this.counts));
+  }
+
+  /** Tokens of an answer that costs nothing are not counted either. */
+  private count({ evidence, charges: { items } }: Admission, ending: Ending): void {
+    const { watch } = this;
+    if (watch === undefined || evidence?.report === undefined) return;
+    if (!items.some((item) => item.kind === 'held' && isCharged(item, ending, this.counts))) return;
+    const report = evidence.report();
+    if (report !== undefined) watch.counted(report);
   }
 
   private endHold(admission: Admission, op: Op): void {
@@ -204,10 +213,11 @@ function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: C
     const floor = floors[place] ?? 0;
     const cost = costs[place];
     estimated ||= cost?.estimated ?? true;
-    if (cost !== undefined) return Math.max(floor, cost.units);
+    if (cost !== undefined && cost.partial !== true) return Math.max(floor, cost.units);
+    const least = Math.max(floor, cost?.units ?? 0);
     // A client that left is charged the floor; an upstream that broke off or told no cost, what was held.
     const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
-    return left ? floor : Math.max(floor, item.units);
+    return left ? least : Math.max(least, item.units);
   });
   return { units, estimated };
 }

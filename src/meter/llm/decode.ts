@@ -2,25 +2,37 @@
 import * as zlib from 'node:zlib';
 import type { Frames } from './json-frames.js';
 
-/** A decoder that gives what it has where the stream breaks off. */
-function decoderOf(coding: string): zlib.Gunzip | zlib.BrotliDecompress | undefined {
+type Codec = zlib.Gunzip | zlib.BrotliDecompress;
+/** Some servers leave out the head of what they call deflate, so the first bytes decide. */
+type MakeCodec = (first: Buffer) => Codec;
+
+const OPTIONS = { finishFlush: zlib.constants.Z_SYNC_FLUSH, chunkSize: 65_536 };
+const ZLIB_METHOD = 8;
+
+/** Codecs give what they have where the stream breaks off. Undefined where the coding is not known. */
+function codecOf(coding: string): MakeCodec | undefined {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      return zlib.createGunzip({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
+      return () => zlib.createGunzip(OPTIONS);
     case 'deflate':
-      return zlib.createInflate({ finishFlush: zlib.constants.Z_SYNC_FLUSH });
+      return ([byte = 0]) =>
+        (byte & 0x0f) === ZLIB_METHOD ? zlib.createInflate(OPTIONS) : zlib.createInflateRaw(OPTIONS);
     case 'br':
-      return zlib.createBrotliDecompress({ finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH });
+      return () =>
+        zlib.createBrotliDecompress({
+          finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
+          chunkSize: 65_536,
+        });
     default:
-      return coding === 'zstd' ? zstdDecoder() : undefined;
+      return coding === 'zstd' ? zstdCodec() : undefined;
   }
 }
 
 /** Newer Nodes have it. */
-function zstdDecoder(): zlib.Gunzip | undefined {
+function zstdCodec(): MakeCodec | undefined {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
-  return typeof create === 'function' ? (create() as zlib.Gunzip) : undefined;
+  return typeof create === 'function' ? () => create() as zlib.Gunzip : undefined;
 }
 
 const DECODED = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'identity']);
@@ -41,41 +53,136 @@ export function readableCodings(rawHeaders: readonly string[]): string | undefin
   return kept.length === 0 ? 'identity' : kept.map((wish) => wish.trim()).join(', ');
 }
 
-/** Decodes into `frames`. Undefined where the coding is not known. */
+/** More is not taken by the codec at once: what it makes of it is read in one go. */
+const BATCH_BYTES_MAX = 65_536;
+/** With more that waits, the answer itself has to. */
+const QUEUE_BYTES_MAX = 1_048_576;
+
+/**
+ * Decodes into `frames`. Chunks that come while the codec is busy go to it together: each call costs a trip to another thread,
+ * however small the chunk.
+ */
 export class Decoder {
-  private over: Promise<void> | undefined;
+  /** What came cannot be decoded to its end. */
+  failed = false;
+  private codec: Codec | undefined;
+  private queue: Buffer[] = [];
+  private queueBytes = 0;
+  private busy = false;
+  private ending = false;
+  /** The codec takes nothing more. */
+  private closed = false;
+  private readonly over: Promise<void>;
+  private onOver: () => void = () => undefined;
+  private waiting: Promise<void> | undefined;
+  private onRoom: () => void = () => undefined;
 
   private constructor(
-    private readonly stream: zlib.Gunzip | zlib.BrotliDecompress,
+    private readonly make: MakeCodec,
     private readonly frames: Frames,
+    private readonly unread: (bytes: number) => void,
   ) {
-    // What was decoded before a fault counts; the fault itself is one of the upstream's.
-    this.stream.on('data', (chunk: Buffer) => frames.push(chunk)).on('error', () => undefined);
+    this.over = new Promise((resolve) => {
+      this.onOver = resolve;
+    });
   }
 
-  static of(coding: string, frames: Frames): Decoder | undefined {
-    const stream = decoderOf(coding);
-    return stream === undefined ? undefined : new Decoder(stream, frames);
+  /** @param unread takes the number of bytes that could not be decoded */
+  static of(coding: string, frames: Frames, unread: (bytes: number) => void): Decoder | undefined {
+    const make = codecOf(coding);
+    return make === undefined ? undefined : new Decoder(make, frames, unread);
   }
 
   push(chunk: Buffer): void {
-    if (!this.stream.destroyed) this.stream.write(chunk);
+    if (this.closed) this.unread(chunk.length);
+    else {
+      this.queue.push(chunk);
+      this.queueBytes += chunk.length;
+      this.pump();
+    }
+  }
+
+  /** Resolves when more can be taken; undefined where it can now. */
+  room(): Promise<void> | undefined {
+    if (this.queueBytes <= QUEUE_BYTES_MAX) return undefined;
+    this.waiting ??= new Promise((resolve) => {
+      this.onRoom = resolve;
+    });
+    return this.waiting;
   }
 
   /** Resolves when all that came is read. */
   end(): Promise<void> {
-    this.over ??= new Promise((resolve) => {
-      const { stream } = this;
-      const finish = () => {
-        this.frames.end();
-        resolve();
-      };
-      if (stream.destroyed || stream.readableEnded) finish();
-      else {
-        stream.once('close', finish);
-        stream.end();
-      }
-    });
+    if (!this.ending) {
+      this.ending = true;
+      if (this.closed) this.conclude();
+      else this.pump();
+    }
     return this.over;
+  }
+
+  private pump(): void {
+    if (this.busy || this.closed) return;
+    const [first] = this.queue;
+    if (first !== undefined) {
+      this.busy = true;
+      this.opened(first).write(this.batch(), () => this.taken());
+    } else if (this.ending) {
+      this.busy = true;
+      if (this.codec === undefined) this.close();
+      else this.codec.end();
+    }
+  }
+
+  private opened(first: Buffer): Codec {
+    this.codec ??= this.make(first)
+      .on('data', (chunk: Buffer) => this.frames.push(chunk))
+      .on('end', () => this.close())
+      .on('error', () => {
+        this.failed = true;
+        this.close();
+      });
+    return this.codec;
+  }
+
+  private batch(): Buffer {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.queue.length && (count === 0 || bytes < BATCH_BYTES_MAX)) {
+      bytes += this.queue[count]?.length ?? 0;
+      count += 1;
+    }
+    const parts = this.queue.splice(0, count);
+    this.queueBytes -= bytes;
+    const [only] = parts;
+    return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, bytes);
+  }
+
+  private taken(): void {
+    this.busy = false;
+    this.makeRoom();
+    this.pump();
+  }
+
+  private makeRoom(): void {
+    if (this.waiting === undefined || (this.queueBytes > QUEUE_BYTES_MAX / 2 && !this.closed)) return;
+    this.waiting = undefined;
+    this.onRoom();
+  }
+
+  /** It has ended, by itself too, or broken down: what was decoded before counts. */
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.queueBytes > 0) this.unread(this.queueBytes);
+    this.queue = [];
+    this.queueBytes = 0;
+    this.makeRoom();
+    if (this.ending) this.conclude();
+  }
+
+  private conclude(): void {
+    this.frames.end();
+    this.onOver();
   }
 }

@@ -1,7 +1,7 @@
 /** The hold of an answer that grows: what is held, when more is needed, and how much. */
 import type { Problem } from '../../errors/catalogue.js';
 import type { Usage } from '../../quota/tokens.js';
-import type { Steps } from '../answer.js';
+import type { Steps } from '../reader.js';
 import type { Pricing } from './price.js';
 
 export interface GrowthTerms {

@@ -2,7 +2,7 @@
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { TokenReport, Usage } from '../../quota/tokens.js';
-import type { AnswerReader, Cost, Costs } from '../answer.js';
+import type { AnswerReader, Cost, Costs } from '../reader.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
 import { FACT_MEMBERS, Facts } from './facts.js';
@@ -61,6 +61,8 @@ export class Watch implements AnswerReader {
   private begun = false;
   private counts = false;
   private over = false;
+  /** All that came is read, but for an event without an end. */
+  private atEnd = false;
   private wasCut = false;
   /** A large document is being read elsewhere. */
   private work: Promise<void> | undefined;
@@ -86,9 +88,16 @@ export class Watch implements AnswerReader {
     const isSse =
       type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
     if (status < 300) this.terms.shape.readHead?.(this.seen, (name) => fieldOf(fields, name));
-    const frames = this.openFrames(isSse, status);
+    const opened = this.openFrames(isSse, status);
+    const frames: Frames = {
+      push: (chunk) => opened.push(chunk),
+      end: () => {
+        this.atEnd = true;
+        opened.end();
+      },
+    };
     if (coding === '' || coding === 'identity') this.frames = frames;
-    else this.decoder = Decoder.of(coding, frames);
+    else this.decoder = Decoder.of(coding, frames, (bytes) => this.unread(bytes));
     const changes =
       this.events !== undefined && this.frames !== undefined && (this.terms.asked || this.terms.cuts);
     if (changes) this.passage = new Passage(this.terms.asked);
@@ -111,6 +120,10 @@ export class Watch implements AnswerReader {
   end(): Buffer | undefined {
     this.finish();
     return this.wasCut ? undefined : this.passage?.rest();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.decoder?.room();
   }
 
   progress(): number[] {
@@ -237,7 +250,7 @@ export class Watch implements AnswerReader {
     const document = parsed(event.data);
     if (!isObject(document)) {
       // What the end has cut is mostly the frame of a bit of text.
-      if (!this.over && !event.data.equals(DONE)) this.unread(event.data.length);
+      if (!this.atEnd && !event.data.equals(DONE)) this.unread(event.data.length);
       return;
     }
     this.read(document);

@@ -1,6 +1,5 @@
 /** Drives the llm meter as the corridor does: prices a request, passes an answer through its reader, asks for the cost. */
 
-import type { Costs } from '../../../src/meter/answer.js';
 import {
   type Api,
   compileLlm,
@@ -9,6 +8,7 @@ import {
   type Models,
 } from '../../../src/meter/llm/index.js';
 import type { Priced } from '../../../src/meter/priced.js';
+import type { Costs } from '../../../src/meter/reader.js';
 import type { TokenReport } from '../../../src/quota/tokens.js';
 
 export const PLAIN_WEIGHTS = { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 };

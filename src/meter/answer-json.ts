@@ -1,0 +1,153 @@
+/**
+ * The numbers that the JSON of an answer tells: of one body, of server-sent events, or of JSON lines. Which of these it is, its first
+ * byte decides: what a server calls its answer is not always so, and a request can choose it.
+ */
+import { UNITS_MAX } from '../quota/charge.js';
+import { DecimalSum } from './amount.js';
+import { JsonDocuments } from './json-documents.js';
+import { type JsonReader, jsonReader } from './json-reader.js';
+import { Decoder } from './llm/decode.js';
+import type { Frames } from './llm/json-frames.js';
+import { type SseEvent, SseReader } from './llm/sse.js';
+
+/** Of the places where the number stands in an answer of many documents. */
+export type Across = 'last' | 'sum';
+
+/** JSON documents larger than this are not read: what the answer costs is the estimate. */
+export const DOCUMENT_BYTES_MAX = 1_048_576;
+
+export interface Told {
+  /** Undefined: none was told that can be used. */
+  readonly units: number | undefined;
+  /** All that came could be read. */
+  readonly whole: boolean;
+}
+
+/** One number that is wanted. */
+export interface Wanted {
+  readonly pointer: string;
+  readonly across: Across;
+  readonly decimals: number;
+}
+
+export type ReadAnswer = (coding: string) => AnswerJson;
+
+/** Two that are at the same place share its number. */
+export function answerJson(wanted: readonly Wanted[]): ReadAnswer {
+  const pointers = [...new Set(wanted.map(({ pointer }) => pointer))];
+  const read = jsonReader(pointers.map((pointer) => ({ pointer, want: 'number' })));
+  const slots = wanted.map(({ pointer }) => pointers.indexOf(pointer));
+  return (coding) => new AnswerJson(wanted, slots, read, coding);
+}
+
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+const SPACE = 0x20;
+const DONE = Buffer.from('[DONE]');
+/** A line of server-sent events begins with a comment, or one of the fields `data`, `event`, `id` and `retry`. */
+const BEGINS_EVENTS = new Set(Buffer.from(':deir'));
+/** The first byte of a byte order mark. */
+const MARK = 0xef;
+
+export class AnswerJson {
+  private readonly sums: DecimalSum[];
+  private readonly isTold: boolean[];
+  private readonly isBad: boolean[];
+  private isWhole = true;
+  private frames: Frames | undefined;
+  private readonly decoder: Decoder | undefined;
+  private readonly reader: Frames;
+
+  constructor(
+    private readonly wanted: readonly Wanted[],
+    private readonly slots: readonly number[],
+    private readonly read: JsonReader,
+    coding: string,
+  ) {
+    this.sums = wanted.map(() => new DecimalSum());
+    this.isTold = wanted.map(() => false);
+    this.isBad = wanted.map(() => false);
+    const plain: Frames = { push: (chunk) => this.decoded(chunk), end: () => this.frames?.end() };
+    const broken = () => this.broken();
+    this.decoder = coding === '' || coding === 'identity' ? undefined : Decoder.of(coding, plain, broken);
+    if (coding === '' || coding === 'identity') this.reader = plain;
+    else this.reader = { push: (chunk) => this.decoder?.push(chunk), end: () => undefined };
+    if (this.decoder === undefined && this.reader !== plain) this.broken();
+  }
+
+  push(chunk: Buffer): void {
+    this.reader.push(chunk);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.decoder?.room();
+  }
+
+  /** A promise where it is still being decoded. */
+  end(): Promise<void> | undefined {
+    if (this.decoder === undefined) {
+      this.reader.end();
+      return undefined;
+    }
+    return this.decoder.end();
+  }
+
+  told(index: number): Told {
+    const { decimals = 0 } = this.wanted[index] ?? {};
+    // A sum that is too large is at least what can be counted.
+    const units = this.isTold[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;
+    return { units, whole: this.isWhole && this.isBad[index] === false && this.decoder?.failed !== true };
+  }
+
+  private decoded(chunk: Buffer): void {
+    this.frames ??= this.framesFor(chunk);
+    this.frames?.push(chunk);
+  }
+
+  /** Undefined while nothing but blanks has come. */
+  private framesFor(chunk: Buffer): Frames | undefined {
+    const first = chunk.find((byte) => byte > SPACE);
+    if (first === undefined) return undefined;
+    if (BEGINS_EVENTS.has(first) || first === MARK)
+      return new SseReader(
+        (event) => this.event(event),
+        () => this.broken(),
+      );
+    const to = { document: (body: Buffer) => this.document(body), broken: () => this.broken() };
+    return new JsonDocuments(to, DOCUMENT_BYTES_MAX);
+  }
+
+  private event({ data }: SseEvent): void {
+    const first = data.find((byte) => byte > SPACE);
+    if ((first !== OPEN_OBJECT && first !== OPEN_ARRAY) || data.equals(DONE)) return;
+    if (data.length > DOCUMENT_BYTES_MAX) this.broken();
+    else this.document(data);
+  }
+
+  private document(body: Buffer): void {
+    try {
+      const numbers = this.read(body);
+      for (const [index, slot] of this.slots.entries()) {
+        const text = numbers[slot];
+        if (typeof text === 'string') this.tell(index, text);
+      }
+    } catch {
+      this.broken();
+    }
+  }
+
+  private tell(index: number, text: string): void {
+    const isLast = this.wanted[index]?.across === 'last';
+    const sum = isLast ? new DecimalSum() : (this.sums[index] ?? new DecimalSum());
+    const isGood = sum.add(text) && sum.units(this.wanted[index]?.decimals ?? 0) !== undefined;
+    // A last one that is good takes the place of those before it; of a sum, each has to be.
+    this.isBad[index] = !isGood || (!isLast && this.isBad[index] === true);
+    if (!isGood) return;
+    this.sums[index] = sum;
+    this.isTold[index] = true;
+  }
+
+  private broken(): void {
+    this.isWhole = false;
+  }
+}
