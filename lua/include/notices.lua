@@ -1,20 +1,33 @@
--- Notices: queued once per line, threshold and cap, in the call that crossed it. Needs `lines`.
+-- Notices: each threshold of what is consumed, and the first hard refusal, are queued once per line and cap, in the call that
+-- met it. Needs `lines`.
 local LETTER_SCOPE = { u = 'user', g = 'group', o = 'org' }
 
--- The marker names threshold and cap: a cap that was raised since arms the notice again, a refund does not.
-local function queue_notice(line, threshold, cap, mover)
-  local cycle, marker = line.shelf.cycle, '!mark:' .. line.field
-  local told, told_cap = string.match(redis.call('HGET', cycle.consumed_key, marker) or '0:0', '^(%d+):(%d+)$')
-  if tonumber(told) >= threshold and tonumber(told_cap) >= cap then return end
-  redis.call('HSET', cycle.consumed_key, marker, threshold .. ':' .. text(cap))
+local function queue_notice(line, what, cap, actor, more)
   local notice = table.concat({
-    threshold, LETTER_SCOPE[line.letter], line.token, line.shelf.quota, mover.action, mover.user,
-    text(cap), text(line.consumed), cycle.start, head.now,
+    what, LETTER_SCOPE[line.letter], line.token, line.shelf.quota, actor.action, actor.user,
+    text(cap), text(line.consumed), line.shelf.cycle.start, head.now, more,
   }, '|')
   redis.call('XADD', KEYS[9], '*', 'e', notice)
 end
 
--- After all operations: which lines of the present cycle passed a threshold of their cap in this call.
+-- Both markers name the cap: one that was raised since arms the notice again, a refund does not.
+local function note_threshold(line, threshold, cap)
+  local key, marker = line.shelf.cycle.consumed_key, '!mark:' .. line.field
+  local highest, marked_cap = string.match(redis.call('HGET', key, marker) or '0:0', '^(%d+):(%d+)$')
+  if tonumber(highest) >= threshold and tonumber(marked_cap) >= cap then return end
+  redis.call('HSET', key, marker, threshold .. ':' .. text(cap))
+  queue_notice(line, threshold, cap, line.mover)
+end
+
+local function note_refusal(line, cap, requested, actor)
+  local key, marker = line.shelf.cycle.consumed_key, '!refused:' .. line.field
+  local marked_cap = redis.call('HGET', key, marker)
+  if marked_cap and tonumber(marked_cap) >= cap then return end
+  redis.call('HSET', key, marker, text(cap))
+  queue_notice(line, 'refused', cap, actor, text(requested))
+end
+
+-- After all operations: which thresholds of their cap lines of the present cycle passed in this call.
 local function note_crossings(thresholds)
   local lowest = math.huge
   for _, threshold in ipairs(thresholds) do lowest = math.min(lowest, threshold / 100) end
@@ -23,14 +36,13 @@ local function note_crossings(thresholds)
     local before, consumed = line.before, line.consumed
     if consumed > before and line.shelf.cycle.present then
       if not line.room then room_of(line) end
-      local cap, passed = line.cap, 0
+      local cap = line.cap
       if consumed >= cap * lowest and cap > 0 and line.mode ~= 'n' then
         for _, threshold in ipairs(thresholds) do
           local mark = cap * (threshold / 100)
-          if before < mark and consumed >= mark then passed = math.max(passed, threshold) end
+          if before < mark and consumed >= mark then note_threshold(line, threshold, cap) end
         end
       end
-      if passed > 0 then queue_notice(line, passed, cap, line.mover) end
     end
   end
 end

@@ -32,15 +32,13 @@ local function has_plans(parsed)
   return parsed.planned
 end
 
--- The first hard refusal of a line tells what reaching the limit would have told.
+-- The first hard refusal of a line has a notice of its own.
 local function refused(items, told, violations, tight, mover)
   local status = HELD
   for _, violation in ipairs(violations) do
     if is_spent(violation) then
       status = SPENT
-      local line = violation[2]
-      if line.mover then line.mover = mover end
-      queue_notice(line, 100, violation[3], mover)
+      note_refusal(violation[2], violation[3], violation[6], mover)
     end
   end
   return decision(status, told, 0, violations, items, tight)

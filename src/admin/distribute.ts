@@ -125,7 +125,7 @@ async function replaceLimits(
   for (const [index, { field, limit, cap }] of shares.entries()) {
     if (index % SHARES_A_TURN === 0) await turn();
     const old = before.get(field);
-    if (old !== undefined && cap > capNow(book, quota, old)) changes.push(rearm(book, field));
+    if (old !== undefined && cap > capNow(book, quota, old)) changes.push(...rearm(book, field));
     changes.push({ set: 'limits', field, value: encodeLimit(limit) });
     before.delete(field);
   }

@@ -260,7 +260,7 @@ async function patchLimit(admin: Admin, act: Act, { id, patch, dryRun }: LimitCh
     if (dryRun || value === encodeLimit(before)) return { changes: [], answer };
     const changes: Change[] = [{ set: 'limits', field: line.field, value }];
     if (capNow(book, line.quota, after) > capNow(book, line.quota, before))
-      changes.push(rearm(book, line.field));
+      changes.push(...rearm(book, line.field));
     const [from, to] = [told(book, line, before), told(book, line, after)];
     return { changes, deed: { action: 'limit.change', subject: `limit:${id}`, from, to }, answer };
   };

@@ -70,7 +70,11 @@ function groupName(tables: Tables, group: string): string {
   return text === undefined ? '' : decodeGroup(text).name;
 }
 
-/** A limit or pool that was raised may tell of its thresholds again in this cycle. */
-export function rearm(book: OrgBook, field: string): Change {
-  return { del: `consumed:${book.cycle.start}`, field: `!mark:${field}` };
+/** A limit or pool that was raised may tell of its thresholds and its first refusal again in this cycle. */
+export function rearm(book: OrgBook, field: string): Change[] {
+  const table = `consumed:${book.cycle.start}` as const;
+  return [
+    { del: table, field: `!mark:${field}` },
+    { del: table, field: `!refused:${field}` },
+  ];
 }

@@ -86,7 +86,7 @@ async function putPlan(admin: Admin, act: Act, change: PlanChange): Promise<void
     const text = encodePlan(plan);
     if (before !== undefined && encodePlan(before) === text) return UNCHANGED;
     const changes: Change[] = [set(`plan:${quota}`, text)];
-    if (before !== undefined && plan.allowance > before.allowance) changes.push(rearmPool(book, quota));
+    if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(book, quota));
     const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(book, quota, one)));
     return { changes, deed: { action: 'plan.set', subject: `plan:${quota}`, from, to }, answer: undefined };
   });
@@ -96,7 +96,7 @@ function planOut(book: OrgBook, quota: string, { allowance, mode }: Plan) {
   return { allowance: formatUnits(allowance, quotaOf(book, quota).decimals), mode };
 }
 
-function rearmPool(book: OrgBook, quota: string): Change {
+function rearmPool(book: OrgBook, quota: string): Change[] {
   return rearm(book, lineTo(quota, 'org', '').field);
 }
 
@@ -174,7 +174,10 @@ async function topUp(admin: Admin, act: Act, quota: string, units: number): Prom
     const pool = book.pools.get(quota);
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
     if (pool.units + units > UNITS_MAX) throw invalid('units', 'is too large together with the pool');
-    const changes: Change[] = [{ incr: 'org', field: `extra:${quota}`, by: units }, rearmPool(book, quota)];
+    const changes: Change[] = [
+      { incr: 'org', field: `extra:${quota}`, by: units },
+      ...rearmPool(book, quota),
+    ];
     const out = (amount: number): number => formatUnits(amount, quotaOf(book, quota).decimals);
     const from = { extra: out(pool.extra) };
     const to = { extra: out(pool.extra + units), added: out(units) };

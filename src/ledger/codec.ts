@@ -215,9 +215,12 @@ export function decodeJournal(text: string): JournalLine[] {
   });
 }
 
-/** A notice waiting to be sent: `<threshold>|<scope>|<subject>|<quota>|<action>|<user>|<cap>|<consumed>|<cycle>|<at>`. */
+/**
+ * A notice waiting to be sent: `<threshold>|<scope>|<subject>|<quota>|<action>|<user>|<cap>|<consumed>|<cycle>|<at>`, or of the
+ * first hard refusal `refused|…|<requested>`.
+ */
 export interface NoticeEntry {
-  readonly threshold: number;
+  readonly what: number | 'refused';
   readonly scope: 'user' | 'group' | 'org';
   readonly subject: string;
   readonly quota: string;
@@ -227,4 +230,6 @@ export interface NoticeEntry {
   readonly consumed: number;
   readonly cycle: number;
   readonly at: number;
+  /** Of a refusal; limit − consumed was left. */
+  readonly requested: number | undefined;
 }

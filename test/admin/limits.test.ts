@@ -207,9 +207,9 @@ t.test('raising a limit lets it tell of its thresholds again, lowering does not'
   t.equal(await marker(), '100:10');
   await send('PATCH', '/orgs/acme/limits/ai:u:ann', { units: 20 });
   t.equal(await marker(), null);
-  t.equal((await ledger.log('acme', 'outbox', '', 10)).length, 1);
+  t.equal((await ledger.log('acme', 'outbox', '', 10)).length, 4);
   await reserve('acme', 'ann', { ai: 10 });
-  t.equal((await ledger.log('acme', 'outbox', '', 10)).length, 2);
+  t.equal((await ledger.log('acme', 'outbox', '', 10)).length, 7);
 });
 
 t.test('a decision is made again where another replica was faster', async (t) => {

@@ -1,33 +1,38 @@
-/** Notices: queued once per line, threshold and cap, in the call that crossed it. */
+/**
+ * Notices: each threshold of what is consumed, and the first hard refusal, are queued once per line and cap, in the call that
+ * met it.
+ */
 import type { Violation } from '../port.js';
 import type { Book } from './book.js';
 import { capOfLine, type Line, lineIn, type Work } from './lines.js';
 
 const WHOLE = 100;
 
-/** After all operations: which lines of the present cycle passed a threshold of their cap in this call. */
+/** After all operations: which thresholds of their cap lines of the present cycle passed in this call. */
 export function noteCrossings(work: Work): void {
   const thresholds = thresholdsOf(work.book);
   for (const line of work.changed) {
     if (!line.cycle.present || line.consumed <= line.consumedBefore) continue;
     const cap = capOfLine(work, line);
     if (cap.mode === 'none' || cap.limit <= 0) continue;
-    let passed = 0;
     for (const threshold of thresholds) {
       const mark = cap.limit * (threshold / WHOLE);
-      if (line.consumedBefore < mark && line.consumed >= mark) passed = Math.max(passed, threshold);
+      if (line.consumedBefore < mark && line.consumed >= mark)
+        noteThreshold(work, line, threshold, cap.limit);
     }
-    if (passed > 0) queue(work, line, passed, cap.limit);
   }
 }
 
-/** The first hard refusal of a line tells what reaching the limit would have told. */
+/** The first hard refusal of a line has a notice of its own. */
 export function noteRefusal(work: Work, violated: Violation, user: string, action: string): void {
-  const token = violated.scope === 'user' ? user : violated.group;
-  const line = lineIn(work, work.present, violated.quota, violated.scope, token);
-  line.user = user;
-  line.action = action;
-  queue(work, line, WHOLE, violated.limit);
+  const { quota, scope, group, limit, requested } = violated;
+  const line = lineIn(work, work.present, quota, scope, scope === 'user' ? user : group);
+  const marker = `!refused:${line.field}`;
+  const { consumed } = line.cycle;
+  const markedLimit = consumed.text(marker);
+  if (markedLimit !== undefined && Number(markedLimit) >= limit) return;
+  consumed.set(marker, String(limit));
+  queue(work, line, { what: 'refused', user, action, limit, more: [requested] });
 }
 
 function thresholdsOf(book: Book): number[] {
@@ -35,14 +40,26 @@ function thresholdsOf(book: Book): number[] {
   return text === '' ? [] : text.split(',').map(Number);
 }
 
-/** The marker names threshold and cap: a cap that was raised since arms the notice again, a refund does not. */
-function queue(work: Work, line: Line, threshold: number, limit: number): void {
+/** Both markers name the cap: one that was raised since arms the notice again, a refund does not. */
+function noteThreshold(work: Work, line: Line, threshold: number, limit: number): void {
   const marker = `!mark:${line.field}`;
   const { consumed } = line.cycle;
-  const [told = 0, toldLimit = 0] = (consumed.text(marker) ?? '0:0').split(':').map(Number);
-  if (told >= threshold && toldLimit >= limit) return;
+  const [highest = 0, markedLimit = 0] = (consumed.text(marker) ?? '0:0').split(':').map(Number);
+  if (highest >= threshold && markedLimit >= limit) return;
   consumed.set(marker, `${threshold}:${limit}`);
-  const what = [threshold, line.scope, line.token, line.quota, line.action, line.user];
-  const figures = [limit, line.consumed, line.cycle.start, work.now];
-  work.book.append('outbox', [...what, ...figures].join('|'), work.now);
+  queue(work, line, { what: threshold, user: line.user, action: line.action, limit, more: [] });
+}
+
+interface Notice {
+  readonly what: number | 'refused';
+  readonly user: string;
+  readonly action: string;
+  readonly limit: number;
+  readonly more: readonly number[];
+}
+
+function queue(work: Work, line: Line, { what, user, action, limit, more }: Notice): void {
+  const about = [what, line.scope, line.token, line.quota, action, user];
+  const figures = [limit, line.consumed, line.cycle.start, work.now, ...more];
+  work.book.append('outbox', [...about, ...figures].join('|'), work.now);
 }
