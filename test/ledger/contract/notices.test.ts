@@ -1,5 +1,6 @@
 // A notice is queued once per line, threshold and cap: at the crossing, or at the first hard refusal if that comes first.
 import {
+  ADMISSION,
   BEGIN_MS,
   cycleOf,
   fixed,
