@@ -39,7 +39,7 @@ module.exports = {
     room('settle', PORT),
     room('keep', PORT),
     room('observe', PORT),
-    room('admin', `${PORT}|ledger/view`),
+    room('admin', `${PORT}|ledger/view|ledger/store-meta`),
     room('config', 'quota/|http/'),
     room('ledger', WORDS),
     {

@@ -8,7 +8,8 @@
 
   ARGV[1] epoch, '' if not known     ARGV[2] lane, '' for none     ARGV[3] sequence number on the lane
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
-  ARGV[6] due holds to expire        ARGV[7] number of cycles, then start and end of each
+  ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
+  ARGV[8] number of cycles, then start and end of each
   then the operations:
     R user claims charges hold ttl    reserve; user: a token, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
@@ -20,9 +21,10 @@
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
-            result … }
-  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost, 6 lane behind. Only ok has changed anything.
-  clipped: moves that would have taken a counter below 0, and stopped there
+            clock, result … }
+  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost, 6 lane behind, 7 clock: it shows a time past
+        ARGV[7]. Only ok has changed anything.
+  clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
@@ -31,10 +33,10 @@
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST, LANE_BEHIND = 0, 1, 2, 3, 4, 5, 6
+local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST, LANE_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
 local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
-local journal = {}
+local journal, clock = {}, nil
 
 --- @include "now"
 --- @include "text"
@@ -58,7 +60,7 @@ local function read_head()
     'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
   if not values[1] then return nil, values[8] == 'lost' end
   return {
-    epoch = values[1], now = math.max(now(), tonumber(values[2] or 0)), start = tonumber(values[3]),
+    epoch = values[1], now = math.max(clock, tonumber(values[2] or 0)), start = tonumber(values[3]),
     finish = tonumber(values[4]), previous = tonumber(values[5] or 0), rule = values[6],
     rule_version = tonumber(values[7]), state = values[8], thresholds = values[9] or '',
   }
@@ -71,7 +73,7 @@ local function line_count()
 end
 
 local function outside(code)
-  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0 }
+  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock }
 end
 
 -- The rule travels only where the caller has to compute bounds.
@@ -79,7 +81,7 @@ local function standing(code)
   local rule = code == CYCLE and head.rule or ''
   return {
     code, head.now, head.start, head.finish, head.previous, rule, head.rule_version, head.epoch,
-    line_count(), expired, due_in, 0, clipped,
+    line_count(), expired, due_in, 0, clipped, clock,
   }
 end
 
@@ -101,9 +103,9 @@ end
 
 local function asked_cycles()
   local asked = {}
-  for index = 1, tonumber(ARGV[7]) do
+  for index = 1, tonumber(ARGV[8]) do
     asked[index] = {
-      start = tonumber(ARGV[6 + 2 * index]), finish = tonumber(ARGV[7 + 2 * index]),
+      start = tonumber(ARGV[7 + 2 * index]), finish = tonumber(ARGV[8 + 2 * index]),
       consumed_key = KEYS[11 + 2 * index], held_key = KEYS[12 + 2 * index], shelves = {}, lines = {}, lines_read = 0,
     }
   end
@@ -124,7 +126,7 @@ end
 -- Places of the operations in ARGV; what the reservations and charges need is read at once.
 local function find_operations()
   local places, reservations = {}, {}
-  local at = 8 + 2 * tonumber(ARGV[7])
+  local at = 9 + 2 * tonumber(ARGV[8])
   while at <= #ARGV do
     local op = ARGV[at]
     places[#places + 1] = at
@@ -146,6 +148,7 @@ local function write_all(lane, seq, reply)
 end
 
 local marked_lost
+clock = now()
 head, marked_lost = read_head()
 if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
 if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
@@ -154,6 +157,8 @@ local lane, seq = ARGV[2], tonumber(ARGV[3])
 local answered = answer_of_lane(lane, seq)
 if answered then return answered end
 cycles = asked_cycles()
+local latest = tonumber(ARGV[7])
+if latest > 0 and clock > latest then return standing(CLOCK) end
 unknown_users = ARGV[5]
 if not enter_cycle(cycles, tonumber(ARGV[4])) then return standing(CYCLE) end
 for _, cycle in ipairs(cycles) do
@@ -165,6 +170,6 @@ expire_due(tonumber(ARGV[6]))
 local results = {}
 for index, at in ipairs(places) do results[index] = perform(at) end
 local reply = standing(OK)
-for index, result in ipairs(results) do reply[13 + index] = result end
+for index, result in ipairs(results) do reply[14 + index] = result end
 write_all(lane, seq, reply)
 return reply

@@ -1,12 +1,11 @@
 --[[
   Forgets lanes whose last call is long past: their gateways are gone.
 
-  KEYS[1] lanes   ARGV[1] how long past, in ms   ARGV[2] … the lanes to look at
+  KEYS[1] lanes   KEYS[2] org
+  ARGV[1] how long past the book's time, in ms   ARGV[2] … the lanes to look at
   Returns how many it forgot.
 ]]
---- @include "now"
-
-local horizon = now() - tonumber(ARGV[1])
+local horizon = tonumber(redis.call('HGET', KEYS[2], 'now') or 0) - tonumber(ARGV[1])
 local count = 0
 for index = 2, #ARGV do
   local record = redis.call('HGET', KEYS[1], ARGV[index])

@@ -7,9 +7,10 @@ import type { Environment } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import { buildGateway, type Gateway } from './gateway/gateway.js';
 import { type Keeper, startKeeper } from './keep/keeper.js';
+import { ClockGuard, type ClockLookout, lookWhileRefusing } from './ledger/clock-guard.js';
 import { Lanes } from './ledger/lanes/index.js';
 import type { Ledger } from './ledger/port.js';
-import { claimStore } from './ledger/store-meta.js';
+import { claimStore, lookAtClock } from './ledger/store-meta.js';
 import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen.js';
 import { Metrics, type State } from './observe/metrics.js';
 import { Ops } from './observe/ops.js';
@@ -98,22 +99,27 @@ interface Base {
 
 async function assemble(options: AppOptions, base: Base): Promise<Running> {
   const { config, logger } = options;
-  const ledger = await openLedger(config.store, logger, (what) => base.metrics.process.alarm(what));
+  const clock = new ClockGuard({
+    alarm: (details) => onTrouble(base.metrics, logger)('store-clock-jumped', details),
+  });
+  const alarm = (what: string): void => base.metrics.process.alarm(what);
+  const ledger = await openLedger(config.store, logger, { alarm, clockGuard: clock });
   try {
     await claimStore(ledger, config.quotas);
     await createOrgs(ledger, config);
-    return furnish(options, base, ledger);
+    return furnish(options, { ...base, clock }, ledger);
   } catch (error) {
     await ledger.close();
     throw error;
   }
 }
 
-function furnish(options: AppOptions, base: Base, ledger: Ledger): Running {
+function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger: Ledger): Running {
   const { config, logger, bootstrapToken, environment = {} } = options;
   const { metrics, certificates, onError } = base;
   const lanes = lanesOver(ledger, config, logger, metrics);
   const onExpired = (count: number): void => metrics.store.holdsExpired(count);
+  const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
   const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
   const watch = new Watch(
     metrics,
@@ -142,7 +148,7 @@ function furnish(options: AppOptions, base: Base, ledger: Ledger): Running {
   certificates.serve('admin', admin);
   const spool = spoolOf(options, metrics, lanes);
   spool?.start();
-  return new Running({ ...base, room, rooms, keeper, gateway, admin, spool });
+  return new Running({ ...base, room, rooms, keeper, clockLook, gateway, admin, spool });
 }
 
 function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): Lanes {
@@ -152,10 +158,7 @@ function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metr
     deadlineMs: config.store.deadlineMs,
     unknownUsers: config.identity.unknownUsers,
     watch: metrics.store,
-    onTrouble: (what, details) => {
-      metrics.process.alarm(what);
-      logger.error(details, what);
-    },
+    onTrouble: onTrouble(metrics, logger),
     onOpen: (event) => {
       metrics.open.told(event);
       logOpen(event);
@@ -177,6 +180,15 @@ function spoolOf({ config, logger }: AppOptions, metrics: Metrics, lanes: Lanes)
   });
 }
 
+type OnTrouble = (what: string, details: object) => void;
+
+function onTrouble(metrics: Metrics, logger: Logger): OnTrouble {
+  return (what, details) => {
+    metrics.process.alarm(what);
+    logger.error(details, what);
+  };
+}
+
 async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<void> {
   for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, id, org, quotas);
 }
@@ -185,6 +197,8 @@ interface Parts extends Base {
   readonly room: RoomsOptions;
   readonly rooms: { now: Rooms };
   readonly keeper: Keeper;
+  readonly clock: ClockGuard;
+  readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
   readonly admin: FastifyInstance;
   readonly spool: Spool | undefined;
@@ -204,13 +218,14 @@ class Running implements App {
   }
 
   get state(): State {
-    const { ops, gateway, room, spool } = this.parts;
+    const { ops, gateway, room, clock, spool } = this.parts;
     const { lanes, ledger } = room;
     const { backlog, state, lost, open } = lanes;
     const requestsInFlight = gateway.inFlight;
     return {
       ready: ops.phase === 'ready',
       storeReady: ledger.ready,
+      clockRefused: clock.refusing,
       requestsInFlight,
       backlog,
       lanes: state,
@@ -282,7 +297,7 @@ class Running implements App {
   }
 
   private async end(): Promise<boolean> {
-    const { ops, gateway, admin, keeper, certificates, rooms, room } = this.parts;
+    const { ops, gateway, admin, keeper, clockLook, certificates, rooms, room } = this.parts;
     const { logger, lanes } = room;
     ops.phase = 'draining';
     await this.reloading;
@@ -298,6 +313,7 @@ class Running implements App {
     const kept = delivered || (await this.keepUndelivered());
     await this.parts.spool?.close();
     await closeWithin(admin, ADMIN_MS);
+    clockLook.close();
     const left = keeper.close().then(() => this.ledger.close());
     // A store that gives no answer gives none to a farewell either.
     await (delivered

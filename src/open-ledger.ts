@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { StoreConfig } from './config/schema.js';
 import { passwordIn } from './config/secret.js';
+import type { ClockGuard } from './ledger/clock-guard.js';
 import { openMemory } from './ledger/memory/index.js';
 import type { Ledger } from './ledger/port.js';
 import { openRedis } from './ledger/redis/index.js';
@@ -11,14 +12,22 @@ import type { PresenceEvent } from './ledger/redis/presence.js';
 /** A store that is down fails many times a second. */
 const TOLD_EVERY_MS = 10_000;
 
-/** Rejects where the store cannot be had, or must not be used; the error names the setting. `alarm` is told of lost data. */
+/** What stands between the store and who uses it. */
+export interface LedgerParts {
+  /** Told of lost data. */
+  readonly alarm?: (what: string) => void;
+  /** Bounds the store's clock. */
+  readonly clockGuard?: ClockGuard;
+}
+
+/** Rejects where the store cannot be had, or must not be used; the error names the setting. */
 export async function openLedger(
   store: StoreConfig,
   logger: Logger,
-  alarm: (what: string) => void = () => undefined,
+  parts: LedgerParts = {},
 ): Promise<Ledger> {
   try {
-    return await open(store, logger, alarm);
+    return await open(store, logger, parts);
   } catch (error) {
     const setting = 'redis' in store ? 'store.redis' : 'store.embedded.path';
     const { message, cause } = error instanceof Error ? error : new Error(String(error));
@@ -26,11 +35,15 @@ export async function openLedger(
   }
 }
 
-async function open(store: StoreConfig, logger: Logger, alarm: (what: string) => void): Promise<Ledger> {
+async function open(
+  store: StoreConfig,
+  logger: Logger,
+  { alarm = () => undefined, clockGuard }: LedgerParts,
+): Promise<Ledger> {
   if (!('redis' in store)) {
     const path = join(store.embedded.path, 'ledger');
     logger.warn({ path }, 'embedded ledger: one process only, for more replicas set store.redis');
-    return openMemory({ path });
+    return openMemory({ path, clockGuard });
   }
   const { redis: url, passwordFile } = store;
   let untold = 0;
@@ -56,6 +69,7 @@ async function open(store: StoreConfig, logger: Logger, alarm: (what: string) =>
     url,
     onError,
     onPresence,
+    clockGuard,
     ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) }),
   });
 }

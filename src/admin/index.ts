@@ -36,6 +36,7 @@ import { usageRoutes } from './usage.js';
 import { userRoutes } from './users.js';
 import { compileValidator, type TypeBoxProvider } from './validate.js';
 
+export { acceptClock } from './accept-clock.js';
 export { type Accepted, acceptLoss, lostOrgs } from './accept-loss.js';
 export { adminTokens, makeFirstToken } from './first-token.js';
 export { ROLES } from './roles.js';

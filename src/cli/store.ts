@@ -1,7 +1,7 @@
-/** `quotagate store accept-loss`: lost data is given up by an operator, directly on the store that the config names. */
+/** `quotagate store …`: what an operator decides about lost data and a wrong clock, directly on the store that the config names. */
 import { Command } from 'commander';
 import { pino } from 'pino';
-import { type Accepted, acceptLoss, lostOrgs } from '../admin/index.js';
+import { type Accepted, acceptClock, acceptLoss, lostOrgs } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import { readConfig } from '../config/load.js';
 import { claimStore } from '../ledger/store-meta.js';
@@ -15,6 +15,11 @@ interface AcceptOptions {
   readonly config: string;
   readonly org?: readonly string[];
   readonly all?: boolean;
+  readonly reason: string;
+}
+
+interface ClockOptions {
+  readonly config: string;
   readonly reason: string;
 }
 
@@ -34,7 +39,15 @@ export function storeCommand(environment: Environment, out: StoreOutput, configF
     .option('--all', 'every org whose data gateways have missed')
     .option('--reason <text>', 'for the audit log', '')
     .action((options: AcceptOptions) => acceptLosses(options, environment, out));
-  return new Command('store').description('what operators do to the store').addCommand(accept);
+  const clock = new Command('accept-clock')
+    .description('take the time that the store shows now: gateways refuse one that jumped forward until then')
+    .option('-c, --config <file>', 'config file', configFile)
+    .option('--reason <text>', 'for the audit log', '')
+    .action((options: ClockOptions) => acceptStoreClock(options, environment, out));
+  return new Command('store')
+    .description('what operators do to the store')
+    .addCommand(accept)
+    .addCommand(clock);
 }
 
 export async function acceptLosses(
@@ -61,4 +74,27 @@ export async function acceptLosses(
   } finally {
     await ledger.close();
   }
+}
+
+/** An embedded store is opened by one process: the gateway has to be stopped for it, and takes any time when it starts. */
+export async function acceptStoreClock(
+  { config: file, reason }: ClockOptions,
+  environment: Environment,
+  out: StoreOutput,
+): Promise<void> {
+  const { store, quotas } = readConfig(file, environment);
+  const ledger = await openLedger(store, pino({ level: 'silent' }));
+  try {
+    await claimStore(ledger, quotas);
+    const { clock, setBack } = await acceptClock(ledger, reason);
+    out.write(`the time of the store is ${instant(clock)}; gateways take it within seconds\n`);
+    for (const { org, from } of setBack)
+      out.write(`${org}: its time was ${instant(from)} and is set back; its cycle stays as it is\n`);
+  } finally {
+    await ledger.close();
+  }
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
 }

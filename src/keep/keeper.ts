@@ -41,7 +41,8 @@ export function startKeeper(options: KeeperOptions): Keeper {
     const expired = await sweepOrg(ledger, org);
     if (expired > 0) options.onExpired?.(expired);
     await foldJournal(ledger, org);
-    await ledger.drop(org, outdatedHistory(await ledger.clock(), CATCH_UP_DAYS));
+    const { values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
+    await ledger.drop(org, outdatedHistory(Number(values[0]?.[0] ?? 0), CATCH_UP_DAYS));
   };
 
   const timer = setInterval(() => {

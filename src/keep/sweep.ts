@@ -58,7 +58,9 @@ function emptyCall(org: string, cycles: readonly Bounds[], ruleVersion: number):
 /** Counters of a cycle go when nothing can be charged to it any more; one cycle a sweep, the oldest named first. */
 async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
   const { entries } = await ledger.scan(org, 'cycles', '0', CYCLES_PAGE);
-  const { now, version } = await ledger.read(org, []);
+  // The book's time: a clock that jumped must not make anybody forget what is still to be charged.
+  const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
+  const now = Number(values[0]?.[0] ?? 0);
   const old = entries
     .filter(([, end]) => Number(end) + KEEP_CYCLE_MS < now)
     .sort(([a], [b]) => Number(a) - Number(b));

@@ -12,6 +12,10 @@
  * cycle is over and the call's is its successor: then the book rolls (unused allowance expires, what was used of the
  * extra is written down) and the call goes on.
  *
+ * A clock that jumps must not end a cycle. A call says the latest time that the clock can show (`latest`, or by the guard of
+ * clock-guard.ts); where the clock is past it, the call is answered `clock` and changes nothing. Housekeeping goes by the
+ * book's time, which no such reading has moved. A book whose time is ahead of the clock goes on, and its answers say so.
+ *
  * **Once.** A call with a lane is repeatable: a lane has one call in flight, numbered 1, 2, 3 …; the same number again
  * changes nothing and gets the first answer (`replayed`), a lower one gets `stale`, and one that leaves numbers out gets
  * `lane-behind`: the calls between were answered once, and this book does not have them. To find out what became of call n
@@ -159,6 +163,8 @@ export interface Call {
   readonly unknownUsers: UnknownUsers;
   /** How many due holds this call expires before its operations. */
   readonly expireMost: number;
+  /** The latest time that the store's clock can show; left out, the ledger's own guard says so, if it has one. */
+  readonly latest?: number;
   readonly ops: readonly Op[];
 }
 
@@ -248,9 +254,9 @@ export type Result = Admitted | Refused | Denied | Settled | Done;
 
 /**
  * `lane-lost`: the book has no such lane (any more), and the call is not its first. `lane-behind`: the book lacks calls of
- * the lane before this one. Only `ok` changed anything.
+ * the lane before this one. `clock`: the store's clock shows a time that it cannot have. Only `ok` changed anything.
  */
-export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost' | 'lane-behind';
+export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost' | 'lane-behind' | 'clock';
 
 /** A tombstone keeps what a hold was charged for this long. */
 export const TOMBSTONE_MS = 86_400_000;
@@ -280,6 +286,8 @@ export interface Reply {
   readonly dueIn: number;
   /** Moves of this call that would have taken a counter below 0, and stopped there. */
   readonly clipped: number;
+  /** What the store's clock showed; `now` is past it where the book has seen a later time. */
+  readonly clock: number;
   /** One per operation. On `replayed`, `violated` and `tight` are told only of operations that the repetition names. */
   readonly results: readonly Result[];
 }
@@ -378,7 +386,7 @@ export interface Ledger {
   fold(org: string, fold: Fold): Promise<boolean>;
   /** Forgets whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
-  /** Forgets lanes whose last call is older than the store's now − `idleMs`: their callers are gone. */
+  /** Forgets lanes whose last call is older than the book's now − `idleMs`: their callers are gone. */
   forgetLanes(org: string, idleMs: number): Promise<number>;
   /** Takes or keeps a lease for a job that one process does at a time. False: another holds it. */
   lease(job: string, holder: string, ttlMs: number): Promise<boolean>;

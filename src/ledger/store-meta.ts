@@ -2,6 +2,7 @@
  * What a store was begun with. Who counts by another scale, or writes other forms, must not touch its counters: 5 units
  * would become 0.5 without a word.
  */
+import type { ClockLook } from './clock-guard.js';
 import type { Change, Ledger } from './port.js';
 
 /** No org can have this id. */
@@ -9,6 +10,9 @@ const META_BOOK = '*meta*';
 /** Of the forms in which books are kept; raised by a change that an older gateway would misread. */
 const SCHEMA_VERSION = 1;
 const TRIES_MAX = 8;
+
+/** In the records of the book of the store: the time that an operator has accepted. */
+const CLOCK_ACCEPTED = 'clockAccepted';
 
 type Decimals = Readonly<Record<string, { readonly decimals: number }>>;
 
@@ -52,4 +56,20 @@ async function refuseRescaled(ledger: Ledger, quota: string, before: string, now
   throw new Error(
     `quotas.${quota}.decimals is ${now}, but what is counted in the store has ${before}: write ${before}, or use another quota`,
   );
+}
+
+/** What an operator has accepted as the store's time, and what its clock shows. */
+export async function lookAtClock(ledger: Ledger): Promise<ClockLook> {
+  const { values } = await ledger.read(META_BOOK, [{ table: 'records', fields: [CLOCK_ACCEPTED] }]);
+  return { accepted: Number(values[0]?.[0] ?? 0), clock: await ledger.clock() };
+}
+
+/** Gateways that refuse the store's time take it from now on. */
+export async function acceptClockTime(ledger: Ledger, clock: number, audit: string): Promise<void> {
+  const changes = [{ set: 'records', field: CLOCK_ACCEPTED, value: String(clock) }] as const;
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const { version } = await ledger.read(META_BOOK, []);
+    if ((await ledger.commit(META_BOOK, { version, changes, audit })) !== undefined) return;
+  }
+  throw new Error('the store was changed by others at the same time, again and again');
 }

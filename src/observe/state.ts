@@ -10,6 +10,8 @@ export interface MetricsOptions {
 export interface State {
   readonly ready: boolean;
   readonly storeReady: boolean;
+  /** The store's clock shows a time that it cannot have. */
+  readonly clockRefused: boolean;
   readonly requestsInFlight: number;
   /** Operations owed to the store. */
   readonly backlog: number;

@@ -28,6 +28,11 @@ export class StoreMetrics {
     build.reading('quotagate_store_up', '1 while the store can be reached.', () =>
       numberOf(state()?.storeReady),
     );
+    build.reading(
+      'quotagate_store_clock_refused',
+      '1 while the store’s clock shows a time that it cannot have: requests get 503 until it is right, or accepted by `quotagate store accept-clock`.',
+      () => numberOf(state()?.clockRefused),
+    );
     this.seconds = build.spreads(
       { name: 'quotagate_store_call_seconds', help: 'Time to the answer of a call that got one.' },
       CALL_SECONDS,

@@ -256,7 +256,7 @@ export const HOLDS: readonly Mutant[] = [
     'a lane goes on over calls that were lost',
     'give-back',
     ['apply', 'if seq > last then return outside(LANE_BEHIND) end', 'if seq > last then return nil end'],
-    ['apply', 'lane !== undefined && call.seq > lane.seq + 1', 'false'],
+    ['apply', "call.seq > lane.seq + 1 ? 'lane-behind' : 'ok'", "'ok'"],
   ),
   ...broken(
     'decision 39',

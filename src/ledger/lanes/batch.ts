@@ -1,7 +1,7 @@
 /** Calls as the lanes of an org keep them. */
 import { randomBytes } from 'node:crypto';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
-import type { Bounds, Reply } from '../port.js';
+import { type Bounds, LANE_KEPT_MS, type Reply } from '../port.js';
 import type { Pending } from './pending.js';
 
 export interface Lane {
@@ -36,6 +36,14 @@ export interface Sent {
 
 export function newLane(): Lane {
   return { id: randomBytes(9).toString('base64url'), seq: 0, usedAt: performance.now() };
+}
+
+/** Half of the time for which the store keeps an idle lane. */
+const LANE_FRESH_MS = LANE_KEPT_MS / 2;
+
+/** The store must still have the lane. */
+export function isFresh({ usedAt }: Lane): boolean {
+  return performance.now() - usedAt < LANE_FRESH_MS;
 }
 
 /** Holds of the cycle before may still be due, or be settled. */

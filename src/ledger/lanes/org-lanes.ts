@@ -1,10 +1,11 @@
 /** The lanes of one org: which call goes when, and what is done about one that got no answer. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, Call, Op, Reply, Result } from '../port.js';
-import { LANE_KEPT_MS, StoreError } from '../port.js';
-import { type Batch, cyclesNow, type Lane, newLane, type Sent, withPrevious } from './batch.js';
+import { StoreError } from '../port.js';
+import { OrgAlarms } from './alarms.js';
+import { type Batch, cyclesNow, isFresh, type Lane, newLane, type Sent, withPrevious } from './batch.js';
 import { Loss } from './loss.js';
-import { type Pending, unavailable } from './pending.js';
+import { CLOCK_JUMPED, noAnswer, type Pending, unavailable } from './pending.js';
 import type { OrgLanesOptions, Shared } from './shared.js';
 import { jittered } from './turnstile.js';
 import { batchOf, callOf, callsOf, type UndeliveredCall } from './undelivered.js';
@@ -20,26 +21,10 @@ const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 const LOSS_FIRST_MS = 100;
 const LOSS_LAST_MS = 2_000;
-const RULE_TOLD_EVERY_MS = 60_000;
 /** Lanes in doubt are set aside and new ones taken, up to here. */
 const LANES_MAX = 16;
 
-const ROLLBACK_TOLD_EVERY_MS = 60_000;
-/** Half of the time for which the store keeps an idle lane. */
-const LANE_FRESH_MS = LANE_KEPT_MS / 2;
-
 const NONE: Op = { kind: 'none' };
-
-/** Alarms, by what came of an operation that the store had to do. */
-const UNDONE: Readonly<Partial<Record<Result['status'], string>>> = {
-  unproven: 'refund-unproven',
-  'unknown-hold': 'settlement-unknown-hold',
-  'other-cycle': 'settlement-other-cycle',
-};
-
-function isFresh({ usedAt }: Lane): boolean {
-  return performance.now() - usedAt < LANE_FRESH_MS;
-}
 
 export class OrgLanes {
   private readonly waiting: Pending[] = [];
@@ -50,7 +35,6 @@ export class OrgLanes {
   private closed = false;
   private epoch = '';
   private ruleVersion = 0;
-  private ruleToldUntil = 0;
   private cycles: readonly Bounds[] = [];
   private linesPerOp = 4;
   private readonly retries = new Map<() => void, NodeJS.Timeout>();
@@ -62,13 +46,15 @@ export class OrgLanes {
   /** Calls that met the loss: they go on where the data is found. */
   private readonly parked: Sent[] = [];
   private book = 0;
-  private rollbackToldUntil = 0;
+  private readonly alarms: OrgAlarms;
 
   constructor(
     private readonly org: string,
     private readonly options: OrgLanesOptions,
     private readonly shared: Shared,
-  ) {}
+  ) {
+    this.alarms = new OrgAlarms(org, options);
+  }
 
   get idle(): boolean {
     return this.waiting.length === 0 && this.lanes === this.free.length && this.loss === undefined;
@@ -251,14 +237,18 @@ export class OrgLanes {
       case 'lost':
         this.lose(lane, batch);
         return;
+      case 'clock':
+        this.silent(lane, batch, CLOCK_JUMPED);
+        return;
       case 'lane-behind':
-        this.noteRollback(lane, batch);
+        if (batch.book === this.book) this.alarms.rolledBack(lane);
         // The book is at an earlier number, so this call has not run in it.
         batch.inDoubt = false;
         this.changeLane(batch);
         return;
       case 'lane-lost':
-        if (isFresh(lane)) this.noteRollback(lane, batch);
+        // A loss that an operator accepted is no news.
+        if (isFresh(lane) && batch.book === this.book) this.alarms.rolledBack(lane);
         this.changeLane(batch);
         return;
       case 'stale':
@@ -268,10 +258,9 @@ export class OrgLanes {
 
   private learn(reply: Reply): void {
     this.epoch = reply.epoch;
-    if (!reply.replayed) this.shared.clock.saw(reply.now);
+    if (!reply.replayed) this.shared.clock.saw(reply.clock);
+    this.alarms.noteAnswer(reply);
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
-    if (reply.clipped > 0)
-      this.options.onTrouble?.('counter-below-zero', { org: this.org, moves: reply.clipped });
     if (reply.results.length > 0)
       this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + reply.lines / reply.results.length) / 8);
   }
@@ -287,11 +276,7 @@ export class OrgLanes {
       return true;
     } catch (err) {
       batch.cycleTries = 0;
-      // A replica of another version may have other time zones: that must not end this one, nor fill its log.
-      const now = performance.now();
-      if (now < this.ruleToldUntil) return false;
-      this.ruleToldUntil = now + RULE_TOLD_EVERY_MS;
-      this.options.onTrouble?.('cycle-unknown', { org: this.org, rule: reply.rule, err });
+      this.alarms.cycleUnknown(reply.rule, err);
       return false;
     }
   }
@@ -304,7 +289,7 @@ export class OrgLanes {
       if (pending.over) this.giveBack(pending, result, reply, call);
       else {
         pending.over = true;
-        this.noteUndone(pending, result);
+        this.alarms.noteResult(pending.op, result);
         pending.resolve({ result, now: reply.now, cycle: reply.cycle, call, index });
       }
     }
@@ -322,22 +307,6 @@ export class OrgLanes {
         ? { kind: 'refund', user, groups: result.groups, charges, cycle, at: reply.now, call }
         : { kind: 'release', hold, keep: false };
     this.shared.owe(this.org, back, cycle).catch(() => undefined);
-  }
-
-  /** What the store could not do for a request, for it lacks what was there: nobody is told by an answer. */
-  private noteUndone({ op }: Pending, { status }: Result): void {
-    if (status === 'unproven' && op.kind === 'refund') this.options.watch?.unproven(op.charges);
-    const what = UNDONE[status];
-    if (what !== undefined && op.kind !== 'renew') this.options.onTrouble?.(what, { org: this.org, op });
-  }
-
-  /** The store lacks calls that it had answered. Many lanes meet it at once. */
-  private noteRollback(lane: Lane, batch: Batch): void {
-    const now = performance.now();
-    // A loss that an operator accepted is no news.
-    if (batch.book !== this.book || now < this.rollbackToldUntil) return;
-    this.rollbackToldUntil = now + ROLLBACK_TOLD_EVERY_MS;
-    this.options.onTrouble?.('store-rolled-back', { org: this.org, lane: lane.id, answered: lane.seq });
   }
 
   private release(lane: Lane, batch: Batch): void {
@@ -381,7 +350,7 @@ export class OrgLanes {
     for (const pending of batch.pendings) {
       if (pending.over || pending.owed || isSentAgain) continue;
       pending.over = true;
-      pending.reject(unavailable('The store gave no answer'));
+      pending.reject(noAnswer(error));
     }
     this.uncount(batch);
     const owes = batch.pendings.some((pending) => !pending.over);

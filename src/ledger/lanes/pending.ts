@@ -1,6 +1,6 @@
 /** An operation on its way to the ledger, and what comes of it. */
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Bounds, Op, Result } from '../port.js';
+import { type Bounds, type Op, type Result, StoreError } from '../port.js';
 
 /** Charges what was admitted without a decision: units by item that is no gate, once its end is known. */
 export type ChargeLater = (units: readonly number[], estimated: boolean) => void;
@@ -30,4 +30,12 @@ export interface Pending {
 
 export function unavailable(detail: string): ProblemError {
   return new ProblemError('store-unavailable', detail);
+}
+
+/** A call that was answered `clock`. */
+export const CLOCK_JUMPED = new StoreError('The store’s clock shows a time that it cannot have', false);
+
+/** What a decision ends with that got no answer. */
+export function noAnswer(error: unknown): ProblemError {
+  return unavailable(error === CLOCK_JUMPED ? CLOCK_JUMPED.message : 'The store gave no answer');
 }

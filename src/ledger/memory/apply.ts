@@ -1,5 +1,5 @@
 /** A call on a book, in the order that the port's prose names: epoch, lane, cycle, due holds, operations, crossings. */
-import type { Bounds, Call, CallCode, Op, ReleaseOp, Reply, Result } from '../port.js';
+import type { Call, CallCode, Op, ReleaseOp, Reply, Result } from '../port.js';
 import type { Book } from './book.js';
 import { chargeServed } from './charge.js';
 import { noteCrossings } from './crossings.js';
@@ -9,19 +9,17 @@ import { refund, release, renew, settle } from './holds.js';
 import type { OpenCycle, Work } from './lines.js';
 import { enterCycle, presentCycle } from './roll.js';
 
-/** `clock`: the store's time in ms; the book's never goes back behind what it saw. */
-export function applyCall(book: Book | undefined, call: Call, clock: number): Reply {
-  const epoch = book?.org.text('epoch');
-  if (book === undefined || epoch === undefined) return outside(wasThere(book, call) ? 'lost' : 'no-org');
-  if (call.epoch !== '' && call.epoch !== epoch) return outside('lost');
-  const lane = call.lane === '' ? undefined : book.lanes.get(call.lane);
-  if (lane !== undefined && call.seq === lane.seq) return repeated(lane.reply, call.ops);
-  if (lane !== undefined && call.seq < lane.seq) return outside('stale');
-  if (call.lane !== '' && lane === undefined && call.seq > 1) return outside('lane-lost');
-  // What came between was answered once, and is missing here: a fail-over or a backup lost it.
-  if (lane !== undefined && call.seq > lane.seq + 1) return outside('lane-behind');
+/**
+ * `clock`: what the clock shows, in ms; the book's time never goes back behind what it saw. `latest`: the latest time that it
+ * can show, 0 where that is not known.
+ */
+export function applyCall(book: Book | undefined, call: Call, clock: number, latest: number): Reply {
+  const outside = answeredBefore(book, call);
+  if (typeof outside !== 'string') return outside;
+  if (book === undefined || outside !== 'ok') return { ...NOTHING, code: outside, clock };
   const now = Math.max(clock, book.org.number('now'));
-  if (!enterCycle(book, call, now)) return standing(book, 'cycle', now);
+  if (latest > 0 && clock > latest) return { ...standing(book, 'clock', now), clock };
+  if (!enterCycle(book, call, now)) return { ...standing(book, 'cycle', now), clock };
   book.org.set('now', now);
   const work = workOn(book, call, now);
   expireDue(work, call.expireMost);
@@ -29,9 +27,23 @@ export function applyCall(book: Book | undefined, call: Call, clock: number): Re
   noteCrossings(work);
   if (work.journal.length > 0) book.append('journal', work.journal.join('\n'), now);
   const { lines, expired, dueIn, clipped } = work;
-  const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, clipped, results };
+  const reply: Reply = { ...standing(book, 'ok', now), lines, expired, dueIn, clipped, clock, results };
   if (call.lane !== '') book.lanes.set(call.lane, { seq: call.seq, reply });
   return reply;
+}
+
+/** The answer of a call that ran before; else `ok` where it may run, or why not. */
+function answeredBefore(book: Book | undefined, call: Call): Reply | CallCode {
+  const epoch = book?.org.text('epoch');
+  if (book === undefined || epoch === undefined) return wasThere(book, call) ? 'lost' : 'no-org';
+  if (call.epoch !== '' && call.epoch !== epoch) return 'lost';
+  if (call.lane === '') return 'ok';
+  const lane = book.lanes.get(call.lane);
+  if (lane === undefined) return call.seq > 1 ? 'lane-lost' : 'ok';
+  if (call.seq === lane.seq) return repeated(lane.reply, call.ops);
+  if (call.seq < lane.seq) return 'stale';
+  // What came between was answered once, and is missing here: a fail-over or a backup lost it.
+  return call.seq > lane.seq + 1 ? 'lane-behind' : 'ok';
 }
 
 function wasThere(book: Book | undefined, call: Call): boolean {
@@ -86,17 +98,27 @@ function releaseByHand(work: Work, op: ReleaseOp): Result {
   return result;
 }
 
-const NO_CYCLE: Bounds = { start: 0, end: 0 };
-const NOTHING = { replayed: false, lines: 0, expired: 0, dueIn: 0, clipped: 0, results: [] };
-
-/** An answer to a call that found no book to stand on. */
-function outside(code: CallCode): Reply {
-  return { code, now: 0, cycle: NO_CYCLE, previous: 0, rule: '', ruleVersion: 0, epoch: '', ...NOTHING };
-}
+/** What is said to a call that found no book to stand on. */
+const NOTHING: Omit<Reply, 'code'> = {
+  now: 0,
+  cycle: { start: 0, end: 0 },
+  previous: 0,
+  rule: '',
+  ruleVersion: 0,
+  epoch: '',
+  replayed: false,
+  lines: 0,
+  expired: 0,
+  dueIn: 0,
+  clipped: 0,
+  clock: 0,
+  results: [],
+};
 
 function standing(book: Book, code: CallCode, now: number): Reply {
   const { org } = book;
   return {
+    ...NOTHING,
     code,
     now,
     cycle: presentCycle(book),
@@ -104,6 +126,5 @@ function standing(book: Book, code: CallCode, now: number): Reply {
     rule: code === 'cycle' ? (org.text('rule') ?? '') : '',
     ruleVersion: org.number('ruleVersion'),
     epoch: org.text('epoch') ?? '',
-    ...NOTHING,
   };
 }

@@ -3,6 +3,7 @@
  * lives in memory only; with one, every change is written behind (see persist.ts).
  */
 import { isName } from '../../quota/id.js';
+import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
   Commit,
@@ -27,13 +28,15 @@ export interface MemoryOptions {
   readonly clock?: () => number;
   /** Folder to persist in; left out: nothing is persisted. */
   readonly path?: string;
+  /** Bounds the clock; left out, whatever it shows is taken. */
+  readonly clockGuard?: ClockGuard | undefined;
 }
 
 /** Rejects where another process has the folder open, or where it cannot be read. */
 export async function openMemory(options: MemoryOptions = {}): Promise<Ledger> {
   const disk = options.path === undefined ? undefined : await openDisk(options.path);
   const books = disk === undefined ? new Map<string, Book>() : await disk.load();
-  return new MemoryLedger(books, disk, options.clock ?? Date.now);
+  return new MemoryLedger(books, disk, options.clock ?? Date.now, options.clockGuard);
 }
 
 class MemoryLedger implements Ledger {
@@ -43,6 +46,7 @@ class MemoryLedger implements Ledger {
     private readonly books: Map<string, Book>,
     private readonly disk: Disk | undefined,
     private readonly now: () => number,
+    private readonly guard: ClockGuard | undefined,
   ) {}
 
   get ready(): boolean {
@@ -58,9 +62,11 @@ class MemoryLedger implements Ledger {
     // It is ready from its start.
   }
 
-  async apply(call: Call): Promise<Reply> {
-    this.refuseWhenFailed();
-    return applyCall(this.books.get(call.org), call, this.now());
+  apply(call: Call): Promise<Reply> {
+    return bounded(this.guard, call, async (latest) => {
+      this.refuseWhenFailed();
+      return applyCall(this.books.get(call.org), call, this.now(), latest);
+    });
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
@@ -147,9 +153,10 @@ class MemoryLedger implements Ledger {
   async forgetLanes(org: string, idleMs: number): Promise<number> {
     const book = this.books.get(org);
     let count = 0;
-    for (const [id, lane] of book?.lanes ?? []) {
-      if (lane.reply.now >= this.now() - idleMs) continue;
-      book?.lanes.delete(id);
+    if (book === undefined) return 0;
+    for (const [id, lane] of book.lanes) {
+      if (lane.reply.now >= book.org.number('now') - idleMs) continue;
+      book.lanes.delete(id);
       count += 1;
     }
     return count;

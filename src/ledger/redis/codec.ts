@@ -3,9 +3,11 @@ import type { ChargeItem } from '../../quota/charge.js';
 import type { Scope } from '../../quota/id.js';
 import type { Call, CallCode, Denied, Done, Op, Reply, Result, Tight, Violation } from '../port.js';
 
-export function callArgs(call: Call): (string | number)[] {
+/** `latest`: the latest time that the store's clock can show, 0 where that is not known. */
+export function callArgs(call: Call, latest: number): (string | number)[] {
   const { epoch, lane, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
-  const args: (string | number)[] = [epoch, lane, seq, ruleVersion, unknownUsers, expireMost, cycles.length];
+  const args: (string | number)[] = [epoch, lane, seq, ruleVersion, unknownUsers, expireMost, latest];
+  args.push(cycles.length);
   for (const cycle of cycles) args.push(cycle.start, cycle.end);
   for (const op of call.ops) pushOp(args, op);
   return args;
@@ -45,8 +47,17 @@ function pushOp(args: (string | number)[], op: Op): void {
 
 type Raw = readonly (number | string | readonly (number | string)[])[];
 
-const CODES: readonly CallCode[] = ['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost', 'lane-behind'];
-const HEAD_LENGTH = 13;
+const CODES: readonly CallCode[] = [
+  'ok',
+  'cycle',
+  'no-org',
+  'lost',
+  'stale',
+  'lane-lost',
+  'lane-behind',
+  'clock',
+];
+const HEAD_LENGTH = 14;
 
 /** Throws a TypeError where the reply is not of apply.lua's form. */
 export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
@@ -73,6 +84,7 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     dueIn: number(10),
     replayed: reply[11] === 1,
     clipped: number(12),
+    clock: number(13),
     results,
   };
 }

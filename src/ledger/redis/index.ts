@@ -1,5 +1,6 @@
 /** The ledger in Redis or Valkey, 6.2 or newer: every rule is in `lua/`, here is only the way there and back. */
 import { isName } from '../../quota/id.js';
+import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
   Change,
@@ -29,6 +30,8 @@ export interface RedisOptions extends ConnectionOptions {
   readonly prefix?: string;
   /** Told where the store was emptied, or is empty at the start. */
   readonly onPresence?: (event: PresenceEvent) => void;
+  /** Bounds the store's clock; left out, whatever it shows is taken. */
+  readonly clockGuard?: ClockGuard | undefined;
   /** For tests: another clock, a broken rule. */
   readonly scripts?: ScriptOptions;
   /** For tests: how long an empty store waits for objections of other gateways. */
@@ -64,7 +67,7 @@ class RedisLedger implements Ledger {
 
   constructor(
     private readonly pair: ConnectionPair,
-    options: RedisOptions,
+    private readonly options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
     this.hot = pair.hot;
@@ -121,9 +124,11 @@ class RedisLedger implements Ledger {
     this.pair.onReady(listener);
   }
 
-  async apply(call: Call): Promise<Reply> {
-    const raw = await this.hot.run(this.scripts.apply, this.keys.ofCall(call), callArgs(call));
-    return decodeReply(raw, call.ops);
+  apply(call: Call): Promise<Reply> {
+    return bounded(this.options.clockGuard, call, async (latest) => {
+      const raw = await this.hot.run(this.scripts.apply, this.keys.ofCall(call), callArgs(call, latest));
+      return decodeReply(raw, call.ops);
+    });
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
@@ -204,6 +209,7 @@ class RedisLedger implements Ledger {
 
   async forgetLanes(org: string, idleMs: number): Promise<number> {
     const key = this.keys.of(org, 'lanes');
+    const keys = [key, this.keys.of(org, 'org')];
     let cursor = '0';
     let count = 0;
     do {
@@ -213,7 +219,7 @@ class RedisLedger implements Ledger {
       ];
       const lanes = page.filter((_, index) => index % 2 === 0);
       if (lanes.length > 0)
-        count += Number(await this.run(this.scripts.forgetLanes, [key], [idleMs, ...lanes]));
+        count += Number(await this.run(this.scripts.forgetLanes, keys, [idleMs, ...lanes]));
       cursor = next;
     } while (cursor !== '0');
     return count;

@@ -99,6 +99,8 @@ async function roll(ledger: Ledger, book: OrgBook): Promise<void> {
   const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, book.cycle], ...idle });
   if (reply.code === 'lost' || reply.code === 'no-org')
     throw new ProblemError('store-lost', `The book of ${org} is gone`);
+  if (reply.code === 'clock')
+    throw new ProblemError('store-unavailable', 'The store’s clock shows a time that it cannot have');
 }
 
 function orgFields(quotas: Quotas): string[] {

@@ -1,0 +1,50 @@
+/**
+ * An operator says that the store's clock is right, whatever it showed before: gateways that refuse it take it, and orgs whose
+ * time is ahead of it, for a wrong time was taken once, go by it from now on. A cycle that ended early because of that stays
+ * ended: what is used until its end counts in the next one.
+ */
+import type { Ledger } from '../ledger/port.js';
+import { acceptClockTime } from '../ledger/store-meta.js';
+import { auditText } from './change.js';
+import { set } from './definition.js';
+
+export interface ClockAccepted {
+  readonly clock: number;
+  /** Orgs whose time was ahead, and what it was. */
+  readonly setBack: readonly { readonly org: string; readonly from: number }[];
+}
+
+/** Requests change the org at the same time. */
+const TRIES_MAX = 8;
+
+export async function acceptClock(ledger: Ledger, reason: string): Promise<ClockAccepted> {
+  const clock = await ledger.clock();
+  const who = { who: 'operator', reason };
+  const accepted = { action: 'store.accept-clock', subject: 'store', from: null, to: clock };
+  await acceptClockTime(ledger, clock, auditText(clock, who, accepted));
+  const setBack: { org: string; from: number }[] = [];
+  for (const org of await ledger.orgs()) {
+    const from = await setTimeBack(ledger, org, who);
+    if (from !== undefined) setBack.push({ org, from });
+  }
+  return { clock, setBack: setBack.sort((a, b) => (a.org < b.org ? -1 : 1)) };
+}
+
+/** The time that the org had; undefined where it is not ahead. */
+async function setTimeBack(
+  ledger: Ledger,
+  org: string,
+  who: { who: string; reason: string },
+): Promise<number | undefined> {
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
+    const from = Number(values[0]?.[0] ?? 0);
+    const to = await ledger.clock();
+    if (from <= to) return undefined;
+    const deed = { action: 'org.accept-clock', subject: 'org', from, to };
+    const changes = [set('now', String(to))];
+    const audit = auditText(to, who, deed);
+    if ((await ledger.commit(org, { version, changes, audit })) !== undefined) return from;
+  }
+  throw new Error(`${org} was changed by others at the same time, again and again`);
+}
