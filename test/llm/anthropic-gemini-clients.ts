@@ -65,9 +65,9 @@ interface MessagesClient {
   readonly messages: Pick<Anthropic['messages'], 'create' | 'stream'>;
 }
 
-export function messagesClient(name: string, api: Api, client: MessagesClient): Client {
+export function messagesClient(name: string, api: Api, client: MessagesClient, model = MODEL): Client {
   const asked = (prompt: string, max_tokens = 1_000) => ({
-    model: MODEL,
+    model,
     max_tokens,
     messages: [{ role: 'user' as const, content: prompt }],
   });

@@ -52,7 +52,8 @@ export type Api =
   | 'gemini'
   | 'ollama'
   | 'cohere'
-  | 'vertex-ai';
+  | 'vertex-ai'
+  | 'bedrock';
 
 export const MODEL = 'sample-1';
 export const CITY = {

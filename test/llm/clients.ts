@@ -1,6 +1,7 @@
 /** The official clients, each with the same few things to do. Nothing in them is set but where they call, and who calls. */
 
 import { anthropicClient, geminiClient, vertexClients } from './anthropic-gemini-clients.js';
+import { bedrockClients } from './bedrock-clients.js';
 import type { Client, Target } from './client.js';
 import { cohereClient } from './cohere-client.js';
 import { ollamaClients } from './ollama-clients.js';
@@ -15,6 +16,7 @@ export function clients(target: Target): Client[] {
     ...vercelClients(target),
     ...ollamaClients(target),
     cohereClient(target),
+    ...bedrockClients(target),
     ...vertexClients(target),
   ];
 }

@@ -107,6 +107,12 @@ export const REQUESTS: readonly {
     body: (content, stream) => ({ model: 'sample-1', messages: [{ role: 'user', content }], stream }),
   },
   {
+    api: 'bedrock',
+    path: '/model/sample-1/converse',
+    streamPath: '/model/sample-1/converse-stream',
+    body: (text) => ({ messages: [{ role: 'user', content: [{ text }] }] }),
+  },
+  {
     api: 'vertex-ai',
     path: '/v1/projects/p/locations/l/publishers/anthropic/models/sample-1:rawPredict',
     streamPath: '/v1/projects/p/locations/l/publishers/anthropic/models/sample-1:streamRawPredict',

@@ -9,12 +9,14 @@ const SPENT: Readonly<Record<string, unknown>> = {
   gemini: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: String } },
   ollama: { error: String },
   cohere: { message: String },
+  bedrock: { __type: 'ServiceQuotaExceededException', message: String },
 };
 
 /** What any error of an API has. */
 const ERRORS: Readonly<Record<string, unknown>> = {
   ollama: { error: String },
   cohere: { message: String },
+  bedrock: { __type: String, message: String },
 };
 
 function familyOf(api: string): string {

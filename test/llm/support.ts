@@ -16,6 +16,7 @@ export const MATCHES: Readonly<Record<Api, string>> = {
   gemini: 'POST /v1beta/models/*',
   ollama: 'POST /api/*',
   cohere: 'POST /v2/*',
+  bedrock: 'POST /model/*',
   'vertex-ai': 'POST /v1/projects/*',
 };
 

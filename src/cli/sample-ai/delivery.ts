@@ -80,7 +80,8 @@ export class Delivery {
       if (this.gone) return;
       const comment = orders.comments && index % COMMENT_EVERY === 1 ? framing.comment : '';
       entry.tokensSent += event.tokens ?? 0;
-      await this.put(Buffer.from(comment + framing.event(event, index)));
+      const bytes = framing.event(event, index);
+      await this.put(typeof bytes === 'string' ? Buffer.from(comment + bytes) : bytes);
       index += 1;
       if ((event.tokens ?? 0) > 0) await this.pace();
     }

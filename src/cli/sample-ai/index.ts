@@ -17,6 +17,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type Ask, answerOf } from './answer.js';
 import { anthropicMessages } from './anthropic.js';
+import { bedrockConverse, bedrockInvoke } from './bedrock.js';
 import { cohere } from './cohere.js';
 import { Delivery } from './delivery.js';
 import { gemini } from './gemini.js';
@@ -60,6 +61,8 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [new RegExp(`^${AZURE}/responses$`), { ...openaiResponses, api: 'azure-openai' }],
   [new RegExp(`^${AZURE}/embeddings$`), { ...openaiEmbeddings, api: 'azure-openai' }],
   [/^\/v2\/chat$/, cohere],
+  [/^\/model\/[^/]+\/converse(?:-stream)?$/, bedrockConverse],
+  [/^\/model\/[^/]+\/invoke(?:-with-response-stream)?$/, bedrockInvoke],
   [/^\/v1\/projects\/.+\/google\/models\/[^/]+:(?:streamGenerateContent|generateContent)$/, vertexGemini],
   [/^\/v1\/projects\/.+\/anthropic\/models\/[^/]+:(?:streamRawPredict|rawPredict)$/, vertexClaude],
   [/^\/api\/(?:chat|generate)$/, ollama],

@@ -15,7 +15,7 @@ export interface StreamEvent {
 export interface Framing {
   readonly contentType: string;
   /** `index`: how many went before. */
-  event(event: StreamEvent, index: number): string;
+  event(event: StreamEvent, index: number): string | Buffer;
   readonly comment: string;
   readonly close: string;
 }
