@@ -12,6 +12,8 @@ import { checkMatch } from './etag.js';
 import { etagOfGroup, groupIn, listGroups, readGroup } from './group-view.js';
 import { memberChange, memberIn } from './members.js';
 import { invalid, notFound } from './problems.js';
+import { profileField } from './profile.js';
+import { etagOfUser } from './user-view.js';
 import { members, Name, Paging, path, Reason, Search, Title } from './validate.js';
 
 const NewGroup = members({ id: Name, name: Type.Optional(Title), reason: Reason });
@@ -142,6 +144,7 @@ async function changeMembership(admin: Admin, act: Act, change: MembershipChange
     const { generation } = present(tables, id);
     const before = memberIn(tables, token);
     if (before === undefined) throw notFound(`user ${user}`);
+    checkMatch(act.ifMatch, etagOfUser(tables, token, before));
     const others = before.groups.filter(({ group }) => group !== id);
     const after: Member = { ...before, groups: joins ? [...others, { group: id, generation }] : others };
     if (after.groups.length > GROUPS_MAX) throw invalid('group', `a user may be in ${GROUPS_MAX} groups`);
@@ -154,5 +157,6 @@ async function changeMembership(admin: Admin, act: Act, change: MembershipChange
   await changeOrg(admin, act, decide, () => [
     { table: 'groups', fields: [id] },
     { table: 'members', fields: [token] },
+    { table: 'records', fields: [profileField(token)] },
   ]);
 }

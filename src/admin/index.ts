@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyHttpOptions,
   type FastifyInstance,
+  type FastifyRequest,
   LogController,
   type RawServerDefault,
   type RouteOptions,
@@ -19,6 +20,7 @@ import type { Admin, App } from './admin.js';
 import { auditRoutes } from './audit.js';
 import { tokenAuth } from './auth.js';
 import { distributeRoutes } from './distribute.js';
+import { checkMatch } from './etag.js';
 import { groupRoutes, membershipRoutes } from './groups.js';
 import { holdRoutes } from './holds.js';
 import { keyRoutes } from './keys.js';
@@ -91,11 +93,34 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
       v1.addHook('onRoute', refuseWithoutRule);
       v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
       v1.setNotFoundHandler(sendNotFound(methodsOf));
+      v1.addHook('preHandler', refuseUnmatched);
       for (const routes of ROUTES) routes(v1.withTypeProvider<TypeBoxProvider>() as App, admin);
     },
     { prefix: '/v1' },
   );
   return app;
+}
+
+/** Writes to what has an ETag: they compare it with `If-Match` themselves. */
+const MATCHED: ReadonlySet<string> = new Set([
+  'PUT /v1/orgs/:org',
+  'DELETE /v1/orgs/:org',
+  'PUT /v1/orgs/:org/plans/:quota',
+  'POST /v1/orgs/:org/plans/:quota/extra',
+  'PATCH /v1/orgs/:org/users/:user',
+  'DELETE /v1/orgs/:org/users/:user',
+  'PATCH /v1/orgs/:org/groups/:group',
+  'DELETE /v1/orgs/:org/groups/:group',
+  'PUT /v1/orgs/:org/groups/:group/members/:user',
+  'DELETE /v1/orgs/:org/groups/:group/members/:user',
+  'PATCH /v1/orgs/:org/limits/:limit',
+  'DELETE /v1/orgs/:org/limits/:limit',
+]);
+
+/** Everything else has no ETag, so that no `If-Match` can hold: refused, not overlooked. */
+async function refuseUnmatched({ method, headers, routeOptions }: FastifyRequest): Promise<void> {
+  if (method === 'GET' || method === 'HEAD' || MATCHED.has(`${method} ${routeOptions.url}`)) return;
+  checkMatch(headers['if-match'], undefined);
 }
 
 /** From now on notes each route; answers which methods a path has. */

@@ -173,6 +173,7 @@ async function topUp(admin: Admin, act: Act, quota: string, units: number): Prom
   await changeOrg(admin, act, (book) => {
     const pool = book.pools.get(quota);
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
+    checkMatch(act.ifMatch, etagOfPlan(quota, pool));
     if (pool.units + units > UNITS_MAX) throw invalid('units', 'is too large together with the pool');
     const changes: Change[] = [
       { incr: 'org', field: `extra:${quota}`, by: units },

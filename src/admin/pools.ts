@@ -29,8 +29,9 @@ export function poolStanding(book: OrgBook, quota: string, pool: Pool): PoolStan
   return { consumed, held: reserved, remaining: Math.max(0, pool.units - consumed - reserved) };
 }
 
+/** Extra is part of it: a top-up that is sent twice with the same `If-Match` is made once. */
 export function etagOfPlan(quota: string, pool: Pool | undefined): string | undefined {
-  return pool === undefined ? undefined : etagOf('plan', quota, encodePlan(pool.plan));
+  return pool === undefined ? undefined : etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra));
 }
 
 export function poolView(book: OrgBook, quota: string, pool: Pool) {

@@ -52,6 +52,19 @@ t.test('a pool that grew may tell of its thresholds again', async (t) => {
   t.equal(await marker(), null);
 });
 
+t.test('a top-up sent twice with the same If-Match is made once', async (t) => {
+  const { send } = await startAcme(t, { plans: { ai: { allowance: 10 } } });
+  const { headers } = await send('PUT', '/orgs/acme/plans/ai', { allowance: 20 });
+  const match = { 'if-match': headers.get('etag') ?? '' };
+  const topUp = () => send('POST', '/orgs/acme/plans/ai/extra', { units: 5, reason: 'x' }, match);
+  const first = await topUp();
+  t.match([first.status, first.body.extra], [201, 5]);
+  t.same(problem(await topUp()), [412, 'version-stale']);
+  const next = { 'if-match': first.headers.get('etag') ?? '' };
+  const again = await send('POST', '/orgs/acme/plans/ai/extra', { units: 5, reason: 'x' }, next);
+  t.match([again.status, again.body.extra], [201, 10]);
+});
+
 t.test('refusals', async (t) => {
   const { send } = await startAcme(t);
   const put = async (body: unknown, quota = 'usage') =>

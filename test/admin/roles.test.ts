@@ -231,6 +231,19 @@ t.test('every cell of the role table', async (t) => {
         await tryCell(t, bench, { endpoint, role, scope });
 });
 
+t.test('every write honours If-Match: a stale one changes nothing', async (t) => {
+  const bench = await startAdmin(t);
+  for (const endpoint of ENDPOINTS.filter(({ name }) => !name.startsWith('GET '))) {
+    const there = await furnish(bench);
+    const [method = ''] = endpoint.name.split(' ');
+    const before = await versions(bench.ledger, there.org);
+    const stale = { 'if-match': '"stale"' };
+    const answer = await bench.send(method, endpoint.path(there), endpoint.body?.(there), stale);
+    t.same(told(answer), [412, 'version-stale'], endpoint.name);
+    t.same(await versions(bench.ledger, there.org), before, `${endpoint.name} changes nothing`);
+  }
+});
+
 t.test('every route is in the table, and every row has a route and a test', async (t) => {
   const ledger = await openMemory({ clock: () => NOON });
   const app = buildAdmin({ ledger, quotas: QUOTAS });
