@@ -65,7 +65,8 @@ export const Upstream = section({
   retries: whole(0, 5, {
     default: 1,
     description:
-      'How often a request is tried again whose connection could not be made. What may have been sent never is.',
+      'How often a request is tried again whose connection could not be made. Above 0, an idempotent one is also sent ' +
+      'once more where an idle connection is lost before any answer.',
   }),
   setHeaders: SetHeaders,
   passHeaders: Type.Array(passHeader({}), {

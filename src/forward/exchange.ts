@@ -10,11 +10,17 @@ import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { isCoded, responseFields, trailerFields } from './headers.js';
 import type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
+import { type UpstreamConnection, whenWritten } from './upstream-connection.js';
 
 /** How an exchange reaches its upstream. */
 export interface Way {
   /** Hands the request to the upstream's connections. */
   dispatch(exchange: Exchange): void;
+  /**
+   * Hands it over on a connection of its own, once, where one that had been idle was lost before a byte of the answer.
+   * Left out: the request must not be sent twice.
+   */
+  readonly renew?: ((exchange: Exchange) => void) | undefined;
   /** How often it is handed over again where no connection could be made. */
   readonly retries: number;
   /** From its beginning to the answer's last byte. 0: no bound. */
@@ -33,6 +39,9 @@ const PASSING: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
+/** Failures by which a connection shows that the upstream had dropped it. */
+const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 
 /** The exchanges of a client's connection: pipelined requests make it more than one. */
@@ -45,6 +54,8 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   private tries = 0;
   private abort: (() => void) | undefined;
   private resume: (() => void) | undefined;
+  private connection: UpstreamConnection | undefined;
+  private renewed = false;
   private sent = false;
   private ended = false;
   /** 0 until the upstream has answered. */
@@ -88,6 +99,9 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
     if (this.ended) throw new Error('nobody waits for this request any more');
     clearTimeout(this.waiting);
     this.abort = abort;
+    whenWritten((connection) => {
+      this.connection = connection;
+    });
   }
 
   onBodySent(): void {
@@ -154,6 +168,10 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
       setImmediate(() => {
         if (!this.ended) this.way.dispatch(this);
       });
+    } else if (this.way.renew !== undefined && this.wasLostIdle(error)) {
+      this.renewed = true;
+      this.abort = undefined;
+      this.way.renew(this);
     } else this.fail(this.sent ? errorAfter(error) : errorBefore(error), error);
   }
 
@@ -166,6 +184,12 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
   /** Only where no connection was made, so that no byte was sent; time that is up is not spent twice. */
   private isWorthAnotherTry(error: Error): boolean {
     return this.abort === undefined && this.tries < this.way.retries && PASSING.has(codeOf(error));
+  }
+
+  private wasLostIdle(error: Error): boolean {
+    const { connection } = this;
+    if (connection === undefined || this.renewed) return false;
+    return connection.isReused && !connection.heard && LOST.has(codeOf(error));
   }
 
   private fail(error: ForwardError, cause: Error): void {

@@ -1,9 +1,10 @@
 /** The way to one upstream: a pool of connections, and jobs that are streamed through it both ways. */
-import { Pool } from 'undici';
+import { buildConnector, Client, Pool } from 'undici';
 import { Exchange } from './exchange.js';
 import { type OnDropped, requestHead, upstreamFields } from './headers.js';
 import type { ForwardJob, Outcome, UnderWay } from './outcome.js';
 import { uploadOf } from './upload.js';
+import { observe } from './upstream-connection.js';
 
 export type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
 
@@ -20,7 +21,11 @@ export interface UpstreamOptions {
   readonly totalTimeoutMs?: number | undefined;
   /** Most connections, and so most requests at a time; further ones wait. */
   readonly connections: number;
-  /** How often a job is tried again of which nothing was sent, since no connection could be made. Left out: never. */
+  /**
+   * How often a job is tried again of which nothing was sent, since no connection could be made. Left out: never. Where it
+   * is allowed, an idempotent request without a streamed body is also sent once more when a connection that had been idle
+   * is lost before a byte of the answer.
+   */
   readonly retries?: number | undefined;
   /** Flat; sent in place of the client's fields of the same names. A `host` here is sent instead of the URL's. */
   readonly setHeaders?: readonly string[] | undefined;
@@ -45,13 +50,18 @@ export interface Forwarder {
 /** Answers with larger heads are broken; cookies and policies make some far larger than requests' are. */
 const ANSWER_HEAD_MAX_BYTES = 65_536;
 
+/** Methods that a client may send again by itself (RFC 9110, 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
 const NOT_BEGUN: UnderWay = { cut: () => undefined };
 
 /** Throws where the URL or the fields to set cannot be used. */
 export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped): Forwarder {
   const place = placeOf(options.url);
   const own = upstreamFields(options.setHeaders ?? [], options.passHeaders, onDropped);
-  const pool = poolOf(place, options);
+  const connection = connectionOptions(place, options);
+  const pool = new Pool(place.origin, { ...connection, connections: options.connections });
+  const renewals = new Map<Client, Promise<void>>();
   const { retries = 0, totalTimeoutMs = 0 } = options;
   let closing: Promise<void> | undefined;
   const forward = (job: ForwardJob, done: (outcome: Outcome) => void): UnderWay => {
@@ -68,18 +78,35 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
       // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
       if (!free) exchange.waitAtMost(options.connectTimeoutMs);
     };
-    const exchange = new Exchange(job, { dispatch, retries, totalTimeoutMs }, done);
+    const renew = (exchange: Exchange): void => {
+      const client = new Client(place.origin, connection);
+      client.dispatch({ method, path, headers, body: job.body ?? null }, exchange);
+      // It takes no more, and ends with this one.
+      const ended = client.close().finally(() => renewals.delete(client));
+      renewals.set(client, ended);
+    };
+    const isRepeatable = retries > 0 && !streams && IDEMPOTENT.has(method);
+    const way = { dispatch, retries, totalTimeoutMs, renew: isRepeatable ? renew : undefined };
+    const exchange = new Exchange(job, way, done);
     dispatch(exchange);
     return exchange;
   };
   return {
     forward,
     close: () => {
-      closing ??= pool.close();
+      closing ??= closeAll(pool, renewals);
       return closing;
     },
-    destroy: () => pool.destroy(),
+    destroy: async () => {
+      await Promise.all([pool.destroy(), ...[...renewals.keys()].map((client) => client.destroy())]);
+    },
   };
+}
+
+/** Jobs under way may still be renewed while the pool closes. */
+async function closeAll(pool: Pool, renewals: ReadonlyMap<Client, Promise<void>>): Promise<void> {
+  await pool.close();
+  await Promise.all(renewals.values());
 }
 
 interface Place {
@@ -90,9 +117,14 @@ interface Place {
   readonly socketPath?: string;
 }
 
-function poolOf({ origin, socketPath }: Place, options: UpstreamOptions): Pool {
-  return new Pool(origin, {
-    connections: options.connections,
+function connectionOptions({ socketPath }: Place, options: UpstreamOptions): Client.Options {
+  const connect = buildConnector({
+    timeout: options.connectTimeoutMs,
+    rejectUnauthorized: true,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(socketPath === undefined ? {} : { socketPath }),
+  });
+  return {
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,
     maxHeaderSize: ANSWER_HEAD_MAX_BYTES,
@@ -102,13 +134,12 @@ function poolOf({ origin, socketPath }: Place, options: UpstreamOptions): Pool {
     // Below the five seconds after which Node's servers, and many others, drop an idle connection. A server's own
     // hint goes first.
     keepAliveTimeout: 4_000,
-    connect: {
-      timeout: options.connectTimeoutMs,
-      rejectUnauthorized: true,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(socketPath === undefined ? {} : { socketPath }),
-    },
-  });
+    connect: (target, callback) =>
+      connect(target, (...made) => {
+        if (made[0] === null) observe(made[1]);
+        callback(...made);
+      }),
+  };
 }
 
 function placeOf(text: string): Place {

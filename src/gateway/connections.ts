@@ -47,6 +47,8 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.add(socket));
     // Only a server with TLS has this event.
     server.on('secureConnection', (socket: Socket) => this.add(socket));
+    // A client that has ended its side may still wait for its answer; else node would drop it.
+    Object.assign(server, { httpAllowHalfOpen: true });
     // Node takes a connection for idle whose answer is handed over but not yet sent, and would cut it off.
     server.closeIdleConnections = () => this.endIdle();
     server.timeout = stallMs;
@@ -123,9 +125,13 @@ export class Connections {
     // By this, node and we end a connection behind its last answer.
     const destroySoon = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {
-      if (mayBeSending(traffic)) this.lingerOn(socket, traffic);
+      if (!socket.destroyed && mayBeSending(traffic)) this.lingerOn(socket, traffic);
       else destroySoon();
     };
+    socket.once('end', () => {
+      if (traffic.current?.headersSent) endIfQuiet(socket, traffic.current);
+      else probe(socket, traffic);
+    });
     socket.once('close', () => {
       if (this.sockets.get(client) === socket) this.sockets.delete(client);
     });
@@ -170,6 +176,36 @@ export class Connections {
     // Where something lies unread, or nobody reads, it is not the client that is waited for.
     return !request.complete && request.readableFlowing === true && request.readableLength === 0;
   }
+}
+
+/** The first write to a client that is gone is answered with a reset, the second one shows it; a client may leave later, too. */
+const PROBES_MS = [50, 1_000, 10_000] as const;
+
+/**
+ * A client that has ended its side waits for its answer, or is gone: the same to see until something is written. Interim
+ * answers, which every client of HTTP/1.1 must bear, tell the two apart.
+ */
+function probe(socket: Socket, traffic: Traffic, count = 0): void {
+  // Over TLS nobody ends one side only.
+  if (socket.destroyed || !socket.writable || 'encrypted' in socket) return;
+  const { current } = traffic;
+  const waits = current?.req.complete === true && !current.headersSent;
+  if (waits && current.req.httpVersion === '1.1') current.writeContinue();
+  setTimeout(() => probe(socket, traffic, count + 1), PROBES_MS[count] ?? PROBES_MS[2]).unref();
+}
+
+/** A client that ends its side while it is being answered has mostly left: an answer that does not move is let go. */
+const QUIET_MS = 250;
+
+function endIfQuiet(socket: Socket, response: ServerResponse): void {
+  const { bytesWritten } = socket;
+  const look = (): void => {
+    if (socket.destroyed || response.writableEnded) return;
+    const moves = socket.bytesWritten !== bytesWritten || socket.writableLength > 0;
+    if (moves) endIfQuiet(socket, response);
+    else socket.destroy();
+  };
+  setTimeout(look, QUIET_MS).unref();
 }
 
 /** Whether more of the client's bytes may be on their way when its connection ends behind an answer. */

@@ -133,7 +133,9 @@ for (const store of ['embedded', 'redis'] as const) {
     for (const [title, fields, told, counts] of ANSWERS) {
       const before = upstream.log.length;
       t.equal(await asked(scene, '/unit', fields), told, title);
-      t.equal(upstream.log.length, before + 1, 'it was sent once');
+      // Reset on a connection that had been idle: an idempotent request is sent once more, on a fresh one.
+      const sent = told === 'upstream-broken' ? 2 : 1;
+      t.equal(upstream.log.length, before + sent, `it was sent ${sent === 1 ? 'once' : 'twice'}`);
       if (counts) add(scene, 'usage', 10);
       await isCharged(t, scene, title);
     }
