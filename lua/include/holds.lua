@@ -71,7 +71,8 @@ end
 -- An expired hold is charged the progress of its last renewal and leaves a tombstone; a due tombstone goes.
 local function expire(id)
   local hold = read_hold(id)
-  if not hold.open then
+  -- Without its record there is nothing to do: it must not stand in the way of all calls.
+  if not hold or not hold.open then
     drop_hold(id)
     return true
   end

@@ -3,7 +3,7 @@
  * would become 0.5 without a word.
  */
 import type { ClockLook } from './clock-guard.js';
-import type { Change, Ledger } from './port.js';
+import type { Change, Commit, Ledger } from './port.js';
 
 /** No org can have this id. */
 const META_BOOK = '*meta*';
@@ -19,19 +19,18 @@ type Decimals = Readonly<Record<string, { readonly decimals: number }>>;
 /** Notes schema and decimals in a new store; rejects with an Error where this store was begun with others. */
 export async function claimStore(ledger: Ledger, quotas: Decimals): Promise<void> {
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const changes = await changesFor(ledger, quotas);
+    const { version, changes } = await changesFor(ledger, quotas);
     if (changes.length === 0) return;
-    const { version } = await ledger.read(META_BOOK, []);
     if ((await ledger.commit(META_BOOK, { version, changes, audit: '' })) !== undefined) return;
   }
   throw new Error('the store could not be prepared: others changed it at the same time, again and again');
 }
 
-async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Change[]> {
+async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Pick<Commit, 'version' | 'changes'>> {
   const wanted: [field: string, value: string][] = [['schema', String(SCHEMA_VERSION)]];
   for (const [quota, { decimals }] of Object.entries(quotas)) wanted.push([quota, String(decimals)]);
   const fields = wanted.map(([name], index) => (index === 0 ? name : `decimals:${name}`));
-  const { values } = await ledger.read(META_BOOK, [{ table: 'records', fields }]);
+  const { version, values } = await ledger.read(META_BOOK, [{ table: 'records', fields }]);
   const [known = []] = values;
   const changes: Change[] = [];
   for (const [index, [name, value]] of wanted.entries()) {
@@ -41,7 +40,7 @@ async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Change[]> {
     else if (before !== undefined) await refuseRescaled(ledger, name, before, value);
     changes.push({ set: 'records', field: fields[index] ?? '', value });
   }
-  return changes;
+  return { version, changes };
 }
 
 function refuseNewer(schema: string | undefined): void {
@@ -52,9 +51,10 @@ function refuseNewer(schema: string | undefined): void {
 }
 
 async function refuseRescaled(ledger: Ledger, quota: string, before: string, now: string): Promise<void> {
-  if ((await ledger.orgs()).length === 0) return;
+  // Another gateway may run by the scale that it found here, and make the first org at any time.
+  if (ledger.name === 'embedded' && (await ledger.orgs()).length === 0) return;
   throw new Error(
-    `quotas.${quota}.decimals is ${now}, but what is counted in the store has ${before}: write ${before}, or use another quota`,
+    `quotas.${quota}.decimals is ${now}, but the store was begun with ${before}: write ${before}, use another quota, or another store`,
   );
 }
 

@@ -1,9 +1,11 @@
 // The embedded ledger on disk: a clean stop loses nothing, a kill at most the last second, and one process has it.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import t from 'tap';
 import { decodeJournal } from '../../src/ledger/codec.js';
 import { openMemory } from '../../src/ledger/memory/index.js';
+import { LevelDisk } from '../../src/ledger/memory/persist.js';
 import {
   BEGIN_MS,
   type ClockedLedger,
@@ -131,4 +133,36 @@ else {
     const journal = await opened.ledger.log('acme', 'journal', '', 1_000_000);
     t.equal(journal.flatMap((entry) => decodeJournal(entry.text)).length, consumed);
   });
+
+  t.test('a full disk: nothing is answered until there is room, then all goes on', async (t) => {
+    const path = join(t.testdir({}), 'data');
+    const level = new ClassicLevel<string, string>(path);
+    const disk = new LevelDisk(level, 20);
+    let full = true;
+    const { batch } = level;
+    let tries = 0;
+    level.batch = ((...args: []) => {
+      tries += 1;
+      if (full) throw new Error('No space left on device');
+      return batch.apply(level, args);
+    }) as typeof level.batch;
+    await level.open();
+    disk.witness('acme', 'org', 'epoch', 'e1');
+    disk.witness('acme', 'org', 'now', 1);
+    await until(() => disk.failure !== undefined && tries > 2);
+    t.match(disk.failure, /No space left/);
+    disk.witness('acme', 'org', 'now', 2);
+    full = false;
+    await until(() => disk.failure === undefined);
+    await disk.close();
+    const again = await openMemory({ path });
+    t.teardown(() => again.close());
+    const { values } = await again.read('acme', [{ table: 'org', fields: ['epoch', 'now'] }]);
+    t.same(values, [['e1', '2']], 'what could not be written, and what came since');
+  });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500 && !isSo(); tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 }

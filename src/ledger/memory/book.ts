@@ -140,6 +140,12 @@ export class Book {
     for (const [id, text] of this.table('holds').map) this.schedule(id, decodeHold(String(text)).expiresAt);
   }
 
+  /** Forgets the expiry of a hold that has no record. */
+  dropDue(id: string): void {
+    const index = this.due.findIndex((entry) => entry.id === id);
+    if (index >= 0) this.due.splice(index, 1);
+  }
+
   private schedule(id: string, at: number): void {
     this.due.splice(this.place(id, at), 0, { at, id });
   }

@@ -27,7 +27,11 @@ export function expireDue(work: Work, most: number): number {
 function expire(work: Work, id: string): boolean {
   const { book, now } = work;
   const hold = book.hold(id);
-  if (hold === undefined) return false;
+  // Without its record there is nothing to do: it must not stand in the way of those behind it.
+  if (hold === undefined) {
+    book.dropDue(id);
+    return true;
+  }
   if (!hold.open) {
     book.dropHold(id, hold);
     return true;

@@ -15,7 +15,7 @@ const LOGS: readonly string[] = ['journal', 'audit', 'outbox'] satisfies Log[];
 
 export interface Disk {
   readonly witness: Witness;
-  /** Why writing failed; from then on the ledger answers nothing. */
+  /** Why writing failed; until it is done, which is tried again and again, the ledger answers nothing. */
   readonly failure: Error | undefined;
   load(): Promise<Map<string, Book>>;
   close(): Promise<void>;
@@ -35,13 +35,21 @@ export async function openDisk(path: string): Promise<Disk> {
   return new LevelDisk(level);
 }
 
-class LevelDisk implements Disk {
+/** A disk that is full may have room again. */
+const AGAIN_MS = 1_000;
+
+export class LevelDisk implements Disk {
   failure: Error | undefined;
   private changed = new Map<string, Value | undefined>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly level: ClassicLevel<string, string>) {}
+  private closed = false;
+
+  constructor(
+    private readonly level: ClassicLevel<string, string>,
+    private readonly againMs = AGAIN_MS,
+  ) {}
 
   readonly witness: Witness = (org, place, field, value) => {
     this.changed.set(`${org}/${place}/${field}`, value);
@@ -66,6 +74,7 @@ class LevelDisk implements Disk {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     clearTimeout(this.timer);
     this.flush();
     await this.writing;
@@ -80,12 +89,30 @@ class LevelDisk implements Disk {
     this.changed = new Map();
     this.writing = this.writing
       .then(() => this.write(changed))
-      .catch((error: Error) => {
-        this.failure = error;
-      });
+      .then(
+        () => {
+          this.failure = undefined;
+        },
+        (error: Error) => this.keep(changed, error),
+      );
+  }
+
+  /** What could not be written goes first in the next batch, with what was changed since: no call is written in part. */
+  private keep(changed: ReadonlyMap<string, Value | undefined>, error: Error): void {
+    this.failure = error;
+    this.changed = new Map([...changed, ...this.changed]);
+    clearTimeout(this.timer);
+    this.timer = this.closed ? undefined : setTimeout(() => this.flush(), this.againMs);
+  }
+
+  /** After a failed write the end of LevelDB's log may be torn: it is read anew. */
+  private async reopen(): Promise<void> {
+    await this.level.close();
+    await this.level.open();
   }
 
   private async write(changed: ReadonlyMap<string, Value | undefined>): Promise<void> {
+    if (this.failure !== undefined) await this.reopen();
     const batch = this.level.batch();
     for (const [key, value] of changed) {
       if (value === undefined) batch.del(key);

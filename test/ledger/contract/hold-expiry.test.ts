@@ -4,6 +4,7 @@ import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../../../src/ledger/port.js
 import {
   BEGIN_MS,
   cycleOf,
+  del,
   fixed,
   held,
   onBoth,
@@ -172,4 +173,17 @@ onBoth('due holds of a cycle that the call does not name wait, and are told', BO
   t.equal(await book.line('usage:u:ana'), '0+10');
   t.match(await book.apply([], { cycles: [cycleOf(2), START] }), { expired: 1, dueIn: 0 });
   t.equal(await book.line('usage:u:ana'), '6+0');
+});
+
+onBoth('a due hold without its record is forgotten', BOOK, async (t, book) => {
+  await book.call([
+    reserve('ana', held('usage', 3), { hold: 'h', ttlMs: 1 }),
+    reserve('ana', held('usage', 4), { hold: 'k', ttlMs: 2 }),
+  ]);
+  await book.commit(del('holds', 'h'));
+  await book.at(BEGIN_MS + 10);
+  t.match(await book.apply([], { expireMost: 1 }), { code: 'ok', expired: 1 });
+  t.match(await book.apply([], { expireMost: 1 }), { code: 'ok', expired: 1 }, 'those behind it go on');
+  t.match(await book.apply([]), { code: 'ok', expired: 0 });
+  t.same(Object.keys(await book.fields('holds')), ['k']);
 });
