@@ -63,6 +63,11 @@ export const Llm = section({
     default: 3,
     description: 'Bytes of text that count as one token where the upstream does not say.',
   }),
+  hiddenReasoningTokens: whole(0, 10_000_000, {
+    default: 0,
+    description:
+      'Tokens charged on top of the text of an answer that broke off before its usage: reasoning that the text does not show.',
+  }),
   mediaTokens: whole(0, 10_000_000, {
     default: 1_500,
     description: 'Tokens held for an image, a piece of audio or a file in the request.',

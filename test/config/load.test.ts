@@ -46,6 +46,7 @@ t.test('the example of the product loads', async (t) => {
         stepTokens: 1_024,
         whenShort: 'clamp',
         whenSpent: 'finish',
+        hiddenReasoningTokens: 0,
         otherModels: 'price',
         tokenizer: 'bytes',
         bytesPerToken: 3,

@@ -144,7 +144,7 @@ export class Meter implements LlmMeter {
 
   private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
     const { given, request, rates, inputTokens, inputTextTokens } = one;
-    const { bytesPerToken, stepTokens, hold, whenSpent } = this.terms;
+    const { bytesPerToken, hiddenReasoningTokens, stepTokens, hold, whenSpent } = this.terms;
     return new Watch({
       shape: given.shape,
       rates,
@@ -156,6 +156,7 @@ export class Meter implements LlmMeter {
       mostTokens,
       bound: clamped || request.ceiling !== undefined,
       bytesPerToken,
+      hiddenReasoningTokens,
       stepTokens,
       ahead: hold === 'step',
       asked: asks(one),

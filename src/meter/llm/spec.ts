@@ -30,6 +30,8 @@ export interface LlmTerms {
   readonly whenShort: 'refuse' | 'clamp';
   readonly whenSpent: 'finish' | 'cut';
   readonly bytesPerToken: number;
+  /** Charged on top of an answer that broke off without its usage: reasoning that its text does not show. */
+  readonly hiddenReasoningTokens: number;
   /** Of one image, sound or file. */
   readonly mediaTokens: number;
   /** Whether a request may name models beside its own: to fall back on, for routers and tools. */

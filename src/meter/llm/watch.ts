@@ -31,6 +31,7 @@ export interface WatchTerms {
   readonly mostTokens: number;
   readonly bound: boolean;
   readonly bytesPerToken: number;
+  readonly hiddenReasoningTokens: number;
   readonly stepTokens: number;
   /** More is asked for before it is needed: `hold: step`. */
   readonly ahead: boolean;
@@ -161,7 +162,7 @@ export class Watch implements AnswerReader {
     const stated = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
     const { usage, estimated } =
       stated === undefined
-        ? { usage: seen.pending ? this.all() : this.used(), estimated: true }
+        ? { usage: seen.pending ? this.all() : this.estimate(whole), estimated: true }
         : checkedUsage(stated, this.passed());
     const { besides } = this.facts;
     // A tool's own tokens are the model's that it ran, which is not told.
@@ -175,6 +176,17 @@ export class Watch implements AnswerReader {
   /** What is known to be consumed: the provider's word as far as it goes, and what was counted beyond. */
   private used(): Usage {
     return consumedUsage(this.seen, this.passed());
+  }
+
+  /** Of an answer that broke off, some reasoning may have been neither shown nor told. */
+  private estimate(whole: boolean): Usage {
+    const usage = this.used();
+    const { hiddenReasoningTokens, mostTokens, bound } = this.terms;
+    const isWhole = whole && !this.wasCut && !this.seen.failed;
+    if (isWhole || hiddenReasoningTokens === 0 || mostTokens === 0) return usage;
+    const more = usage.output + hiddenReasoningTokens;
+    const output = bound ? Math.max(usage.output, Math.min(more, mostTokens)) : more;
+    return { ...usage, output, reasoning: usage.reasoning + output - usage.output };
   }
 
   private passed(): Passed {

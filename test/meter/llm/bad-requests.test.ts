@@ -151,9 +151,19 @@ t.test('Gemini: what begins a work, and what hides the usage', async (t) => {
     '?alt=proto',
     '?alt=sse&alt=media',
     '?callback=x',
+    '?$alt=proto',
+    '?$alt=json;fields=candidates',
+    '?alt=json&%24alt=media',
   ])
     await t.rejects(priced(meter, {}, PATHS.gemini, { query }), { code: 'cost-invalid' }, query);
-  for (const query of ['?alt=sse', '?alt=json&key=k', '?$prettyPrint=false'])
+  for (const query of [
+    '?alt=sse',
+    '?alt=json&key=k',
+    '?$prettyPrint=false',
+    '?$alt=json;enum-encoding=int',
+    '?%24alt=json%3Benum-encoding%3Dint',
+    '?$alt=sse;enum-encoding=int',
+  ])
     await t.resolves(priced(meter, {}, PATHS.gemini, { query }), query);
   await t.rejects(priced(meter, {}, PATHS.gemini, { headers: ['X-Goog-FieldMask', 'candidates'] }), {
     code: 'cost-invalid',

@@ -22,6 +22,7 @@ export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
     otherModels: 'price',
     whenSpent: 'finish',
     bytesPerToken: 3,
+    hiddenReasoningTokens: 0,
     mediaTokens: 1500,
     tokenizer: 'bytes',
     weights: PLAIN_WEIGHTS,

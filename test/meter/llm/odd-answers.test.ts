@@ -341,3 +341,43 @@ t.test('never above what can be counted', async (t) => {
   );
   t.strictSame(cost, { units: UNITS_MAX, estimated: false });
 });
+
+t.test('an allowance for reasoning that a broken stream does not show', async (t) => {
+  const more = { weights: { ...PROMPT, output: 1, reasoning: 2 }, hiddenReasoningTokens: 500 };
+  const body = events([{ choices: [{ delta: { content: TEXT } }] }]);
+  const broken = { ...SSE, whole: false };
+  const request = { stream: true, max_tokens: 5_000 };
+  t.strictSame((await charged('openai-chat', body, broken, request, more)).cost, {
+    units: 1_100,
+    estimated: true,
+  });
+  const low = { stream: true, max_tokens: 300 };
+  t.strictSame(
+    (await charged('openai-chat', body, broken, low, more)).cost,
+    { units: 500, estimated: true },
+    'up to the ceiling',
+  );
+  t.strictSame(
+    (await charged('openai-chat', body, SSE, request, more)).cost,
+    { units: 100, estimated: true },
+    'not for a whole one',
+  );
+  const told = events([{ choices: [], usage: { prompt_tokens: 9, completion_tokens: 100 } }]);
+  t.strictSame(
+    (await charged('openai-chat', told, broken, request, more)).cost,
+    { units: 100, estimated: false },
+    'nor where the usage came',
+  );
+  t.strictSame(
+    (await charged('openai-chat', '', broken, request, more)).cost,
+    { units: 1_000, estimated: true },
+    'before its first byte too',
+  );
+});
+
+t.test('Gemini with enums as numbers', async (t) => {
+  const usageMetadata = { promptTokenCount: 5, candidatesTokenCount: 60, totalTokenCount: 65 };
+  const list = [{ candidates: [{ content: { parts: [{ text: TEXT }] }, finishReason: 1 }], usageMetadata }];
+  const { cost } = await charged('gemini', events(list), { ...SSE, whole: false });
+  t.strictSame(cost, { units: 65, estimated: false });
+});

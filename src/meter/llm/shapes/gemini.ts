@@ -20,9 +20,11 @@ const VERBS = new Set([
 ]);
 
 /** By these, every Google API leaves parts out of its answer, the usage too, or puts it into another form. */
-const MASKS = new Set(['fields', '$fields', 'callback', '$callback', '$alt']);
+const MASKS = new Set(['fields', '$fields', 'callback', '$callback']);
 const MASK_HEADERS = new Set(['x-goog-fieldmask', 'x-goog-encode-response-if-executable']);
-const FORMS = new Set(['json', 'sse']);
+/** Both names of the form; clients over REST ask for enums as numbers, which hides nothing. */
+const FORM_NAMES = new Set(['alt', '$alt']);
+const FORM_VALUE = /^(?:json|sse)(?:;enum-encoding=int)?$/;
 
 /** Both spellings of a name are read upstream. */
 const CONFIGS = ['generationConfig', 'generation_config'];
@@ -104,7 +106,9 @@ function openContent(seen: Seen): (document: Json) => void {
     if (isObject(document.error)) seen.failed = true;
     let finished = false;
     for (const candidate of listOf(document.candidates)) {
-      if (typeof member(candidate, 'finishReason') === 'string') finished = true;
+      // A number where enums were asked for so; 0 is none.
+      const reason = member(candidate, 'finishReason');
+      if (typeof reason === 'string' || (typeof reason === 'number' && reason > 0)) finished = true;
       for (const part of listOf(member(member(candidate, 'content'), 'parts'))) writePart(seen, part);
     }
     seen.observe(document.usageMetadata, usageIn, finished ? 'final' : 'so far');
@@ -146,7 +150,7 @@ export const gemini: ShapeOf = (path, query, rawHeaders) => {
 
 export function refuseMasks(query: string, rawHeaders: readonly string[]): void {
   for (const [name, value] of parameters(query)) {
-    if (MASKS.has(name) || (name === 'alt' && !FORMS.has(value)))
+    if (MASKS.has(name) || (FORM_NAMES.has(name) && !FORM_VALUE.test(value)))
       throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
   }
   for (let at = 0; at < rawHeaders.length; at += 2) {
