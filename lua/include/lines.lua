@@ -149,6 +149,13 @@ local function follow_closed(line, consumed, held)
   if not allowance or not plan then return end
   local used_before, carried_before = extra_taken(allowance, extra, line.consumed, line.held)
   local used, carried = extra_taken(allowance, extra, line.consumed + consumed, math.max(0, line.held + held))
+  local there = extra_left(plan)
+  if used - used_before > there then
+    -- What is not there any more is overshoot, and is not given back either: the cycle reaches no further.
+    used, carried = used_before + there, 0
+    local closed = text(allowance) .. ':' .. text(used)
+    redis.call('HSET', line.shelf.cycle.consumed_key, '!closed:' .. name, closed)
+  end
   if used ~= used_before then
     plan.extra = plan.extra - (used - used_before)
     redis.call('HSET', KEYS[1], 'extra:' .. name, plan.extra)

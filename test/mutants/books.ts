@@ -198,6 +198,13 @@ export const BOOKS: readonly Mutant[] = [
     ['apply', "call.epoch !== '' && call.epoch !== epoch", 'false'],
   ),
   ...broken(
+    'decision 6',
+    'a hold of a closed cycle takes extra that is gone',
+    'extra',
+    ['include/lines', 'if used - used_before > there then', 'if false then'],
+    ['lines', 'const isShort = after.used - before.used > there;', 'const isShort = false;'],
+  ),
+  ...broken(
     'notices',
     'a notice is told each time',
     'notices',

@@ -182,8 +182,12 @@ function followClosed(work: Work, line: Line, consumed: number, held: number): v
   const before = extraTaken(allowance, extra, line.consumed, line.held);
   const after = extraTaken(allowance, extra, line.consumed + consumed, Math.max(0, line.held + held));
   const { org } = work.book;
-  const used = after.used - before.used;
-  const carried = after.carried - before.carried;
+  const there = extraLeft(work.book, line.quota);
+  const isShort = after.used - before.used > there;
+  // What is not there any more is overshoot, and is not given back either: the cycle reaches no further.
+  if (isShort) line.cycle.consumed.set(`!closed:${line.quota}`, `${allowance}:${before.used + there}`);
+  const used = isShort ? there : after.used - before.used;
+  const carried = (isShort ? 0 : after.carried) - before.carried;
   if (used !== 0) org.set(`extra:${line.quota}`, org.number(`extra:${line.quota}`) - used);
   if (carried !== 0) org.set(`carry:${line.quota}`, org.number(`carry:${line.quota}`) + carried);
 }

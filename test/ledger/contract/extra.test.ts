@@ -164,3 +164,19 @@ onBoth('a top-up counts from now on, and lasts', BOOK, async (t, book) => {
   await book.at(3_000_000);
   t.same(await book.told([use(103), use(1)], THIRD), ['admitted', 'spent']);
 });
+
+onBoth('extra never falls below 0: a top-up counts in full', BOOK, async (t, book) => {
+  await book.told([use(95), hold(20), release('h', 'keep'), hold(20, 'i')]);
+  await book.at(2_000_000);
+  await book.told([hold(1, 'j'), settle('j', 130)], SECOND);
+  await book.at(3_000_000);
+  await book.call([], THIRD);
+  t.equal(await book.orgField('extra:usage'), '0', 'the overshoot took all of it');
+  t.match(await book.told([settle('i', 20), settle('h', 20)], THIRD), ['settled', 'settled']);
+  t.equal(await book.orgField('extra:usage'), '0');
+  t.equal(await book.orgField('carry:usage'), '0');
+  await book.do(settle('h', 5), THIRD);
+  t.equal(await book.orgField('extra:usage'), '0', 'what was not taken is not given back');
+  await book.commit(incr('org', 'extra:usage', 100));
+  t.same(await book.told([use(200), use(1)], THIRD), ['admitted', 'spent']);
+});
