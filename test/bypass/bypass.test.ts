@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
 import { cyclesOf, fieldsOf, figuresOf } from '../e2e/figures.js';
+import { metricsOf } from '../observe/support.js';
 import { type RunningGateway, startGateway } from '../support/gateway.js';
 import { headerOf, headersOf, type RawAnswer, RawClient } from '../support/raw.js';
 import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
@@ -192,6 +193,11 @@ t.test('the corpus', async (t) => {
   }
   t.ok(cases >= 150, `${cases} cases`);
   t.equal(upstream.log.length, received, 'nothing was forwarded late');
+  const { values } = await metricsOf(gateway.ops);
+  for (const reason of ['name', 'moves']) {
+    const name = `quotagate_request_fields_dropped_total{upstream="keyed",reason="${reason}"}`;
+    t.ok((values.get(name) ?? 0) > 10, `dropped fields are counted: ${reason}`);
+  }
   const { consumed, held, recorded } = await figuresOf(gateway.app.ledger, 'acme');
   t.strictSame(consumed, counted, 'nor charged late');
   t.strictSame(held, {});
