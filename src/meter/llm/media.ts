@@ -54,6 +54,11 @@ const ASIDE_KEYS = [
   'thoughtSignature',
   'thought_signature',
   'encrypted_content',
+  'anthropic_version',
+  'anthropic_beta',
+  'input_type',
+  'keep_alive',
+  'safety_mode',
 ];
 
 const ROLES: Readonly<Record<string, Role>> = {

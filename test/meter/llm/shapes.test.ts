@@ -360,3 +360,17 @@ t.test('bedrock: the counts in the head of an answer, and an exception in a stre
   t.ok(costs[0]?.estimated && costs[0].units >= 100, `${costs[0]?.units}`);
   await meter.close();
 });
+
+t.test('what only says how a request is to be read is no text that its usage is judged by', async (t) => {
+  const meter = meterOf('bedrock');
+  const request = {
+    anthropic_version: 'bedrock-2023-05-31',
+    max_tokens: 9,
+    messages: [{ role: 'user', content: 'Go on, do.' }],
+  };
+  const one = await priced(meter, request, '/model/anthropic.m/invoke');
+  const usage = { input_tokens: 3, output_tokens: 1 };
+  const { costs } = await pass(one, Buffer.from(JSON.stringify({ type: 'message', content: [], usage })), {});
+  t.strictSame(costs, [{ units: 4, estimated: false }]);
+  await meter.close();
+});
