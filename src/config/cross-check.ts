@@ -25,6 +25,7 @@ export function* crossCheck(config: ConfigSketch): Generator<Finding> {
     yield* checkPassHeaders(config, upstream, ['upstreams', name]);
   for (const [index, route] of items(config.routes)) yield* checkRoute(config, route, ['routes', index]);
   yield* checkOrder(config);
+  yield* checkModels(config);
   for (const [id, org] of entries(config.orgs)) yield* checkOrg(config, org, ['orgs', id]);
 }
 
@@ -219,11 +220,33 @@ function* checkUnits(
     yield* checkAmount(config, quota, units, path);
     return;
   }
+  if ('json' in units) yield* checkAmount(config, quota, units.default, [...path, 'default']);
   const header = 'header' in units ? units.header : undefined;
   if ([...identityHeaders(config)].some(({ name }) => name === header)) {
     const message = `\`${header}\` says who calls, so it cannot say what the call costs`;
     yield finding([...path, 'header'], message, 'write another header');
   }
+}
+
+/** The first row that matches a name wins, so a later one may never be reached. */
+function* checkModels({ models }: ConfigSketch): Generator<Finding> {
+  const before: { index: number; pattern: string }[] = [];
+  for (const [index, { match }] of items(models)) {
+    if (match === undefined) continue;
+    const pattern = match.toLowerCase();
+    const first = before.find((earlier) => covers(earlier.pattern, pattern));
+    if (first !== undefined) {
+      const message = `no model can reach this row: /models/${first.index} (\`${first.pattern}\`) takes them all`;
+      yield finding(['models', index, 'match'], message, 'move it before that one, or remove it');
+    }
+    before.push({ index, pattern });
+  }
+}
+
+/** Whether every name that `later` takes is taken by `earlier`: a star of it can only be taken by a star. */
+function covers(earlier: string, later: string): boolean {
+  const pattern = earlier.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${pattern.join('.*')}$`, 's').test(later);
 }
 
 /** The first route that matches wins, so a later one may never be reached. */

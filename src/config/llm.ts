@@ -1,7 +1,7 @@
 /** Settings of AI routes: how tokens are found, held and weighed. */
 import Type from 'typebox';
 import { LLM_APIS } from '../quota/tokens.js';
-import { amount, decimalNumber, mapOf, oneOf, section, whole, words } from './terms.js';
+import { amount, decimalNumber, flag, mapOf, oneOf, section, whole, words } from './terms.js';
 
 const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
 
@@ -47,6 +47,11 @@ export const Llm = section({
     default: 'finish',
     description:
       'Where an answer outgrows its hold and nothing is left: the stream goes on and is charged past the limit, or is cut.',
+  }),
+  askUsage: flag({
+    default: true,
+    description:
+      'Streams are asked for their usage (`stream_options.include_usage`). `false`, for servers that refuse it: the text of streams is counted.',
   }),
   otherModels: oneOf(['price', 'refuse'], {
     default: 'price',

@@ -199,7 +199,14 @@ const Units = Type.Union(
   [
     amount({}),
     section({ header: header({ description: 'Charged: the amount in this request header.' }) }),
-    section({ json: pointer({ description: 'Charged: the number there in the request’s JSON body.' }) }),
+    section({
+      json: pointer({ description: 'Charged: the number there in the request’s JSON body.' }),
+      default: Type.Optional(
+        amount({
+          description: 'Charged where nothing, or null, is there. Left out: such requests are refused.',
+        }),
+      ),
+    }),
     section({
       jsonLength: pointer({
         description: 'Charged: the length of the array there in the request’s JSON body.',

@@ -17,7 +17,10 @@ import {
 import { JsonCursor, malformed } from './json-cursor.js';
 import { type Ask, type PathNode, pathTree } from './json-paths.js';
 
-/** Per ask: the number's text, the array's length, or undefined where there is no such thing. */
+/** Stands in a number's place for a value that is none. */
+export const NO_NUMBER = -1;
+
+/** Per ask: the number's text, or NO_NUMBER; the array's length; undefined where there is nothing, or null. */
 export type JsonReader = (body: Buffer) => (string | number | undefined)[];
 
 /** Asks name each (pointer, want) once. The reader throws ProblemError `body-malformed`. */
@@ -49,11 +52,20 @@ class Scan extends JsonCursor {
 
   private value(node: PathNode | undefined): void {
     const byte = this.body[this.at];
+    if (byte === MINUS || isDigit(byte)) {
+      this.numberAt(node);
+      return;
+    }
+    const kind = this.other(node, byte);
+    if (node !== undefined && node.number >= 0 && kind !== 'null') this.answers[node.number] = NO_NUMBER;
+  }
+
+  private other(node: PathNode | undefined, byte: number | undefined): string {
     if (byte === QUOTE) this.text();
     else if (byte === OPEN_OBJECT) this.object(node);
     else if (byte === OPEN_ARRAY) this.array(node);
-    else if (byte === MINUS || isDigit(byte)) this.numberAt(node);
-    else this.literal();
+    else return this.literal();
+    return 'value';
   }
 
   private object(node: PathNode | undefined): void {

@@ -27,7 +27,7 @@ type RequestSpec =
   | { readonly quota: string; readonly gate: true }
   | { readonly quota: string; readonly units: number | string }
   | { readonly quota: string; readonly header: string }
-  | { readonly quota: string; readonly json: string }
+  | { readonly quota: string; readonly json: string; readonly default?: number | string | undefined }
   | { readonly quota: string; readonly jsonLength: string };
 
 export interface MeteredRoute {
@@ -200,7 +200,7 @@ function compileSpec(spec: RequestSpec, decimals: number, asks: Ask[]): ChargeIt
     return { quota, units, kind: 'fixed' };
   }
   if ('header' in spec) return headerPricer(quota, spec.header.toLowerCase(), decimals);
-  if ('json' in spec) return numberPricer(quota, spec.json, decimals, asks);
+  if ('json' in spec) return numberPricer(spec, decimals, asks);
   return lengthPricer(quota, spec.jsonLength, decimals, asks);
 }
 
@@ -212,10 +212,19 @@ function headerPricer(quota: string, name: string, decimals: number): Pricer {
   };
 }
 
-function numberPricer(quota: string, pointer: string, decimals: number, asks: Ask[]): Pricer {
+function numberPricer(
+  spec: { readonly quota: string; readonly json: string; readonly default?: number | string | undefined },
+  decimals: number,
+  asks: Ask[],
+): Pricer {
+  const { quota, json: pointer } = spec;
   const slot = slotOf(asks, { pointer, want: 'number' });
+  const absent = spec.default === undefined ? undefined : parseUnits(spec.default, decimals);
+  if (spec.default !== undefined && absent === undefined)
+    throw new Error(`${spec.default} is not an amount of ${quota}`);
   return (_rawHeaders, answers) => {
     const text = answers[slot];
+    if (text === undefined && absent !== undefined) return { quota, units: absent, kind: 'fixed' };
     if (typeof text !== 'string') throw invalid(`The body has no number at "${pointer}".`);
     const units = unitsOfNumber(text, decimals);
     if (units === undefined) throw unusable(`body at "${pointer}"`, quota, decimals);

@@ -32,6 +32,8 @@ export interface AnswerReader {
   costs(whole: boolean): Costs | Promise<Costs>;
   /** Where the hold grows with the answer. */
   readonly steps?: Steps | undefined;
+  /** The answer was an error and nothing else, whatever its status says: nothing is charged. Asked after `costs`. */
+  isVoid?(): boolean;
   /** What was counted, asked after `costs`; only where it is tokens. */
   report?(): TokenReport | undefined;
 }

@@ -24,6 +24,8 @@ export interface Evidence {
   progress(): number[];
   /** Asked once, when nothing more comes. A promise where the answer is still being read. */
   costs(whole: boolean): Costs | Promise<Costs>;
+  /** The answer was an error and nothing else, whatever its status says. Asked after `costs`. */
+  isVoid?(): boolean;
   /** Asked after `costs`, where tokens were counted. */
   report?(): TokenReport | undefined;
 }

@@ -57,6 +57,8 @@ export function settler(options: SettleOptions): Settle {
   return new Settler(options);
 }
 
+const UNSERVED: Ending = { kind: 'unserved' };
+
 class Settler implements Settle {
   private readonly keeper: HoldKeeper;
   /** Requests with a cost known later, until their costs are known. */
@@ -115,7 +117,8 @@ class Settler implements Settle {
   }
 
   private settle(admission: Admission, ending: Ending, costs: Costs): void {
-    this.pay(admission, ending, costs);
+    const isVoid = ending.kind === 'status' && admission.evidence?.isVoid?.() === true;
+    this.pay(admission, isVoid ? UNSERVED : ending, costs);
     if (admission.evidence === undefined) return;
     this.open -= 1;
     if (this.open === 0) this.onIdle?.();

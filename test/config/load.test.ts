@@ -47,6 +47,7 @@ t.test('the example of the product loads', async (t) => {
         whenShort: 'clamp',
         whenSpent: 'finish',
         hiddenReasoningTokens: 0,
+        askUsage: true,
         otherModels: 'price',
         tokenizer: 'bytes',
         bytesPerToken: 3,

@@ -333,6 +333,16 @@ run([
     ),
   },
   {
+    name: 'models that no name can reach',
+    text: 'models:\n  - { match: gpt-* }\n  - { match: GPT-4o }\n  - { match: "claude-*-2025" }\n  - { match: claude-*-4-2025 }\n  - { match: "*" }\n  - { match: a.c }\n  - { match: x* }\n',
+    lines: [
+      '3:14 /models/1/match: no model can reach this row: /models/0 (`gpt-*`) takes them all – move it before that one, or remove it',
+      '5:14 /models/3/match: no model can reach this row: /models/2 (`claude-*-2025`) takes them all – move it before that one, or remove it',
+      '7:14 /models/5/match: no model can reach this row: /models/4 (`*`) takes them all – move it before that one, or remove it',
+      '8:14 /models/6/match: no model can reach this row: /models/4 (`*`) takes them all – move it before that one, or remove it',
+    ],
+  },
+  {
     name: 'routes that no request can reach',
     text: `${ROUTES}${['GET /a/*', 'GET /a/b', '* /c', 'POST /c', 'GET /quota/me', 'GET /A/:x']
       .map((match) => `  - { match: "${match}", identity: none, upstream: maps }\n`)

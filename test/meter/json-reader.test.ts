@@ -5,7 +5,7 @@ import t from 'tap';
 import { ProblemError } from '../../src/errors/catalogue.js';
 import { DEPTH_MAX } from '../../src/meter/json-cursor.js';
 import { type Ask, folded } from '../../src/meter/json-paths.js';
-import { jsonReader } from '../../src/meter/json-reader.js';
+import { jsonReader, NO_NUMBER } from '../../src/meter/json-reader.js';
 
 type Found = string | number | undefined;
 
@@ -41,8 +41,8 @@ t.test('places are found by RFC 6901', async (t) => {
     [number('/foo/01'), undefined],
     [number('/foo/-'), undefined],
     [number('/foo/2'), undefined],
-    [number('/foo/0'), undefined],
-    [number('/foo'), undefined],
+    [number('/foo/0'), NO_NUMBER],
+    [number('/foo'), NO_NUMBER],
     [length('/foo'), 2],
     [length('/deep/er/0'), 0],
     [length('/deep/er/1/1'), 2],
@@ -50,7 +50,7 @@ t.test('places are found by RFC 6901', async (t) => {
     [length('/deep'), undefined],
     [length('/none'), undefined],
     [number('/none/at/all'), undefined],
-    [number(''), undefined],
+    [number(''), NO_NUMBER],
   ];
   for (const [ask, found] of CASES) t.same(read([ask], body), [found], `${ask.want} at ${ask.pointer}`);
   t.same(
@@ -268,7 +268,8 @@ t.test('fuzz: what JSON.parse finds at a place is what is read there', async () 
         const [counted] = read([length(pointer)], text) as Found[];
         if (counted !== (Array.isArray(value) ? value.length : undefined)) return false;
         const [found] = read([number(pointer)], text) as Found[];
-        const same = typeof value === 'number' ? Object.is(Number(found), value) : found === undefined;
+        const absent = value === undefined || value === null ? undefined : NO_NUMBER;
+        const same = typeof value === 'number' ? Object.is(Number(found), value) : found === absent;
         if (!same) return false;
       }
       return true;

@@ -185,3 +185,18 @@ t.test('a route that no request could be priced by is refused at start', async (
   t.throws(() => meter(...Array.from({ length: 9 }, () => most)), /more than 8 charges/);
   t.throws(() => compileMeter({ action: 'a b', charges: [], bodyLimitBytes: 1 }, QUOTAS), /not a valid id/);
 });
+
+t.test('a number that can be left out', (t) => {
+  const route = { action: 'a', bodyLimitBytes: 1_000, charges: [{ quota: 'lds', json: '/n', default: 3 }] };
+  const meter = compileMeter(route, { lds: { decimals: 0 } });
+  const units = (body: string) => {
+    const one = meter.measure({ path: '/', query: '', rawHeaders: [], body: Buffer.from(body) });
+    return one instanceof Promise ? undefined : one.charges.items[0]?.units;
+  };
+  t.equal(units('{}'), 3);
+  t.equal(units('{"n":null}'), 3);
+  t.equal(units('{"n":7}'), 7);
+  for (const value of ['"7"', 'true', '[7]', '{}', '-1', '1.5'])
+    t.throws(() => units(`{"n":${value}}`), { code: 'cost-invalid' }, value);
+  t.end();
+});

@@ -5,6 +5,7 @@ import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
 import type { Priced } from '../priced.js';
 import { askedClasses } from './asked-classes.js';
 import { readableCodings } from './decode.js';
+import { isFreeCall } from './free-calls.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
 import { refuseOthers, refuseSelectors } from './other-models.js';
@@ -76,6 +77,7 @@ export class Meter implements LlmMeter {
     action: string,
   ): Priced | Promise<Priced> {
     const { api, tokenizer, bytesPerToken } = this.terms;
+    if (isFreeCall(api, path)) return { charges: charges(action, fixed) };
     const shape = SHAPES[api](path, query, rawHeaders);
     refuseSelectors(query, rawHeaders);
     const given: Given = { shape, path, rawHeaders, body, fixed, action };
@@ -101,7 +103,10 @@ export class Meter implements LlmMeter {
     const request = readRequest(shape.request, path, places);
     if (this.terms.otherModels === 'refuse') refuseOthers(request.others);
     const asked = this.rates.hasClasses ? askedClasses(places, scanned, body, this.rates.tools) : undefined;
-    const rates = this.rates.of([request.model, ...request.others.names], asked);
+    const rates =
+      request.model === undefined
+        ? this.rates.ofAny(asked)
+        : this.rates.of([request.model, ...request.others.names], asked);
     const media = scanned.mediaParts * this.terms.mediaTokens;
     const billed = shape.request.inputUnits?.count(places, textTokens);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
@@ -159,7 +164,7 @@ export class Meter implements LlmMeter {
       hiddenReasoningTokens,
       stepTokens,
       ahead: hold === 'step',
-      asked: asks(one),
+      asked: this.asks(one),
       cuts: whenSpent === 'cut',
     });
   }
@@ -168,14 +173,20 @@ export class Meter implements LlmMeter {
     const { given, places } = one;
     const { ceilings, askUsage } = given.shape.request;
     const edits: Edit[] = ceiling === undefined ? [] : ceilingEdits(ceilings, places, ceiling);
-    if (askUsage !== undefined && asks(one)) edits.push(editAt(places, askUsage, 'true'));
+    if (askUsage !== undefined && this.asks(one)) edits.push(editAt(places, askUsage, 'true'));
     return edits.length === 0 ? undefined : splice(given.body, edits);
+  }
+
+  /** The gateway asks for usage: the API has to be asked, the client does not, and the upstream takes it. */
+  private asks({ given, request }: Case): boolean {
+    const asked = request.stream && given.shape.request.askUsage !== undefined && !request.asksUsage;
+    return asked && this.terms.askUsage;
   }
 
   /** Accept-Encoding for the upstream, where it must be another than the client's. */
   private codingFor(one: Case): string | undefined {
     const { hold, whenSpent } = this.terms;
-    const looksOn = asks(one) || hold === 'step' || whenSpent === 'cut';
+    const looksOn = this.asks(one) || hold === 'step' || whenSpent === 'cut';
     return one.request.stream && looksOn ? 'identity' : readableCodings(one.given.rawHeaders);
   }
 }
@@ -190,11 +201,6 @@ function contentTokens(body: Buffer, { contentBytes, textBytes }: Scanned, textT
   const sample = body.subarray(0, SAMPLE_BYTES);
   if (isAscii(sample)) return tokens;
   return tokens * (1 - denseBytes(sample, 0, sample.length) / sample.length);
-}
-
-/** The gateway asks for usage: the API has to be asked, and the client does not. */
-function asks({ given, request }: Case): boolean {
-  return request.stream && given.shape.request.askUsage !== undefined && !request.asksUsage;
 }
 
 /** What a further model states for itself stands where no ceiling is put. */

@@ -53,6 +53,12 @@ export class Rates {
     );
   }
 
+  /** Any listed model may answer. */
+  ofAny(asked: Asked | undefined): RequestRates {
+    const named = this.rows.map(({ model }, row) => ({ name: model.match, row }));
+    return new RequestRates(this, named, asked);
+  }
+
   row(index: number): Model {
     return (this.rows[index] as RowPrices).model;
   }

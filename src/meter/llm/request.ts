@@ -19,6 +19,8 @@ export interface RequestForm {
   readonly modelInPath?: (path: string) => string | undefined;
   /** The upstream takes some model where none is named. */
   readonly modelOptional?: boolean;
+  /** A prompt that is stored upstream, with a model of its own. */
+  readonly storedPrompt?: Path;
   /** Where a request can name further models. Left out: wherever any API takes one. */
   readonly otherModels?: readonly Path[];
   /** Left out: the path says it. */
@@ -64,7 +66,15 @@ export interface CompiledForm extends RequestForm {
 
 export function requestForm(form: RequestForm): CompiledForm {
   const others = form.otherModels ?? OTHER_MODELS;
-  const single = [form.model, form.stream, form.later, form.prompts, form.askUsage, form.ceilingAbove];
+  const single = [
+    form.model,
+    form.stream,
+    form.later,
+    form.prompts,
+    form.askUsage,
+    form.ceilingAbove,
+    form.storedPrompt,
+  ];
   const wanted = [
     ...single,
     ...others,
@@ -92,7 +102,8 @@ function isBelow(path: Path, parent: Path): boolean {
 
 /** One request, as far as its cost goes. */
 export interface Request {
-  readonly model: string;
+  /** Undefined where a stored prompt names it. */
+  readonly model: string | undefined;
   readonly others: OtherModels;
   readonly stream: boolean;
   /** The answer is made to its end whether or not the client stays. */
@@ -199,14 +210,20 @@ function ceilingAt({ negativeCeilings }: RequestForm, path: Path, places: Places
   return negativeCeilings === true && places.isNegative(path) ? 0 : places.whole(path, TOKENS_MAX);
 }
 
-function modelOf(form: RequestForm, path: string, places: Places, { names }: OtherModels): string {
-  const { model, modelInPath, modelOptional } = form;
+function modelOf(
+  form: RequestForm,
+  path: string,
+  places: Places,
+  { names }: OtherModels,
+): string | undefined {
+  const { model, modelInPath, modelOptional, storedPrompt } = form;
   const named = modelInPath?.(path);
   if (named !== undefined) return named;
   const place = places.stated(model);
   if (place !== undefined && place.kind !== 'string') throw invalid(model, 'must be a string');
   // A list of models can stand in the model's place.
   const name = place === undefined ? (names[0] ?? '') : (JSON.parse(places.text(place)) as string);
+  if (name === '' && places.stated(storedPrompt)?.kind === 'object') return undefined;
   if (name === '' && modelOptional !== true)
     throw new ProblemError('model-unknown', 'The request names no model.');
   return name;

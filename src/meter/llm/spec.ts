@@ -34,6 +34,8 @@ export interface LlmTerms {
   readonly hiddenReasoningTokens: number;
   /** Of one image, sound or file. */
   readonly mediaTokens: number;
+  /** Streams are asked for their usage where the API has to be asked. */
+  readonly askUsage: boolean;
   /** Whether a request may name models beside its own: to fall back on, for routers and tools. */
   readonly otherModels: 'price' | 'refuse';
   readonly tokenizer: 'bytes' | 'o200k_base' | 'cl100k_base';

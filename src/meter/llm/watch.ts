@@ -60,6 +60,7 @@ export class Watch implements AnswerReader {
   private passage: Passage | undefined;
   /** A document was parsed: the first event of a stream is, for it names the model. */
   private begun = false;
+  private errorFirst = false;
   private counts = false;
   private over = false;
   /** All that came is read, but for an event without an end. */
@@ -73,9 +74,12 @@ export class Watch implements AnswerReader {
     this.seen.pending = terms.later;
     const read = terms.shape.open(this.seen);
     this.read = (document) => {
+      const isFirst = !this.begun;
       this.begun = true;
       this.facts.read(document);
       read(document);
+      // A response that failed was begun, and may have cost something.
+      this.errorFirst ||= isFirst && this.seen.failed && document.type !== 'response.failed';
     };
     this.skim = terms.shape.openSkim?.(this.seen);
     this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
@@ -129,7 +133,7 @@ export class Watch implements AnswerReader {
 
   progress(): number[] {
     const { rates } = this.terms;
-    if (!this.counts) return rates.held.map(() => 0);
+    if (!this.counts || this.isVoid()) return rates.held.map(() => 0);
     return rates.charged(this.used(), this.facts).units.map((units) => Math.min(UNITS_MAX, units));
   }
 
@@ -142,6 +146,13 @@ export class Watch implements AnswerReader {
       await this.work;
       return this.settle(whole);
     });
+  }
+
+  /** A stream that begins with its API's error, and brought nothing. */
+  isVoid(): boolean {
+    const { usage, textBytes, unreadBytes } = this.seen;
+    const nothing = usage === undefined && textBytes + unreadBytes === 0 && this.facts.calls.size === 0;
+    return this.terms.stream && this.errorFirst && nothing;
   }
 
   report(): TokenReport {

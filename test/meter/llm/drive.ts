@@ -19,6 +19,7 @@ export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
     hold: 'ceiling',
     stepTokens: 1024,
     whenShort: 'refuse',
+    askUsage: true,
     otherModels: 'price',
     whenSpent: 'finish',
     bytesPerToken: 3,

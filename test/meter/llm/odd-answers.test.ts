@@ -246,6 +246,30 @@ t.test('errors inside a 200', async (t) => {
   );
 });
 
+t.test('a stream that begins with an error and brings nothing is void', async (t) => {
+  const error = { error: { message: 'overloaded', code: 529 } };
+  const text = { choices: [{ delta: { content: TEXT } }] };
+  const usage = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 0 } };
+  const isVoid = async (api: Api, documents: object[], more: object, path = PATHS[api]) => {
+    const meter = meterOf(api);
+    const one = await priced(meter, { model: 'm', max_tokens: 10, ...more }, path);
+    await pass(one, Buffer.from(events(documents)), SSE);
+    await meter.close();
+    return one.reader?.isVoid?.();
+  };
+  const stream = { stream: true };
+  t.equal(await isVoid('openai-chat', [error], stream), true);
+  t.equal(await isVoid('openai-chat', [error, error], stream), true);
+  t.equal(await isVoid('anthropic-messages', [{ type: 'error', ...error }], stream), true);
+  const gemini = '/v1beta/models/gemini-2.5-flash:streamGenerateContent';
+  t.equal(await isVoid('gemini', [error], { max_tokens: undefined }, gemini), true);
+  for (const documents of [[text, error], [error, text], [error, usage], [{ choices: [] }, error], []])
+    t.not(await isVoid('openai-chat', documents, stream), true, JSON.stringify(documents).slice(0, 60));
+  t.not(await isVoid('openai-chat', [error], {}), true, 'no stream was asked for');
+  const failed = { type: 'response.failed', response: { error: { code: 'x' } } };
+  t.not(await isVoid('openai-responses', [failed], { ...stream, max_tokens: undefined }), true);
+});
+
 t.test('a response in the background is charged its hold, until somebody fetches it', async (t) => {
   const queued = { object: 'response', status: 'queued', usage: null, output: [] };
   const { cost, held } = await charged(

@@ -3,7 +3,7 @@ import type { Problem } from '../../../errors/catalogue.js';
 import type { Part } from '../rates.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
-import type { Shape } from '../shape.js';
+import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, listOf, member, type StatedUsage, usageOf } from '../usage.js';
 import type { ReadUsage } from '../usage-merge.js';
 
@@ -108,6 +108,16 @@ function anthropicError({ message }: Problem, status: number): Json {
   return { type: 'error', error: { type, message } };
 }
 
+/** With this beta, a budget for thinking covers all steps of a turn, and may be above the ceiling of one. */
+const INTERLEAVED = /interleaved-thinking/i;
+
+export const anthropicApi: ShapeOf = (_path, _query, rawHeaders) => {
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.toLowerCase() === 'anthropic-beta' && INTERLEAVED.test(rawHeaders[at + 1] ?? ''))
+      return interleaved;
+  return anthropicMessages;
+};
+
 export const anthropicMessages: Shape = {
   request: requestForm({
     model: ['model'],
@@ -124,3 +134,6 @@ export const anthropicMessages: Shape = {
   error: anthropicError,
   closing: (problem) => `event: error\ndata: ${JSON.stringify(anthropicError(problem, 429))}\n\n`,
 };
+
+const { ceilingAbove: _, ...anyBudget } = anthropicMessages.request;
+const interleaved: Shape = { ...anthropicMessages, request: requestForm(anyBudget) };

@@ -2,7 +2,7 @@
 
 import type { LlmApi } from '../../../quota/tokens.js';
 import type { Shape, ShapeOf } from '../shape.js';
-import { anthropicMessages } from './anthropic-messages.js';
+import { anthropicApi } from './anthropic-messages.js';
 import { azureOpenai } from './azure-openai.js';
 import { bedrock } from './bedrock.js';
 import { cohere } from './cohere.js';
@@ -26,7 +26,7 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'openai-responses': always(openaiResponses),
   'openai-embeddings': always(openaiEmbeddings),
   'azure-openai': azureOpenai,
-  'anthropic-messages': always(anthropicMessages),
+  'anthropic-messages': anthropicApi,
   gemini,
   'openai-compatible': openaiCompatible,
   ollama,

@@ -13,17 +13,23 @@ const compatibleChat: Shape = {
     ceilings: [['max_tokens'], ['max_completion_tokens']],
     choices: [['n'], ['best_of']],
     modelOptional: true,
+    negativeCeilings: true,
   }),
 };
 
 const compatibleCompletions: Shape = {
   ...openaiCompletions,
-  request: requestForm({ ...openaiCompletions.request, modelOptional: true }),
+  request: requestForm({ ...openaiCompletions.request, modelOptional: true, negativeCeilings: true }),
 };
 
 const compatibleResponses: Shape = {
   ...openaiResponses,
-  request: requestForm({ ...openaiResponses.request, ceilingLeast: 1, modelOptional: true }),
+  request: requestForm({
+    ...openaiResponses.request,
+    ceilingLeast: 1,
+    modelOptional: true,
+    negativeCeilings: true,
+  }),
 };
 
 const compatibleEmbeddings: Shape = {

@@ -56,6 +56,7 @@ function closing(problem: Problem, seen: Seen): string {
 export const openaiResponses: Shape = {
   request: requestForm({
     model: ['model'],
+    storedPrompt: ['prompt'],
     stream: ['stream'],
     later: ['background'],
     ceilings: [['max_output_tokens']],

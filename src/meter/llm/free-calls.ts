@@ -1,0 +1,17 @@
+/** Calls of each API that run no model: they count tokens, and cost nothing. */
+import type { LlmApi } from '../../quota/tokens.js';
+
+const FREE: Partial<Readonly<Record<LlmApi, RegExp>>> = {
+  'openai-responses': /\/responses\/input_tokens$/,
+  'azure-openai': /\/responses\/input_tokens$/,
+  'openai-compatible': /\/(?:responses\/input_tokens|messages\/count_tokens)$/,
+  'anthropic-messages': /\/messages\/count_tokens$/,
+  gemini: /:countTokens$/,
+  'vertex-ai': /(?::countTokens|\/count-tokens:rawPredict)$/,
+  bedrock: /\/count-tokens$/,
+};
+
+/** @param path in the API's own spelling: another one may be another call */
+export function isFreeCall(api: LlmApi, path: string): boolean {
+  return FREE[api]?.test(path) ?? false;
+}

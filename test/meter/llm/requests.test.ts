@@ -1,0 +1,86 @@
+// Requests that are no ordinary call: free ones, ceilings that are none, budgets above the ceiling, stored prompts.
+import t from 'tap';
+import type { Priced } from '../../../src/meter/priced.js';
+import { meterOf, PATHS, pass, priced } from './drive.js';
+
+const held = ({ charges }: Priced): number => charges.items[0]?.units ?? 0;
+const row = (match: string, multiplier: number) => ({ match, multiplier, maxOutputTokens: 100 });
+const MODELS = [row('cheap*', 1), row('dear*', 10)];
+
+t.test('counting tokens is free', async (t) => {
+  const long = { model: 'm', messages: [{ role: 'user', content: 'x'.repeat(30_000) }] };
+  for (const [api, path] of [
+    ['gemini', '/v1beta/models/gemini-2.5-flash:countTokens'],
+    ['vertex-ai', '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:countTokens'],
+    ['anthropic-messages', '/v1/messages/count_tokens'],
+    ['bedrock', '/model/anthropic.claude/count-tokens'],
+    ['openai-responses', '/v1/responses/input_tokens'],
+  ] as const) {
+    const meter = meterOf(api);
+    const one = await priced(meter, long, path);
+    t.strictSame(one.charges.items, [], path);
+    t.equal(one.reader, undefined);
+    await meter.close();
+  }
+  const meter = meterOf('anthropic-messages');
+  t.ok(held(await priced(meter, { model: 'm', max_tokens: 5 }, '/v1/messages/Count_Tokens')) > 0);
+  await meter.close();
+});
+
+t.test('compatible servers: a ceiling below 0, or null, is none', async (t) => {
+  const meter = meterOf('openai-compatible', { whenShort: 'clamp' }, [row('*', 1)]);
+  t.teardown(() => meter.close());
+  for (const max_tokens of [-1, null, 0]) {
+    const one = await priced(meter, { model: 'm', max_tokens }, PATHS['openai-compatible']);
+    t.ok(held(one) >= 100 && held(one) < 120, `${max_tokens}`);
+    t.match(JSON.parse(one.clamp?.(() => 50)?.body?.toString() ?? '{}'), { max_tokens: Number }, 'clamped');
+  }
+  const strict = meterOf('openai-chat', {}, [row('*', 1)]);
+  t.teardown(() => strict.close());
+  await t.rejects(priced(strict, { model: 'm', max_tokens: -1 }, PATHS['openai-chat']), {
+    code: 'cost-invalid',
+  });
+});
+
+t.test('servers that refuse stream_options are not asked', async (t) => {
+  const meter = meterOf('openai-compatible', { askUsage: false });
+  t.teardown(() => meter.close());
+  const one = await priced(meter, { model: 'm', stream: true }, PATHS['openai-compatible']);
+  t.equal(one.body, undefined);
+  const sse = `data: ${JSON.stringify({ choices: [{ delta: { content: 'x'.repeat(300) } }] })}\n\n`;
+  const { costs } = await pass(one, Buffer.from(sse), { type: 'text/event-stream' });
+  t.match(costs[0], { estimated: true });
+  t.ok((costs[0]?.units ?? 0) >= 100);
+});
+
+t.test('interleaved thinking: the budget can be above the ceiling', async (t) => {
+  const meter = meterOf('anthropic-messages', { whenShort: 'clamp' });
+  t.teardown(() => meter.close());
+  const body = { model: 'm', max_tokens: 4_000, thinking: { type: 'enabled', budget_tokens: 10_000 } };
+  const clamped = async (headers: string[]) =>
+    (await priced(meter, body, PATHS['anthropic-messages'], { headers }))
+      .clamp?.(() => 1_000)
+      ?.body?.toString();
+  t.equal(await clamped([]), undefined, 'no ceiling below the budget would be taken');
+  const text = await clamped(['Anthropic-Beta', 'a,interleaved-thinking-2025-05-14']);
+  const { max_tokens } = JSON.parse(text ?? '{}') as { max_tokens: number };
+  t.ok(max_tokens > 900 && max_tokens < 1_000);
+});
+
+t.test('a stored prompt names the model', async (t) => {
+  const meter = meterOf('openai-responses', {}, MODELS);
+  t.teardown(() => meter.close());
+  const body = { prompt: { id: 'pmpt_1' }, max_output_tokens: 100 };
+  const usage = { input_tokens: 10, output_tokens: 10 };
+  for (const [model, units] of [
+    ['cheap-2026-01-01', 20],
+    ['dear', 200],
+    ['unlisted', 200],
+  ] as const) {
+    const one = await priced(meter, body, PATHS['openai-responses']);
+    t.ok(held(one) >= 1_000, 'the dearest that is listed is held');
+    const answer = Buffer.from(JSON.stringify({ model, status: 'completed', output: [], usage }));
+    t.strictSame((await pass(one, answer, {})).costs, [{ units, estimated: false }]);
+  }
+  await t.rejects(priced(meter, { prompt: 'text' }, PATHS['openai-responses']), { code: 'model-unknown' });
+});
