@@ -47,6 +47,10 @@ export class BothReaders implements AnswerReader {
     return [...first, ...second];
   }
 
+  isVoid(): boolean {
+    return this.tokens.isVoid?.() === true && this.costReader.progress().every((units) => units === 0);
+  }
+
   report(): TokenReport | undefined {
     return this.tokens.report?.();
   }

@@ -160,7 +160,8 @@ function isImplied(spec: RequestSpec, specs: readonly MeterSpec[]): boolean {
 /** The same request with the other costs that its answer tells; their charges stand before those by tokens. */
 function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
   const { reader, clamp } = priced;
-  if (reader === undefined) return priced;
+  // A call that runs no model has its other costs all the same.
+  if (reader === undefined) return { ...priced, reader: answer.open(), floors: answer.floors };
   return {
     ...priced,
     reader: new BothReaders(answer.open(), reader, answer.items.length),
