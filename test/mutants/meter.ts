@@ -2,6 +2,7 @@
 import { inMeter, type Mutant } from './mutant.js';
 
 const MODELS = 'PRODUCT 3';
+const USAGE = 'DECISION 38';
 
 export const METER: readonly Mutant[] = [
   inMeter(MODELS, 'only the model of the request is held', 'other-models', [
@@ -43,5 +44,36 @@ export const METER: readonly Mutant[] = [
     'other-models',
     'if (SELECTING_HEADER.test(name))',
     'if (false)',
+  ]),
+  inMeter(USAGE, 'counters fall', 'contradictions', ['usage-merge', 'if (!fell)', 'if (stated)']),
+  inMeter(USAGE, 'a partial object takes the place of all before it', 'contradictions', [
+    'usage-merge',
+    'confirmed ? withDetails(raw, next) : laid(raw, next, (_, now) => now)',
+    'next',
+  ]),
+  inMeter(USAGE, 'an early prompt is never corrected', 'contradictions', [
+    'usage-merge',
+    'confirmed && usage.output === 0',
+    'false',
+  ]),
+  inMeter(USAGE, 'input of 0 beside a prompt', 'contradictions', [
+    'usage-check',
+    'return input === 0 ? inputTokens :',
+    'return input === 0 ? 0 :',
+  ]),
+  inMeter(USAGE, 'output of 0 beside text', 'contradictions', [
+    'usage-check',
+    'outputUntold === true && outputTextTokens <= UNTOLD_TOKENS_MAX',
+    'true',
+  ]),
+  inMeter(USAGE, 'output far below its text', 'contradictions', [
+    'usage-check',
+    'return Math.max(output, Math.ceil(outputTextTokens * TEXT_PART_LEAST));',
+    'return output;',
+  ]),
+  inMeter(USAGE, 'reasoning beside the output is cut to it', 'odd-answers', [
+    'usage',
+    'part <= whole * tolerance ? whole : whole + part',
+    'whole',
   ]),
 ];
