@@ -118,7 +118,7 @@ function addLanes(build: Builder, state: MetricsOptions['state']): void {
   );
   build.reading(
     'quotagate_settlements_backlog',
-    'Operations owed to the store (settlements, refunds, renewals). At its bound new requests get 503.',
+    'Operations owed to the store (settlements, releases, refunds). At its bound new requests get 503.',
     () => state()?.backlog,
   );
   build.reading(

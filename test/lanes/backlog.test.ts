@@ -51,3 +51,18 @@ t.test('a store that is down for longer gets all of it, once', { skip: skipWitho
   await untilSettled(t, lanes, direct, 'ana', 5);
   t.strictSame(troubles, []);
 });
+
+t.test('renewals are no backlog, however many are due at once', { skip: skipWithoutRedis }, async (t) => {
+  const { link, lanes } = await setUp(t, { backlogMax: BACKLOG_MAX });
+  await lanes.decide('acme', reserve('ana'));
+  link.hold('toStore');
+  const renewals = Array.from({ length: 2 * BACKLOG_MAX }, (_, index) => {
+    const part = { quotas: ['usage'], units: [0], more: [0] };
+    return lanes.owe('acme', { kind: 'renew', hold: `h${index}`, ttlMs: 1_000, ...part }, CYCLE.start);
+  });
+  t.equal(lanes.backlog, 0);
+  const decision = lanes.decide('acme', reserve('ben'));
+  link.deliver('toStore');
+  t.equal((await decision).result.status, 'admitted');
+  await Promise.all(renewals);
+});

@@ -167,10 +167,12 @@ export class Lanes {
 
   /** Sends an operation until it is done. `cycle`: start of the cycle in which its admission happened. */
   owe(org: string, op: Op, cycle: number): Promise<Answer> {
-    this.owed += 1;
     const done = new Promise<Answer>((resolve, reject) => {
       this.lanesOf(org).add({ op, cycle, resolve, reject, owed: true, over: false });
     });
+    // A renewal owes the store nothing: the requests under way bound how many there are.
+    if (op.kind === 'renew') return done;
+    this.owed += 1;
     const count = (): void => {
       this.owed -= 1;
     };
