@@ -1,9 +1,9 @@
 /** Groups and who is in them. A group made anew under an old id starts empty: memberships name its generation. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../errors/catalogue.js';
-import { decodeGroup, encodeGroup, type Group, type Member } from '../ledger/codec.js';
+import { decodeGroup, encodeGroup, type Group, type Member, type Membership } from '../ledger/codec.js';
 import type { Change } from '../ledger/port.js';
-import { type OrgBook, type Tables, textIn } from '../ledger/view/book.js';
+import { type OrgBook, openBook, type Tables, textIn } from '../ledger/view/book.js';
 import { GROUPS_MAX } from '../quota/charge.js';
 import { lineOf, userToken } from '../quota/id.js';
 import type { Admin, App } from './admin.js';
@@ -136,6 +136,14 @@ interface MembershipChange {
   readonly joins: boolean;
 }
 
+/** Of a group that was deleted. One that was joined meanwhile, and so was not read, is not. */
+function isDead(tables: Tables, { group, generation }: Membership): boolean {
+  const text = textIn(tables, 'groups', group);
+  if (text === undefined) return false;
+  const now = decodeGroup(text);
+  return !now.alive || now.generation !== generation;
+}
+
 async function changeMembership(admin: Admin, act: Act, change: MembershipChange): Promise<void> {
   const { group: id, user, joins } = change;
   const token = userToken(user);
@@ -145,7 +153,7 @@ async function changeMembership(admin: Admin, act: Act, change: MembershipChange
     const before = memberIn(tables, token);
     if (before === undefined) throw notFound(`user ${user}`);
     checkMatch(act.ifMatch, etagOfUser(tables, token, before));
-    const others = before.groups.filter(({ group }) => group !== id);
+    const others = before.groups.filter((one) => one.group !== id && !isDead(tables, one));
     const after: Member = { ...before, groups: joins ? [...others, { group: id, generation }] : others };
     if (after.groups.length > GROUPS_MAX) throw invalid('group', `a user may be in ${GROUPS_MAX} groups`);
     const inGroup = before.groups.some((one) => one.group === id && one.generation === generation);
@@ -154,8 +162,12 @@ async function changeMembership(admin: Admin, act: Act, change: MembershipChange
     const deed = { action, subject: `group:${id}`, to: { user } };
     return { changes: memberChange(token, before, after), deed, answer: undefined };
   };
+  const known = await openBook(admin.ledger, admin.quotas, act.org, () => [
+    { table: 'members', fields: [token] },
+  ]);
+  const joined = memberIn(known.tables, token)?.groups ?? [];
   await changeOrg(admin, act, decide, () => [
-    { table: 'groups', fields: [id] },
+    { table: 'groups', fields: [id, ...joined.map(({ group }) => group)] },
     { table: 'members', fields: [token] },
     { table: 'records', fields: [profileField(token)] },
   ]);

@@ -102,3 +102,12 @@ t.test('no user is put into more groups than can be checked', async (t) => {
   ]);
   t.equal((await send('PUT', '/orgs/acme/groups/g63/members/ann')).status, 204, 'is in it already');
 });
+
+t.test('memberships of deleted groups do not count towards the bound', async (t) => {
+  const { send } = await startAcme(t);
+  for (let number = 0; number < 64; number += 1) {
+    await send('POST', '/orgs/acme/groups', { id: `g${number}` });
+    t.equal((await send('PUT', `/orgs/acme/groups/g${number}/members/ann`)).status, 204, `g${number}`);
+    if (number === 0) t.equal((await send('DELETE', '/orgs/acme/groups/g0')).status, 204);
+  }
+});
