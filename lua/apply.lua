@@ -37,6 +37,7 @@ local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST, LANE_BEHIND, CLOCK = 0, 1, 2, 3
 local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
 local journal, clock = {}, nil
+local LANE_YOUNG_MS = 43200000
 
 --- @include "now"
 --- @include "text"
@@ -85,11 +86,17 @@ local function standing(code)
   }
 end
 
+-- Whether the book may have forgotten the lane: '<id>@<born>' is made within half of the time for which lanes are kept.
+local function is_old(lane)
+  local born = string.match(lane, '@(%d+)$')
+  return born and math.abs(clock - born) > LANE_YOUNG_MS
+end
+
 -- The first answer of this sequence number, or why there is none; nil where the call may run.
 local function answer_of_lane(lane, seq)
   if lane == '' then return nil end
   local record = redis.call('HGET', KEYS[7], lane)
-  if not record then return seq > 1 and outside(LANE_LOST) or nil end
+  if not record then return (seq > 1 or is_old(lane)) and outside(LANE_LOST) or nil end
   local last, at = string.match(record, '^(%d+)|%d+|()')
   last = tonumber(last)
   if seq == last + 1 then return nil end

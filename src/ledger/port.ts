@@ -30,6 +30,9 @@
  * back. No counter goes below 0: a move that would take it there stops at 0 and is counted (`clipped`); what is taken off
  * consumed is the same on all lines of a charge, and in the journal.
  *
+ * A lane is forgotten a day after its last call. Its first call would run again then; so a lane says in its id when it was
+ * made by the store's clock (`<id>@<ms>`), and half a day later a first call is answered `lane-lost`.
+ *
  * **Holds** are settled, released or expire, exactly once. An expired hold is charged the progress of its last renewal
  * and leaves a tombstone for 24 h: a late settlement charges the difference, once, and a renewal that asks for more holds
  * all of it again, where there is room. A release with `keep` leaves a tombstone
@@ -263,6 +266,8 @@ export const TOMBSTONE_MS = 86_400_000;
 
 /** A lane is kept this long after its last call: refunds name calls of it. */
 export const LANE_KEPT_MS = 86_400_000;
+/** The first call of a lane `<id>@<born>` runs this long from its birth at most: forgotten, it is never run again. */
+export const LANE_YOUNG_MS = LANE_KEPT_MS / 2;
 
 /** Before a refusal, a call expires at most this many more due holds. */
 export const EXPIRE_BEFORE_REFUSAL = 64;

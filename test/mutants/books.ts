@@ -187,8 +187,8 @@ export const BOOKS: readonly Mutant[] = [
     'lanes',
     'a lost lane goes on',
     'lanes',
-    ['apply', 'return seq > 1 and outside(LANE_LOST) or nil', 'return nil'],
-    ['apply', "return call.seq > 1 ? 'lane-lost' : 'ok'", "return 'ok'"],
+    ['apply', 'return (seq > 1 or is_old(lane)) and outside(LANE_LOST) or nil', 'return nil'],
+    ['apply', "return call.seq > 1 || isOld(call.lane, clock) ? 'lane-lost' : 'ok'", "return 'ok'"],
   ),
   ...broken(
     'loss',

@@ -116,7 +116,7 @@ export class OrgLanes {
     const known = { ...call, ops, inDoubt: call.inDoubt && !foreign };
     // It may have been idle for long: that the store has forgotten it is no news.
     const idle = { id: call.lane, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
-    const lane = foreign ? newLane() : idle;
+    const lane = foreign ? newLane(this.shared.clock.now()) : idle;
     this.lanes += 1;
     return new Promise((resolve) => void this.send(lane, batchOf(known, this.book, resolve)));
   }
@@ -153,7 +153,7 @@ export class OrgLanes {
     }
     if (this.lanes >= LANES_MAX) return undefined;
     this.lanes += 1;
-    return newLane();
+    return newLane(this.shared.clock.now());
   }
 
   /** Takes waiting operations in their order, as many as a call may have lines; those given up meanwhile fall out. */
@@ -247,8 +247,10 @@ export class OrgLanes {
         this.changeLane(batch);
         return;
       case 'lane-lost':
+        // The next lane is made by this.
+        this.shared.clock.saw(reply.clock);
         // A loss that an operator accepted is no news.
-        if (isFresh(lane) && batch.book === this.book) this.alarms.rolledBack(lane);
+        if (lane.seq > 0 && isFresh(lane) && batch.book === this.book) this.alarms.rolledBack(lane);
         this.changeLane(batch);
         return;
       case 'stale':
@@ -382,7 +384,7 @@ export class OrgLanes {
    * twice, and nothing is given back twice. A book that began anew since then knows of none.
    */
   private changeLane(batch: Batch): void {
-    const lane = newLane();
+    const lane = newLane(this.shared.clock.now());
     this.live.delete(batch);
     if (!batch.inDoubt || batch.book !== this.book) {
       this.send(lane, { ...batch, inDoubt: false });

@@ -1,5 +1,13 @@
 /** A call on a book, in the order that the port's prose names: epoch, lane, cycle, due holds, operations, crossings. */
-import type { Call, CallCode, Op, ReleaseOp, Reply, Result } from '../port.js';
+import {
+  type Call,
+  type CallCode,
+  LANE_YOUNG_MS,
+  type Op,
+  type ReleaseOp,
+  type Reply,
+  type Result,
+} from '../port.js';
 import type { Book } from './book.js';
 import { chargeServed } from './charge.js';
 import { noteCrossings } from './crossings.js';
@@ -14,7 +22,7 @@ import { enterCycle, presentCycle } from './roll.js';
  * can show, 0 where that is not known.
  */
 export function applyCall(book: Book | undefined, call: Call, clock: number, latest: number): Reply {
-  const outside = answeredBefore(book, call);
+  const outside = answeredBefore(book, call, clock);
   if (typeof outside !== 'string') return outside;
   if (book === undefined || outside !== 'ok') return { ...NOTHING, code: outside, clock };
   const now = Math.max(clock, book.org.number('now'));
@@ -33,17 +41,23 @@ export function applyCall(book: Book | undefined, call: Call, clock: number, lat
 }
 
 /** The answer of a call that ran before; else `ok` where it may run, or why not. */
-function answeredBefore(book: Book | undefined, call: Call): Reply | CallCode {
+function answeredBefore(book: Book | undefined, call: Call, clock: number): Reply | CallCode {
   const epoch = book?.org.text('epoch');
   if (book === undefined || epoch === undefined) return wasThere(book, call) ? 'lost' : 'no-org';
   if (call.epoch !== '' && call.epoch !== epoch) return 'lost';
   if (call.lane === '') return 'ok';
   const lane = book.lanes.get(call.lane);
-  if (lane === undefined) return call.seq > 1 ? 'lane-lost' : 'ok';
+  if (lane === undefined) return call.seq > 1 || isOld(call.lane, clock) ? 'lane-lost' : 'ok';
   if (call.seq === lane.seq) return repeated(lane.reply, call.ops);
   if (call.seq < lane.seq) return 'stale';
   // What came between was answered once, and is missing here: a fail-over or a backup lost it.
   return call.seq > lane.seq + 1 ? 'lane-behind' : 'ok';
+}
+
+/** Whether the book may have forgotten the lane. */
+function isOld(lane: string, clock: number): boolean {
+  const born = /@(\d+)$/.exec(lane)?.[1];
+  return born !== undefined && Math.abs(clock - Number(born)) > LANE_YOUNG_MS;
 }
 
 function wasThere(book: Book | undefined, call: Call): boolean {

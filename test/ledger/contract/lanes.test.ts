@@ -1,5 +1,17 @@
 // A call on a lane is repeatable: the same number again changes nothing and gets the first answer, a lower one is stale.
-import { BEGIN_MS, fixed, held, NONE, onBoth, refund, reserve, set, settle } from '../../support/ledgers.js';
+import { LANE_KEPT_MS, LANE_YOUNG_MS } from '../../../src/ledger/port.js';
+import {
+  ADMISSION,
+  BEGIN_MS,
+  fixed,
+  held,
+  NONE,
+  onBoth,
+  refund,
+  reserve,
+  set,
+  settle,
+} from '../../support/ledgers.js';
 
 const BOOK = { plans: { usage: 10 }, users: { ana: 'a:g1' }, groups: ['g1'] };
 const THREE = reserve('ana', fixed('usage', 3));
@@ -111,4 +123,27 @@ onBoth('without a lane every call runs', BOOK, async (t, book) => {
   await book.call([THREE]);
   await book.call([THREE]);
   t.equal(await book.line('usage:o'), '6+0');
+});
+
+onBoth('the first call of a lane that was forgotten does not run again', BOOK, async (t, book) => {
+  const first = { lane: `gw@${BEGIN_MS}`, seq: 1 };
+  await book.apply([THREE], ADMISSION);
+  const back = refund('ana', fixed('usage', 3), { groups: 'g1' });
+  t.match(await book.apply([back], first), { results: [{ status: 'refunded' }] });
+  await book.commit(set('org', 'end', 2 * LANE_KEPT_MS));
+  const long = { cycles: [{ start: 1_000_000, end: 2 * LANE_KEPT_MS }] };
+  await book.at(BEGIN_MS + LANE_YOUNG_MS);
+  t.match(
+    await book.apply([NONE], { ...long, lane: `new@${BEGIN_MS}`, seq: 1 }),
+    { code: 'ok' },
+    'still young',
+  );
+  await book.at(BEGIN_MS + LANE_KEPT_MS + 1);
+  await book.call([], long);
+  await book.ledger.forgetLanes(book.org, LANE_KEPT_MS);
+  await book.call([reserve('ana', fixed('usage', 3))], long);
+  t.match(await book.apply([back], { ...long, ...first }), { code: 'lane-lost', results: [] });
+  t.equal(await book.line('usage:o'), '3+0', 'refunded once');
+  const ahead = { ...long, lane: `gw@${BEGIN_MS + 3 * LANE_KEPT_MS}`, seq: 1 };
+  t.match(await book.apply([NONE], ahead), { code: 'lane-lost' }, 'nor one that is not born yet');
 });
