@@ -14,6 +14,7 @@ export const LLM_APIS = [
   'cohere',
   'vertex-ai',
   'bedrock',
+  'openai-moderations',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

@@ -48,6 +48,7 @@ export const PATHS: Readonly<Record<Api, string>> = {
   'openai-compatible': '/v1/chat/completions',
   ollama: '/api/chat',
   cohere: '/v2/chat',
+  'openai-moderations': '/v1/moderations',
   bedrock: '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse',
   'vertex-ai': '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:generateContent',
 };

@@ -374,3 +374,14 @@ t.test('what only says how a request is to be read is no text that its usage is 
   t.strictSame(costs, [{ units: 4, estimated: false }]);
   await meter.close();
 });
+
+t.test('moderations cost nothing, whatever stands in them', async (t) => {
+  const meter = meterOf('openai-moderations', {}, MODELS);
+  for (const body of [{ input: 'x' }, { model: 'omni-moderation-latest', input: ['x'.repeat(10_000)] }]) {
+    const { charges, reader } = await priced(meter, body, '/v1/moderations');
+    t.strictSame(charges.items, []);
+    t.equal(reader, undefined);
+  }
+  t.match(errorShape('openai-moderations')(SPENT, 429), { error: { code: 'insufficient_quota' } });
+  await meter.close();
+});

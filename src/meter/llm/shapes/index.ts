@@ -12,6 +12,7 @@ import { openaiChat } from './openai-chat.js';
 import { openaiCompatible } from './openai-compatible.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiModerations } from './openai-moderations.js';
 import { openaiResponses } from './openai-responses.js';
 import { vertexAi } from './vertex-ai.js';
 
@@ -33,4 +34,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   cohere,
   'vertex-ai': vertexAi,
   bedrock,
+  'openai-moderations': always(openaiModerations),
 };
