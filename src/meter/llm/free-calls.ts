@@ -1,4 +1,4 @@
-/** Calls of each API that run no model: they count tokens, and cost nothing. */
+/** Calls of each API that cost nothing: they only count tokens, or the provider asks no price for them. */
 import type { LlmApi } from '../../quota/tokens.js';
 
 const FREE: Partial<Readonly<Record<LlmApi, RegExp>>> = {
@@ -9,6 +9,7 @@ const FREE: Partial<Readonly<Record<LlmApi, RegExp>>> = {
   gemini: /:countTokens$/,
   'vertex-ai': /(?::countTokens|\/count-tokens:rawPredict)$/,
   bedrock: /\/count-tokens$/,
+  'openai-moderations': /\/moderations$/,
 };
 
 /** @param path in the API's own spelling: another one may be another call */

@@ -80,7 +80,6 @@ export class Meter implements LlmMeter {
     if (isFreeCall(api, path)) return { charges: charges(action, fixed) };
     const shape = SHAPES[api](path, query, rawHeaders);
     refuseSelectors(query, rawHeaders);
-    if (shape.isFree === true) return { charges: charges(action, fixed) };
     const given: Given = { shape, path, rawHeaders, body, fixed, action };
     const { paths, tree } = shape.request;
     if (tokenizer === 'bytes' && body.length <= INLINE_BYTES_MAX) {

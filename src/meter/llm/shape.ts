@@ -19,8 +19,6 @@ export type OpenFrames = (read: (document: Json) => void, unread: (bytes: number
 export type HeadField = (name: string) => string;
 
 export interface Shape {
-  /** Its calls cost nothing, and are not read. */
-  readonly isFree?: boolean;
   readonly request: CompiledForm;
   /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
   readonly open: (seen: Seen) => (document: Json) => void;

@@ -382,6 +382,8 @@ t.test('moderations cost nothing, whatever stands in them', async (t) => {
     t.strictSame(charges.items, []);
     t.equal(reader, undefined);
   }
+  for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/moderations/x'])
+    await t.rejects(priced(meter, { model: 'cheap' }, path), { code: 'cost-invalid' }, path);
   t.match(errorShape('openai-moderations')(SPENT, 429), { error: { code: 'insufficient_quota' } });
   await meter.close();
 });

@@ -34,5 +34,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   cohere,
   'vertex-ai': vertexAi,
   bedrock,
-  'openai-moderations': always(openaiModerations),
+  'openai-moderations': openaiModerations,
 };
