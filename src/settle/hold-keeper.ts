@@ -3,12 +3,15 @@ import type { RenewOp, Result } from '../ledger/port.js';
 import type { Admission, Debts } from './admission.js';
 
 const RENEWALS_PER_LIFE = 3;
+/** What is due in one tick is spread over the time until the next one, in steps of this. */
+const STEP_MS = 20;
 
 export class HoldKeeper {
   /** When each hold is to be renewed next; infinite while the store has not confirmed the last renewal. */
   private readonly live = new Map<Admission, number>();
   private timer: NodeJS.Timeout | undefined;
   private readonly everyMs: number;
+  private readonly tickMs: number;
 
   constructor(
     private readonly debts: Debts,
@@ -16,12 +19,13 @@ export class HoldKeeper {
     private readonly onLost: (error: unknown) => void,
   ) {
     this.everyMs = ttlMs / RENEWALS_PER_LIFE;
+    this.tickMs = this.everyMs / RENEWALS_PER_LIFE;
   }
 
   add(admission: Admission): void {
     this.live.set(admission, performance.now() + this.everyMs);
     // It ends with the last hold: after a reload, nobody closes the keeper of the config before.
-    this.timer ??= setInterval(() => this.renewDue(), this.everyMs / RENEWALS_PER_LIFE).unref();
+    this.timer ??= setInterval(() => this.renewDue(), this.tickMs).unref();
   }
 
   delete(admission: Admission): void {
@@ -35,9 +39,20 @@ export class HoldKeeper {
       return;
     }
     const now = performance.now();
-    for (const [admission, due] of this.live) {
-      if (due <= now) this.send(admission, []).catch(this.onLost);
+    const due: Admission[] = [];
+    for (const [admission, at] of this.live) if (at <= now) due.push(admission);
+    const steps = Math.max(1, Math.floor(this.tickMs / STEP_MS) - 1);
+    this.renewSome(due, Math.ceil(due.length / steps));
+  }
+
+  /** Requests of one moment have holds that are due at one moment; the store has decisions to make meanwhile. */
+  private renewSome(due: Admission[], most: number): void {
+    for (const admission of due.splice(-most)) {
+      const at = this.live.get(admission);
+      // It has ended, or was renewed to hold more, since the tick.
+      if (at !== undefined && at <= performance.now()) this.send(admission, []).catch(this.onLost);
     }
+    if (due.length > 0) setTimeout(() => this.renewSome(due, most), STEP_MS).unref();
   }
 
   /** Renews a hold before its time, to hold `more` units on top, by held charge. */

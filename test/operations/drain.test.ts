@@ -149,6 +149,9 @@ t.test('SIGINT does not wait for balancers', { skip: skipWithoutRedis }, async (
 const EACH = 20;
 const COSTS = { consumed: EACH * 8, held: 0 };
 
+/** A stop without the store, beside drainMs and finishMs. */
+const STOP_MOST_MS = 12_000;
+
 /** Ends a gateway while Redis answers nothing and all that it admitted is still to be settled. */
 async function endWithoutStore(t: Test, { upstream, redis }: Fleet, gateway: GatewayProcess) {
   const headers = { ...as('ana'), 'x-test-hold': 'head' };
@@ -163,8 +166,12 @@ async function endWithoutStore(t: Test, { upstream, redis }: Fleet, gateway: Gat
   upstream.release();
   const statuses = (await Promise.all(requests)).map(({ status }) => status);
   t.equal(statuses.filter((status) => status === 200).length, 2 * EACH);
+  const from = performance.now();
   const code = await gateway.stop('SIGTERM');
+  const ms = Math.round(performance.now() - from);
   process.kill(redis.pid, 'SIGCONT');
+  // drainMs is 0, and no request is under way.
+  t.ok(ms < STOP_MOST_MS, `the stop took ${ms} ms`);
   return code;
 }
 

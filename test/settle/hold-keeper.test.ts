@@ -66,3 +66,23 @@ t.test('an extension that is confirmed after the end does not bring the hold bac
   t.equal(debts.countOf('over'), 1, 'the extension itself');
   keeper.delete(steady);
 });
+
+t.test('what is due in one tick is spread over the time until the next', async (t) => {
+  const debts = new Debts('');
+  const keeper = new HoldKeeper(debts, 900, (error) => t.fail(String(error)));
+  const all = Array.from({ length: 1_000 }, (_, index) => admission(`h${index}`));
+  for (const one of all) keeper.add(one);
+  const alive = setInterval(() => undefined, 1_000);
+  const seen: number[] = [];
+  let last = 0;
+  const giveUpAt = performance.now() + 5_000;
+  while (last < all.length && performance.now() < giveUpAt) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    seen.push(debts.told.length - last);
+    last = debts.told.length;
+  }
+  clearInterval(alive);
+  for (const one of all) keeper.delete(one);
+  t.equal(new Set(debts.told).size, all.length);
+  t.ok(Math.max(...seen) <= all.length / 2, `at most ${Math.max(...seen)} at once`);
+});

@@ -6,14 +6,12 @@ import { OrgAlarms } from './alarms.js';
 import { type Batch, cyclesNow, isFresh, type Lane, newLane, type Sent, withPrevious } from './batch.js';
 import { Loss } from './loss.js';
 import { CLOCK_JUMPED, noAnswer, type Pending, unavailable } from './pending.js';
+import { OrgQueue } from './queue.js';
 import type { OrgLanesOptions, Shared } from './shared.js';
 import { jittered } from './turnstile.js';
 import { batchOf, callOf, callsOf, type UndeliveredCall } from './undelivered.js';
 import type { LanesState } from './watch.js';
 
-/** A script call holds Redis for about 2 ms at this many counter lines. */
-const LINES_MAX = 100;
-const OPS_MAX = 256;
 const EXPIRE_MOST = 8;
 /** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */
 const CYCLE_TRIES_MAX = 5;
@@ -27,7 +25,7 @@ const LANES_MAX = 16;
 const NONE: Op = { kind: 'none' };
 
 export class OrgLanes {
-  private readonly waiting: Pending[] = [];
+  private readonly waiting = new OrgQueue();
   private readonly free: Lane[] = [];
   private lanes = 0;
   private inFlight = 0;
@@ -36,7 +34,6 @@ export class OrgLanes {
   private epoch = '';
   private ruleVersion = 0;
   private cycles: readonly Bounds[] = [];
-  private linesPerOp = 4;
   private readonly retries = new Map<() => void, NodeJS.Timeout>();
   /** Calls that were sent and are not over. */
   private readonly live = new Map<Batch, Lane>();
@@ -80,7 +77,7 @@ export class OrgLanes {
       pending.reject(this.lostError());
       return;
     }
-    this.waiting.push(pending);
+    this.waiting.add(pending);
     this.schedule();
   }
 
@@ -104,7 +101,7 @@ export class OrgLanes {
       const call = batch.done === undefined ? callOf({ org, epoch }, { lane, batch }) : undefined;
       if (call !== undefined) calls.push(call);
     }
-    return [...calls, ...callsOf({ org, epoch }, this.waiting)];
+    return [...calls, ...callsOf({ org, epoch }, this.waiting.unsent)];
   }
 
   /** Sends what an earlier process could not deliver; resolves when it is over. */
@@ -156,19 +153,9 @@ export class OrgLanes {
     return newLane(this.shared.clock.now());
   }
 
-  /** Takes waiting operations in their order, as many as a call may have lines; those given up meanwhile fall out. */
   private takeBatch(): Batch {
-    const most = Math.max(1, Math.min(OPS_MAX, Math.floor(LINES_MAX / this.linesPerOp)));
-    const pendings: Pending[] = [];
-    let taken = 0;
-    for (const pending of this.waiting) {
-      if (pendings.length === most) break;
-      taken += 1;
-      if (!pending.over) pendings.push(pending);
-    }
-    this.waiting.splice(0, taken);
     const state = { retries: 0, cycleTries: 0, inDoubt: false, outstanding: false, counted: true };
-    return { pendings, ...state, book: this.book };
+    return { pendings: this.waiting.take(), ...state, book: this.book };
   }
 
   private async send(lane: Lane, batch: Batch): Promise<void> {
@@ -224,6 +211,7 @@ export class OrgLanes {
         lane.usedAt = performance.now();
         this.losses = 0;
         this.learn(reply);
+        this.waiting.noteLines(batch.pendings, reply.lines);
         this.distribute(lane, batch, reply);
         this.release(lane, batch);
         return;
@@ -263,8 +251,6 @@ export class OrgLanes {
     if (!reply.replayed) this.shared.clock.saw(reply.clock);
     this.alarms.noteAnswer(reply);
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
-    if (reply.results.length > 0)
-      this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + reply.lines / reply.results.length) / 8);
   }
 
   /** False where this process cannot follow the book's rule: what is owed waits until it can. */
@@ -416,10 +402,7 @@ export class OrgLanes {
       alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch }),
       over: (how) => this.endLoss(how),
     });
-    for (const pending of this.waiting.splice(0)) {
-      if (pending.owed) this.waiting.push(pending);
-      else this.refuse(pending);
-    }
+    for (const pending of this.waiting.takeDecisions()) this.refuse(pending);
   }
 
   private park(lane: Lane, batch: Batch): void {
