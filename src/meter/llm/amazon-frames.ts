@@ -14,6 +14,7 @@ export class AmazonFrames implements StreamFrames {
   constructor(
     private readonly read: (event: AmazonEvent) => void,
     private readonly unread: (bytes: number) => void,
+    private readonly cutOff: (bytes: number) => void,
   ) {}
 
   push(chunk: Buffer): void {
@@ -30,8 +31,8 @@ export class AmazonFrames implements StreamFrames {
     this.bytes = rest.length;
   }
 
-  /** What has broken off is mostly the frame of a bit of text. */
   end(): void {
+    if (this.bytes > 0) this.cutOff(this.bytes);
     this.parts = [];
     this.bytes = 0;
   }

@@ -54,6 +54,7 @@ export class JsonElements implements Frames {
   constructor(
     private readonly onDocument: OnDocument,
     private readonly onTooLarge: OnTooLarge,
+    private readonly onCutOff: OnTooLarge,
   ) {}
 
   push(chunk: Buffer): void {
@@ -79,6 +80,8 @@ export class JsonElements implements Frames {
 
   end(): void {
     if (this.bytes > DOCUMENT_BYTES_MAX) this.onTooLarge(this.bytes);
+    else if (this.bytes > 0) this.onCutOff(this.bytes);
+    this.bytes = 0;
   }
 
   private textByte(byte: number): void {

@@ -16,6 +16,7 @@ export class JsonLines implements StreamFrames {
   constructor(
     private readonly read: (document: Json) => void,
     private readonly unread: (bytes: number) => void,
+    private readonly cutOff: (bytes: number) => void,
   ) {}
 
   push(chunk: Buffer): void {
@@ -30,7 +31,7 @@ export class JsonLines implements StreamFrames {
     this.bytes += chunk.length;
   }
 
-  /** The last line needs no end; one that has broken off is mostly the frame of a bit of text. */
+  /** The last line needs no end; one behind others may have broken off. */
   end(): void {
     this.line(this.boundary > 0);
     this.boundary = this.bytes;
@@ -51,7 +52,8 @@ export class JsonLines implements StreamFrames {
     const line = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
     const document = parts.length === 0 ? undefined : parsed(line);
     if (isObject(document)) this.read(document);
-    else if (document !== BLANK && !mayBreakOff) this.unread(partBytes);
+    else if (document !== BLANK && mayBreakOff) this.cutOff(partBytes);
+    else if (document !== BLANK) this.unread(partBytes);
   }
 }
 

@@ -24,6 +24,8 @@ export class Seen {
   denseBytes = 0;
   /** What could not be read: it may be text. */
   unreadBytes = 0;
+  /** Of the largest part that the end has cut, without its frame. */
+  cutBytes = 0;
   /** Which model took which tokens of the usage, where the answer says so. */
   parts: readonly Part[] = [];
   /** Of the last event, where an API numbers them. */

@@ -12,8 +12,12 @@ export interface StreamFrames extends Frames {
   readonly boundary: number;
 }
 
-/** `read` takes each event; `unread` the bytes of what cannot be read. */
-export type OpenFrames = (read: (document: Json) => void, unread: (bytes: number) => void) => StreamFrames;
+/** `read` takes each event; `unread` the bytes of what cannot be read, `cutOff` those of what the end has cut. */
+export type OpenFrames = (
+  read: (document: Json) => void,
+  unread: (bytes: number) => void,
+  cutOff: (bytes: number) => void,
+) => StreamFrames;
 
 /** A field of an answer's head, in lower case; '' where it is not there. */
 export type HeadField = (name: string) => string;

@@ -20,6 +20,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
+const OPEN_OBJECT = 0x7b;
+/** A comment, or a field without data. */
+const OTHER_FIELD = /^(?::|(?:event|id|retry)(?::|$))/;
+const FIELD_BYTES = 6;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const NONE = Buffer.alloc(0);
 
@@ -37,10 +41,14 @@ export class SseReader {
   private linesBytes = 0;
   private dataAt = -1;
   private tooLarge = false;
+  /** The event is JSON as it stands. */
+  private isBare = false;
 
   constructor(
     private readonly onEvent: (event: SseEvent) => void,
     private readonly onTooLarge: (bytes: number) => void,
+    /** Of lines that are no event's. */
+    private readonly onStray: (bytes: number) => void = () => undefined,
   ) {}
 
   push(chunk: Buffer): void {
@@ -104,11 +112,30 @@ export class SseReader {
     const marked = this.lineAt === 0 && whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
     const line = marked === 0 ? whole : whole.subarray(marked);
     // `data`, and then nothing or a colon.
-    if (line[0] !== 0x64 || line[1] !== 0x61 || line[2] !== 0x74 || line[3] !== 0x61) return;
-    if (line.length > 4 && line[4] !== COLON) return;
+    const isData = line[0] === 0x64 && line[1] === 0x61 && line[2] === 0x74 && line[3] === 0x61;
+    if (!isData || (line.length > 4 && line[4] !== COLON)) {
+      this.otherLine(line);
+      return;
+    }
     const from = line[5] === SPACE ? 6 : 5;
     this.dataAt = this.lines.length === 0 ? this.lineAt + marked + from : -1;
     this.lines.push(line.subarray(Math.min(from, line.length)));
+    this.linesBytes += line.length;
+    if (this.linesBytes > EVENT_BYTES_MAX) this.tooLarge = true;
+  }
+
+  /** Some servers send JSON without `data:` before it, an error above all. */
+  private otherLine(line: Buffer): void {
+    this.isBare ||= line[0] === OPEN_OBJECT && this.lines.length === 0;
+    if (!this.isBare) {
+      // A line so short can be a field's name that has broken off.
+      const isStray =
+        line.length >= FIELD_BYTES && !OTHER_FIELD.test(line.toString('latin1', 0, FIELD_BYTES));
+      if (isStray) this.onStray(line.length);
+      return;
+    }
+    this.dataAt = -1;
+    this.lines.push(line);
     this.linesBytes += line.length;
     if (this.linesBytes > EVENT_BYTES_MAX) this.tooLarge = true;
   }
@@ -121,6 +148,7 @@ export class SseReader {
     else if (lines.length > 0) this.onEvent({ data: joined(lines), dataAt, start, end });
     if (lines.length > 0) this.lines = [];
     this.linesBytes = 0;
+    this.isBare = false;
     this.tooLarge = false;
   }
 }

@@ -6,6 +6,7 @@ import type { AnswerReader, Cost, Costs } from '../reader.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { Decoder } from './decode.js';
 import { FACT_MEMBERS, Facts } from './facts.js';
+import { FirstByteFrames } from './first-byte-frames.js';
 import { Growth } from './growth.js';
 import { type Frames, JsonElements, WholeJson } from './json-frames.js';
 import { readLarge } from './large-answer.js';
@@ -14,7 +15,7 @@ import { plus, type RequestRates } from './rates.js';
 import { Seen } from './seen.js';
 import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
-import { isObject, type Json } from './usage.js';
+import { isObject, type Json, textBytes } from './usage.js';
 import { checkedUsage, consumedUsage, type Passed } from './usage-check.js';
 
 /** What is known of the request whose answer it is. */
@@ -202,11 +203,13 @@ export class Watch implements AnswerReader {
 
   private passed(): Passed {
     const { inputTokens, inputTextTokens } = this.terms;
-    const { textBytes, denseBytes, unreadBytes } = this.seen;
+    const { textBytes, denseBytes, unreadBytes, cutBytes } = this.seen;
+    // What was cut can repeat the text before it.
+    const cutTokens = Math.min(this.counted(cutBytes), this.terms.mostTokens);
     return {
       inputTokens,
       inputTextTokens,
-      outputTokens: this.counted(textBytes + unreadBytes),
+      outputTokens: Math.max(this.counted(textBytes + unreadBytes), cutTokens),
       outputTextTokens: this.counted(textBytes - denseBytes),
     };
   }
@@ -237,7 +240,9 @@ export class Watch implements AnswerReader {
 
   /** The client stands behind a whole event, since none was begun while the answer was awaited. */
   private cut(problem: Problem): Buffer | undefined {
-    if (!this.terms.cuts || this.passage === undefined) return undefined;
+    const { events } = this;
+    const isJson = events instanceof FirstByteFrames && events.isJson;
+    if (!this.terms.cuts || this.passage === undefined || isJson) return undefined;
     this.wasCut = true;
     this.passage.drop();
     const closing = this.terms.shape.closing(problem, this.seen);
@@ -247,19 +252,25 @@ export class Watch implements AnswerReader {
   private openFrames(isSse: boolean, status: number): Frames {
     const { shape, stream } = this.terms;
     const unread = (bytes: number) => this.unread(bytes);
-    if (stream && status < 300 && shape.openFrames !== undefined)
-      this.events = shape.openFrames(this.read, unread);
-    else if (isSse) this.events = new SseReader((event) => this.event(event), unread);
-    return this.events ?? this.openJson();
+    if (stream && status < 300 && shape.openFrames !== undefined) {
+      this.events = shape.openFrames(this.read, unread, (bytes) => this.cutOff(bytes));
+      return this.events;
+    }
+    const frames = new FirstByteFrames({
+      isStream: isSse,
+      events: () => new SseReader((event) => this.event(event), unread, unread),
+      json: () => this.openJson(isSse),
+    });
+    if (isSse) this.events = frames;
+    return frames;
   }
 
-  private openJson(): Frames {
-    const { shape, stream } = this.terms;
+  private openJson(isSse: boolean): Frames {
     const onDocument = (document: Buffer) => this.document(document);
-    const onTooLarge = (bytes: number) => this.unread(bytes);
-    return shape.streamsArrays && stream
-      ? new JsonElements(onDocument, onTooLarge)
-      : new WholeJson(onDocument, onTooLarge);
+    const unread = (bytes: number) => this.unread(bytes);
+    return this.terms.stream || isSse
+      ? new JsonElements(onDocument, unread, (bytes) => this.cutOff(bytes))
+      : new WholeJson(onDocument, unread);
   }
 
   private event(event: SseEvent): void {
@@ -272,8 +283,8 @@ export class Watch implements AnswerReader {
     }
     const document = parsed(event.data);
     if (!isObject(document)) {
-      // What the end has cut is mostly the frame of a bit of text.
-      if (!this.atEnd && !event.data.equals(DONE)) this.unread(event.data.length);
+      if (this.atEnd) this.cutOff(event.data.length);
+      else if (!event.data.equals(DONE)) this.unread(event.data.length);
       return;
     }
     this.read(document);
@@ -294,7 +305,15 @@ export class Watch implements AnswerReader {
     if (isObject(document)) this.read(document);
     else if (Array.isArray(document)) document.filter(isObject).forEach(this.read);
     else this.unread(body.length);
+    const { usage, failed, textBytes: written, unreadBytes } = this.seen;
+    // An answer that the shape knows nothing of: all that it says counts.
+    if (usage === undefined && !failed && written + unreadBytes === 0) this.unread(textBytes(document));
     return undefined;
+  }
+
+  /** What the end has cut is mostly the frame of a bit of text; of servers that send all at once, it can be all of the text. */
+  private cutOff(bytes: number): void {
+    this.seen.cutBytes = Math.max(this.seen.cutBytes, bytes - FRAME_BYTES);
   }
 
   /** What cannot be read is taken for text, all of it. */
@@ -302,6 +321,9 @@ export class Watch implements AnswerReader {
     this.seen.unreadBytes += bytes;
   }
 }
+
+/** Of an event or a document, so much is not its text. */
+const FRAME_BYTES = 1024;
 
 /** The end of a stream, to those who follow OpenAI. */
 const DONE = Buffer.from('[DONE]');

@@ -155,14 +155,18 @@ function readHead(seen: Seen, field: HeadField): void {
 
 /** `take` makes the document of an event's payload. */
 function framesOf(take: (payload: Json) => unknown): OpenFrames {
-  return (read, unread) =>
-    new AmazonFrames(({ headers, payload }: AmazonEvent) => {
-      const body = parsed(payload.toString('utf8'));
-      const type = headers[':exception-type'];
-      const document = type === undefined ? take(isObject(body) ? body : {}) : { __type: type };
-      if (isObject(document)) read(document);
-      else unread(payload.length);
-    }, unread);
+  return (read, unread, cutOff) =>
+    new AmazonFrames(
+      ({ headers, payload }: AmazonEvent) => {
+        const body = parsed(payload.toString('utf8'));
+        const type = headers[':exception-type'];
+        const document = type === undefined ? take(isObject(body) ? body : {}) : { __type: type };
+        if (isObject(document)) read(document);
+        else unread(payload.length);
+      },
+      unread,
+      cutOff,
+    );
 }
 
 function parsed(text: string): unknown {

@@ -60,7 +60,7 @@ const answer: Shape = {
     nullable: true,
   }),
   open: openAnswer,
-  openFrames: (read, unread) => new JsonLines(read, unread),
+  openFrames: (...to) => new JsonLines(...to),
   answerMembers: [...COUNTERS, 'error'],
   streamsArrays: false,
   error: ollamaError,
