@@ -119,7 +119,8 @@ function isSocket({ host, pathname }: URL): boolean {
 
 export function isRedisUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.hash !== '') return false;
+  // The client would take options from a query, in place of those that the ledger relies on.
+  if (url === undefined || url.hash !== '' || url.search !== '') return false;
   if (url.protocol === 'unix:') return isSocket(url);
   return /^rediss?:$/.test(url.protocol) && url.hostname !== '';
 }

@@ -194,6 +194,13 @@ run([
     ),
   },
   {
+    name: 'options of the client in the URL of Redis',
+    text: 'store: { redis: "redis://h?enableOfflineQueue=true" }\n',
+    lines: [
+      '1:17 /store/redis: the value is not a Redis URL – write redis://host:port, rediss://host:port or unix:///path',
+    ],
+  },
+  {
     name: 'URLs, without showing what may be a secret',
     text: 'store: { redis: "http://u:secret@h" }\nupstreams: { a: { url: "http://a/base" }, b: { url: "b:80" }, c: { url: "http://u:secret@c" } }\n',
     lines: [
