@@ -20,7 +20,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** Input leaves out what was cached; the passes of `iterations` are left out by the counters beside them. */
-const usageIn: ReadUsage = (raw) => {
+export const messagesUsage: ReadUsage = (raw) => {
   const top = plainUsage(raw);
   const passes = listOf(raw.iterations).filter(isObject).map(plainUsage);
   const sum = passes.reduce<StatedUsage | undefined>(
@@ -87,15 +87,25 @@ function added(a: StatedUsage | undefined, b: StatedUsage): StatedUsage {
 /** Counters are cumulative. Those of the start are only a floor. */
 function openMessages(seen: Seen): (document: Json) => void {
   return (document) => {
-    if (document.type === 'error') seen.failed = true;
-    const started = member(document.message, 'usage');
-    const raw = started ?? document.usage;
-    seen.observe(raw, usageIn, started === undefined ? 'final' : 'floor');
-    if (isObject(raw) && raw.iterations !== undefined) seen.parts = partsOf(raw);
-    seen.write(document.delta);
-    writeBlock(seen, document.content_block);
-    for (const block of listOf(document.content)) writeBlock(seen, block);
+    writeMessage(seen, document);
+    const started = startedUsage(document);
+    seen.observe(started ?? document.usage, messagesUsage, started === undefined ? 'final' : 'floor');
   };
+}
+
+/** The counters of the event by which a stream begins. */
+export function startedUsage(document: Json): unknown {
+  return member(document.message, 'usage');
+}
+
+/** All that an event or a body tells but its counters. */
+export function writeMessage(seen: Seen, document: Json): void {
+  if (document.type === 'error') seen.failed = true;
+  const raw = startedUsage(document) ?? document.usage;
+  if (isObject(raw) && raw.iterations !== undefined) seen.parts = partsOf(raw);
+  seen.write(document.delta);
+  writeBlock(seen, document.content_block);
+  for (const block of listOf(document.content)) writeBlock(seen, block);
 }
 
 /** What a tool of the server brought is input of the next step. */

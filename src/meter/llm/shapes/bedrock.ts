@@ -4,11 +4,12 @@ import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.j
 import { AmazonFrames } from '../amazon-frames.js';
 import type { Path } from '../places.js';
 import { type RequestForm, requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
+import type { Certainty, Seen } from '../seen.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
-import { count, isObject, type Json, member, usageOf } from '../usage.js';
+import { count, isObject, type Json, member, type StatedUsage, usageOf } from '../usage.js';
 import type { ReadUsage } from '../usage-merge.js';
-import { anthropicMessages } from './anthropic-messages.js';
+import { messagesUsage, startedUsage, writeMessage } from './anthropic-messages.js';
+import { answerUsage } from './openai-usage.js';
 
 const MODEL_AND_VERB = /\/model\/([^/]+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
 
@@ -65,8 +66,8 @@ const inPath = {
 interface Names {
   readonly input: string;
   readonly output: string;
-  readonly cacheRead: string;
-  readonly cacheWrite: string;
+  readonly cacheRead?: string;
+  readonly cacheWrite?: string;
 }
 
 const CONVERSE: Names = {
@@ -81,13 +82,14 @@ const METRICS: Names = {
   cacheRead: 'cacheReadInputTokenCount',
   cacheWrite: 'cacheWriteInputTokenCount',
 };
+const LLAMA: Names = { input: 'prompt_token_count', output: 'generation_token_count' };
 
 /** Input leaves out what was cached. */
 const reading =
   (names: Names): ReadUsage =>
   (raw) => {
-    const cachedInput = count(raw, names.cacheRead);
-    const cacheWrite = count(raw, names.cacheWrite);
+    const cachedInput = names.cacheRead === undefined ? 0 : count(raw, names.cacheRead);
+    const cacheWrite = names.cacheWrite === undefined ? 0 : count(raw, names.cacheWrite);
     return usageOf({
       input: [count(raw, names.input), cachedInput, cacheWrite],
       cachedInput,
@@ -100,7 +102,44 @@ const reading =
   };
 
 const readConverse = reading(CONVERSE);
-const readMetrics = reading(METRICS);
+
+/** How the makers count, and Bedrock itself. */
+const COUNTS: readonly ReadUsage[] = [
+  messagesUsage,
+  readConverse,
+  answerUsage,
+  reading(LLAMA),
+  reading(METRICS),
+];
+
+/**
+ * Several counts of one answer lie in one object, each under its own names: of each side, the largest counts, of equal ones
+ * the one that knows more of its parts.
+ */
+const readInvoked: ReadUsage = (raw) => {
+  const all = COUNTS.map((read) => read(raw)).filter((usage) => usage !== undefined);
+  const [first] = all;
+  return first && all.reduce(largest, first);
+};
+
+function largest(a: StatedUsage, b: StatedUsage): StatedUsage {
+  const parts = (usage: StatedUsage) => usage.cachedInput + usage.cacheWrite;
+  const given = b.input - a.input || parts(b) - parts(a);
+  const made = b.output - a.output || b.reasoning - a.reasoning;
+  const { input, cachedInput, cacheWrite, surplusInput } = given > 0 ? b : a;
+  const { output, reasoning, surplusOutput } = made > 0 ? b : a;
+  return {
+    input,
+    cachedInput,
+    cacheWrite,
+    surplusInput: surplusInput ?? 0,
+    inputBroken: a.inputBroken === true || b.inputBroken === true,
+    output,
+    reasoning,
+    surplusOutput: surplusOutput ?? 0,
+    outputBroken: a.outputBroken === true || b.outputBroken === true,
+  };
+}
 
 function openConverse(seen: Seen): (document: Json) => void {
   return (document) => {
@@ -124,19 +163,34 @@ const TEXTS = [
   'output',
 ];
 
-/** Anthropic's answers tell their own usage, others' are counted by Bedrock: in the head, or with the last event. */
+/** Answers have the counters of their makers; Bedrock's own are in the head, or with the last event. */
 function openInvoked(seen: Seen): (document: Json) => void {
-  const claude = anthropicMessages.open(seen);
   return (document) => {
     if (document.__type !== undefined) seen.failed = true;
-    claude(document);
+    writeMessage(seen, document);
     for (const name of TEXTS) seen.write(document[name]);
-    if (seen.certainty === 'final' && seen.usage !== undefined) return;
-    seen.observe(document['amazon-bedrock-invocationMetrics'], readMetrics, 'final');
-    if (member(document.usage, CONVERSE.input) !== undefined)
-      seen.observe(document.usage, readConverse, 'final');
+    const started = startedUsage(document);
+    const usage = started ?? document.usage ?? member(document.metadata, 'usage');
+    const metrics = document[INVOCATION_METRICS];
+    const raw = { ...counters(document, LLAMA), ...objectOf(usage), ...objectOf(metrics) };
+    if (Object.keys(raw).length > 0) seen.observe(raw, readInvoked, certaintyOf(document));
   };
 }
+
+const INVOCATION_METRICS = 'amazon-bedrock-invocationMetrics';
+
+/** Llama counts in each event, and tells a reason with the last one. */
+function certaintyOf(document: Json): Certainty {
+  if (startedUsage(document) !== undefined) return 'floor';
+  return document.stop_reason === null && document[INVOCATION_METRICS] === undefined ? 'so far' : 'final';
+}
+
+function counters(document: Json, names: Names): Json {
+  const told = Object.values(names).filter((name) => document[name] !== undefined && document[name] !== null);
+  return Object.fromEntries(told.map((name) => [name, document[name]]));
+}
+
+const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
 
 /** Counts in the head of an answer that is no stream. */
 function readHead(seen: Seen, field: HeadField): void {
@@ -150,7 +204,7 @@ function readHead(seen: Seen, field: HeadField): void {
     cacheReadInputTokenCount: told('cache-read-input'),
     cacheWriteInputTokenCount: told('cache-write-input'),
   };
-  seen.observe(counts, readMetrics, 'final');
+  seen.observe(counts, readInvoked, 'final');
 }
 
 /** `take` makes the document of an event's payload. */
@@ -221,7 +275,7 @@ function invoking(form: Pick<RequestForm, 'ceilings' | 'ceilingAbove' | 'ceiling
     open: openInvoked,
     readHead,
     openFrames: framesOf(chunkIn),
-    answerMembers: ['type', 'usage', '__type'],
+    answerMembers: ['type', 'usage', '__type', LLAMA.input, LLAMA.output],
   };
 }
 
