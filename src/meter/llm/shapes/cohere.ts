@@ -3,7 +3,7 @@ import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { requestForm } from '../request.js';
 import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
-import { count, isObject, type Json, member, usageOf } from '../usage.js';
+import { count, isCount, type Json, member, usageOf } from '../usage.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 /** A search is billed for up to so many documents; a document with more tokens than this counts as several. */
@@ -13,17 +13,25 @@ const DOCUMENT_TOKENS = 500;
 const FAULTS = new Set(['ERROR', 'ERROR_TOXIC', 'ERROR_LIMIT', 'TIMEOUT']);
 
 const usageIn: ReadUsage = (raw) => {
-  const counted = isObject(raw.billed_units) ? raw.billed_units : raw.tokens;
+  const { billed_units: billed, tokens } = raw;
   return usageOf({
-    input: [count(counted, 'input_tokens'), count(counted, 'image_tokens')],
+    input: [countOf('input_tokens', billed, tokens), count(billed, 'image_tokens')],
     cachedInput: count(raw, 'cached_tokens'),
     cacheWrite: 0,
-    output: count(counted, 'output_tokens'),
+    output: countOf('output_tokens', billed, tokens),
     reasoning: 0,
     total: 0,
     surplus: 'output',
   });
 };
+
+/** The first of them that has a count; NaN where one has something else, and none a count. */
+function countOf(name: string, ...objects: readonly unknown[]): number {
+  const told = objects
+    .map((from) => member(from, name))
+    .filter((value) => value !== undefined && value !== null);
+  return told.find(isCount) ?? (told.length > 0 ? Number.NaN : 0);
+}
 
 /** Citations repeat what the answer says. */
 function write(seen: Seen, message: unknown): void {
