@@ -77,23 +77,28 @@ const FORM: RequestForm = {
 };
 
 /** Thoughts stand beside the candidates, and what tools put into the prompt beside the prompt. */
-const usageIn: ReadUsage = (raw) => {
-  const reasoning = count(raw, 'thoughtsTokenCount');
-  const total = count(raw, 'totalTokenCount');
-  const candidates = count(raw, 'candidatesTokenCount');
-  return usageOf({
-    input: [count(raw, 'promptTokenCount'), count(raw, 'toolUsePromptTokenCount')],
-    cachedInput: count(raw, 'cachedContentTokenCount'),
-    cacheWrite: 0,
-    output: [candidates, reasoning],
-    reasoning,
-    total,
-    surplus: 'output',
-    inputDetails: detailed(raw.promptTokensDetails) + detailed(raw.toolUsePromptTokensDetails),
-    outputDetails: detailed(raw.candidatesTokensDetails) + (reasoning || 0),
-    outputUntold: raw.candidatesTokenCount === undefined && raw.totalTokenCount === undefined,
-  });
-};
+const readingWith =
+  (surplus: 'input' | 'output'): ReadUsage =>
+  (raw) => {
+    const reasoning = count(raw, 'thoughtsTokenCount');
+    const total = count(raw, 'totalTokenCount');
+    const candidates = count(raw, 'candidatesTokenCount');
+    return usageOf({
+      input: [count(raw, 'promptTokenCount'), count(raw, 'toolUsePromptTokenCount')],
+      cachedInput: count(raw, 'cachedContentTokenCount'),
+      cacheWrite: 0,
+      output: [candidates, reasoning],
+      reasoning,
+      total,
+      surplus,
+      inputDetails: detailed(raw.promptTokensDetails) + detailed(raw.toolUsePromptTokensDetails),
+      outputDetails: detailed(raw.candidatesTokensDetails) + (reasoning || 0),
+      outputUntold: raw.candidatesTokenCount === undefined && raw.totalTokenCount === undefined,
+    });
+  };
+
+const usageIn = readingWith('output');
+const embeddingUsageIn = readingWith('input');
 
 /** What the modalities add up to. */
 function detailed(list: unknown): number {
@@ -136,8 +141,10 @@ const content: Shape = {
   closing: (problem) => `${JSON.stringify(geminiError(problem, 429))}\n\n`,
 };
 
+/** All of it is input. */
 const embeddings: Shape = {
   ...content,
+  open: (seen) => (document) => seen.observe(document.usageMetadata, embeddingUsageIn, 'final'),
   request: requestForm({ ...FORM, ceilings: [], choices: [], spellings: [] }),
 };
 
