@@ -108,9 +108,11 @@ export class Meter implements LlmMeter {
         ? this.rates.ofAny(asked)
         : this.rates.of([request.model, ...request.others.names], asked);
     const media = scanned.mediaParts * this.terms.mediaTokens;
-    const billed = shape.request.inputUnits?.count(places, textTokens);
+    const { inputUnits } = shape.request;
+    const billed = inputUnits?.count(places, textTokens);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
-    const inputTextTokens = billed === undefined ? contentTokens(body, scanned, textTokens) : 0;
+    // In units of another kind, only what does not depend on the text is sure.
+    const inputTextTokens = inputUnits?.count(places, 0) ?? contentTokens(body, scanned, textTokens);
     return this.held({ given, request, places, rates, inputTokens, inputTextTokens }, undefined);
   }
 
