@@ -15,13 +15,13 @@ export function merged(before: MergedUsage, next: Json, read: ReadUsage): Merged
   const { raw, usage } = before;
   if (raw === undefined || usage === undefined) return { raw: next, usage: read(next) };
   const confirmed = read(next)?.confirmed === true;
-  const latest = confirmed ? withDetails(raw, next) : laid(raw, next, (_, now) => now);
+  const latest = confirmed ? withDetails(raw, next) : laid(raw, next, latestOf);
   const stated = read(latest);
   const isCorrected = confirmed && usage.output === 0;
   const fell =
     stated === undefined || stated.output < usage.output || (stated.input < usage.input && !isCorrected);
   if (!fell) return { raw: latest, usage: stated };
-  const highest = laid(raw, next, Math.max);
+  const highest = laid(raw, next, highestOf);
   return { raw: highest, usage: read(highest) ?? usage };
 }
 
@@ -33,14 +33,22 @@ function withDetails(before: Json, next: Json): Json {
   return details.length === 0 ? next : { ...Object.fromEntries(details), ...next };
 }
 
+/** What becomes of a counter that a later object states again. */
+type Pick = (before: number, next: unknown) => unknown;
+
+/** An object of counters takes the place of a number that stood there by mistake. */
+const latestOf: Pick = (before, next) =>
+  isCount(next) || (isObject(next) && Object.values(next).some(isCount)) ? next : before;
+
+const highestOf: Pick = (before, next) => (isCount(next) ? Math.max(before, next) : before);
+
 /** `next` laid over `before`, counter by counter; what is no count changes none. */
-function laid(before: Json, next: Json, pick: (before: number, next: number) => number): Json {
+function laid(before: Json, next: Json, pick: Pick): Json {
   const result: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(next)) {
     const known = result[key];
-    if (isCount(known)) {
-      if (isCount(value)) result[key] = pick(known, value);
-    } else if (isObject(known) && isObject(value)) result[key] = laid(known, value, pick);
+    if (isCount(known)) result[key] = pick(known, value);
+    else if (isObject(known) && isObject(value)) result[key] = laid(known, value, pick);
     else if (value !== null || known === undefined) result[key] = value;
   }
   return result;
