@@ -260,3 +260,103 @@ t.test('what is no text of the prompt or the model raises nothing', async (t) =>
   ];
   t.strictSame((await charged('openai-compatible', twice)).units, 609, 'a thought under two names');
 });
+
+t.test('several counts of one answer: of each side the largest, or the one that is billed', async (t) => {
+  const text = 'Hello there.';
+  const own = { input_tokens: 20, cache_read_input_tokens: 80, output_tokens: 7 };
+  const metrics = { inputTokenCount: 900, outputTokenCount: 60 };
+  const bedrock: [string, string, object, string[], number, number][] = [
+    [
+      'the head of Bedrock beside a usage of Claude',
+      'anthropic.claude',
+      { content: [{ type: 'text', text }], usage: own },
+      ['X-Amzn-Bedrock-Input-Token-Count', '900', 'X-Amzn-Bedrock-Output-Token-Count', '60'],
+      900,
+      60,
+    ],
+    [
+      'the last event beside a usage of Claude',
+      'anthropic.claude',
+      { content: [{ type: 'text', text }], usage: own, 'amazon-bedrock-invocationMetrics': metrics },
+      [],
+      900,
+      60,
+    ],
+    [
+      'one side each',
+      'anthropic.claude',
+      { usage: own, 'amazon-bedrock-invocationMetrics': { outputTokenCount: 60 } },
+      [],
+      100,
+      60,
+    ],
+    [
+      'Llama without a head',
+      'meta.llama3',
+      { generation: text, prompt_token_count: 300, generation_token_count: 9 },
+      [],
+      300,
+      9,
+    ],
+    [
+      'a model that follows OpenAI, without a head',
+      'openai.gpt-oss',
+      { choices: [], usage: { prompt_tokens: 300, completion_tokens: 9, total_tokens: 309 } },
+      [],
+      300,
+      9,
+    ],
+  ];
+  const meter = meterOf('bedrock');
+  for (const [name, model, answer, fields, input, output] of bedrock) {
+    const one = await priced(meter, { max_tokens: 1_000 }, `/model/${model}/invoke`);
+    const { costs, report } = await pass(one, Buffer.from(JSON.stringify(answer)), { fields });
+    t.strictSame(
+      [report?.usage.input, report?.usage.output, costs[0]?.estimated],
+      [input, output, false],
+      name,
+    );
+  }
+  await meter.close();
+
+  const tokens = { input_tokens: 512, output_tokens: 31 };
+  const cohere: [string, object, number, number][] = [
+    ['billed', { billed_units: { input_tokens: 40, output_tokens: 25 }, tokens }, 40, 25],
+    ['one side is not billed', { billed_units: { output_tokens: 25 }, tokens }, 512, 25],
+    [
+      'a billed counter is broken',
+      { billed_units: { input_tokens: -1, output_tokens: 25 }, tokens },
+      512,
+      25,
+    ],
+    ['nothing is billed', { billed_units: {}, tokens }, 512, 31],
+  ];
+  for (const [name, usage, input, output] of cohere) {
+    const answer = { message: { content: [{ type: 'text', text }] }, usage };
+    const { usage: found, estimated } = await charged('cohere', answer);
+    t.strictSame([found.input, found.output, estimated], [input, output, false], name);
+  }
+});
+
+t.test('an object of counters takes the place of a number', async (t) => {
+  const end = (usage: object) => ({ type: 'message-end', delta: { finish_reason: 'COMPLETE', usage } });
+  const list = [0, 50].map((wrong) => [
+    end({ billed_units: wrong, tokens: { input_tokens: 512, output_tokens: 104 } }),
+    end({ billed_units: { input_tokens: 600, output_tokens: 196 } }),
+  ]);
+  for (const answer of list) {
+    const { usage } = await charged('cohere', answer);
+    t.strictSame([usage.input, usage.output], [600, 196]);
+  }
+});
+
+t.test('units and embeddings', async (t) => {
+  const documents = Array.from({ length: 1_000 }, () => 'x');
+  const rerank = { request: { documents }, path: '/v2/rerank' };
+  const searches = (units: number) => ({ meta: { billed_units: { search_units: units } } });
+  t.equal((await charged('cohere', searches(10), rerank)).usage.input, 10);
+  t.equal((await charged('cohere', searches(1), rerank)).usage.input, 5, 'not below half of ten searches');
+  const embed = { request: { content: { parts: [{ text: 'x' }] } }, path: '/v1beta/models/m:embedContent' };
+  const { usage } = await charged('gemini', { usageMetadata: { totalTokenCount: 800 } }, embed);
+  t.strictSame([usage.input, usage.output], [800, 0], 'a total of an embedding is input');
+});

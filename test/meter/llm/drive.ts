@@ -75,6 +75,8 @@ export async function priced(
 
 export interface Answer {
   readonly type?: string;
+  /** Further fields of its head: names and values. */
+  readonly fields?: readonly string[];
   readonly coding?: string;
   readonly status?: number;
   readonly chunkBytes?: number;
@@ -99,7 +101,8 @@ export function cutUp(body: Buffer, chunkBytes: number): Buffer[] {
 export async function pass({ reader }: Priced, body: Buffer, answer: Answer): Promise<Passed> {
   if (reader === undefined) throw new Error('no reader');
   const { type = 'application/json', coding, status = 200, whole = true } = answer;
-  const fields = ['Content-Type', type, ...(coding === undefined ? [] : ['Content-Encoding', coding])];
+  const fields = ['Content-Type', type, ...(answer.fields ?? [])];
+  if (coding !== undefined) fields.push('Content-Encoding', coding);
   reader.head(
     status,
     fields.map((text) => Buffer.from(text)),

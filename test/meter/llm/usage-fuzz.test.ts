@@ -4,16 +4,15 @@
  * `CASES=10000` for all of it, `SEED=…` for the same cases again.
  */
 import t from 'tap';
-import type { Api } from '../../../src/meter/llm/index.js';
-import { events } from './answers.js';
-import { AZURE_QUERY, meterOf, PATHS, pass, priced } from './drive.js';
+import type { Usage } from '../../../src/quota/tokens.js';
+import { meterOf, pass, priced } from './drive.js';
+import type { Counters, Side, Source, UsageForm } from './usage-forms/form.js';
+import { pathOf, USAGE_FORMS } from './usage-forms.js';
 
 const CASES = Number(process.env.CASES ?? 3_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
 type Random = (below: number) => number;
-type Side = 'input' | 'output' | 'total' | 'part';
-type Counters = Record<string, unknown>;
 
 /** mulberry32: the same cases for the same seed. */
 function randomOf(seed: number): Random {
@@ -26,181 +25,19 @@ function randomOf(seed: number): Random {
   };
 }
 
-interface Counts {
-  readonly input: number;
-  readonly cached: number;
-  readonly output: number;
-  readonly reasoning: number;
-}
-
-interface Form {
-  readonly name: string;
-  readonly api: Api;
-  readonly path?: string;
-  request(prompt: string): object;
-  usage(counts: Counts): Counters;
-  /** Which counters add up to a side. */
-  readonly sides: Readonly<Record<string, Side>>;
-  /** A stream where it has more than one document. */
-  answer(text: string, usages: readonly Counters[]): { body: string; isStream: boolean };
-}
-
-const chatUsage = ({ input, cached, output, reasoning }: Counts): Counters => ({
-  prompt_tokens: input,
-  completion_tokens: output,
-  total_tokens: input + output,
-  prompt_tokens_details: { cached_tokens: cached },
-  completion_tokens_details: { reasoning_tokens: reasoning },
-});
-const CHAT_SIDES: Form['sides'] = {
-  prompt_tokens: 'input',
-  completion_tokens: 'output',
-  total_tokens: 'total',
-};
-const responsesUsage = ({ input, cached, output, reasoning }: Counts): Counters => ({
-  input_tokens: input,
-  input_tokens_details: { cached_tokens: cached },
-  output_tokens: output,
-  output_tokens_details: { reasoning_tokens: reasoning },
-  total_tokens: input + output,
-});
-const RESPONSES_SIDES: Form['sides'] = {
-  input_tokens: 'input',
-  output_tokens: 'output',
-  total_tokens: 'total',
-};
-const messagesUsage = ({ input, cached, output, reasoning }: Counts): Counters => ({
-  input_tokens: input - cached,
-  cache_read_input_tokens: cached,
-  output_tokens: output,
-  output_tokens_details: { thinking_tokens: reasoning },
-});
-const MESSAGES_SIDES: Form['sides'] = {
-  input_tokens: 'input',
-  cache_read_input_tokens: 'input',
-  output_tokens: 'output',
-};
-const geminiUsage = ({ input, cached, output, reasoning }: Counts): Counters => ({
-  promptTokenCount: input,
-  cachedContentTokenCount: cached,
-  candidatesTokenCount: output - reasoning,
-  thoughtsTokenCount: reasoning,
-  totalTokenCount: input + output,
-});
-const GEMINI_SIDES: Form['sides'] = {
-  promptTokenCount: 'input',
-  candidatesTokenCount: 'output',
-  thoughtsTokenCount: 'output',
-  totalTokenCount: 'total',
-};
-
-const chatRequest = (prompt: string) => ({ model: 'm', messages: [{ role: 'user', content: prompt }] });
-const json = (value: unknown) => ({ body: JSON.stringify(value), isStream: false });
-const stream = (list: readonly unknown[]) => ({ body: events(list), isStream: true });
-const last = (usages: readonly Counters[]) => usages.at(-1);
-
-const chat = (name: string, api: Api): Form[] => [
-  {
-    name,
-    api,
-    request: chatRequest,
-    usage: chatUsage,
-    sides: CHAT_SIDES,
-    answer: (text, usages) => json({ choices: [{ message: { content: text } }], usage: last(usages) }),
-  },
-  {
-    name: `${name} stream`,
-    api,
-    request: (prompt) => ({ ...chatRequest(prompt), stream: true, stream_options: { include_usage: true } }),
-    usage: chatUsage,
-    sides: CHAT_SIDES,
-    answer: (text, usages) =>
-      stream([
-        { choices: [{ delta: { content: text } }] },
-        ...usages.slice(0, -1).map((usage) => ({ choices: [{ delta: {} }], usage })),
-        { choices: [], usage: last(usages) },
-      ]),
-  },
-];
-
-const FORMS: readonly Form[] = [
-  ...chat('chat', 'openai-chat'),
-  ...chat('azure', 'azure-openai'),
-  ...chat('compatible', 'openai-compatible'),
-  {
-    name: 'responses',
-    api: 'openai-responses',
-    request: (prompt) => ({ model: 'm', input: prompt }),
-    usage: responsesUsage,
-    sides: RESPONSES_SIDES,
-    answer: (text, usages) =>
-      json({ status: 'completed', output: [{ type: 'message', content: [{ text }] }], usage: last(usages) }),
-  },
-  {
-    name: 'responses stream',
-    api: 'openai-responses',
-    request: (prompt) => ({ model: 'm', input: prompt, stream: true }),
-    usage: responsesUsage,
-    sides: RESPONSES_SIDES,
-    answer: (text, usages) =>
-      stream([
-        { type: 'response.output_text.delta', delta: text },
-        ...usages.slice(0, -1).map((usage) => ({ type: 'response.in_progress', response: { usage } })),
-        { type: 'response.completed', response: { usage: last(usages) } },
-      ]),
-  },
-  {
-    name: 'messages',
-    api: 'anthropic-messages',
-    request: (prompt) => ({ ...chatRequest(prompt), max_tokens: 100_000 }),
-    usage: messagesUsage,
-    sides: MESSAGES_SIDES,
-    answer: (text, usages) => json({ content: [{ type: 'text', text }], usage: last(usages) }),
-  },
-  {
-    name: 'messages stream',
-    api: 'anthropic-messages',
-    request: (prompt) => ({ ...chatRequest(prompt), max_tokens: 100_000, stream: true }),
-    usage: messagesUsage,
-    sides: MESSAGES_SIDES,
-    answer: (text, usages) =>
-      stream([
-        { type: 'message_start', message: { usage: usages[0] } },
-        { type: 'content_block_delta', delta: { type: 'text_delta', text } },
-        ...usages.map((usage) => ({ type: 'message_delta', delta: {}, usage })),
-      ]),
-  },
-  ...['generateContent', 'streamGenerateContent'].map(
-    (verb): Form => ({
-      name: verb,
-      api: 'gemini',
-      path: `/v1beta/models/m:${verb}`,
-      request: (prompt) => ({ contents: [{ parts: [{ text: prompt }] }] }),
-      usage: geminiUsage,
-      sides: GEMINI_SIDES,
-      answer: (text, usages) => {
-        const candidates = [{ content: { parts: [{ text }] }, finishReason: 'STOP' }];
-        if (verb === 'generateContent') return json({ candidates, usageMetadata: last(usages) });
-        const heads = usages.slice(0, -1).map((usageMetadata) => ({ candidates: [], usageMetadata }));
-        return stream([...heads, { candidates, usageMetadata: last(usages) }]);
-      },
-    }),
-  ),
-];
-
 const BROKEN: readonly unknown[] = [-1, 'x', null, 1.5, 1e300, [], {}, true];
 
-/** One counter, anywhere in it; true where what is left says nothing of it any more. */
-function mutate(usage: Counters, random: Random, touched: Set<string>): void {
+/** Changes one counter, anywhere in the object, and keeps its dotted path. */
+function mutate(usage: Counters, random: Random, touched: Set<string>, within = ''): void {
   const keys = Object.keys(usage);
   const key = keys[random(keys.length)];
   if (key === undefined) return;
   const value = usage[key];
   if (typeof value === 'object' && value !== null && random(3) > 0) {
-    mutate(value as Counters, random, touched);
+    mutate(value as Counters, random, touched, `${within}${key}.`);
     return;
   }
-  touched.add(key);
+  touched.add(`${within}${key}`);
   const kind = random(5);
   if (kind === 0) delete usage[key];
   else if (kind === 1) usage[key] = BROKEN[random(BROKEN.length)];
@@ -216,82 +53,112 @@ function figuresOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, one) => sum + figuresOf(one), 0);
 }
 
+function at(usage: Counters, path: string): unknown {
+  return path.split('.').reduce<unknown>((from, key) => (from as Counters | null | undefined)?.[key], usage);
+}
+
+const isUsable = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 1e12;
+
+interface Stated {
+  readonly usage: Counters;
+  /** The counters that the mutation changed. */
+  readonly touched: Set<string>;
+}
+
 /** What the counters of one object that are as they were say of a side. */
-function untouched({ sides }: Form, usage: Counters, touched: Set<string>, side: Side): number {
-  const keys = Object.keys(sides).filter((key) => sides[key] === side && !touched.has(key));
-  return keys.reduce((sum, key) => sum + figuresOf(usage[key]), 0);
+function untouched(form: UsageForm, { usage, touched }: Stated, all: readonly Stated[], side: Side): number {
+  const isTouched = (path: string) => [...touched].some((one) => path === one || path.startsWith(`${one}.`));
+  const counts = (path: string) => {
+    const [object = '', counter] = path.split('.');
+    const first = form.standIns?.[object];
+    const isBilled = all.some((one) => first !== undefined && isUsable(at(one.usage, `${first}.${counter}`)));
+    return !isTouched(path) && !isBilled;
+  };
+  const said = (source: Source) =>
+    Object.keys(source)
+      .filter((path) => source[path] === side && counts(path))
+      .reduce((sum, path) => sum + figuresOf(at(usage, path)), 0);
+  return Math.max(...form.sources.map(said));
 }
 
 interface Case {
-  readonly form: Form;
+  readonly form: UsageForm;
   readonly prompt: string;
   readonly text: string;
   readonly usages: readonly Counters[];
-  readonly least: Record<Side, number>;
+  readonly least: Readonly<Record<Side, number>>;
 }
 
 function caseOf(random: Random): Case {
-  const form = FORMS[random(FORMS.length)] as Form;
-  const [prompt, text] = ['word, '.repeat(random(400)), 'some text. '.repeat(20 + random(300))];
-  const reasoning = random(300);
+  const form = USAGE_FORMS[random(USAGE_FORMS.length)] as UsageForm;
+  const hasOutput = form.hasOutput !== false;
+  const [prompt, long] = ['word, '.repeat(random(400)), 'some text. '.repeat(20 + random(300))];
+  const text = hasOutput ? long : '';
+  const reasoning = hasOutput ? random(300) : 0;
   const input = Math.ceil(prompt.length / (2 + random(3))) + 5;
   const output = Math.ceil(text.length / (2 + random(3))) + reasoning;
   const counts = { input, cached: random(input), output, reasoning };
   const early = { ...counts, output: Math.floor(output / 2), reasoning: Math.floor(reasoning / 2) };
-  const { isStream } = form.answer('', [{}]);
-  const stated = isStream && random(2) === 0 ? [early, counts] : [counts];
-  const usages = stated.map((one) => form.usage(one));
-  const least: Record<Side, number> = { input: 0, output: 0, total: 0, part: 0 };
-  for (const usage of usages) {
-    const touched = new Set<string>();
+  const stated = form.isStream === true && random(2) === 0 ? [early, counts] : [counts];
+  const all = stated.map((one): Stated => ({ usage: form.usage(one), touched: new Set() }));
+  for (const { usage, touched } of all)
     for (let times = random(4); times > 0; times -= 1) mutate(usage, random, touched);
-    for (const side of ['input', 'output', 'total'] as const)
-      least[side] = Math.max(least[side], untouched(form, usage, touched, side));
-  }
-  return { form, prompt, text, usages, least };
+  const leastOf = (side: Side) => Math.max(...all.map((one) => untouched(form, one, all, side)));
+  const least = { input: leastOf('input'), output: leastOf('output'), total: leastOf('total') };
+  return { form, prompt, text, usages: all.map(({ usage }) => usage), least };
 }
+
+interface Charged {
+  readonly units: number;
+  readonly usage: Usage;
+  /** Of the request and of the answer. */
+  readonly estimate: number;
+}
+
+function failuresOf({ form, prompt, text, usages, least }: Case, charged: Charged): string[] {
+  const { units, usage, estimate } = charged;
+  const { input, cachedInput, cacheWrite, output, reasoning } = usage;
+  return [
+    !Number.isSafeInteger(units) && 'no number',
+    Math.min(input, cachedInput, cacheWrite, output, reasoning) < 0 && 'negative',
+    (cachedInput + cacheWrite > input || reasoning > output) && 'a part beyond its side',
+    input < (form.inputLeast?.(prompt) ?? prompt.length / 6) && 'input below half of its text',
+    output < text.length / 6 && 'output below half of its text',
+    form.hasOutput === false && output > 0 && 'output where there is none',
+    input < least.input && `input below ${least.input}`,
+    output < least.output && `output below ${least.output}`,
+    units < least.total && `below the total of ${least.total}`,
+    units > figuresOf(usages) + estimate && 'above all figures and the estimate',
+  ].filter((failure) => failure !== false);
+}
+
+const NO_USAGE: Usage = { input: -1, cachedInput: -1, cacheWrite: -1, output: -1, reasoning: -1 };
 
 t.test(`${CASES} mutated usages, seed ${SEED}`, async (t) => {
   const random = randomOf(SEED);
-  const meters = new Map(FORMS.map(({ api }) => [api, meterOf(api)]));
+  const meters = new Map(USAGE_FORMS.map(({ api }) => [api, meterOf(api)]));
+  const seen = new Map(USAGE_FORMS.map(({ name }) => [name, 0]));
   let exact = 0;
   for (let number = 0; number < CASES; number += 1) {
-    const { form, prompt, text, usages, least } = caseOf(random);
-    const meter = meters.get(form.api);
-    if (meter === undefined) continue;
+    const one = caseOf(random);
+    const { form, prompt, text, usages } = one;
+    const meter = meters.get(form.api) ?? meterOf(form.api);
     const request = form.request(prompt);
-    const asked = { query: form.api === 'azure-openai' ? AZURE_QUERY : '' };
-    const one = await priced(meter, request, form.path ?? PATHS[form.api], asked);
-    const { body, isStream } = form.answer(text, usages);
-    const type = isStream ? 'text/event-stream' : 'application/json';
-    const { costs, report } = await pass(one, Buffer.from(body), { type, chunkBytes: 50 + random(2_000) });
-    const units = costs[0]?.units ?? -1;
-    const {
-      input = -1,
-      cachedInput = -1,
-      cacheWrite = -1,
-      output = -1,
-      reasoning = -1,
-    } = report?.usage ?? {};
+    const asked = await priced(meter, request, pathOf(form), { query: form.query ?? '' });
+    const { body, ...head } = form.answer(text, usages);
+    const passed = await pass(asked, Buffer.from(body), { ...head, chunkBytes: 50 + random(2_000) });
+    const units = passed.costs[0]?.units ?? -1;
     const estimate = Math.ceil(JSON.stringify(request).length / 3) + Math.ceil(text.length / 3) + 10;
-    const failures = [
-      !Number.isSafeInteger(units) && 'no number',
-      Math.min(input, cachedInput, cacheWrite, output, reasoning) < 0 && 'negative',
-      (cachedInput + cacheWrite > input || reasoning > output) && 'a part beyond its side',
-      input < prompt.length / 6 && 'input below half of its text',
-      output < text.length / 6 && 'output below half of its text',
-      input < least.input && `input below ${least.input}`,
-      output < least.output && `output below ${least.output}`,
-      units < least.total && `below the total of ${least.total}`,
-      units > figuresOf(usages) + estimate && 'above all figures and the estimate',
-    ].filter((failure) => failure !== false);
+    const failures = failuresOf(one, { units, usage: passed.report?.usage ?? NO_USAGE, estimate });
     if (failures.length > 0) {
-      const detail = { usages, report: report?.usage, prompt: prompt.length, text: text.length };
+      const detail = { usages, report: passed.report?.usage, prompt: prompt.length, text: text.length };
       t.fail(`case ${number} of seed ${SEED}, ${form.name}: ${failures.join(', ')}`, detail);
     }
-    if (costs[0]?.estimated === false) exact += 1;
+    if (passed.costs[0]?.estimated === false) exact += 1;
+    seen.set(form.name, (seen.get(form.name) ?? 0) + 1);
   }
-  t.comment(`${exact} charged to the token`);
+  t.comment(`${exact} charged to the token; ${seen.size} forms`);
   t.ok(exact > CASES / 4 && exact < CASES, 'neither all are whole nor all broken');
+  t.ok(CASES < 1_000 || [...seen.values()].every((cases) => cases > 0), 'every form had its cases');
   await Promise.all([...meters.values()].map((meter) => meter.close()));
 });
