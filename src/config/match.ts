@@ -4,7 +4,8 @@
  */
 import { METHODS } from 'node:http';
 
-type Segment = { readonly exact: string } | { readonly any: string };
+/** `suffix`: how the segment must end, behind at least one character; '' for any. Only the last one can have it. */
+type Segment = { readonly exact: string } | { readonly any: string; readonly suffix: string };
 
 export interface Match {
   /** `*` for any. GET does not imply HEAD. */
@@ -21,7 +22,8 @@ const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => !REFUSED_METHO
 
 // What the gateway forwards as it is: no `;`, and no escapes but those of letters beyond ASCII.
 const PLAIN = /^(?!\.{1,2}$|:)(?:[A-Za-z0-9._~!$&'()+,=:@-]|%[89A-F][0-9A-F])+$/;
-const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*$/;
+// `:model`, or `:model:generateContent` where the segment must end in a verb.
+const PARAMETER = /^:([A-Za-z_][A-Za-z0-9_-]*)(:[A-Za-z_][A-Za-z0-9_-]*)?$/;
 
 export function parseMatch(text: string): Match | undefined {
   const [method = '', path = '', ...more] = text.split(' ');
@@ -39,7 +41,8 @@ export function parseMatch(text: string): Match | undefined {
 }
 
 function parseSegment(part: string, last: boolean): Segment | undefined {
-  if (PARAMETER.test(part)) return { any: part.slice(1) };
+  const [, any, suffix = ''] = PARAMETER.exec(part) ?? [];
+  if (any !== undefined) return suffix === '' || last ? { any, suffix } : undefined;
   return (PLAIN.test(part) && isDecodable(part)) || (part === '' && last) ? { exact: part } : undefined;
 }
 
@@ -82,16 +85,20 @@ function covers(earlier: Match, later: Match, restLeast: number): boolean {
 
 function coversSegment(earlier: Segment, later: Segment | undefined): boolean {
   if (later === undefined) return false;
-  if ('any' in later) return 'any' in earlier;
-  return 'any' in earlier ? later.exact !== '' : later.exact === earlier.exact;
+  if ('any' in later) return 'any' in earlier && later.suffix.endsWith(earlier.suffix);
+  if ('exact' in earlier) return later.exact === earlier.exact;
+  return later.exact.endsWith(earlier.suffix) && later.exact.length > earlier.suffix.length;
 }
 
 function isOdd(segment: Segment): boolean {
-  return 'exact' in segment && (segment.exact === '' || /[A-Z%]|\.$/.test(segment.exact));
+  if ('any' in segment) return /[A-Z]/.test(segment.suffix);
+  return segment.exact === '' || /[A-Z%]|\.$/.test(segment.exact);
 }
 
 function plain(match: Match): Match {
-  const segments = match.segments.map((s) => ('exact' in s ? { exact: plainly(s.exact) } : s));
+  const segments = match.segments.map((s) =>
+    'exact' in s ? { exact: plainly(s.exact) } : { ...s, suffix: plainly(s.suffix) },
+  );
   return { ...match, segments };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Which route a request takes: the first in the file that matches. A pattern is a method and a path, such as
  * `GET /v3/maps/:tile`. `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest
- * after its slash (the bare prefix is another path). All else is literal and case-sensitive; GET never implies HEAD.
+ * after its slash (the bare prefix is another path), and a last `:name:verb` for a segment that ends in `:verb`. All else is literal and case-sensitive; GET never implies HEAD.
  *
  * Many upstreams ignore case, a last slash, needless escapes, dots and spaces at a segment's end. So a path that takes a pattern, but would have taken
  * an earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
@@ -22,6 +22,8 @@ interface Pattern {
   readonly segments: readonly (string | undefined)[];
   /** Ends in `/*`. */
   readonly open: boolean;
+  /** How the last segment must end, where that can be any one: `:generateContent`; '' where it may end in anything. */
+  readonly suffix: string;
 }
 
 interface Entry<T> {
@@ -42,7 +44,7 @@ interface Table<T> {
 }
 
 const METHOD = /^(\*|[A-Z][A-Z-]*)$/;
-const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*$/;
+const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z_][A-Za-z0-9_-]*)?$/;
 // Spellings that have a plainer one.
 const ODD = /[A-Z%]|\.(?:\/|$)|.\/$/;
 const ENDINGS = /[. ]+(?=\/|$)/g;
@@ -98,7 +100,13 @@ function matches(pattern: Pattern, path: string): boolean {
       at += segment.length;
     }
   }
-  return pattern.open ? path.charCodeAt(at) === 0x2f : at === path.length;
+  if (pattern.open) return path.charCodeAt(at) === 0x2f;
+  return at === path.length && (pattern.suffix === '' || endsIn(path, pattern.suffix));
+}
+
+/** Behind at least one character of the last segment. */
+function endsIn(path: string, suffix: string): boolean {
+  return path.endsWith(suffix) && path.charCodeAt(path.length - suffix.length - 1) !== 0x2f;
 }
 
 function isFirstPlainly<T>(table: Table<T>, found: Candidate<T>, path: string): boolean {
@@ -118,7 +126,15 @@ function parseMatch(match: string): Pattern {
   const segments = open && path === '/*' ? [] : texts.map((text) => parseSegment(text, match));
   if (segments.slice(0, open ? undefined : -1).includes(''))
     throw new Error(`'${match}' has an empty segment`);
-  return { method, segments, open };
+  return { method, segments, open, suffix: suffixOf(texts, open, match) };
+}
+
+/** Only the last segment can have one. */
+function suffixOf(texts: readonly string[], open: boolean, match: string): string {
+  const suffixes = texts.map((text) => PARAMETER.exec(text)?.[1] ?? '');
+  if (suffixes.slice(0, open ? undefined : -1).some((suffix) => suffix !== ''))
+    throw new Error(`'${match}': a parameter with a verb stands only at the end`);
+  return suffixes.at(-1) ?? '';
 }
 
 function parseSegment(text: string, match: string): string | undefined {
@@ -139,7 +155,7 @@ function literalOf(pattern: Pattern): string | undefined {
 
 function plainPattern(pattern: Pattern): Pattern {
   const segments = pattern.segments.map((segment) => (segment === undefined ? undefined : plain(segment)));
-  return { ...pattern, segments };
+  return { ...pattern, segments, suffix: plain(pattern.suffix) };
 }
 
 function plain(path: string): string {

@@ -5,7 +5,7 @@ import { hides, parseMatch } from '../../src/config/match.js';
 import { canonicalPath } from '../../src/gateway/path.js';
 import { compileRoutes } from '../../src/gateway/routes.js';
 
-const SEGMENTS = ['a', 'A', 'a.', 'b', 'q', ''];
+const SEGMENTS = ['a', 'A', 'a.', 'b', 'q', '', 'a:v', 'q:v', 'q:V', ':v'];
 
 /** Every path of up to four segments. */
 const PATHS = (function paths(depth: number): string[] {
@@ -17,7 +17,7 @@ const pattern = fc
   .tuple(
     fc.constantFrom('GET', 'POST', '*'),
     fc.array(fc.constantFrom('a', 'A', 'a.', 'b', ':x'), { maxLength: 2 }),
-    fc.constantFrom('', '/', '/*'),
+    fc.constantFrom('', '/', '/*', '/:x:v', '/:x:V', '/a:v'),
   )
   .map(([method, segments, end]) => {
     const path = segments.map((segment) => `/${segment}`).join('') + end;
@@ -52,6 +52,7 @@ t.test('what the config takes as a match, the gateway can compile', async () => 
     ':',
     ':x',
     ':x-y',
+    ':x:v',
     '*',
     '/',
     '/*',
@@ -79,6 +80,7 @@ t.test('matches of every form are taken', async (t) => {
     'M-SEARCH /a/',
     'POST /v1beta/models/gemini:generateContent',
     'GET /caf%C3%A9/:id',
+    'POST /v1beta/models/:model:generateContent',
   ])
     t.ok(parseMatch(match), match);
 });

@@ -64,6 +64,25 @@ t.test('a rest is anything after its slash, but not the bare prefix', async (t) 
     t.equal(find(request), undefined, request);
 });
 
+t.test('a last parameter can name the verb that its segment ends in', async (t) => {
+  const find = compile('POST /v1beta/models/:model:generateContent', 'POST /v1beta/models/:model', 'GET /*');
+  const generate = 'POST /v1beta/models/:model:generateContent';
+  t.equal(find('POST /v1beta/models/gemini-pro:generateContent'), generate);
+  t.equal(find('POST /v1beta/models/tuned:one:generateContent'), generate);
+  t.equal(find('POST /v1beta/models/gemini-pro:countTokens'), 'POST /v1beta/models/:model');
+  t.equal(find('POST /v1beta/models/:generateContent'), 'POST /v1beta/models/:model', 'a model has a name');
+  t.equal(find('POST /v1beta/models/generateContent'), 'POST /v1beta/models/:model');
+  t.equal(find('GET /v1beta/models/gemini-pro:generateContent'), 'GET /*');
+  for (const request of [
+    'POST /v1beta/models/a/b:generateContent',
+    'POST /v1beta/models/a:generateContent/',
+    'POST /v1beta/models/a:GENERATECONTENT',
+    'POST /v1beta/models/a:generateContent.',
+    'POST /v1beta/models/a%3AgenerateContent',
+  ])
+    t.equal(find(request), undefined, request);
+});
+
 t.test('the first in the file wins, whatever its kind', async (t) => {
   const wide = compile('GET /v3/*', 'GET /v3/sql', 'GET /v3/:x');
   t.equal(wide('GET /v3/sql'), 'GET /v3/*');
@@ -120,7 +139,12 @@ t.test('a match that no request could have is refused', async (t) => {
     'GET /v3*',
     'GET /v3/a*',
     'GET /:',
-    'GET /:a-b:c',
+    'GET /:a-b:',
+    'GET /:a:b:c',
+    'GET /:a:b/c',
+    'GET /:a:b/*',
+    'GET /*:b',
+    'GET /a/*:b',
     'GET /../a',
     'GET /a;b',
     'GET /%61',
@@ -132,11 +156,15 @@ t.test('a match that no request could have is refused', async (t) => {
 
 t.test('it agrees with the plainest reading of the rules', async () => {
   const segment = fc.constantFrom('a', 'b', ':x');
+  const last = fc.constantFrom([], ['*'], [':x:v'], ['a:v'], [':x:w']);
   const match = fc
-    .tuple(fc.constantFrom('GET', 'POST', '*'), fc.array(segment, { maxLength: 3 }), fc.boolean())
-    .map(([method, segments, open]) => `${method} /${[...segments, ...(open ? ['*'] : [])].join('/')}`);
+    .tuple(fc.constantFrom('GET', 'POST', '*'), fc.array(segment, { maxLength: 3 }), last)
+    .map(([method, segments, end]) => `${method} /${[...segments, ...end].join('/')}`);
   const request = fc
-    .tuple(fc.constantFrom('GET', 'POST', 'PUT'), fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 4 }))
+    .tuple(
+      fc.constantFrom('GET', 'POST', 'PUT'),
+      fc.array(fc.constantFrom('a', 'b', 'c', 'a:v', 'b:v:v', ':v', 'c:w', 'av'), { maxLength: 4 }),
+    )
     .map(([method, segments]) => `${method} /${segments.join('/')}`);
   fc.assert(
     fc.property(fc.array(match, { maxLength: 6 }), request, (matches, text) => {
