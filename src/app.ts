@@ -6,6 +6,7 @@ import { buildAdmin, createOrg } from './admin/index.js';
 import type { Environment } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import { buildGateway, type Gateway } from './gateway/gateway.js';
+import { ChargedCalls } from './gateway/replays.js';
 import { type Keeper, startKeeper } from './keep/keeper.js';
 import { ClockGuard, type ClockLookout, lookWhileRefusing } from './ledger/clock-guard.js';
 import { Lanes } from './ledger/lanes/index.js';
@@ -126,7 +127,8 @@ function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger
     new RequestLog(logger, () => metrics.process.leftOut()),
     new UnknownGroups(metrics.unknownGroups, logger),
   );
-  const room = { config, environment, ledger, lanes, metrics, watch, logger, onError };
+  const chargedCalls = new ChargedCalls();
+  const room = { config, environment, ledger, lanes, metrics, watch, logger, chargedCalls, onError };
   const rooms = { now: openRooms(room) };
   const gateway = buildGateway({
     walk: (request, response) => rooms.now.corridor.enter(request, response),

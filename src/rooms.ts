@@ -10,6 +10,7 @@ import { Corridor, type Passage } from './gateway/corridor.js';
 import { type Me, meOf } from './gateway/me.js';
 import { rateLimitFields } from './gateway/ratelimit-fields.js';
 import { noRouteAt, quotaRefusals } from './gateway/refusal.js';
+import { type ChargedCalls, Replays } from './gateway/replays.js';
 import { compileRoutes, nearestRoute } from './gateway/routes.js';
 import { apiKeys } from './identify/api-keys.js';
 import { composeIdentifiers, type Identifier } from './identify/identifier.js';
@@ -35,6 +36,8 @@ export interface RoomsOptions {
   readonly metrics: Metrics;
   readonly watch: Watch;
   readonly logger: Logger;
+  /** What replays are told by; it outlives a reload. */
+  readonly chargedCalls: ChargedCalls;
   readonly onError: (error: unknown) => void;
 }
 
@@ -158,7 +161,7 @@ function upstreamOptions(upstream: UpstreamConfig, environment: Environment): Up
 }
 
 function wayThrough(
-  { config, ledger, lanes, metrics, watch, onError }: RoomsOptions,
+  { config, ledger, lanes, metrics, watch, chargedCalls, onError }: RoomsOptions,
   identifiers: Parts<Identifier>,
   forwarders: Parts<Forwarder>,
 ): Pick<Rooms, 'corridor' | 'me' | 'end'> {
@@ -166,7 +169,7 @@ function wayThrough(
   const fields = rateLimitFields(config.quotas);
   const routes = config.routes.map((route) => ({
     match: route.match,
-    value: passageOf(route, config, forwarders),
+    value: passageOf(route, config, forwarders, chargedCalls),
   }));
   const settle = settler({
     debts: lanes,
@@ -197,18 +200,25 @@ function wayThrough(
   return { corridor, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }), end };
 }
 
-function passageOf(route: RouteConfig, config: Config, forwarders: Parts<Forwarder>): Passage {
+function passageOf(
+  route: RouteConfig,
+  config: Config,
+  forwarders: Parts<Forwarder>,
+  chargedCalls: ChargedCalls,
+): Passage {
   const forwarder = forwarders.get(route.upstream)?.it;
   if (forwarder === undefined) throw new Error(`There is no upstream ${route.upstream}`);
   const action = route.action ?? 'free';
   const bodyLimitBytes = 'bodyLimitBytes' in route ? route.bodyLimitBytes : 0;
   const charges = route.charges.map(meterSpec);
+  const replayHeader = 'replayHeader' in route ? route.replayHeader : undefined;
   return {
     route: route.match,
     action,
     upstream: route.upstream,
     identityRequired: route.identity === 'required',
     meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas, config.models),
+    replays: replayHeader && new Replays(chargedCalls, replayHeader),
     errorShape: errorShapeOf(route),
     open: openBoundOf(route, config),
     forward:

@@ -141,6 +141,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
     const message = 'only a Redis can be down while the gateway is up';
     yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
+  yield* checkReplays(route, path);
   yield* checkSum(config, route, path);
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
@@ -168,6 +169,17 @@ function* checkSum(config: ConfigSketch, route: Sketch<RouteConfig>, path: Path)
   if (large === undefined) return;
   const message = `the charges on \`${large.quota}\` add up to more than can be counted`;
   yield finding([...path, 'charges'], message, 'write smaller amounts');
+}
+
+/** Only a cost can be charged once. */
+function* checkReplays(route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+  if (!('replayHeader' in route) || route.replayHeader === undefined || route.charges === undefined) return;
+  if (route.charges.some((charge) => charge === undefined || !('gate' in charge))) return;
+  yield finding(
+    [...path, 'replayHeader'],
+    'this route costs nothing, replayed or not',
+    'remove it, or add a charge',
+  );
 }
 
 /** Every path that the route takes must begin with it. */

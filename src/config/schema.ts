@@ -260,7 +260,8 @@ const Charge = Type.Union([
 
 const routeMatch = match({
   description:
-    'Method (`*`: any) and path: exact segments, `:name` for any one segment, `/*` at the end for any rest. ' +
+    'Method (`*`: any) and path: exact segments, `:name` for any one segment, `/*` at the end for any rest, `:name:verb` at the ' +
+    'end for any segment that ends in `:verb` (`POST /v1beta/models/:model:generateContent`). ' +
     'The first route that matches wins.',
 });
 const upstream = name({ description: 'Name of an upstream under `upstreams`.' });
@@ -288,8 +289,20 @@ const MeteredRoute = section({
   }),
   bodyLimitBytes: whole(0, 64 * MEBIBYTE, {
     default: 4 * MEBIBYTE,
-    description: 'Largest request body where the cost is found in it: such bodies are held in memory.',
+    description:
+      'Largest request body where the cost is found in it, or where a key and `replayHeader` ask for it: such bodies are held in memory.',
   }),
+  replayHeader: Type.Optional(
+    section({
+      name: header({
+        description:
+          'Header by which the upstream marks an answer as the replay of an earlier one, for the request’s `Idempotency-Key`. Such an ' +
+          'answer is free if the same call (user, key, method, path, query, body) was charged in full by this process in the ' +
+          'last 24 hours; else it is charged. A process remembers its last 100,000 such calls, in memory only.',
+      }),
+      value: words({ default: 'true', description: 'Value of that header in a replay, in any case.' }),
+    }),
+  ),
   whenDown: Type.Optional(
     whenDown({ description: '`store.whenDown` for this route. Left out: as it stands there.' }),
   ),

@@ -7,11 +7,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, type Problem, ProblemError } from '../errors/catalogue.js';
-import type { ForwardJob, Outcome, UnderWay } from '../forward/outcome.js';
+import type { ForwardJob, Outcome, UnderWay, Watcher } from '../forward/outcome.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import type { Answer, OpenBound } from '../ledger/lanes/index.js';
 import type { Admitted, Bounds, Denied, Refused, ReserveOp, Result } from '../ledger/port.js';
-import { BodyAborted, readBody } from '../meter/body.js';
+import { BodyAborted, readBody, readBytes } from '../meter/body.js';
 import type { RouteMeter } from '../meter/meter.js';
 import type { Priced } from '../meter/priced.js';
 import type { Steps } from '../meter/reader.js';
@@ -29,6 +29,7 @@ import {
   refusal,
   reshaped,
 } from './refusal.js';
+import type { Replays } from './replays.js';
 import { nameRequest, REQUEST_ID } from './request-id.js';
 import type { FindRoute } from './routes.js';
 
@@ -42,6 +43,8 @@ export interface Passage {
   /** A request without identity is refused; on an anonymous route nobody is asked. */
   readonly identityRequired: boolean;
   readonly meter: RouteMeter;
+  /** Where the upstream marks its replays. */
+  readonly replays?: Replays | undefined;
   /** How far the route goes while the store gives no decision; left out: not at all. */
   readonly open?: OpenBound | undefined;
   /** How errors look to the route's callers; left out: problem+json. */
@@ -109,6 +112,11 @@ interface Decided {
   readonly decision: Answer;
 }
 
+/** What of a priced request goes upstream, and who looks on. */
+interface Sent extends Pick<Priced, 'body' | 'setFields'> {
+  readonly reader?: Watcher | undefined;
+}
+
 /** How often a request is made smaller to fit into what is left. */
 const CLAMP_TRIES_MAX = 4;
 
@@ -170,7 +178,8 @@ export class Corridor {
     const identity = asked instanceof Promise ? await asked : asked;
     if (identity === undefined && passage.identityRequired)
       throw new ProblemError('identity-missing', 'The request names no org and user.');
-    const body = meter.needsBody ? await readBody(request, meter.bodyLimitBytes) : undefined;
+    const reading = bodyOf(request, passage);
+    const body = reading === undefined ? undefined : await reading;
     const measured = meter.fixed ?? meter.measure({ ...target, rawHeaders: request.rawHeaders, body });
     const priced = measured instanceof Promise ? await measured : measured;
     const way: Walk = { request, response, visit, errorShape, target, passage, body };
@@ -224,9 +233,15 @@ export class Corridor {
     const { priced, hold, decision } = decided;
     const { now, cycle, chargeLater, call = '' } = decision;
     const { charges: asked, reader, floors, answerFields } = priced;
+    const payer = result.user ?? user;
+    const { request, target, body, passage } = way;
+    const replay = passage.replays?.open(
+      { org, user: payer, target: target.path + target.query, request, body },
+      reader,
+    );
     const admission: Admission = {
       org,
-      user: result.user ?? user,
+      user: payer,
       groups: result.groups,
       charges: asked,
       cycle: cycle.start,
@@ -235,11 +250,13 @@ export class Corridor {
       hold: chargeLater === undefined ? hold : '',
       evidence: reader,
       floors,
+      replay,
       chargeLater,
     };
     const fields = chargeLater === undefined ? this.rooms.rateLimitFields(result, cycle, now) : OPEN_FIELDS;
     const all = answerFields === undefined ? fields : [...fields, ...answerFields];
-    const under = this.forward(way, priced, all, admission);
+    const sent: Sent = replay === undefined ? priced : { ...priced, reader: replay };
+    const under = this.forward(way, sent, all, admission);
     if (reader?.steps !== undefined && admission.hold !== '')
       this.growHold(way, admission, reader.steps, cycle, under);
   }
@@ -263,12 +280,7 @@ export class Corridor {
     return new ProblemError('hold-lost', 'The store does not know the hold of this answer.');
   }
 
-  private forward(
-    way: Walk,
-    priced: Priced,
-    extraHeaders: readonly string[],
-    admission?: Admission,
-  ): UnderWay {
+  private forward(way: Walk, sent: Sent, extraHeaders: readonly string[], admission?: Admission): UnderWay {
     if (admission !== undefined) this.rooms.settle.begin(admission);
     const { request, response, target, visit } = way;
     // By it the upstream's log and ours tell of the same request.
@@ -278,13 +290,13 @@ export class Corridor {
       path: target.path + target.query,
       rawHeaders: request.rawHeaders,
       request,
-      body: priced.body ?? way.body,
+      body: sent.body ?? way.body,
       response,
       extraHeaders,
-      setFields: priced.setFields,
+      setFields: sent.setFields,
       stripHeaders: this.stripHeaders,
       clientAddress: addressOf(request),
-      watcher: priced.reader,
+      watcher: sent.reader,
     };
     return way.passage.forward(job, (outcome) => {
       if (admission !== undefined) this.rooms.settle.end(admission, endingOf(outcome));
@@ -308,6 +320,12 @@ export class Corridor {
     this.rooms.onError(error);
     send(asker, refusal(new ProblemError('internal', 'The request could not be handled.')));
   }
+}
+
+/** Undefined where nothing is to be read of it before it is forwarded. */
+function bodyOf(request: IncomingMessage, { meter, replays }: Passage): Promise<Buffer> | undefined {
+  if (meter.needsBody) return readBody(request, meter.bodyLimitBytes);
+  return replays?.needsBody(request) ? readBytes(request, meter.bodyLimitBytes) : undefined;
 }
 
 /** Holds are named by this process and a number: no two are the same. */

@@ -17,6 +17,11 @@ export class BodyAborted extends Error {
  */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   refuseEncoded(request.rawHeaders);
+  return await readBytes(request, limitBytes);
+}
+
+/** The same for a body that nobody reads a cost from: its type and coding are not looked at. */
+export async function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const declared = request.headers['content-length'];
   if (declared !== undefined && Number(declared) > limitBytes) throw tooLarge(limitBytes);
   if (request.destroyed || request.readableEnded) throw new BodyAborted();

@@ -141,6 +141,7 @@ export class HoldMetrics {
   private open = 0;
   private readonly overshoots: CellOf<Tally>;
   private readonly tokens: TokenMetrics;
+  private readonly replays: CellOf<Tally>;
 
   constructor(
     build: Builder,
@@ -154,10 +155,19 @@ export class HoldMetrics {
     });
     for (const quota of Object.keys(quotas)) this.overshoots(quota);
     this.tokens = new TokenMetrics(build);
+    this.replays = build.tallies({
+      name: 'quotagate_replays_total',
+      help: 'Answers that the upstream marked as replays (`replayHeader`): `free`, or `charged`, for this process does not know that the same call was charged in full.',
+      labels: ['outcome'],
+    });
   }
 
   counted(tokens: TokenReport): void {
     this.tokens.counted(tokens);
+  }
+
+  replayed(free: boolean): void {
+    this.replays(free ? 'free' : 'charged').add();
   }
 
   opened(): void {

@@ -30,6 +30,16 @@ export interface Evidence {
   report?(): TokenReport | undefined;
 }
 
+/** A call that its caller may have sent before, by a key. */
+export interface Replay {
+  /** The upstream says that its answer was given before. Asked when the answer has ended. */
+  readonly isMarked: boolean;
+  /** The same call was charged in full. */
+  readonly wasCharged: boolean;
+  /** This one was. */
+  charged(): void;
+}
+
 /** What a request was admitted with. */
 export interface Admission {
   readonly org: string;
@@ -47,6 +57,8 @@ export interface Admission {
   /** With a hold: what its answer will have told, and the least that an answer is charged, by held charge. */
   readonly evidence?: Evidence | undefined;
   readonly floors?: readonly number[] | undefined;
+  /** Only where the upstream marks replays, and the request has a key. */
+  readonly replay?: Replay | undefined;
   /** Nobody has decided on it, and nothing is charged: this takes the units by item that is no gate, once they are known. */
   readonly chargeLater?: ((units: readonly number[], estimated: boolean) => void) | undefined;
 }

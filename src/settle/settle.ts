@@ -41,6 +41,8 @@ export interface HoldWatch {
   overshoot(quota: string, units: number): void;
   /** Tokens of an answer were counted. */
   counted(tokens: TokenReport): void;
+  /** The upstream marked an answer as a replay: free, or charged, for the call before was not known to be. */
+  replayed(free: boolean): void;
 }
 
 export interface SettleOptions {
@@ -92,7 +94,7 @@ class Settler implements Settle {
   end(admission: Admission, ending: Ending): void {
     const { evidence } = admission;
     if (evidence === undefined && admission.chargeLater === undefined) {
-      this.owe(admission, refundOf(admission, ending, this.counts));
+      this.owe(admission, refundOf(admission, this.unlessReplayed(admission, ending, []), this.counts));
       return;
     }
     const costs = evidence?.costs(ending.kind === 'status' && ending.whole) ?? [];
@@ -118,7 +120,7 @@ class Settler implements Settle {
 
   private settle(admission: Admission, ending: Ending, costs: Costs): void {
     const isVoid = ending.kind === 'status' && admission.evidence?.isVoid?.() === true;
-    this.pay(admission, isVoid ? UNSERVED : ending, costs);
+    this.pay(admission, isVoid ? UNSERVED : this.unlessReplayed(admission, ending, costs), costs);
     if (admission.evidence === undefined) return;
     this.open -= 1;
     if (this.open === 0) this.onIdle?.();
@@ -136,6 +138,17 @@ class Settler implements Settle {
     this.endHold(admission, op);
     // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
     if (op.kind === 'settle') this.owe(admission, refundOf(admission, ending, this.counts));
+  }
+
+  /** A replay of an answer that was charged costs nothing. */
+  private unlessReplayed(admission: Admission, ending: Ending, costs: Costs): Ending {
+    const { replay, charges: asked } = admission;
+    if (replay === undefined || !asked.items.some((item) => isPaid(item, ending, this.counts))) return ending;
+    const free = replay.isMarked && replay.wasCharged;
+    if (replay.isMarked) this.watch?.replayed(free);
+    if (free) return UNSERVED;
+    if (isPaidInFull(admission, ending, costs, this.counts)) replay.charged();
+    return ending;
   }
 
   /** Tokens of an answer that costs nothing are not counted either. */
@@ -187,10 +200,28 @@ function isCharged(item: ChargeItem, ending: Ending, counts: Counts): boolean {
   return ending.kind === 'status' && counts(item.quota, ending.status);
 }
 
+function isPaid(item: ChargeItem, ending: Ending, counts: Counts): boolean {
+  return item.kind !== 'gate' && isCharged(item, ending, counts);
+}
+
+/** Of an answer that broke off, or was estimated, more may come with its replay than was charged. */
+function isPaidInFull(admission: Admission, ending: Ending, costs: Costs, counts: Counts): boolean {
+  const { charges: asked, chargeLater } = admission;
+  if (chargeLater !== undefined) return false;
+  const costly = asked.items.filter(({ kind }) => kind !== 'gate');
+  if (!costly.every((item) => isCharged(item, ending, counts))) return false;
+  const held = costly.filter(({ kind }) => kind === 'held');
+  if (held.length === 0) return true;
+  const isKnown = held.every(
+    (_, place) => costs[place]?.estimated === false && costs[place]?.partial !== true,
+  );
+  return isKnown && ending.kind === 'status' && ending.whole;
+}
+
 /** All of it back where nothing is charged; else what each item cost. */
 function endOfHold(admission: Admission, ending: Ending, costs: Costs, counts: Counts): Op {
   const { hold, charges: charged } = admission;
-  const none = !charged.items.some((item) => item.kind !== 'gate' && isCharged(item, ending, counts));
+  const none = !charged.items.some((item) => isPaid(item, ending, counts));
   if (none) return { kind: 'release', hold, keep: false };
   return { kind: 'settle', hold, ...chargesOf(admission, ending, costs, counts) };
 }

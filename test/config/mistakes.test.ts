@@ -370,6 +370,20 @@ run([
     ],
   },
   {
+    name: 'replays',
+    text: `${ROUTES}  - { match: POST /, action: a, upstream: maps, charges: [{ quota: lds, gate: true }], replayHeader: { name: idempotent-replayed } }
+  - { match: POST /a, action: a, upstream: maps, charges: [{ quota: lds, units: 1 }], replayHeader: { name: Content-Length } }
+  - { match: POST /b, action: a, upstream: maps, charges: [{ quota: lds, units: 1 }], replayHeader: idempotent-replayed }
+  - { match: 'POST /c/*:verb', action: a, upstream: maps, charges: [] }
+`,
+    lines: [
+      '5:102 /routes/0/replayHeader: this route costs nothing, replayed or not – remove it, or add a charge',
+      '6:109 /routes/1/replayHeader/name: "Content-Length" is not a header name that can be used here – write a header name in lower case, without underscores, that HTTP itself does not use',
+      '7:101 /routes/2/replayHeader: "idempotent-replayed" is not a map – write a map of name, value',
+      '8:14 /routes/3/match: "POST /c/*:verb" is not a method and a path that can be matched – write METHOD /path, such as GET /v3/maps/*',
+    ],
+  },
+  {
     name: 'charges',
     text: `${ROUTES}  - match: GET /
     action: a

@@ -1,0 +1,159 @@
+/**
+ * Replays: an upstream that knows `Idempotency-Key` answers a repeated call with what it answered before, and says so in a
+ * header. Such an answer costs nothing where this process has charged the same call in full: same org, user, key, method, path,
+ * query and body. All others are charged, whatever their answer says.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** The header by which the upstream marks a replay. */
+export interface ReplayHeader {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Looks on while an answer passes; the same as what forwarders are given. */
+interface Watcher {
+  head(status: number, fields: readonly Buffer[]): boolean;
+  data(chunk: Buffer): Buffer | undefined;
+  room?(): Promise<void> | undefined;
+  end(): Buffer | undefined;
+}
+
+/** Who calls, and what. */
+export interface Call {
+  readonly org: string;
+  readonly user: string;
+  /** Canonical path, with its query. */
+  readonly target: string;
+  readonly request: IncomingMessage;
+  readonly body: Buffer | undefined;
+}
+
+/** How long a charged call is remembered, and how many are: the oldest go first. About 150 bytes each. */
+const LIFETIME_MS = 24 * 60 * 60 * 1_000;
+const CALLS_MAX = 100_000;
+
+const KEY_FIELD = 'idempotency-key';
+
+/** Calls that were charged, by their digest, oldest first. */
+export class ChargedCalls {
+  private readonly chargedAt = new Map<string, number>();
+
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly most = CALLS_MAX,
+  ) {}
+
+  add(digest: string): void {
+    const { chargedAt } = this;
+    chargedAt.delete(digest);
+    chargedAt.set(digest, this.now());
+    for (const [oldest, at] of chargedAt) {
+      if (chargedAt.size <= this.most && !this.isOver(at)) break;
+      chargedAt.delete(oldest);
+    }
+  }
+
+  has(digest: string): boolean {
+    const at = this.chargedAt.get(digest);
+    return at !== undefined && !this.isOver(at);
+  }
+
+  private isOver(at: number): boolean {
+    return this.now() - at >= LIFETIME_MS;
+  }
+}
+
+/** A route whose upstream marks its replays. */
+export class Replays {
+  private readonly name: string;
+  private readonly value: string;
+
+  constructor(
+    private readonly calls: ChargedCalls,
+    { name, value }: ReplayHeader,
+  ) {
+    this.name = name.toLowerCase();
+    this.value = value.toLowerCase();
+  }
+
+  /** Whether the request's body has to be known: it has one, and a key. */
+  needsBody({ headers, rawHeaders }: IncomingMessage): boolean {
+    const has = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    return has && keyIn(rawHeaders) !== undefined;
+  }
+
+  /** Undefined for a call without a key: it is no replay. `reader`: who else looks on while the answer passes. */
+  open(call: Call, reader: Watcher | undefined): ReplayWatcher | undefined {
+    const key = keyIn(call.request.rawHeaders);
+    if (key === undefined) return undefined;
+    const digest = digestOf(call, key);
+    return new ReplayWatcher(this.calls, digest, (fields) => this.marks(fields), reader);
+  }
+
+  /** One field of that name, with that value. */
+  private marks(fields: readonly Buffer[]): boolean {
+    let found: string | undefined;
+    for (let at = 0; at < fields.length; at += 2) {
+      if (fields[at]?.toString('latin1').toLowerCase() !== this.name) continue;
+      if (found !== undefined) return false;
+      found = fields[at + 1]?.toString('latin1').trim().toLowerCase();
+    }
+    return found === this.value;
+  }
+}
+
+/** Looks for the mark of a replay while an answer passes. */
+export class ReplayWatcher implements Watcher {
+  isMarked = false;
+
+  constructor(
+    private readonly calls: ChargedCalls,
+    private readonly digest: string,
+    private readonly marks: (fields: readonly Buffer[]) => boolean,
+    private readonly reader: Watcher | undefined,
+  ) {}
+
+  get wasCharged(): boolean {
+    return this.calls.has(this.digest);
+  }
+
+  charged(): void {
+    this.calls.add(this.digest);
+  }
+
+  head(status: number, fields: readonly Buffer[]): boolean {
+    this.isMarked = this.marks(fields);
+    return this.reader?.head(status, fields) ?? false;
+  }
+
+  data(chunk: Buffer): Buffer | undefined {
+    return this.reader === undefined ? chunk : this.reader.data(chunk);
+  }
+
+  room(): Promise<void> | undefined {
+    return this.reader?.room?.();
+  }
+
+  end(): Buffer | undefined {
+    return this.reader?.end();
+  }
+}
+
+/** The one value of the field; sent twice, nobody knows which of them the upstream takes. */
+function keyIn(rawHeaders: readonly string[]): string | undefined {
+  let found: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.length !== KEY_FIELD.length || rawHeaders[at]?.toLowerCase() !== KEY_FIELD) continue;
+    if (found !== undefined) return undefined;
+    found = rawHeaders[at + 1];
+  }
+  return found === '' ? undefined : found;
+}
+
+function digestOf({ org, user, target, request, body }: Call, key: string): string {
+  const about = JSON.stringify([org, user, key, request.method, target]);
+  const hash = createHash('sha256').update(about).update('\n');
+  return (body === undefined ? hash : hash.update(body)).digest('base64url');
+}
