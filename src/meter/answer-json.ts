@@ -46,8 +46,9 @@ const SPACE = 0x20;
 const DONE = Buffer.from('[DONE]');
 /** A line of server-sent events begins with a comment, or one of the fields `data`, `event`, `id` and `retry`. */
 const BEGINS_EVENTS = new Set(Buffer.from(':deir'));
-/** The first byte of a byte order mark. */
-const MARK = 0xef;
+const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
+/** A pointer at an element of an array, or at all of a document. */
+const ELEMENT = /^(?:\/\d+(?:\/|$)|$)/;
 
 export class AnswerJson {
   private readonly sums: DecimalSum[];
@@ -57,6 +58,8 @@ export class AnswerJson {
   private frames: Frames | undefined;
   private readonly decoder: Decoder | undefined;
   private readonly reader: Frames;
+  private readonly asksElements: boolean;
+  private isMarked = false;
 
   constructor(
     private readonly wanted: readonly Wanted[],
@@ -64,6 +67,7 @@ export class AnswerJson {
     private readonly read: JsonReader,
     coding: string,
   ) {
+    this.asksElements = wanted.some(({ pointer }) => ELEMENT.test(pointer));
     this.sums = wanted.map(() => new DecimalSum());
     this.isTold = wanted.map(() => false);
     this.isBad = wanted.map(() => false);
@@ -100,21 +104,29 @@ export class AnswerJson {
   }
 
   private decoded(chunk: Buffer): void {
-    this.frames ??= this.framesFor(chunk);
-    this.frames?.push(chunk);
+    if (this.frames === undefined) this.begin(chunk);
+    else this.frames.push(chunk);
   }
 
-  /** Undefined while nothing but blanks has come. */
-  private framesFor(chunk: Buffer): Frames | undefined {
-    const first = chunk.find((byte) => byte > SPACE);
-    if (first === undefined) return undefined;
-    if (BEGINS_EVENTS.has(first) || first === MARK)
+  /** Blanks and a byte order mark are before it. */
+  private begin(chunk: Buffer): void {
+    const at = chunk.findIndex((byte) => byte > SPACE && !BYTE_ORDER_MARK.has(byte));
+    this.isMarked ||= chunk.some((byte) => BYTE_ORDER_MARK.has(byte));
+    if (at < 0) return;
+    this.frames = this.framesFor(chunk[at] ?? 0);
+    this.frames.push(chunk.subarray(at));
+  }
+
+  private framesFor(first: number): Frames {
+    const isJson = first === OPEN_OBJECT || first === OPEN_ARRAY;
+    if (BEGINS_EVENTS.has(first) || (this.isMarked && !isJson))
       return new SseReader(
         (event) => this.event(event),
         () => this.broken(),
       );
     const to = { document: (body: Buffer) => this.document(body), broken: () => this.broken() };
-    return new JsonDocuments(to, DOCUMENT_BYTES_MAX);
+    // Of an array, each element is a document, unless a pointer says which.
+    return new JsonDocuments(to, DOCUMENT_BYTES_MAX, first === OPEN_ARRAY && !this.asksElements);
   }
 
   private event({ data }: SseEvent): void {

@@ -1,9 +1,12 @@
-/** A JSON answer taken apart: one document, or one behind the other (JSON lines, JSON text sequences). */
-import { CLOSE_ARRAY, CLOSE_OBJECT, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.js';
+/** A JSON answer taken apart: one document, or one behind the other (JSON lines, JSON text sequences), or in one array. */
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.js';
 
 const BACKSLASH = 0x5c;
 const RECORD_SEPARATOR = 0x1e;
 const SPACE = 0x20;
+
+/** What an array has between its elements. */
+const ARRAY_BYTES = new Set([OPEN_ARRAY, COMMA, CLOSE_ARRAY]);
 
 export interface DocumentsTo {
   document(body: Buffer): void;
@@ -18,10 +21,13 @@ export class JsonDocuments {
   private escaped = false;
   private parts: Buffer[] = [];
   private bytes = 0;
+  private closed = false;
 
   constructor(
     private readonly to: DocumentsTo,
     private readonly documentBytesMax: number,
+    /** They stand in one array. */
+    private readonly inArray = false,
   ) {}
 
   push(chunk: Buffer): void {
@@ -29,6 +35,7 @@ export class JsonDocuments {
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0;
       if (this.inText) this.textByte(byte);
+      else if (this.depth === 0 && this.inArray && ARRAY_BYTES.has(byte)) this.arrayByte(byte);
       else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
         if (this.depth === 0) from = at;
         this.depth += 1;
@@ -47,7 +54,11 @@ export class JsonDocuments {
   }
 
   end(): void {
-    if (this.depth > 0) this.to.broken();
+    if (this.depth > 0 || (this.inArray && !this.closed)) this.to.broken();
+  }
+
+  private arrayByte(byte: number): void {
+    if (byte === CLOSE_ARRAY) this.closed = true;
   }
 
   private textByte(byte: number): void {

@@ -113,6 +113,7 @@ function meterOf(
     needsBody: read !== undefined || llm !== undefined,
     bodyLimitBytes,
     measure(request) {
+      if (llm !== undefined || answer?.readsBody === true) refuseRange(request.rawHeaders);
       if (llm !== undefined) {
         const { path, query, rawHeaders, body = NO_BODY } = request;
         const priced = llm.price(path, query, rawHeaders, body, itemsOf(request), action);
@@ -129,6 +130,13 @@ function meterOf(
     },
     close: async () => llm?.close(),
   };
+}
+
+/** A part of an answer does not tell what all of it cost. */
+function refuseRange(rawHeaders: readonly string[]): void {
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.toLowerCase() === 'range')
+      throw invalid('The header range can hide what the answer costs: leave it out.');
 }
 
 /** The charges, where they are the same for every request. */

@@ -169,3 +169,19 @@ t.test('a gate on the quota of a later cost does not take its place', async (t) 
     ],
   );
 });
+
+t.test('an array of documents, a byte order mark, and a part of an answer', async (t) => {
+  const parts = [cost(1.5), { id: 'x' }, cost(3.2)];
+  for (const chunkBytes of [1, 5, 10_000]) {
+    const array = JSON.stringify(parts, null, 1);
+    t.strictSame(await told([COST], array, { chunkBytes }), exact(32_000), 'the last one of an array');
+    t.strictSame(await told([SUM], array, { chunkBytes }), exact(47_000), 'the sum of an array');
+    t.strictSame(await told([COST], array.slice(0, -2), { chunkBytes }), least(32_000), 'broken off');
+    const element: MeterSpec = { ...COST, responseJson: '/0/usage/cost' };
+    t.strictSame(await told([element], array, { chunkBytes }), exact(15_000), 'a pointer that says which');
+    t.strictSame(await told([COST], `\ufeff${JSON.stringify(cost(3.2))}`, { chunkBytes }), exact(32_000));
+    t.strictSame(await told([COST], '[]', { chunkBytes }), [undefined]);
+  }
+  await t.rejects(priced([COST], {}, ['Range', 'bytes=0-9']), { code: 'cost-invalid', status: 400 });
+  await t.rejects(priced([LLM], { model: 'm' }, ['range', 'bytes=0-9']), { code: 'cost-invalid' });
+});

@@ -19,12 +19,18 @@ export function modelBook(models: Models): ModelBook {
   const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   return (name) => {
     if (name.length > MODEL_CHARACTERS_MAX) throw unknown('a model with a name so long');
+    if (name.includes(',')) throw several(name);
     if (models.length === 0) return 0;
     const plain = name.toLowerCase();
     const row = patterns.findIndex((parts) => matches(parts, plain));
     if (row < 0) throw unknown(name === '' ? 'no model' : `the model ${JSON.stringify(name)}`);
     return row;
   };
+}
+
+/** Gateways take it for a list: to fall back on, or to answer all at once (LiteLLM, Helicone). */
+function several(name: string): ProblemError {
+  return new ProblemError('cost-invalid', `${JSON.stringify(name)} names several models: name one.`);
 }
 
 function unknown(what: string): ProblemError {

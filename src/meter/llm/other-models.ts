@@ -62,11 +62,33 @@ export function otherModels(paths: readonly Path[], source: Source): OtherModels
     const text = source.text(place);
     const key = path.at(-1) ?? '';
     // Schemas of tools can be long, and rarely hold one.
-    if (key === 'tools' && !/model|\\u/i.test(text)) continue;
+    if (key === 'tools' && !/model|deployment|fallback|\\u/i.test(text)) continue;
     found ??= new Found();
+    refuseTwins(key, text);
     found.take(key, JSON.parse(text));
   }
   return found ?? NONE;
+}
+
+/** A string, or a byte that begins, parts or ends what has keys. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}:]/g;
+
+/** Of two members with one name, some parsers take the first and some the last. @param text sound JSON */
+function refuseTwins(where: string, text: string): void {
+  const open: Set<string>[] = [];
+  let last = '';
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (token !== ':') last = token;
+    else {
+      const name = JSON.parse(last) as string;
+      const names = open.at(-1);
+      if (names?.has(name) === true)
+        throw unreadable(where, `has ${JSON.stringify(name)} twice in one object`);
+      names?.add(name);
+    }
+  }
 }
 
 class Found implements OtherModels {
@@ -95,7 +117,9 @@ class Found implements OtherModels {
     if (!Array.isArray(value)) return;
     for (const tool of value) {
       if (!isRecord(tool)) continue;
-      if (OWN_TOOLS.has(tool.type)) this.holder({ model: tool.model, models: tool.models }, false);
+      const types = Object.keys(tool).filter((name) => name.toLowerCase() === 'type');
+      if (OWN_TOOLS.has(tool.type) && types.length < 2)
+        this.holder({ model: tool.model, models: tool.models }, false);
       else this.holder(tool, false);
     }
   }

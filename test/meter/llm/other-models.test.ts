@@ -202,3 +202,28 @@ t.test('a name that a bare star takes is not listed', (t) => {
   t.equal(answerBook([])('any', []), 0);
   t.end();
 });
+
+t.test('names that some upstreams read another way', async (t) => {
+  for (const [api, body] of [
+    [
+      'openai-responses',
+      '{"model":"cheap","tools":[{"type":"image_generation","model":"dear","model":"cheap"}]}',
+    ],
+    ['openai-responses', '{"model":"cheap","tools":[{"type":"x","type":"function","y":{"model":"dear"}}]}'],
+    ['openai-compatible', '{"model":"cheap","provider":{"models":["dear"],"mod\\u0065ls":["cheap"]}}'],
+    ['openai-compatible', '{"model":"cheap,dear"}'],
+    ['openai-compatible', '{"model":"cheap","models":["cheap, dear"]}'],
+  ] as const) {
+    const meter = meterOf(api, {}, MODELS);
+    t.teardown(() => meter.close());
+    await t.rejects(priced(meter, body, PATHS[api]), { code: 'cost-invalid' }, body);
+  }
+  const responses = meterOf('openai-responses', {}, MODELS);
+  t.teardown(() => responses.close());
+  const cased = { model: 'cheap', tools: [{ type: 'function', Type: 'x', y: { model: 'dear' } }] };
+  t.ok(held(await priced(responses, cased, PATHS['openai-responses'])) >= 1_000, 'a type in two spellings');
+  const azure = meterOf('azure-openai', {}, MODELS);
+  t.teardown(() => azure.close());
+  const tool = { tools: [{ type: 'search', deployment_name: 'dear' }] };
+  t.ok(held(await priced(azure, tool, path('azure-openai'))) >= 1_000, 'a deployment of a tool');
+});

@@ -84,3 +84,35 @@ t.test('a stored prompt names the model', async (t) => {
   }
   await t.rejects(priced(meter, { prompt: 'text' }, PATHS['openai-responses']), { code: 'model-unknown' });
 });
+
+t.test('ceilings and numbers of answers in the words of single servers', async (t) => {
+  const invoke = (model: string) => `/model/${model}/invoke`;
+  for (const [api, path, body, units] of [
+    ['openai-compatible', PATHS['openai-compatible'], { max_tokens: 5, n_predict: 9_000 }, 9_000],
+    ['openai-compatible', PATHS['openai-compatible'], { max_tokens: 5, n_predict: -1 }, 4_096],
+    ['openai-compatible', PATHS['openai-compatible'], { max_tokens: 1_000, n_cmpl: 9 }, 9_000],
+    ['openai-compatible', '/v1/completions', { max_tokens: 5, n_predict: 9_000 }, 9_000],
+    ['bedrock', invoke('ai21.jamba-1-5'), { n: 9 }, 9 * 4_096],
+    ['bedrock', invoke('cohere.command'), { max_tokens: 1_000, num_generations: 5 }, 5_000],
+    ['bedrock', PATHS.bedrock, { additionalModelRequestFields: { n: 9 } }, 9 * 4_096],
+  ] as const) {
+    const meter = meterOf(api);
+    t.teardown(() => meter.close());
+    const one = held(await priced(meter, { model: 'm', ...body }, path));
+    t.ok(one >= units && one < units + 100, `${path} ${JSON.stringify(body)}: ${one}`);
+  }
+});
+
+t.test('Google: parameters and headers that stand for others', async (t) => {
+  const meter = meterOf('gemini');
+  t.teardown(() => meter.close());
+  for (const asked of [
+    { query: '?$httpHeaders=X-Goog-FieldMask%3Acandidates' },
+    { query: '?%24httpMethod=GET' },
+    { query: '?$ct=application/x-protobuf' },
+    { query: '?$req=x' },
+    { headers: ['Accept', 'application/x-protobuf'] },
+  ])
+    await t.rejects(priced(meter, {}, PATHS.gemini, asked), { code: 'cost-invalid' });
+  await t.resolves(priced(meter, {}, PATHS.gemini, { headers: ['Accept', '*/*'] }));
+});

@@ -25,6 +25,9 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailableException',
 };
 
+/** How many answers: AI21's and Mistral's models, Cohere's, AI21's older ones. */
+const CHOICES = ['n', 'num_generations', 'numResults'];
+
 /** Where the request of each maker's models states its ceiling; a caller cannot name one that the model would not read. */
 const CEILINGS: readonly (readonly [RegExp, readonly Path[]])[] = [
   [/embed|rerank/, []],
@@ -258,6 +261,7 @@ const converse: Shape = {
       ['inferenceConfig', 'maxTokens'],
       ['additionalModelRequestFields', 'max_tokens'],
     ],
+    choices: CHOICES.map((name) => ['additionalModelRequestFields', name]),
     ceilingAbove: ['additionalModelRequestFields', 'thinking', 'budget_tokens'],
   }),
   open: openConverse,
@@ -271,7 +275,7 @@ const converse: Shape = {
 function invoking(form: Pick<RequestForm, 'ceilings' | 'ceilingAbove' | 'ceilingUnknown'>): Shape {
   return {
     ...converse,
-    request: requestForm({ ...inPath, ...form }),
+    request: requestForm({ ...inPath, choices: CHOICES.map((name) => [name]), ...form }),
     open: openInvoked,
     readHead,
     openFrames: framesOf(chunkIn),

@@ -20,7 +20,17 @@ const VERBS = new Set([
 ]);
 
 /** By these, every Google API leaves parts out of its answer, the usage too, or puts it into another form. */
-const MASKS = new Set(['fields', '$fields', 'callback', '$callback']);
+const MASKS = new Set([
+  'fields',
+  '$fields',
+  'callback',
+  '$callback',
+  // These stand for headers, the method, or the form of the body.
+  '$httpheaders',
+  '$httpmethod',
+  '$ct',
+  '$req',
+]);
 const MASK_HEADERS = new Set(['x-goog-fieldmask', 'x-goog-encode-response-if-executable']);
 /** Both names of the form; clients over REST ask for enums as numbers, which hides nothing. */
 const FORM_NAMES = new Set(['alt', '$alt']);
@@ -162,7 +172,8 @@ export function refuseMasks(query: string, rawHeaders: readonly string[]): void 
   }
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
-    if (MASK_HEADERS.has(name))
+    const isBinary = name === 'accept' && /protobuf/i.test(rawHeaders[at + 1] ?? '');
+    if (isBinary || MASK_HEADERS.has(name))
       throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
   }
 }

@@ -1,17 +1,23 @@
 /** Servers that follow OpenAI (vLLM, gateways, vendors): told apart by the path's end, and taken less strictly. */
-import { requestForm } from '../request.js';
+import { type RequestForm, requestForm } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { CHAT_FORM, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 
+/** llama.cpp takes its own names beside those of OpenAI, and before them. */
+const LLAMA_CPP: Pick<RequestForm, 'ceilings' | 'choices'> = {
+  ceilings: [['n_predict']],
+  choices: [['n_cmpl']],
+};
+
 const compatibleChat: Shape = {
   ...openaiChat,
   request: requestForm({
     ...CHAT_FORM,
-    ceilings: [['max_tokens'], ['max_completion_tokens']],
-    choices: [['n'], ['best_of']],
+    ceilings: [['max_tokens'], ['max_completion_tokens'], ...LLAMA_CPP.ceilings],
+    choices: [['n'], ['best_of'], ...LLAMA_CPP.choices],
     modelOptional: true,
     negativeCeilings: true,
   }),
@@ -19,7 +25,13 @@ const compatibleChat: Shape = {
 
 const compatibleCompletions: Shape = {
   ...openaiCompletions,
-  request: requestForm({ ...openaiCompletions.request, modelOptional: true, negativeCeilings: true }),
+  request: requestForm({
+    ...openaiCompletions.request,
+    ceilings: [['max_tokens'], ...LLAMA_CPP.ceilings],
+    choices: [['n'], ['best_of'], ...LLAMA_CPP.choices],
+    modelOptional: true,
+    negativeCeilings: true,
+  }),
 };
 
 const compatibleResponses: Shape = {
