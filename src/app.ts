@@ -119,9 +119,7 @@ function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger
   const { config, logger, bootstrapToken, environment = {} } = options;
   const { metrics, certificates, onError } = base;
   const lanes = lanesOver(ledger, config, logger, metrics);
-  const onExpired = (count: number): void => metrics.store.holdsExpired(count);
-  const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
-  const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
+  const spool = spoolOf(options, metrics, lanes);
   const watch = new Watch(
     metrics,
     new RequestLog(logger, () => metrics.process.leftOut()),
@@ -148,7 +146,10 @@ function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger
   });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
-  const spool = spoolOf(options, metrics, lanes);
+  // Last: nothing that can still fail comes behind what would run on after a refused start.
+  const onExpired = (count: number): void => metrics.store.holdsExpired(count);
+  const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
+  const keeper = startKeeper({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
   spool?.start();
   return new Running({ ...base, room, rooms, keeper, clockLook, gateway, admin, spool });
 }

@@ -62,8 +62,8 @@ export const ROUTING: readonly BadRequest[] = [
     '/v3/maps/..',
     '/v3/unit#part',
     '/v3/unit?x#part',
-    'http://gateway/v3/unit',
-    'http://elsewhere/v3/unit',
+    'ftp://gateway/v3/unit',
+    'http://gateway//v3/unit',
     '*',
   ].map((path) => ({ title: `path ${path}`, bytes: target(path), code: 'path-refused' as const })),
 ];

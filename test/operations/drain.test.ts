@@ -232,5 +232,11 @@ t.test('a spool that cannot be written to is refused at start', async (t) => {
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'file'), '');
   const parts = { upstream: 'http://127.0.0.1:1', orgs: ORGS, routes: ROUTES, spool: join(folder, 'file') };
+  const timers = timersOf();
   await t.rejects(startGateway(parts), { message: /^spool\.path: the folder .*file cannot be written to$/ });
+  t.ok(timersOf() <= timers, 'and nothing runs on');
 });
+
+function timersOf(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+}
