@@ -67,6 +67,7 @@ export class TestUpstream {
   connections = 0;
   private readonly sockets = new Map<Socket, number>();
   private readonly held = new Set<() => void>();
+  private releasedUpTo = 0;
   private readonly watchers = new Set<() => void>();
 
   private constructor(
@@ -111,8 +112,9 @@ export class TestUpstream {
     return this.sockets.size;
   }
 
-  /** Lets go of every request that waits by `x-test-hold`. */
+  /** Lets go of every request in the log that waits by `x-test-hold`, or is about to. */
   release(): void {
+    this.releasedUpTo = this.log.length;
     for (const go of this.held) go();
     this.held.clear();
   }
@@ -187,7 +189,7 @@ export class TestUpstream {
     if (asked('early') === undefined && asked('echo') === undefined)
       await this.until(() => isOver(request, entry));
     if (asked('delay-ms') !== undefined) await delay(Number(asked('delay-ms')));
-    if (asked('hold') === 'head') await this.hold();
+    if (asked('hold') === 'head') await this.hold(entry);
     if (response.destroyed) return;
     if (asked('interim') === '103') response.writeEarlyHints({ link: '</a>; rel=preload' });
     await this.writeAnswer(request, response, entry, asked);
@@ -213,7 +215,7 @@ export class TestUpstream {
     response.flushHeaders();
     entry.status = status;
     this.heard();
-    if (asked('hold') === 'body') await this.hold();
+    if (asked('hold') === 'body') await this.hold(entry);
     if (asked('echo') !== undefined) {
       request.pipe(response);
       return;
@@ -263,7 +265,8 @@ export class TestUpstream {
     request.on('close', () => this.heard());
   }
 
-  private async hold(): Promise<void> {
+  private async hold(entry: UpstreamEntry): Promise<void> {
+    if (this.log.indexOf(entry) < this.releasedUpTo) return;
     await new Promise<void>((resolve) => this.held.add(resolve));
   }
 }
