@@ -12,11 +12,13 @@ local function split(list)
   return { list = parts, text = list }
 end
 
+-- One that cannot be read counts as missing: it must not stop its org.
 local function read_hold(id)
   local record = redis.call('HGET', KEYS[5], id)
   if not record then return nil end
   local state, cycle, at, user, groups, action, items, expires =
     string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
+  if not state then return nil end
   local hold = {
     open = state == 'o', ended = state == 'e', cycle = tonumber(cycle), at = at, user = user, groups = groups, action = action,
     items = {}, expires = tonumber(expires),
@@ -25,6 +27,8 @@ local function read_hold(id)
     hold.items[#hold.items + 1] =
       { quota = quota, fixed = kind == 'f', units = tonumber(units), charged = tonumber(charged) }
   end
+  local _, commas = string.gsub(items, ',', ',')
+  if items ~= '' and #hold.items ~= commas + 1 then return nil end
   return hold
 end
 

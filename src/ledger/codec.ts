@@ -153,6 +153,15 @@ export interface HoldRecord {
   readonly expiresAt: number;
 }
 
+const HOLD_ITEM = '[^|:,]+:[a-zA-Z]:\\d+:\\d+';
+const HOLD_RECORD = new RegExp(
+  `^[a-zA-Z]\\|\\d+\\|\\d+\\|(?:[^|]*\\|){3}(?:${HOLD_ITEM}(?:,${HOLD_ITEM})*)?\\|\\d+$`,
+);
+
+export function isHoldRecord(text: string): boolean {
+  return HOLD_RECORD.test(text);
+}
+
 export function decodeHold(text: string): HoldRecord {
   const [state, cycle, at, user = '', groups = '', action = '', items = '', expiresAt] = text.split('|');
   return {

@@ -1,5 +1,5 @@
 /** Breaks of what becomes of holds and charges: rule 9 and decisions 11 and 12. */
-import { broken, type Mutant } from './mutant.js';
+import { broken, inLua, inMemory, type Mutant } from './mutant.js';
 
 export const HOLDS: readonly Mutant[] = [
   ...broken(
@@ -318,4 +318,21 @@ export const HOLDS: readonly Mutant[] = [
     ],
     ['charge', 'const at = timeIn(work, cycle, op.at);', 'const at = work.now;'],
   ),
+  inMemory('rule 9', 'a hold expires when an earlier one of its id was due', 'hold-expiry', [
+    'expire',
+    'if (hold === undefined || hold.expiresAt > now) {',
+    'if (hold === undefined) {',
+  ]),
+  ...broken(
+    'rule 9',
+    'a record of a hold that cannot be read stops its org',
+    'hold-expiry',
+    ['include/holds', 'if not state then return nil end', ''],
+    ['book', '|| !isHoldRecord(text)', ''],
+  ),
+  inLua('rule 9', 'items of a hold that cannot be read are left out', 'hold-expiry', [
+    'include/holds',
+    "if items ~= '' and #hold.items ~= commas + 1 then return nil end",
+    '',
+  ]),
 ];

@@ -1,5 +1,5 @@
 /** One org's state: named tables of fields, logs, lanes, and the order in which holds fall due. */
-import { decodeHold, encodeHold, type HoldRecord } from '../codec.js';
+import { decodeHold, encodeHold, type HoldRecord, isHoldRecord } from '../codec.js';
 import type { Log, LogEntry, Reply, Table } from '../port.js';
 
 export type Value = string | number;
@@ -65,9 +65,10 @@ export class Book {
     return fields;
   }
 
+  /** A record that cannot be read counts as missing: it must not stop its org. */
   hold(id: string): HoldRecord | undefined {
     const text = this.table('holds').text(id);
-    return text === undefined ? undefined : decodeHold(text);
+    return text === undefined || !isHoldRecord(text) ? undefined : decodeHold(text);
   }
 
   putHold(id: string, record: HoldRecord, before: HoldRecord | undefined): void {
@@ -137,13 +138,14 @@ export class Book {
   /** After all fields and entries are back: the order of expiry, and the ids of entries that were folded since. */
   restoreOrder(): void {
     this.passEntry(this.org.text('fold') ?? '');
-    for (const [id, text] of this.table('holds').map) this.schedule(id, decodeHold(String(text)).expiresAt);
+    // One that cannot be read is due at once, and dropped.
+    for (const id of this.table('holds').map.keys()) this.schedule(id, this.hold(id)?.expiresAt ?? 0);
   }
 
-  /** Forgets the expiry of a hold that has no record. */
-  dropDue(id: string): void {
-    const index = this.due.findIndex((entry) => entry.id === id);
-    if (index >= 0) this.due.splice(index, 1);
+  /** Forgets an expiry that is not that of the hold's record, and a record that cannot be read. */
+  dropDue({ at, id }: { readonly at: number; readonly id: string }): void {
+    this.unschedule(id, at);
+    if (this.hold(id) === undefined) this.table('holds').delete(id);
   }
 
   private schedule(id: string, at: number): void {
@@ -151,7 +153,9 @@ export class Book {
   }
 
   private unschedule(id: string, at: number): void {
-    this.due.splice(this.place(id, at), 1);
+    const place = this.place(id, at);
+    // A record that was put here by hand may have another time than it was scheduled by.
+    if (this.due[place]?.id === id) this.due.splice(place, 1);
   }
 
   private place(id: string, at: number): number {

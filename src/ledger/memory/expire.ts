@@ -12,24 +12,25 @@ import { type Judgement, judge } from './room.js';
 export function expireDue(work: Work, most: number): number {
   if (work.noneDue) return 0;
   const { book, now } = work;
-  const due: string[] = [];
+  const due: { readonly at: number; readonly id: string }[] = [];
   for (const entry of book.due) {
     if (entry.at > now || due.length === most) break;
-    due.push(entry.id);
+    due.push(entry);
   }
   if (due.length < most) work.noneDue = true;
   let done = 0;
-  for (const id of due) if (expire(work, id)) done += 1;
+  for (const entry of due) if (expire(work, entry)) done += 1;
   work.expired += done;
   return done;
 }
 
-function expire(work: Work, id: string): boolean {
+function expire(work: Work, entry: { readonly at: number; readonly id: string }): boolean {
   const { book, now } = work;
+  const { id } = entry;
   const hold = book.hold(id);
-  // Without its record there is nothing to do: it must not stand in the way of those behind it.
-  if (hold === undefined) {
-    book.dropDue(id);
+  // Without its record there is nothing to do: it must not stand in the way of those behind it. The record says when it is due.
+  if (hold === undefined || hold.expiresAt > now) {
+    book.dropDue(entry);
     return true;
   }
   if (!hold.open) {

@@ -187,3 +187,44 @@ onBoth('a due hold without its record is forgotten', BOOK, async (t, book) => {
   t.match(await book.apply([]), { code: 'ok', expired: 0 });
   t.same(Object.keys(await book.fields('holds')), ['k']);
 });
+
+onBoth(
+  'a hold is due when its record says so, not when an earlier one of its id was',
+  BOOK,
+  async (t, book) => {
+    await book.do(TEN);
+    await book.commit(del('holds', 'h'));
+    await book.at(BEGIN_MS + 100);
+    await book.do(TEN);
+    await book.at(DUE_MS);
+    t.equal(await book.line('usage:u:ana'), '0+20', 'what the lost one held is nobody’s');
+    t.match(await book.apply([]), { code: 'ok' });
+    t.equal(await book.line('usage:u:ana'), '0+20');
+    await book.at(DUE_MS + 100);
+    t.match(await book.apply([]), { code: 'ok', expired: 1 });
+    t.equal(await book.line('usage:u:ana'), '0+10');
+    t.match(await book.apply([]), { code: 'ok', expired: 0 });
+  },
+);
+
+for (const record of [
+  '',
+  'o|1',
+  'o|0|0|ana||maps|usage:e:x:0|1510000',
+  'o|0|x|ana||maps|usage:e:10:0|1510000',
+])
+  onBoth(`a record that cannot be read stops nobody: "${record}"`, BOOK, async (t, book) => {
+    await book.do(TEN);
+    await book.commit({ set: 'holds', field: 'h', value: record });
+    t.same(await book.told([settle('h', 3), release('h'), renew('h', 1)]), [
+      'unknown-hold',
+      'unknown-hold',
+      'unknown-hold',
+    ]);
+    await book.do(reserve('ana', held('usage', 5), { hold: 'i' }));
+    await book.at(DUE_MS);
+    t.match(await book.apply([]), { code: 'ok' });
+    t.match(await book.apply([]), { code: 'ok', expired: 0 });
+    t.equal(await book.line('usage:u:ana'), '0+10', 'what it held is not known');
+    t.same(await book.told([reserve('ana', held('usage', 5), { hold: 'h' })]), ['admitted']);
+  });
