@@ -83,6 +83,11 @@ export class Facts implements Extras {
     for (const [name, calls] of Object.entries(isObject(usage.server_tool_use) ? usage.server_tool_use : {}))
       this.called(name.replace(/_requests$/, ''), calls);
     this.called('web_search', usage.num_search_queries);
+    // xAI: sources of its live search, and `web_search_calls` of the tools that it ran.
+    this.called('live_search', usage.num_sources_used);
+    const { server_side_tool_usage_details: ran } = usage;
+    for (const [name, calls] of Object.entries(isObject(ran) ? ran : {}))
+      this.called(name.replace(/_calls$/, ''), calls);
   }
 
   private metadata(usage: Json): void {

@@ -117,6 +117,11 @@ export class RequestRates {
     this.maxOutputTokens = Math.max(...this.namedRows.map((row) => rates.row(row).maxOutputTokens));
   }
 
+  /** Some tool costs by the call. */
+  get hasTools(): boolean {
+    return this.rates.tools.length > 0;
+  }
+
   /** A model that is not listed costs as much as the dearest of the request. */
   charged(usage: Usage, facts: Facts, parts: readonly Part[] = []): Charged {
     const told: Told = { tier: facts.tier, speed: facts.speed, asked: this.asked };

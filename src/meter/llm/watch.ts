@@ -297,7 +297,8 @@ export class Watch implements AnswerReader {
   }
 
   private take(body: Buffer): Promise<void> | undefined {
-    if (body.length > PARSED_BYTES_MAX)
+    // Calls of tools stand among the answer's items.
+    if (body.length > PARSED_BYTES_MAX && !this.terms.rates.hasTools)
       return readLarge(body, [...this.terms.shape.answerMembers, ...FACT_MEMBERS], this.read, (bytes) =>
         this.unread(bytes),
       );

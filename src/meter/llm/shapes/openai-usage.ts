@@ -17,7 +17,8 @@ function openaiUsage(raw: Json, surplus: 'input' | 'output'): StatedUsage | unde
   const soundOutside = audio > 0 && total - input - output === audio;
   const hits = count(raw, 'prompt_cache_hit_tokens');
   return usageOf({
-    input,
+    // Perplexity counts what it read from its sources beside the prompt, and beside the total.
+    input: [input, count(raw, 'citation_tokens') || 0],
     cachedInput:
       count(inputDetails, 'cached_tokens') || count(raw, 'cached_tokens', 'prompt_cache_hit_tokens'),
     cacheWrite: count(inputDetails, 'cache_write_tokens', 'cache_creation_tokens'),
