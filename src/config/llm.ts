@@ -77,6 +77,16 @@ export const Llm = section({
     default: 1_500,
     description: 'Tokens held for an image, a piece of audio or a file in the request.',
   }),
+  tokensPerSecond: whole(1, 1_000_000, {
+    default: 20,
+    description:
+      'With `openai-audio`: tokens that one second of sound counts, where the answer tells seconds in place of tokens, or neither.',
+  }),
+  audioBytesPerSecond: whole(1, 10_000_000, {
+    default: 4_000,
+    description:
+      'With `openai-audio`: bytes of an upload that are taken for a second, for the hold and where the answer tells no usage.',
+  }),
   weights: section(
     {
       input: weight('a token of input'),

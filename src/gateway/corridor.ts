@@ -324,7 +324,7 @@ export class Corridor {
 
 /** Undefined where nothing is to be read of it before it is forwarded. */
 function bodyOf(request: IncomingMessage, { meter, replays }: Passage): Promise<Buffer> | undefined {
-  if (meter.needsBody) return readBody(request, meter.bodyLimitBytes);
+  if (meter.needsBody) return readBody(request, meter.bodyLimitBytes, meter.takesForms);
   return replays?.needsBody(request) ? readBytes(request, meter.bodyLimitBytes) : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** The body of a request that is metered by it, read to a bound before anything is forwarded. */
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
+import { boundaryOf } from './form.js';
 
 /** The client left before its body was complete: nobody waits for an answer. */
 export class BodyAborted extends Error {
@@ -13,10 +14,10 @@ export class BodyAborted extends Error {
 /**
  * Reads the body. Rejects with `body-encoded` and, where Content-Length says so, `body-too-large` before the
  * first byte is read; a body cut off at the bound leaves the rest in the socket, so the answer to it must
- * close the connection.
+ * close the connection. `forms`: a form is taken too.
  */
-export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
-  refuseEncoded(request.rawHeaders);
+export async function readBody(request: IncomingMessage, limitBytes: number, forms = false): Promise<Buffer> {
+  refuseEncoded(request.rawHeaders, forms);
   return await readBytes(request, limitBytes);
 }
 
@@ -64,7 +65,8 @@ const READ_AS_UTF8 = /;[\t ]*charset="?(?:utf-8|us-ascii)"?[\t ]*(?:;|$)/i;
  * Refuses whatever lets the upstream read other things out of these bytes than the meter does: a coding, a
  * charset, or another type (a JSON body can be a form too: `{"n":1,"x":"&n=1000&"}`).
  */
-function refuseEncoded(rawHeaders: readonly string[]): void {
+function refuseEncoded(rawHeaders: readonly string[], forms: boolean): void {
+  const isForm = forms && boundaryOf(rawHeaders) !== undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const value = rawHeaders[index + 1] ?? '';
     switch (rawHeaders[index]?.toLowerCase()) {
@@ -75,7 +77,8 @@ function refuseEncoded(rawHeaders: readonly string[]): void {
         if (value.toLowerCase() !== 'chunked') throw encoded('Transfer-Encoding can only be chunked here.');
         break;
       case 'content-type':
-        if (!isReadAsJson(value)) throw encoded('Content-Type must be application/json, in UTF-8.');
+        if (!isForm && !isReadAsJson(value))
+          throw encoded(`Content-Type must be application/json, in UTF-8${forms ? FORM_TOO : ''}.`);
         break;
     }
   }
@@ -86,6 +89,8 @@ function isReadAsJson(type: string): boolean {
   const mentions = type.toLowerCase().split('charset').length - 1;
   return mentions === 0 || (mentions === 1 && READ_AS_UTF8.test(type));
 }
+
+const FORM_TOO = ', or multipart/form-data with a boundary and nothing else';
 
 function encoded(detail: string): ProblemError {
   return new ProblemError('body-encoded', detail);

@@ -41,6 +41,8 @@ export interface RouteMeter {
   /** What every request costs, where that is known at boot. */
   readonly fixed: Priced | undefined;
   readonly needsBody: boolean;
+  /** The body may be a form in place of JSON. */
+  readonly takesForms: boolean;
   readonly bodyLimitBytes: number;
   /** Prices one request. Throws ProblemError: what has no usable cost is refused, never taken as 0. */
   measure(request: MeteredRequest): Priced | Promise<Priced>;
@@ -111,6 +113,7 @@ function meterOf(
   return {
     fixed: always,
     needsBody: read !== undefined || llm !== undefined,
+    takesForms: read === undefined && llm?.takesForms === true,
     bodyLimitBytes,
     measure(request) {
       if (llm !== undefined || answer?.readsBody === true) refuseRange(request.rawHeaders);

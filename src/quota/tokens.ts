@@ -15,6 +15,8 @@ export const LLM_APIS = [
   'vertex-ai',
   'bedrock',
   'openai-moderations',
+  'openai-images',
+  'openai-audio',
 ] as const;
 
 export type LlmApi = (typeof LLM_APIS)[number];

@@ -52,6 +52,8 @@ t.test('the example of the product loads', async (t) => {
         tokenizer: 'bytes',
         bytesPerToken: 3,
         mediaTokens: 1_500,
+        tokensPerSecond: 20,
+        audioBytesPerSecond: 4_000,
         weights: { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 },
         per: 1,
       },

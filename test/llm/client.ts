@@ -40,6 +40,8 @@ export interface Client {
   readonly tries: number;
   /** The API does not tell what came from a cache, and does not count reasoning apart. */
   readonly plainUsage?: boolean;
+  /** The API has no ceiling of its output. */
+  readonly noCeiling?: boolean;
 }
 
 export type Api =
@@ -47,6 +49,8 @@ export type Api =
   | 'openai-completions'
   | 'openai-responses'
   | 'openai-embeddings'
+  | 'openai-images'
+  | 'openai-audio'
   | 'azure-openai'
   | 'anthropic-messages'
   | 'gemini'

@@ -6,11 +6,13 @@ import type { Client, Target } from './client.js';
 import { cohereClient } from './cohere-client.js';
 import { ollamaClients } from './ollama-clients.js';
 import { openaiClients } from './openai-clients.js';
+import { mediaClients } from './openai-media-clients.js';
 import { vercelClients } from './vercel-clients.js';
 
 export function clients(target: Target): Client[] {
   return [
     ...openaiClients(target),
+    ...mediaClients(target),
     anthropicClient(target),
     geminiClient(target),
     ...vercelClients(target),

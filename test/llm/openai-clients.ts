@@ -23,7 +23,7 @@ export function openaiClients(target: Target): Client[] {
   ];
 }
 
-function openaiRefused(error: unknown): boolean {
+export function openaiRefused(error: unknown): boolean {
   return error instanceof OpenAI.RateLimitError && error.code === 'insufficient_quota';
 }
 

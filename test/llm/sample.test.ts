@@ -38,9 +38,11 @@ for (const client of clients({ url: sample.url, headers: { 'x-sample': 'reasonin
     t.equal(Buffer.byteLength(whole.text), 12 * 4);
     t.equal(last().served, 'whole');
 
-    const short = await client.stream('Go on. [[tokens=100]]', { maxTokens: 10 });
-    t.equal(short.output, 10, 'the ceiling');
-    t.match(await client.whole('Go on. [[tokens=100]]', 10), { output: 10 });
+    if (client.noCeiling !== true) {
+      const short = await client.stream('Go on. [[tokens=100]]', { maxTokens: 10 });
+      t.equal(short.output, 10, 'the ceiling');
+      t.match(await client.whole('Go on. [[tokens=100]]', 10), { output: 10 });
+    }
 
     if (client.call !== undefined) t.strictSame(await client.call('The weather?'), { city: 'Madrid' });
     if (client.json !== undefined) t.strictSame(await client.json('A city?'), { city: 'Madrid' });

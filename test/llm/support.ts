@@ -11,6 +11,8 @@ export const MATCHES: Readonly<Record<Api, string>> = {
   'openai-completions': 'POST /v1/completions',
   'openai-responses': 'POST /v1/responses',
   'openai-embeddings': 'POST /v1/embeddings',
+  'openai-images': 'POST /v1/images/*',
+  'openai-audio': 'POST /v1/audio/*',
   'azure-openai': 'POST /openai/deployments/*',
   'anthropic-messages': 'POST /v1/messages',
   gemini: 'POST /v1beta/models/*',

@@ -11,7 +11,7 @@ const LIMIT_BYTES = 200_000;
 
 /** What became of reading a body. */
 const read = (request: IncomingMessage): Promise<string> =>
-  readBody(request, LIMIT_BYTES).then(
+  readBody(request, LIMIT_BYTES, request.url === '/forms').then(
     (body) => `${body.length} ${body.toString('latin1', 0, 20)}`,
     (error: unknown) => {
       if (error instanceof ProblemError) return error.code;
@@ -20,7 +20,7 @@ const read = (request: IncomingMessage): Promise<string> =>
   );
 
 /**
- * Answers with what became of the body; `/twice` reads it again, `/destroy` gives the request up while it is
+ * Answers with what became of the body; `/forms` takes forms too, `/twice` reads it again, `/destroy` gives the request up while it is
  * read.
  */
 const server = createServer(async (request, response) => {
@@ -98,6 +98,28 @@ t.test('what lets the upstream read something else is refused', async (t) => {
     'Content-Type: text/plain;charset=UTF-8',
   ])
     t.equal(await send(`${header}\r\n${body}`), '7 {"n":1}', header);
+});
+
+t.test('a form is taken where forms are, in one spelling of its head', async (t) => {
+  const body = 'Content-Length: 7\r\n\r\n{"n":1}';
+  const form = 'Content-Type: multipart/form-data; boundary=x';
+  for (const header of [form, 'content-type: Multipart/Form-Data;boundary="x:y"', 'Content-Type: text/json'])
+    t.equal(await send(`${header}\r\n${body}`, '/forms'), '7 {"n":1}', header);
+  for (const header of [
+    'Content-Type: multipart/form-data',
+    'Content-Type: multipart/form-data; boundary=',
+    'Content-Type: multipart/form-data; boundary="x y "',
+    'Content-Type: multipart/form-data; boundary=x; boundary=y',
+    'Content-Type: multipart/form-data; boundary=x; charset=utf-16',
+    "Content-Type: multipart/form-data; boundary*=utf-8''x",
+    'Content-Type: multipart/mixed; boundary=x',
+    'Content-Type: application/x-www-form-urlencoded',
+    `${form}\r\n${form}`,
+    `${form}\r\nContent-Type: application/json`,
+    `Content-Type: application/json\r\n${form}`,
+    `${form}\r\nContent-Encoding: gzip`,
+  ])
+    t.equal(await send(`${header}\r\n${body}`, '/forms'), 'body-encoded', header);
 });
 
 t.test('a client that leaves before the end is told of', async (t) => {

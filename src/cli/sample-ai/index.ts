@@ -5,6 +5,7 @@
  * | path | API |
  * |---|---|
  * | `/v1/chat/completions`, `/v1/completions`, `/v1/responses`, `/v1/embeddings` | OpenAI |
+ * | `/v1/images/generations`, `/v1/images/edits`, `/v1/audio/transcriptions`, `/v1/audio/speech` | OpenAI |
  * | `/openai/deployments/{name}/…`, `/openai/v1/…` | Azure OpenAI |
  * | `/v1/messages` | Anthropic |
  * | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent` | Gemini, as events or as an array |
@@ -24,9 +25,11 @@ import { gemini } from './gemini.js';
 import { type JsonObject, objectOf } from './json.js';
 import { type SampleEntry, SampleLog } from './log.js';
 import { ollama } from './ollama.js';
+import { openaiSpeech, openaiTranscripts } from './openai-audio.js';
 import { azureChat, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiImages } from './openai-images.js';
 import { openaiResponses } from './openai-responses.js';
 import { type Orders, ordersOf } from './orders.js';
 import { Refusal, type Shape, type Target } from './shape.js';
@@ -54,6 +57,9 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [/^\/v1\/completions$/, openaiCompletions],
   [/^\/v1\/responses$/, openaiResponses],
   [/^\/v1\/embeddings$/, openaiEmbeddings],
+  [/^\/v1\/images\/(?:generations|edits)$/, openaiImages],
+  [/^\/v1\/audio\/transcriptions$/, openaiTranscripts],
+  [/^\/v1\/audio\/speech$/, openaiSpeech],
   [/^\/v1\/messages$/, anthropicMessages],
   [/^\/v1(?:beta)?\/models\/[^/]+:(?:streamGenerateContent|generateContent)$/, gemini],
   [new RegExp(`^${AZURE}/chat/completions$`), azureChat],
@@ -228,9 +234,18 @@ function targetOf(target: string): Target {
 async function bodyOf(request: IncomingMessage, entry: SampleEntry): Promise<JsonObject> {
   const bytes = await bytesOf(request);
   entry.bodyBytes = bytes.length;
-  const body = parsed(bytes.toString());
+  const type = request.headers['content-type'] ?? '';
+  const body = type.startsWith('multipart/') ? await formOf(bytes, type) : parsed(bytes.toString());
   if (bytes.length <= BODY_KEPT_BYTES) entry.body = body;
   return objectOf(body);
+}
+
+/** Files by their names. */
+async function formOf(bytes: Buffer, type: string): Promise<JsonObject> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+  return Object.fromEntries(
+    Array.from(form, ([name, value]) => [name, typeof value === 'string' ? value : value.name]),
+  );
 }
 
 function bytesOf(request: IncomingMessage): Promise<Buffer> {

@@ -1,7 +1,16 @@
 /** What an answer says beside its usage that decides its price, wherever an API puts it. */
 import type { Usage } from '../../quota/tokens.js';
 import { type Extras, NO_EXTRAS } from './price.js';
-import { count, isObject, type Json, listOf, member, usageOf } from './usage.js';
+import {
+  count,
+  inputDetailsOf,
+  isObject,
+  type Json,
+  listOf,
+  member,
+  outputDetailsOf,
+  usageOf,
+} from './usage.js';
 
 /** Members that say it; a JSON body too large to be parsed in whole is read for these too. */
 export const FACT_MEMBERS = ['model', 'modelVersion', 'service_tier', 'tool_usage'];
@@ -12,6 +21,11 @@ const HOLDERS = ['response', 'message'];
 export interface Besides {
   readonly usage: Usage;
   readonly extras: Extras;
+}
+
+export interface Kinds {
+  readonly inputKind?: 'audioInput';
+  readonly outputKind?: 'audioOutput' | 'imageOutput';
 }
 
 /** What the answer was made with, as far as it tells. */
@@ -41,6 +55,12 @@ export class Facts implements Extras {
     if (isObject(document.item)) this.item(document.item, document.type);
   }
 
+  /** Where nothing is told of kinds, all of a side is its API's. */
+  take({ inputKind, outputKind }: Kinds, usage: Usage): void {
+    if (inputKind !== undefined && this[inputKind] === 0) this[inputKind] = usage.input;
+    if (outputKind !== undefined && this[outputKind] === 0) this[outputKind] = usage.output;
+  }
+
   private answer(answer: Json): void {
     this.model(answer.model);
     this.model(answer.modelVersion);
@@ -62,8 +82,8 @@ export class Facts implements Extras {
   private usage(usage: Json): void {
     this.tier = told(usage.service_tier) ?? this.tier;
     this.speed = told(usage.speed) ?? this.speed;
-    const input = usage.prompt_tokens_details ?? usage.input_tokens_details;
-    const output = usage.completion_tokens_details ?? usage.output_tokens_details;
+    const input = inputDetailsOf(usage);
+    const output = outputDetailsOf(usage);
     this.raise('audioInput', count(input, 'audio_tokens'));
     this.raise('imageInput', count(input, 'image_tokens'));
     this.raise('audioOutput', count(output, 'audio_tokens'));

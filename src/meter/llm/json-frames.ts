@@ -20,16 +20,17 @@ export class WholeJson implements Frames {
   constructor(
     private readonly onDocument: OnDocument,
     private readonly onTooLarge: OnTooLarge,
+    private readonly bytesMax = DOCUMENT_BYTES_MAX,
   ) {}
 
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (this.bytes <= DOCUMENT_BYTES_MAX) this.chunks.push(chunk);
+    if (this.bytes <= this.bytesMax) this.chunks.push(chunk);
     else this.chunks = [];
   }
 
   end(): void {
-    if (this.bytes > DOCUMENT_BYTES_MAX) this.onTooLarge(this.bytes);
+    if (this.bytes > this.bytesMax) this.onTooLarge(this.bytes);
     else if (this.bytes > 0) this.onDocument(Buffer.concat(this.chunks));
     this.chunks = [];
     this.bytes = 0;

@@ -2,9 +2,11 @@
 import { isAscii } from 'node:buffer';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
+import { boundaryOf } from '../form.js';
 import type { Priced } from '../priced.js';
 import { askedClasses } from './asked-classes.js';
 import { readableCodings } from './decode.js';
+import { type FormBody, readForm } from './form-body.js';
 import { isFreeCall } from './free-calls.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { INLINE_BYTES_MAX } from './large-answer.js';
@@ -13,7 +15,7 @@ import { Rates, type RequestRates } from './rates.js';
 import { Places, type Request, readRequest } from './request.js';
 import { scanThread } from './scan-thread.js';
 import type { Shape } from './shape.js';
-import { SHAPES } from './shapes/index.js';
+import { FORM_APIS, SHAPES } from './shapes/index.js';
 import type { LlmSpec, LlmTerms, Models } from './spec.js';
 import { ceilingEdits, type Edit, editAt, splice } from './splice.js';
 import { denseBytes } from './usage.js';
@@ -34,6 +36,8 @@ export interface LlmMeter {
     fixed: readonly ChargeItem[],
     action: string,
   ): Priced | Promise<Priced>;
+  /** Some of its requests are forms. */
+  readonly takesForms: boolean;
   close(): Promise<void>;
 }
 
@@ -45,6 +49,8 @@ interface Given {
   readonly body: Buffer;
   readonly fixed: readonly ChargeItem[];
   readonly action: string;
+  /** Left out: the body is JSON as it came. */
+  readonly form?: FormBody;
 }
 
 /** The same with all that its price depends on. */
@@ -55,16 +61,20 @@ interface Case {
   readonly rates: RequestRates;
   readonly inputTokens: number;
   readonly inputTextTokens: number;
+  /** The most output, where the API does not leave that to the model. */
+  readonly outputUnits: number | undefined;
 }
 
 /** Throws an Error for charges by which no request could be priced. */
 export class Meter implements LlmMeter {
   private readonly terms: LlmTerms;
+  readonly takesForms: boolean;
   private readonly rates: Rates;
 
   constructor(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models) {
     this.terms = sharedTerms(specs);
     this.rates = new Rates(specs, quotas, models, this.terms.bytesPerToken);
+    this.takesForms = FORM_APIS.has(this.terms.api);
     scanThread.enter();
   }
 
@@ -76,11 +86,26 @@ export class Meter implements LlmMeter {
     fixed: readonly ChargeItem[],
     action: string,
   ): Priced | Promise<Priced> {
-    const { api, tokenizer, bytesPerToken } = this.terms;
+    const { api } = this.terms;
     if (isFreeCall(api, path)) return { charges: charges(action, fixed) };
     const shape = SHAPES[api](path, query, rawHeaders);
     refuseSelectors(query, rawHeaders);
     const given: Given = { shape, path, rawHeaders, body, fixed, action };
+    const boundary = this.takesForms ? boundaryOf(rawHeaders) : undefined;
+    refuseOtherBody(shape, path, boundary !== undefined);
+    if (boundary === undefined) return this.scan(given);
+    return readForm(body, boundary, shape.request).then((form) =>
+      this.scan({ ...given, body: form.json, form }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await scanThread.leave();
+  }
+
+  private scan(given: Given): Priced | Promise<Priced> {
+    const { body, shape } = given;
+    const { tokenizer, bytesPerToken } = this.terms;
     const { paths, tree } = shape.request;
     if (tokenizer === 'bytes' && body.length <= INLINE_BYTES_MAX) {
       const scanned = scanJson(body, tree, paths.length);
@@ -93,12 +118,9 @@ export class Meter implements LlmMeter {
     });
   }
 
-  async close(): Promise<void> {
-    await scanThread.leave();
-  }
-
-  private priced(given: Given, scanned: Scanned, textTokens: number): Priced {
-    const { shape, body, path } = given;
+  private priced(given: Given, read: Scanned, textTokens: number): Priced {
+    const { shape, body, path, form } = given;
+    const scanned = form === undefined ? read : { ...read, mediaParts: read.mediaParts + form.files };
     const places = new Places(shape.request, body, scanned);
     const request = readRequest(shape.request, path, places);
     if (this.terms.otherModels === 'refuse') refuseOthers(request.others);
@@ -108,12 +130,15 @@ export class Meter implements LlmMeter {
         ? this.rates.ofAny(asked)
         : this.rates.of([request.model, ...request.others.names], asked);
     const media = scanned.mediaParts * this.terms.mediaTokens;
-    const { inputUnits } = shape.request;
-    const billed = inputUnits?.count(places, textTokens);
+    const terms = { ...this.terms, fileBytes: form?.fileBytes ?? 0 };
+    const { inputUnits, outputUnits: made } = shape.request;
+    const billed = inputUnits?.count(places, textTokens, terms);
     const inputTokens = Math.max(1, billed ?? textTokens + scanned.numbers + media);
-    // In units of another kind, only what does not depend on the text is sure.
-    const inputTextTokens = inputUnits?.count(places, 0) ?? contentTokens(body, scanned, textTokens);
-    return this.held({ given, request, places, rates, inputTokens, inputTextTokens }, undefined);
+    // In units of another kind, only what depends neither on the text nor on files is sure.
+    const sure = inputUnits?.count(places, 0, { ...terms, fileBytes: 0 });
+    const inputTextTokens = sure ?? contentTokens(body, scanned, textTokens);
+    const outputUnits = made?.count(places, textTokens, terms);
+    return this.held({ given, request, places, rates, inputTokens, inputTextTokens, outputUnits }, undefined);
   }
 
   /** @param ceiling a lower one than the request's own */
@@ -122,7 +147,8 @@ export class Meter implements LlmMeter {
     const most = outputTokens(one, ceiling);
     const { hold, stepTokens, whenShort } = this.terms;
     // Without a stream nothing comes before the end, and no step could be taken.
-    const first = hold === 'step' && request.stream ? Math.min(most, stepTokens) : most;
+    const steps = hold === 'step' && request.stream && given.shape.request.outputUnseen !== true;
+    const first = steps ? Math.min(most, stepTokens) : most;
     const items = rates.held.map((price): ChargeItem => {
       const units = price.hold(inputTokens, first);
       if (units > UNITS_MAX)
@@ -151,7 +177,7 @@ export class Meter implements LlmMeter {
 
   private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
     const { given, request, rates, inputTokens, inputTextTokens } = one;
-    const { bytesPerToken, hiddenReasoningTokens, stepTokens, hold, whenSpent } = this.terms;
+    const { bytesPerToken, tokensPerSecond, hiddenReasoningTokens, stepTokens, hold, whenSpent } = this.terms;
     return new Watch({
       shape: given.shape,
       rates,
@@ -163,6 +189,7 @@ export class Meter implements LlmMeter {
       mostTokens,
       bound: clamped || request.ceiling !== undefined,
       bytesPerToken,
+      tokensPerSecond,
       hiddenReasoningTokens,
       stepTokens,
       ahead: hold === 'step',
@@ -205,6 +232,13 @@ function contentTokens(body: Buffer, { contentBytes, textBytes }: Scanned, textT
   return tokens * (1 - denseBytes(sample, 0, sample.length) / sample.length);
 }
 
+/** A form where JSON is taken, and the other way round, can be read by an upstream in a way of its own. */
+function refuseOtherBody({ bodies }: Shape, path: string, isForm: boolean): void {
+  if (bodies === 'either' || isForm === (bodies === 'form')) return;
+  const type = isForm ? 'application/json' : 'multipart/form-data, with a boundary and nothing else';
+  throw new ProblemError('body-encoded', `Content-Type must be ${type} for ${path}.`);
+}
+
 /** What a further model states for itself stands where no ceiling is put. */
 function canClamp({ given, request }: Case): boolean {
   return given.shape.request.ceilings.length > 0 && request.others.ceiling === 0;
@@ -217,7 +251,7 @@ function ceilingOf({ request, rates }: Case): number {
 function outputTokens(one: Case, ceiling: number | undefined): number {
   const { ceilings, ceilingUnknown } = one.given.shape.request;
   if (ceilings.length === 0 && ceilingUnknown !== true) return 0;
-  const tokens = (ceiling ?? ceilingOf(one)) * one.request.answers;
+  const tokens = one.outputUnits ?? (ceiling ?? ceilingOf(one)) * one.request.answers;
   if (!Number.isSafeInteger(tokens))
     throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
   return tokens;

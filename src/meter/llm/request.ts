@@ -5,10 +5,18 @@ import type { Place, Scanned } from './json-scan.js';
 import { OTHER_MODELS, type OtherModels, otherModels } from './other-models.js';
 import { type Path, type PlaceNode, placeTree } from './places.js';
 
-export interface InputUnits {
+/** What units are counted by, beside the body's text. */
+export interface UnitTerms {
+  /** Of the files of a form. */
+  readonly fileBytes: number;
+  readonly audioBytesPerSecond: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface Units {
   /** What it is counted by. */
   readonly paths: readonly Path[];
-  count(places: Places, textTokens: number): number;
+  count(places: Places, textTokens: number, terms: UnitTerms): number;
 }
 
 /** Where an API's requests say what they cost. */
@@ -42,7 +50,11 @@ export interface RequestForm {
   /** A list of prompts, each answered by itself. */
   readonly prompts?: Path;
   /** What the API bills in place of tokens of the text. */
-  readonly inputUnits?: InputUnits;
+  readonly inputUnits?: Units;
+  /** The most output of the request, in place of its model's. */
+  readonly outputUnits?: Units;
+  /** It is made in whole: nothing of it can be counted while it comes, and without usage all of it is charged. */
+  readonly outputUnseen?: boolean;
   /** Set to true, a stream ends with its usage. Left out: usage comes unasked, or cannot be asked for. */
   readonly askUsage?: Path;
   /** The ceiling must be above the number there. */
@@ -82,6 +94,7 @@ export function requestForm(form: RequestForm): CompiledForm {
     ...form.ceilings,
     ...form.choices,
     ...(form.inputUnits?.paths ?? []),
+    ...(form.outputUnits?.paths ?? []),
     ...(form.spellings ?? []).flat(),
   ];
   const paths = new Map<string, Path>([['', []]]);

@@ -28,9 +28,14 @@ export class Seen {
   cutBytes = 0;
   /** Which model took which tokens of the usage, where the answer says so. */
   parts: readonly Part[] = [];
+  /** Of an answer whose events each have their own usage: what they come to. */
+  summed: Json | undefined;
   /** Of the last event, where an API numbers them. */
   sequence = -1;
   private raw: Json | undefined;
+
+  /** @param tokensPerSecond what a second of sound counts */
+  constructor(readonly tokensPerSecond = 0) {}
 
   /** Counts text of the model in a part of an answer. */
   write(value: unknown): void {

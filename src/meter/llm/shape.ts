@@ -23,6 +23,8 @@ export type OpenFrames = (
 export type HeadField = (name: string) => string;
 
 export interface Shape {
+  /** Left out: requests are JSON. */
+  readonly bodies?: 'form' | 'either';
   readonly request: CompiledForm;
   /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
   readonly open: (seen: Seen) => (document: Json) => void;
@@ -33,6 +35,11 @@ export interface Shape {
   readonly openSkim?: (seen: Seen) => (data: Buffer) => number;
   /** The members that `open` needs of a JSON body too large to be parsed in whole. */
   readonly answerMembers: readonly string[];
+  /** Left out: the bound of all answers. */
+  readonly documentBytesMax?: number;
+  /** What all tokens of a side are where the answer does not tell of kinds. */
+  readonly inputKind?: 'audioInput';
+  readonly outputKind?: 'audioOutput' | 'imageOutput';
   /** A stream that is not SSE comes as one JSON array. */
   readonly streamsArrays: boolean;
   /** Reads what the head of an answer tells of its cost. */

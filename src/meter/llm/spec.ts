@@ -34,6 +34,10 @@ export interface LlmTerms {
   readonly hiddenReasoningTokens: number;
   /** Of one image, sound or file. */
   readonly mediaTokens: number;
+  /** What one second of sound counts. */
+  readonly tokensPerSecond: number;
+  /** Bytes of uploaded sound that are taken for a second. */
+  readonly audioBytesPerSecond: number;
   /** Streams are asked for their usage where the API has to be asked. */
   readonly askUsage: boolean;
   /** Whether a request may name models beside its own: to fall back on, for routers and tools. */

@@ -50,6 +50,15 @@ export interface StatedUsage extends Usage {
   readonly outputUntold?: boolean;
 }
 
+/** The kinds of tokens of a side, by the names that OpenAI's APIs have for them. */
+export function inputDetailsOf(raw: Json): unknown {
+  return raw.prompt_tokens_details ?? raw.input_tokens_details ?? raw.input_token_details;
+}
+
+export function outputDetailsOf(raw: Json): unknown {
+  return raw.completion_tokens_details ?? raw.output_tokens_details ?? raw.output_token_details;
+}
+
 /** The first of these members that is there, as a count: 0 where none is, NaN where it is no count. */
 export function count(from: unknown, ...keys: readonly string[]): number {
   for (const key of keys) {

@@ -32,6 +32,7 @@ export interface WatchTerms {
   readonly mostTokens: number;
   readonly bound: boolean;
   readonly bytesPerToken: number;
+  readonly tokensPerSecond: number;
   readonly hiddenReasoningTokens: number;
   readonly stepTokens: number;
   /** More is asked for before it is needed: `hold: step`. */
@@ -50,7 +51,7 @@ const BEYOND_DOUBT_TOKENS = 64;
 
 export class Watch implements AnswerReader {
   readonly steps: Growth | undefined;
-  private readonly seen = new Seen();
+  private readonly seen: Seen;
   private readonly facts = new Facts();
   private readonly read: (document: Json) => void;
   private readonly skim: ((data: Buffer) => number) | undefined;
@@ -72,7 +73,8 @@ export class Watch implements AnswerReader {
   private result: TokenReport | undefined;
 
   constructor(private readonly terms: WatchTerms) {
-    this.seen.pending = terms.later;
+    this.seen = new Seen(terms.tokensPerSecond);
+    this.seen.pending = terms.later || terms.shape.request.outputUnseen === true;
     const read = terms.shape.open(this.seen);
     this.read = (document) => {
       const isFirst = !this.begun;
@@ -83,7 +85,8 @@ export class Watch implements AnswerReader {
       this.errorFirst ||= isFirst && this.seen.failed && document.type !== 'response.failed';
     };
     this.skim = terms.shape.openSkim?.(this.seen);
-    this.steps = terms.stream && terms.mostTokens > 0 ? this.growth() : undefined;
+    const grows = terms.stream && terms.mostTokens > 0 && !this.isUnseen;
+    this.steps = grows ? this.growth() : undefined;
   }
 
   head(status: number, fields: readonly Buffer[]): boolean {
@@ -94,7 +97,8 @@ export class Watch implements AnswerReader {
     const isSse =
       type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
     if (status < 300) this.terms.shape.readHead?.(this.seen, (name) => fieldOf(fields, name));
-    const opened = this.openFrames(isSse, status);
+    const isJson = type === '' || type.includes('json');
+    const opened = this.isUnseen && !isSse && !isJson ? NO_FRAMES : this.openFrames(isSse, status);
     const frames: Frames = {
       push: (chunk) => opened.push(chunk),
       end: () => {
@@ -163,6 +167,10 @@ export class Watch implements AnswerReader {
     return { model, usage, estimated: true };
   }
 
+  private get isUnseen(): boolean {
+    return this.terms.shape.request.outputUnseen === true;
+  }
+
   private finish(): void {
     if (this.over) return;
     this.over = true;
@@ -176,6 +184,8 @@ export class Watch implements AnswerReader {
       stated === undefined
         ? { usage: seen.pending ? this.all() : this.estimate(whole), estimated: true }
         : checkedUsage(stated, this.passed());
+    if (seen.summed !== undefined) this.facts.read({ usage: seen.summed });
+    this.facts.take(terms.shape, usage);
     const { besides } = this.facts;
     // A tool's own tokens are the model's that it ran, which is not told.
     const parts = besides === undefined ? seen.parts : [...seen.parts, { model: '', ...besides }];
@@ -270,7 +280,7 @@ export class Watch implements AnswerReader {
     const unread = (bytes: number) => this.unread(bytes);
     return this.terms.stream || isSse
       ? new JsonElements(onDocument, unread, (bytes) => this.cutOff(bytes))
-      : new WholeJson(onDocument, unread);
+      : new WholeJson(onDocument, unread, this.terms.shape.documentBytesMax);
   }
 
   private event(event: SseEvent): void {
@@ -317,8 +327,9 @@ export class Watch implements AnswerReader {
     this.seen.cutBytes = Math.max(this.seen.cutBytes, bytes - FRAME_BYTES);
   }
 
-  /** What cannot be read is taken for text, all of it. */
+  /** What cannot be read is taken for text, all of it; images and sound are none. */
   private unread(bytes: number): void {
+    if (this.isUnseen) return;
     this.seen.unreadBytes += bytes;
   }
 }
@@ -328,6 +339,9 @@ const FRAME_BYTES = 1024;
 
 /** The end of a stream, to those who follow OpenAI. */
 const DONE = Buffer.from('[DONE]');
+
+/** Of sound that passes as it is. */
+const NO_FRAMES: Frames = { push: () => undefined, end: () => undefined };
 
 const NO_USAGE: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 

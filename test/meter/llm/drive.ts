@@ -25,6 +25,8 @@ export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
     bytesPerToken: 3,
     hiddenReasoningTokens: 0,
     mediaTokens: 1500,
+    tokensPerSecond: 20,
+    audioBytesPerSecond: 4000,
     tokenizer: 'bytes',
     weights: PLAIN_WEIGHTS,
     per: 1,
@@ -49,6 +51,8 @@ export const PATHS: Readonly<Record<Api, string>> = {
   ollama: '/api/chat',
   cohere: '/v2/chat',
   'openai-moderations': '/v1/moderations',
+  'openai-images': '/v1/images/generations',
+  'openai-audio': '/v1/audio/transcriptions',
   bedrock: '/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse',
   'vertex-ai': '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:generateContent',
 };

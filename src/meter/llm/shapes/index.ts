@@ -8,10 +8,12 @@ import { bedrock } from './bedrock.js';
 import { cohere } from './cohere.js';
 import { gemini } from './gemini.js';
 import { ollama } from './ollama.js';
+import { openaiAudio } from './openai-audio.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompatible } from './openai-compatible.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiImages } from './openai-images.js';
 import { openaiModerations } from './openai-moderations.js';
 import { openaiResponses } from './openai-responses.js';
 import { vertexAi } from './vertex-ai.js';
@@ -35,4 +37,9 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'vertex-ai': vertexAi,
   bedrock,
   'openai-moderations': openaiModerations,
+  'openai-images': openaiImages,
+  'openai-audio': openaiAudio,
 };
+
+/** Some of their calls come as forms. */
+export const FORM_APIS: ReadonlySet<LlmApi> = new Set<LlmApi>(['openai-images', 'openai-audio']);

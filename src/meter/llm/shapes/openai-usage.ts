@@ -1,5 +1,5 @@
 /** Usage as OpenAI reports it, and as those do who follow it more or less. */
-import { count, type Json, member, type StatedUsage, usageOf } from '../usage.js';
+import { count, inputDetailsOf, type Json, outputDetailsOf, type StatedUsage, usageOf } from '../usage.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 /** Where tokens belong that only the total knows of: to the output of answers, to the input of lists of embeddings. */
@@ -7,8 +7,8 @@ export const answerUsage: ReadUsage = (raw) => openaiUsage(raw, 'output');
 export const inputUsage: ReadUsage = (raw) => openaiUsage(raw, 'input');
 
 function openaiUsage(raw: Json, surplus: 'input' | 'output'): StatedUsage | undefined {
-  const inputDetails = member(raw, 'prompt_tokens_details') ?? member(raw, 'input_tokens_details');
-  const outputDetails = member(raw, 'completion_tokens_details') ?? member(raw, 'output_tokens_details');
+  const inputDetails = inputDetailsOf(raw);
+  const outputDetails = outputDetailsOf(raw);
   const input = count(raw, 'prompt_tokens', 'input_tokens');
   const output = count(raw, 'completion_tokens', 'output_tokens');
   const total = count(raw, 'total_tokens');

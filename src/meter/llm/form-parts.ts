@@ -1,0 +1,113 @@
+/**
+ * Takes a form apart. The heads of its parts are read twice: strictly here, for whatever two parsers could take for two things is
+ * refused, and by the parser that gives the values.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { Busboy } from '@fastify/busboy';
+import { ProblemError } from '../../errors/catalogue.js';
+
+export interface FormField {
+  readonly name: string;
+  /** Undefined for a file. */
+  readonly value: string | undefined;
+  readonly bytes: number;
+}
+
+const PARTS_MAX = 256;
+const HEAD_BYTES_MAX = 2_048;
+/** Parsed at a time, between turns of the event loop. */
+const SLICE_BYTES = 1_048_576;
+
+const LINE_END = '\r\n';
+const HEAD_END = Buffer.from('\r\n\r\n');
+const DISPOSITION =
+  /^content-disposition: ?form-data; ?name="([\w-]{1,64}(?:\[[\w-]{0,64}\]){0,4})"(?:; ?filename="[^"\\\p{Cc}\ufffd]{0,512}")?$/iu;
+const ENCODING = /^content-transfer-encoding: ?(?:7bit|8bit|binary)$/i;
+const LENGTH = /^content-length: ?\d{1,15}$/i;
+const TYPE = /^content-type: ?[\w.+-]+\/[\w.+-]+(?:; ?charset="?(?:utf-8|us-ascii)"?)?$/i;
+/** A type of file can have parameters of its own, but for a charset. */
+const FILE_TYPE =
+  /^content-type: ?(?!.*charset)[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=(?:[\w.+-]+|"[\w.+, -]*"))*$/i;
+
+/** Rejects with ProblemError `body-malformed`. */
+export async function formParts(body: Buffer, boundary: string): Promise<readonly FormField[]> {
+  const names = namesOf(body, Buffer.from(`--${boundary}`));
+  const parts = await parsed(body, boundary);
+  if (parts.length !== names.length || parts.some(({ name }, index) => name !== names[index]))
+    throw malformed('can be read in more ways than one');
+  return parts;
+}
+
+async function parsed(body: Buffer, boundary: string): Promise<readonly FormField[]> {
+  const parser = new Busboy({
+    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
+    limits: { fieldSize: body.length, fileSize: body.length, fieldNameSize: HEAD_BYTES_MAX },
+    isPartAFile: (_, type, filename) => filename !== undefined || (type ?? 'text/plain') !== 'text/plain',
+  });
+  const parts: FormField[] = [];
+  const over = new Promise<void>((resolve, reject) => {
+    parser.on('finish', resolve);
+    parser.on('error', () => reject(malformed('breaks off, or is no form')));
+  });
+  parser.on('field', (name, value) => {
+    if (value.includes('\ufffd')) parser.destroy(malformed(`has a field ${name} that is not UTF-8`));
+    parts.push({ name, value, bytes: Buffer.byteLength(value) });
+  });
+  parser.on('file', (name, file) => {
+    const part = { name, value: undefined, bytes: 0 };
+    parts.push(part);
+    file.on('data', (chunk: Buffer) => {
+      part.bytes += chunk.length;
+    });
+    file.on('error', () => undefined);
+  });
+  over.catch(() => undefined);
+  for (let at = 0; at < body.length && !parser.destroyed; at += SLICE_BYTES) {
+    if (at > 0) await setImmediate();
+    parser.write(body.subarray(at, at + SLICE_BYTES));
+  }
+  parser.end();
+  await over;
+  return parts;
+}
+
+/** The delimiter stands nowhere but between parts, so that every parser finds the same ones. */
+function namesOf(body: Buffer, delimiter: Buffer): readonly string[] {
+  if (!body.subarray(0, delimiter.length).equals(delimiter)) throw malformed('must begin with its boundary');
+  const names: string[] = [];
+  let from = delimiter.length;
+  for (;;) {
+    const next = body.indexOf(delimiter, from);
+    if (next < 0) break;
+    if (body.toString('latin1', next - LINE_END.length, next) !== LINE_END)
+      throw malformed('has its boundary within a part');
+    if (names.length === PARTS_MAX) throw malformed(`has more than ${PARTS_MAX} parts`);
+    names.push(nameOf(body.subarray(from, next)));
+    from = next + delimiter.length;
+  }
+  const rest = body.toString('latin1', from);
+  if (rest !== '--' && rest !== `--${LINE_END}`) throw malformed('must end with its boundary');
+  return names;
+}
+
+function nameOf(part: Buffer): string {
+  const end = part.subarray(0, HEAD_BYTES_MAX).indexOf(HEAD_END);
+  if (end < 0) throw malformed('has a part without a head, or with a long one');
+  const [first, ...lines] = part.toString('utf8', 0, end).split(LINE_END);
+  if (first !== '') throw malformed('has a boundary with something behind it');
+  const [name, ...others] = lines
+    .map((line) => DISPOSITION.exec(line)?.[1])
+    .filter((one) => one !== undefined);
+  if (name === undefined || others.length > 0)
+    throw malformed('has a part without a plain name and file name, or with two');
+  const isFile = lines.some((line) => /^content-disposition:.*filename=/i.test(line));
+  const known = [DISPOSITION, isFile ? FILE_TYPE : TYPE, ENCODING, LENGTH];
+  const times = known.map((field) => lines.filter((line) => field.test(line)).length);
+  if (times.some((count) => count > 1) || times.reduce((sum, count) => sum + count, 0) !== lines.length)
+    throw malformed(`has a head of ${name} that servers could read in two ways`);
+  return name;
+}
+
+export function malformed(what: string): ProblemError {
+  return new ProblemError('body-malformed', `The form ${what}.`);
+}
