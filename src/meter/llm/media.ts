@@ -46,6 +46,8 @@ const ASIDE_KEYS = [
   'json_schema',
   'input_schema',
   'responseSchema',
+  'responseJsonSchema',
+  'response_json_schema',
   'response_schema',
   'reasoning',
   'reasoning_content',
@@ -59,6 +61,38 @@ const ASIDE_KEYS = [
   'input_type',
   'keep_alive',
   'safety_mode',
+  'responseMimeType',
+  'response_mime_type',
+  'responseModalities',
+  'safetySettings',
+  'thinkingConfig',
+  'speechConfig',
+  'cachedContent',
+  'modalities',
+  'voice',
+  'stream_format',
+  'output_format',
+  'encoding_format',
+  'embedding_types',
+  'truncate',
+  'truncation',
+  'size',
+  'quality',
+  'style',
+  'background',
+  'moderation',
+  'language',
+  'service_tier',
+  'reasoning_effort',
+  'verbosity',
+  'include',
+  'stop',
+  'stop_sequences',
+  'stopSequences',
+  'cache_control',
+  'prompt_cache_key',
+  'safety_identifier',
+  'previous_response_id',
 ];
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -83,7 +117,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   ...Object.fromEntries(ASIDE_KEYS.map((key) => [key, ASIDE] as const)),
 };
 
-const LENGTH_MAX = 17;
+const LENGTH_MAX = Math.max(...Object.keys(ROLES).map((key) => key.length));
 
 interface Known {
   readonly bytes: Uint8Array;

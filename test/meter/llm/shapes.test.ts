@@ -372,7 +372,32 @@ t.test('what only says how a request is to be read is no text that its usage is 
   const usage = { input_tokens: 3, output_tokens: 1 };
   const { costs } = await pass(one, Buffer.from(JSON.stringify({ type: 'message', content: [], usage })), {});
   t.strictSame(costs, [{ units: 4, estimated: false }]);
-  await meter.close();
+  const gemini = meterOf('gemini');
+  const generationConfig = {
+    responseMimeType: 'application/json',
+    responseJsonSchema: { type: 'string', description: 'x'.repeat(99) },
+    stopSequences: ['x'.repeat(99)],
+  };
+  const asked = { contents: [{ parts: [{ text: 'A city?' }] }], generationConfig };
+  const path = '/v1beta/models/m:generateContent';
+  const usageMetadata = { promptTokenCount: 2, candidatesTokenCount: 1, totalTokenCount: 3 };
+  const answer = Buffer.from(JSON.stringify({ candidates: [], usageMetadata }));
+  const json = await pass(await priced(gemini, asked, path), answer, {});
+  t.strictSame(json.costs, [{ units: 3, estimated: false }]);
+  const speech = meterOf('openai-audio');
+  const spoken = {
+    model: 'm',
+    input: 'Hi.',
+    voice: 'v'.repeat(99),
+    response_format: 'mp3',
+    stream_format: 'sse',
+  };
+  const done = `data: ${JSON.stringify({ type: 'speech.audio.done', usage: { input_tokens: 1, output_tokens: 2 } })}\n\n`;
+  const heard = await pass(await priced(speech, spoken, '/v1/audio/speech'), Buffer.from(done), {
+    type: 'text/event-stream',
+  });
+  t.strictSame(heard.costs, [{ units: 3, estimated: false }]);
+  await Promise.all([meter.close(), gemini.close(), speech.close()]);
 });
 
 t.test('moderations cost nothing, whatever stands in them', async (t) => {
