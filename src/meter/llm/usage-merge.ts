@@ -42,14 +42,15 @@ const latestOf: Pick = (before, next) =>
 
 const highestOf: Pick = (before, next) => (isCount(next) ? Math.max(before, next) : before);
 
-/** `next` laid over `before`, counter by counter; what is no count changes none. */
+/** `next` laid over `before`, counter by counter; what is no count changes none, and only an object an object. */
 function laid(before: Json, next: Json, pick: Pick): Json {
   const result: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(next)) {
     const known = result[key];
     if (isCount(known)) result[key] = pick(known, value);
-    else if (isObject(known) && isObject(value)) result[key] = laid(known, value, pick);
-    else if (value !== null || known === undefined) result[key] = value;
+    else if (isObject(known)) {
+      if (isObject(value)) result[key] = laid(known, value, pick);
+    } else if (value !== null || known === undefined) result[key] = value;
   }
   return result;
 }

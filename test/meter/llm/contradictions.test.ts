@@ -360,3 +360,16 @@ t.test('units and embeddings', async (t) => {
   const { usage } = await charged('gemini', { usageMetadata: { totalTokenCount: 800 } }, embed);
   t.strictSame([usage.input, usage.output], [800, 0], 'a total of an embedding is input');
 });
+
+t.test('a broken value in the place of an object of counters', async (t) => {
+  const meter = meterOf('cohere');
+  t.teardown(() => meter.close());
+  const usage = { billed_units: { input_tokens: 449, output_tokens: 544 }, tokens: { input_tokens: 153 } };
+  const events = [usage, { billed_units: -1, cached_tokens: 40 }]
+    .map((one) => `data: ${JSON.stringify({ type: 'message-end', delta: { usage: one } })}\n\n`)
+    .join('');
+  const one = await priced(meter, { model: 'm', stream: true }, PATHS.cohere);
+  const { report } = await pass(one, Buffer.from(events), { type: 'text/event-stream' });
+  t.equal(report?.usage.input, 449);
+  t.equal(report?.usage.output, 544);
+});
