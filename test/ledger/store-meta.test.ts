@@ -7,7 +7,7 @@ import { openMemory } from '../../src/ledger/memory/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { claimStore } from '../../src/ledger/store-meta.js';
-import { startRedis } from '../support/redis.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
 
 const QUOTAS = { usage: { decimals: 1 }, ai: { decimals: 0 } };
 
@@ -58,7 +58,7 @@ t.test('embedded', async (t) => {
   await holds(t, ledger);
 });
 
-t.test('Redis', async (t) => {
+t.test('Redis', { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis();
   const ledger = await openRedis({ url: redis.url });
   t.teardown(async () => {

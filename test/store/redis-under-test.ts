@@ -1,9 +1,10 @@
 /** A redis-server that writes down every change, and that a test stops, kills, empties and starts again at the same place. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { launchRedis } from '../support/redis.js';
 
 export class RedisUnderTest {
   readonly folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
@@ -21,19 +22,12 @@ export class RedisUnderTest {
   async start(): Promise<void> {
     const disk = ['--dir', this.folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
     const args = ['--port', '0', '--unixsocket', this.socket, '--requirepass', this.password, ...disk];
-    const child = spawn('redis-server', args, { stdio: 'ignore' });
+    const { child, ended, untilReady } = launchRedis('redis-server', args, this.folder);
     this.child = child;
-    this.ended = new Promise((resolve) => child.once('exit', () => resolve()));
-    for (let attempt = 0; attempt < 400; attempt += 1) {
-      if (child.exitCode !== null) throw new Error('redis-server ended at start');
-      if (await this.answers()) {
-        if (!this.began) await this.send('HSET', 'qg:store', 'epoch', 'of-the-test');
-        this.began = true;
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error('redis-server does not answer');
+    this.ended = ended;
+    await untilReady(() => this.answers());
+    if (!this.began) await this.send('HSET', 'qg:store', 'epoch', 'of-the-test');
+    this.began = true;
   }
 
   private async answers(): Promise<boolean> {

@@ -18,13 +18,14 @@ if [ ! -d "$folder" ]; then
   mkdir -p "${folder%/*}"
   # Test files run side by side: one installs, the others wait. Without flock both do, and one of them wins.
   exec 9>"${folder%/*}/lock"
-  ! command -v flock >/dev/null || flock -w 110 9 || unavailable 'another installation does not end'
+  ! command -v flock >/dev/null || flock -w 320 9 || unavailable 'another installation does not end'
 fi
 if [ ! -d "$folder" ]; then
+  echo 'installing the tools of the deploy tests with pip, in node_modules/.cache (about 410 MB)' >&2
   unfinished=$(mktemp -d "${folder%/*}/unfinished.XXXXXX")
   trap 'rm -rf "$unfinished"' EXIT
   # Wheels only, into a folder of its own: no compiler, no virtual environment, and nothing of the system is touched.
-  timeout 100 python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
+  timeout 300 python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
     --root-user-action ignore --target "$unfinished" -r "$list" >&2 || unavailable 'pip cannot install the tools'
   [ -d "$folder" ] || mv "$unfinished" "$folder"
 fi

@@ -1,13 +1,12 @@
 /** A real redis-server on a socket in the test's folder, without persistence, ended with the test. */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface RedisServer {
   /** URL of its unix socket. */
-
   readonly url: string;
   /** Path of the same. */
   readonly socket: string;
@@ -50,26 +49,59 @@ export async function startRedis(options: StartOptions = {}): Promise<RedisServe
     '--appendonly',
     'no',
   ];
-  const child = spawn(
-    options.command ?? 'redis-server',
+  const command = options.command ?? 'redis-server';
+  const { child, ended, untilReady } = launchRedis(
+    command,
     [...args, '--dir', folder, ...(options.args ?? [])],
-    {
-      stdio: 'ignore',
-    },
+    folder,
   );
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await untilConnects(socket, child.exitCode);
-  if (options.untouched !== true) await beginStore(socket);
-  return {
-    url: `unix://${socket}`,
-    socket,
-    pid: child.pid ?? 0,
-    async stop() {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await untilReady(() => connects(socket));
+    if (options.untouched !== true) await beginStore(socket);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `unix://${socket}`, socket, pid: child.pid ?? 0, stop };
+}
+
+export interface LaunchedRedis {
+  readonly child: ChildProcess;
+  /** When the process has ended, or could not be started. */
+  readonly ended: Promise<void>;
+  /** Until `ready` says so; rejects with the output of a server that ended before. */
+  untilReady(ready: () => Promise<boolean>): Promise<void>;
+}
+
+export function launchRedis(command: string, args: readonly string[], folder: string): LaunchedRedis {
+  const file = join(folder, 'output.log');
+  const output = openSync(file, 'w');
+  const child = spawn(command, args, { stdio: ['ignore', output, output] });
+  closeSync(output);
+  let end: string | undefined;
+  const ended = new Promise<void>((resolve) => {
+    const endWith = (how: string): void => {
+      end = how;
+      resolve();
+    };
+    child.once('error', (error) => endWith(error.message));
+    child.once('exit', (code, signal) => endWith(signal ?? `exit code ${code}`));
+  });
+  const untilReady = async (ready: () => Promise<boolean>): Promise<void> => {
+    for (let attempt = 0; attempt < 400; attempt += 1) {
+      if (end !== undefined)
+        throw new Error(`${command} ended at start (${end}): ${readFileSync(file, 'utf8').trim()}`);
+      if (await ready()) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`${command} does not answer: ${readFileSync(file, 'utf8').trim()}`);
+  };
+  return { child, ended, untilReady };
 }
 
 /** What the first gateway writes, after it has waited. */
@@ -83,17 +115,11 @@ async function beginStore(socket: string): Promise<void> {
   });
 }
 
-async function untilConnects(socket: string, exitCode: number | null): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (exitCode !== null) throw new Error('redis-server ended at start');
-    const connected = await new Promise<boolean>((resolve) => {
-      const probe = connect(socket, () => {
-        probe.destroy();
-        resolve(true);
-      }).on('error', () => resolve(false));
-    });
-    if (connected) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('redis-server did not open its socket');
+function connects(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket, () => {
+      probe.destroy();
+      resolve(true);
+    }).on('error', () => resolve(false));
+  });
 }
