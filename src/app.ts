@@ -174,7 +174,7 @@ function spoolOf({ config, logger }: AppOptions, metrics: Metrics, lanes: Lanes)
   if (config.spool === undefined) return undefined;
   return openSpool({
     path: config.spool.path,
-    deliver: (call) => lanes.resume(call),
+    deliver: (call, isForgotten) => lanes.resume(call, isForgotten),
     onDelivered: (file, calls) => logger.info({ file, calls }, 'spool-delivered'),
     onTrouble: (file, err) => {
       metrics.process.alarm('spool-trouble');

@@ -14,11 +14,12 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UndeliveredCall } from '../ledger/lanes/index.js';
+import { LANE_YOUNG_MS } from '../ledger/port.js';
 
 export interface SpoolOptions {
   readonly path: string;
-  /** Sends a call; resolves when it is over. */
-  readonly deliver: (call: UndeliveredCall) => Promise<void>;
+  /** Sends a call; resolves when it is over. `isForgotten`: if it has run before, the store may not know that any more. */
+  readonly deliver: (call: UndeliveredCall, isForgotten: boolean) => Promise<void>;
   readonly onDelivered: (file: string, calls: number) => void;
   /** A file cannot be read, or a mark cannot be written. */
   readonly onTrouble: (file: string, error: unknown) => void;
@@ -37,6 +38,8 @@ interface Claim {
   readonly file: string;
   readonly calls: readonly UndeliveredCall[];
   readonly over: Set<number>;
+  /** When an earlier process began to deliver the first call that is not over; 0 where none did. */
+  readonly begunAt: number;
   readonly handle: FileHandle;
 }
 
@@ -135,10 +138,10 @@ export class Spool {
     }
     try {
       const text = await readFile(claimed, 'utf8');
-      const { calls, over, bytes } = callsIn(text);
+      const { calls, over, begunAt, bytes } = callsIn(text);
       // A crash may have cut off the last mark.
       await truncate(claimed, bytes);
-      const claim = { id, file: claimed, calls, over, handle: await open(claimed, 'a') };
+      const claim = { id, file: claimed, calls, over, begunAt, handle: await open(claimed, 'a') };
       this.claims.set(id, claim);
       void this.deliver(claim);
     } catch (error) {
@@ -149,15 +152,21 @@ export class Spool {
 
   /** One call at a time: they share lanes and store with the requests of now. */
   private async deliver(claim: Claim): Promise<void> {
-    const { id, file, calls, over, handle } = claim;
+    const { id, file, calls, over, begunAt, handle } = claim;
+    // Calls go one by one: no later one than the first can have been sent.
+    let isForgotten = begunAt > 0 && Date.now() - begunAt > LANE_YOUNG_MS;
+    let isFirst = true;
     try {
       for (const [index, call] of calls.entries()) {
         if (over.has(index)) continue;
         if (this.closed || this.claims.get(id) !== claim) return;
-        await this.options.deliver(call);
+        // The mark of the call before says when this one began; the first one needs its own.
+        if (isFirst && begunAt === 0) await mark(handle, { begun: Date.now() });
+        isFirst = false;
+        await this.options.deliver(call, isForgotten);
+        isForgotten = false;
         if (this.closed) return;
-        await handle.appendFile(`${JSON.stringify({ done: index })}\n`);
-        await handle.datasync();
+        await mark(handle, { done: index, at: Date.now() });
         over.add(index);
       }
       if (this.claims.get(id) !== claim) return;
@@ -171,19 +180,31 @@ export class Spool {
   }
 }
 
-function callsIn(text: string): Pick<Claim, 'calls' | 'over'> & { readonly bytes: number } {
+async function mark(handle: FileHandle, value: Mark): Promise<void> {
+  await handle.appendFile(`${JSON.stringify(value)}\n`);
+  await handle.datasync();
+}
+
+/** Times are of this machine's clock. */
+type Mark = { readonly begun: number } | { readonly done: number; readonly at: number };
+
+function callsIn(text: string): Pick<Claim, 'calls' | 'over' | 'begunAt'> & { readonly bytes: number } {
   const calls: UndeliveredCall[] = [];
   const over = new Set<number>();
+  let begunAt = 0;
   const whole = text.slice(0, text.lastIndexOf('\n'));
   const [head = '', ...lines] = whole.split('\n');
   if ((JSON.parse(head) as { version?: number }).version !== VERSION)
     throw new Error(`its version is not ${VERSION}`);
   for (const line of lines) {
-    const value = JSON.parse(line) as UndeliveredCall | { readonly done: number };
-    if ('done' in value) over.add(value.done);
-    else calls.push(value);
+    const value = JSON.parse(line) as UndeliveredCall | Mark;
+    if ('begun' in value) begunAt = value.begun;
+    else if ('done' in value) {
+      over.add(value.done);
+      begunAt = value.at;
+    } else calls.push(value);
   }
-  return { calls, over, bytes: Buffer.byteLength(whole) + 1 };
+  return { calls, over, begunAt, bytes: Buffer.byteLength(whole) + 1 };
 }
 
 async function touch(file: string): Promise<void> {

@@ -218,9 +218,12 @@ export class Lanes {
     return calls;
   }
 
-  /** Delivers what an earlier process could not; resolves when it is over. */
-  resume(call: UndeliveredCall): Promise<void> {
-    return this.lanesOf(call.org).resume(call);
+  /**
+   * Delivers what an earlier process could not; resolves when it is over. `isForgotten`: it may have run so long ago that the
+   * store does not know it any more, so what would run twice is not sent.
+   */
+  resume(call: UndeliveredCall, isForgotten = false): Promise<void> {
+    return this.lanesOf(call.org).resume(call, isForgotten);
   }
 
   private lanesOf(org: string): OrgLanes {

@@ -105,17 +105,21 @@ export class OrgLanes {
   }
 
   /** Sends what an earlier process could not deliver; resolves when it is over. */
-  resume(call: UndeliveredCall): Promise<void> {
+  resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
     if (this.epoch === '') this.epoch = call.epoch;
     // A book that began anew has nothing to give back for what the one before it admitted.
     const foreign = call.epoch !== '' && call.epoch !== this.epoch;
     const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
-    const known = { ...call, ops, inDoubt: call.inDoubt && !foreign };
+    const known = { ...call, ops, inDoubt: (call.inDoubt || isForgotten) && !foreign };
     // It may have been idle for long: that the store has forgotten it is no news.
     const idle = { id: call.lane, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
     const lane = foreign ? newLane(this.shared.clock.now()) : idle;
     this.lanes += 1;
-    return new Promise((resolve) => void this.send(lane, batchOf(known, this.book, resolve)));
+    return new Promise((resolve) => {
+      const batch = batchOf(known, this.book, resolve);
+      if (isForgotten && !foreign) this.changeLane(batch);
+      else void this.send(lane, batch);
+    });
   }
 
   /** All that this turn of the event loop reads from its sockets goes in one call. */

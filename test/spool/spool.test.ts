@@ -1,0 +1,55 @@
+// A spooled call that an earlier process may have sent long ago is told from those that nobody has sent.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { UndeliveredCall } from '../../src/ledger/lanes/index.js';
+import { LANE_YOUNG_MS } from '../../src/ledger/port.js';
+import { openSpool } from '../../src/spool/spool.js';
+
+const CALLS = ['a', 'b', 'c'].map(
+  (lane): UndeliveredCall => ({ org: 'acme', epoch: 'e1', lane, seq: 1, inDoubt: false, ops: [] }),
+);
+const OLD_MS = Date.now() - LANE_YOUNG_MS - 60_000;
+
+/** Delivers a file with these marks; resolves with `<lane>` of each call that was sent, `!` behind those that are forgotten. */
+async function deliver(t: Test, marks: readonly unknown[]) {
+  const path = mkdtempSync(join(tmpdir(), 'quotagate-spool-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  const file = '1-abc.spool';
+  const lines = [{ version: 1 }, ...CALLS, ...marks].map((value) => `${JSON.stringify(value)}\n`);
+  writeFileSync(join(path, file), lines.join(''));
+  const sent: string[] = [];
+  let marked = '';
+  await new Promise<void>((resolve, reject) => {
+    const spool = openSpool({
+      path,
+      deliver: async ({ lane }, isForgotten) => {
+        marked =
+          readFileSync(join(path, readdirSync(path)[0] ?? ''), 'utf8')
+            .trimEnd()
+            .split('\n')
+            .at(-1) ?? '';
+        sent.push(isForgotten ? `${lane}!` : lane);
+      },
+      onDelivered: () => resolve(),
+      onTrouble: (_, error) => reject(error),
+    });
+    t.teardown(() => spool.close());
+    spool.start();
+  });
+  return { sent, marked };
+}
+
+t.test('calls that nobody has sent are sent, however old the file is', async (t) => {
+  const { sent, marked } = await deliver(t, []);
+  t.strictSame(sent, ['a', 'b', 'c']);
+  t.match(JSON.parse(marked), { done: 1, at: Number }, 'each is marked before the next one');
+});
+
+t.test('only the first that is not over can have been sent', async (t) => {
+  t.strictSame((await deliver(t, [{ begun: OLD_MS }])).sent, ['a!', 'b', 'c']);
+  t.strictSame((await deliver(t, [{ begun: OLD_MS }, { done: 0, at: OLD_MS }])).sent, ['b!', 'c']);
+  t.strictSame((await deliver(t, [{ begun: OLD_MS }, { done: 0, at: Date.now() }])).sent, ['b', 'c']);
+  t.strictSame((await deliver(t, [{ begun: Date.now() }])).sent, ['a', 'b', 'c']);
+});
