@@ -51,12 +51,22 @@ const MOVERS: ReadonlySet<string> = new Set([
   'x-forwarded-uri',
   'x-forwarded-method',
   'x-replaced-path',
-  // Envoy: the path before a rewrite.
+  // Azure Static Web Apps and Functions: the URL before a rewrite.
+  'x-ms-original-url',
+  // Envoy: path and method before a rewrite.
   'x-envoy-original-path',
+  'x-envoy-original-method',
   // Next.js: the path behind its own router, and skipped middleware (CVE-2025-29927).
   'x-matched-path',
   'x-invoke-path',
+  'x-invoke-query',
+  'x-invoke-output',
+  'x-now-route-matches',
   'x-middleware-subrequest',
+  // SageMaker and Azure ML: another model or deployment answers than the path names.
+  'x-amzn-sagemaker-target-model',
+  'x-amzn-sagemaker-target-variant',
+  'azureml-model-deployment',
   // Rack::Sendfile: which file is served in place of the answer (CVE-2025-61780).
   'x-sendfile-type',
   'x-accel-mapping',

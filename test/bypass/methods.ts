@@ -16,6 +16,10 @@ const MOVERS = [
   'x-forwarded-prefix',
   'x-original-uri',
   'x-envoy-original-path',
+  'x-ms-original-url',
+  'x-invoke-query',
+  'x-now-route-matches',
+  'azureml-model-deployment',
   'x-middleware-subrequest',
   'x-sendfile-type',
 ];
