@@ -33,16 +33,21 @@ function withDetails(before: Json, next: Json): Json {
   return details.length === 0 ? next : { ...Object.fromEntries(details), ...next };
 }
 
+/** Without any, it stands in a number's place by mistake. */
+function hasCounts(value: Json): boolean {
+  return Object.values(value).some((one) => isCount(one) || (isObject(one) && hasCounts(one)));
+}
+
 /** What becomes of a counter that a later object states again. */
 type Pick = (before: number, next: unknown) => unknown;
 
 /** An object of counters takes the place of a number that stood there by mistake. */
 const latestOf: Pick = (before, next) =>
-  isCount(next) || (isObject(next) && Object.values(next).some(isCount)) ? next : before;
+  isCount(next) || (isObject(next) && hasCounts(next)) ? next : before;
 
 const highestOf: Pick = (before, next) => (isCount(next) ? Math.max(before, next) : before);
 
-/** `next` laid over `before`, counter by counter; what is no count changes none, and only an object an object. */
+/** `next` laid over `before`, counter by counter; what is no count changes none, and only an object one that has counters. */
 function laid(before: Json, next: Json, pick: Pick): Json {
   const result: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(next)) {
@@ -50,6 +55,7 @@ function laid(before: Json, next: Json, pick: Pick): Json {
     if (isCount(known)) result[key] = pick(known, value);
     else if (isObject(known)) {
       if (isObject(value)) result[key] = laid(known, value, pick);
+      else if (isCount(value) && !hasCounts(known)) result[key] = value;
     } else if (value !== null || known === undefined) result[key] = value;
   }
   return result;

@@ -373,3 +373,18 @@ t.test('a broken value in the place of an object of counters', async (t) => {
   t.equal(report?.usage.input, 449);
   t.equal(report?.usage.output, 544);
 });
+
+t.test('a counter in the place of an object that has none', async (t) => {
+  const meter = meterOf('openai-chat');
+  t.teardown(() => meter.close());
+  const tokens = { prompt_tokens: 398, completion_tokens: 463, total_tokens: 861 };
+  for (const broken of [{}, { a: 'x' }]) {
+    const chunks = [{ ...tokens, prompt_tokens: broken, completion_tokens: broken }, tokens]
+      .map((usage) => `data: ${JSON.stringify({ choices: [], usage })}\n\n`)
+      .join('');
+    const one = await priced(meter, { model: 'm', stream: true }, PATHS['openai-chat']);
+    const { report } = await pass(one, Buffer.from(chunks), { type: 'text/event-stream' });
+    t.equal(report?.usage.input, 398);
+    t.equal(report?.usage.output, 463);
+  }
+});
