@@ -338,7 +338,7 @@ t.test('several counts of one answer: of each side the largest, or the one that 
   }
 });
 
-t.test('an object of counters takes the place of a number', async (t) => {
+t.test('an object of counters takes the place of a number, and nothing else its place', async (t) => {
   const end = (usage: object) => ({ type: 'message-end', delta: { finish_reason: 'COMPLETE', usage } });
   const list = [0, 50].map((wrong) => [
     end({ billed_units: wrong, tokens: { input_tokens: 512, output_tokens: 104 } }),
@@ -347,6 +347,8 @@ t.test('an object of counters takes the place of a number', async (t) => {
   for (const answer of list) {
     const { usage } = await charged('cohere', answer);
     t.strictSame([usage.input, usage.output], [600, 196]);
+    const reversed = await charged('cohere', [...answer].reverse());
+    t.strictSame([reversed.usage.input, reversed.usage.output], [600, 196], 'the number comes last');
   }
 });
 
