@@ -1,0 +1,19 @@
+// Every mutant's text stands exactly once in the source it breaks, so that none of them is left out unnoticed.
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { MUTANTS } from '../mutants/table.js';
+
+const REPOSITORY = new URL('../../../', import.meta.url);
+
+const sources = new Map<string, string>();
+function sourceOf(file: string): string {
+  const source = sources.get(file) ?? readFileSync(new URL(file, REPOSITORY), 'utf8');
+  sources.set(file, source);
+  return source;
+}
+
+const wrong = MUTANTS.map(({ file, name, search }) => ({
+  mutant: `${name} (${file})`,
+  places: sourceOf(file).split(search).length - 1,
+})).filter(({ places }) => places !== 1);
+t.same(wrong, [], `${MUTANTS.length} mutants`);
