@@ -48,7 +48,7 @@ export const METER: readonly Mutant[] = [
   inMeter(USAGE, 'counters fall', 'contradictions', ['usage-merge', 'if (!fell)', 'if (stated)']),
   inMeter(USAGE, 'a partial object takes the place of all before it', 'contradictions', [
     'usage-merge',
-    'confirmed ? withDetails(raw, next) : laid(raw, next, (_, now) => now)',
+    'confirmed ? withDetails(raw, next) : laid(raw, next, latestOf)',
     'next',
   ]),
   inMeter(USAGE, 'an early prompt is never corrected', 'contradictions', [
