@@ -3,19 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-install() { # command, Debian package, size
-  command -v "$1" >/dev/null 2>&1 && return
-  command -v apt-get >/dev/null 2>&1 || return
-  echo "installing $2 with apt-get ($3)"
-  local as_root=()
-  # No password prompt: where there is no right to install, the tests are left out.
-  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-  "${as_root[@]}" apt-get update -qq &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends "$2" >/dev/null
-}
-
-install redis-server redis-server 'about 6 MB' || true
+bash test/support/apt-install.sh redis-server redis-server 'about 6 MB'
 command -v redis-server >/dev/null 2>&1 || echo 'redis-server is not installed: its tests are left out'
 if [ ! -d node_modules ]; then
   echo 'installing the npm packages of package-lock.json in node_modules (about 600 MB)'
