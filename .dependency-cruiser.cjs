@@ -1,20 +1,20 @@
-/** The inward dependencies: rooms know the words and the ledger's port, never each other; libraries stay in their rooms. */
-const only = (name, library, rooms) => ({
+/** Dependencies point inward: stages know the domain types and the ledger's port, never each other; libraries stay in their folders. */
+const only = (name, library, folders) => ({
   name: `${name}-only-there`,
-  comment: `${name} is used in ${rooms} and nowhere else`,
+  comment: `${name} is used in ${folders} and nowhere else`,
   severity: 'error',
-  from: { path: '^src/', pathNot: `^src/(${rooms})` },
+  from: { path: '^src/', pathNot: `^src/(${folders})` },
   to: { path: `^node_modules/${library}/` },
 });
-const room = (name, allowed) => ({
+const folder = (name, allowed) => ({
   name: `${name}-points-inward`,
   comment: `${name} knows ${allowed} and nothing else of ours`,
   severity: 'error',
   from: { path: `^src/${name}/` },
   to: { path: '^src/', pathNot: `^src/(${name}/|${allowed})` },
 });
-const WORDS = 'quota/|errors/|http/';
-const PORT = `${WORDS}|ledger/port|ledger/codec`;
+const DOMAIN = 'quota/|errors/|http/';
+const PORT = `${DOMAIN}|ledger/port|ledger/codec`;
 
 module.exports = {
   forbidden: [
@@ -26,40 +26,40 @@ module.exports = {
     },
     only('ioredis', 'ioredis', 'ledger/redis'),
     only('undici', 'undici', 'forward|cli/token'),
-    only('fastify', 'fastify', 'gateway|admin|app|listen'),
+    only('fastify', 'fastify', 'gateway|admin|app'),
     only('prom-client', 'prom-client', 'observe'),
-    only('classic-level', 'classic-level', 'ledger/memory'),
+    only('classic-level', 'classic-level', 'ledger/embedded'),
     only('typebox', 'typebox', 'config|admin'),
-    room('quota', 'ledger/port'),
-    room('errors', 'quota/'),
-    room('http', 'none'),
-    room('identify', WORDS),
-    room('meter', WORDS),
-    room('forward', WORDS),
-    room('settle', PORT),
-    room('keep', PORT),
-    room('observe', PORT),
-    room('admin', `${PORT}|ledger/view|ledger/store-meta`),
-    room('config', 'quota/|http/'),
-    room('ledger', WORDS),
+    folder('quota', 'ledger/port'),
+    folder('errors', 'quota/'),
+    folder('http', 'none'),
+    folder('identify', DOMAIN),
+    folder('meter', DOMAIN),
+    folder('forward', DOMAIN),
+    folder('settle', PORT),
+    folder('maintenance', PORT),
+    folder('observe', PORT),
+    folder('admin', `${PORT}|ledger/view|ledger/store-meta`),
+    folder('config', 'quota/|http/'),
+    folder('ledger', DOMAIN),
     {
       name: 'ledgers-apart',
-      comment: 'two judges of one law: neither looks at the other',
+      comment: 'two implementations of one contract: neither imports the other',
       severity: 'error',
       from: { path: '^src/ledger/redis/' },
-      to: { path: '^src/ledger/memory/' },
+      to: { path: '^src/ledger/embedded/' },
     },
     {
-      name: 'only-the-corridor-knows-the-rooms',
+      name: 'only-the-pipeline-knows-the-stages',
       severity: 'error',
-      from: { path: '^src/gateway/', pathNot: '^src/gateway/(corridor|me)' },
+      from: { path: '^src/gateway/', pathNot: '^src/gateway/(pipeline|me)' },
       to: { path: '^src/(meter|forward|settle|identify)/' },
     },
     {
       name: 'gateway-points-inward',
       severity: 'error',
       from: { path: '^src/gateway/' },
-      to: { path: '^src/(admin|config|cli|keep|observe|ledger/(redis|memory))' },
+      to: { path: '^src/(admin|config|cli|maintenance|observe|ledger/(redis|embedded))' },
     },
   ],
   options: {

@@ -9,7 +9,7 @@ import { Connection } from '../src/ledger/redis/connection.js';
 import { openRedis } from '../src/ledger/redis/index.js';
 import { Keys } from '../src/ledger/redis/keys.js';
 import { startRedis } from '../test/support/redis.js';
-import { type Book, type Size, seed } from './ledger/books.js';
+import { type OrgState, type Size, seed } from './ledger/books.js';
 import { bareLoad, fixedLoad, heldLoad, type Load } from './ledger/loads.js';
 import { callTimes, measure } from './ledger/measure.js';
 import { scriptsOf } from './ledger/other-scripts.js';
@@ -61,14 +61,14 @@ function optionsOf(args: string[]): Options | undefined {
   return { full, rounds: Number(rounds), milliseconds: Number(ms), only, against };
 }
 
-async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, Book>> {
-  const books = new Map<string, Book>();
+async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, OrgState>> {
+  const books = new Map<string, OrgState>();
   for (const size of [...SIZES, ...MANY, ...(full ? [MILLION] : [])])
     books.set(size.org, await seed(ledger, size));
   return books;
 }
 
-function ledgerLoads(ledger: Ledger, books: ReadonlyMap<string, Book>): Load[] {
+function ledgerLoads(ledger: Ledger, books: ReadonlyMap<string, OrgState>): Load[] {
   const shape = (name: string, org: string, batch: number) => {
     const own = [...books.values()].filter((book) => book.org === org || book.org.startsWith(`${org}-`));
     return { name, books: own, batch, inFlight: Math.max(1, CONCURRENT / batch) };

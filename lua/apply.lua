@@ -3,10 +3,10 @@
   src/ledger/port.ts; fields and records in lua/README.md.
 
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
-  KEYS[7] lanes     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
+  KEYS[7] producers     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
   KEYS[11] keys     KEYS[12] audit   KEYS[13], [14] …  consumed and held of each cycle named in the call, in its order
 
-  ARGV[1] epoch, '' if not known     ARGV[2] lane, '' for none     ARGV[3] sequence number on the lane
+  ARGV[1] epoch, '' if not known     ARGV[2] producer, '' for none     ARGV[3] sequence number on the producer
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
   ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
   ARGV[8] number of cycles, then start and end of each
@@ -16,13 +16,13 @@
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
-    F user groups charges cycle at call   refund; call: '<lane>.<number>' of the admission
+    F user groups charges cycle at call   refund; call: '<producer>.<number>' of the admission
     C user claims charges at estimated   charge what was served without a decision
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
             clock, result … }
-  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 lane lost, 6 lane behind, 7 clock: it shows a time past
+  code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[7]. Only ok has changed anything.
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
@@ -33,7 +33,7 @@
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local OK, CYCLE, NO_ORG, LOST, STALE, LANE_LOST, LANE_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
+local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, LANE_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
 local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
 local journal, clock = {}, nil
@@ -41,12 +41,12 @@ local LANE_YOUNG_MS = 43200000
 
 --- @include "now"
 --- @include "text"
---- @include "widen"
+--- @include "force-hashtable"
 --- @include "pool"
 --- @include "cycle"
---- @include "lines"
+--- @include "limit-counters"
 --- @include "notices"
---- @include "room"
+--- @include "check-limits"
 --- @include "calls"
 --- @include "holds"
 --- @include "members"
@@ -86,17 +86,17 @@ local function standing(code)
   }
 end
 
--- Whether the book may have forgotten the lane: '<id>@<born>' is made within half of the time for which lanes are kept.
-local function is_old(lane)
-  local born = string.match(lane, '@(%d+)$')
+-- Whether the book may have forgotten the producer: '<id>@<born>' is made within half of the time for which producers are kept.
+local function is_old(producer)
+  local born = string.match(producer, '@(%d+)$')
   return born and math.abs(clock - born) > LANE_YOUNG_MS
 end
 
 -- The first answer of this sequence number, or why there is none; nil where the call may run.
-local function answer_of_lane(lane, seq)
-  if lane == '' then return nil end
-  local record = redis.call('HGET', KEYS[7], lane)
-  if not record then return (seq > 1 or is_old(lane)) and outside(LANE_LOST) or nil end
+local function answer_of_producer(producer, seq)
+  if producer == '' then return nil end
+  local record = redis.call('HGET', KEYS[7], producer)
+  if not record then return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil end
   local last, at = string.match(record, '^(%d+)|%d+|()')
   last = tonumber(last)
   if seq == last + 1 then return nil end
@@ -113,7 +113,7 @@ local function asked_cycles()
   for index = 1, tonumber(ARGV[8]) do
     asked[index] = {
       start = tonumber(ARGV[7 + 2 * index]), finish = tonumber(ARGV[8 + 2 * index]),
-      consumed_key = KEYS[11 + 2 * index], held_key = KEYS[12 + 2 * index], shelves = {}, lines = {}, lines_read = 0,
+      consumed_key = KEYS[11 + 2 * index], held_key = KEYS[12 + 2 * index], by_quota = {}, lines = {}, lines_read = 0,
     }
   end
   return asked
@@ -144,13 +144,13 @@ local function find_operations()
   return places
 end
 
-local function write_all(lane, seq, reply)
+local function write_all(producer, seq, reply)
   note_crossings(numbers(head.thresholds))
   write_lines()
   if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
   redis.call('HSET', KEYS[1], 'now', head.now_text)
-  if lane ~= '' then
-    redis.call('HSET', KEYS[7], lane, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
+  if producer ~= '' then
+    redis.call('HSET', KEYS[7], producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
   end
 end
 
@@ -160,8 +160,8 @@ head, marked_lost = read_head()
 if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
 if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
 head.now_text = text(head.now)
-local lane, seq = ARGV[2], tonumber(ARGV[3])
-local answered = answer_of_lane(lane, seq)
+local producer, seq = ARGV[2], tonumber(ARGV[3])
+local answered = answer_of_producer(producer, seq)
 if answered then return answered end
 cycles = asked_cycles()
 local latest = tonumber(ARGV[7])
@@ -178,5 +178,5 @@ local results = {}
 for index, at in ipairs(places) do results[index] = perform(at) end
 local reply = standing(OK)
 for index, result in ipairs(results) do reply[14 + index] = result end
-write_all(lane, seq, reply)
+write_all(producer, seq, reply)
 return reply

@@ -7,7 +7,7 @@
 
   Returns the new version, or -1 where the book was at another one.
 ]]
---- @include "widen"
+--- @include "force-hashtable"
 
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or 0)
 if version ~= tonumber(ARGV[1]) then return -1 end
@@ -17,7 +17,7 @@ for at = 3, #ARGV, 4 do
   elseif kind == 'del' then redis.call('HDEL', key, field)
   else redis.call('HINCRBY', key, field, value) end
 end
-for at = 3, #KEYS do widen(KEYS[at]) end
+for at = 3, #KEYS do force_hashtable(KEYS[at]) end
 redis.call('HSET', KEYS[1], 'version', version + 1)
 if ARGV[2] ~= '' then redis.call('XADD', KEYS[2], '*', 'e', ARGV[2]) end
 return version + 1

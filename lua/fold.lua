@@ -6,11 +6,11 @@
 
   Returns 1, or 0 where another folder was there before, or where there is no such org.
 ]]
---- @include "widen"
+--- @include "force-hashtable"
 
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'fold')
 if not head[1] or (head[2] or '') ~= ARGV[1] then return 0 end
-for index = 3, #KEYS do widen(KEYS[index]) end
+for index = 3, #KEYS do force_hashtable(KEYS[index]) end
 for at = 3, #ARGV, 3 do
   redis.call('HINCRBY', KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2])
 end

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /** The only file that touches the process: arguments, environment, signals, exit code. */
 import { Command } from 'commander';
+import { secretFindings } from './app/secrets.js';
 import { check, lineOf } from './cli/check.js';
 import { demo } from './cli/demo.js';
 import { type ConfigSource, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
+import { ConfigError } from './config/issues.js';
 import { readConfig } from './config/load.js';
-import { ConfigError } from './config/mistakes.js';
-import { secretFindings } from './secrets.js';
 
 const CONFIG_FILE = 'quotagate.yaml';
 
@@ -30,7 +30,7 @@ program
 program
   .command('check')
   .description(
-    'judge a config file: every mistake with its place and what to do; exit code 1 if there is one',
+    'validate a config file: every mistake with its place and what to do; exit code 1 if there is one',
   )
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .option('--secrets', 'also read the files and variables that the config names, as `serve` does')
@@ -52,7 +52,7 @@ program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
 
 /** With all that the config names outside of itself. */
 function reader(file: string): ConfigSource['read'] {
-  return (when) => readConfig(file, process.env, (sketch) => secretFindings(sketch, process.env, when));
+  return (when) => readConfig(file, process.env, (partial) => secretFindings(partial, process.env, when));
 }
 
 interface Ending {

@@ -76,8 +76,8 @@ export function patchedBuild(folder: string, file: string, from: string, to: str
 export function withCallsInFlight(folder: string, calls: number): string {
   const constant = 'const CALLS_IN_FLIGHT = ';
   const present = new RegExp(`${constant}\\d+;`).exec(
-    readFileSync(join(ROOT, 'dist/src/ledger/lanes/index.js'), 'utf8'),
+    readFileSync(join(ROOT, 'dist/src/ledger/batching/index.js'), 'utf8'),
   )?.[0];
   if (present === undefined) throw new Error(`there is no '${constant}'`);
-  return patchedBuild(folder, 'ledger/lanes/index.js', present, `${constant}${calls};`);
+  return patchedBuild(folder, 'ledger/batching/index.js', present, `${constant}${calls};`);
 }

@@ -4,7 +4,7 @@ import type { Bounds, Change, Ledger } from '../../src/ledger/port.js';
 import { lineOf } from '../../src/quota/id.js';
 import { PERCENT_WHOLE } from '../../src/quota/limit.js';
 
-export interface Book {
+export interface OrgState {
   readonly org: string;
   readonly users: readonly string[];
   readonly bounds: Bounds;
@@ -28,7 +28,7 @@ const POOL = 9_000_000_000_000;
 export const EPOCH = 'bench';
 
 /** Percent caps and absolute limits both occur: users have a percent of one quota and units of the other, groups too. */
-export async function seed(ledger: Ledger, size: Size): Promise<Book> {
+export async function seed(ledger: Ledger, size: Size): Promise<OrgState> {
   const start = (await ledger.clock()) - HOUR_MS;
   const bounds = { start, end: start + CYCLE_MS };
   const users = Array.from({ length: size.users }, (_, index) => `user-${index}`);

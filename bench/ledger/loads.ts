@@ -1,12 +1,12 @@
 /** What is put on the ledger: each load keeps some calls in flight, and knows how many requests each one decides. */
 import type { Call, Ledger, Op, Reply } from '../../src/ledger/port.js';
 import { type Charges, charges } from '../../src/quota/charge.js';
-import { type Book, EPOCH } from './books.js';
+import { EPOCH, type OrgState } from './books.js';
 
 export interface Load {
   readonly name: string;
   readonly inFlight: number;
-  readonly books: readonly Book[];
+  readonly books: readonly OrgState[];
   /** One call of one of the calls in flight. */
   step(slot: number): Promise<Step>;
 }
@@ -20,7 +20,7 @@ export interface Step {
 
 export interface Shape {
   readonly name: string;
-  readonly books: readonly Book[];
+  readonly books: readonly OrgState[];
   readonly batch: number;
   readonly inFlight: number;
   readonly expects?: 'admitted' | 'refused';
@@ -35,11 +35,11 @@ const HELD = charges('chat', [
   { quota: 'lds', units: 1, kind: 'fixed' },
 ]);
 
-/** Requests of fixed cost, each of a user picked at random, `batch` of them in a call, each call with a lane. */
+/** Requests of fixed cost, each of a user picked at random, `batch` of them in a call, each call with a producer. */
 export function fixedLoad(ledger: Ledger, shape: Shape): Load {
   const { name, books, batch, inFlight, expects = 'admitted' } = shape;
   const pick = picker();
-  const send = lanes(ledger);
+  const send = batcher(ledger);
   const step = async (slot: number): Promise<Step> => {
     const book = books[pick(books.length)] ?? emptyBook();
     const ops = Array.from({ length: batch }, () => reserve(userOf(book, pick), FIXED, ''));
@@ -52,7 +52,7 @@ export function fixedLoad(ledger: Ledger, shape: Shape): Load {
 /** Each call settles the holds that the one before left, and leaves as many: a request passes through two calls. */
 export function heldLoad(ledger: Ledger, { name, books, batch, inFlight }: Shape): Load {
   const pick = picker();
-  const send = lanes(ledger);
+  const send = batcher(ledger);
   const run = gateways;
   const open: string[][] = [];
   let last = 0;
@@ -85,7 +85,7 @@ function reserve(user: string, costs: Charges, hold: string): Op {
   return { kind: 'reserve', user, claims: '', charges: costs, hold, ttlMs: 60_000 };
 }
 
-function userOf(book: Book, pick: (below: number) => number): string {
+function userOf(book: OrgState, pick: (below: number) => number): string {
   return book.users[pick(book.users.length)] ?? '';
 }
 
@@ -95,20 +95,20 @@ function emptyBook(): never {
 
 let gateways = 0;
 
-/** Sends on lanes of its own, numbered per org and slot, as a gateway does. */
-function lanes(ledger: Ledger): (book: Book, slot: number, ops: Op[]) => Promise<Reply> {
+/** Sends on batcher of its own, numbered per org and slot, as a gateway does. */
+function batcher(ledger: Ledger): (book: OrgState, slot: number, ops: Op[]) => Promise<Reply> {
   const gateway = `bench${gateways++}`;
   const sent = new Map<string, number>();
   return (book, slot, ops) => {
-    const lane = `${gateway}.${slot}`;
-    const key = `${book.org}|${lane}`;
+    const producer = `${gateway}.${slot}`;
+    const key = `${book.org}|${producer}`;
     const seq = (sent.get(key) ?? 0) + 1;
     sent.set(key, seq);
-    return ledger.apply({ ...standing(book), lane, seq, ops });
+    return ledger.apply({ ...standing(book), producer, seq, ops });
   };
 }
 
-function standing(book: Book): Omit<Call, 'lane' | 'seq' | 'ops'> {
+function standing(book: OrgState): Omit<Call, 'producer' | 'seq' | 'ops'> {
   const { org, bounds } = book;
   return { org, epoch: EPOCH, ruleVersion: 1, cycles: [bounds], unknownUsers: 'deny', expireMost: 8 };
 }

@@ -1,5 +1,5 @@
-/** Many gateways on one Redis: their ledgers and lanes in this process, two connections each, without the HTTP around them. */
-import { Lanes } from '../../src/ledger/lanes/index.js';
+/** Many gateways on one Redis: their ledgers and batcher in this process, two connections each, without the HTTP around them. */
+import { StoreBatcher } from '../../src/ledger/batching/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { charges } from '../../src/quota/charge.js';
@@ -40,10 +40,10 @@ export async function many(
   for (let index = 0; index < GATEWAYS; index += 1) ledgers.push(await openRedis({ url: redis.url }));
   const contestants = SETTINGS.map((setting) => {
     const { gateways, callsInFlight } = setting;
-    const lanes = ledgers
+    const batcher = ledgers
       .slice(0, gateways)
-      .map((ledger) => new Lanes({ ledger, callsInFlight, deadlineMs: 10_000, unknownUsers: 'deny' }));
-    return { name: nameOf(setting), run: () => drive(lanes, redis.pid, seconds) };
+      .map((ledger) => new StoreBatcher({ ledger, callsInFlight, deadlineMs: 10_000, unknownUsers: 'deny' }));
+    return { name: nameOf(setting), run: () => drive(batcher, redis.pid, seconds) };
   });
   const samples = await interleave(contestants, rounds);
   await Promise.all(ledgers.map((ledger) => ledger.close()));
@@ -68,13 +68,13 @@ function nameOf({ gateways, callsInFlight }: Setting): string {
   return `${gateways} gateway${gateways === 1 ? '' : 's'}, ${callsInFlight} in flight`;
 }
 
-async function drive(lanes: readonly Lanes[], redisPid: number, seconds: number): Promise<Sample> {
+async function drive(batcher: readonly StoreBatcher[], redisPid: number, seconds: number): Promise<Sample> {
   const spent = watchCpu({ redis: redisPid, client: process.pid });
   const began = performance.now();
   const until = began + seconds * 1_000;
   let decisions = 0;
   const keepAsking = async (slot: number): Promise<void> => {
-    const own = lanes[slot % lanes.length];
+    const own = batcher[slot % batcher.length];
     if (own === undefined) return;
     for (let user = slot; performance.now() < until; user += 1) {
       const op = {

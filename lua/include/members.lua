@@ -1,4 +1,4 @@
--- Users and their groups, read at once for all reservations of a call. Needs `head`, `widen`.
+-- Users and their groups, read at once for all reservations of a call. Needs `head`, `force_hashtable`.
 local GROUPS_MAX = 64
 -- user -> record; record -> its parts; group -> generation; record and claims -> groups
 local members, memberships, generations, group_sets = {}, {}, {}, {}
@@ -110,7 +110,7 @@ local function admit_member(user)
   record = 'a:' .. string.sub(record, 3)
   members[user] = record
   redis.call('HSET', KEYS[3], user, record)
-  widen(KEYS[3])
+  force_hashtable(KEYS[3])
   redis.call('HSET', KEYS[1], 'seatsUsed', used + 1)
   redis.call('HINCRBY', KEYS[1], 'version', 1)
   return record

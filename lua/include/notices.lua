@@ -4,23 +4,23 @@ local LETTER_SCOPE = { u = 'user', g = 'group', o = 'org' }
 
 local function queue_notice(line, what, cap, actor, more)
   local notice = table.concat({
-    what, LETTER_SCOPE[line.letter], line.token, line.shelf.quota, actor.action, actor.user,
-    text(cap), text(line.consumed), line.shelf.cycle.start, head.now, more,
+    what, LETTER_SCOPE[line.letter], line.token, line.quota_counters.quota, actor.action, actor.user,
+    text(cap), text(line.consumed), line.quota_counters.cycle.start, head.now, more,
   }, '|')
   redis.call('XADD', KEYS[9], '*', 'e', notice)
 end
 
 -- Both markers name the cap: one that was raised since arms the notice again, a refund does not.
 local function note_threshold(line, threshold, cap)
-  local key, marker = line.shelf.cycle.consumed_key, '!mark:' .. line.field
+  local key, marker = line.quota_counters.cycle.consumed_key, '!mark:' .. line.field
   local highest, marked_cap = string.match(redis.call('HGET', key, marker) or '0:0', '^(%d+):(%d+)$')
   if tonumber(highest) >= threshold and tonumber(marked_cap) >= cap then return end
   redis.call('HSET', key, marker, threshold .. ':' .. text(cap))
-  queue_notice(line, threshold, cap, line.mover)
+  queue_notice(line, threshold, cap, line.actor)
 end
 
 local function note_refusal(line, cap, requested, actor)
-  local key, marker = line.shelf.cycle.consumed_key, '!refused:' .. line.field
+  local key, marker = line.quota_counters.cycle.consumed_key, '!refused:' .. line.field
   local marked_cap = redis.call('HGET', key, marker)
   if marked_cap and tonumber(marked_cap) >= cap then return end
   redis.call('HSET', key, marker, text(cap))
@@ -34,8 +34,8 @@ local function note_crossings(thresholds)
   for index = 1, #changed do
     local line = changed[index]
     local before, consumed = line.before, line.consumed
-    if consumed > before and line.shelf.cycle.present then
-      if not line.room then room_of(line) end
+    if consumed > before and line.quota_counters.cycle.present then
+      if not line.remaining then remaining_of(line) end
       local cap = line.cap
       if consumed >= cap * lowest and cap > 0 and line.mode ~= 'n' then
         for _, threshold in ipairs(thresholds) do

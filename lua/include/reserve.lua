@@ -1,5 +1,5 @@
--- The decision: is there room on every line, and if so, charge and hold them all.
--- Needs `members`, `pool`, `lines`, `room`, `notices`, `holds`, `journal`.
+-- The decision: is there remaining on every line, and if so, charge and hold them all.
+-- Needs `members`, `pool`, `lines`, `remaining`, `notices`, `holds`, `journal`.
 local ADMITTED, SPENT, HELD, DENIED = 0, 1, 2, 3
 local parsed_charges = {}
 -- By place in ARGV: { user (nil: an invalid key), lines by item }.
@@ -33,15 +33,15 @@ local function has_plans(parsed)
 end
 
 -- The first hard refusal of a line has a notice of its own.
-local function refused(items, told, violations, tight, mover)
+local function refused(items, told, violations, binding_limits, actor)
   local status = HELD
   for _, violation in ipairs(violations) do
     if is_spent(violation) then
       status = SPENT
-      note_refusal(violation[2], violation[3], violation[6], mover)
+      note_refusal(violation[2], violation[3], violation[6], actor)
     end
   end
-  return decision(status, told, 0, violations, items, tight)
+  return decision(status, told, 0, violations, items, binding_limits)
 end
 
 local function leave_hold(id, ttl, user, groups, action, items)
@@ -59,17 +59,17 @@ local function leave_hold(id, ttl, user, groups, action, items)
   write_hold(id, hold)
 end
 
--- Charges and holds; what remains on the tightest limits goes down by as much.
-local function charge(parsed, lines, tight, groups, mover)
+-- Charges and holds; what remains on the binding limits goes down by as much.
+local function charge(parsed, lines, binding_limits, groups, actor)
   local items = parsed.items
   for index = 1, #items do
     local item, at = items[index], 3 * index
-    move_lines(lines[index], item.consumed, item.held, mover)
-    if tight[at - 2] ~= 0 then tight[at] = tight[at] - item.units end
+    move_lines(lines[index], item.consumed, item.held, actor)
+    if binding_limits[at - 2] ~= 0 then binding_limits[at] = binding_limits[at] - item.units end
   end
   if parsed.fixed ~= '' then
     journal[#journal + 1] =
-      head.now_text .. '|' .. mover.user .. '|' .. groups.text .. '|' .. parsed.action .. '|' .. parsed.fixed .. '|'
+      head.now_text .. '|' .. actor.user .. '|' .. groups.text .. '|' .. parsed.action .. '|' .. parsed.fixed .. '|'
   end
 end
 
@@ -91,15 +91,15 @@ local function reserve(at)
   if not has_plans(parsed) then return { DENIED, NO_PLAN } end
   local told = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
   if standing then
-    local _, _, tight = judge(items, lines)
-    return decision(ADMITTED, told, 1, NOTHING, items, tight)
+    local _, _, binding_limits = check_limits(items, lines)
+    return decision(ADMITTED, told, 1, NOTHING, items, binding_limits)
   end
-  local mover = { user = user, action = parsed.action }
-  local hard, lenient, tight = judge_after_expiry(items, lines)
-  if #hard > 0 then return refused(items, told, hard, tight, mover) end
-  charge(parsed, lines, tight, groups, mover)
+  local actor = { user = user, action = parsed.action }
+  local hard, lenient, binding_limits = judge_after_expiry(items, lines)
+  if #hard > 0 then return refused(items, told, hard, binding_limits, actor) end
+  charge(parsed, lines, binding_limits, groups, actor)
   if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, items) end
-  return decision(ADMITTED, told, 0, lenient, items, tight)
+  return decision(ADMITTED, told, 0, lenient, items, binding_limits)
 end
 
 -- Who the reservations at these places of ARGV are for, and their records.

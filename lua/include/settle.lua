@@ -1,5 +1,5 @@
 -- What becomes of holds: settle, release, renew, refund; and charges that nobody decided on.
--- Needs `calls`, `holds`, `lines`, `room`, `members`, `reserve` (its status numbers).
+-- Needs `calls`, `holds`, `lines`, `remaining`, `members`, `reserve` (its status numbers).
 local SETTLED, DONE = 4, 5
 local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN =
   1, 2, 3, 4, 5, 6, 7, 8
@@ -20,8 +20,8 @@ local function past_limits(above, lines)
   local past = 0
   for place = 0, #lines.shared do
     local line = lines.shared[place] or lines.own
-    local room = line.room or room_of(line)
-    if line.mode == 'h' then past = math.max(past, math.min(above, -room)) end
+    local remaining = line.remaining or remaining_of(line)
+    if line.mode == 'h' then past = math.max(past, math.min(above, -remaining)) end
   end
   return past
 end
@@ -96,12 +96,12 @@ local function release_by_hand(id, keep, audit)
   return result
 end
 
-local function refused_more(hold, hard, items, tight)
+local function refused_more(hold, hard, items, binding_limits)
   local status = HELD
   for _, violation in ipairs(hard) do
     if is_spent(violation) then status = SPENT end
   end
-  return decision(status, hold.groups, 0, hard, items, tight)
+  return decision(status, hold.groups, 0, hard, items, binding_limits)
 end
 
 local function asks_more(more)
@@ -111,7 +111,7 @@ local function asks_more(more)
   return false
 end
 
--- An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is room beside
+-- An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is remaining beside
 -- what it was charged so far; that comes back, for it is held now.
 local function hold_again(id, hold, cycle, ttl, units, more)
   local asked, lines, groups, consumed, held = {}, {}, split(hold.groups), {}, {}
@@ -124,12 +124,12 @@ local function hold_again(id, hold, cycle, ttl, units, more)
       lines[#lines + 1] = lines_of(cycle, item.quota, hold.user, groups)
     end
   end
-  -- Before room is sought: the tombstone may be due itself.
+  -- Before remaining is sought: the tombstone may be due itself.
   hold.expires = head.now + TOMBSTONE_MS
   write_hold(id, hold)
   read_lines(cycle)
-  local hard, _, tight = judge_after_expiry(asked, lines)
-  if #hard > 0 then return refused_more(hold, hard, asked, tight) end
+  local hard, _, binding_limits = judge_after_expiry(asked, lines)
+  if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end
   move_hold(cycle, hold, consumed, held, true)
   for index, item in ipairs(hold.items) do
     if not item.fixed then item.units, item.charged = held[index], units[index] or item.charged end
@@ -139,7 +139,7 @@ local function hold_again(id, hold, cycle, ttl, units, more)
   return { DONE, RENEWED }
 end
 
--- Prolongs a hold, notes its progress, and holds more units where there is room for all that is asked.
+-- Prolongs a hold, notes its progress, and holds more units where there is remaining for all that is asked.
 local function renew(id, ttl, progress, more_list)
   local hold = read_hold(id)
   if not hold then return { DONE, UNKNOWN_HOLD } end
@@ -158,13 +158,13 @@ local function renew(id, ttl, progress, more_list)
     end
     if not item.fixed then item.charged = units[index] or item.charged end
   end
-  -- Before room is sought: it may be due itself, and what is due expires then.
+  -- Before remaining is sought: it may be due itself, and what is due expires then.
   hold.expires = head.now + tonumber(ttl)
   write_hold(id, hold)
   if #asked == 0 then return { DONE, RENEWED } end
   read_lines(cycle)
-  local hard, _, tight = judge_after_expiry(asked, lines)
-  if #hard > 0 then return refused_more(hold, hard, asked, tight) end
+  local hard, _, binding_limits = judge_after_expiry(asked, lines)
+  if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end
   for index, ask in ipairs(asked) do
     move_lines(lines[index], 0, ask.units, hold)
     ask.item.units = ask.item.units + ask.units
@@ -184,12 +184,12 @@ local function refund(place)
     if item.sign == '=' then lines[index] = lines_of(cycle, item.quota, user, groups) end
   end
   read_lines(cycle)
-  local mover = { user = user, action = parsed.action }
+  local actor = { user = user, action = parsed.action }
   for index, item in ipairs(parsed.items) do
     if item.sign == '=' then
       local units = units_on(lines[index], item.units)
       back[#back + 1] = item.quota .. '=' .. text(-units)
-      move_lines(lines[index], -units, 0, mover)
+      move_lines(lines[index], -units, 0, actor)
     end
   end
   if #back > 0 then
@@ -229,11 +229,11 @@ local function charge_served(user, claims, charges, at, estimated)
   at = tonumber(at)
   local cycle, groups, parsed = cycle_begun_by(at), groups_charged(user, claims), parse_charges(charges)
   at = time_in(cycle, at)
-  local charged, reply, lines, mover = {}, { SETTLED, 1 }, {}, { user = user, action = parsed.action }
+  local charged, reply, lines, actor = {}, { SETTLED, 1 }, {}, { user = user, action = parsed.action }
   for index, item in ipairs(parsed.items) do lines[index] = lines_of(cycle, item.quota, user, groups) end
   read_lines(cycle)
   for index, item in ipairs(parsed.items) do
-    move_lines(lines[index], item.units, 0, mover)
+    move_lines(lines[index], item.units, 0, actor)
     charged[index] = item.quota .. '=' .. text(item.units)
     reply[index + 2] = past_limits(item.units, lines[index])
   end

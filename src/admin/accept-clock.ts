@@ -5,8 +5,8 @@
  */
 import type { Ledger } from '../ledger/port.js';
 import { acceptClockTime } from '../ledger/store-meta.js';
-import { auditText } from './change.js';
-import { set } from './definition.js';
+import { set } from './orgs/definition.js';
+import { auditText } from './writes/change.js';
 
 export interface ClockAccepted {
   readonly clock: number;
@@ -41,9 +41,9 @@ async function setTimeBack(
     const from = Number(values[0]?.[0] ?? 0);
     const to = await ledger.clock();
     if (from <= to) return undefined;
-    const deed = { action: 'org.accept-clock', subject: 'org', from, to };
+    const auditEvent = { action: 'org.accept-clock', subject: 'org', from, to };
     const changes = [set('now', String(to))];
-    const audit = auditText(to, who, deed);
+    const audit = auditText(to, who, auditEvent);
     if ((await ledger.commit(org, { version, changes, audit })) !== undefined) return from;
   }
   throw new Error(`${org} was changed by others at the same time, again and again`);

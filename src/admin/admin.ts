@@ -4,16 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Ledger } from '../ledger/port.js';
 import type { Quotas } from '../quota/units.js';
-import type { Access } from './roles.js';
-import type { Snapshots } from './snapshots.js';
-import type { Turns } from './turns.js';
-import type { TypeBoxProvider } from './validate.js';
+import type { Access } from './access/roles.js';
+import type { TypeBoxProvider } from './http/validate.js';
+import type { KeyedMutex } from './writes/keyed-mutex.js';
+import type { Snapshots } from './writes/snapshots.js';
 
 export interface Admin {
   readonly ledger: Ledger;
   readonly quotas: Quotas;
   readonly snapshots: Snapshots;
-  readonly turns: Turns;
+  readonly mutex: KeyedMutex;
 }
 
 /** A Fastify scope whose schemas are TypeBox's. */

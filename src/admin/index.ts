@@ -16,38 +16,38 @@ import Fastify, {
 import { ProblemError } from '../errors/catalogue.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
+import { tokenAuth } from './access/auth.js';
+import { ruleOf } from './access/roles.js';
 import type { Admin, App } from './admin.js';
-import { auditRoutes } from './audit.js';
-import { tokenAuth } from './auth.js';
-import { distributeRoutes } from './distribute.js';
-import { checkMatch } from './etag.js';
-import { groupRoutes, membershipRoutes } from './groups.js';
-import { holdRoutes } from './holds.js';
-import { keyRoutes } from './keys.js';
-import { limitRoutes } from './limits.js';
-import { orgRoutes } from './orgs.js';
-import { overviewRoutes } from './overview.js';
-import { planRoutes } from './plans.js';
-import { sendNotFound, sendProblem } from './problems.js';
-import { ruleOf } from './roles.js';
-import { Snapshots } from './snapshots.js';
-import { tokenRoutes } from './tokens.js';
-import { Turns } from './turns.js';
-import { answerUnreadable } from './unreadable.js';
-import { usageRoutes } from './usage.js';
-import { userRoutes } from './users.js';
-import { compileValidator, type TypeBoxProvider } from './validate.js';
+import { auditRoutes } from './audit/routes.js';
+import { groupRoutes, membershipRoutes } from './groups/routes.js';
+import { holdRoutes } from './holds/routes.js';
+import { answerUnreadable } from './http/client-error.js';
+import { checkMatch } from './http/etag.js';
+import { sendNotFound, sendProblem } from './http/problems.js';
+import { compileValidator, type TypeBoxProvider } from './http/validate.js';
+import { keyRoutes } from './keys/routes.js';
+import { distributeRoutes } from './limits/distribute.js';
+import { limitRoutes } from './limits/routes.js';
+import { overviewRoutes } from './orgs/overview.js';
+import { orgRoutes } from './orgs/routes.js';
+import { planRoutes } from './plans/routes.js';
+import { tokenRoutes } from './tokens/routes.js';
+import { usageRoutes } from './usage/routes.js';
+import { userRoutes } from './users/routes.js';
+import { KeyedMutex } from './writes/keyed-mutex.js';
+import { Snapshots } from './writes/snapshots.js';
 
 export { acceptClock } from './accept-clock.js';
-export { type Accepted, acceptLoss, lostOrgs } from './accept-loss.js';
-export { adminTokens, makeFirstToken } from './first-token.js';
-export { ROLES } from './roles.js';
-export { createOrg, type SeedOrg } from './seed.js';
+export { ROLES } from './access/roles.js';
+export { type Accepted, acceptLoss, lostOrgs } from './orgs/accept-loss.js';
+export { createOrg, type SeedOrg } from './orgs/seed.js';
+export { adminTokens, makeFirstToken } from './tokens/first-token.js';
 
 export interface AdminOptions {
   readonly ledger: Ledger;
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
-  /** An admin token over all orgs, beside those in the ledger. */
+  /** An admin token withTables all orgs, beside those in the ledger. */
   readonly bootstrapToken?: string | undefined;
   readonly logger?: FastifyBaseLogger;
   /** PEM; left out: no TLS. */
@@ -79,7 +79,7 @@ const ROUTES = [
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), turns: new Turns() };
+  const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), mutex: new KeyedMutex() };
   const app = Fastify(settings(options));
   app.decorateRequest('access');
   app.setValidatorCompiler(compileValidator);

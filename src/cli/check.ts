@@ -1,9 +1,10 @@
-/** `quotagate check -c file`: every mistake of a config with its place and cure, for people and for CI. */
+/** `quotagate check -c file`: every mistake of a config with its place and hint, for people and for CI. */
+
+import { secretFindings } from '../app/secrets.js';
 import type { Environment } from '../config/environment.js';
+import { ConfigError, type Mistake } from '../config/issues.js';
 import { type FurtherCheck, readConfig } from '../config/load.js';
-import { ConfigError, type Mistake } from '../config/mistakes.js';
 import type { Config } from '../config/schema.js';
-import { secretFindings } from '../secrets.js';
 
 export interface Output {
   write(text: string): unknown;
@@ -44,7 +45,7 @@ function counted(count: number, noun: string): string {
 }
 
 /** A mistake as one line, as compilers write theirs. */
-export function lineOf(file: string, { path, line, column, message, cure, variable }: Mistake): string {
+export function lineOf(file: string, { path, line, column, message, hint, variable }: Mistake): string {
   const place = variable ?? `${file}:${line}:${column}`;
-  return `${place}${path === '' ? '' : ` ${path}`}: ${message} – ${cure}`;
+  return `${place}${path === '' ? '' : ` ${path}`}: ${message} – ${hint}`;
 }

@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Addresses } from '../app.js';
+import type { Addresses } from '../app/app.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
-import { startDemoUpstream } from './demo-upstream.js';
-import { startSampleAi } from './sample-ai/index.js';
+import { startDemoUpstream } from '../demo/location-upstream.js';
+import { startSampleAi } from '../demo/sample-ai/index.js';
 import { serve } from './serve.js';
 
 const UPSTREAM_PORT = 8081;

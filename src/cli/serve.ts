@@ -1,9 +1,9 @@
 /** `quotagate serve`: the gateway and the admin API by a config file, until a signal ends them. */
 import type { Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
-import { type Addresses, type App, buildApp } from '../app.js';
+import { type Addresses, type App, buildApp } from '../app/app.js';
 import type { Environment } from '../config/environment.js';
-import { ConfigError } from '../config/mistakes.js';
+import { ConfigError } from '../config/issues.js';
 import type { Config } from '../config/schema.js';
 import { bootstrapTokenIn } from '../config/secret.js';
 import { createLogger } from '../observe/log.js';

@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { type Accepted, acceptClock, acceptLoss, lostOrgs } from '../admin/index.js';
+import { openLedger } from '../app/build-ledger.js';
 import type { Environment } from '../config/environment.js';
 import { readConfig } from '../config/load.js';
 import { claimStore } from '../ledger/store-meta.js';
-import { openLedger } from '../open-ledger.js';
 
 export interface StoreOutput {
   write(text: string): unknown;

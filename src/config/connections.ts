@@ -1,7 +1,7 @@
 /** The part of the schema that is about connections: those of clients, and those to upstreams. */
 import Type from 'typebox';
 import { SetHeaders } from './credentials.js';
-import { file, origin, passHeader, section, whole } from './terms.js';
+import { file, origin, passHeader, section, whole } from './schema-types.js';
 
 const HOUR_MS = 3_600_000;
 

@@ -13,7 +13,7 @@ import {
   webUrl,
   whole,
   words,
-} from './terms.js';
+} from './schema-types.js';
 import { PUBLIC_ALGORITHMS, SECRET_ALGORITHMS } from './values.js';
 
 /** A text that stands elsewhere, not here. */

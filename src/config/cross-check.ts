@@ -1,23 +1,23 @@
 /** What no single value shows: names that must exist, routes that hide others, settings that exclude each other. */
 import { foldedName } from '../http/field-names.js';
 import { type ChargeItem, charges, fitsUnits } from '../quota/charge.js';
+import { type Issue, issue, type Path } from './issues.js';
 import { hides, type Match, parseMatch } from './match.js';
-import { type Finding, finding, type Path } from './mistakes.js';
 import { checkOrg } from './org-check.js';
-import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
 import {
-  type ConfigSketch,
   checkAmount,
+  type DeepPartial,
   entries,
   items,
   lacks,
-  type Sketch,
+  type PartialConfig,
   unitsOf,
   unknownName,
-} from './sketch.js';
+} from './partial-config.js';
+import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
 import { type Address, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
-export function* crossCheck(config: ConfigSketch): Generator<Finding> {
+export function* crossCheck(config: PartialConfig): Generator<Issue> {
   yield* checkServer(config);
   yield* checkStore(config);
   yield* checkIdentity(config);
@@ -29,7 +29,7 @@ export function* crossCheck(config: ConfigSketch): Generator<Finding> {
   for (const [id, org] of entries(config.orgs)) yield* checkOrg(config, org, ['orgs', id]);
 }
 
-function* checkServer(config: ConfigSketch): Generator<Finding> {
+function* checkServer(config: PartialConfig): Generator<Issue> {
   const before: [listener: string, text: string, address: Address][] = [];
   const { gateway, admin, ops } = config.server ?? {};
   for (const [listener, text] of entries({ gateway, admin, ops })) {
@@ -37,7 +37,7 @@ function* checkServer(config: ConfigSketch): Generator<Finding> {
     if (address === undefined) continue;
     const [other, taken] = before.find(([, , earlier]) => collide(earlier, address)) ?? [];
     if (other !== undefined)
-      yield finding(['server', listener], `\`${other}\` listens on ${taken} already`, 'write another port');
+      yield issue(['server', listener], `\`${other}\` listens on ${taken} already`, 'write another port');
     before.push([listener, text, address]);
   }
 }
@@ -50,17 +50,17 @@ function collide(a: Address, b: Address): boolean {
   return a.host === b.host || [a, b].some(({ host }) => ALL_ADDRESSES.includes(host));
 }
 
-function* checkStore({ store }: ConfigSketch): Generator<Finding> {
+function* checkStore({ store }: PartialConfig): Generator<Issue> {
   if (store === undefined || !('redis' in store) || store.redis === undefined) return;
   if (store.passwordFile !== undefined && new URL(store.redis).password !== '')
-    yield finding(
+    yield issue(
       ['store', 'passwordFile'],
       'the URL holds a password already',
       'keep the file, and clear the URL',
     );
 }
 
-function* checkIdentity(config: ConfigSketch): Generator<Finding> {
+function* checkIdentity(config: PartialConfig): Generator<Issue> {
   const { identity, routes } = config;
   const [needy] = items(routes).filter(([, route]) => route.identity === 'required');
   if (
@@ -69,21 +69,21 @@ function* checkIdentity(config: ConfigSketch): Generator<Finding> {
     needy !== undefined
   ) {
     const message = `routes need an identity (the first is /routes/${needy[0]}), and nothing here provides one`;
-    yield finding(['identity'], message, 'add `trusted`, `apiKeys` or `jwt`');
+    yield issue(['identity'], message, 'add `trusted`, `apiKeys` or `jwt`');
   }
   const taken = new Map<string, string>();
   for (const { path, name } of identityHeaders(config)) {
     const [place, key] = path.slice(1);
     const other = taken.get(name);
     if (other !== undefined)
-      yield finding(path, `\`${other}\` has this header already`, 'write another header');
+      yield issue(path, `\`${other}\` has this header already`, 'write another header');
     taken.set(name, place === 'trusted' ? String(key) : `${place}.${key}`);
   }
   if (identity?.jwt !== undefined) yield* checkAlgorithms(identity.jwt, ['identity', 'jwt', 'algorithms']);
 }
 
 /** The headers that say who calls, and where they are set. */
-function* identityHeaders({ identity }: ConfigSketch): Generator<{ path: Path; name: string }> {
+function* identityHeaders({ identity }: PartialConfig): Generator<{ path: Path; name: string }> {
   const { org, user, groups } = identity?.trusted ?? {};
   for (const [key, name] of entries({ org, user, groups }))
     yield { path: ['identity', 'trusted', key], name };
@@ -96,17 +96,17 @@ function* identityHeaders({ identity }: ConfigSketch): Generator<{ path: Path; n
 
 /** What a server could take for an identity, or for a header that is set, is never passed. */
 function* checkPassHeaders(
-  config: ConfigSketch,
-  upstream: Sketch<UpstreamConfig>,
+  config: PartialConfig,
+  upstream: DeepPartial<UpstreamConfig>,
   path: Path,
-): Generator<Finding> {
+): Generator<Issue> {
   const taken = new Set([...identityHeaders(config)].map(({ name }) => name));
   for (const [name] of entries(upstream.setHeaders)) taken.add(name);
   for (const [index, name] of items(upstream.passHeaders)) {
     const folded = foldedName(name);
     if (!taken.has(folded)) continue;
     const message = `a server can take \`${name}\` for \`${folded}\`, which callers must not send`;
-    yield finding([...path, 'passHeaders', index], message, 'remove it');
+    yield issue([...path, 'passHeaders', index], message, 'remove it');
   }
 }
 
@@ -114,7 +114,7 @@ function* checkPassHeaders(
  * One kind of key: with both, whoever knows a public key, as everybody may, could take it for a shared secret and sign by
  * it.
  */
-function* checkAlgorithms(jwt: Sketch<JwtConfig>, path: Path): Generator<Finding> {
+function* checkAlgorithms(jwt: DeepPartial<JwtConfig>, path: Path): Generator<Issue> {
   const shared = 'secret' in jwt;
   const source = shared ? 'secret' : 'jwksUrl' in jwt ? 'jwksUrl' : 'jwksFile';
   const fitting: readonly string[] = shared ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS;
@@ -123,14 +123,14 @@ function* checkAlgorithms(jwt: Sketch<JwtConfig>, path: Path): Generator<Finding
     const needs = shared
       ? 'a public key, and `secret` gives none'
       : `a shared secret, and \`${source}\` gives none`;
-    const cure = shared
+    const hint = shared
       ? `write ${fitting.join(', ')}, or use \`jwksUrl\``
       : 'write another, or use `secret`';
-    yield finding([...path, index], `${algorithm} is checked with ${needs}`, cure);
+    yield issue([...path, index], `${algorithm} is checked with ${needs}`, hint);
   }
 }
 
-function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   const { upstream } = route;
   if (lacks(config.upstreams, upstream))
     yield unknownName([...path, 'upstream'], 'upstream', upstream, config.upstreams);
@@ -139,7 +139,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
   const whenDown = 'whenDown' in route ? route.whenDown : undefined;
   if (typeof whenDown === 'object' && store !== undefined && !('redis' in store)) {
     const message = 'only a Redis can be down while the gateway is up';
-    yield finding([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
+    yield issue([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
   yield* checkReplays(route, path);
   yield* checkSum(config, route, path);
@@ -159,7 +159,7 @@ function* checkRoute(config: ConfigSketch, route: Sketch<RouteConfig>, path: Pat
 }
 
 /** Fixed amounts of one quota add up. */
-function* checkSum(config: ConfigSketch, route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+function* checkSum(config: PartialConfig, route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   const costs = items(route.charges).flatMap(([, charge]): ChargeItem[] => {
     const fixed = 'units' in charge && typeof charge.units !== 'object' ? charge.units : undefined;
     const units = unitsOf(config, charge.quota, fixed);
@@ -168,14 +168,14 @@ function* checkSum(config: ConfigSketch, route: Sketch<RouteConfig>, path: Path)
   const large = charges('', costs).items.find((item) => !fitsUnits({ items: [item] }));
   if (large === undefined) return;
   const message = `the charges on \`${large.quota}\` add up to more than can be counted`;
-  yield finding([...path, 'charges'], message, 'write smaller amounts');
+  yield issue([...path, 'charges'], message, 'write smaller amounts');
 }
 
 /** Only a cost can be charged once. */
-function* checkReplays(route: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+function* checkReplays(route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   if (!('replayHeader' in route) || route.replayHeader === undefined || route.charges === undefined) return;
   if (route.charges.some((charge) => charge === undefined || !('gate' in charge))) return;
-  yield finding(
+  yield issue(
     [...path, 'replayHeader'],
     'this route costs nothing, replayed or not',
     'remove it, or add a charge',
@@ -183,51 +183,51 @@ function* checkReplays(route: Sketch<RouteConfig>, path: Path): Generator<Findin
 }
 
 /** Every path that the route takes must begin with it. */
-function* checkPrefix({ match, stripPrefix }: Sketch<RouteConfig>, path: Path): Generator<Finding> {
+function* checkPrefix({ match, stripPrefix }: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   if (match === undefined || stripPrefix === undefined) return;
   const segments = parseMatch(match)?.segments ?? [];
   const exact = segments.map((segment) => ('exact' in segment ? segment.exact : ''));
   const prefix = stripPrefix.slice(1).split('/');
   if (prefix.every((segment, index) => segment !== '' && segment === exact[index])) return;
   const message = `not every path that \`${match}\` takes begins with ${stripPrefix}`;
-  yield finding([...path, 'stripPrefix'], message, 'write exact segments with which `match` begins');
+  yield issue([...path, 'stripPrefix'], message, 'write exact segments with which `match` begins');
 }
 
 /** Of a sum that is settled later, no part could be settled apart. */
 function* checkAlone(
-  route: Sketch<RouteConfig>,
-  charge: Sketch<ChargeConfig>,
+  route: DeepPartial<RouteConfig>,
+  charge: DeepPartial<ChargeConfig>,
   path: Path,
-): Generator<Finding> {
+): Generator<Issue> {
   const others = items(route.charges).filter(
     ([, other]) => other.quota === charge.quota && !('gate' in other),
   );
   if (others.length > 1) {
     const message = 'a cost that the answer tells is the only one of its quota on a route';
-    yield finding([...path, 'quota'], message, 'remove the other charge on this quota, or use another quota');
+    yield issue([...path, 'quota'], message, 'remove the other charge on this quota, or use another quota');
   }
 }
 
 /** One request is read in one way, whatever its tokens are charged to. */
 function* checkAgreement(
-  route: Sketch<RouteConfig>,
-  llm: Sketch<LlmConfig> | undefined,
+  route: DeepPartial<RouteConfig>,
+  llm: DeepPartial<LlmConfig> | undefined,
   path: Path,
-): Generator<Finding> {
+): Generator<Issue> {
   const [first] = items(route.charges).flatMap(([, charge]) => ('llm' in charge ? [charge.llm] : []));
   if (first === undefined || llm === undefined || first === llm) return;
   for (const [key, value] of entries(first)) {
     if (key === 'weights' || key === 'per' || llm[key as keyof typeof llm] === value) continue;
-    yield finding([...path, key], 'charges of one route differ in this', `write ${String(value)}, as before`);
+    yield issue([...path, key], 'charges of one route differ in this', `write ${String(value)}, as before`);
   }
 }
 
 function* checkUnits(
-  config: ConfigSketch,
+  config: PartialConfig,
   quota: string | undefined,
-  units: Sketch<Extract<ChargeConfig, { units: unknown }>['units']> | undefined,
+  units: DeepPartial<Extract<ChargeConfig, { units: unknown }>['units']> | undefined,
   path: Path,
-): Generator<Finding> {
+): Generator<Issue> {
   if (typeof units !== 'object') {
     yield* checkAmount(config, quota, units, path);
     return;
@@ -236,12 +236,12 @@ function* checkUnits(
   const header = 'header' in units ? units.header : undefined;
   if ([...identityHeaders(config)].some(({ name }) => name === header)) {
     const message = `\`${header}\` says who calls, so it cannot say what the call costs`;
-    yield finding([...path, 'header'], message, 'write another header');
+    yield issue([...path, 'header'], message, 'write another header');
   }
 }
 
 /** The first row that matches a name wins, so a later one may never be reached. */
-function* checkModels({ models }: ConfigSketch): Generator<Finding> {
+function* checkModels({ models }: PartialConfig): Generator<Issue> {
   const before: { index: number; pattern: string }[] = [];
   for (const [index, { match }] of items(models)) {
     if (match === undefined) continue;
@@ -249,7 +249,7 @@ function* checkModels({ models }: ConfigSketch): Generator<Finding> {
     const first = before.find((earlier) => covers(earlier.pattern, pattern));
     if (first !== undefined) {
       const message = `no model can reach this row: /models/${first.index} (\`${first.pattern}\`) takes them all`;
-      yield finding(['models', index, 'match'], message, 'move it before that one, or remove it');
+      yield issue(['models', index, 'match'], message, 'move it before that one, or remove it');
     }
     before.push({ index, pattern });
   }
@@ -262,7 +262,7 @@ function covers(earlier: string, later: string): boolean {
 }
 
 /** The first route that matches wins, so a later one may never be reached. */
-function* checkOrder(config: ConfigSketch): Generator<Finding> {
+function* checkOrder(config: PartialConfig): Generator<Issue> {
   const own = config.quotaPath === undefined ? undefined : parseMatch(`GET ${config.quotaPath}`);
   const before: { what: string; match: Match }[] = [];
   if (own !== undefined) before.push({ what: `the caller’s own figures (\`quotaPath\`)`, match: own });
@@ -272,7 +272,7 @@ function* checkOrder(config: ConfigSketch): Generator<Finding> {
     const first = before.find((earlier) => hides(earlier.match, match));
     if (first !== undefined) {
       const message = `no request can reach this route: ${first.what} takes them all`;
-      yield finding(['routes', index, 'match'], message, 'move it before that one, or remove it');
+      yield issue(['routes', index, 'match'], message, 'move it before that one, or remove it');
     }
     before.push({ what: `/routes/${index} (\`${text}\`)`, match });
   }

@@ -16,7 +16,7 @@ import {
   RecordValue,
   type TSchema,
 } from 'typebox';
-import { type Mistake, type Path, pointerOf, suggestion } from './mistakes.js';
+import { type Mistake, type Path, pointerOf, suggestion } from './issues.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,13 +64,13 @@ function isOurs(variable: string, text: string | undefined): boolean {
 }
 
 function unknown(variable: string, known: readonly string[]): Mistake {
-  const cure = suggestion(variable, known, 'remove it, or see the table of settings');
-  return { path: '', line: 0, column: 0, message: 'no setting has this variable', cure, variable };
+  const hint = suggestion(variable, known, 'remove it, or see the table of settings');
+  return { path: '', line: 0, column: 0, message: 'no setting has this variable', hint, variable };
 }
 
 function ambiguous(variable: string, one: Path, other: Path): Mistake {
   const message = `it names two settings, ${pointerOf(one)} and ${pointerOf(other)}`;
-  return { path: pointerOf(one), line: 0, column: 0, message, cure: 'set them in the file', variable };
+  return { path: pointerOf(one), line: 0, column: 0, message, hint: 'set them in the file', variable };
 }
 
 interface Setting {

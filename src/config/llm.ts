@@ -1,7 +1,7 @@
 /** Settings of AI routes: how tokens are found, held and weighed. */
 import Type from 'typebox';
 import { LLM_APIS } from '../quota/tokens.js';
-import { amount, decimalNumber, flag, mapOf, oneOf, section, whole, words } from './terms.js';
+import { amount, decimalNumber, flag, mapOf, oneOf, section, whole, words } from './schema-types.js';
 
 const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
 

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import Value from 'typebox/value';
 import { crossCheck } from './cross-check.js';
 import { type Environment, type Overlay, overlay } from './environment.js';
-import { judge, type Slip } from './judge.js';
-import { ConfigError, type Finding, type Mistake, type Path, pointerOf } from './mistakes.js';
+import { ConfigError, type Issue, type Mistake, type Path, pointerOf } from './issues.js';
+import type { PartialConfig } from './partial-config.js';
 import { type Config, ConfigSchema } from './schema.js';
-import type { ConfigSketch } from './sketch.js';
 import { parseSource, type Source } from './source.js';
+import { type Slip, validate } from './validate.js';
 
 /** Reads the file; throws a `ConfigError` that holds every mistake. */
 export function readConfig(file: string, environment: Environment, also?: FurtherCheck): Config {
@@ -15,15 +15,15 @@ export function readConfig(file: string, environment: Environment, also?: Furthe
 }
 
 /** What is to be found beside all that the file alone shows. */
-export type FurtherCheck = (config: ConfigSketch) => Iterable<Finding>;
+export type FurtherCheck = (config: PartialConfig) => Iterable<Issue>;
 
 export function loadConfig(text: string, environment: Environment, also: FurtherCheck = () => []): Config {
   const source = parseSource(text);
   if (source.data === undefined) throw new ConfigError([...source.mistakes].sort(byPlace));
   const over = overlay(ConfigSchema, source.data.value, environment);
-  const { draft, findings, slips } = judge(ConfigSchema, over.data);
-  const sketch = (draft ?? {}) as ConfigSketch;
-  const placed = [...findings, ...crossCheck(sketch), ...also(sketch)]
+  const { draft, issues, slips } = validate(ConfigSchema, over.data);
+  const partial = (draft ?? {}) as PartialConfig;
+  const placed = [...issues, ...crossCheck(partial), ...also(partial)]
     .map((one) => place({ ...one, path: asWritten(one.path, slips) }, source, over))
     .filter(({ path }) => !source.unresolved.some((alias) => `${path}/`.startsWith(`${pointerOf(alias)}/`)));
   const mistakes = [...source.mistakes, ...placed, ...over.mistakes];
@@ -37,7 +37,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new ConfigError([{ path: '', line: 1, column: 1, message, cure: 'name a config file with -c' }]);
+    throw new ConfigError([{ path: '', line: 1, column: 1, message, hint: 'name a config file with -c' }]);
   }
 }
 
@@ -47,8 +47,8 @@ function asWritten(path: Path, slips: readonly Slip[]): Path {
   return path.map((key, depth) => written.get(pointerOf(path.slice(0, depth + 1))) ?? key);
 }
 
-function place({ path, message, cure, spot }: Finding, source: Source, over: Overlay): Mistake {
-  const mistake = { path: pointerOf(path), message, cure };
+function place({ path, message, hint, spot }: Issue, source: Source, over: Overlay): Mistake {
+  const mistake = { path: pointerOf(path), message, hint };
   for (let depth = path.length; depth > 0; depth -= 1) {
     const variable = over.sources.get(pointerOf(path.slice(0, depth)));
     if (variable !== undefined) return { ...mistake, line: 0, column: 0, variable };

@@ -2,27 +2,27 @@
 import { ruleFaults } from '../quota/cycle.js';
 import { percentFault, seatsFault } from '../quota/limit.js';
 import { parseUnits } from '../quota/units.js';
-import { type Finding, finding, type Path, pointerOf } from './mistakes.js';
-import type { LimitConfig, OrgConfig } from './schema.js';
+import { type Issue, issue, type Path, pointerOf } from './issues.js';
 import {
-  type ConfigSketch,
   checkAmount,
+  type DeepPartial,
   entries,
   items,
   lacks,
-  type Sketch,
+  type PartialConfig,
   unitsOf,
   unknownName,
-} from './sketch.js';
+} from './partial-config.js';
+import type { LimitConfig, OrgConfig } from './schema.js';
 import { PERCENT_DECIMALS } from './values.js';
 
-type OrgSketch = Sketch<OrgConfig>;
+type PartialOrg = DeepPartial<OrgConfig>;
 
-export function* checkOrg(config: ConfigSketch, org: OrgSketch, path: Path): Generator<Finding> {
+export function* checkOrg(config: PartialConfig, org: PartialOrg, path: Path): Generator<Issue> {
   yield* checkCycle(org, [...path, 'cycle']);
   const seats = seatsFault(org.seats, Object.keys(org.users ?? {}).length);
   if (seats !== undefined)
-    yield finding([...path, 'seats'], `${org.seats} seats ${seats}`, 'write more seats, or remove users');
+    yield issue([...path, 'seats'], `${org.seats} seats ${seats}`, 'write more seats, or remove users');
   for (const [quota, plan] of entries(org.plans)) {
     const at = [...path, 'plans', quota];
     if (lacks(config.quotas, quota)) yield { ...unknownName(at, 'quota', quota, config.quotas), spot: 'key' };
@@ -38,15 +38,15 @@ export function* checkOrg(config: ConfigSketch, org: OrgSketch, path: Path): Gen
   yield* checkLimits(config, org, [...path, 'limits']);
 }
 
-function* checkCycle({ cycle }: OrgSketch, path: Path): Generator<Finding> {
+function* checkCycle({ cycle }: PartialOrg, path: Path): Generator<Issue> {
   for (const { field, problem } of ruleFaults(cycle ?? {})) {
     if (field === 'timeZone')
-      yield finding([...path, field], problem, 'write a name such as Europe/Madrid or UTC');
-    else yield finding([...path, field], `${cycle?.[field]} is not a date`, problem);
+      yield issue([...path, field], problem, 'write a name such as Europe/Madrid or UTC');
+    else yield issue([...path, field], `${cycle?.[field]} is not a date`, problem);
   }
 }
 
-function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generator<Finding> {
+function* checkLimits(config: PartialConfig, org: PartialOrg, path: Path): Generator<Issue> {
   const seen = new Map<string, number>();
   for (const [index, limit] of items(org.limits)) {
     const at = [...path, index];
@@ -59,7 +59,7 @@ function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generat
     const key = `${subject}/${quota}`;
     const other = seen.get(key);
     if (other !== undefined)
-      yield finding(
+      yield issue(
         at,
         `this subject has a limit for \`${quota}\` already: ${pointerOf([...path, other])}`,
         'remove one of the two',
@@ -69,20 +69,20 @@ function* checkLimits(config: ConfigSketch, org: OrgSketch, path: Path): Generat
 }
 
 function* checkPercent(
-  config: ConfigSketch,
-  { plans }: OrgSketch,
-  { quota = '', percent: stated }: Extract<Sketch<LimitConfig>, { percent?: unknown }>,
+  config: PartialConfig,
+  { plans }: PartialOrg,
+  { quota = '', percent: stated }: Extract<DeepPartial<LimitConfig>, { percent?: unknown }>,
   path: Path,
-): Generator<Finding> {
+): Generator<Issue> {
   const percent = stated === undefined ? undefined : parseUnits(stated, PERCENT_DECIMALS);
   const plan = plans !== undefined && Object.hasOwn(plans, quota) ? plans[quota] : undefined;
   const pool = sumOf(unitsOf(config, quota, plan?.allowance), unitsOf(config, quota, plan?.extra));
   if (lacks(plans, quota))
-    yield finding(path, `the org has no plan for \`${quota}\`, so no pool`, 'add the plan');
+    yield issue(path, `the org has no plan for \`${quota}\`, so no pool`, 'add the plan');
   else if (percent === undefined || pool === undefined) return;
   else if (percentFault({ percent, offset: 0 }, pool) === 'nothing') {
     const message = `${stated} % of the pool is less than its smallest unit`;
-    yield finding(path, message, 'write a larger percent, or raise the allowance of the plan');
+    yield issue(path, message, 'write a larger percent, or raise the allowance of the plan');
   }
 }
 
@@ -93,10 +93,10 @@ function sumOf(...parts: readonly (number | undefined)[]): number | undefined {
 
 /** Also says whom the limit is on, where it can be told. */
 function* checkSubject(
-  org: OrgSketch,
-  limit: Sketch<LimitConfig>,
+  org: PartialOrg,
+  limit: DeepPartial<LimitConfig>,
   path: Path,
-): Generator<Finding, string | undefined> {
+): Generator<Issue, string | undefined> {
   if ('user' in limit) {
     const { user } = limit;
     if (lacks(org.users, user)) yield unknownName([...path, 'user'], 'user', user, org.users);

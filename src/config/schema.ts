@@ -31,7 +31,7 @@ import {
   userId,
   whole,
   words,
-} from './terms.js';
+} from './schema-types.js';
 
 const MEBIBYTE = 1_048_576;
 

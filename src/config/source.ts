@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLError,
 } from 'yaml';
-import { type Finding, type Mistake, type Path, pointerOf } from './mistakes.js';
+import { type Issue, type Mistake, type Path, pointerOf } from './issues.js';
 
 export interface Source {
   /** Undefined where the text is no YAML that could be judged further. */
@@ -18,7 +18,7 @@ export interface Source {
   readonly mistakes: readonly Mistake[];
   /** Where aliases stand for nothing: what they were to be is unknown. */
   readonly unresolved: readonly Path[];
-  locate(path: Path, spot: Finding['spot']): Place;
+  locate(path: Path, spot: Issue['spot']): Place;
 }
 
 interface Place {
@@ -60,15 +60,15 @@ export function parseSource(text: string): Source {
   } catch (error) {
     // It unfolds to far more than it shows.
     const message = error instanceof Error ? error.message : String(error);
-    const excess = { path: '', line: 1, column: 1, message, cure: 'use fewer aliases' };
+    const excess = { path: '', line: 1, column: 1, message, hint: 'use fewer aliases' };
     return { data: undefined, mistakes: [...mistakes, excess], unresolved, locate };
   }
 }
 
 function described(error: YAMLError): Omit<Mistake, keyof Place> {
   if (error.code === 'MULTIPLE_DOCS')
-    return { path: '', message: 'the file holds more than one document', cure: 'keep one, without ---' };
-  return { path: '', message: error.message, cure: 'mend the YAML' };
+    return { path: '', message: 'the file holds more than one document', hint: 'keep one, without ---' };
+  return { path: '', message: error.message, hint: 'mend the YAML' };
 }
 
 type Offset = Omit<Mistake, keyof Place> & { readonly offset: number; readonly alias?: Path };
@@ -77,8 +77,8 @@ type Offset = Omit<Mistake, keyof Place> & { readonly offset: number; readonly a
 function* inspect(document: Document, node: unknown, path: Path): Generator<Offset> {
   if (isAlias(node) && node.resolve(document) === undefined) {
     const message = `no anchor &${node.source} stands before this alias`;
-    const cure = 'add the anchor, or write the value out';
-    yield { path: pointerOf(path), message, cure, offset: startOf(node) ?? 0, alias: path };
+    const hint = 'add the anchor, or write the value out';
+    yield { path: pointerOf(path), message, hint, offset: startOf(node) ?? 0, alias: path };
   }
   if (isSeq(node)) {
     for (const [index, item] of node.items.entries()) yield* inspect(document, item, [...path, index]);
@@ -90,14 +90,14 @@ function* inspect(document: Document, node: unknown, path: Path): Generator<Offs
     const below = [...path, text];
     if (seen.has(text)) {
       const message = `\`${text}\` stands here twice`;
-      yield { path: pointerOf(below), message, cure: 'remove one of the two', offset: startOf(key) ?? 0 };
+      yield { path: pointerOf(below), message, hint: 'remove one of the two', offset: startOf(key) ?? 0 };
     }
     seen.add(text);
     yield* inspect(document, value, below);
   }
 }
 
-function offsetOf(document: Document, path: Path, spot: Finding['spot']): number {
+function offsetOf(document: Document, path: Path, spot: Issue['spot']): number {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
   for (const [depth, step] of path.entries()) {

@@ -10,7 +10,7 @@ export interface CatalogueEntry {
   /** What led to it. */
   readonly cause: string;
   /** What the reader can do about it. */
-  readonly cure: string;
+  readonly remedy: string;
   /** RFC 9457 problem type; left out: about:blank. */
   readonly type?: string;
 }
@@ -19,8 +19,14 @@ const IANA = 'https://iana.org/assignments/http-problem-types';
 export const QUOTA_EXCEEDED = `${IANA}#quota-exceeded`;
 export const REDUCED_CAPACITY = `${IANA}#temporary-reduced-capacity`;
 
-const entry = (status: number, title: string, cause: string, cure: string, type?: string): CatalogueEntry =>
-  type === undefined ? { status, title, cause, cure } : { status, title, cause, cure, type };
+const entry = (
+  status: number,
+  title: string,
+  cause: string,
+  remedy: string,
+  type?: string,
+): CatalogueEntry =>
+  type === undefined ? { status, title, cause, remedy } : { status, title, cause, remedy, type };
 
 export const CATALOGUE = {
   // Budgets

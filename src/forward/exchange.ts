@@ -1,5 +1,5 @@
 /**
- * One request on its way: undici tells it what the upstream does, the client's socket what the client does, and it
+ * One request on its route: undici tells it what the upstream does, the client's socket what the client does, and it
  * tells the caller how it ended, once.
  *
  * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses
@@ -9,11 +9,11 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { isCoded, responseFields, trailerFields } from './headers.js';
-import type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
+import type { ForwardError, ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 import { type UpstreamConnection, whenWritten } from './upstream-connection.js';
 
 /** How an exchange reaches its upstream. */
-export interface Way {
+export interface UpstreamRoute {
   /** Hands the request to the upstream's connections. */
   dispatch(exchange: Exchange): void;
   /**
@@ -47,8 +47,8 @@ const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
 /** The exchanges of a client's connection: pipelined requests make it more than one. */
 const clients = new WeakMap<Socket, Set<Exchange>>();
 
-export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
-  private readonly siblings: Set<Exchange>;
+export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
+  private readonly exchangesOnConnection: Set<Exchange>;
   private waiting: NodeJS.Timeout | undefined;
   private readonly deadline: NodeJS.Timeout | undefined;
   private tries = 0;
@@ -63,12 +63,12 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
 
   constructor(
     private readonly job: ForwardJob,
-    private readonly way: Way,
+    private readonly route: UpstreamRoute,
     private readonly done: (outcome: Outcome) => void,
   ) {
-    this.siblings = exchangesOf(job.request.socket);
-    this.siblings.add(this);
-    const { totalTimeoutMs } = way;
+    this.exchangesOnConnection = exchangesOf(job.request.socket);
+    this.exchangesOnConnection.add(this);
+    const { totalTimeoutMs } = route;
     if (totalTimeoutMs > 0) this.deadline = setTimeout(() => this.onDeadline(), totalTimeoutMs);
   }
 
@@ -166,24 +166,24 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
       this.tries += 1;
       // undici has yet to take the connection that failed out of its pool.
       setImmediate(() => {
-        if (!this.ended) this.way.dispatch(this);
+        if (!this.ended) this.route.dispatch(this);
       });
-    } else if (this.way.renew !== undefined && this.wasLostIdle(error)) {
+    } else if (this.route.renew !== undefined && this.wasLostIdle(error)) {
       this.renewed = true;
       this.abort = undefined;
-      this.way.renew(this);
+      this.route.renew(this);
     } else this.fail(this.sent ? errorAfter(error) : errorBefore(error), error);
   }
 
   private onDeadline(): void {
     if (this.ended) return;
-    this.fail('upstream-timeout', new Error(`no whole answer within ${this.way.totalTimeoutMs} ms`));
+    this.fail('upstream-timeout', new Error(`no whole answer within ${this.route.totalTimeoutMs} ms`));
     this.abort?.();
   }
 
   /** Only where no connection was made, so that no byte was sent; time that is up is not spent twice. */
   private isWorthAnotherTry(error: Error): boolean {
-    return this.abort === undefined && this.tries < this.way.retries && PASSING.has(codeOf(error));
+    return this.abort === undefined && this.tries < this.route.retries && PASSING.has(codeOf(error));
   }
 
   private wasLostIdle(error: Error): boolean {
@@ -216,7 +216,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UnderWay {
 
   private end(outcome: Outcome): void {
     this.ended = true;
-    this.siblings.delete(this);
+    this.exchangesOnConnection.delete(this);
     clearTimeout(this.waiting);
     clearTimeout(this.deadline);
     try {

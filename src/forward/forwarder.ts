@@ -2,11 +2,11 @@
 import { buildConnector, Client, Pool } from 'undici';
 import { Exchange } from './exchange.js';
 import { type OnDropped, requestHead, upstreamFields } from './headers.js';
-import type { ForwardJob, Outcome, UnderWay } from './outcome.js';
+import type { ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 import { uploadOf } from './upload.js';
 import { observe } from './upstream-connection.js';
 
-export type { ForwardError, ForwardJob, Outcome, UnderWay } from './outcome.js';
+export type { ForwardError, ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 
 export interface UpstreamOptions {
   /** http: or https:, host, port and a base path that goes before every path; or unix: and the path of a socket. */
@@ -40,7 +40,7 @@ export interface Forwarder {
    * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it
    * returns. On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
    */
-  forward(job: ForwardJob, done: (outcome: Outcome) => void): UnderWay;
+  forward(job: ForwardJob, done: (outcome: Outcome) => void): ForwardHandle;
   /** Takes no more jobs; resolves when those under way have ended. */
   close(): Promise<void>;
   /** Cuts off what is still under way. */
@@ -53,7 +53,7 @@ const ANSWER_HEAD_MAX_BYTES = 65_536;
 /** Methods that a client may send again by itself (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-const NOT_BEGUN: UnderWay = { cut: () => undefined };
+const NOT_BEGUN: ForwardHandle = { cut: () => undefined };
 
 /** Throws where the URL or the fields to set cannot be used. */
 export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped): Forwarder {
@@ -64,7 +64,7 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
   const renewals = new Map<Client, Promise<void>>();
   const { retries = 0, totalTimeoutMs = 0 } = options;
   let closing: Promise<void> | undefined;
-  const forward = (job: ForwardJob, done: (outcome: Outcome) => void): UnderWay => {
+  const forward = (job: ForwardJob, done: (outcome: Outcome) => void): ForwardHandle => {
     if (job.request.socket.destroyed) {
       done({ kind: 'client-gone-unsent' });
       return NOT_BEGUN;

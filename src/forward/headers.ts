@@ -5,9 +5,9 @@
 import {
   type DropReason,
   dropReason,
-  type Fate,
   fateOf,
   foldedName,
+  type HeaderPolicy,
   isPassable,
 } from '../http/field-names.js';
 import type { ForwardJob } from './outcome.js';
@@ -17,7 +17,7 @@ interface Field {
   readonly name: string;
   /** The name as a server reads it that folds separators. */
   readonly plain: string;
-  readonly fate: Fate;
+  readonly fate: HeaderPolicy;
   /** On a request it is dropped for this reason, unless the upstream's config passes it. */
   readonly dropped: DropReason | undefined;
 }

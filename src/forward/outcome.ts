@@ -15,7 +15,7 @@ export interface Watcher {
 }
 
 /** A job that was begun. */
-export interface UnderWay {
+export interface ForwardHandle {
   /** Ends the client's answer with these bytes, and the upstream's at once. Does nothing where the job has ended. */
   cut(last: Buffer): void;
 }

@@ -1,12 +1,12 @@
-/** The door of the inline proxy: a Fastify server whose requests walk the corridor as node gives them. */
+/** The door of the inline proxy: a Fastify server whose requests walk the pipeline as node gives them. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
 import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
 import { Connections } from './connections.js';
+import { originForm, refuseBytes, refuseTunnel, wireFault } from './http-validation.js';
 import type { Me } from './me.js';
 import { refusal } from './refusal.js';
-import { originForm, refuseBytes, refuseTunnel, wireFault } from './wire.js';
 
 export interface GatewayOptions {
   readonly walk: (request: IncomingMessage, response: ServerResponse) => void;
@@ -67,7 +67,7 @@ export function buildGateway(options: GatewayOptions): Gateway {
   const app = Fastify({
     ...serverOptions(clients, options.tls),
     rewriteUrl: (request) => originForm(request as IncomingMessage),
-    // A target that Fastify cannot read goes the same way as all others: the corridor judges it.
+    // A target that Fastify cannot read goes the same way as all others: the pipeline judges it.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
       enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
@@ -105,7 +105,7 @@ export function buildGateway(options: GatewayOptions): Gateway {
       enter(request.raw, reply.raw, done);
       return;
     }
-    // From here on the answer is the corridor's: it streams, and Fastify's own reply is not used.
+    // From here on the answer is the pipeline's: it streams, and Fastify's own reply is not used.
     reply.hijack();
     enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
   });

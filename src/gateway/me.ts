@@ -4,9 +4,9 @@ import { ProblemError } from '../errors/catalogue.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import { decodeGroup, decodeMember, holderOfKey } from '../ledger/codec.js';
 import { type Ledger, StoreError, type Want } from '../ledger/port.js';
-import { type OrgBook, openBook } from '../ledger/view/book.js';
-import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/lines.js';
-import { lineOf, type Scope, userOfToken } from '../quota/id.js';
+import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/limit-lines.js';
+import { type OrgView, readOrg } from '../ledger/view/org-view.js';
+import { lineOf, type Scope, userIdOf } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
 import type { Refusal } from './refusal.js';
@@ -64,8 +64,8 @@ function answerTo({ ledger, quotas }: MeOptions): (found: Identity) => Promise<R
     const fields = [...definitions.keys()].flatMap((quota) =>
       subjects.map((s) => lineOf(quota, s.scope, s.token)),
     );
-    const book = await openBook(ledger, definitions, identity.org, (start) => wants(start, fields));
-    const body = Buffer.from(JSON.stringify(figures(book, quotas, identity, subjects)));
+    const view = await readOrg(ledger, definitions, identity.org, (start) => wants(start, fields));
+    const body = Buffer.from(JSON.stringify(figures(view, quotas, identity, subjects)));
     const headers = [
       'Content-Type',
       'application/json',
@@ -99,7 +99,7 @@ async function holderOf(ledger: Ledger, identity: Identity, key: string): Promis
   const record = values[0]?.[0] ?? null;
   const user = record === null ? undefined : holderOfKey(record, hash, now);
   if (user === undefined) throw new ProblemError('credential-invalid', 'The API key is not valid.');
-  return { ...identity, user, userId: userOfToken(user) };
+  return { ...identity, user, userId: userIdOf(user) };
 }
 
 /** Groups of the directory and of the credential, those that exist. Rejects for an org or user that would be refused. */
@@ -124,22 +124,22 @@ async function groupsOf(ledger: Ledger, { org, user, userId, claims }: Identity)
   });
 }
 
-function figures(book: OrgBook, labels: QuotaLabels, identity: Identity, subjects: readonly Subject[]) {
+function figures(view: OrgView, labels: QuotaLabels, identity: Identity, subjects: readonly Subject[]) {
   const quotas: Record<string, ReturnType<typeof quotaFigures>> = {};
-  for (const quota of book.pools.keys()) quotas[quota] = quotaFigures(book, labels, quota, subjects);
+  for (const quota of view.pools.keys()) quotas[quota] = quotaFigures(view, labels, quota, subjects);
   return {
     org: identity.org,
     user: identity.userId,
-    cycle: { start: instant(book.cycle.start), end: instant(book.cycle.end) },
-    resetsAt: instant(book.cycle.end),
+    cycle: { start: instant(view.cycle.start), end: instant(view.cycle.end) },
+    resetsAt: instant(view.cycle.end),
     quotas,
   };
 }
 
-function quotaFigures(book: OrgBook, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
+function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
   const { decimals, unit } = labels[quota] ?? { decimals: 0, unit: 'units' };
-  const own = figuresOf(book, lineOf(quota, 'user', subjects[0]?.token ?? ''));
-  const limits = subjects.flatMap((subject) => limitOf(book, quota, subject, decimals));
+  const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.token ?? ''));
+  const limits = subjects.flatMap((subject) => limitOf(view, quota, subject, decimals));
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
   return {
     unit,
@@ -151,12 +151,12 @@ function quotaFigures(book: OrgBook, labels: QuotaLabels, quota: string, subject
   };
 }
 
-function limitOf(book: OrgBook, quota: string, { scope, id, token }: Subject, decimals: number) {
+function limitOf(view: OrgView, quota: string, { scope, id, token }: Subject, decimals: number) {
   const field = lineOf(quota, scope, token);
-  const cap = scope === 'org' ? poolCap(book, quota) : limitCap(book, quota, field);
+  const cap = scope === 'org' ? poolCap(view, quota) : limitCap(view, quota, field);
   if (cap === undefined) return [];
-  const found = figuresOf(book, field);
-  const held = found.held + (scope === 'org' ? (book.pools.get(quota)?.carried ?? 0) : 0);
+  const found = figuresOf(view, field);
+  const held = found.held + (scope === 'org' ? (view.pools.get(quota)?.carried ?? 0) : 0);
   const standing = standingOf(cap.units, { consumed: found.consumed, held }, cap.mode !== 'hard');
   const out = (units: number): number => formatUnits(units, decimals);
   return [
@@ -177,13 +177,13 @@ interface Cap {
   readonly mode: 'hard' | 'soft' | 'shadow';
 }
 
-function poolCap(book: OrgBook, quota: string): Cap | undefined {
-  const pool = book.pools.get(quota);
+function poolCap(view: OrgView, quota: string): Cap | undefined {
+  const pool = view.pools.get(quota);
   return pool === undefined ? undefined : { units: pool.units, mode: pool.plan.mode };
 }
 
-function limitCap(book: OrgBook, quota: string, field: string): Cap | undefined {
-  const limit = limitIn(book.tables, field);
+function limitCap(view: OrgView, quota: string, field: string): Cap | undefined {
+  const limit = limitIn(view.tables, field);
   if (limit === undefined) return undefined;
-  return { units: capNow(book, quota, limit), mode: limit.shadow ? 'shadow' : 'hard' };
+  return { units: capNow(view, quota, limit), mode: limit.shadow ? 'shadow' : 'hard' };
 }

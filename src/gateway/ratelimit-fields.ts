@@ -1,6 +1,6 @@
 /**
  * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of
- * allowed and refused answers: per charged quota the tightest hard limit, and on a refusal those violated.
+ * allowed and refused answers: per charged quota the findBindingLimits hard limit, and on a refusal those violated.
  * Limits in shadow and soft pools are never shown.
  *
  * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units,
@@ -86,10 +86,10 @@ export function secondsUntil(then: number, now: number): number {
   return Math.max(0, Math.ceil((then - now) / 1000));
 }
 
-/** The limits to show, one per name: of several groups the tightest. */
+/** The limits to show, one per name: of several groups the findBindingLimits. */
 function linesOf(policies: Policies, result: Admitted | Refused): Line[] {
   const lines: Line[] = [];
-  for (const { quota, scope, limit, remaining } of result.tight) {
+  for (const { quota, scope, limit, remaining } of result.bindingLimits) {
     if (scope !== undefined) add(lines, policies.get(quota)?.[scope], limit, remaining);
   }
   if (result.status !== 'refused') return lines;

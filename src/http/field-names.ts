@@ -4,7 +4,7 @@
  */
 
 /** What becomes of a field on its way to the other side. */
-export type Fate =
+export type HeaderPolicy =
   | 'pass'
   | 'drop'
   | 'connection'
@@ -87,7 +87,7 @@ export function dropReason(name: string): DropReason | undefined {
   return PLAIN.test(name) ? undefined : 'name';
 }
 
-const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
+const FATES: ReadonlyMap<string, HeaderPolicy> = new Map<string, HeaderPolicy>([
   ['connection', 'connection'],
   ['keep-alive', 'drop'],
   ['te', 'drop'],
@@ -114,7 +114,7 @@ const FATES: ReadonlyMap<string, Fate> = new Map<string, Fate>([
 const PROXY_FIELD = /^proxy(-|$)/;
 
 /** What becomes of a field of this lower-case name. A twin of one that is not passed as it is would, to some servers, be that one. */
-export function fateOf(name: string): Fate {
+export function fateOf(name: string): HeaderPolicy {
   const folded = foldedName(name);
   const fate = FATES.get(folded) ?? (PROXY_FIELD.test(folded) ? 'drop' : 'pass');
   return name === folded || fate === 'pass' ? fate : 'drop';

@@ -1,7 +1,7 @@
 /** From the claims of a genuine token to an identity. */
 import type { JWTPayload } from 'jose';
 import { ProblemError } from '../errors/catalogue.js';
-import { isName, userToken } from '../quota/id.js';
+import { isName, userKeyOf } from '../quota/id.js';
 import { groupClaims } from './group-claims.js';
 import type { Identity } from './identifier.js';
 
@@ -25,7 +25,7 @@ export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPay
     const userId = findUser(claims);
     if (typeof orgId !== 'string' || !isName(orgId))
       throw refuse(`The claim ${org} does not hold an org id.`);
-    const token = typeof userId === 'string' ? userToken(userId) : undefined;
+    const token = typeof userId === 'string' ? userKeyOf(userId) : undefined;
     if (typeof userId !== 'string' || token === undefined)
       throw refuse(`The claim ${user} does not hold a user id.`);
     const list = listOf(findGroups(claims), `The claim ${groups}`);

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
-import { isName, userToken } from '../quota/id.js';
+import { isName, userKeyOf } from '../quota/id.js';
 import { groupClaims } from './group-claims.js';
 import { type Found, headerFinder } from './header-finder.js';
 import type { Identifier, Identity } from './identifier.js';
@@ -51,7 +51,7 @@ function identityOf({ values, fault }: Found, names: Names): Identity {
   if (user === undefined || user === '') throw invalid(`The header ${names.user} is missing or empty.`);
   if (!isName(org)) throw invalid(`The header ${names.org} does not hold a valid id.`);
   const userId = textOf(user);
-  const token = userId === undefined ? undefined : userToken(userId);
+  const token = userId === undefined ? undefined : userKeyOf(userId);
   if (userId === undefined || token === undefined) {
     throw invalid(`The header ${names.user} does not hold a valid user id: 1 to 256 bytes of UTF-8.`);
   }

@@ -16,22 +16,22 @@
  * clock-guard.ts); where the clock is past it, the call is answered `clock` and changes nothing. Housekeeping goes by the
  * book's time, which no such reading has moved. A book whose time is ahead of the clock goes on, and its answers say so.
  *
- * **Once.** A call with a lane is repeatable: a lane has one call in flight, numbered 1, 2, 3 …; the same number again
+ * **Once.** A call with a producer is repeatable: a producer has one call in flight, numbered 1, 2, 3 …; the same number again
  * changes nothing and gets the first answer (`replayed`), a lower one gets `stale`, and one that leaves numbers out gets
- * `lane-behind`: the calls between were answered once, and this book does not have them. To find out what became of call n
+ * `producer-behind`: the calls between were answered once, and this book does not have them. To find out what became of call n
  * after silence, the caller sends n again with every operation that must no longer happen replaced by `none`: if n had
  * run, its answer says what to give back; if not, it runs now without them, and the first one does nothing when it
  * arrives late.
  *
  * **Only what was charged is given back.** A refund names the call of its admission. It is done where the book has that call:
- * where the lane's last number is that of the call or a later one, for numbers are never left out. Else it is `unproven`
- * and changes nothing: what a fail-over lost is not given back. A lane that the book is behind of or has forgotten is never
+ * where the producer's last number is that of the call or a later one, for numbers are never left out. Else it is `unproven`
+ * and changes nothing: what a fail-over lost is not given back. A producer that the book is behind of or has forgotten is never
  * used again, so that no later call stands for a lost one. A hold is its own proof: without its record, nothing is given
  * back. No counter goes below 0: a move that would take it there stops at 0 and is counted (`clipped`); what is taken off
  * consumed is the same on all lines of a charge, and in the journal.
  *
- * A lane is forgotten a day after its last call. Its first call would run again then; so a lane says in its id when it was
- * made by the store's clock (`<id>@<ms>`), and half a day later a first call is answered `lane-lost`.
+ * A producer is forgotten a day after its last call. Its first call would run again then; so a producer says in its id when it was
+ * made by the store's clock (`<id>@<ms>`), and half a day later a first call is answered `producer-lost`.
  *
  * **Holds** are settled, released or expire, exactly once. An expired hold is charged the progress of its last renewal
  * and leaves a tombstone for 24 h: a late settlement charges the difference, once, and a renewal that asks for more holds
@@ -53,7 +53,7 @@
  * loss (`lossAccepted` is the epoch that callers may take in place of the one they knew). A store that is empty gets its first
  * org only after all connected gateways had time to mark the orgs they have seen in it (redis/presence.ts).
  *
- * Tokens (users, groups, actions, hold ids, lanes) contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
+ * Tokens (users, groups, actions, hold ids, producers) contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
  */
 import type { Charges } from '../quota/charge.js';
 import type { Scope } from '../quota/id.js';
@@ -125,7 +125,7 @@ export interface RefundOp {
   readonly charges: Charges;
   readonly cycle: number;
   readonly at: number;
-  /** `<lane>.<seq>` of the call that admitted. */
+  /** `<producer>.<seq>` of the call that admitted. */
   readonly call: string;
 }
 
@@ -157,7 +157,7 @@ export interface Call {
   /** The epoch the caller knows the book by, '' before its first answer. */
   readonly epoch: string;
   /** '' for a call that need not be repeatable. */
-  readonly lane: string;
+  readonly producer: string;
   readonly seq: number;
   /** Version of the cycle rule by which the bounds were computed. */
   readonly ruleVersion: number;
@@ -171,8 +171,8 @@ export interface Call {
   readonly ops: readonly Op[];
 }
 
-/** The tightest hard limit of one charged quota after this decision; `scope` undefined where no hard limit applies. */
-export interface Tight {
+/** The findBindingLimits hard limit of one charged quota after this decision; `scope` undefined where no hard limit applies. */
+export interface BindingLimit {
   readonly quota: string;
   readonly scope: Scope | undefined;
   readonly limit: number;
@@ -200,7 +200,7 @@ export interface Admitted {
   /** The hold stood already: the same reservation again. */
   readonly again: boolean;
   readonly violated: readonly Violation[];
-  readonly tight: readonly Tight[];
+  readonly bindingLimits: readonly BindingLimit[];
 }
 
 export interface Refused {
@@ -210,7 +210,7 @@ export interface Refused {
   readonly user?: string;
   readonly groups: string;
   readonly violated: readonly Violation[];
-  readonly tight: readonly Tight[];
+  readonly bindingLimits: readonly BindingLimit[];
 }
 
 export interface Denied {
@@ -256,17 +256,25 @@ export interface Done {
 export type Result = Admitted | Refused | Denied | Settled | Done;
 
 /**
- * `lane-lost`: the book has no such lane (any more), and the call is not its first. `lane-behind`: the book lacks calls of
- * the lane before this one. `clock`: the store's clock shows a time that it cannot have. Only `ok` changed anything.
+ * `producer-lost`: the book has no such producer (any more), and the call is not its first. `producer-behind`: the book lacks calls of
+ * the producer before this one. `clock`: the store's clock shows a time that it cannot have. Only `ok` changed anything.
  */
-export type CallCode = 'ok' | 'cycle' | 'no-org' | 'lost' | 'stale' | 'lane-lost' | 'lane-behind' | 'clock';
+export type CallCode =
+  | 'ok'
+  | 'cycle'
+  | 'no-org'
+  | 'lost'
+  | 'stale'
+  | 'producer-lost'
+  | 'producer-behind'
+  | 'clock';
 
 /** A tombstone keeps what a hold was charged for this long. */
 export const TOMBSTONE_MS = 86_400_000;
 
-/** A lane is kept this long after its last call: refunds name calls of it. */
+/** A producer is kept this long after its last call: refunds name calls of it. */
 export const LANE_KEPT_MS = 86_400_000;
-/** The first call of a lane `<id>@<born>` runs this long from its birth at most: forgotten, it is never run again. */
+/** The first call of a producer `<id>@<born>` runs this long from its birth at most: forgotten, it is never run again. */
 export const LANE_YOUNG_MS = LANE_KEPT_MS / 2;
 
 /** Before a refusal, a call expires at most this many more due holds. */
@@ -293,7 +301,7 @@ export interface Reply {
   readonly clipped: number;
   /** What the store's clock showed; `now` is past it where the book has seen a later time. */
   readonly clock: number;
-  /** One per operation. On `replayed`, `violated` and `tight` are told only of operations that the repetition names. */
+  /** One per operation. On `replayed`, `violated` and `bindingLimits` are told only of operations that the repetition names. */
   readonly results: readonly Result[];
 }
 
@@ -391,8 +399,8 @@ export interface Ledger {
   fold(org: string, fold: Fold): Promise<boolean>;
   /** Forgets whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
-  /** Forgets lanes whose last call is older than the book's now − `idleMs`: their callers are gone. */
-  forgetLanes(org: string, idleMs: number): Promise<number>;
+  /** Forgets producers whose last call is older than the book's now − `idleMs`: their callers are gone. */
+  forgetProducers(org: string, idleMs: number): Promise<number>;
   /** Takes or keeps a lease for a job that one process does at a time. False: another holds it. */
   lease(job: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Ids of all orgs, archived ones too, and of no other books. */

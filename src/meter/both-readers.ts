@@ -3,10 +3,10 @@
 import type { Problem } from '../errors/catalogue.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { CostReader } from './answer-reader.js';
-import type { AnswerReader, Costs, Steps } from './reader.js';
+import type { AnswerReader, Costs, HoldSteps } from './reader.js';
 
 export class BothReaders implements AnswerReader {
-  readonly steps: Steps | undefined;
+  readonly steps: HoldSteps | undefined;
 
   /** @param charges how many held charges are the first reader's */
   constructor(
@@ -62,9 +62,9 @@ export class BothReaders implements AnswerReader {
 }
 
 /** Only the tokens' holds grow. */
-class StepsBehind implements Steps {
+class StepsBehind implements HoldSteps {
   constructor(
-    private readonly steps: Steps,
+    private readonly steps: HoldSteps,
     private readonly charges: number,
   ) {}
 

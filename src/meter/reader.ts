@@ -31,7 +31,7 @@ export interface AnswerReader {
    */
   costs(whole: boolean): Costs | Promise<Costs>;
   /** Where the hold grows with the answer. */
-  readonly steps?: Steps | undefined;
+  readonly steps?: HoldSteps | undefined;
   /** The answer was an error and nothing else, whatever its status says: nothing is charged. Asked after `costs`. */
   isVoid?(): boolean;
   /** What was counted, asked after `costs`; only where it is tokens. */
@@ -39,7 +39,7 @@ export interface AnswerReader {
 }
 
 /** A hold that grows with its answer. */
-export interface Steps {
+export interface HoldSteps {
   /** Called within `data` when what is held will soon be used up; not again before it was told `granted` or `refused`. */
   onShort: (() => void) | undefined;
   /** By held charge: units to hold on top. */

@@ -1,46 +1,46 @@
 /** Makes metrics, and keeps the list of them that the README's table is made from. */
 import { Registry } from 'prom-client';
 import {
-  type CellOf,
+  type Counter,
+  counters,
   type Description,
-  type Reading,
-  readings,
-  type Spread,
-  spreads,
-  type Tally,
-  tallies,
-} from './cells.js';
+  gauges,
+  type Histogram,
+  histograms,
+  type MetricOf,
+  type Sample,
+} from './metric-store.js';
 
-export interface Row extends Description {
+export interface MetricRow extends Description {
   readonly type: 'counter' | 'gauge' | 'histogram';
 }
 
 export class Builder {
   readonly registry = new Registry();
   /** In the order of their making. */
-  readonly rows: Row[] = [];
+  readonly rows: MetricRow[] = [];
 
-  tallies(about: Description): CellOf<Tally> {
-    return tallies(this.registry, this.listed(about, 'counter'));
+  counters(about: Description): MetricOf<Counter> {
+    return counters(this.registry, this.listed(about, 'counter'));
   }
 
-  spreads(about: Description, bounds: readonly number[]): CellOf<Spread> {
-    return spreads(this.registry, this.listed(about, 'histogram'), bounds);
+  histograms(about: Description, bounds: readonly number[]): MetricOf<Histogram> {
+    return histograms(this.registry, this.listed(about, 'histogram'), bounds);
   }
 
-  readings(about: Description, read: () => Iterable<Reading>): void {
-    readings(this.registry, this.listed(about, 'gauge'), read);
+  gauges(about: Description, read: () => Iterable<Sample>): void {
+    gauges(this.registry, this.listed(about, 'gauge'), read);
   }
 
   /** Without labels; undefined where there is nothing to tell yet. */
   reading(name: string, help: string, read: () => number | undefined): void {
-    this.readings({ name, help }, () => {
+    this.gauges({ name, help }, () => {
       const value = read();
       return value === undefined ? [] : [[{}, value]];
     });
   }
 
-  private listed(about: Description, type: Row['type']): Description {
+  private listed(about: Description, type: MetricRow['type']): Description {
     this.rows.push({ ...about, type });
     return about;
   }

@@ -3,7 +3,7 @@ import type { Result, Violation } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { Scope } from '../quota/id.js';
 import type { Builder } from './builder.js';
-import type { CellOf, Spread, Tally } from './cells.js';
+import type { Counter, Histogram, MetricOf } from './metric-store.js';
 
 /** From 50 µs: a decision that is slower than a millisecond is worth looking at. */
 const DECISION_SECONDS = [
@@ -13,29 +13,29 @@ const DECISION_SECONDS = [
 /** Where no limit stood against it. */
 const NONE = 'none';
 
-type ByScope = Readonly<Record<Scope, Tally>>;
+type ByScope = Readonly<Record<Scope, Counter>>;
 
 interface QuotaCells {
-  readonly admitted: Tally;
+  readonly admitted: Counter;
   readonly shadow: ByScope;
   readonly spent: ByScope;
   readonly held: ByScope;
 }
 
 export class DecisionMetrics {
-  private readonly seconds: Spread;
-  private readonly count: CellOf<Tally>;
+  private readonly seconds: Histogram;
+  private readonly count: MetricOf<Counter>;
   private readonly byQuota: ReadonlyMap<string, QuotaCells>;
 
   constructor(build: Builder, quotas: readonly string[]) {
-    this.seconds = build.spreads(
+    this.seconds = build.histograms(
       {
         name: 'quotagate_decision_seconds',
         help: 'From a request’s arrival in the reserve room to its decision, the wait for a call included. Its count is the decisions.',
       },
       DECISION_SECONDS,
     )();
-    this.count = build.tallies({
+    this.count = build.counters({
       name: 'quotagate_decisions_total',
       help:
         'Decisions, once for each quota that is charged; a refusal once for each quota without room, with the scope of the ' +

@@ -4,9 +4,9 @@
  */
 import { collectDefaultMetrics } from 'prom-client';
 import { VERSION } from './build.js';
-import { Builder, type Row } from './builder.js';
-import type { CellOf, Tally } from './cells.js';
+import { Builder, type MetricRow } from './builder.js';
 import { DecisionMetrics } from './decisions.js';
+import type { Counter, MetricOf } from './metric-store.js';
 import { OpenMetrics } from './open.js';
 import type { MetricsOptions } from './state.js';
 import { HoldMetrics, numberOf, StoreMetrics } from './store.js';
@@ -23,13 +23,13 @@ export class Metrics {
   readonly holds: HoldMetrics;
   readonly open: OpenMetrics;
   readonly process: ProcessMetrics;
-  private readonly refusals: CellOf<Tally>;
+  private readonly refusals: MetricOf<Counter>;
   private readonly build = new Builder();
 
   constructor({ quotas, state }: MetricsOptions) {
     const { build } = this;
     this.decisions = new DecisionMetrics(build, Object.keys(quotas));
-    this.refusals = build.tallies({
+    this.refusals = build.counters({
       name: 'quotagate_refusals_total',
       help: 'Requests that the gateway answered itself, by the code of the error.',
       labels: ['code'],
@@ -48,7 +48,7 @@ export class Metrics {
   }
 
   /** In the order of the table. */
-  get rows(): readonly Row[] {
+  get rows(): readonly MetricRow[] {
     return this.build.rows;
   }
 
@@ -69,24 +69,24 @@ export class Metrics {
 
 /** What an operator asks first. */
 export class ProcessMetrics {
-  private readonly alarms: CellOf<Tally>;
-  private readonly reloads: CellOf<Tally>;
-  private readonly unlogged: Tally;
+  private readonly alarms: MetricOf<Counter>;
+  private readonly reloads: MetricOf<Counter>;
+  private readonly unlogged: Counter;
   private readonly expiries = new Map<string, number>();
 
   constructor(build: Builder, state: MetricsOptions['state']) {
-    this.alarms = build.tallies({
+    this.alarms = build.counters({
       name: 'quotagate_alarms_total',
       help: 'What an operator must look at, by the name that the log gives it: data missing, settlements or refunds lost, faults.',
       labels: ['what'],
     });
     build.reading('quotagate_ready', '1 while `/readyz` says ready.', () => numberOf(state()?.ready));
-    this.reloads = build.tallies({
+    this.reloads = build.counters({
       name: 'quotagate_reloads_total',
       help: 'Config and certificates read again: taken, or refused and the old one kept.',
       labels: ['what', 'outcome'],
     });
-    build.readings(
+    build.gauges(
       {
         name: 'quotagate_certificate_expiry_timestamp_seconds',
         help: 'When the certificate of a listener ends, in seconds since 1970.',
@@ -94,13 +94,13 @@ export class ProcessMetrics {
       },
       () => [...this.expiries].map(([listener, endsAt]) => [{ listener }, endsAt / 1_000] as const),
     );
-    this.unlogged = build.tallies({
+    this.unlogged = build.counters({
       name: 'quotagate_log_lines_left_out_total',
       help: 'Refused requests without a line in the log, for there were too many.',
     })();
     const about = { name: 'quotagate_build_info', help: 'Always 1; its labels say which build this is.' };
     const labels = { version: VERSION, node: process.versions.node };
-    build.readings({ ...about, labels: Object.keys(labels) }, () => [[labels, 1]]);
+    build.gauges({ ...about, labels: Object.keys(labels) }, () => [[labels, 1]]);
   }
 
   alarm(what: string): void {

@@ -1,6 +1,6 @@
 /** What is let through while the store gives no decision. */
 import type { Builder } from './builder.js';
-import type { CellOf, Tally } from './cells.js';
+import type { Counter, MetricOf } from './metric-store.js';
 import type { MetricsOptions } from './state.js';
 import { numberOf } from './store.js';
 
@@ -10,9 +10,9 @@ type OpenEvent =
   | { readonly kind: 'charged'; readonly quota: string; readonly units: number; readonly overshoot: number };
 
 export class OpenMetrics {
-  private readonly requests: CellOf<Tally>;
-  private readonly charged: CellOf<Tally>;
-  private readonly overshoots: CellOf<Tally>;
+  private readonly requests: MetricOf<Counter>;
+  private readonly charged: MetricOf<Counter>;
+  private readonly overshoots: MetricOf<Counter>;
 
   constructor(
     build: Builder,
@@ -24,12 +24,12 @@ export class OpenMetrics {
       '1 during an outage in which routes are open: requests pass without a decision, within their bound.',
       () => numberOf(state()?.open.active),
     );
-    this.requests = build.tallies({
+    this.requests = build.counters({
       name: 'quotagate_open_requests_total',
       help: 'Requests to open routes that got no decision: `admitted`, or refused for the bound was reached.',
       labels: ['outcome'],
     });
-    build.readings(
+    build.gauges(
       {
         name: 'quotagate_open_units_outstanding',
         help: 'Units that were let through without the store, and are not charged yet.',
@@ -38,12 +38,12 @@ export class OpenMetrics {
       () =>
         [...(state()?.open.outstanding ?? [])].map(([quota, units]) => [{ quota }, this.shown(quota, units)]),
     );
-    this.charged = build.tallies({
+    this.charged = build.counters({
       name: 'quotagate_open_units_total',
       help: 'Units that were let through without the store, and charged afterwards.',
       labels: ['quota'],
     });
-    this.overshoots = build.tallies({
+    this.overshoots = build.counters({
       name: 'quotagate_open_overshoot_units_total',
       help: 'The part of them that went past a hard limit.',
       labels: ['quota'],

@@ -15,7 +15,7 @@ export interface State {
   readonly requestsInFlight: number;
   /** Operations owed to the store. */
   readonly backlog: number;
-  readonly lanes: LanesState;
+  readonly batcher: BatcherState;
   /** Calls of earlier processes that are being delivered. */
   readonly spooled: number;
   /** Orgs whose data is missing. */
@@ -29,7 +29,7 @@ export interface OpenState {
   readonly outstanding: ReadonlyMap<string, number>;
 }
 
-export interface LanesState {
+export interface BatcherState {
   readonly inFlight: number;
   readonly inDoubt: number;
   /** Operations that wait for a call. */

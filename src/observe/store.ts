@@ -3,7 +3,7 @@ import type { Reply } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
-import type { CellOf, Spread, Tally } from './cells.js';
+import type { Counter, Histogram, MetricOf } from './metric-store.js';
 import type { MetricsOptions } from './state.js';
 import { TokenMetrics } from './tokens.js';
 
@@ -12,13 +12,13 @@ const CALL_OPERATIONS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const CALL_LINES = [5, 10, 20, 50, 100, 200, 500];
 
 export class StoreMetrics {
-  private readonly seconds: Spread;
-  private readonly operations: Spread;
-  private readonly lines: Spread;
-  private readonly unanswered: Tally;
-  private readonly expired: Tally;
-  private readonly clipped: Tally;
-  private readonly unprovenUnits: CellOf<Tally>;
+  private readonly seconds: Histogram;
+  private readonly operations: Histogram;
+  private readonly lines: Histogram;
+  private readonly unanswered: Counter;
+  private readonly expired: Counter;
+  private readonly clipped: Counter;
+  private readonly unprovenUnits: MetricOf<Counter>;
 
   constructor(
     build: Builder,
@@ -33,25 +33,25 @@ export class StoreMetrics {
       '1 while the store’s clock shows a time that it cannot have: requests get 503 until it is right, or accepted by `quotagate store accept-clock`.',
       () => numberOf(state()?.clockRefused),
     );
-    this.seconds = build.spreads(
+    this.seconds = build.histograms(
       { name: 'quotagate_store_call_seconds', help: 'Time to the answer of a call that got one.' },
       CALL_SECONDS,
     )();
-    this.operations = build.spreads(
+    this.operations = build.histograms(
       {
         name: 'quotagate_store_call_operations',
         help: 'Operations in one call: decisions, settlements, refunds, renewals.',
       },
       CALL_OPERATIONS,
     )();
-    this.lines = build.spreads(
+    this.lines = build.histograms(
       {
         name: 'quotagate_store_call_lines',
         help: 'Counter lines that one call touched: they bound its time in the store.',
       },
       CALL_LINES,
     )();
-    this.unanswered = build.tallies({
+    this.unanswered = build.counters({
       name: 'quotagate_store_calls_unanswered_total',
       help: 'Calls without an answer: they may have run, and that is found out later.',
     })();
@@ -60,18 +60,18 @@ export class StoreMetrics {
       'Orgs whose data is missing in the store: their requests get 503.',
       () => state()?.lost.length,
     );
-    addLanes(build, state);
-    this.expired = build.tallies({
+    addProducers(build, state);
+    this.expired = build.counters({
       name: 'quotagate_holds_expired_total',
       help: 'Holds that ended without a settlement, as seen by this process: their gateway died, or could not tell.',
     })();
-    this.unprovenUnits = build.tallies({
+    this.unprovenUnits = build.counters({
       name: 'quotagate_refunds_unproven_units_total',
       help: 'Units of refunds that were not given back: the store cannot show that they were charged, for a fail-over or a backup lost the charge.',
       labels: ['quota'],
     });
     for (const quota of Object.keys(quotas)) this.unprovenUnits(quota);
-    this.clipped = build.tallies({
+    this.clipped = build.counters({
       name: 'quotagate_counter_moves_clipped_total',
       help: 'Moves that would have taken a counter below 0, and stopped there: what they give back was not in the store.',
     })();
@@ -100,21 +100,21 @@ export class StoreMetrics {
   }
 }
 
-function addLanes(build: Builder, state: MetricsOptions['state']): void {
+function addProducers(build: Builder, state: MetricsOptions['state']): void {
   build.reading(
     'quotagate_lanes_in_flight',
     'Calls that the store has not answered yet.',
-    () => state()?.lanes.inFlight,
+    () => state()?.batcher.inFlight,
   );
   build.reading(
     'quotagate_lanes_in_doubt',
     'Calls that got no answer, and about which it is being found out.',
-    () => state()?.lanes.inDoubt,
+    () => state()?.batcher.inDoubt,
   );
   build.reading(
     'quotagate_operations_waiting',
     'Operations that wait for a call.',
-    () => state()?.lanes.waiting,
+    () => state()?.batcher.waiting,
   );
   build.reading(
     'quotagate_settlements_backlog',
@@ -139,23 +139,23 @@ function scaled(units: number, quota: string, quotas: MetricsOptions['quotas']):
 
 export class HoldMetrics {
   private open = 0;
-  private readonly overshoots: CellOf<Tally>;
+  private readonly overshoots: MetricOf<Counter>;
   private readonly tokens: TokenMetrics;
-  private readonly replays: CellOf<Tally>;
+  private readonly replays: MetricOf<Counter>;
 
   constructor(
     build: Builder,
     private readonly quotas: MetricsOptions['quotas'],
   ) {
     build.reading('quotagate_holds_open', 'Holds of requests under way in this process.', () => this.open);
-    this.overshoots = build.tallies({
+    this.overshoots = build.counters({
       name: 'quotagate_overshoot_units_total',
       help: 'Units charged above a hold and past a hard limit, for the true cost was higher.',
       labels: ['quota'],
     });
     for (const quota of Object.keys(quotas)) this.overshoots(quota);
     this.tokens = new TokenMetrics(build);
-    this.replays = build.tallies({
+    this.replays = build.counters({
       name: 'quotagate_replays_total',
       help: 'Answers that the upstream marked as replays (`replayHeader`): `free`, or `charged`, for this process does not know that the same call was charged in full.',
       labels: ['outcome'],

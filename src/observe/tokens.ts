@@ -1,21 +1,21 @@
 /** Tokens of AI answers, by the pattern of `models` that priced them: what clients name is no label. */
 import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
-import type { CellOf, Tally } from './cells.js';
+import type { Counter, MetricOf } from './metric-store.js';
 
 const OTHER = 'other';
 
 export class TokenMetrics {
-  private readonly tokens: CellOf<Tally>;
-  private readonly estimated: CellOf<Tally>;
+  private readonly tokens: MetricOf<Counter>;
+  private readonly estimated: MetricOf<Counter>;
 
   constructor(build: Builder) {
-    this.tokens = build.tallies({
+    this.tokens = build.counters({
       name: 'quotagate_tokens_total',
       help: 'Tokens of AI answers by class; `model`: the pattern in `models`, `other` without one. The classes add up.',
       labels: ['model', 'class'],
     });
-    this.estimated = build.tallies({
+    this.estimated = build.counters({
       name: 'quotagate_answers_estimated_total',
       help: 'AI answers that told no usable usage and were charged an estimate.',
       labels: ['model'],

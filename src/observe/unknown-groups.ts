@@ -5,14 +5,14 @@
 import type { Logger } from 'pino';
 import type { Result } from '../ledger/port.js';
 import type { Builder } from './builder.js';
-import type { Tally } from './cells.js';
+import type { Counter } from './metric-store.js';
 
 export class UnknownGroupMetrics {
-  readonly ignored: Tally;
-  readonly denied: Tally;
+  readonly ignored: Counter;
+  readonly denied: Counter;
 
   constructor(build: Builder) {
-    const count = build.tallies({
+    const count = build.counters({
       name: 'quotagate_unknown_groups_total',
       help:
         'Requests whose credential claims a group that the directory does not have. `ignored`: decided without it; ' +

@@ -1,7 +1,7 @@
 /** How upstreams take what is forwarded. */
 import type { DropReason } from '../http/field-names.js';
 import type { Builder } from './builder.js';
-import type { CellOf, Spread, Tally } from './cells.js';
+import type { Counter, Histogram, MetricOf } from './metric-store.js';
 
 const UPSTREAM_SECONDS = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300];
 
@@ -18,20 +18,20 @@ export const UPSTREAM_OUTCOMES = [
 export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 
 export class UpstreamMetrics {
-  private readonly outcomes: CellOf<Tally>;
-  private readonly seconds: CellOf<Spread>;
-  private readonly dropped: CellOf<Tally>;
-  private readonly known = new Map<string, { seconds: Spread; outcomes: Map<string, Tally> }>();
+  private readonly outcomes: MetricOf<Counter>;
+  private readonly seconds: MetricOf<Histogram>;
+  private readonly dropped: MetricOf<Counter>;
+  private readonly known = new Map<string, { seconds: Histogram; outcomes: Map<string, Counter> }>();
 
   constructor(build: Builder) {
-    this.outcomes = build.tallies({
+    this.outcomes = build.counters({
       name: 'quotagate_upstream_outcomes_total',
       help:
         'Forwarded requests by how they ended: the class of the status; the answer broke off; none came; ' +
         'nothing was sent; the client left first.',
       labels: ['upstream', 'outcome'],
     });
-    this.seconds = build.spreads(
+    this.seconds = build.histograms(
       {
         name: 'quotagate_upstream_seconds',
         help: 'From handing a request to its upstream to the end of the answer, the client’s reading of it included.',
@@ -39,7 +39,7 @@ export class UpstreamMetrics {
       },
       UPSTREAM_SECONDS,
     );
-    this.dropped = build.tallies({
+    this.dropped = build.counters({
       name: 'quotagate_request_fields_dropped_total',
       help:
         'Header fields of requests that were not forwarded. `name`: the name has characters other than letters, digits and `-`; ' +

@@ -17,7 +17,7 @@ export function isName(text: string): boolean {
  * The token of a user id: the id itself where it is plain, else percent-encoded UTF-8, so that no separator of ours
  * can stand in it. Returns undefined for an id that is empty, longer than 256 bytes or not valid Unicode.
  */
-export function userToken(id: string): string | undefined {
+export function userKeyOf(id: string): string | undefined {
   if (PLAIN_USER.test(id)) return id;
   if (id.length === 0 || id.length > USER_BYTES_MAX || !id.isWellFormed()) return undefined;
   if (Buffer.byteLength(id) > USER_BYTES_MAX) return undefined;
@@ -27,7 +27,7 @@ export function userToken(id: string): string | undefined {
   );
 }
 
-export function userOfToken(token: string): string {
+export function userIdOf(token: string): string {
   return token.includes('%') ? decodeURIComponent(token) : token;
 }
 

@@ -4,8 +4,8 @@ import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
 
 /** Takes operations that the store must be told, and tells it until it has confirmed. */
-export interface Debts {
-  owe(org: string, op: Op, cycle: number): Promise<{ readonly result: Result }>;
+export interface SettlementQueue {
+  enqueueSettlement(org: string, op: Op, cycle: number): Promise<{ readonly result: Result }>;
 }
 
 /** What a held charge came to. `estimated`: the upstream did not say so itself. */

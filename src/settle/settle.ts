@@ -3,8 +3,8 @@
 import type { Op, Result } from '../ledger/port.js';
 import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
-import type { Admission, Costs, Debts } from './admission.js';
-import { HoldKeeper } from './hold-keeper.js';
+import type { Admission, Costs, SettlementQueue } from './admission.js';
+import { HoldRenewer } from './hold-renewer.js';
 
 /**
  * How the request ended. `status`: the upstream's status is known; `whole`: its body passed to its end; `clientGone`: the
@@ -35,7 +35,7 @@ export interface Settle {
 }
 
 /** Told of holds, and of what was charged beyond them; left out, it costs nothing. */
-export interface HoldWatch {
+export interface HoldObserver {
   opened(): void;
   closed(): void;
   overshoot(quota: string, units: number): void;
@@ -46,13 +46,13 @@ export interface HoldWatch {
 }
 
 export interface SettleOptions {
-  readonly debts: Debts;
+  readonly queue: SettlementQueue;
   readonly counts: Counts;
   /** Life of a hold; it is renewed three times in that span. */
   readonly holdMs: number;
   /** Hears of what the store could not be told. */
   readonly onLost: (error: unknown) => void;
-  readonly watch?: HoldWatch;
+  readonly observer?: HoldObserver;
 }
 
 export function settler(options: SettleOptions): Settle {
@@ -62,29 +62,29 @@ export function settler(options: SettleOptions): Settle {
 const UNSERVED: Ending = { kind: 'unserved' };
 
 class Settler implements Settle {
-  private readonly keeper: HoldKeeper;
+  private readonly keeper: HoldRenewer;
   /** Requests with a cost known later, until their costs are known. */
   private open = 0;
   private onIdle: (() => void) | undefined;
 
-  private readonly debts: Debts;
+  private readonly queue: SettlementQueue;
   private readonly counts: Counts;
   private readonly onLost: (error: unknown) => void;
-  private readonly watch: HoldWatch | undefined;
+  private readonly observer: HoldObserver | undefined;
 
-  constructor({ debts, counts, holdMs, onLost, watch }: SettleOptions) {
-    this.debts = debts;
+  constructor({ queue, counts, holdMs, onLost, observer }: SettleOptions) {
+    this.queue = queue;
     this.counts = counts;
     this.onLost = onLost;
-    this.watch = watch;
-    this.keeper = new HoldKeeper(debts, holdMs, onLost);
+    this.observer = observer;
+    this.keeper = new HoldRenewer(queue, holdMs, onLost);
   }
 
   begin(admission: Admission): void {
     if (admission.evidence !== undefined) this.open += 1;
     if (admission.hold === '') return;
     this.keeper.add(admission);
-    this.watch?.opened();
+    this.observer?.opened();
   }
 
   extend(admission: Admission, more: readonly number[]): Promise<Result> {
@@ -94,7 +94,10 @@ class Settler implements Settle {
   end(admission: Admission, ending: Ending): void {
     const { evidence } = admission;
     if (evidence === undefined && admission.chargeLater === undefined) {
-      this.owe(admission, refundOf(admission, this.unlessReplayed(admission, ending, []), this.counts));
+      this.enqueueSettlement(
+        admission,
+        refundOf(admission, this.unlessReplayed(admission, ending, []), this.counts),
+      );
       return;
     }
     const costs = evidence?.costs(ending.kind === 'status' && ending.whole) ?? [];
@@ -137,7 +140,7 @@ class Settler implements Settle {
     const op = endOfHold(admission, ending, costs, this.counts);
     this.endHold(admission, op);
     // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
-    if (op.kind === 'settle') this.owe(admission, refundOf(admission, ending, this.counts));
+    if (op.kind === 'settle') this.enqueueSettlement(admission, refundOf(admission, ending, this.counts));
   }
 
   /** A replay of an answer that was charged costs nothing. */
@@ -145,7 +148,7 @@ class Settler implements Settle {
     const { replay, charges: asked } = admission;
     if (replay === undefined || !asked.items.some((item) => isPaid(item, ending, this.counts))) return ending;
     const free = replay.isMarked && replay.wasCharged;
-    if (replay.isMarked) this.watch?.replayed(free);
+    if (replay.isMarked) this.observer?.replayed(free);
     if (free) return UNSERVED;
     if (isPaidInFull(admission, ending, costs, this.counts)) replay.charged();
     return ending;
@@ -153,35 +156,37 @@ class Settler implements Settle {
 
   /** Tokens of an answer that costs nothing are not counted either. */
   private count({ evidence, charges: { items } }: Admission, ending: Ending): void {
-    const { watch } = this;
-    if (watch === undefined || evidence?.report === undefined) return;
+    const { observer } = this;
+    if (observer === undefined || evidence?.report === undefined) return;
     if (!items.some((item) => item.kind === 'held' && isCharged(item, ending, this.counts))) return;
     const report = evidence.report();
-    if (report !== undefined) watch.counted(report);
+    if (report !== undefined) observer.counted(report);
   }
 
   private endHold(admission: Admission, op: Op): void {
-    const { watch } = this;
-    if (watch === undefined) {
-      this.owe(admission, op);
+    const { observer } = this;
+    if (observer === undefined) {
+      this.enqueueSettlement(admission, op);
       return;
     }
-    watch.closed();
+    observer.closed();
     const { org, charges: charged, cycle } = admission;
-    this.debts.owe(org, op, cycle).then(({ result }) => tellOvershoot(watch, charged, result), this.onLost);
+    this.queue
+      .enqueueSettlement(org, op, cycle)
+      .then(({ result }) => reportOvershoot(observer, charged, result), this.onLost);
   }
 
-  private owe({ org, cycle }: Admission, op: Op | undefined): void {
-    if (op !== undefined) this.debts.owe(org, op, cycle).catch(this.onLost);
+  private enqueueSettlement({ org, cycle }: Admission, op: Op | undefined): void {
+    if (op !== undefined) this.queue.enqueueSettlement(org, op, cycle).catch(this.onLost);
   }
 }
 
-function tellOvershoot(watch: HoldWatch, { items }: Charges, result: Result): void {
+function reportOvershoot(observer: HoldObserver, { items }: Charges, result: Result): void {
   if (result.status !== 'settled') return;
   const settled = items.filter((item) => item.kind !== 'gate');
   for (const [index, { quota }] of settled.entries()) {
     const units = result.overshoot[index] ?? 0;
-    if (units > 0) watch.overshoot(quota, units);
+    if (units > 0) observer.overshoot(quota, units);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { UndeliveredCall } from '../ledger/lanes/index.js';
+import type { UndeliveredCall } from '../ledger/batching/index.js';
 import { LANE_YOUNG_MS } from '../ledger/port.js';
 
 export interface SpoolOptions {
@@ -150,7 +150,7 @@ export class Spool {
     }
   }
 
-  /** One call at a time: they share lanes and store with the requests of now. */
+  /** One call at a time: they share producers and store with the requests of now. */
   private async deliver(claim: Claim): Promise<void> {
     const { id, file, calls, over, begunAt, handle } = claim;
     // Calls go one by one: no later one than the first can have been sent.

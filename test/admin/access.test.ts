@@ -1,8 +1,8 @@
-// Nothing is told or done without the token, and every error is a problem of the catalogue.
+// Nothing is snapshot or done without the token, and every error is a problem of the catalogue.
 import t from 'tap';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { type Ledger, StoreError } from '../../src/ledger/port.js';
 import { headerOf, RawClient } from '../support/raw.js';
 import { ACME, problem, QUOTAS, startAcme, startAdmin, TOKEN } from './support.js';
@@ -84,7 +84,7 @@ t.test(
 
 t.test('what comes after the order to close is refused, what was under way is answered', async (t) => {
   const gate = gateOf();
-  const memory = await openMemory();
+  const memory = await openEmbedded();
   const orgs = async (): Promise<string[]> => {
     await gate.wait();
     return memory.orgs();
@@ -211,10 +211,10 @@ t.test('a path with another method: 405, and which it has', async (t) => {
   }
   t.match(await send('PUT', '/orgs/acme/nothing', {}), { status: 404, body: { code: 'not-found' } });
   const anonymous = await fetch(`${url}/v1/orgs`, { method: 'PUT' });
-  t.equal(anonymous.status, 401, 'which paths there are is told to tokens only');
+  t.equal(anonymous.status, 401, 'which paths there are is snapshot to tokens only');
 });
 
-t.test('an unknown name in a query is told with those that are known', async (t) => {
+t.test('an unknown name in a query is snapshot with those that are known', async (t) => {
   const { send } = await startAcme(t);
   const { body } = await send('GET', '/orgs/acme/limits?scpoe=user');
   t.match(body.detail, /scpoe: is not known here; known are cursor, pageSize, sort, q, quota, scope/);

@@ -1,7 +1,7 @@
 // Distribute evenly: the caps of the active users sum to exactly 100 %, and to the pool to the unit.
 import fc from 'fast-check';
 import t from 'tap';
-import { usersThatFit } from '../../src/admin/distribute.js';
+import { usersThatFit } from '../../src/admin/limits/distribute.js';
 import { distribute, shareOf } from '../../src/quota/limit.js';
 import { type Json, problem, startAcme } from './support.js';
 

@@ -85,7 +85,7 @@ t.test('a new cycle rule takes over at its next boundary, without a reset before
   const day = { every: 'day', anchor: 0, timeZone: 'Europe/Madrid' };
   t.equal((await send('PUT', '/orgs/acme', { cycle: day })).status, 200);
   const { values } = await ledger.read('acme', [{ table: 'org', fields: ['ruleVersion'] }]);
-  t.same(values, [['2']], 'bounds by the old rule are told apart');
+  t.same(values, [['2']], 'bounds by the old rule are snapshot apart');
   const before = (await send('GET', '/orgs/acme/overview')).body;
   t.match(before.cycle, { start: '2026-05-19T22:00:00.000Z', end: '2026-05-22T22:00:00.000Z', every: 'day' });
   t.match(

@@ -2,12 +2,12 @@
 // nothing and tells nothing.
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { withRoles } from '../../src/admin/docs.js';
+import { withRoles } from '../../scripts/docs/roles.js';
+import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/access/roles.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
-import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/roles.js';
-import { addToken, TOKEN_BOOK } from '../../src/admin/token-book.js';
-import { Turns } from '../../src/admin/turns.js';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { addToken, TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
+import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { ACME, type Answer, type Bench, bearer, NOON, QUOTAS, startAdmin } from './support.js';
 
@@ -155,7 +155,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 async function tokenOf(ledger: Ledger, role: Role, orgs: Orgs): Promise<{ id: string; text: string }> {
   const token = { name: role, role, orgs, expiresAt: 0 };
   const author = { who: 'test', reason: undefined };
-  return addToken({ ledger, turns: new Turns() }, author, token, () => undefined);
+  return addToken({ ledger, mutex: new KeyedMutex() }, author, token, () => undefined);
 }
 
 let orgs = 0;
@@ -174,7 +174,7 @@ async function furnish({ ledger, send, reserve }: Bench): Promise<There> {
 /** By these a change shows: it raises a version, or leaves an audit entry. */
 async function versions(ledger: Ledger, org: string): Promise<(number | string | undefined)[]> {
   const [last] = await ledger.logBack(org, 'audit', '', 1);
-  return [(await ledger.read(org, [])).version, (await ledger.read(TOKEN_BOOK, [])).version, last?.id];
+  return [(await ledger.read(org, [])).version, (await ledger.read(TOKEN_ORG, [])).version, last?.id];
 }
 
 interface Cell {
@@ -193,7 +193,7 @@ function expected({ endpoint, role, scope }: Cell): [number, string?] {
   return status === 404 ? [404, 'not-found'] : status === 422 ? [422, 'input-invalid'] : [status];
 }
 
-function told({ status, body }: Answer): [number, string?] {
+function snapshot({ status, body }: Answer): [number, string?] {
   return status < 400 ? [status] : [status, body.code];
 }
 
@@ -211,7 +211,7 @@ async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
   const path = endpoint.path(there);
   const answer = await send(method, path, endpoint.body?.(there), bearer(token.text));
   const what = `${endpoint.name} by ${role}, ${scope}`;
-  t.same(told(answer), expected(cell), what);
+  t.same(snapshot(answer), expected(cell), what);
   const changed = (await versions(ledger, there.org)).join() !== before.join();
   t.equal(changed, answer.status < 400 && method !== 'GET', `${what}: ${changed ? 'changes' : 'no change'}`);
   if (scope === 'elsewhere' && endpoint.name !== 'POST /v1/tokens')
@@ -239,13 +239,13 @@ t.test('every write honours If-Match: a stale one changes nothing', async (t) =>
     const before = await versions(bench.ledger, there.org);
     const stale = { 'if-match': '"stale"' };
     const answer = await bench.send(method, endpoint.path(there), endpoint.body?.(there), stale);
-    t.same(told(answer), [412, 'version-stale'], endpoint.name);
+    t.same(snapshot(answer), [412, 'version-stale'], endpoint.name);
     t.same(await versions(bench.ledger, there.org), before, `${endpoint.name} changes nothing`);
   }
 });
 
 t.test('every route is in the table, and every row has a route and a test', async (t) => {
-  const ledger = await openMemory({ clock: () => NOON });
+  const ledger = await openEmbedded({ clock: () => NOON });
   const app = buildAdmin({ ledger, quotas: QUOTAS });
   const routes = new Set<string>();
   app.addHook('onRoute', ({ method, url }) => {
@@ -258,7 +258,7 @@ t.test('every route is in the table, and every row has a route and a test', asyn
 });
 
 t.test('a route without a row is not registered', async (t) => {
-  const ledger = await openMemory({ clock: () => NOON });
+  const ledger = await openEmbedded({ clock: () => NOON });
   const rules = RULES as Record<string, (typeof RULES)[string]>;
   const { 'GET /v1/audit': rule } = rules;
   if (rule === undefined) throw new Error('no such row');

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { createOrg, type SeedOrg } from '../../src/admin/index.js';
 import { ProblemError } from '../../src/errors/catalogue.js';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { ACME, QUOTAS, startAdmin } from './support.js';
 
 t.test('an org with everything', async (t) => {
@@ -46,14 +46,14 @@ t.test('what exists is left alone, archived or not', async (t) => {
 });
 
 t.test('two gateways that start at once create it once', async (t) => {
-  const ledger = await openMemory();
+  const ledger = await openEmbedded();
   t.teardown(() => ledger.close());
   const made = await Promise.all([1, 2, 3].map(() => createOrg(ledger, 'acme', ACME, QUOTAS)));
   t.same(made.sort(), [false, false, true]);
 });
 
 t.test('a definition with a mistake creates nothing, and names it', async (t) => {
-  const ledger = await openMemory();
+  const ledger = await openEmbedded();
   t.teardown(() => ledger.close());
   const bad: [Partial<SeedOrg>, string][] = [
     [{ seats: 1 }, 'seats'],

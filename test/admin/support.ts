@@ -1,10 +1,10 @@
 /** The admin API on a real socket over the embedded ledger, with the store's clock in the test's hand. */
 import t, { type Test } from 'tap';
 import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
 import { charges } from '../../src/quota/charge.js';
-import { userToken } from '../../src/quota/id.js';
+import { userKeyOf } from '../../src/quota/id.js';
 import { type ClockedLedger, openClockedMemory, openClockedRedis, serverOfFile } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
 
@@ -107,7 +107,7 @@ export interface Replicas {
 
 export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (one) => one): Promise<Bench> {
   const clock = { now: NOON };
-  const memory = await openMemory({ clock: () => clock.now });
+  const memory = await openEmbedded({ clock: () => clock.now });
   const ledger = wrap(memory);
   const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
@@ -125,7 +125,7 @@ export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (on
     async reserve(org, user, cost, hold = '') {
       const kind = hold === '' ? 'fixed' : 'held';
       const items = Object.entries(cost).map(([quota, units]) => ({ quota, units, kind }) as const);
-      const token = userToken(user) ?? '';
+      const token = userKeyOf(user) ?? '';
       const op: Op = {
         kind: 'reserve',
         user: token,
@@ -175,7 +175,7 @@ export async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]):
   const call: Call = {
     org,
     epoch: '',
-    lane: '',
+    producer: '',
     seq: 0,
     ruleVersion: ruleVersion ?? 0,
     cycles: [{ start: start ?? 0, end: end ?? 0 }],

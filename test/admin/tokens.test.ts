@@ -2,9 +2,9 @@
 // the token they were made with.
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
-import { TOKEN_BOOK } from '../../src/admin/token-book.js';
-import { startKeeper } from '../../src/keep/keeper.js';
+import { TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { StoreError } from '../../src/ledger/port.js';
+import { startMaintenance } from '../../src/maintenance/maintenance-loop.js';
 import { fieldsOf } from '../support/ledgers.js';
 import {
   ACME,
@@ -54,7 +54,7 @@ onBothLedgers('made once, kept as a hash', async (t, { one, other, ledger }) => 
 
   const secret = token.split('_')[2];
   const audit = (await other('GET', '/audit')).body;
-  const kept = JSON.stringify([await fieldsOf(ledger, TOKEN_BOOK, 'records'), audit]);
+  const kept = JSON.stringify([await fieldsOf(ledger, TOKEN_ORG, 'records'), audit]);
   t.match(kept, view.id);
   t.notMatch(kept, secret);
   t.match(audit.items, [
@@ -110,7 +110,7 @@ onBothLedgers('the book of tokens is no org', async (t, { one, ledger }) => {
   const cycle = { every: 'month', anchor: 1, timeZone: 'UTC' };
   t.same(problem(await one('PUT', '/orgs/*tokens*', { cycle })), [422, 'input-invalid', 'org']);
   const errors: unknown[] = [];
-  const keeper = startKeeper({ ledger, everyMs: 60_000, onError: (error) => errors.push(error) });
+  const keeper = startMaintenance({ ledger, everyMs: 60_000, onError: (error) => errors.push(error) });
   await keeper.round();
   await keeper.close();
   t.same(errors, [], 'housekeeping passes it by');
@@ -151,7 +151,7 @@ t.test('texts that are no token', async (t) => {
   ];
   for (const text of wrong)
     t.same(problem(await send('GET', '/orgs', undefined, bearer(text))), [401, 'token-invalid'], text);
-  const kept = (await fieldsOf(ledger, TOKEN_BOOK, 'records'))[`token:${id}`];
+  const kept = (await fieldsOf(ledger, TOKEN_ORG, 'records'))[`token:${id}`];
   const { hash } = JSON.parse(kept ?? '') as { hash: string };
   t.equal(
     (await send('GET', '/orgs', undefined, bearer(`qga_${id}_${hash}`))).status,
@@ -205,7 +205,7 @@ t.test('no token makes, sees or revokes one that reaches further than itself', a
   t.equal(
     outside.body.detail.replace('globex', 'globey'),
     absent.body.detail,
-    'told like one that is not there',
+    'snapshot like one that is not there',
   );
   t.same(problem(await post({ expiresAt: undefined })), [422, 'input-invalid', 'expiresAt']);
   t.same(problem(await post({ expiresAt: '2026-06-01T00:00:00.001Z' })), [422, 'input-invalid', 'expiresAt']);

@@ -1,4 +1,4 @@
-// What is consumed and held is told live; a hold can be released by hand, once; every change is in the audit log.
+// What is consumed and held is snapshot live; a hold can be released by hand, once; every change is in the audit log.
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { ACME, type Json, problem, QUOTAS, startAcme, startAdmin } from './support.js';
@@ -84,10 +84,10 @@ t.test('the audit log: who, when, what, newest first and in pages', async (t) =>
     await send('POST', '/orgs/acme/groups', { id, reason: `for ${id}` });
   }
   const read = async (query: string) => (await send('GET', `/orgs/acme/audit?${query}`)).body;
-  const told = ({ items }: Json) => items.map((one: Json) => [one.subject, one.at]);
+  const snapshot = ({ items }: Json) => items.map((one: Json) => [one.subject, one.at]);
   const [g1, g2, g3] = [1, 2, 3].map((number) => [`group:g${number}`, `2026-05-22T10:00:0${number}.000Z`]);
   const first = await read('pageSize=2');
-  t.same(told(first), [g3, g2]);
+  t.same(snapshot(first), [g3, g2]);
   t.match(first.items[1], {
     who: 'bootstrap',
     action: 'group.add',
@@ -96,14 +96,14 @@ t.test('the audit log: who, when, what, newest first and in pages', async (t) =>
     reason: 'for g2',
   });
   const second = await read(`pageSize=2&cursor=${first.cursor}`);
-  t.same(told(second), [g1, ['org', '2026-05-22T10:00:00.000Z']]);
+  t.same(snapshot(second), [g1, ['org', '2026-05-22T10:00:00.000Z']]);
   t.match(second.items[1], { who: 'config', action: 'org.create' });
   t.equal(second.cursor, null);
 
   const oldest = await read('order=oldest&pageSize=3');
-  t.same(told(oldest), [...told(second).reverse(), g2]);
+  t.same(snapshot(oldest), [...snapshot(second).reverse(), g2]);
   const rest = await read(`order=oldest&cursor=${oldest.cursor}`);
-  t.same(told(rest), [g3]);
+  t.same(snapshot(rest), [g3]);
   const end = await read(`order=oldest&cursor=${rest.cursor}`);
   t.same(end, { items: [], cursor: rest.cursor }, 'from where to go on later');
   for (const cursor of ['-', '1', '1-', 'x-1', '1-2-3', '9999999999999999-0'])

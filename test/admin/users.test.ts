@@ -154,7 +154,7 @@ t.test('lists: pages, order, search, filters', async (t) => {
   t.same(everyone, [...everyone].sort());
   t.same(await walk('sort=-id'), [...everyone].reverse());
   t.same((await walk('sort=name')).slice(-3), ['u12', 'u11', 'u10']);
-  t.same((await walk('sort=status')).length, 23, 'equals are neither lost nor told twice');
+  t.same((await walk('sort=status')).length, 23, 'equals are neither lost nor snapshot twice');
   t.same((await ids('sort=-consumed:ai')).slice(0, 2), ['visitor', 'u15']);
   t.same(await ids('q=SMITH'), ['ann']);
   t.same(await ids('q=u2&pageSize=3'), ['u20', 'u21', 'u22']);

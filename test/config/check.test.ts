@@ -1,4 +1,4 @@
-// `quotagate check` prints every mistake with file, place and cure, and fails; a config without mistakes passes.
+// `quotagate check` prints every mistake with file, place and hint, and fails; a config without mistakes passes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -602,5 +602,5 @@ t.test('a file that unfolds without end is refused', async (t) => {
   const nine = (name: string) => `[${Array(9).fill(`*${name}`).join()}]`;
   const text = `a: &a [x]\nb: &b ${nine('a')}\nc: &c ${nine('b')}\nd: &d ${nine('c')}\ne: ${nine('d')}\n`;
   const [mistake] = mistakesOf(text);
-  t.equal(mistake?.cure, 'use fewer aliases');
+  t.equal(mistake?.hint, 'use fewer aliases');
 });

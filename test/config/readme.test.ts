@@ -1,7 +1,7 @@
 // The table of settings in the README is the schema's.
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { settingsTable, withSettings } from '../../src/config/docs.js';
+import { settingsTable, withSettings } from '../../scripts/docs/settings.js';
 
 const README = new URL('../../../src/config/README.md', import.meta.url);
 

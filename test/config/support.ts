@@ -1,8 +1,8 @@
 /** What the tests of the config room share. */
 
 import type { Environment } from '../../src/config/environment.js';
+import { ConfigError, type Mistake } from '../../src/config/issues.js';
 import { loadConfig } from '../../src/config/load.js';
-import { ConfigError, type Mistake } from '../../src/config/mistakes.js';
 
 /** The mistakes of a text; none where it loads. */
 export function mistakesOf(text: string, environment: Environment = {}): readonly Mistake[] {
@@ -17,8 +17,8 @@ export function mistakesOf(text: string, environment: Environment = {}): readonl
 
 export function linesOf(mistakes: readonly Mistake[]): string[] {
   return mistakes.map(
-    ({ line, column, path, message, cure, variable }) =>
-      `${variable ?? `${line}:${column}`} ${path}: ${message} – ${cure}`,
+    ({ line, column, path, message, hint, variable }) =>
+      `${variable ?? `${line}:${column}`} ${path}: ${message} – ${hint}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t, { type Test } from 'tap';
-import { buildApp } from '../../src/app.js';
+import { buildApp } from '../../src/app/app.js';
 import { loadConfig } from '../../src/config/load.js';
 import { claimsWith, ISSUER, KeyServer, newKey, type SigningKey, sign } from '../identify/support.js';
 import { as, ask, configText } from '../support/gateway.js';

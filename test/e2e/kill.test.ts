@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { admin, as, ask, type GatewayProcess, spawnGateway } from '../support/gateway.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
@@ -126,7 +126,7 @@ async function consumedNow(gateway: GatewayProcess): Promise<number> {
 
 /** What a process left behind. */
 async function figuresIn(folder: string): Promise<Figures> {
-  const ledger = await openMemory({ path: join(folder, 'data', 'ledger') });
+  const ledger = await openEmbedded({ path: join(folder, 'data', 'ledger') });
   const figures = await figuresOf(ledger, 'acme');
   await ledger.close();
   return figures;

@@ -1,6 +1,7 @@
-// Code, status, cause and cure stand in one table: the README is made from it, and every problem body follows it.
+// Code, status, cause and remedy stand in one table: the README is made from it, and every problem body follows it.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { errorsReadme } from '../../scripts/docs/errors.js';
 import {
   CATALOGUE,
   type CatalogueEntry,
@@ -10,7 +11,6 @@ import {
   QUOTA_EXCEEDED,
   REDUCED_CAPACITY,
 } from '../../src/errors/catalogue.js';
-import { errorsReadme } from '../../src/errors/docs.js';
 
 const ENTRIES = Object.entries<CatalogueEntry>(CATALOGUE);
 
@@ -22,12 +22,12 @@ t.test('the README is the catalogue', async (t) => {
 });
 
 t.test('every entry is complete', async (t) => {
-  for (const [code, { status, title, cause, cure, type }] of ENTRIES) {
+  for (const [code, { status, title, cause, remedy, type }] of ENTRIES) {
     t.match(code, /^[a-z]+(-[a-z]+)*$/);
     t.ok(status >= 400 && status < 600, code);
     t.match(title, /^[A-Z].*[^.]$/, code);
     t.match(cause, /^[A-Z].*\.$/, code);
-    t.match(cure, /^[A-Z].*\.$/, code);
+    t.match(remedy, /^[A-Z].*\.$/, code);
     t.ok([undefined, QUOTA_EXCEEDED, REDUCED_CAPACITY].includes(type), code);
     t.ok(type !== QUOTA_EXCEEDED || status === 429, code);
     t.ok(type !== REDUCED_CAPACITY || status === 503, code);

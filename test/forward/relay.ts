@@ -1,4 +1,4 @@
-/** A server that forwards all it gets to one upstream, as the corridor will, and keeps every outcome it is told. */
+/** A server that forwards all it gets to one upstream, as the pipeline will, and keeps every outcome it is told. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';

@@ -17,7 +17,7 @@ const violation = (over: Partial<Violation>): Violation => {
   return { quota: 'ai', scope: 'user', group: '', limit: 100, consumed: 100, held: 0, requested: 5, ...over };
 };
 const refused = (reason: Refused['reason'], ...violated: Violation[]): Refused => {
-  return { status: 'refused', reason, groups: '', violated, tight: [] };
+  return { status: 'refused', reason, groups: '', violated, bindingLimits: [] };
 };
 
 function header({ headers }: Refusal, name: string): string | undefined {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import t from 'tap';
 import { decodeJournal } from '../../src/ledger/codec.js';
-import { openMemory } from '../../src/ledger/memory/index.js';
-import { LevelDisk } from '../../src/ledger/memory/persist.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
+import { LevelDisk } from '../../src/ledger/embedded/persist.js';
 import {
   BEGIN_MS,
   type ClockedLedger,
@@ -17,7 +17,7 @@ import {
   reserve,
   set,
   settle,
-  TestBook,
+  TestOrg,
 } from '../support/ledgers.js';
 
 const SETUP = {
@@ -29,7 +29,7 @@ const SETUP = {
 const WRITE = 'write';
 const SECOND_MS = 1000;
 
-const bookOf = ({ ledger, setClock }: ClockedLedger): TestBook => new TestBook(ledger, 'acme', setClock);
+const bookOf = ({ ledger, setClock }: ClockedLedger): TestOrg => new TestOrg(ledger, 'acme', setClock);
 
 /** In a process of its own: charges one unit at a time and tells how many it has charged. */
 async function writeUntilKilled(path: string): Promise<void> {
@@ -99,10 +99,10 @@ else {
 
   t.test('one process has it', async (t) => {
     const path = join(t.testdir({}), 'data');
-    const first = await openMemory({ path });
-    await t.rejects(openMemory({ path }), /another process has it open/);
+    const first = await openEmbedded({ path });
+    await t.rejects(openEmbedded({ path }), /another process has it open/);
     await first.close();
-    await (await openMemory({ path })).close();
+    await (await openEmbedded({ path })).close();
   });
 
   t.test('a kill loses at most the last second, and leaves no half of a call', async (t) => {
@@ -155,7 +155,7 @@ else {
     full = false;
     await until(() => disk.failure === undefined);
     await disk.close();
-    const again = await openMemory({ path });
+    const again = await openEmbedded({ path });
     t.teardown(() => again.close());
     const { values } = await again.read('acme', [{ table: 'org', fields: ['epoch', 'now'] }]);
     t.same(values, [['e1', '2']], 'what could not be written, and what came since');

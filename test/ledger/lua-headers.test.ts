@@ -39,7 +39,7 @@ for (const name of COMMANDS)
       for (const place of places(kind, body)) t.ok(told.includes(place), `${kind}[${place}] is documented`);
     }
     for (const line of includesOf(source)) {
-      const part = /^--- @include "([a-z]+)"$/.exec(line)?.[1] ?? line;
+      const part = /^--- @include "([a-z-]+)"$/.exec(line)?.[1] ?? line;
       t.ok(INCLUDES.includes(part), `${part} is there to be included`);
     }
     t.same(includesOf(whole), [], 'every include was put in');
@@ -78,7 +78,7 @@ t.test('keys come from KEYS only', async (t) => {
     for (const [text, value] of source.matchAll(/\b(?:[a-z_]+_)?key(?:, [a-z_]+)* = ([^,\n]+)/g))
       t.match(
         value,
-        /^(KEYS\[|ARGV\[at\]$|line\.cycle\.consumed_key$|membership \.\.)/,
+        /^(KEYS\[|ARGV\[at\]$|line\.quota_counters\.cycle\.consumed_key$|membership \.\.)/,
         `what ${text} comes from`,
       );
     t.notMatch(source, /['"][^'"]*:\{|\bKEYS\[[^\]]*\] ?\.\./, 'no name of a key is put together');
@@ -91,7 +91,7 @@ t.test('apply.lua names its keys in the order in which they are sent', async (t)
     match[1],
     match[2],
   ]);
-  const call = { org: 'acme', epoch: '', lane: '', seq: 0, ruleVersion: 1, expireMost: 0, ops: [] };
+  const call = { org: 'acme', epoch: '', producer: '', seq: 0, ruleVersion: 1, expireMost: 0, ops: [] };
   const cycles = [{ start: 5, end: 9 }];
   const sent = new Keys('qg').ofCall({ ...call, cycles, unknownUsers: 'deny' });
   const fixed = sent.slice(0, -2).map((key, index) => [String(index + 1), key.replace('qg:{acme}:', '')]);

@@ -1,6 +1,6 @@
 // Outside of tests the clock of a book is the store's own: Redis' TIME, or this process' for the embedded ledger.
 import t from 'tap';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { serverOfFile } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
@@ -8,7 +8,7 @@ import { skipWithoutRedis } from '../support/redis.js';
 const NEAR_MS = 1000;
 
 t.test('embedded', async (t) => {
-  const ledger = await openMemory();
+  const ledger = await openEmbedded();
   t.teardown(() => ledger.close());
   t.ok(Math.abs((await ledger.clock()) - Date.now()) < NEAR_MS);
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { claimStore } from '../../src/ledger/store-meta.js';
@@ -50,7 +50,7 @@ async function holds(t: Test, ledger: Ledger): Promise<void> {
 
 t.test('embedded', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-meta-'));
-  const ledger = await openMemory({ path: join(folder, 'ledger') });
+  const ledger = await openEmbedded({ path: join(folder, 'ledger') });
   t.teardown(async () => {
     await ledger.close();
     rmSync(folder, { recursive: true });

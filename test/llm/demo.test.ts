@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
-import { buildApp } from '../../src/app.js';
+import { buildApp } from '../../src/app/app.js';
 import { demoConfig } from '../../src/cli/demo.js';
-import { startSampleAi } from '../../src/cli/sample-ai/index.js';
 import { loadConfig } from '../../src/config/load.js';
+import { startSampleAi } from '../../src/demo/sample-ai/index.js';
 import { until } from '../e2e/load.js';
 import { eventsIn, post } from './raw.js';
 

@@ -1,6 +1,6 @@
 // What is charged is what the upstream reports, to the token: every API, JSON and streamed, however the bytes come.
 import t from 'tap';
-import type { Usage } from '../../src/cli/sample-ai/index.js';
+import type { Usage } from '../../src/demo/sample-ai/index.js';
 import { post, REQUESTS } from './raw.js';
 import { type Bed, MATCHES, setUp, totalOf } from './support.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { startSampleAi } from '../../src/cli/sample-ai/index.js';
+import { startSampleAi } from '../../src/demo/sample-ai/index.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo, until } from '../e2e/load.js';

@@ -1,7 +1,7 @@
 // The sample does what a request orders: true and false usage, pieces, codings, cut-offs, faults; and says what it did.
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import t from 'tap';
-import { type SampleEntry, startSampleAi } from '../../src/cli/sample-ai/index.js';
+import { type SampleEntry, startSampleAi } from '../../src/demo/sample-ai/index.js';
 import { eventsIn, post, REQUESTS } from './raw.js';
 
 const sample = await startSampleAi();

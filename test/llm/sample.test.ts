@@ -1,6 +1,6 @@
 // The sample of the AI providers is good enough for their official clients, and bills what it sends.
 import t from 'tap';
-import { type SampleEntry, startSampleAi } from '../../src/cli/sample-ai/index.js';
+import { type SampleEntry, startSampleAi } from '../../src/demo/sample-ai/index.js';
 import { clients } from './clients.js';
 
 const sample = await startSampleAi();

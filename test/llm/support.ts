@@ -1,7 +1,12 @@
 /** The sample of the AI providers behind a gateway, and the figures of its org. */
 import type { Test } from 'tap';
-import type { Addresses } from '../../src/app.js';
-import { type SampleAi, type SampleEntry, startSampleAi, type Usage } from '../../src/cli/sample-ai/index.js';
+import type { Addresses } from '../../src/app/app.js';
+import {
+  type SampleAi,
+  type SampleEntry,
+  startSampleAi,
+  type Usage,
+} from '../../src/demo/sample-ai/index.js';
 import { comesTo } from '../e2e/load.js';
 import { admin, as, ask, type ConfigParts, startGateway } from '../support/gateway.js';
 import type { Api } from './client.js';

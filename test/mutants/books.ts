@@ -1,4 +1,4 @@
-/** Breaks of cycles, extra, users, groups, lanes, epochs, notices and the directory. */
+/** Breaks of cycles, extra, users, groups, batcher, epochs, notices and the directory. */
 import { broken, type Mutant } from './mutant.js';
 
 export const BOOKS: readonly Mutant[] = [
@@ -11,10 +11,10 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 13',
-    'the clock of a book goes back',
+    'the clock of a orgState goes back',
     'cycle',
     ['apply', 'now = math.max(clock, tonumber(values[2] or 0))', 'now = clock'],
-    ['apply', "Math.max(clock, book.org.number('now'))", 'clock'],
+    ['apply', "Math.max(clock, orgState.org.number('now'))", 'clock'],
   ),
   ...broken(
     'decision 13',
@@ -25,14 +25,18 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 13',
-    'a clock that jumped forgets lanes',
+    'a clock that jumped forgets batcher',
     'clock',
     [
-      'forget-lanes',
+      'forget-producers',
       "tonumber(redis.call('HGET', KEYS[2], 'now') or 0)",
       "tonumber(redis.call('GET', 'clock:test'))",
     ],
-    ['index', "lane.reply.now >= book.org.number('now') - idleMs", 'lane.reply.now >= this.now() - idleMs'],
+    [
+      'index',
+      "producer.reply.now >= orgState.org.number('now') - idleMs",
+      'producer.reply.now >= this.now() - idleMs',
+    ],
   ),
   ...broken(
     'decision 13',
@@ -43,10 +47,10 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 7',
-    'a book rolls by an old rule',
+    'a orgState rolls by an old rule',
     'cycle',
     ['include/cycle', 'if rule_version ~= head.rule_version then return false end', ''],
-    ['roll', "call.ruleVersion === book.org.number('ruleVersion') &&", ''],
+    ['roll', "call.ruleVersion === orgState.org.number('ruleVersion') &&", ''],
   ),
   ...broken(
     'rule 7',
@@ -91,22 +95,26 @@ export const BOOKS: readonly Mutant[] = [
     ['include/pool', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
     [
       'lines',
-      'limit: poolOf(book, line.quota), mode: plan.mode, carried }',
-      'limit: poolOf(book, line.quota), mode: plan.mode, carried: 0 }',
+      'limit: poolOf(orgState, line.quota), mode: plan.mode, carried }',
+      'limit: poolOf(orgState, line.quota), mode: plan.mode, carried: 0 }',
     ],
   ),
   ...broken(
     'decision 6',
     'a late settlement takes nothing of the extra',
     'extra',
-    ['include/lines', 'if not own.shelf.cycle.present then follow_closed', 'if false then follow_closed'],
+    [
+      'include/limit-counters',
+      'if not own.quota_counters.cycle.present then follow_closed',
+      'if false then follow_closed',
+    ],
     ['lines', "if (!line.cycle.present && line.scope === 'org')", 'if (false)'],
   ),
   ...broken(
     'decision 6',
     'an extension in a closed cycle takes extra that the present one has',
     'extra',
-    ['include/lines', 'if allowance then return closed_cap', 'if false then return closed_cap'],
+    ['include/limit-counters', 'if allowance then return closed_cap', 'if false then return closed_cap'],
     ['lines', 'if (closed !== undefined)', 'if (false)'],
   ),
   ...broken(
@@ -142,7 +150,7 @@ export const BOOKS: readonly Mutant[] = [
     'an archived org admits',
     'users',
     ['include/members', "if head.state == 'archived' then", 'if false then'],
-    ['decide', "if (book.org.text('state') === 'archived')", 'if (false)'],
+    ['decide', "if (orgState.org.text('state') === 'archived')", 'if (false)'],
   ),
   ...broken(
     'decision 19',
@@ -166,33 +174,33 @@ export const BOOKS: readonly Mutant[] = [
     ['decide', 'known.generation === generation', 'true'],
   ),
   ...broken(
-    'lanes',
+    'batcher',
     'a repeated call runs again',
-    'lanes',
+    'batcher',
     [
       'apply',
       'if seq == last + 1 then return nil end',
       'if seq == last or seq == last + 1 then return nil end',
     ],
-    ['apply', 'call.seq === lane.seq', 'false'],
+    ['apply', 'call.seq === producer.seq', 'false'],
   ),
   ...broken(
-    'lanes',
+    'batcher',
     'a call that arrives after its successor runs',
-    'lanes',
+    'batcher',
     ['apply', 'if seq < last then return outside(STALE) end', 'if seq < last then return nil end'],
-    ['apply', 'call.seq < lane.seq', 'false'],
+    ['apply', 'call.seq < producer.seq', 'false'],
   ),
   ...broken(
-    'lanes',
-    'a lost lane goes on',
-    'lanes',
-    ['apply', 'return (seq > 1 or is_old(lane)) and outside(LANE_LOST) or nil', 'return nil'],
-    ['apply', "return call.seq > 1 || isOld(call.lane, clock) ? 'lane-lost' : 'ok'", "return 'ok'"],
+    'batcher',
+    'a lost producer goes on',
+    'batcher',
+    ['apply', 'return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil', 'return nil'],
+    ['apply', "return call.seq > 1 || isOld(call.producer, clock) ? 'producer-lost' : 'ok'", "return 'ok'"],
   ),
   ...broken(
     'loss',
-    'a book of another epoch is counted on',
+    'a orgState of another epoch is counted on',
     'epoch',
     ['apply', "if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end", ''],
     ['apply', "call.epoch !== '' && call.epoch !== epoch", 'false'],
@@ -201,7 +209,7 @@ export const BOOKS: readonly Mutant[] = [
     'decision 6',
     'a hold of a closed cycle takes extra that is gone',
     'extra',
-    ['include/lines', 'if used - used_before > there then', 'if false then'],
+    ['include/limit-counters', 'if used - used_before > there then', 'if false then'],
     ['lines', 'const isShort = after.used - before.used > there;', 'const isShort = false;'],
   ),
   ...broken(
@@ -241,7 +249,7 @@ export const BOOKS: readonly Mutant[] = [
     'notices',
     'the first refusal tells nothing',
     'notices',
-    ['include/reserve', 'note_refusal(violation[2], violation[3], violation[6], mover)', ''],
+    ['include/reserve', 'note_refusal(violation[2], violation[3], violation[6], actor)', ''],
     ['decide', 'noteRefusal(work, one, op.user, op.charges.action);', ''],
   ),
   ...broken(
@@ -250,8 +258,8 @@ export const BOOKS: readonly Mutant[] = [
     'notices',
     [
       'include/notices',
-      "marker = line.shelf.cycle.consumed_key, '!refused:' .. line.field",
-      "marker = line.shelf.cycle.consumed_key, '!mark:' .. line.field",
+      "marker = line.quota_counters.cycle.consumed_key, '!refused:' .. line.field",
+      "marker = line.quota_counters.cycle.consumed_key, '!mark:' .. line.field",
     ],
     ['crossings', '`!refused:', '`!mark:'],
   ),
@@ -282,14 +290,14 @@ export const BOOKS: readonly Mutant[] = [
     'the same entries are folded twice',
     'journal',
     ['fold', " or (head[2] or '') ~= ARGV[1]", ''],
-    ['index', " || (book.org.text('fold') ?? '') !== fold.from", ''],
+    ['index', " || (orgState.org.text('fold') ?? '') !== fold.from", ''],
   ),
   ...broken(
     'journal',
     'what was folded stays in the tail',
     'journal',
     ['fold', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
-    ['index', "book.trim('journal', fold.to);", ''],
+    ['index', "orgState.trim('journal', fold.to);", ''],
   ),
   ...broken(
     'commits',
@@ -303,7 +311,7 @@ export const BOOKS: readonly Mutant[] = [
     'a registration leaves the version as it was',
     'directory',
     ['include/members', "redis.call('HINCRBY', KEYS[1], 'version', 1)", ''],
-    ['decide', "book.org.set('version', book.org.number('version') + 1);", ''],
+    ['decide', "orgState.org.set('version', orgState.org.number('version') + 1);", ''],
   ),
   ...broken(
     'commits',

@@ -7,7 +7,7 @@ export const HOLDS: readonly Mutant[] = [
     'a settled hold can be settled again',
     'hold-settlement',
     ['include/settle', 'if hold.open then drop_hold(id) else write_hold(id, hold) end', ''],
-    ['holds', 'work.book.dropHold(op.hold, hold);', ''],
+    ['holds', 'work.orgState.dropHold(op.hold, hold);', ''],
   ),
   ...broken(
     'rule 9',
@@ -154,7 +154,7 @@ export const HOLDS: readonly Mutant[] = [
     'hold-void',
     [
       'include/settle',
-      'if #hard > 0 then return refused_more(hold, hard, asked, tight) end\n  move_hold',
+      'if #hard > 0 then return refused_more(hold, hard, asked, bindingLimits) end\n  move_hold',
       'move_hold',
     ],
     ['holds', 'if (refused !== undefined)\n        return refused;\n    move(', 'move('],
@@ -170,7 +170,11 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'an extension gets more than there is',
     'hold-renewal',
-    ['include/settle', 'if #hard > 0 then return refused_more(hold, hard, asked, tight) end\n  for', 'for'],
+    [
+      'include/settle',
+      'if #hard > 0 then return refused_more(hold, hard, asked, bindingLimits) end\n  for',
+      'for',
+    ],
     ['holds', 'if (refused !== undefined)\n        return refused;\n    for', 'for'],
   ),
   ...broken(
@@ -178,7 +182,7 @@ export const HOLDS: readonly Mutant[] = [
     'a hold expires under its own renewal',
     'hold-renewal',
     ['include/settle', '  write_hold(id, hold)\n  if #asked == 0', '  if #asked == 0'],
-    ['holds', 'book.putHold(op.hold, renewed, hold);', ''],
+    ['holds', 'orgState.putHold(op.hold, renewed, hold);', ''],
   ),
   ...broken(
     'rule 9',
@@ -241,7 +245,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'a refund moves nothing',
     'refund',
-    ['include/settle', 'move_lines(lines[index], -units, 0, mover)', ''],
+    ['include/settle', 'move_lines(lines[index], -units, 0, actor)', ''],
     ['holds', 'change(work, line, -units, 0, op.user, action);', ';'],
   ),
   ...broken(
@@ -249,27 +253,27 @@ export const HOLDS: readonly Mutant[] = [
     'a refund of a charge that was lost mints budget',
     'give-back',
     ['include/settle', 'if not has_run(ARGV[place + 6]) then', 'if false then'],
-    ['holds', 'if (!work.book.hasRun(op.call))', 'if (false)'],
+    ['holds', 'if (!work.orgState.hasRun(op.call))', 'if (false)'],
   ),
   ...broken(
     'decision 39',
-    'a lane goes on over calls that were lost',
+    'a producer goes on over calls that were lost',
     'give-back',
     ['apply', 'if seq > last then return outside(LANE_BEHIND) end', 'if seq > last then return nil end'],
-    ['apply', "call.seq > lane.seq + 1 ? 'lane-behind' : 'ok'", "'ok'"],
+    ['apply', "call.seq > producer.seq + 1 ? 'producer-behind' : 'ok'", "'ok'"],
   ),
   ...broken(
     'decision 39',
     'a refund takes a counter below 0',
     'give-back',
-    ['include/lines', 'if least >= units then return units end', 'if true then return units end'],
+    ['include/limit-counters', 'if least >= units then return units end', 'if true then return units end'],
     ['lines', 'if (least >= units)', 'if (true)'],
   ),
   ...broken(
     'decision 39',
     'held goes below 0',
     'give-back',
-    ['include/lines', 'if line.held < 0 then', 'if false then'],
+    ['include/limit-counters', 'if line.held < 0 then', 'if false then'],
     ['lines', 'if (line.held < 0)', 'if (false)'],
   ),
   ...broken(
@@ -328,7 +332,7 @@ export const HOLDS: readonly Mutant[] = [
     'a record of a hold that cannot be read stops its org',
     'hold-expiry',
     ['include/holds', 'if not state then return nil end', ''],
-    ['book', '|| !isHoldRecord(text)', ''],
+    ['orgState', '|| !isHoldRecord(text)', ''],
   ),
   inLua('rule 9', 'items of a hold that cannot be read are left out', 'hold-expiry', [
     'include/holds',

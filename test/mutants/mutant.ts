@@ -23,7 +23,7 @@ export const TEST_FOLDERS: Readonly<Record<Mutant['ledger'], string>> = {
 
 type Patch = readonly [file: string, search: string, replace: string];
 
-/** The same break in both ledgers: a file under `lua`, and a compiled one of `ledger/memory` (or another, as `../…`). */
+/** The same break in both ledgers: a file under `lua`, and a compiled one of `ledger/embedded` (or another, as `../…`). */
 export function broken(rule: string, name: string, killedBy: string, lua: Patch, memory: Patch): Mutant[] {
   return [inLua(rule, name, killedBy, lua), inMemory(rule, name, killedBy, memory)];
 }
@@ -35,7 +35,7 @@ export function inLua(rule: string, name: string, killedBy: string, patch: Patch
 
 export function inMemory(rule: string, name: string, killedBy: string, patch: Patch): Mutant {
   const [file, search, replace] = patch;
-  const path = file.startsWith('../') ? file.slice('../'.length) : `ledger/memory/${file}`;
+  const path = file.startsWith('../') ? file.slice('../'.length) : `ledger/embedded/${file}`;
   return { rule, name, ledger: 'embedded', file: `dist/src/${path}.js`, search, replace, killedBy };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import t, { type Test } from 'tap';
-import { buildApp } from '../../src/app.js';
+import { buildApp } from '../../src/app/app.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createLogger, errorFields } from '../../src/observe/log.js';
 import { ADMIN_TOKEN, as, ask, type ConfigParts, configText, type LogLine } from '../support/gateway.js';

@@ -1,7 +1,7 @@
 // The table of metrics in the README is what the code makes.
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { metricsTable, withMetrics } from '../../src/observe/docs.js';
+import { metricsTable, withMetrics } from '../../scripts/docs/metrics.js';
 import { Metrics } from '../../src/observe/metrics.js';
 
 const README = new URL('../../../src/observe/README.md', import.meta.url);

@@ -19,8 +19,8 @@ async function settled(costs: Costs, ending: Ending, { isVoid = false, replay }:
   const ops: Op[] = [];
   const reports: TokenReport[] = [];
   const settle = settler({
-    debts: {
-      owe: (_org, op) => {
+    queue: {
+      enqueueSettlement: (_org, op) => {
         ops.push(op);
         return new Promise(() => undefined);
       },
@@ -28,7 +28,7 @@ async function settled(costs: Costs, ending: Ending, { isVoid = false, replay }:
     counts: (_quota, status) => status < 400,
     holdMs: 60_000,
     onLost: (error) => t.fail(String(error)),
-    watch: {
+    observer: {
       opened: () => undefined,
       closed: () => undefined,
       overshoot: () => undefined,

@@ -3,16 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { UndeliveredCall } from '../../src/ledger/lanes/index.js';
+import type { UndeliveredCall } from '../../src/ledger/batching/index.js';
 import { LANE_YOUNG_MS } from '../../src/ledger/port.js';
 import { openSpool } from '../../src/spool/spool.js';
 
 const CALLS = ['a', 'b', 'c'].map(
-  (lane): UndeliveredCall => ({ org: 'acme', epoch: 'e1', lane, seq: 1, inDoubt: false, ops: [] }),
+  (producer): UndeliveredCall => ({ org: 'acme', epoch: 'e1', producer, seq: 1, inDoubt: false, ops: [] }),
 );
 const OLD_MS = Date.now() - LANE_YOUNG_MS - 60_000;
 
-/** Delivers a file with these marks; resolves with `<lane>` of each call that was sent, `!` behind those that are forgotten. */
+/** Delivers a file with these marks; resolves with `<producer>` of each call that was sent, `!` behind those that are forgotten. */
 async function deliver(t: Test, marks: readonly unknown[]) {
   const path = mkdtempSync(join(tmpdir(), 'quotagate-spool-'));
   t.teardown(() => rmSync(path, { recursive: true }));
@@ -24,13 +24,13 @@ async function deliver(t: Test, marks: readonly unknown[]) {
   await new Promise<void>((resolve, reject) => {
     const spool = openSpool({
       path,
-      deliver: async ({ lane }, isForgotten) => {
+      deliver: async ({ producer }, isForgotten) => {
         marked =
           readFileSync(join(path, readdirSync(path)[0] ?? ''), 'utf8')
             .trimEnd()
             .split('\n')
             .at(-1) ?? '';
-        sent.push(isForgotten ? `${lane}!` : lane);
+        sent.push(isForgotten ? `${producer}!` : producer);
       },
       onDelivered: () => resolve(),
       onTrouble: (_, error) => reject(error),

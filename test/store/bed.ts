@@ -22,9 +22,9 @@ export const OPEN_UNITS = 100;
 export const TIGHT_UNITS = 120;
 
 /** `free` needs no store: what its requests take is the machine's doing. */
-export type Way = 'closed' | 'measured' | 'open' | 'tight' | 'free';
+export type Way = 'closed' | 'measured' | 'open' | 'bindingLimits' | 'free';
 
-interface Lane {
+interface Producer {
   readonly org: string;
   readonly users: readonly string[];
   /** Of an answer that counts, in tenths. */
@@ -34,24 +34,24 @@ interface Lane {
   readonly paceMs: number;
 }
 
-export const WAYS: Readonly<Record<Way, Lane>> = {
+export const WAYS: Readonly<Record<Way, Producer>> = {
   closed: { org: 'acme', users: ['ana', 'ben', 'eva'], cost: 10, connections: 8, paceMs: 20 },
   measured: { org: 'acme', users: ['ana', 'kim'], cost: 30, connections: 4, paceMs: 20 },
   open: { org: 'roam', users: ['ana', 'ben'], cost: 10, connections: 4, paceMs: 20 },
-  tight: { org: 'tight', users: ['ana'], cost: 10, connections: 2, paceMs: 25 },
+  bindingLimits: { org: 'bindingLimits', users: ['ana'], cost: 10, connections: 2, paceMs: 25 },
   free: { org: 'none', users: ['ana'], cost: 0, connections: 4, paceMs: 20 },
 };
-export const ORGS = ['acme', 'roam', 'tight'] as const;
+export const ORGS = ['acme', 'roam', 'bindingLimits'] as const;
 
 const CONFIG_ORGS = `
   acme: { plans: { usage: { allowance: 100000000 } }, groups: { crew: {} }, users: { ana: { groups: [crew] } } }
   roam: { plans: { usage: { allowance: 100000000 } } }
-  tight: { plans: { usage: { allowance: ${TIGHT_UNITS} } } }
+  bindingLimits: { plans: { usage: { allowance: ${TIGHT_UNITS} } } }
 `;
 const ROUTES = `
   - { match: GET /closed, action: closed, upstream: up, charges: [{ quota: usage, units: 1 }] }
   - { match: GET /free, identity: none, upstream: up }
-  - { match: GET /tight, action: tight, upstream: up, charges: [{ quota: usage, units: 1 }] }
+  - { match: GET /tight, action: bindingLimits, upstream: up, charges: [{ quota: usage, units: 1 }] }
   - match: GET /measured
     action: measured
     upstream: up

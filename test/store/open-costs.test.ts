@@ -1,8 +1,8 @@
 // In open mode a request is charged what it cost in the end, as with a store; its answer says that nobody checked a budget.
 import t from 'tap';
+import { openBoundOf } from '../../src/app/open-mode.js';
 import { loadConfig } from '../../src/config/load.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
-import { openBoundOf } from '../../src/open-mode.js';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo, until } from '../e2e/load.js';
 import { FaultProxy } from '../support/fault-proxy.js';

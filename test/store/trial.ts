@@ -27,7 +27,7 @@ export interface Trial {
   /** Requests that open mode let through and that count, over all outages, and outages by the log. */
   readonly open: number;
   readonly outages: number;
-  /** Units of the tight budget past its limit. */
+  /** Units of the bindingLimits budget past its limit. */
   readonly over: number;
   /** Orgs whose counters are not what was served, or whose history is not their counters, or where something is held. */
   readonly wrong: readonly string[];
@@ -112,7 +112,7 @@ function counted(told: readonly Told[]): Record<string, number> {
 }
 
 async function overIn({ ledger }: Bed): Promise<number> {
-  const { consumed } = await figuresOf(ledger, 'tight');
+  const { consumed } = await figuresOf(ledger, 'bindingLimits');
   return Math.max(0, (consumed['usage:o'] ?? 0) / 10 - TIGHT_UNITS);
 }
 

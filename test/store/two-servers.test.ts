@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createOrg } from '../../src/admin/index.js';
-import { Lanes } from '../../src/ledger/lanes/index.js';
+import { StoreBatcher } from '../../src/ledger/batching/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
+import { reserve } from '../batching/support.js';
 import { until } from '../e2e/load.js';
-import { reserve } from '../lanes/support.js';
 import { FaultProxy, type Link } from '../support/fault-proxy.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
 
@@ -28,22 +28,22 @@ async function setUp(t: Test) {
   ];
   await createOrg(first, 'acme', SEED, QUOTAS);
   const troubles: string[] = [];
-  const lanes = new Lanes({
+  const batcher = new StoreBatcher({
     ledger,
     deadlineMs: 500,
     unknownUsers: 'register',
     onTrouble: (what) => troubles.push(what),
   });
   t.teardown(async () => {
-    await lanes.drain(0);
+    await batcher.drain(0);
     await Promise.all([ledger.close(), first.close(), second.close()]);
     await proxy.close();
     await Promise.all([one.stop(), two.stop()]);
   });
-  await lanes.decide('acme', reserve('ana'));
+  await batcher.decide('acme', reserve('ana'));
   // The connection of decisions is the one that the first decision goes through.
   const [hot, other] = proxy.links as [Link, Link];
-  return { proxy, one, two, ledger, first, second, lanes, errors, troubles, hot, other };
+  return { proxy, one, two, ledger, first, second, batcher, errors, troubles, hot, other };
 }
 
 async function consumed(ledger: Ledger): Promise<number> {
@@ -71,7 +71,7 @@ for (const cut of ['hot', 'other'] as const)
   });
 
 t.test('where they never agree, nothing is used, and each try waits', skip, async (t) => {
-  const { proxy, one, two, ledger, first, lanes, errors, hot } = await setUp(t);
+  const { proxy, one, two, ledger, first, batcher, errors, hot } = await setUp(t);
   const before = await consumed(first);
   // A name with two addresses: every other connection reaches the other server.
   let count = 0;
@@ -81,7 +81,7 @@ t.test('where they never agree, nothing is used, and each try waits', skip, asyn
   const seen = errors.length;
   const denied = [];
   for (const end = performance.now() + 2_500; performance.now() < end; await delay(50))
-    denied.push(await lanes.decide('acme', reserve('ana')).then(String, (error) => error.code));
+    denied.push(await batcher.decide('acme', reserve('ana')).then(String, (error) => error.code));
   t.ok(errors.length - seen < 30, `${errors.length - seen} tries in 2.5 s`);
   t.ok(denied.includes('store-unavailable'));
   proxy.targetOf = undefined;
@@ -91,11 +91,11 @@ t.test('where they never agree, nothing is used, and each try waits', skip, asyn
 });
 
 t.test('an empty server: lost once, and no hot loop', skip, async (t) => {
-  const { proxy, two, lanes, troubles, hot } = await setUp(t);
+  const { proxy, two, batcher, troubles, hot } = await setUp(t);
   proxy.target = two.socket;
   hot.cutClient();
   await until('it is lost', async () => {
-    const code = await lanes.decide('acme', reserve('ana')).then(String, (error) => error.code);
+    const code = await batcher.decide('acme', reserve('ana')).then(String, (error) => error.code);
     return code === 'store-lost';
   });
   await delay(2_500);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { type Addresses, type App, buildApp } from '../../src/app.js';
+import { type Addresses, type App, buildApp } from '../../src/app/app.js';
 import { loadConfig } from '../../src/config/load.js';
 
 export const ADMIN_TOKEN = 'test-admin-token';

@@ -1,8 +1,9 @@
 /** Both ledgers on one injected clock, and short words to drive a book with. */
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { openMemory } from '../../src/ledger/memory/index.js';
+import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type {
+  BindingLimit,
   Bounds,
   Call,
   Change,
@@ -17,7 +18,6 @@ import type {
   Result,
   SettleOp,
   Table,
-  Tight,
   Violation,
 } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
@@ -34,7 +34,7 @@ export interface ClockedLedger {
 export async function openClockedMemory(path?: string): Promise<ClockedLedger> {
   let clock = 0;
   const persisted = path === undefined ? {} : { path };
-  const ledger = await openMemory({ clock: () => clock, ...persisted });
+  const ledger = await openEmbedded({ clock: () => clock, ...persisted });
   const setClock = async (ms: number): Promise<void> => {
     clock = ms;
   };
@@ -136,7 +136,7 @@ export function cycleOf(number: number): Bounds {
 }
 
 /** One org on one ledger, with the clock in hand. */
-export class TestBook {
+export class TestOrg {
   constructor(
     readonly ledger: Ledger,
     readonly org: string,
@@ -164,7 +164,7 @@ export class TestBook {
     const call: Call = {
       org: this.org,
       epoch: '',
-      lane: '',
+      producer: '',
       seq: 0,
       ruleVersion: 1,
       cycles: [START],
@@ -226,8 +226,8 @@ export function violatedOf(result: Result): readonly Violation[] {
   return 'violated' in result ? result.violated : [];
 }
 
-export function tightOf(result: Result): readonly Tight[] {
-  return 'tight' in result ? result.tight : [];
+export function tightOf(result: Result): readonly BindingLimit[] {
+  return 'bindingLimits' in result ? result.bindingLimits : [];
 }
 
 const PAGE = 1_000;
@@ -245,7 +245,7 @@ export async function fieldsOf(ledger: Ledger, org: string, table: Table): Promi
 }
 
 /**
- * The state of a book as text: all tables and the texts of all logs. Left out are lanes and ids of log entries, which are
+ * The state of a book as text: all tables and the texts of all logs. Left out are batcher and ids of log entries, which are
  * each ledger's own, and the book's `now`, which every call moves.
  */
 export async function dumpOf(ledger: Ledger, org: string, history: readonly Table[] = []): Promise<string> {
@@ -299,7 +299,7 @@ export function renew(hold: string, progress: number, more = 0, over: Partial<Re
 }
 
 /** Refunds name this call, unless said otherwise. */
-export const ADMISSION = { lane: 'admission', seq: 1 };
+export const ADMISSION = { producer: 'admission', seq: 1 };
 
 export function refund(
   user: string,
@@ -339,13 +339,13 @@ function ledgersOfFile(): { name: string; opened: Promise<ClockedLedger> }[] {
 export function onBoth(
   guarantee: string,
   setup: Setup,
-  behaviour: (test: Test, book: TestBook) => Promise<void>,
+  behaviour: (test: Test, book: TestOrg) => Promise<void>,
 ): void {
   for (const { name, opened } of ledgersOfFile())
     t.test(`${guarantee} (${name})`, async (test) => {
       const { ledger, setClock } = await opened;
       books += 1;
-      const book = new TestBook(ledger, `org${books}`, setClock);
+      const book = new TestOrg(ledger, `org${books}`, setClock);
       await book.seed(setup);
       await behaviour(test, book);
     });

@@ -1,12 +1,12 @@
 /** apply.lua's arguments and replies; the numbers stand in its header. */
 import type { ChargeItem } from '../../quota/charge.js';
 import type { Scope } from '../../quota/id.js';
-import type { Call, CallCode, Denied, Done, Op, Reply, Result, Tight, Violation } from '../port.js';
+import type { BindingLimit, Call, CallCode, Denied, Done, Op, Reply, Result, Violation } from '../port.js';
 
 /** `latest`: the latest time that the store's clock can show, 0 where that is not known. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
-  const { epoch, lane, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
-  const args: (string | number)[] = [epoch, lane, seq, ruleVersion, unknownUsers, expireMost, latest];
+  const { epoch, producer, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
+  const args: (string | number)[] = [epoch, producer, seq, ruleVersion, unknownUsers, expireMost, latest];
   args.push(cycles.length);
   for (const cycle of cycles) args.push(cycle.start, cycle.end);
   for (const op of call.ops) pushOp(args, op);
@@ -53,8 +53,8 @@ const CODES: readonly CallCode[] = [
   'no-org',
   'lost',
   'stale',
-  'lane-lost',
-  'lane-behind',
+  'producer-lost',
+  'producer-behind',
   'clock',
 ];
 const HEAD_LENGTH = 14;
@@ -151,13 +151,13 @@ function decodeDecision(
   let at = 4;
   for (let index = 0; index < count; index += 1, at += VIOLATION_LENGTH)
     violated.push(violationAt(raw, at, items));
-  const tight: Tight[] = [];
+  const bindingLimits: BindingLimit[] = [];
   for (const { quota } of items) {
     const scope = SCOPES[Number(raw[at])];
-    tight.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
+    bindingLimits.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
     at += TIGHT_LENGTH;
   }
-  const told = { ...toldGroups(String(raw[1])), violated, tight };
+  const told = { ...toldGroups(String(raw[1])), violated, bindingLimits };
   if (kind === 0) return { status: 'admitted', again: raw[2] === 1, ...told };
   return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', ...told };
 }

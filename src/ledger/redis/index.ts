@@ -56,7 +56,7 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
   return ledger;
 }
 
-const LANES_PAGE = 100;
+const PRODUCERS_PAGE = 100;
 
 class RedisLedger implements Ledger {
   readonly name = 'redis';
@@ -78,7 +78,7 @@ class RedisLedger implements Ledger {
       read: load('read'),
       fold: load('fold'),
       clock: load('clock'),
-      forgetLanes: load('forget-lanes'),
+      forgetProducers: load('forget-producers'),
       lease: load('lease'),
       // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
       presence: loadScript('presence'),
@@ -207,19 +207,19 @@ class RedisLedger implements Ledger {
     );
   }
 
-  async forgetLanes(org: string, idleMs: number): Promise<number> {
-    const key = this.keys.of(org, 'lanes');
+  async forgetProducers(org: string, idleMs: number): Promise<number> {
+    const key = this.keys.of(org, 'producers');
     const keys = [key, this.keys.of(org, 'org')];
     let cursor = '0';
     let count = 0;
     do {
-      const [next, page] = (await this.send('hscan', [key, cursor, 'COUNT', LANES_PAGE])) as [
+      const [next, page] = (await this.send('hscan', [key, cursor, 'COUNT', PRODUCERS_PAGE])) as [
         string,
         string[],
       ];
-      const lanes = page.filter((_, index) => index % 2 === 0);
-      if (lanes.length > 0)
-        count += Number(await this.run(this.scripts.forgetLanes, keys, [idleMs, ...lanes]));
+      const producers = page.filter((_, index) => index % 2 === 0);
+      if (producers.length > 0)
+        count += Number(await this.run(this.scripts.forgetProducers, keys, [idleMs, ...producers]));
       cursor = next;
     } while (cursor !== '0');
     return count;

@@ -11,7 +11,7 @@ const FIXED = [
   'groups',
   'holds',
   'due',
-  'lanes',
+  'producers',
   'journal',
   'outbox',
   'cycles',
@@ -49,7 +49,7 @@ export class Keys {
     return `${this.prefix}:lease:${job}`;
   }
 
-  of(org: string, name: Table | Log | 'lanes' | `scratch:${string}`): string {
+  of(org: string, name: Table | Log | 'producers' | `scratch:${string}`): string {
     return `${this.prefix}:{${org}}:${name}`;
   }
 

@@ -19,7 +19,7 @@ import { FORM_APIS, SHAPES } from './shapes/index.js';
 import type { LlmSpec, LlmTerms, Models } from './spec.js';
 import { ceilingEdits, type Edit, editAt, splice } from './splice.js';
 import { denseBytes } from './usage.js';
-import { Watch } from './watch.js';
+import { UsageReader } from './usage-reader.js';
 
 export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
@@ -175,10 +175,10 @@ export class Meter implements LlmMeter {
     return this.held(one, ceiling < ceilingOf(one) ? ceiling : undefined);
   }
 
-  private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): Watch {
+  private watch(one: Case, mostTokens: number, heldTokens: number, clamped: boolean): UsageReader {
     const { given, request, rates, inputTokens, inputTextTokens } = one;
     const { bytesPerToken, tokensPerSecond, hiddenReasoningTokens, stepTokens, hold, whenSpent } = this.terms;
-    return new Watch({
+    return new UsageReader({
       shape: given.shape,
       rates,
       stream: request.stream,

@@ -7,14 +7,14 @@ const ANY_MODEL: Model = { match: '', multiplier: 1, maxOutputTokens: 4096 };
 
 const MODEL_CHARACTERS_MAX = 256;
 
-export type ModelBook = (name: string) => number;
+export type ModelTable = (name: string) => number;
 
 export function rowsOf(models: Models): readonly Model[] {
   return models.length === 0 ? [ANY_MODEL] : models;
 }
 
 /** The row for a model's name. Throws ProblemError `model-unknown`. */
-export function modelBook(models: Models): ModelBook {
+export function modelTable(models: Models): ModelTable {
   // Some upstreams (Azure, Ollama) know their models in any case.
   const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   return (name) => {

@@ -1,7 +1,14 @@
 /** What a request costs whichever of its models answers, and what the answer cost. */
 import type { Usage } from '../../quota/tokens.js';
 import type { Facts } from './facts.js';
-import { type AnswerBook, answerBook, type ModelBook, modelBook, type NamedModel, rowsOf } from './models.js';
+import {
+  type AnswerBook,
+  answerBook,
+  type ModelTable,
+  modelTable,
+  type NamedModel,
+  rowsOf,
+} from './models.js';
 import { dearest, type Extras, NO_EXTRAS, type Pricing } from './price.js';
 import { type Asked, hasClasses, RowPrices, type Told } from './row-prices.js';
 import type { LlmSpec, Model, Models } from './spec.js';
@@ -27,7 +34,7 @@ export class Rates {
   /** Tools that cost by the call. */
   readonly tools: readonly string[];
   private readonly rows: readonly RowPrices[];
-  private readonly byName: ModelBook;
+  private readonly byName: ModelTable;
   private readonly byAnswer: AnswerBook;
 
   constructor(
@@ -40,7 +47,7 @@ export class Rates {
     this.rows = rows.map((model) => new RowPrices(specs, quotas, model));
     this.hasClasses = hasClasses(specs, rows);
     this.tools = [...new Set(rows.flatMap(({ calls = {} }) => Object.keys(calls)))];
-    this.byName = modelBook(models);
+    this.byName = modelTable(models);
     this.byAnswer = answerBook(models);
   }
 

@@ -2,8 +2,8 @@
 import type { Problem } from '../../errors/catalogue.js';
 import type { Frames } from './json-frames.js';
 import type { CompiledForm } from './request.js';
-import type { Seen } from './seen.js';
 import type { Json } from './usage.js';
+import type { UsageAccumulator } from './usage-accumulator.js';
 
 export const NOT_SKIMMED = -1;
 
@@ -27,12 +27,12 @@ export interface Shape {
   readonly bodies?: 'form' | 'either';
   readonly request: CompiledForm;
   /** Reads one answer: the returned function takes each event of a stream, or the one JSON body. */
-  readonly open: (seen: Seen) => (document: Json) => void;
+  readonly open: (seen: UsageAccumulator) => (document: Json) => void;
   /**
    * Reads the plainest events of a stream without parsing them. Tells where its `,"usage":null` begins, 0 where there is none;
    * NOT_SKIMMED: the event is for `open`.
    */
-  readonly openSkim?: (seen: Seen) => (data: Buffer) => number;
+  readonly openSkim?: (seen: UsageAccumulator) => (data: Buffer) => number;
   /** The members that `open` needs of a JSON body too large to be parsed in whole. */
   readonly answerMembers: readonly string[];
   /** Left out: the bound of all answers. */
@@ -43,13 +43,13 @@ export interface Shape {
   /** A stream that is not SSE comes as one JSON array. */
   readonly streamsArrays: boolean;
   /** Reads what the head of an answer tells of its cost. */
-  readonly readHead?: (seen: Seen, field: HeadField) => void;
+  readonly readHead?: (seen: UsageAccumulator, field: HeadField) => void;
   /** How a stream comes that is neither SSE nor an array. */
   readonly openFrames?: OpenFrames;
   /** The API's own error body. */
   readonly error: (problem: Problem, status: number) => Json;
   /** How a stream ends so that the API's clients raise their own error. */
-  readonly closing: (problem: Problem, seen: Seen) => string | Buffer;
+  readonly closing: (problem: Problem, seen: UsageAccumulator) => string | Buffer;
 }
 
 /**

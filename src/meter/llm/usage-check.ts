@@ -1,7 +1,7 @@
 /** The one place where what a provider says of a whole answer is held against what passed through the gateway. */
 import type { Usage } from '../../quota/tokens.js';
-import type { Seen } from './seen.js';
 import type { StatedUsage } from './usage.js';
+import type { UsageAccumulator } from './usage-accumulator.js';
 
 /** Estimates of what passed. */
 export interface Passed {
@@ -39,7 +39,7 @@ export function checkedUsage(stated: StatedUsage, passed: Passed): Checked {
 }
 
 /** What is known to be consumed while no final usage has come: what was stated, and what was counted beyond. */
-export function consumedUsage({ usage, inputBroken }: Seen, passed: Passed): Usage {
+export function consumedUsage({ usage, inputBroken }: UsageAccumulator, passed: Passed): Usage {
   if (usage === undefined)
     return {
       input: passed.inputTokens,

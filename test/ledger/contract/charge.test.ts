@@ -118,10 +118,10 @@ onBoth('a time that the store has not reached is its now', BOOK, async (t, book)
   t.same(await book.texts('journal'), [`${BEGIN_MS}|ana|g1|maps|usage=1|`]);
 });
 
-onBoth('repeated on its lane it happens once', BOOK, async (t, book) => {
-  const lane = { lane: 'gw-1.0', seq: 1 };
-  const first = await book.apply([charge('ana', [fixed('usage', 4)])], lane);
-  t.same(await book.apply([charge('ana', [fixed('usage', 4)])], lane), { ...first, replayed: true });
-  await book.apply([NONE], { ...lane, seq: 2 });
+onBoth('repeated on its producer it happens once', BOOK, async (t, book) => {
+  const producer = { producer: 'gw-1.0', seq: 1 };
+  const first = await book.apply([charge('ana', [fixed('usage', 4)])], producer);
+  t.same(await book.apply([charge('ana', [fixed('usage', 4)])], producer), { ...first, replayed: true });
+  await book.apply([NONE], { ...producer, seq: 2 });
   t.equal(await book.line('usage:o'), '4+0');
 });

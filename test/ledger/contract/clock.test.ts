@@ -11,13 +11,13 @@ onBoth('a clock past the latest possible time changes nothing', BOOK, async (t, 
   await book.call([ONE, reserve('ana', held('usage', 2), { hold: 'h' })], { latest: LATEST });
   const before = await book.dump();
   await book.at(JUMPED_MS);
-  for (const over of [{}, BOTH, { lane: 'l', seq: 1 }]) {
+  for (const over of [{}, BOTH, { producer: 'l', seq: 1 }]) {
     const reply = await book.apply([ONE], { latest: LATEST, ...over });
     t.match(reply, { code: 'clock', clock: JUMPED_MS, results: [] });
   }
   t.equal(await book.dump(), before);
   await book.at(BEGIN_MS + 5);
-  const reply = await book.apply([settle('h', 1)], { latest: LATEST, lane: 'l', seq: 1 });
+  const reply = await book.apply([settle('h', 1)], { latest: LATEST, producer: 'l', seq: 1 });
   t.match(reply, { code: 'ok', now: BEGIN_MS + 5, clock: BEGIN_MS + 5, expired: 0 }, 'and time goes on');
   t.equal(await book.line('usage:o'), '2+0');
 });
@@ -33,9 +33,9 @@ onBoth('the latest possible time is possible, and 0 bounds nothing', BOOK, async
 });
 
 onBoth('an answer is repeated whatever the clock shows', BOOK, async (t, book) => {
-  const first = await book.apply([ONE], { latest: LATEST, lane: 'l', seq: 1 });
+  const first = await book.apply([ONE], { latest: LATEST, producer: 'l', seq: 1 });
   await book.at(JUMPED_MS);
-  t.same(await book.apply([ONE], { latest: LATEST, lane: 'l', seq: 1 }), { ...first, replayed: true });
+  t.same(await book.apply([ONE], { latest: LATEST, producer: 'l', seq: 1 }), { ...first, replayed: true });
 });
 
 onBoth('a book that is ahead of the clock goes on, and says so', BOOK, async (t, book) => {
@@ -46,10 +46,10 @@ onBoth('a book that is ahead of the clock goes on, and says so', BOOK, async (t,
   t.match(reply, { code: 'ok', now: BEGIN_MS + 400_000, clock: BEGIN_MS });
 });
 
-onBoth('lanes are forgotten by the time of the book', BOOK, async (t, book) => {
-  await book.call([ONE], { lane: 'l', seq: 1 });
+onBoth('batcher are forgotten by the time of the book', BOOK, async (t, book) => {
+  await book.call([ONE], { producer: 'l', seq: 1 });
   await book.at(JUMPED_MS);
-  t.equal(await book.ledger.forgetLanes(book.org, 1_000), 0, 'not by a clock that nobody has accepted');
+  t.equal(await book.ledger.forgetProducers(book.org, 1_000), 0, 'not by a clock that nobody has accepted');
   await book.call([ONE], BOTH);
-  t.equal(await book.ledger.forgetLanes(book.org, 1_000), 1);
+  t.equal(await book.ledger.forgetProducers(book.org, 1_000), 1);
 });

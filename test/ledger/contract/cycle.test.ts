@@ -52,7 +52,7 @@ onBoth(
     const before = await book.dump();
     for (const cycles of [[cycleOf(2), START], [cycleOf(0)], []]) {
       await book.at(BEGIN_MS + 500);
-      const reply = await book.apply([ONE, settle('h', 1)], { cycles, lane: 'l', seq: 1 });
+      const reply = await book.apply([ONE, settle('h', 1)], { cycles, producer: 'l', seq: 1 });
       t.match(reply, {
         code: 'cycle',
         now: BEGIN_MS + 500,
@@ -64,9 +64,9 @@ onBoth(
       t.equal(await book.dump(), before);
     }
     t.equal(
-      (await book.apply([ONE], { lane: 'l', seq: 1 })).replayed,
+      (await book.apply([ONE], { producer: 'l', seq: 1 })).replayed,
       false,
-      'its number on the lane is not used up',
+      'its number on the producer is not used up',
     );
   },
 );

@@ -11,7 +11,7 @@ onBoth('an answer names the epoch, and a call may name it', BOOK, async (t, book
 
 onBoth('another epoch is a loss', BOOK, async (t, book) => {
   const before = await book.dump();
-  t.match(await book.apply([ONE], { epoch: 'e0', lane: 'l', seq: 1 }), { code: 'lost', results: [] });
+  t.match(await book.apply([ONE], { epoch: 'e0', producer: 'l', seq: 1 }), { code: 'lost', results: [] });
   t.equal(await book.dump(), before);
 });
 

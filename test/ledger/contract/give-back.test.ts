@@ -35,12 +35,12 @@ onBoth('charges that a fail-over lost are not given back, those before are', BOO
   await book.call([ten], ADMISSION);
   // Calls 2 to 10 were answered by a store that is gone: this one has heard of none of them.
   const lost = Array.from({ length: 9 }, (_, index) => back(`admission.${index + 2}`));
-  t.equal((await book.apply([NONE], { ...ADMISSION, seq: 11 })).code, 'lane-behind');
-  t.same(new Set(await book.told(lost, { lane: 'next', seq: 1 })), new Set(['unproven']));
+  t.equal((await book.apply([NONE], { ...ADMISSION, seq: 11 })).code, 'producer-behind');
+  t.same(new Set(await book.told(lost, { producer: 'next', seq: 1 })), new Set(['unproven']));
   t.equal(await book.line('usage:u:ana'), '10+0');
   const all = Array.from({ length: 10 }, () => ten);
   t.equal((await book.told(all)).filter((told) => told === 'admitted').length, 9, 'no budget is minted');
-  t.same(await book.told([back('admission.1')], { lane: 'next', seq: 2 }), ['refunded']);
+  t.same(await book.told([back('admission.1')], { producer: 'next', seq: 2 }), ['refunded']);
 });
 
 onBoth('a call does not prove itself', BOOK, async (t, book) => {

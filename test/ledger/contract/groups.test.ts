@@ -1,6 +1,6 @@
 // A request counts for directory groups and claimed ones, each once and only where it exists; more than 64 are refused.
 import type { ReserveOp } from '../../../src/ledger/port.js';
-import { fixed, onBoth, reserve, set, type TestBook } from '../../support/ledgers.js';
+import { fixed, onBoth, reserve, set, type TestOrg } from '../../support/ledgers.js';
 
 const BOOK = {
   plans: { usage: 1000 },
@@ -9,7 +9,7 @@ const BOOK = {
   limits: { 'usage:g:g3': 5 },
 };
 /** The groups that an admission was charged to. */
-async function charged(book: TestBook, op: ReserveOp): Promise<string> {
+async function charged(book: TestOrg, op: ReserveOp): Promise<string> {
   const result = await book.do(op);
   return result.status === 'admitted' ? result.groups : result.status;
 }

@@ -12,13 +12,13 @@ import {
   renew,
   reserve,
   settle,
-  type TestBook,
+  type TestOrg,
   TTL_MS,
 } from '../../support/ledgers.js';
 
 const BOOK = { plans: { usage: 1000, lds: 100 }, users: { ana: 'a:g1,g2', bob: 'a:' }, groups: ['g1', 'g2'] };
 
-async function journaled(book: TestBook, user: string): Promise<number> {
+async function journaled(book: TestOrg, user: string): Promise<number> {
   let sum = 0;
   for (const text of await book.texts('journal'))
     for (const line of decodeJournal(text))

@@ -8,7 +8,7 @@ import {
   reserve,
   START,
   set,
-  type TestBook,
+  type TestOrg,
   violatedOf,
 } from '../../support/ledgers.js';
 
@@ -22,7 +22,7 @@ const BOOK = {
 };
 
 /** The cap of a user, as a refusal tells it. */
-async function capOf(book: TestBook, user: string): Promise<number | undefined> {
+async function capOf(book: TestOrg, user: string): Promise<number | undefined> {
   const result = await book.do(reserve(user, fixed('usage', 8_999_999_999_999_999)));
   return violatedOf(result).find((one) => one.scope === 'user')?.limit;
 }

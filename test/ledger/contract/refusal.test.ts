@@ -58,7 +58,7 @@ onBoth('what is left is told, also of a limit without room', BOOK, async (t, boo
   await book.call([reserve('ana', fixed('usage', 18))]);
   const result = await book.do(reserve('ana', [fixed('usage', 3), fixed('lds', 1)]));
   t.match(result, {
-    tight: [
+    bindingLimits: [
       { quota: 'usage', scope: 'user', limit: 20, remaining: 2 },
       { quota: 'lds', scope: 'org', limit: 100, remaining: 100 },
     ],

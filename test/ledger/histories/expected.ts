@@ -3,7 +3,7 @@ export const EXPECTED: readonly string[] = [
   'operations',
   'lines looked at for their caps',
   'notice marked',
-  ...['ok', 'cycle', 'no-org', 'lost', 'stale', 'lane-lost', 'lane-behind', 'replayed'].map(
+  ...['ok', 'cycle', 'no-org', 'lost', 'stale', 'producer-lost', 'producer-behind', 'replayed'].map(
     (code) => `call ${code}`,
   ),
   ...['admitted', 'again', 'spent', 'held'].map((status) => `reserve: ${status}`),

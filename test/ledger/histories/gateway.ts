@@ -17,7 +17,7 @@ import type { Random, Tally } from './random.js';
 import { tallyReply } from './tally.js';
 import { CROWD, chargesBy, cycleAt, GROUPS, STRANGERS, USERS } from './world.js';
 
-interface Lane {
+interface Producer {
   readonly name: string;
   seq: number;
 }
@@ -38,7 +38,7 @@ export class Gateway {
   private older: Bounds[] = [];
   private ruleVersion = 1;
   private epoch = '';
-  private lanes: Lane[] = [];
+  private batcher: Producer[] = [];
   private lanesMade = 0;
   private calls: Call[] = [];
   private holds: ReserveOp[] = [];
@@ -61,7 +61,7 @@ export class Gateway {
     const { random } = this;
     if (this.calls.length > 0 && random.chance(0.06)) return this.deliverLate();
     const call = this.makeCall();
-    if (call.lane !== '' && random.chance(0.06)) {
+    if (call.producer !== '' && random.chance(0.06)) {
       // Silence: what may have run is asked for again with `none` in the place of what must no longer happen.
       const without = { ...call, ops: call.ops.map((op) => (random.chance(0.6) ? NONE : op)) };
       this.keep(call);
@@ -69,14 +69,15 @@ export class Gateway {
       return this.answered(call, await this.send(without));
     }
     let reply = await this.send(call);
-    if (call.lane !== '' && random.chance(0.08)) await this.send(call);
+    if (call.producer !== '' && random.chance(0.08)) await this.send(call);
     if (reply.code === 'cycle' && random.chance(0.9)) reply = await this.send(this.rebound(call));
     this.answered(call, reply);
   }
 
-  /** A number on a lane stands for one call: where that one was given up, so is the lane. */
+  /** A number on a producer stands for one call: where that one was given up, so is the producer. */
   private answered(call: Call, reply: Reply): void {
-    if (reply.code !== 'ok') this.lanes = this.lanes.filter((lane) => lane.name !== call.lane);
+    if (reply.code !== 'ok')
+      this.batcher = this.batcher.filter((producer) => producer.name !== call.producer);
   }
 
   private async deliverLate(): Promise<void> {
@@ -98,7 +99,7 @@ export class Gateway {
   }
 
   private keep(call: Call): void {
-    if (call.lane === '') return;
+    if (call.producer === '') return;
     this.calls.push(call);
     if (this.calls.length > SENT_KEPT) this.calls.shift();
   }
@@ -106,8 +107,8 @@ export class Gateway {
   private learn(call: Call, reply: Reply, after: State): void {
     this.keep(call);
     if (reply.code === 'ok') {
-      const lane = this.lanes.find((one) => one.name === call.lane);
-      if (lane !== undefined) lane.seq = Math.max(lane.seq, call.seq);
+      const producer = this.batcher.find((one) => one.name === call.producer);
+      if (producer !== undefined) producer.seq = Math.max(producer.seq, call.seq);
     }
     if (reply.code !== 'ok' && reply.code !== 'cycle') return;
     this.ruleVersion = reply.ruleVersion;
@@ -132,7 +133,7 @@ export class Gateway {
     const { user, charges: charged } = op;
     // At times one that the book does not have.
     const seq = call.seq + (this.random.chance(0.1) ? 100 : 0);
-    const name = call.lane === '' ? '' : `${call.lane}.${seq}`;
+    const name = call.producer === '' ? '' : `${call.producer}.${seq}`;
     const where = { groups: result.groups, cycle: reply.cycle.start, at: reply.now, call: name };
     this.admissions.push({ kind: 'refund', user, charges: charged, ...where });
   }
@@ -147,14 +148,14 @@ export class Gateway {
   private makeCall(): Call {
     const { random } = this;
     const ops = Array.from({ length: random.between(1, 6) }, () => this.makeOp());
-    const lane = random.chance(0.7) ? this.pickLane() : undefined;
+    const producer = random.chance(0.7) ? this.pickProducer() : undefined;
     const present = this.lastNow < this.cycle.end ? [this.cycle] : [cycleAt(this.lastNow), this.cycle];
     const astray = random.chance(0.02) ? [cycleAt(this.cycle.start - 1)] : present;
     return {
       org: random.chance(0.07) ? 'nobody' : this.org,
       epoch: random.chance(0.015) ? 'e0' : this.epoch,
-      lane: lane?.name ?? '',
-      seq: lane === undefined ? 0 : lane.seq + (random.chance(0.05) ? 2 : 1),
+      producer: producer?.name ?? '',
+      seq: producer === undefined ? 0 : producer.seq + (random.chance(0.05) ? 2 : 1),
       ruleVersion: random.chance(0.05) ? this.ruleVersion + 1 : this.ruleVersion,
       cycles: [...astray, ...random.some(this.older, 0.35)],
       unknownUsers: random.chance(0.8) ? 'register' : 'deny',
@@ -163,14 +164,14 @@ export class Gateway {
     };
   }
 
-  private pickLane(): Lane {
-    if (this.random.chance(0.04)) this.lanes.pop();
-    while (this.lanes.length < 2) {
+  private pickProducer(): Producer {
+    if (this.random.chance(0.04)) this.batcher.pop();
+    while (this.batcher.length < 2) {
       this.lanesMade += 1;
-      // A lane that the book does not have: nothing but its first number runs there.
-      this.lanes.push({ name: `l${this.lanesMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
+      // A producer that the book does not have: nothing but its first number runs there.
+      this.batcher.push({ name: `l${this.lanesMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
     }
-    return this.random.pick(this.lanes);
+    return this.random.pick(this.batcher);
   }
 
   private makeOp(): Op {

@@ -96,7 +96,7 @@ t.test('the last tokens can be used, and not one more', async (t) => {
   await meter.close();
 });
 
-t.test('the tightest of several budgets decides', async (t) => {
+t.test('the findBindingLimits of several budgets decides', async (t) => {
   const weights = { input: 0, cachedInput: 0, cacheWrite: 0, output: 3, reasoning: 1 };
   const specs = [
     { quota: 'ai', llm: terms('openai-chat', CLAMP) },

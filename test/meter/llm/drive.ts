@@ -1,4 +1,4 @@
-/** Drives the llm meter as the corridor does: prices a request, passes an answer through its reader, asks for the cost. */
+/** Drives the llm meter as the pipeline does: prices a request, passes an answer through its reader, asks for the cost. */
 
 import {
   type Api,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { compileLlm } from '../../../src/meter/llm/index.js';
-import { modelBook } from '../../../src/meter/llm/models.js';
+import { modelTable } from '../../../src/meter/llm/models.js';
 import { Price } from '../../../src/meter/llm/price.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
 import type { Usage } from '../../../src/quota/tokens.js';
@@ -133,7 +133,7 @@ t.test('each class has its weight; credits per 1,000 tokens', async (t) => {
 });
 
 t.test('the first pattern that matches prices the model', (t) => {
-  const row = modelBook(
+  const row = modelTable(
     ['gpt-4o-mini*', 'gpt-*-2024', '*', ''].map((match) => ({ match, multiplier: 1, maxOutputTokens: 1 })),
   );
   t.equal(row('gpt-4o-mini-2024'), 0);
@@ -142,7 +142,7 @@ t.test('the first pattern that matches prices the model', (t) => {
   t.equal(row(''), 2);
   t.equal(row('GPT-4o-Mini-2024'), 0, 'case is no way to a cheaper row');
   t.equal(row('a.*b(c'), 2, 'names are no patterns');
-  const literal = modelBook([{ match: 'a.c*d*e', multiplier: 1, maxOutputTokens: 1 }]);
+  const literal = modelTable([{ match: 'a.c*d*e', multiplier: 1, maxOutputTokens: 1 }]);
   t.throws(() => literal('abcde'), { code: 'model-unknown' });
   t.equal(literal('a.cde'), 0);
   t.throws(() => literal('a.ced'), { code: 'model-unknown' });

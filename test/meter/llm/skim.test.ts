@@ -1,9 +1,9 @@
 // A chunk that is read without being parsed counts as the parser would count it, and loses just its `usage: null`.
 import fc from 'fast-check';
 import t from 'tap';
-import { Seen } from '../../../src/meter/llm/seen.js';
 import { openSkim } from '../../../src/meter/llm/shapes/chat-skim.js';
 import { openChat } from '../../../src/meter/llm/shapes/openai-chat.js';
+import { UsageAccumulator } from '../../../src/meter/llm/usage-accumulator.js';
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
@@ -61,7 +61,7 @@ t.test('against the parser', (t) => {
   fc.assert(
     fc.property(fc.oneof(chunk, plainChunk), (document: { usage?: unknown }) => {
       const data = Buffer.from(JSON.stringify(document));
-      const [quick, slow] = [new Seen(), new Seen()];
+      const [quick, slow] = [new UsageAccumulator(), new UsageAccumulator()];
       const usageAt = openSkim(quick)(data);
       if (usageAt < 0) return true;
       skimmed += 1;
@@ -87,7 +87,7 @@ t.test('against the parser', (t) => {
 });
 
 t.test('what is not plainly a bit of text is for the parser', (t) => {
-  const skim = openSkim(new Seen());
+  const skim = openSkim(new UsageAccumulator());
   const plain = '{"choices":[{"delta":{"content":"x"},"finish_reason":null}],"usage":null}';
   t.ok(skim(Buffer.from(plain)) > 0);
   for (const [from, to] of [

@@ -2,9 +2,9 @@
 import type { Problem } from '../../../errors/catalogue.js';
 import type { Part } from '../rates.js';
 import { requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, listOf, member, type StatedUsage, usageOf } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 const ERROR_TYPES: Readonly<Record<number, string>> = {
@@ -85,7 +85,7 @@ function added(a: StatedUsage | undefined, b: StatedUsage): StatedUsage {
 }
 
 /** Counters are cumulative. Those of the start are only a floor. */
-function openMessages(seen: Seen): (document: Json) => void {
+function openMessages(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     writeMessage(seen, document);
     const started = startedUsage(document);
@@ -99,7 +99,7 @@ export function startedUsage(document: Json): unknown {
 }
 
 /** All that an event or a body tells but its counters. */
-export function writeMessage(seen: Seen, document: Json): void {
+export function writeMessage(seen: UsageAccumulator, document: Json): void {
   if (document.type === 'error') seen.failed = true;
   const raw = startedUsage(document) ?? document.usage;
   if (isObject(raw) && raw.iterations !== undefined) seen.parts = partsOf(raw);
@@ -109,7 +109,7 @@ export function writeMessage(seen: Seen, document: Json): void {
 }
 
 /** What a tool of the server brought is input of the next step. */
-function writeBlock(seen: Seen, block: unknown): void {
+function writeBlock(seen: UsageAccumulator, block: unknown): void {
   if (!String(member(block, 'type')).endsWith('_result')) seen.write(block);
 }
 

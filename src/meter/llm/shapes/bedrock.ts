@@ -4,9 +4,9 @@ import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.j
 import { AmazonFrames } from '../amazon-frames.js';
 import type { Path } from '../places.js';
 import { type RequestForm, requestForm } from '../request.js';
-import type { Certainty, Seen } from '../seen.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, member, type StatedUsage, usageOf } from '../usage.js';
+import type { Certainty, UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 import { messagesUsage, startedUsage, writeMessage } from './anthropic-messages.js';
 import { answerUsage } from './openai-usage.js';
@@ -144,7 +144,7 @@ function largest(a: StatedUsage, b: StatedUsage): StatedUsage {
   };
 }
 
-function openConverse(seen: Seen): (document: Json) => void {
+function openConverse(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     if (document.__type !== undefined) seen.failed = true;
     seen.write(member(member(document.output, 'message'), 'content'));
@@ -167,7 +167,7 @@ const TEXTS = [
 ];
 
 /** Answers have the counters of their makers; Bedrock's own are in the head, or with the last event. */
-function openInvoked(seen: Seen): (document: Json) => void {
+function openInvoked(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     if (document.__type !== undefined) seen.failed = true;
     writeMessage(seen, document);
@@ -196,7 +196,7 @@ function counters(document: Json, names: Names): Json {
 const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
 
 /** Counts in the head of an answer that is no stream. */
-function readHead(seen: Seen, field: HeadField): void {
+function readHead(seen: UsageAccumulator, field: HeadField): void {
   const told = (name: string) => {
     const text = field(`x-amzn-bedrock-${name}-token-count`);
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined;

@@ -3,9 +3,9 @@
  * each would cost more than all the rest that the gateway does with it; whatever is not plainly such a chunk is for the parser.
  */
 import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, OPEN_OBJECT, QUOTE } from '../../json-bytes.js';
-import type { Seen } from '../seen.js';
 import { NOT_SKIMMED } from '../shape.js';
 import { denseBytes } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 
 const SMALL_N = 0x6e;
 
@@ -53,7 +53,7 @@ function meaningOf(keys: Keys, data: Buffer, start: number, end: number): Meanin
 }
 
 /** Tells where the chunk's `usage: null` begins, with the comma before it; 0: it has none. */
-export function openSkim(seen: Seen): (data: Buffer) => number {
+export function openSkim(seen: UsageAccumulator): (data: Buffer) => number {
   const walk = new Walk();
   return (data) => {
     if (!walk.through(data)) return NOT_SKIMMED;

@@ -1,9 +1,9 @@
 /** Cohere: chat v2, embed and rerank. What it bills counts, where it tells that beside what it has counted. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, isCount, type Json, member, usageOf } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 /** A search is billed for up to so many documents; a document with more tokens than this counts as several. */
@@ -34,12 +34,12 @@ function countOf(name: string, ...objects: readonly unknown[]): number {
 }
 
 /** Citations repeat what the answer says. */
-function write(seen: Seen, message: unknown): void {
+function write(seen: UsageAccumulator, message: unknown): void {
   for (const name of ['content', 'tool_plan', 'tool_calls']) seen.write(member(message, name));
 }
 
 /** The usage stands beside the message of a body, and within the delta of the last event. */
-function openChat(seen: Seen): (document: Json) => void {
+function openChat(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { delta, type } = document;
     const end = type === undefined ? document : delta;

@@ -3,9 +3,9 @@ import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import type { Path } from '../places.js';
 import { parameters } from '../query.js';
 import { type RequestForm, requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, listOf, member, usageOf } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 const MODEL_AND_VERB = /\/([^/:]+):([A-Za-z]+)$/;
@@ -116,7 +116,7 @@ function detailed(list: unknown): number {
 }
 
 /** Its objects are restated with every part; counters can be missing, and the prompt's can become less. */
-function openContent(seen: Seen): (document: Json) => void {
+function openContent(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     if (isObject(document.error)) seen.failed = true;
     let finished = false;
@@ -131,7 +131,7 @@ function openContent(seen: Seen): (document: Json) => void {
 }
 
 /** What code put out that the model ran is input of the next step. */
-function writePart(seen: Seen, part: unknown): void {
+function writePart(seen: UsageAccumulator, part: unknown): void {
   if (member(part, 'codeExecutionResult') === undefined) seen.write(part);
 }
 

@@ -2,9 +2,9 @@
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { JsonLines } from '../json-lines.js';
 import { requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, type Json, member, usageOf } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 const COUNTERS = ['prompt_eval_count', 'eval_count'];
@@ -22,13 +22,13 @@ const usageIn: ReadUsage = (document) =>
   });
 
 /** The counters stand among the members of a line. */
-function observe(seen: Seen, document: Json): void {
+function observe(seen: UsageAccumulator, document: Json): void {
   if (COUNTERS.every((name) => document[name] === undefined)) return;
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, document[name]]));
   seen.observe(counters, usageIn, document.done === false ? 'so far' : 'final');
 }
 
-function openAnswer(seen: Seen): (document: Json) => void {
+function openAnswer(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { message, error } = document;
     if (error !== undefined) seen.failed = true;

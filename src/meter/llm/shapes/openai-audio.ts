@@ -1,9 +1,9 @@
 /** OpenAI audio: speech to text (forms), and text to speech (JSON). What is billed by the second counts `tokensPerSecond` each. */
 import { ProblemError } from '../../../errors/catalogue.js';
 import { requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { isObject, type Json, usageOf } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { answerUsage } from './openai-usage.js';
@@ -39,7 +39,7 @@ function usageIn({ usage, duration }: Json): unknown {
   return { type: 'duration', seconds: duration };
 }
 
-function openTranscript(seen: Seen): (document: Json) => void {
+function openTranscript(seen: UsageAccumulator): (document: Json) => void {
   const read = soundUsage(seen.tokensPerSecond);
   return (document) => {
     const { type, delta, text } = document;

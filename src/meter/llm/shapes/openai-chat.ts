@@ -1,8 +1,8 @@
 /** OpenAI chat completions. */
 import { type RequestForm, requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
 import { isObject, type Json, listOf, member } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import { openSkim } from './chat-skim.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { answerUsage, inputUsage } from './openai-usage.js';
@@ -18,7 +18,7 @@ export const CHAT_FORM: RequestForm = {
 };
 
 /** Streams and JSON bodies have the same members; legacy completions have `text` in place of a message. */
-export function openChat(seen: Seen): (document: Json) => void {
+export function openChat(seen: UsageAccumulator): (document: Json) => void {
   let finished = false;
   return (document) => {
     const choices = listOf(document.choices);

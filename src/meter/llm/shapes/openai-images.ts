@@ -4,9 +4,9 @@
  */
 import { ProblemError } from '../../../errors/catalogue.js';
 import { type RequestForm, requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { isObject, type Json } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { answerUsage } from './openai-usage.js';
 
@@ -25,7 +25,7 @@ const FORM: RequestForm = {
 };
 
 /** Of a stream each image has a last event with its own usage. */
-function openImages(seen: Seen): (document: Json) => void {
+function openImages(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { type, usage } = document;
     if (isObject(document.error) || type === 'error') seen.failed = true;

@@ -1,9 +1,9 @@
 /** OpenAI Responses. */
 import type { Problem } from '../../../errors/catalogue.js';
 import { requestForm } from '../request.js';
-import type { Seen } from '../seen.js';
 import type { Shape } from '../shape.js';
 import { isObject, type Json, listOf, member } from '../usage.js';
+import type { UsageAccumulator } from '../usage-accumulator.js';
 import { openaiError } from './openai-error.js';
 import { answerUsage } from './openai-usage.js';
 
@@ -14,7 +14,7 @@ const LAST_EVENTS = new Set([
   'response.cancelled',
 ]);
 
-function openResponses(seen: Seen): (document: Json) => void {
+function openResponses(seen: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { type } = document;
     if (typeof type !== 'string') readBody(document, seen);
@@ -22,7 +22,7 @@ function openResponses(seen: Seen): (document: Json) => void {
   };
 }
 
-function readEvent(type: string, document: Json, seen: Seen): void {
+function readEvent(type: string, document: Json, seen: UsageAccumulator): void {
   const { sequence_number: sequence, delta } = document;
   if (typeof sequence === 'number') seen.sequence = sequence;
   // Sound comes as base64, its words as a transcript.
@@ -34,7 +34,7 @@ function readEvent(type: string, document: Json, seen: Seen): void {
 }
 
 /** A response in the background is only queued: what it cost is known when it is fetched, on another route. */
-function readBody(document: Json, seen: Seen): void {
+function readBody(document: Json, seen: UsageAccumulator): void {
   const { status } = document;
   seen.pending = status === 'queued' || status === 'in_progress';
   if (isObject(document.error)) seen.failed = true;
@@ -46,7 +46,7 @@ function readBody(document: Json, seen: Seen): void {
 }
 
 /** Clients throw at an event of this name. */
-function closing(problem: Problem, seen: Seen): string {
+function closing(problem: Problem, seen: UsageAccumulator): string {
   const { error } = openaiError(problem, 429);
   const { message, code } = error as Json;
   const event = { type: 'error', sequence_number: seen.sequence + 1, error, message, code, param: null };

@@ -1,0 +1,129 @@
+/** Holds in flight, and their release by hand. */
+import Type, { type Static } from 'typebox';
+import { ProblemError } from '../../errors/catalogue.js';
+import { decodeHold, type HoldRecord } from '../../ledger/codec.js';
+import type { Bounds, Reply } from '../../ledger/port.js';
+import { instant } from '../../ledger/view/limit-lines.js';
+import { fieldsOf, type OrgView, readOrg, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { userIdOf } from '../../quota/id.js';
+import type { Quotas } from '../../quota/units.js';
+import { formatUnits } from '../../quota/units.js';
+import type { Admin, App } from '../admin.js';
+import { matches, pageOf } from '../http/paging.js';
+import { notFound } from '../http/problems.js';
+import { members, Paging, path, Reason, Search } from '../http/validate.js';
+import { auditText, type WriteContext, writeContext } from '../writes/change.js';
+
+const ListQuery = members({ ...Paging, ...Search, user: Type.Optional(Type.String()) });
+
+export function holdRoutes(app: App, admin: Admin): void {
+  const listSchema = { params: path('org'), querystring: ListQuery };
+  app.get('/orgs/:org/holds', { schema: listSchema }, async (request) => {
+    return listHolds(admin, request.params.org, request.query);
+  });
+
+  const removal = { params: path('org', 'hold'), querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org/holds/:hold', { schema: removal }, async (request, reply) => {
+    await releaseByHand(admin, writeContext(request, request.query.reason), request.params.hold);
+    return reply.code(204).send();
+  });
+}
+
+interface HoldRow {
+  readonly id: string;
+  readonly hold: HoldRecord;
+}
+
+async function listHolds({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
+  await readOrg(ledger, quotas, org);
+  const { tables, ageMs } = await snapshots.tables(org, ['holds']);
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ id }: HoldRow) => id,
+      accept: ({ id, hold }: HoldRow) =>
+        hold.open &&
+        (query.user === undefined || query.user === userIdOf(hold.user)) &&
+        matches(query.q, id, hold.action, userIdOf(hold.user)),
+      ranks: {
+        expiresAt: ({ hold }: HoldRow) => hold.expiresAt,
+        admittedAt: ({ hold }: HoldRow) => hold.at,
+        id: ({ id }: HoldRow) => id,
+      },
+    },
+    query,
+  );
+  const items = page.rows.map(({ id, hold }) => holdView(quotas, id, hold));
+  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
+}
+
+function* rowsOf(tables: Tables): Generator<HoldRow> {
+  for (const [id, text] of fieldsOf(tables, 'holds')) yield { id, hold: decodeHold(text) };
+}
+
+function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
+  const charges = hold.items.map(({ quota, fixed, units, charged }) => {
+    const decimals = quotas.get(quota)?.decimals ?? 0;
+    const figures = { units: formatUnits(units, decimals), charged: formatUnits(charged, decimals) };
+    return { quota, kind: fixed ? 'fixed' : 'held', ...figures };
+  });
+  return {
+    id,
+    user: userIdOf(hold.user),
+    groups: hold.groups === '' ? [] : hold.groups.split(','),
+    action: hold.action,
+    charges,
+    cycleStart: instant(hold.cycle),
+    admittedAt: instant(hold.at),
+    expiresAt: instant(hold.expiresAt),
+  };
+}
+
+const TRIES_MAX = 3;
+
+async function releaseByHand(admin: Admin, context: WriteContext, id: string): Promise<void> {
+  const { ledger, quotas, snapshots } = admin;
+  for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+    const view = await readOrg(ledger, quotas, context.org, () => [{ table: 'holds', fields: [id] }]);
+    const hold = openHold(view, id);
+    const { user, action, charges } = holdView(quotas, id, hold);
+    const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
+    const reply = await release(admin, view, { id, hold }, auditText(view.now, context, auditEvent));
+    snapshots.forget(context.org);
+    // Another status: the cycle turned between reading and releasing.
+    if (reply.results[0]?.status === 'released') return;
+  }
+  throw new ProblemError('store-busy', `The hold ${id} could not be released`);
+}
+
+function openHold({ tables }: OrgView, id: string): HoldRecord {
+  const text = textIn(tables, 'holds', id);
+  const hold = text === undefined ? undefined : decodeHold(text);
+  if (hold === undefined || !hold.open) throw notFound(`hold ${id}`);
+  return hold;
+}
+
+async function release(
+  { ledger, quotas }: Admin,
+  view: OrgView,
+  { id, hold }: HoldRow,
+  audit: string,
+): Promise<Reply> {
+  const cycles: Bounds[] = [view.cycle];
+  if (hold.cycle !== view.cycle.start) {
+    const field = String(hold.cycle);
+    const { tables } = await readOrg(ledger, quotas, view.id, () => [{ table: 'cycles', fields: [field] }]);
+    cycles.push({ start: hold.cycle, end: Number(textIn(tables, 'cycles', field) ?? view.cycle.start) });
+  }
+  return ledger.apply({
+    org: view.id,
+    epoch: view.epoch,
+    producer: '',
+    seq: 0,
+    ruleVersion: view.ruleVersion,
+    cycles,
+    unknownUsers: 'deny',
+    expireMost: 0,
+    ops: [{ kind: 'release', hold: id, keep: true, audit }],
+  });
+}

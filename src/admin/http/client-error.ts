@@ -1,0 +1,35 @@
+/** Answers to bytes that are no request: problems of the catalogue, as all others. */
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+/** Ends the connection: what follows such bytes may be a part of them. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Behind a request that is not answered yet, an answer would be taken for that one's.
+  if (!socket.writable || isAnswering(socket)) {
+    socket.destroy();
+    return;
+  }
+  const problem = new ProblemError(
+    CODES[error.code ?? ''] ?? 'request-malformed',
+    'The request could not be read',
+  );
+  const body = JSON.stringify(problemBody(problem));
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Node keeps the answer under way on its socket, and has no public name for that. */
+function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
+  return socket._httpMessage !== undefined && socket._httpMessage !== null;
+}

@@ -1,0 +1,18 @@
+/** ETags say what a thing is, not when: a change elsewhere in the org does not make them stale. */
+import { createHash } from 'node:crypto';
+import { ProblemError } from '../../errors/catalogue.js';
+
+const ETAG_LENGTH = 22;
+
+export function etagOf(...parts: readonly (string | undefined)[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return `"${digest.slice(0, ETAG_LENGTH)}"`;
+}
+
+/** Refuses a write whose `If-Match` names another state; `etag` is undefined where the thing does not exist. */
+export function checkMatch(ifMatch: string | undefined, etag: string | undefined): void {
+  if (ifMatch === undefined) return;
+  const stated = ifMatch.split(',').map((one) => one.trim());
+  const matches = etag !== undefined && (stated.includes('*') || stated.includes(etag));
+  if (!matches) throw new ProblemError('version-stale', 'It is not what If-Match names (any more)');
+}

@@ -1,0 +1,67 @@
+/** Errors of the admin API: everything that is thrown becomes a problem of the catalogue, in one handler. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
+import { StoreError } from '../../ledger/port.js';
+
+export interface FieldProblem {
+  /** Path of the member, as `limits/0/units`; `body` for the whole. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+export function invalid(field: string, problem: string, members: Record<string, unknown> = {}): ProblemError {
+  return invalidFields([{ field, problem }], members);
+}
+
+export function invalidFields(
+  errors: readonly FieldProblem[],
+  members: Record<string, unknown> = {},
+): ProblemError {
+  const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  return new ProblemError('input-invalid', detail, { errors, ...members });
+}
+
+export function notFound(what: string): ProblemError {
+  return new ProblemError('not-found', `There is no ${what}`);
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error);
+  const { status } = problem;
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (problem.code === 'internal') request.log.error({ err: error }, 'admin request failed');
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ ...problemBody(problem), instance: `urn:uuid:${request.id}` });
+}
+
+/** `methodsOf`: those that a path has. */
+export function sendNotFound(methodsOf: (path: string) => readonly string[]) {
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
+    if (allowed.length === 0) return sendProblem(notFound('such path'), request, reply);
+    reply.header('allow', allowed.join(', '));
+    const detail = `${request.method} is not allowed here; allowed are ${allowed.join(', ')}`;
+    return sendProblem(new ProblemError('method-not-allowed', detail), request, reply);
+  };
+}
+
+/** Statuses that Fastify gives to requests it cannot read. */
+const UNREADABLE: Record<number, ErrorCode> = {
+  400: 'request-malformed',
+  413: 'body-too-large',
+  414: 'request-malformed',
+  415: 'body-not-json',
+};
+
+function problemOf(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof StoreError)
+    return new ProblemError('store-unavailable', 'The store gave no answer; the change may have been made');
+  if (error instanceof Error && 'statusCode' in error) {
+    const code = UNREADABLE[Number(error.statusCode)];
+    if (code !== undefined) return new ProblemError(code, error.message);
+  }
+  return new ProblemError('internal', 'The request failed');
+}

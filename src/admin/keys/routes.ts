@@ -1,0 +1,171 @@
+/**
+ * API keys of the data plane: each stands for one user of the org. Their text is shown once; the ledger has the hash of the
+ * secret in `keys`, where the decision reads it, and the rest as a record. Both come and go in one step.
+ */
+import Type, { type Static } from 'typebox';
+import { decodeKey, encodeKey, type KeyRecord } from '../../ledger/codec.js';
+import type { Want } from '../../ledger/port.js';
+import { instant } from '../../ledger/view/limit-lines.js';
+import { fieldsOf, type OrgView, readOrg, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { userIdOf, userKeyOf } from '../../quota/id.js';
+import type { Admin, App } from '../admin.js';
+import { matches, pageOf } from '../http/paging.js';
+import { invalid, notFound } from '../http/problems.js';
+import { ExpiresAt, expiryIn, Id, members, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { hashOf, newId, newSecret } from '../tokens/secrets.js';
+import { memberIn } from '../users/members.js';
+import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+
+const NewKey = members({ user: Id, name: Type.Optional(Title), expiresAt: ExpiresAt, reason: Reason });
+type NewKey = Static<typeof NewKey>;
+
+const ListQuery = members({ ...Paging, ...Search, user: Type.Optional(Type.String()) });
+
+export function keyRoutes(app: App, admin: Admin): void {
+  const listSchema = { params: path('org'), querystring: ListQuery };
+  app.get('/orgs/:org/keys', { schema: listSchema }, async ({ params, query }) => {
+    return listKeys(admin, params.org, query);
+  });
+
+  app.post('/orgs/:org/keys', { schema: { params: path('org'), body: NewKey } }, async (request, reply) => {
+    const { org } = request.params;
+    const { key, view } = await addKey(admin, writeContext(request, request.body.reason), request.body);
+    reply.code(201).header('location', `/v1/orgs/${org}/keys/${view.id}`).header('cache-control', 'no-store');
+    return { ...view, key };
+  });
+
+  const removal = { params: path('org', 'key'), querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org/keys/:key', { schema: removal }, async (request, reply) => {
+    await deleteKey(admin, writeContext(request, request.query.reason), request.params.key);
+    return reply.code(204).send();
+  });
+}
+
+/** What is known of a key beside what the decision needs. */
+interface About {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+function aboutField(id: string): string {
+  return `key:${id}`;
+}
+
+function aboutIn(tables: Tables, id: string): About {
+  const text = textIn(tables, 'records', aboutField(id));
+  return text === undefined ? { name: '', createdAt: 0, createdBy: '' } : (JSON.parse(text) as About);
+}
+
+interface KeyRow {
+  readonly id: string;
+  readonly record: KeyRecord;
+  readonly about: About;
+}
+
+function* rowsOf(tables: Tables): Generator<KeyRow> {
+  for (const [id, text] of fieldsOf(tables, 'keys'))
+    yield { id, record: decodeKey(text), about: aboutIn(tables, id) };
+}
+
+async function listKeys({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
+  const view = await readOrg(ledger, quotas, org);
+  const { tables, ageMs } = await snapshots.tables(org, ['keys', 'records']);
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ id }: KeyRow) => id,
+      accept: ({ id, record, about }: KeyRow) => {
+        const user = userIdOf(record.user);
+        return (query.user === undefined || query.user === user) && matches(query.q, id, user, about.name);
+      },
+      ranks: {
+        id: ({ id }: KeyRow) => id,
+        user: ({ record }: KeyRow) => record.user,
+        name: ({ about }: KeyRow) => about.name.toLowerCase(),
+        createdAt: ({ about }: KeyRow) => about.createdAt,
+        expiresAt: ({ record }: KeyRow) => record.expiresAt || Number.MAX_SAFE_INTEGER,
+      },
+    },
+    query,
+  );
+  const items = page.rows.map((row) => keyView(row, view.now));
+  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
+}
+
+function keyView({ id, record, about }: KeyRow, now: number) {
+  const { user, expiresAt } = record;
+  return {
+    id,
+    user: userIdOf(user),
+    name: about.name,
+    createdAt: about.createdAt === 0 ? null : instant(about.createdAt),
+    createdBy: about.createdBy,
+    expiresAt: expiresAt === 0 ? null : instant(expiresAt),
+    expired: expiresAt !== 0 && now >= expiresAt,
+  };
+}
+
+/** As the audit log tells it. */
+function snapshot({ record, about }: KeyRow) {
+  const { user, expiresAt } = record;
+  return {
+    user: userIdOf(user),
+    name: about.name,
+    expiresAt: expiresAt === 0 ? null : instant(expiresAt),
+  };
+}
+
+interface MadeKey {
+  /** The only time that it can be read. */
+  readonly key: string;
+  readonly view: ReturnType<typeof keyView>;
+}
+
+async function addKey(
+  admin: Admin,
+  context: WriteContext,
+  { user, name = '', expiresAt }: NewKey,
+): Promise<MadeKey> {
+  const token = userKeyOf(user);
+  if (token === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
+  const [id, secret] = [newId(), newSecret()];
+  const record: KeyRecord = { hash: hashOf(secret), user: token, expiresAt: expiryIn(expiresAt) };
+  const add = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
+    const member = memberIn(tables, token);
+    if (member === undefined || member.status === 'removed') throw invalid('user', 'there is no such user');
+    if (record.expiresAt !== 0 && record.expiresAt <= now) throw invalid('expiresAt', 'is past');
+    const about: About = { name, createdAt: now, createdBy: context.who };
+    const row: KeyRow = { id, record, about };
+    return {
+      changes: [
+        { set: 'keys', field: id, value: encodeKey(record) },
+        { set: 'records', field: aboutField(id), value: JSON.stringify(about) },
+      ],
+      auditEvent: { action: 'key.add', subject: `key:${id}`, to: snapshot(row) },
+      answer: { key: `qg_${context.org}_${id}_${secret}`, view: keyView(row, now) },
+    };
+  };
+  return changeOrg(admin, context, add, () => [{ table: 'members', fields: [token] }]);
+}
+
+async function deleteKey(admin: Admin, context: WriteContext, id: string): Promise<void> {
+  const remove = ({ tables }: OrgView): WritePlan<undefined> => {
+    const text = textIn(tables, 'keys', id);
+    if (text === undefined) throw notFound(`key ${id}`);
+    const from = snapshot({ id, record: decodeKey(text), about: aboutIn(tables, id) });
+    return {
+      changes: [
+        { del: 'keys', field: id },
+        { del: 'records', field: aboutField(id) },
+      ],
+      auditEvent: { action: 'key.delete', subject: `key:${id}`, from },
+      answer: undefined,
+    };
+  };
+  const wants: Want[] = [
+    { table: 'keys', fields: [id] },
+    { table: 'records', fields: [aboutField(id)] },
+  ];
+  await changeOrg(admin, context, remove, () => wants);
+}

@@ -1,0 +1,148 @@
+/** Distribute evenly: equal percent caps for the active users of one quota, 100 % of the pool together, to the unit. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { decodeLimit, decodeMember, encodeLimit } from '../../ledger/codec.js';
+import type { Change } from '../../ledger/port.js';
+import { capNow, figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
+import { type OrgView, withTables } from '../../ledger/view/org-view.js';
+import { distribute, type Limit, NO_LIMIT, PERCENT_WHOLE } from '../../quota/limit.js';
+import { formatUnits } from '../../quota/units.js';
+import type { Admin, App } from '../admin.js';
+import { definitionOf } from '../http/amounts.js';
+import { invalid } from '../http/problems.js';
+import { DryRun, members, Name, path, Reason } from '../http/validate.js';
+import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { scanAll } from '../writes/snapshots.js';
+import { rearm } from './limit-view.js';
+
+const Body = members({ quota: Name, reason: Reason });
+
+export function distributeRoutes(app: App, admin: Admin): void {
+  const schema = { params: path('org'), querystring: members(DryRun), body: Body };
+  app.post('/orgs/:org/limits/distribute', { schema }, async (request) => {
+    const { quota, reason } = request.body;
+    return distributeEvenly(admin, writeContext(request, reason), quota, request.query.dryRun === true);
+  });
+}
+
+/** The most users for whom no share of `pool` is 0, whatever rounding does. */
+export function usersThatFit(pool: number): number {
+  return pool === 0 ? 0 : Math.floor(PERCENT_WHOLE / Math.ceil(PERCENT_WHOLE / pool));
+}
+
+interface Share {
+  readonly field: string;
+  readonly limit: Limit;
+  readonly cap: number;
+}
+
+const SHARES_A_TURN = 1_000;
+
+async function distributeEvenly(admin: Admin, context: WriteContext, quota: string, dryRun: boolean) {
+  definitionOf(admin.quotas, quota, 'quota');
+  return changeOrg(admin, context, async (view): Promise<WritePlan<unknown>> => {
+    const pool = view.pools.get(quota)?.units;
+    if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
+    const shares = await sharesOf(admin, view, quota);
+    const summary = summaryOf(view, quota, pool, shares);
+    if (summary.least === 0) {
+      const fits = usersThatFit(pool);
+      throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, { fits });
+    }
+    const before = await limitsBefore(admin, view, quota);
+    if (dryRun) {
+      const would = {
+        ...(await blockedBy(admin, view, shares)),
+        unitsReplaced: unitsIn(view, quota, before),
+      };
+      return { changes: [], answer: { ...summary, ...would } };
+    }
+    const changes = await replaceLimits(view, quota, before, shares);
+    const to = { users: summary.users, percentSum: 100 };
+    return {
+      changes,
+      auditEvent: { action: 'limit.distribute', subject: `plan:${quota}`, to },
+      answer: summary,
+    };
+  });
+}
+
+function summaryOf(view: OrgView, quota: string, pool: number, shares: readonly Share[]) {
+  const out = (units: number): number => formatUnits(units, quotaOf(view, quota).decimals);
+  let [sum, least, most] = [0, Number.POSITIVE_INFINITY, 0];
+  for (const { cap } of shares) {
+    sum += cap;
+    least = Math.min(least, cap);
+    most = Math.max(most, cap);
+  }
+  const caps = { capsSum: out(sum), least: out(least), most: out(most) };
+  return { quota, users: shares.length, percentSum: 100, pool: out(pool), ...caps };
+}
+
+/** Read fresh: a user who comes meanwhile raises the version, and the commit starts again. */
+async function sharesOf({ ledger }: Admin, view: OrgView, quota: string): Promise<Share[]> {
+  const tokens: string[] = [];
+  for (const [token, text] of await scanAll(ledger, view.id, 'members'))
+    if (decodeMember(text).status === 'active') tokens.push(token);
+  if (tokens.length === 0) throw invalid('quota', 'there are no active users to distribute to');
+  tokens.sort();
+  await turn();
+  const shares = distribute(tokens.length);
+  return tokens.map((token, index) => {
+    const limit: Limit = { ...NO_LIMIT, ...shares[index] };
+    return { field: lineTo(quota, 'user', token).field, limit, cap: capNow(view, quota, limit) };
+  });
+}
+
+/** The limits of users for the quota as they are. */
+async function limitsBefore({ ledger }: Admin, view: OrgView, quota: string) {
+  const before = new Map<string, Limit>();
+  for (const [field, text] of await scanAll(ledger, view.id, 'limits')) {
+    const line = parseLine(field);
+    if (line?.quota === quota && line.scope === 'user') before.set(field, decodeLimit(text));
+  }
+  return before;
+}
+
+const REPLACED_SHOWN = 100;
+
+/** Caps in units, which somebody chose for one user: once replaced, only the audit log knows that there was one. */
+function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit>) {
+  const { decimals } = quotaOf(view, quota);
+  const absolute = [...before]
+    .filter(([, { percent }]) => percent === 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const limits = absolute.slice(0, REPLACED_SHOWN).map(([id, { units, shadow }]) => {
+    return { id, units: formatUnits(units, decimals), shadow };
+  });
+  return { count: absolute.length, limits };
+}
+
+/** All limits of users for the quota give way, so that none is left beside the 100 %. */
+async function replaceLimits(
+  view: OrgView,
+  quota: string,
+  present: ReadonlyMap<string, Limit>,
+  shares: readonly Share[],
+) {
+  const before = new Map(present);
+  const changes: Change[] = [];
+  for (const [index, { field, limit, cap }] of shares.entries()) {
+    if (index % SHARES_A_TURN === 0) await turn();
+    const old = before.get(field);
+    if (old !== undefined && cap > capNow(view, quota, old)) changes.push(...rearm(view, field));
+    changes.push({ set: 'limits', field, value: encodeLimit(limit) });
+    before.delete(field);
+  }
+  for (const field of before.keys()) changes.push({ del: 'limits', field });
+  return changes;
+}
+
+async function blockedBy({ snapshots }: Admin, view: OrgView, shares: readonly Share[]) {
+  const { start } = view.cycle;
+  const { tables } = await snapshots.tables(view.id, [`consumed:${start}`, `held:${start}`]);
+  let count = 0;
+  const copy = withTables(view, tables);
+  for (const { field, cap } of shares)
+    if (standingOf(cap, figuresOf(copy, field), false).status === 'blocked') count += 1;
+  return { wouldBlock: count > 0, usersBlocked: count };
+}

@@ -1,0 +1,294 @@
+/** Limits: list, set, change, delete, and what each would do (`dryRun`). */
+import Type, { type Static } from 'typebox';
+import { ProblemError } from '../../errors/catalogue.js';
+import { decodeLimit, encodeLimit } from '../../ledger/codec.js';
+import type { Change, Want } from '../../ledger/port.js';
+import {
+  capNow,
+  type LimitLine,
+  limitIn,
+  limitStanding,
+  lineTo,
+  parseLine,
+  quotaOf,
+} from '../../ledger/view/limit-lines.js';
+import { fieldsOf, type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
+import { userKeyOf } from '../../quota/id.js';
+import { type Limit, NO_LIMIT, percentFault } from '../../quota/limit.js';
+import { formatUnits } from '../../quota/units.js';
+import type { Admin, App } from '../admin.js';
+import { groupIn } from '../groups/group-view.js';
+import { capIn, definitionOf } from '../http/amounts.js';
+import { checkMatch } from '../http/etag.js';
+import { matches, pageOf } from '../http/paging.js';
+import { invalid, notFound } from '../http/problems.js';
+import { DryRun, Id, members, Name, Paging, path, Reason, Search } from '../http/validate.js';
+import { memberIn } from '../users/members.js';
+import { profileField, profileIn } from '../users/profile.js';
+import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { allCapSums, CAP_TABLES } from './caps.js';
+import { capOut, etagOfLimit, limitTables, limitView, rearm } from './limit-view.js';
+
+const CapFields = {
+  units: Type.Optional(Type.Number()),
+  percent: Type.Optional(Type.Number()),
+  shadow: Type.Optional(Type.Boolean()),
+  reason: Reason,
+};
+
+const NewLimit = members({ quota: Name, user: Type.Optional(Id), group: Type.Optional(Name), ...CapFields });
+type NewLimit = Static<typeof NewLimit>;
+const LimitPatch = members(CapFields);
+type LimitPatch = Static<typeof LimitPatch>;
+
+const ListQuery = members({
+  ...Paging,
+  ...Search,
+  quota: Type.Optional(Type.String()),
+  scope: Type.Optional(Type.Enum(['user', 'group'])),
+  user: Type.Optional(Type.String()),
+  group: Type.Optional(Type.String()),
+  status: Type.Optional(Type.Enum(['ok', 'warning', 'blocked'])),
+});
+type ListQuery = Static<typeof ListQuery>;
+
+const ByOrg = path('org');
+const ByLimit = path('org', 'limit');
+
+export function limitRoutes(app: App, admin: Admin): void {
+  app.get('/orgs/:org/limits', { schema: { params: ByOrg, querystring: ListQuery } }, async (request) => {
+    return listLimits(admin, request.params.org, request.query);
+  });
+
+  const create = { params: ByOrg, querystring: members(DryRun), body: NewLimit };
+  app.post('/orgs/:org/limits', { schema: create }, async (request, reply) => {
+    const { org } = request.params;
+    const dryRun = request.query.dryRun === true;
+    const outcome = await createLimit(
+      admin,
+      writeContext(request, request.body.reason),
+      request.body,
+      dryRun,
+    );
+    if (dryRun) return outcome;
+    const { id } = outcome;
+    const view = await readLimit(admin, org, id);
+    reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(id)}`);
+    return reply.code(201).header('etag', view.etag).send(view);
+  });
+
+  app.get('/orgs/:org/limits/:limit', { schema: { params: ByLimit } }, async (request, reply) => {
+    const view = await readLimit(admin, request.params.org, request.params.limit);
+    return reply.header('etag', view.etag).send(view);
+  });
+
+  const patch = { params: ByLimit, querystring: members(DryRun), body: LimitPatch };
+  app.patch('/orgs/:org/limits/:limit', { schema: patch }, async (request, reply) => {
+    const { org, limit } = request.params;
+    const dryRun = request.query.dryRun === true;
+    const change: LimitChange = { id: limit, patch: request.body, dryRun };
+    const outcome = await patchLimit(admin, writeContext(request, request.body.reason), change);
+    if (dryRun) return outcome;
+    const view = await readLimit(admin, org, limit);
+    return reply.header('etag', view.etag).send(view);
+  });
+
+  const removal = { params: ByLimit, querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org/limits/:limit', { schema: removal }, async (request, reply) => {
+    await deleteLimit(admin, writeContext(request, request.query.reason), request.params.limit);
+    return reply.code(204).send();
+  });
+}
+
+interface LimitRow {
+  readonly line: LimitLine;
+  readonly text: string;
+}
+
+async function listLimits({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
+  const view = await readOrg(ledger, quotas, org);
+  const { tables, ageMs } = await snapshots.tables(org, [...CAP_TABLES, ...limitTables(view.cycle.start)]);
+  const copy = withTables(view, tables);
+  const standing = ({ line, text }: LimitRow) => limitStanding(copy, line, decodeLimit(text));
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ line }: LimitRow) => line.field,
+      accept: (row: LimitRow) =>
+        quotas.has(row.line.quota) &&
+        accepts(tables, query, row.line) &&
+        (query.status === undefined || standing(row).status === query.status),
+      ranks: {
+        id: ({ line }: LimitRow) => line.field,
+        cap: (row: LimitRow) => standing(row).cap,
+        consumed: (row: LimitRow) => standing(row).consumed,
+        remaining: (row: LimitRow) => standing(row).remaining,
+        percentUsed: (row: LimitRow) => standing(row).consumed / Math.max(1, standing(row).cap),
+      },
+    },
+    query,
+  );
+  return {
+    items: page.rows.map(({ line, text }) => limitView(copy, line, decodeLimit(text))),
+    cursor: page.cursor,
+    caps: await allCapSums(copy),
+    snapshotAgeMs: ageMs,
+  };
+}
+
+function* rowsOf(tables: Tables): Generator<LimitRow> {
+  for (const [field, text] of fieldsOf(tables, 'limits')) {
+    const line = parseLine(field);
+    if (line !== undefined) yield { line, text };
+  }
+}
+
+function accepts(tables: Tables, query: ListQuery, { quota, scope, token }: LimitLine): boolean {
+  if (query.quota !== undefined && query.quota !== quota) return false;
+  if (query.scope !== undefined && query.scope !== scope) return false;
+  if (query.user !== undefined && (scope !== 'user' || token !== userKeyOf(query.user))) return false;
+  if (query.group !== undefined && (scope !== 'group' || token !== query.group)) return false;
+  if (query.q === undefined) return true;
+  if (scope === 'group') return matches(query.q, token, groupIn(tables, token)?.name ?? '');
+  const { name, email } = profileIn(tables, token);
+  return matches(query.q, token, name, email);
+}
+
+/** What is to be read to decide on a limit, or to show it. */
+function limitWants({ field, scope, token }: LimitLine): (start: number) => Want[] {
+  const subject: Want[] =
+    scope === 'group'
+      ? [{ table: 'groups', fields: [token] }]
+      : [
+          { table: 'members', fields: [token] },
+          { table: 'records', fields: [profileField(token)] },
+        ];
+  return (start) => [
+    ...subject,
+    { table: 'limits', fields: [field] },
+    { table: `consumed:${start}`, fields: [field] },
+    { table: `held:${start}`, fields: [field] },
+  ];
+}
+
+function lineOfPath({ quotas }: Admin, id: string): LimitLine {
+  const line = parseLine(id);
+  if (line === undefined || line.scope === 'org' || !quotas.has(line.quota)) throw notFound(`limit ${id}`);
+  return line;
+}
+
+async function readLimit(admin: Admin, org: string, id: string) {
+  const line = lineOfPath(admin, id);
+  const view = await readOrg(admin.ledger, admin.quotas, org, limitWants(line));
+  return limitView(view, line, present(view, line));
+}
+
+/** What a limit would do to its subject. */
+function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
+  const { decimals } = quotaOf(view, line.quota);
+  const { cap, consumed, held, status } = limitStanding(view, line, limit);
+  return {
+    id: line.field,
+    wouldBlock: status === 'blocked',
+    consumed: formatUnits(consumed, decimals),
+    held: formatUnits(held, decimals),
+    cap: formatUnits(cap, decimals),
+  };
+}
+
+type Outcome = ReturnType<typeof outcomeOf>;
+
+async function createLimit(admin: Admin, context: WriteContext, body: NewLimit, dryRun: boolean) {
+  const definition = definitionOf(admin.quotas, body.quota, 'quota');
+  const line = lineOfBody(body);
+  if (body.units === undefined && body.percent === undefined)
+    throw invalid('units', 'state units or percent');
+  const limit = capIn(body, { ...NO_LIMIT, shadow: body.shadow ?? false }, definition);
+  const create = (view: OrgView): WritePlan<Outcome> => {
+    checkSubject(view.tables, line);
+    if (limitIn(view.tables, line.field) !== undefined)
+      throw new ProblemError('limit-exists', `${line.field} has a limit`, { limit: line.field });
+    checkCap(view, line, limit);
+    const answer = outcomeOf(view, line, limit);
+    if (dryRun) return { changes: [], answer };
+    const auditEvent = {
+      action: 'limit.add',
+      subject: `limit:${line.field}`,
+      to: snapshot(view, line, limit),
+    };
+    return { changes: [{ set: 'limits', field: line.field, value: encodeLimit(limit) }], auditEvent, answer };
+  };
+  return changeOrg(admin, context, create, limitWants(line));
+}
+
+function snapshot(view: OrgView, line: LimitLine, limit: Limit) {
+  return { ...capOut(limit, quotaOf(view, line.quota)), shadow: limit.shadow };
+}
+
+function lineOfBody({ quota, user, group }: NewLimit): LimitLine {
+  if ((user === undefined) === (group === undefined)) throw invalid('user', 'state either user or group');
+  if (group !== undefined) return lineTo(quota, 'group', group);
+  const token = userKeyOf(user ?? '');
+  if (token === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
+  return lineTo(quota, 'user', token);
+}
+
+function checkSubject(tables: Tables, { scope, token }: LimitLine): void {
+  if (scope === 'group' && groupIn(tables, token) === undefined)
+    throw invalid('group', 'there is no such group');
+  const member = scope === 'user' ? memberIn(tables, token) : undefined;
+  if (scope === 'user' && (member === undefined || member.status === 'removed'))
+    throw invalid('user', 'there is no such user');
+}
+
+/** A percent needs a pool, and must be more than nothing of it. */
+export function checkCap({ pools }: Pick<OrgView, 'pools'>, line: LimitLine, limit: Limit, field = ''): void {
+  const fault = percentFault(limit, pools.get(line.quota)?.units);
+  if (fault === 'no-plan')
+    throw invalid(`${field}percent`, `the org has no plan for ${line.quota} to take a percent of`);
+  if (fault === 'nothing')
+    throw invalid(`${field}percent`, 'is less than the smallest unit of the present pool');
+}
+
+interface LimitChange {
+  readonly id: string;
+  readonly patch: LimitPatch;
+  readonly dryRun: boolean;
+}
+
+async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryRun }: LimitChange) {
+  const line = lineOfPath(admin, id);
+  const change = (view: OrgView): WritePlan<Outcome> => {
+    const before = present(view, line);
+    checkMatch(context.ifMatch, etagOfLimit(line.field, before));
+    const capped = capIn(patch, before, quotaOf(view, line.quota));
+    const after: Limit = { ...capped, shadow: patch.shadow ?? before.shadow };
+    if (capped !== before) checkCap(view, line, after);
+    const answer = outcomeOf(view, line, after);
+    const value = encodeLimit(after);
+    if (dryRun || value === encodeLimit(before)) return { changes: [], answer };
+    const changes: Change[] = [{ set: 'limits', field: line.field, value }];
+    if (capNow(view, line.quota, after) > capNow(view, line.quota, before))
+      changes.push(...rearm(view, line.field));
+    const [from, to] = [snapshot(view, line, before), snapshot(view, line, after)];
+    return { changes, auditEvent: { action: 'limit.change', subject: `limit:${id}`, from, to }, answer };
+  };
+  return changeOrg(admin, context, change, limitWants(line));
+}
+
+function present({ tables }: OrgView, { field }: LimitLine): Limit {
+  const limit = limitIn(tables, field);
+  if (limit === undefined) throw notFound(`limit ${field}`);
+  return limit;
+}
+
+async function deleteLimit(admin: Admin, context: WriteContext, id: string): Promise<void> {
+  const line = lineOfPath(admin, id);
+  const remove = (view: OrgView): WritePlan<undefined> => {
+    const before = present(view, line);
+    checkMatch(context.ifMatch, etagOfLimit(line.field, before));
+    const auditEvent = { action: 'limit.delete', subject: `limit:${id}`, from: snapshot(view, line, before) };
+    return { changes: [{ del: 'limits', field: line.field }], auditEvent, answer: undefined };
+  };
+  await changeOrg(admin, context, remove, limitWants(line));
+}

@@ -1,0 +1,97 @@
+/** An org's own fields, and how a definition becomes changes of them. */
+import { randomUUID } from 'node:crypto';
+import Type from 'typebox';
+import type { Change } from '../../ledger/port.js';
+import { instant } from '../../ledger/view/limit-lines.js';
+import type { OrgView } from '../../ledger/view/org-view.js';
+import { boundsAt, type CycleRule, EVERY, type Every, nextBoundary, ruleFaults } from '../../quota/cycle.js';
+import { etagOf } from '../http/etag.js';
+import { invalidFields } from '../http/problems.js';
+import { members } from '../http/validate.js';
+
+export const Cycle = members({
+  every: Type.Enum([...EVERY] as [Every, ...Every[]]),
+  anchor: Type.Integer(),
+  timeZone: Type.String({ maxLength: 64 }),
+});
+
+export interface OrgDefinition {
+  readonly name: string;
+  /** Undefined: no bound. */
+  readonly seats: number | undefined;
+  readonly cycle: CycleRule;
+}
+
+export const DEFAULT_THRESHOLDS: readonly number[] = [50, 80, 90, 100];
+
+export function set(field: string, value: string | number): Change {
+  return { set: 'org', field, value: String(value) };
+}
+
+export function ruleIn(cycle: CycleRule): CycleRule {
+  const faults = ruleFaults(cycle);
+  if (faults.length > 0)
+    throw invalidFields(faults.map(({ field, problem }) => ({ field: `cycle/${field}`, problem })));
+  const { every, anchor, timeZone } = cycle;
+  return { every, anchor, timeZone };
+}
+
+/** The fields of a new org; `now` is the store's time. */
+export function newOrg(
+  definition: OrgDefinition,
+  now: number,
+  thresholds: readonly number[] = DEFAULT_THRESHOLDS,
+): Change[] {
+  const { start, end } = boundsAt(definition.cycle, now);
+  return [
+    set('epoch', randomUUID()),
+    set('now', now),
+    set('start', start),
+    set('end', end),
+    set('prev', 0),
+    set('rule', JSON.stringify(definition.cycle)),
+    set('ruleVersion', 1),
+    set('seats', definition.seats ?? ''),
+    set('seatsUsed', 0),
+    set('name', definition.name),
+    set('state', 'open'),
+    set('created', now),
+    set('thresholds', [...thresholds].sort((a, b) => a - b).join(',')),
+  ];
+}
+
+/** What differs from the org as it is. A new rule takes withTables at its next boundary; nothing is reset before. */
+export function orgChanges(view: OrgView, definition: OrgDefinition): Change[] {
+  const changes: Change[] = [];
+  if (definition.name !== view.name) changes.push(set('name', definition.name));
+  if (definition.seats !== view.seats) changes.push(set('seats', definition.seats ?? ''));
+  if (!sameRule(definition.cycle, view.rule)) {
+    changes.push(set('rule', JSON.stringify(definition.cycle)));
+    changes.push(set('ruleVersion', view.ruleVersion + 1));
+    changes.push(set('end', nextBoundary(definition.cycle, view.now)));
+  }
+  return changes;
+}
+
+function sameRule(a: CycleRule, b: CycleRule): boolean {
+  return a.every === b.every && a.anchor === b.anchor && a.timeZone === b.timeZone;
+}
+
+export function etagOfOrg(view: OrgView): string {
+  const state = view.open ? 'open' : 'archived';
+  return etagOf('org', view.id, view.name, String(view.seats), JSON.stringify(view.rule), state);
+}
+
+export function orgView(view: OrgView) {
+  return {
+    id: view.id,
+    name: view.name,
+    state: view.open ? 'open' : 'archived',
+    createdAt: instant(view.createdAt),
+    seats: view.seats ?? null,
+    seatsUsed: view.seatsUsed,
+    cycle: view.rule,
+    thresholds: view.thresholds === '' ? [] : view.thresholds.split(',').map(Number),
+    etag: etagOfOrg(view),
+  };
+}

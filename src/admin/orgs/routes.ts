@@ -1,0 +1,162 @@
+/** Orgs: list, create, change, archive. */
+import { setImmediate as turn } from 'node:timers/promises';
+import Type, { type Static } from 'typebox';
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Ledger } from '../../ledger/port.js';
+import { readOrg } from '../../ledger/view/org-view.js';
+import { isName } from '../../quota/id.js';
+import { type Orgs, reaches } from '../access/roles.js';
+import type { Admin, App } from '../admin.js';
+import { checkMatch } from '../http/etag.js';
+import { matches, pageOf } from '../http/paging.js';
+import { invalid } from '../http/problems.js';
+import { members, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { auditText, changeOrg, UNCHANGED, type WriteContext, writeContext } from '../writes/change.js';
+import {
+  Cycle,
+  etagOfOrg,
+  newOrg,
+  type OrgDefinition,
+  orgChanges,
+  orgView,
+  ruleIn,
+  set,
+} from './definition.js';
+
+const OrgBody = members({
+  name: Type.Optional(Title),
+  /** null or left out: no bound. */
+  seats: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()])),
+  cycle: Cycle,
+  reason: Reason,
+});
+
+const ListQuery = members({ ...Paging, ...Search });
+type ListQuery = Static<typeof ListQuery>;
+
+const ByOrg = path('org');
+
+export function orgRoutes(app: App, admin: Admin): void {
+  const { ledger, quotas } = admin;
+
+  app.get('/orgs', { schema: { querystring: ListQuery } }, async ({ access, query }) => {
+    return listOrgs(admin, access.orgs, query);
+  });
+
+  app.get('/orgs/:org', { schema: { params: ByOrg } }, async (request, reply) => {
+    const view = await readOrg(ledger, quotas, request.params.org);
+    return reply.header('etag', etagOfOrg(view)).send(orgView(view));
+  });
+
+  app.put('/orgs/:org', { schema: { params: ByOrg, body: OrgBody } }, async (request, reply) => {
+    const created = await putOrg(admin, writeContext(request, request.body.reason), request.body);
+    const view = await readOrg(ledger, quotas, request.params.org);
+    reply.code(created ? 201 : 200).header('etag', etagOfOrg(view));
+    return orgView(view);
+  });
+
+  const archive = { params: ByOrg, querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org', { schema: archive }, async (request, reply) => {
+    await archiveOrg(admin, writeContext(request, request.query.reason));
+    return reply.code(204).send();
+  });
+}
+
+async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
+  const { ledger } = admin;
+  const rows = (await ledger.orgs()).filter((id) => reaches(orgs, id));
+  const { q = '' } = query;
+  const names = q === '' ? undefined : await namesOf(ledger, rows);
+  const listing = {
+    rows,
+    id: (id: string) => id,
+    accept: (id: string) => matches(q, id, names?.get(id) ?? ''),
+    ranks: { id: String },
+  };
+  const page = await pageOf(listing, query);
+  const items = await Promise.all(page.rows.map((id) => listed(admin, id)));
+  return { items, cursor: page.cursor };
+}
+
+/** An org whose data is missing must not hide the others. */
+async function listed({ ledger, quotas }: Admin, id: string) {
+  const view = await readOrg(ledger, quotas, id).catch((error: unknown) => {
+    if (error instanceof ProblemError && error.code === 'store-lost') return undefined;
+    throw error;
+  });
+  return view === undefined ? { id, state: 'lost' } : orgView(view);
+}
+
+/** Read a hundred at a time: a search withTables many orgs stands in nobody's way. */
+const NAMES_AT_ONCE = 100;
+
+async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (let from = 0; from < ids.length; from += NAMES_AT_ONCE) {
+    const some = ids.slice(from, from + NAMES_AT_ONCE);
+    const read = await Promise.all(some.map((id) => ledger.read(id, [{ table: 'org', fields: ['name'] }])));
+    for (const [index, { values }] of read.entries()) names.set(some[index] ?? '', values[0]?.[0] ?? '');
+    // The embedded ledger answers at once: others must have their turn between.
+    await turn();
+  }
+  return names;
+}
+
+/** Whether the org is new. */
+async function putOrg(admin: Admin, context: WriteContext, body: Static<typeof OrgBody>): Promise<boolean> {
+  const { org, ifMatch } = context;
+  if (!isName(org)) throw invalid('org', 'must be 1 to 64 letters, digits, dots, hyphens or underscores');
+  const definition: OrgDefinition = {
+    name: body.name ?? org,
+    seats: body.seats ?? undefined,
+    cycle: ruleIn(body.cycle),
+  };
+  const { version } = await admin.ledger.read(org, []);
+  if (version === 0) {
+    checkMatch(ifMatch, undefined);
+    if (await createNew(admin, context, definition)) return true;
+  }
+  await updateOrg(admin, context, definition);
+  return false;
+}
+
+/** False where another was faster. */
+async function createNew(
+  { ledger }: Admin,
+  context: WriteContext,
+  definition: OrgDefinition,
+): Promise<boolean> {
+  const now = await ledger.clock();
+  const auditEvent = { action: 'org.create', subject: 'org', to: snapshot(definition) };
+  const commit = { version: 0, changes: newOrg(definition, now), audit: auditText(now, context, auditEvent) };
+  return (await ledger.commit(context.org, commit)) !== undefined;
+}
+
+function snapshot({ name, seats, cycle }: OrgDefinition) {
+  return { name, seats: seats ?? null, cycle };
+}
+
+async function updateOrg(admin: Admin, context: WriteContext, definition: OrgDefinition): Promise<void> {
+  await changeOrg(admin, context, (view) => {
+    checkMatch(context.ifMatch, etagOfOrg(view));
+    const { seats } = definition;
+    if (seats !== undefined && seats < view.seatsUsed)
+      throw new ProblemError('seats-taken', `${view.seatsUsed} seats are taken, more than ${seats}`);
+    const changes = orgChanges(view, definition);
+    if (changes.length === 0) return UNCHANGED;
+    const from = snapshot({ name: view.name, seats: view.seats, cycle: view.rule });
+    const auditEvent = { action: 'org.change', subject: 'org', from, to: snapshot(definition) };
+    return { changes, auditEvent, answer: undefined };
+  });
+}
+
+/** An archived org keeps its id for ever; archiving it again changes nothing. */
+async function archiveOrg(admin: Admin, context: WriteContext): Promise<void> {
+  const { open } = await readOrg(admin.ledger, admin.quotas, context.org);
+  if (!open) return;
+  await changeOrg(admin, context, (view) => {
+    checkMatch(context.ifMatch, etagOfOrg(view));
+    const auditEvent = { action: 'org.archive', subject: 'org', from: { name: view.name } };
+    return { changes: [set('state', 'archived')], auditEvent, answer: undefined };
+  });
+}

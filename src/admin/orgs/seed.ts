@@ -1,0 +1,169 @@
+/** Orgs of the config: created once, in one step, and left alone from then on. */
+import { encodeLimit, encodeMember, encodePlan, type Member } from '../../ledger/codec.js';
+import type { Change, Ledger } from '../../ledger/port.js';
+import { lineTo } from '../../ledger/view/limit-lines.js';
+import type { Pool } from '../../ledger/view/org-view.js';
+import type { CycleRule } from '../../quota/cycle.js';
+import { isName, userKeyOf } from '../../quota/id.js';
+import { NO_LIMIT, type PlanMode, seatsFault } from '../../quota/limit.js';
+import type { QuotaDefinition, Quotas } from '../../quota/units.js';
+import { setGroup } from '../groups/routes.js';
+import { type Amount, capIn, definitionOf, unitsIn } from '../http/amounts.js';
+import { invalid } from '../http/problems.js';
+import { checkCap } from '../limits/routes.js';
+import { profileField } from '../users/profile.js';
+import { auditText } from '../writes/change.js';
+import { newOrg, ruleIn, set } from './definition.js';
+
+export interface SeedPlan {
+  readonly allowance: Amount;
+  readonly mode?: PlanMode;
+  readonly extra?: Amount;
+}
+
+export interface SeedUser {
+  readonly name?: string;
+  readonly email?: string;
+  readonly role?: string;
+  readonly groups?: readonly string[];
+}
+
+export interface SeedLimit {
+  readonly quota: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly units?: Amount;
+  readonly percent?: Amount;
+  readonly shadow?: boolean;
+}
+
+/** An org as the config states it: amounts in the quota's own units. Its users are active from the start. */
+export interface SeedOrg {
+  readonly name?: string;
+  readonly seats?: number;
+  readonly cycle: CycleRule;
+  readonly plans?: Readonly<Record<string, SeedPlan>>;
+  readonly groups?: Readonly<Record<string, { readonly name?: string }>>;
+  readonly users?: Readonly<Record<string, SeedUser>>;
+  readonly limits?: readonly SeedLimit[];
+  readonly thresholds?: readonly number[];
+}
+
+/** Whether the org was created; one that exists, archived or not, is left as it is. Throws `input-invalid`. */
+export async function createOrg(
+  ledger: Ledger,
+  id: string,
+  seed: SeedOrg,
+  quotas: Readonly<Record<string, QuotaDefinition>>,
+): Promise<boolean> {
+  if (!isName(id)) throw invalid('org', `${id} is not an id`);
+  const { version } = await ledger.read(id, []);
+  if (version !== 0) return false;
+  const now = await ledger.clock();
+  const changes = seedChanges(id, seed, quotas, now);
+  const audit = auditText(
+    now,
+    { who: 'config', reason: '' },
+    { action: 'org.create', subject: 'org', to: seed },
+  );
+  return (await ledger.commit(id, { version: 0, changes, audit })) !== undefined;
+}
+
+/** All fields of a new org; `now` is the store's time. */
+export function seedChanges(
+  id: string,
+  seed: SeedOrg,
+  quotas: Readonly<Record<string, QuotaDefinition>>,
+  now: number,
+): Change[] {
+  const definition = { name: seed.name ?? id, seats: seed.seats, cycle: ruleIn(seed.cycle) };
+  const known: Quotas = new Map(Object.entries(quotas));
+  const pools = poolsOf(seed, known);
+  return [
+    ...newOrg(definition, now, seed.thresholds),
+    ...poolChanges(pools),
+    ...Object.entries(seed.groups ?? {}).map(([group, { name = group }]) =>
+      setGroup(group, { generation: 0, alive: true, name }),
+    ),
+    ...userChanges(seed, now),
+    ...limitChanges(seed, known, pools),
+  ];
+}
+
+function poolsOf(seed: SeedOrg, quotas: Quotas): Map<string, Pool> {
+  const pools = new Map<string, Pool>();
+  for (const [quota, { allowance, mode = 'hard', extra = 0 }] of Object.entries(seed.plans ?? {})) {
+    const field = `plans/${quota}`;
+    const definition = definitionOf(quotas, quota, field);
+    const plan = { allowance: unitsIn(allowance, definition, `${field}/allowance`), mode };
+    const balance = unitsIn(extra, definition, `${field}/extra`);
+    pools.set(quota, { plan, extra: balance, carried: 0, units: plan.allowance + balance });
+  }
+  return pools;
+}
+
+function poolChanges(pools: ReadonlyMap<string, Pool>): Change[] {
+  return [...pools].flatMap(([quota, { plan, extra }]) => {
+    const changes = [set(`plan:${quota}`, encodePlan(plan))];
+    return extra > 0 ? [...changes, set(`extra:${quota}`, extra)] : changes;
+  });
+}
+
+function userChanges(seed: SeedOrg, now: number): Change[] {
+  const users = Object.entries(seed.users ?? {});
+  const fault = seatsFault(seed.seats, users.length);
+  if (fault !== undefined) throw invalid('seats', fault);
+  const changes: Change[] = [set('seatsUsed', users.length)];
+  for (const [id, { name = '', email = '', role = '', groups = [] }] of users) {
+    const token = tokenOf(id, `users/${id}`);
+    const stray = groups.find((group) => !hasGroup(seed, group));
+    if (stray !== undefined) throw invalid(`users/${id}/groups`, `there is no group ${stray}`);
+    const member: Member = { status: 'active', groups: groups.map((group) => ({ group, generation: 0 })) };
+    const record = JSON.stringify({ name, email, role, createdAt: now });
+    changes.push({ set: 'members', field: token, value: encodeMember(member) });
+    changes.push({ set: 'records', field: profileField(token), value: record });
+  }
+  return changes;
+}
+
+function tokenOf(user: string, field: string): string {
+  const token = userKeyOf(user);
+  if (token === undefined) throw invalid(field, 'must be at most 256 bytes of valid Unicode');
+  return token;
+}
+
+function hasGroup(seed: SeedOrg, group: string): boolean {
+  return Object.hasOwn(seed.groups ?? {}, group);
+}
+
+/** A limit of a user who is not listed makes them known, as invited: no seat before they come. */
+function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, Pool>): Change[] {
+  const changes = new Map<string, Change>();
+  for (const [index, stated] of (seed.limits ?? []).entries()) {
+    const at = `limits/${index}/`;
+    const definition = definitionOf(quotas, stated.quota, `${at}quota`);
+    const line = lineOfSeed(seed, stated, at);
+    if (changes.has(line.field)) throw invalid(`limits/${index}`, `${line.field} has a limit`);
+    if (stated.units === undefined && stated.percent === undefined)
+      throw invalid(`${at}units`, 'state units or percent');
+    const limit = capIn(stated, { ...NO_LIMIT, shadow: stated.shadow ?? false }, definition, at);
+    checkCap({ pools }, line, limit, at);
+    changes.set(line.field, { set: 'limits', field: line.field, value: encodeLimit(limit) });
+    if (stated.user !== undefined && !Object.hasOwn(seed.users ?? {}, stated.user))
+      changes.set(`member:${line.token}`, {
+        set: 'members',
+        field: line.token,
+        value: encodeMember({ status: 'invited', groups: [] }),
+      });
+  }
+  return [...changes.values()];
+}
+
+function lineOfSeed(seed: SeedOrg, { quota, user, group }: SeedLimit, at: string) {
+  if ((user === undefined) === (group === undefined))
+    throw invalid(`${at}user`, 'state either user or group');
+  if (user !== undefined) return lineTo(quota, 'user', tokenOf(user, `${at}user`));
+  if (group === undefined || !hasGroup(seed, group))
+    throw invalid(`${at}group`, `there is no group ${group}`);
+  return lineTo(quota, 'group', group);
+}

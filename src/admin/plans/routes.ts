@@ -1,0 +1,200 @@
+/** Plans and top-ups: what the org may consume. Both move percent caps at once. */
+import Type from 'typebox';
+import { decodeLimit, encodePlan } from '../../ledger/codec.js';
+import type { Change } from '../../ledger/port.js';
+import { figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
+import { fieldsOf, type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
+import { UNITS_MAX } from '../../quota/charge.js';
+import { capOf, type Plan, type PlanMode } from '../../quota/limit.js';
+import type { QuotaDefinition } from '../../quota/units.js';
+import { formatUnits } from '../../quota/units.js';
+import type { Admin, App } from '../admin.js';
+import { positiveUnitsIn, unitsIn } from '../http/amounts.js';
+import { checkMatch } from '../http/etag.js';
+import { invalid, notFound } from '../http/problems.js';
+import { DryRun, members, path, Reason, words } from '../http/validate.js';
+import { rearm } from '../limits/limit-view.js';
+import { set } from '../orgs/definition.js';
+import { changeOrg, UNCHANGED, type WriteContext, writeContext } from '../writes/change.js';
+import { type Snapshots, scanAll } from '../writes/snapshots.js';
+import { etagOfPlan, orgLines, poolView } from './pools.js';
+
+const PlanBody = members({
+  allowance: Type.Number(),
+  mode: Type.Optional(Type.Enum(['hard', 'soft', 'shadow'])),
+  reason: Reason,
+});
+
+const ExtraBody = members({ units: Type.Number(), reason: words(500, 1) });
+
+const ByQuota = path('org', 'quota');
+
+interface PlanChange {
+  readonly quota: string;
+  readonly allowance: number;
+  /** Left out: as it is; a new plan is hard. */
+  readonly mode: PlanMode | undefined;
+}
+
+function planAfter({ pools }: OrgView, { quota, allowance, mode }: PlanChange): Plan {
+  return { allowance, mode: mode ?? pools.get(quota)?.plan.mode ?? 'hard' };
+}
+
+export function planRoutes(app: App, admin: Admin): void {
+  const planSchema = { params: ByQuota, querystring: members(DryRun), body: PlanBody };
+  app.put('/orgs/:org/plans/:quota', { schema: planSchema }, async (request, reply) => {
+    const { org, quota } = request.params;
+    const { allowance, mode, reason } = request.body;
+    const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
+    const context = writeContext(request, reason);
+    const change: PlanChange = { quota, allowance: units, mode };
+    if (request.query.dryRun === true) return dryRun(admin, context, change);
+    await putPlan(admin, context, change);
+    const pool = await readPool(admin, org, quota);
+    return reply.header('etag', pool.etag).send(pool);
+  });
+
+  const extraSchema = { params: ByQuota, body: ExtraBody };
+  app.post('/orgs/:org/plans/:quota/extra', { schema: extraSchema }, async (request, reply) => {
+    const { org, quota } = request.params;
+    const units = positiveUnitsIn(request.body.units, quotaOfPath(admin, quota), 'units');
+    await topUp(admin, writeContext(request, request.body.reason), quota, units);
+    const pool = await readPool(admin, org, quota);
+    return reply.code(201).header('etag', pool.etag).send(pool);
+  });
+}
+
+function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
+  const definition = quotas.get(quota);
+  if (definition === undefined) throw notFound(`quota ${quota}`);
+  return definition;
+}
+
+async function readPool({ ledger, quotas }: Admin, org: string, quota: string) {
+  const view = await readOrg(ledger, quotas, org, orgLines(quotas));
+  const pool = view.pools.get(quota);
+  if (pool === undefined) throw notFound(`plan for ${quota}`);
+  return poolView(view, quota, pool);
+}
+
+async function putPlan(admin: Admin, context: WriteContext, change: PlanChange): Promise<void> {
+  const { quota } = change;
+  await changeOrg(admin, context, async (view) => {
+    const plan = planAfter(view, change);
+    const before = view.pools.get(quota)?.plan;
+    await checkPlan(admin, context, view, change);
+    const text = encodePlan(plan);
+    if (before !== undefined && encodePlan(before) === text) return UNCHANGED;
+    const changes: Change[] = [set(`plan:${quota}`, text)];
+    if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(view, quota));
+    const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(view, quota, one)));
+    return {
+      changes,
+      auditEvent: { action: 'plan.set', subject: `plan:${quota}`, from, to },
+      answer: undefined,
+    };
+  });
+}
+
+function planOut(view: OrgView, quota: string, { allowance, mode }: Plan) {
+  return { allowance: formatUnits(allowance, quotaOf(view, quota).decimals), mode };
+}
+
+function rearmPool(view: OrgView, quota: string): Change[] {
+  return rearm(view, lineTo(quota, 'org', '').field);
+}
+
+async function checkPlan(
+  admin: Admin,
+  context: WriteContext,
+  view: OrgView,
+  change: PlanChange,
+): Promise<void> {
+  const { quota } = change;
+  const plan = planAfter(view, change);
+  const before = view.pools.get(quota);
+  checkMatch(context.ifMatch, etagOfPlan(quota, before));
+  const units = plan.allowance + (before?.extra ?? 0);
+  if (units > UNITS_MAX) throw invalid('allowance', 'is too large together with the extra balance');
+  // Nothing left for anybody is an order; caps of 0 under a pool that still admits are a mistake.
+  const allStop = plan.mode === 'hard' && units === 0;
+  if (before === undefined || units >= before.units || allStop) return;
+  const emptied = await capsEmptied(admin, view, quota, units);
+  if (emptied > 0)
+    throw invalid('allowance', `would leave ${emptied} percent limits with a cap of 0`, { limits: emptied });
+}
+
+/** How many percent limits would mean nothing of a pool of `units`. Read fresh: the commit compares the version. */
+async function capsEmptied({ ledger }: Admin, view: OrgView, quota: string, units: number): Promise<number> {
+  const limits = await scanAll(ledger, view.id, 'limits');
+  let emptied = 0;
+  for (const { limit } of percentLimits(limits, quota))
+    if (capOf({ ...limit, raiseUntil: 0 }, units, view.now) === 0) emptied += 1;
+  return emptied;
+}
+
+function* percentLimits(limits: ReadonlyMap<string, string>, quota: string) {
+  for (const [field, text] of limits) {
+    const limit = decodeLimit(text);
+    if (limit.percent > 0 && parseLine(field)?.quota === quota) yield { field, limit };
+  }
+}
+
+const BLOCKED_SHOWN = 100;
+
+/** What a plan would do: whether the pool, and which percent limits, would block. */
+async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
+  const { ledger, quotas, snapshots } = admin;
+  const { quota } = change;
+  const view = await readOrg(ledger, quotas, context.org, orgLines(quotas));
+  await checkPlan(admin, context, view, change);
+  const plan = planAfter(view, change);
+  const { extra = 0, carried = 0 } = view.pools.get(quota) ?? {};
+  const pool = poolView(view, quota, { plan, extra, carried, units: plan.allowance + extra });
+  const blocked = await limitsBlocked(snapshots, view, quota, plan.allowance + extra);
+  return {
+    wouldBlock: plan.mode === 'hard' && pool.remaining === 0,
+    consumed: pool.consumed,
+    held: pool.held,
+    cap: pool.pool,
+    limitsBlocked: { count: blocked.length, ids: blocked.slice(0, BLOCKED_SHOWN) },
+  };
+}
+
+async function limitsBlocked(
+  snapshots: Snapshots,
+  view: OrgView,
+  quota: string,
+  units: number,
+): Promise<string[]> {
+  const { start } = view.cycle;
+  const { tables } = await snapshots.tables(view.id, ['limits', `consumed:${start}`, `held:${start}`]);
+  const copy = withTables(view, tables);
+  const blocked: string[] = [];
+  for (const { field, limit } of percentLimits(fieldsOf(tables, 'limits'), quota)) {
+    const standing = standingOf(capOf(limit, units, view.now), figuresOf(copy, field), limit.shadow);
+    if (standing.status === 'blocked') blocked.push(field);
+  }
+  return blocked;
+}
+
+async function topUp(admin: Admin, context: WriteContext, quota: string, units: number): Promise<void> {
+  await changeOrg(admin, context, (view) => {
+    const pool = view.pools.get(quota);
+    if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
+    checkMatch(context.ifMatch, etagOfPlan(quota, pool));
+    if (pool.units + units > UNITS_MAX) throw invalid('units', 'is too large together with the pool');
+    const changes: Change[] = [
+      { incr: 'org', field: `extra:${quota}`, by: units },
+      ...rearmPool(view, quota),
+    ];
+    const out = (amount: number): number => formatUnits(amount, quotaOf(view, quota).decimals);
+    const from = { extra: out(pool.extra) };
+    const to = { extra: out(pool.extra + units), added: out(units) };
+    return {
+      changes,
+      auditEvent: { action: 'extra.add', subject: `plan:${quota}`, from, to },
+      answer: undefined,
+    };
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * Admin tokens as they are kept: by id, with the hash of their secret and never the secret, in a view of their own beside
+ * the orgs'. Each request reads its token anew, so that a revoked one ends with the next request on every replica.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Ledger } from '../../ledger/port.js';
+import type { Access, Orgs, Role } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { auditText, type WriteContext, type WritePlan } from '../writes/change.js';
+import { scanAll } from '../writes/snapshots.js';
+import { hashOf, newId, newSecret } from './secrets.js';
+
+/** No org can have this id. */
+export const TOKEN_ORG = '*tokens*';
+
+export interface TokenRecord {
+  /** sha256 of the secret, hex. */
+  readonly hash: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly orgs: Orgs;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  /** 0: never. */
+  readonly expiresAt: number;
+}
+
+export function isValid(record: Pick<TokenRecord, 'expiresAt'>, now: number): boolean {
+  return record.expiresAt === 0 || now < record.expiresAt;
+}
+
+const PREFIX = 'token:';
+
+function fieldOf(id: string): string {
+  return PREFIX + id;
+}
+
+const TOKEN = /^qga_([A-Za-z0-9]{8,64})_([A-Za-z0-9]{16,128})$/;
+
+/** What the token's text gives access to now, by the store's clock; undefined where it is not valid. */
+export async function accessBy(ledger: Ledger, text: string): Promise<Access | undefined> {
+  const [, id = '', secret = ''] = TOKEN.exec(text) ?? [];
+  if (id === '') return undefined;
+  const { record, now } = await readToken(ledger, id);
+  if (record === undefined || !sameHash(record.hash, hashOf(secret)) || !isValid(record, now))
+    return undefined;
+  const { name, role, orgs, expiresAt } = record;
+  // Names may be anything, ids may not: the last parenthesis is always the id.
+  return { who: `${name} (${id})`, role, orgs, expiresAt };
+}
+
+function sameHash(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+}
+
+interface Read {
+  readonly now: number;
+  readonly version: number;
+  readonly record: TokenRecord | undefined;
+}
+
+async function readToken(ledger: Ledger, id: string): Promise<Read> {
+  const wants = [{ table: 'records', fields: [fieldOf(id)] }] as const;
+  const { now, version, values } = await ledger.read(TOKEN_ORG, wants);
+  const text = values[0]?.[0] ?? undefined;
+  return { now, version, record: text === undefined ? undefined : (JSON.parse(text) as TokenRecord) };
+}
+
+/** All tokens, expired ones too, by id. */
+export async function allTokens(ledger: Ledger): Promise<Map<string, TokenRecord>> {
+  const tokens = new Map<string, TokenRecord>();
+  for (const [field, text] of await scanAll(ledger, TOKEN_ORG, 'records'))
+    if (field.startsWith(PREFIX)) tokens.set(field.slice(PREFIX.length), JSON.parse(text) as TokenRecord);
+  return tokens;
+}
+
+/** A token as its maker states it. */
+export type NewToken = Pick<TokenRecord, 'name' | 'role' | 'orgs' | 'expiresAt'>;
+
+export interface MadeToken {
+  readonly id: string;
+  readonly record: TokenRecord;
+  /** The only time that it can be read. */
+  readonly text: string;
+}
+
+type Author = Pick<WriteContext, 'who' | 'reason'>;
+
+/** `check` is given the store's time, and throws where the token cannot be. */
+export async function addToken(
+  admin: Pick<Admin, 'ledger' | 'mutex'>,
+  author: Author,
+  token: NewToken,
+  check: (now: number) => void,
+): Promise<MadeToken> {
+  const [id, secret] = [newId(), newSecret()];
+  return changeTokens(admin, author, id, ({ now }) => {
+    check(now);
+    const { name, role, orgs, expiresAt } = token;
+    const snapshot = { name, role, orgs, expiresAt };
+    const record = { hash: hashOf(secret), ...snapshot, createdAt: now, createdBy: author.who };
+    const text = `qga_${id}_${secret}`;
+    return {
+      changes: [{ set: 'records', field: fieldOf(id), value: JSON.stringify(record) }],
+      auditEvent: { action: 'token.add', subject: `token:${id}`, to: toldToken(record) },
+      answer: { id, record, text },
+    };
+  });
+}
+
+/** `check` is given the token as it is, and throws where it may not be deleted, or is not there. */
+export async function deleteToken(
+  admin: Pick<Admin, 'ledger' | 'mutex'>,
+  author: Author,
+  id: string,
+  check: (record: TokenRecord | undefined) => TokenRecord,
+): Promise<void> {
+  await changeTokens(admin, author, id, ({ record }): WritePlan<undefined> => {
+    const from = toldToken(check(record));
+    const auditEvent = { action: 'token.delete', subject: `token:${id}`, from };
+    return { changes: [{ del: 'records', field: fieldOf(id) }], auditEvent, answer: undefined };
+  });
+}
+
+/** As the audit log tells it. */
+function toldToken({ name, role, orgs, expiresAt }: TokenRecord) {
+  return { name, role, orgs, expiresAt: expiresAt === 0 ? null : new Date(expiresAt).toISOString() };
+}
+
+const TRIES_MAX = 8;
+
+async function changeTokens<Answer>(
+  { ledger, mutex }: Pick<Admin, 'ledger' | 'mutex'>,
+  author: Author,
+  id: string,
+  decide: (read: Read) => WritePlan<Answer>,
+): Promise<Answer> {
+  return mutex.take(TOKEN_ORG, async () => {
+    for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      const read = await readToken(ledger, id);
+      const { changes, auditEvent, answer } = decide(read);
+      if (auditEvent === undefined) return answer;
+      const audit = auditText(read.now, author, auditEvent);
+      const version = await ledger.commit(TOKEN_ORG, { version: read.version, changes, audit });
+      if (version !== undefined) return answer;
+    }
+    throw new ProblemError('store-busy', 'Others changed the tokens at the same time, again and again');
+  });
+}

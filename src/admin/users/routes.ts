@@ -1,0 +1,265 @@
+/** Users: list, add, look at, change, remove. */
+import Type, { type Static } from 'typebox';
+import { ProblemError } from '../../errors/catalogue.js';
+import { decodeMember, encodeMember, type Member, type UserStatus } from '../../ledger/codec.js';
+import type { Change, Want } from '../../ledger/port.js';
+import {
+  fieldsOf,
+  numberIn,
+  type OrgView,
+  readOrg,
+  type Tables,
+  withTables,
+} from '../../ledger/view/org-view.js';
+import { GROUPS_MAX } from '../../quota/charge.js';
+import { lineOf, userIdOf, userKeyOf } from '../../quota/id.js';
+import type { Admin, App } from '../admin.js';
+import { groupIn } from '../groups/group-view.js';
+import { checkMatch } from '../http/etag.js';
+import { matches, pageOf, type Rank } from '../http/paging.js';
+import { invalid, notFound } from '../http/problems.js';
+import { Email, Id, members, Name, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { liveMember, memberChange, memberIn } from './members.js';
+import { type Profile, profileField, profileIn } from './profile.js';
+import { etagOfUser, userTables, userView } from './user-view.js';
+
+const Status = Type.Enum(['active', 'invited', 'inactive', 'removed']);
+
+const UserFields = {
+  name: Type.Optional(Title),
+  email: Type.Optional(Email),
+  role: Type.Optional(Title),
+  status: Type.Optional(Status),
+  groups: Type.Optional(Type.Array(Name, { maxItems: GROUPS_MAX, uniqueItems: true })),
+  reason: Reason,
+};
+
+const NewUser = members({ id: Id, ...UserFields });
+const UserPatch = members(UserFields);
+type UserPatch = Static<typeof UserPatch>;
+
+const ListQuery = members({
+  ...Paging,
+  ...Search,
+  status: Type.Optional(Status),
+  group: Type.Optional(Type.String()),
+});
+type ListQuery = Static<typeof ListQuery>;
+
+const ByOrg = path('org');
+const ByUser = path('org', 'user');
+
+export function userRoutes(app: App, admin: Admin): void {
+  const listSchema = { params: ByOrg, querystring: ListQuery };
+  app.get('/orgs/:org/users', { schema: listSchema }, async (request) => {
+    return listUsers(admin, request.params.org, request.query);
+  });
+
+  app.post('/orgs/:org/users', { schema: { params: ByOrg, body: NewUser } }, async (request, reply) => {
+    const { org } = request.params;
+    const token = userKeyOf(request.body.id);
+    if (token === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
+    await addUser(admin, writeContext(request, request.body.reason), token, request.body);
+    const view = await readUser(admin, org, request.body.id);
+    reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
+    return reply.code(201).header('etag', view.etag).send(view);
+  });
+
+  app.get('/orgs/:org/users/:user', { schema: { params: ByUser } }, async (request, reply) => {
+    const view = await readUser(admin, request.params.org, request.params.user);
+    return reply.header('etag', view.etag).send(view);
+  });
+
+  app.patch(
+    '/orgs/:org/users/:user',
+    { schema: { params: ByUser, body: UserPatch } },
+    async (request, reply) => {
+      const { org, user } = request.params;
+      await patchUser(admin, writeContext(request, request.body.reason), user, request.body);
+      const view = await readUser(admin, org, user);
+      return reply.header('etag', view.etag).send(view);
+    },
+  );
+
+  const removal = { params: ByUser, querystring: members({ reason: Reason }) };
+  app.delete('/orgs/:org/users/:user', { schema: removal }, async (request, reply) => {
+    await patchUser(admin, writeContext(request, request.query.reason), request.params.user, {
+      status: 'removed',
+    });
+    return reply.code(204).send();
+  });
+}
+
+async function readUser(admin: Admin, org: string, user: string) {
+  const { ledger, quotas } = admin;
+  const token = tokenOfPath(user);
+  const first = await readOrg(ledger, quotas, org, () => userWants(token, []));
+  const groups = memberIn(first.tables, token)?.groups.map(({ group }) => group) ?? [];
+  const wants = (start: number) => [...userWants(token, groups), ...lineWants(admin, start, token, groups)];
+  const view = await readOrg(ledger, quotas, org, wants);
+  const member = memberIn(view.tables, token);
+  if (member === undefined) throw notFound(`user ${user}`);
+  return userView(view, token, member);
+}
+
+function tokenOfPath(user: string): string {
+  const token = userKeyOf(user);
+  if (token === undefined) throw notFound(`user ${user}`);
+  return token;
+}
+
+function userWants(token: string, groups: readonly string[]): Want[] {
+  return [
+    { table: 'members', fields: [token] },
+    { table: 'records', fields: [profileField(token)] },
+    { table: 'groups', fields: groups },
+  ];
+}
+
+/** Limits and figures of the user, their groups and the org, for every quota. */
+function lineWants({ quotas }: Admin, start: number, token: string, groups: readonly string[]): Want[] {
+  const fields = [...quotas.keys()].flatMap((quota) => [
+    lineOf(quota, 'user', token),
+    ...groups.map((group) => lineOf(quota, 'group', group)),
+    lineOf(quota, 'org', ''),
+  ]);
+  return [
+    { table: 'limits', fields },
+    { table: `consumed:${start}`, fields },
+    { table: `held:${start}`, fields },
+  ];
+}
+
+interface UserRow {
+  readonly token: string;
+  readonly member: Member;
+}
+
+async function listUsers({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
+  const view = await readOrg(ledger, quotas, org);
+  const { tables, ageMs } = await snapshots.tables(org, userTables(view.cycle.start));
+  const copy = withTables(view, tables);
+  const page = await pageOf(
+    {
+      rows: rowsOf(tables),
+      id: ({ token }: UserRow) => token,
+      accept: (row: UserRow) => accepts(tables, query, row),
+      ranks: ranksOf(copy),
+    },
+    query,
+  );
+  const items = page.rows.map(({ token, member }) => userView(copy, token, member));
+  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
+}
+
+function* rowsOf(tables: Tables): Generator<UserRow> {
+  for (const [token, text] of fieldsOf(tables, 'members')) yield { token, member: decodeMember(text) };
+}
+
+/** Removed users are listed only where they are asked for. */
+function accepts(tables: Tables, query: ListQuery, { token, member }: UserRow): boolean {
+  if (query.status === undefined ? member.status === 'removed' : member.status !== query.status) return false;
+  const inGroup = ({ group }: { group: string }): boolean => group === query.group;
+  if (query.group !== undefined && !liveMember(tables, member).groups.some(inGroup)) return false;
+  if (query.q === undefined) return true;
+  const { name, email } = profileIn(tables, token);
+  return matches(query.q, userIdOf(token), name, email);
+}
+
+function ranksOf({ tables, quotas, cycle }: OrgView): Record<string, (row: UserRow) => Rank> {
+  const text = (pick: (profile: Profile) => string) => {
+    return ({ token }: UserRow): Rank => pick(profileIn(tables, token)).toLowerCase();
+  };
+  const ranks: Record<string, (row: UserRow) => Rank> = {
+    id: ({ token }) => token,
+    name: text(({ name }) => name),
+    email: text(({ email }) => email),
+    role: text(({ role }) => role),
+    status: ({ member }) => member.status,
+    createdAt: ({ token }) => profileIn(tables, token).createdAt ?? 0,
+  };
+  for (const quota of quotas.keys())
+    ranks[`consumed:${quota}`] = ({ token }) =>
+      numberIn(tables, `consumed:${cycle.start}`, lineOf(quota, 'user', token));
+  return ranks;
+}
+
+async function addUser(
+  admin: Admin,
+  context: WriteContext,
+  token: string,
+  user: Static<typeof NewUser>,
+): Promise<void> {
+  const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
+  const add = (view: OrgView): WritePlan<undefined> => {
+    if (memberIn(view.tables, token) !== undefined)
+      throw new ProblemError('already-exists', `The user ${id} exists; if removed, change the status`);
+    const member: Member = { status, groups: membershipsIn(view.tables, groups) };
+    const profile = profileText({ name, email, role, createdAt: view.now });
+    const changes: Change[] = [
+      ...seatChange(view, undefined, status),
+      { set: 'members', field: token, value: encodeMember(member) },
+      { set: 'records', field: profileField(token), value: profile },
+    ];
+    const to = { name, email, role, status, groups };
+    return { changes, auditEvent: { action: 'user.add', subject: `user:${id}`, to }, answer: undefined };
+  };
+  await changeOrg(admin, context, add, () => userWants(token, groups));
+}
+
+function profileText({ name, email, role, createdAt }: Profile): string {
+  return JSON.stringify({ name, email, role, createdAt });
+}
+
+function membershipsIn(tables: Tables, groups: readonly string[]): Member['groups'] {
+  return groups.map((id) => {
+    const group = groupIn(tables, id);
+    if (group === undefined) throw invalid('groups', `there is no group ${id}`);
+    return { group: id, generation: group.generation };
+  });
+}
+
+/** A seat is taken by becoming active, and given back by ceasing to be. */
+function seatChange(view: OrgView, before: UserStatus | undefined, after: UserStatus): Change[] {
+  const by = Number(after === 'active') - Number(before === 'active');
+  if (by > 0 && view.seats !== undefined && view.seatsUsed >= view.seats)
+    throw new ProblemError('seats-taken', `All ${view.seats} seats are taken`);
+  return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by }];
+}
+
+async function patchUser(admin: Admin, context: WriteContext, user: string, patch: UserPatch): Promise<void> {
+  const token = tokenOfPath(user);
+  const change = (view: OrgView): WritePlan<undefined> => {
+    const { tables } = view;
+    const before = memberIn(tables, token);
+    if (before === undefined) throw notFound(`user ${user}`);
+    checkMatch(context.ifMatch, etagOfUser(tables, token, before));
+    const profile = profileIn(tables, token);
+    const after: Member = {
+      status: patch.status ?? before.status,
+      groups: patch.groups === undefined ? before.groups : membershipsIn(tables, patch.groups),
+    };
+    const { name = profile.name, email = profile.email, role = profile.role } = patch;
+    const changed = { ...profile, name, email, role };
+    const changes = [...memberChange(token, before, after), ...profileChange(token, profile, changed)];
+    if (changes.length === 0) return UNCHANGED;
+    changes.push(...seatChange(view, before.status, after.status));
+    const [from, to] = [snapshot(before, profile), snapshot(after, changed)];
+    return {
+      changes,
+      auditEvent: { action: 'user.change', subject: `user:${user}`, from, to },
+      answer: undefined,
+    };
+  };
+  await changeOrg(admin, context, change, () => userWants(token, patch.groups ?? []));
+}
+
+function profileChange(token: string, before: Profile, after: Profile): Change[] {
+  const value = profileText(after);
+  return value === profileText(before) ? [] : [{ set: 'records', field: profileField(token), value }];
+}
+
+function snapshot({ status, groups }: Member, { name, email, role }: Profile) {
+  return { name, email, role, status, groups: groups.map(({ group }) => group) };
+}

@@ -1,0 +1,96 @@
+/** A user as people read them: profile, groups, and per quota the own limit and what is really left. */
+import { encodeMember, type Member } from '../../ledger/codec.js';
+import type { Table } from '../../ledger/port.js';
+import {
+  figuresOf,
+  instant,
+  limitIn,
+  limitStanding,
+  lineTo,
+  quotaOf,
+} from '../../ledger/view/limit-lines.js';
+import { type OrgView, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { userIdOf } from '../../quota/id.js';
+import { formatUnits } from '../../quota/units.js';
+import { etagOf } from '../http/etag.js';
+import { limitTables } from '../limits/limit-view.js';
+import { poolStanding } from '../plans/pools.js';
+import { liveMember } from './members.js';
+import { profileField, profileIn } from './profile.js';
+
+/** Tables that `userView` reads. */
+export function userTables(start: number): Table[] {
+  return ['members', ...limitTables(start)];
+}
+
+export function etagOfUser(tables: Tables, token: string, member: Member): string {
+  return etagOf('user', token, encodeMember(member), textIn(tables, 'records', profileField(token)));
+}
+
+export function userView(view: OrgView, token: string, member: Member) {
+  const { tables, quotas } = view;
+  const { name, email, role, createdAt } = profileIn(tables, token);
+  const groups = liveMember(tables, member).groups.map(({ group }) => group);
+  const views: Record<string, QuotaView> = {};
+  for (const quota of quotas.keys()) views[quota] = quotaView(view, token, groups, quota);
+  return {
+    id: userIdOf(token),
+    name,
+    email,
+    role,
+    status: member.status,
+    groups,
+    createdAt: createdAt === undefined ? null : instant(createdAt),
+    quotas: views,
+    etag: etagOfUser(tables, token, member),
+  };
+}
+
+interface QuotaView {
+  /** Id of the user's own limit, null without one. */
+  readonly limit: string | null;
+  readonly cap: number | null;
+  readonly consumed: number;
+  readonly held: number;
+  /** Of the own limit. */
+  readonly left: number | null;
+  /** The least of all hard limits that apply: own, groups', pool. */
+  readonly effectiveLeft: number | null;
+  readonly status: string;
+}
+
+function quotaView(view: OrgView, token: string, groups: readonly string[], quota: string): QuotaView {
+  const { decimals } = quotaOf(view, quota);
+  const out = (units: number | undefined): number | null =>
+    units === undefined ? null : formatUnits(units, decimals);
+  const line = lineTo(quota, 'user', token);
+  const own = limitIn(view.tables, line.field);
+  const standing = own === undefined ? undefined : limitStanding(view, line, own);
+  const { consumed, held } = figuresOf(view, line.field);
+  return {
+    limit: own === undefined ? null : line.field,
+    cap: out(standing?.cap),
+    consumed: formatUnits(consumed, decimals),
+    held: formatUnits(held, decimals),
+    left: out(standing?.remaining),
+    effectiveLeft: out(leastLeft(view, token, groups, quota)),
+    status: standing?.status ?? 'ok',
+  };
+}
+
+function leastLeft(
+  view: OrgView,
+  token: string,
+  groups: readonly string[],
+  quota: string,
+): number | undefined {
+  const lines = [lineTo(quota, 'user', token), ...groups.map((group) => lineTo(quota, 'group', group))];
+  const left: number[] = [];
+  for (const line of lines) {
+    const limit = limitIn(view.tables, line.field);
+    if (limit !== undefined && !limit.shadow) left.push(limitStanding(view, line, limit).remaining);
+  }
+  const pool = view.pools.get(quota);
+  if (pool?.plan.mode === 'hard') left.push(poolStanding(view, quota, pool).remaining);
+  return left.length === 0 ? undefined : Math.min(...left);
+}

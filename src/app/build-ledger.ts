@@ -1,0 +1,75 @@
+/** The ledger that a config names. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { StoreConfig } from '../config/schema.js';
+import { passwordIn } from '../config/secret.js';
+import type { ClockGuard } from '../ledger/clock-guard.js';
+import { openEmbedded } from '../ledger/embedded/index.js';
+import type { Ledger } from '../ledger/port.js';
+import { openRedis } from '../ledger/redis/index.js';
+import type { PresenceEvent } from '../ledger/redis/presence.js';
+
+/** A store that is down fails many times a second. */
+const TOLD_EVERY_MS = 10_000;
+
+/** What stands between the store and who uses it. */
+export interface LedgerParts {
+  /** Told of lost data. */
+  readonly alarm?: (what: string) => void;
+  /** Bounds the store's clock. */
+  readonly clockGuard?: ClockGuard;
+}
+
+/** Rejects where the store cannot be had, or must not be used; the error names the setting. */
+export async function openLedger(
+  store: StoreConfig,
+  logger: Logger,
+  resources: LedgerParts = {},
+): Promise<Ledger> {
+  try {
+    return await open(store, logger, resources);
+  } catch (error) {
+    const setting = 'redis' in store ? 'store.redis' : 'store.embedded.path';
+    const { message, cause } = error instanceof Error ? error : new Error(String(error));
+    throw new Error(`${setting}: ${message}`, { cause });
+  }
+}
+
+async function open(
+  store: StoreConfig,
+  logger: Logger,
+  { alarm = () => undefined, clockGuard }: LedgerParts,
+): Promise<Ledger> {
+  if (!('redis' in store)) {
+    const path = join(store.embedded.path, 'ledger');
+    logger.warn({ path }, 'embedded ledger: one process only, for more replicas set store.redis');
+    return openEmbedded({ path, clockGuard });
+  }
+  const { redis: url, passwordFile } = store;
+  let untold = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const onError = (error: Error): void => {
+    const now = performance.now();
+    if (now - toldAt < TOLD_EVERY_MS) untold += 1;
+    else {
+      logger.error({ err: error, untold }, 'store-unavailable');
+      toldAt = now;
+      untold = 0;
+    }
+  };
+  const onPresence = (event: PresenceEvent): void => {
+    if (event.kind === 'waiting') {
+      logger.info({ ms: event.ms }, 'store-empty: the first org waits for objections of other gateways');
+      return;
+    }
+    alarm('store-emptied');
+    logger.error({ orgs: event.orgs }, 'store-emptied: its orgs are marked as lost');
+  };
+  return openRedis({
+    url,
+    onError,
+    onPresence,
+    clockGuard,
+    ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) }),
+  });
+}

@@ -1,0 +1,242 @@
+/** What a reload replaces, as one value: the stages of the pipeline as a config has them. */
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Environment } from '../config/environment.js';
+import type { Config, JwtConfig, RouteConfig, UpstreamConfig } from '../config/schema.js';
+import { headersOf, secretAt } from '../config/secret.js';
+import { createForwarder, type Forwarder, type UpstreamOptions } from '../forward/forwarder.js';
+import { stripPrefix } from '../forward/strip-prefix.js';
+import { type Me, meOf } from '../gateway/me.js';
+import { type CompiledRoute, RequestPipeline } from '../gateway/pipeline.js';
+import { rateLimitFields } from '../gateway/ratelimit-fields.js';
+import { noRouteAt, quotaRefusals } from '../gateway/refusal.js';
+import { type ChargedCalls, Replays } from '../gateway/replays.js';
+import { compileRoutes, nearestRoute } from '../gateway/routes.js';
+import { apiKeys } from '../identify/api-keys.js';
+import { composeIdentifiers, type Identifier } from '../identify/identifier.js';
+import { jwt } from '../identify/jwt.js';
+import type { KeyPlace } from '../identify/key-source.js';
+import { trustedHeaders } from '../identify/trusted-headers.js';
+import type { StoreBatcher } from '../ledger/batching/index.js';
+import type { Ledger } from '../ledger/port.js';
+import { errorShape } from '../meter/llm/index.js';
+import { compileMeter, type MeterSpec } from '../meter/meter.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { RequestTelemetry } from '../observe/pipeline-observer.js';
+import { settler } from '../settle/settle.js';
+import { statusSets } from '../settle/statuses.js';
+import { openBoundOf } from './open-mode.js';
+
+export interface StagesOptions {
+  readonly config: Config;
+  /** Where settings with `env` find their secrets. */
+  readonly environment: Environment;
+  readonly ledger: Ledger;
+  readonly batcher: StoreBatcher;
+  readonly metrics: Metrics;
+  readonly observer: RequestTelemetry;
+  readonly logger: Logger;
+  /** What replays are told by; it outlives a reload. */
+  readonly chargedCalls: ChargedCalls;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Something that lives longer than a request, with all it was made of: the same again is not made anew. */
+interface SharedResource<T> {
+  readonly made: string;
+  readonly it: T;
+}
+
+type SharedResources<T> = ReadonlyMap<string, SharedResource<T>>;
+
+export interface Stages {
+  readonly pipeline: RequestPipeline;
+  readonly me: Me;
+  readonly identifiers: SharedResources<Identifier>;
+  readonly forwarders: SharedResources<Forwarder>;
+  /** Ends what only these stages have, when their last request is settled. */
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * Throws where the config cannot be used; nothing of it stays then. What `before` has and the config still wants (pools with
+ * their connections, keys that were fetched) goes on in both.
+ */
+export function buildStages(options: StagesOptions, before?: Stages): Stages {
+  const identifiers = new Map<string, SharedResource<Identifier>>();
+  const forwarders = new Map<string, SharedResource<Forwarder>>();
+  try {
+    openIdentifiers(options, identifiers, before?.identifiers);
+    openForwarders(options, forwarders, before?.forwarders);
+    return { ...assemblePipeline(options, identifiers, forwarders), identifiers, forwarders };
+  } catch (error) {
+    void closeUnused({ identifiers, forwarders }, before);
+    throw error;
+  }
+}
+
+/** Ends what `next` has no use for, once no request comes to it any more. Requests that are forwarded go on to their end. */
+export async function retireStages(stages: Stages, next?: Stages): Promise<void> {
+  await stages.pipeline.idle();
+  await closeUnused(stages, next);
+  await stages.end();
+}
+
+/** Ends what is under way at the upstreams, as if they had broken off. */
+export async function abortStages({ forwarders }: Stages): Promise<void> {
+  await Promise.all([...forwarders.values()].map(({ it }) => it.destroy()));
+}
+
+async function closeUnused(ours: Pick<Stages, 'identifiers' | 'forwarders'>, others?: Stages): Promise<void> {
+  for (const identifier of unshared(ours.identifiers, others?.identifiers)) identifier.close?.();
+  await Promise.all(unshared(ours.forwarders, others?.forwarders).map((forwarder) => forwarder.close()));
+}
+
+function unshared<T>(ours: SharedResources<T>, others: SharedResources<T> | undefined): T[] {
+  return [...ours].filter(([name, { it }]) => others?.get(name)?.it !== it).map(([, { it }]) => it);
+}
+
+/** `of` is all that the part is made of. */
+function open<T>(
+  resources: Map<string, SharedResource<T>>,
+  before: SharedResources<T> | undefined,
+  name: string,
+  of: unknown,
+  make: () => T,
+): void {
+  const made = JSON.stringify(of);
+  const known = before?.get(name);
+  resources.set(name, known?.made === made ? known : { made, it: make() });
+}
+
+/** Trusted headers come first: sent by a peer that may not, they are refused whatever else it sends. */
+function openIdentifiers(
+  { config, environment, logger }: StagesOptions,
+  resources: Map<string, SharedResource<Identifier>>,
+  before: SharedResources<Identifier> | undefined,
+): void {
+  const { trusted, apiKeys: keysOf, jwt: tokens } = config.identity;
+  if (trusted !== undefined) open(resources, before, 'trusted', trusted, () => trustedHeaders(trusted));
+  // Before tokens: a key is told by how it begins, and a token's reader would refuse it.
+  if (keysOf !== undefined) open(resources, before, 'apiKeys', keysOf, () => apiKeys(keysOf));
+  if (tokens === undefined) return;
+  const keys = keyPlaceOf(tokens, environment);
+  const onTrouble = (error: unknown): void => logger.error({ err: error }, 'identity-keys-unavailable');
+  open(resources, before, 'jwt', { tokens, keys }, () => jwt({ ...tokens, keys, onTrouble }));
+}
+
+function keyPlaceOf(config: JwtConfig, environment: Environment): KeyPlace {
+  if ('jwksUrl' in config) return { jwksUrl: config.jwksUrl, refreshMs: config.refreshSeconds * 1_000 };
+  if ('jwksFile' in config) return { jwksFile: config.jwksFile };
+  const { secret } = config;
+  return 'file' in secret ? { secretFile: secret.file } : { secret: secretAt(secret, environment) };
+}
+
+function openForwarders(
+  { config, environment, metrics }: StagesOptions,
+  resources: Map<string, SharedResource<Forwarder>>,
+  before: SharedResources<Forwarder> | undefined,
+): void {
+  for (const [name, upstream] of Object.entries(config.upstreams)) {
+    const options = upstreamOptions(upstream, environment);
+    const onDropped = metrics.upstreams.prepare(name);
+    open(resources, before, name, options, () => createForwarder(options, onDropped));
+  }
+}
+
+function upstreamOptions(upstream: UpstreamConfig, environment: Environment): UpstreamOptions {
+  const { url, caFile, timeouts, connections, retries, setHeaders, passHeaders } = upstream;
+  return {
+    url,
+    connections,
+    retries,
+    connectTimeoutMs: timeouts.connectMs,
+    headersTimeoutMs: timeouts.headersMs,
+    bodyTimeoutMs: timeouts.bodyMs,
+    totalTimeoutMs: timeouts.totalMs,
+    setHeaders: headersOf(setHeaders, environment),
+    passHeaders,
+    ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+  };
+}
+
+function assemblePipeline(
+  { config, ledger, batcher, metrics, observer, chargedCalls, onError }: StagesOptions,
+  identifiers: SharedResources<Identifier>,
+  forwarders: SharedResources<Forwarder>,
+): Pick<Stages, 'pipeline' | 'me' | 'end'> {
+  const identifier = composeIdentifiers([...identifiers.values()].map(({ it }) => it));
+  const fields = rateLimitFields(config.quotas);
+  const routes = config.routes.map((route) => ({
+    match: route.match,
+    value: compileRoute(route, config, forwarders, chargedCalls),
+  }));
+  const settle = settler({
+    queue: batcher,
+    counts: statusSets(config.quotas),
+    holdMs: config.store.holdMs,
+    onLost: onError,
+    observer: metrics.holds,
+  });
+  const pipeline = new RequestPipeline({
+    findRoute: compileRoutes(routes),
+    noRoute: noRouteAt(config.quotaPath),
+    errorShapeNear: nearestRoute(routes.map(({ match, value }) => ({ match, value: value.errorShape }))),
+    identifier,
+    decide: (org, op, bound) => batcher.decide(org, op, bound),
+    settle,
+    holdMs: config.store.holdMs,
+    unknownGroups: config.identity.unknownGroups,
+    rateLimitFields: fields,
+    quotaRefusals: quotaRefusals(config.quotas, fields),
+    onError,
+    observer,
+  });
+  const { quotas, store } = config;
+  const end = async (): Promise<void> => {
+    await settle.close();
+    await Promise.all(routes.map(({ value }) => value.meter.close()));
+  };
+  return { pipeline, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }), end };
+}
+
+function compileRoute(
+  route: RouteConfig,
+  config: Config,
+  forwarders: SharedResources<Forwarder>,
+  chargedCalls: ChargedCalls,
+): CompiledRoute {
+  const forwarder = forwarders.get(route.upstream)?.it;
+  if (forwarder === undefined) throw new Error(`There is no upstream ${route.upstream}`);
+  const action = route.action ?? 'free';
+  const bodyLimitBytes = 'bodyLimitBytes' in route ? route.bodyLimitBytes : 0;
+  const charges = route.charges.map(meterSpec);
+  const replayHeader = 'replayHeader' in route ? route.replayHeader : undefined;
+  return {
+    route: route.match,
+    action,
+    upstream: route.upstream,
+    identityRequired: route.identity === 'required',
+    meter: compileMeter({ action, charges, bodyLimitBytes }, config.quotas, config.models),
+    replays: replayHeader && new Replays(chargedCalls, replayHeader),
+    errorShape: errorShapeOf(route),
+    open: openBoundOf(route, config),
+    forward:
+      route.stripPrefix === undefined ? forwarder.forward : stripPrefix(forwarder.forward, route.stripPrefix),
+  };
+}
+
+/** Callers of an AI API read its own errors. */
+function errorShapeOf({ charges }: RouteConfig): CompiledRoute['errorShape'] {
+  const charge = charges.find((one) => 'llm' in one);
+  return charge === undefined ? undefined : errorShape(charge.llm.api);
+}
+
+function meterSpec(charge: RouteConfig['charges'][number]): MeterSpec {
+  if ('llm' in charge) return charge;
+  if ('gate' in charge) return { quota: charge.quota, gate: true };
+  if ('hold' in charge)
+    return { quota: charge.quota, ...charge.units, hold: charge.hold, floor: charge.floor };
+  const { quota, units } = charge;
+  return typeof units === 'object' ? { quota, ...units } : { quota, units };
+}

@@ -1,0 +1,132 @@
+/** Listeners: where they listen, and the certificates of those with TLS. */
+import type { Server } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.js';
+import { type Address, parseAddress } from '../config/values.js';
+import { Certificate } from '../observe/certificate.js';
+import type { ProcessMetrics } from '../observe/metrics.js';
+
+/** Resolves with `host:port`. */
+export async function listenOn(app: FastifyInstance, setting: string, text: string): Promise<string> {
+  const url = await naming(setting, text, () => app.listen(addressOf(text)));
+  return url.replace(/^https?:\/\//, '');
+}
+
+/** What keeps a process from listening, for people. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken: another process listens there, so stop it or write another port',
+  EACCES: 'is not allowed to this user: write a port from 1024 on',
+  EADDRNOTAVAIL: 'is no address of this machine: write one that it has, or 0.0.0.0 for all',
+  ENOTFOUND: 'has a host name that is not found: write an IP address',
+};
+
+/** Where listening fails, the error names the setting. */
+export async function naming<T>(setting: string, text: string, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const why = LISTEN_ERRORS[code] ?? 'cannot be listened on';
+    throw new Error(`${setting}: ${text} ${why}`, { cause: error });
+  }
+}
+
+export function addressOf(text: string): Address {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(`${text} is no address to listen on`);
+  // For localhost Fastify makes a second server, whose connections and certificate nobody would mind.
+  return address.host === 'localhost' ? { ...address, host: '127.0.0.1' } : address;
+}
+
+/** For answers to requests that were cut off. */
+const LAST_WORDS_MS = 500;
+
+/** Closes when the requests under way have ended. After `ms`, `onLate` may end them; then their connections go. */
+export async function closeWithin(
+  app: FastifyInstance,
+  ms: number,
+  onLate: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const closed = app.close();
+  if (await isOverIn(closed, ms)) return closed;
+  await onLate();
+  if (!(await isOverIn(closed, LAST_WORDS_MS))) app.server.closeAllConnections();
+  await closed;
+}
+
+async function isOverIn(job: PromiseLike<unknown>, ms: number): Promise<boolean> {
+  const waiting = new AbortController();
+  const late = delay(ms, false, { signal: waiting.signal });
+  try {
+    return await Promise.race([job.then(() => true), late]);
+  } finally {
+    waiting.abort();
+    late.catch(() => undefined);
+  }
+}
+
+type Listener = 'gateway' | 'admin';
+
+/** The certificates of the listeners: read at start, at each change of their files, and when told to. */
+export class Certificates {
+  private readonly byListener = new Map<Listener, Certificate>();
+  private readonly servers = new Map<Listener, FastifyInstance>();
+
+  /** Throws where a file cannot be used. */
+  constructor(
+    { tls, adminTls }: Config['server'],
+    private readonly logger: Logger,
+    private readonly metrics: ProcessMetrics,
+  ) {
+    try {
+      if (tls !== undefined) this.open('gateway', tls);
+      if (adminTls !== undefined) this.open('admin', adminTls);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** What the listener's server is to be made with; undefined for none. */
+  of(listener: Listener): { readonly cert: string; readonly key: string } | undefined {
+    return this.byListener.get(listener)?.pair;
+  }
+
+  /** From now on the server gets what changes. */
+  serve(listener: Listener, app: FastifyInstance): void {
+    this.servers.set(listener, app);
+  }
+
+  reload(): void {
+    for (const certificate of this.byListener.values()) certificate.reload();
+  }
+
+  close(): void {
+    for (const certificate of this.byListener.values()) certificate.close();
+  }
+
+  private open(listener: Listener, files: { readonly cert: string; readonly key: string }): void {
+    const certificate = new Certificate({
+      files,
+      onPair: ({ cert, key, endsAt }) => {
+        // Connections that there are keep theirs.
+        (this.servers.get(listener)?.server as Server | undefined)?.setSecureContext({ cert, key });
+        this.note(listener, endsAt);
+        this.metrics.reloaded('certificate', true);
+        this.logger.info({ listener, ends: new Date(endsAt) }, 'certificate-reloaded');
+      },
+      onRefused: (error) => {
+        this.metrics.reloaded('certificate', false);
+        this.logger.error({ err: error, listener, ...files }, 'certificate-refused: the old one stays');
+      },
+    });
+    this.byListener.set(listener, certificate);
+    this.note(listener, certificate.pair.endsAt);
+  }
+
+  private note(listener: Listener, endsAt: number): void {
+    this.metrics.certificate(listener, endsAt);
+  }
+}

@@ -1,0 +1,32 @@
+/** Open mode as the config states it: how far each route goes without the store, and what the log tells of it. */
+import type { Logger } from 'pino';
+import type { Config, RouteConfig } from '../config/schema.js';
+import type { OpenBound, OpenEvent } from '../ledger/batching/index.js';
+import { formatUnits, parseUnits } from '../quota/units.js';
+
+/** Undefined where the route is closed while the store is down. */
+export function openBoundOf(route: RouteConfig, { store, quotas }: Config): OpenBound | undefined {
+  const own = 'whenDown' in route ? route.whenDown : undefined;
+  const whenDown = own ?? ('redis' in store ? store.whenDown : 'closed');
+  if (whenDown === 'closed') return undefined;
+  const { units, seconds } = whenDown.open;
+  const byQuota = Object.entries(quotas).map(([quota, { decimals }]) => [
+    quota,
+    parseUnits(units, decimals) ?? 0,
+  ]);
+  return { units: Object.fromEntries(byQuota), lastMs: seconds * 1_000 };
+}
+
+/** The beginning and the end of each outage are logged, with what went through; the rest is for metrics. */
+export function logOpenMode(logger: Logger, quotas: Config['quotas']): (event: OpenEvent) => void {
+  return (event) => {
+    if (event.kind === 'began') logger.warn('open-mode-began');
+    if (event.kind !== 'ended') return;
+    const { lastedMs, admitted, refused } = event;
+    const units = Object.entries(event.units).map(([quota, sum]) => [
+      quota,
+      formatUnits(sum, quotas[quota]?.decimals ?? 0),
+    ]);
+    logger.warn({ lastedMs, admitted, refused, units: Object.fromEntries(units) }, 'open-mode-ended');
+  };
+}

@@ -1,0 +1,38 @@
+/** A new config over a running one: what of it can take effect, and what waits for a restart. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/schema.js';
+
+export interface Change {
+  /** What runs from now on. */
+  readonly config: Config;
+  /** Settings that differ and stay as they are, by path. */
+  readonly waiting: readonly string[];
+}
+
+/** Listeners, the store, and the scale of its amounts were decided at start. */
+const FIXED = ['server', 'store', 'spool', 'admin', 'quotaPath'] as const;
+
+export function changeOf(running: Config, next: Config): Change {
+  const { server, store, spool, admin, quotaPath } = running;
+  const fixed = { server, store, admin, quotaPath, ...(spool === undefined ? {} : { spool }) };
+  const waiting = FIXED.flatMap((key) => differences(fixed[key], next[key], key));
+  const quotas: Config['quotas'] = {};
+  for (const [name, quota] of Object.entries(running.quotas)) {
+    const wanted = next.quotas[name];
+    quotas[name] = { ...quota, counts: wanted?.counts ?? quota.counts };
+    waiting.push(...differences(quotas[name], wanted, `quotas.${name}`));
+  }
+  for (const name of Object.keys(next.quotas)) if (!(name in quotas)) waiting.push(`quotas.${name}`);
+  return { config: { ...next, ...fixed, quotas }, waiting };
+}
+
+/** Where two settings differ: names only, for a value may be a secret. */
+function differences(one: unknown, other: unknown, path: string): string[] {
+  if (!isMap(one) || !isMap(other)) return isDeepStrictEqual(one, other) ? [] : [path];
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].flatMap((key) => differences(one[key], other[key], `${path}.${key}`));
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

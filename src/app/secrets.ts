@@ -1,0 +1,90 @@
+/**
+ * The files and variables that a config names, read as the start reads them: all that cannot be used is found at once, each
+ * by its setting. `quotagate check` does so only when asked, for in CI they are seldom there.
+ */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Environment } from '../config/environment.js';
+import { type Issue, issue, type Path } from '../config/issues.js';
+import { type DeepPartial, entries, type PartialConfig } from '../config/partial-config.js';
+import type { JwtConfig, UpstreamConfig } from '../config/schema.js';
+import { bootstrapTokenIn, headerValue, passwordIn, type SecretPlace, secretAt } from '../config/secret.js';
+import { secretBytesMin, tryKeys } from '../identify/key-source.js';
+import { readPair } from '../observe/certificate.js';
+
+/** Something outside of the config; `read` throws where it cannot be used. */
+interface Outside {
+  readonly path: Path;
+  readonly read: () => unknown;
+}
+
+/** What a reload reads anew; all else is read at the start. */
+const RELOADED: readonly unknown[] = ['identity', 'upstreams'];
+
+export function* secretFindings(
+  config: PartialConfig,
+  environment: Environment,
+  when: 'start' | 'reload' = 'start',
+): Generator<Issue> {
+  for (const { path, read } of outsideOf(config, environment)) {
+    if (when === 'reload' && !RELOADED.includes(path[0])) continue;
+    try {
+      read();
+    } catch (error) {
+      yield issue(path, sentence(error), 'make it readable for this user, or change the setting');
+    }
+  }
+}
+
+/** The causes as well; errors of the system do not name the file twice. */
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message} (${sentence(error.cause)})`;
+}
+
+function* outsideOf(config: PartialConfig, environment: Environment): Generator<Outside> {
+  const { server, store, identity, upstreams, admin } = config;
+  for (const [name, tls] of entries({ tls: server?.tls, adminTls: server?.adminTls })) {
+    const { cert, key } = tls;
+    if (cert !== undefined && key !== undefined)
+      yield { path: ['server', name], read: () => readPair({ cert, key }) };
+  }
+  const password = store !== undefined && 'passwordFile' in store ? store.passwordFile : undefined;
+  if (password !== undefined) yield { path: ['store', 'passwordFile'], read: () => passwordIn(password) };
+  if (identity?.jwt !== undefined) yield* keysOf(identity.jwt, environment);
+  for (const [name, upstream] of entries(upstreams))
+    yield* partsOf(upstream, ['upstreams', name], environment);
+  const token = admin?.bootstrapTokenFile;
+  if (token !== undefined)
+    yield { path: ['admin', 'bootstrapTokenFile'], read: () => bootstrapTokenIn(token) };
+}
+
+function* keysOf(config: DeepPartial<JwtConfig>, environment: Environment): Generator<Outside> {
+  const least = secretBytesMin((config.algorithms ?? []).filter((one) => one !== undefined));
+  const { jwksFile, secret } = config as { jwksFile?: string; secret?: DeepPartial<SecretPlace> };
+  if (jwksFile !== undefined)
+    yield { path: ['identity', 'jwt', 'jwksFile'], read: () => tryKeys({ jwksFile }, least) };
+  if (!isPlace(secret)) return;
+  const place = 'file' in secret ? { secretFile: secret.file } : undefined;
+  const read = () => tryKeys(place ?? { secret: secretAt(secret, environment) }, least);
+  yield { path: ['identity', 'jwt', 'secret'], read };
+}
+
+function* partsOf(
+  { caFile, setHeaders }: DeepPartial<UpstreamConfig>,
+  path: Path,
+  environment: Environment,
+): Generator<Outside> {
+  if (caFile !== undefined)
+    yield { path: [...path, 'caFile'], read: () => new X509Certificate(readFileSync(caFile)) };
+  for (const [name, value] of entries(setHeaders)) {
+    const read = () => headerValue(name, value as SecretPlace, environment);
+    if (isPlace(value)) yield { path: [...path, 'setHeaders', name], read };
+  }
+}
+
+function isPlace(value: unknown): value is SecretPlace {
+  if (typeof value !== 'object' || value === null) return false;
+  const { file, env } = value as { file?: string; env?: string };
+  return file !== undefined || env !== undefined;
+}

@@ -1,0 +1,58 @@
+/** What an operator is told of an org, so that many calls that meet the same do not fill the log. */
+import { BOOK_AHEAD_MS } from '../clock-guard.js';
+import type { Op, Reply, Result } from '../port.js';
+import type { Producer } from './batch.js';
+import type { OrgBatcherOptions } from './shared.js';
+
+const EVERY_MS = 60_000;
+
+/** By what came of an operation that the store had to do: it lacks what was there, and no answer says so to anybody. */
+const UNDONE: Readonly<Partial<Record<Result['status'], string>>> = {
+  unproven: 'refund-unproven',
+  'unknown-hold': 'settlement-unknown-hold',
+  'other-cycle': 'settlement-other-cycle',
+};
+
+export class OrgAlarms {
+  private readonly quietUntil = new Map<string, number>();
+
+  constructor(
+    private readonly org: string,
+    private readonly options: OrgBatcherOptions,
+  ) {}
+
+  noteAnswer({ replayed, now, clock, clipped }: Reply): void {
+    if (clipped > 0) this.tell('counter-below-zero', { moves: clipped });
+    // Its time stands still until the clock is there: no hold expires, no cycle ends.
+    const aheadMs = now - clock;
+    if (!replayed && aheadMs > BOOK_AHEAD_MS) this.tellAtTimes('org-ahead-of-clock', { now, clock, aheadMs });
+  }
+
+  noteResult(op: Op, { status }: Result): void {
+    const what = UNDONE[status];
+    if (what === undefined || op.kind === 'renew') return;
+    if (op.kind === 'refund' && status === 'unproven') this.options.observer?.unproven(op.charges);
+    this.tell(what, { op });
+  }
+
+  /** The store lacks calls that it had answered. Many producers meet it at once. */
+  rolledBack({ id, seq }: Producer): void {
+    this.tellAtTimes('store-rolled-back', { producer: id, answered: seq });
+  }
+
+  /** A replica of another version may have other time zones: that must not end this one. */
+  cycleUnknown(rule: string, err: unknown): void {
+    this.tellAtTimes('cycle-unknown', { rule, err });
+  }
+
+  private tellAtTimes(what: string, details: Readonly<Record<string, unknown>>): void {
+    const now = performance.now();
+    if (now < (this.quietUntil.get(what) ?? 0)) return;
+    this.quietUntil.set(what, now + EVERY_MS);
+    this.tell(what, details);
+  }
+
+  private tell(what: string, details: Readonly<Record<string, unknown>>): void {
+    this.options.onTrouble?.(what, { org: this.org, ...details });
+  }
+}

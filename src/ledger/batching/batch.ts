@@ -1,0 +1,66 @@
+/** Calls as the producers of an org keep them. */
+import { randomBytes } from 'node:crypto';
+import { type CycleRule, successorOf } from '../../quota/cycle.js';
+import { type Bounds, LANE_KEPT_MS, type Reply } from '../port.js';
+import type { PendingOperation } from './pending-operation.js';
+
+export interface Producer {
+  readonly id: string;
+  /** Number of the last call that was answered. */
+  seq: number;
+  /** When that was, by this process' steady clock. */
+  usedAt: number;
+}
+
+/** One call's worth, with the operations as they are to be sent now. */
+export interface Batch {
+  readonly operations: readonly PendingOperation[];
+  retries: number;
+  cycleTries: number;
+  /** It was sent and got no answer: it may have run. */
+  inDoubt: boolean;
+  /** It was sent, and its answer may still come. */
+  outstanding: boolean;
+  /** It takes one of the places for calls in flight; one that is being found out about does not. */
+  counted: boolean;
+  /** Which of the org's books it was made for: a loss that is accepted begins a new one. */
+  book: number;
+  /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. */
+  readonly done?: () => void;
+}
+
+export interface Sent {
+  readonly producer: Producer;
+  readonly batch: Batch;
+}
+
+/** `now`: the store's time; left out for calls that may wait for longer than a producer is young. */
+export function newProducer(now?: number): Producer {
+  const born = now === undefined ? '' : `@${Math.max(0, Math.floor(now))}`;
+  const id = `${randomBytes(9).toString('base64url')}${born}`;
+  return { id, seq: 0, usedAt: performance.now() };
+}
+
+/** Half of the time for which the store keeps an idle producer. */
+const LANE_FRESH_MS = LANE_KEPT_MS / 2;
+
+/** The store must still have the producer. */
+export function isFresh({ usedAt }: Producer): boolean {
+  return performance.now() - usedAt < LANE_FRESH_MS;
+}
+
+/** Holds of the cycle before may still be due, or be settled. */
+export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
+  if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
+  return [...cycles, { start: previous, end: previous }];
+}
+
+/**
+ * The book says which cycle is present; where that one is over, its successor is computed by the book's time. Throws where
+ * the rule cannot be followed: time zones differ by version.
+ */
+export function cyclesNow(reply: Reply): readonly Bounds[] {
+  const { cycle, rule, now } = reply;
+  if (now < cycle.end) return withPrevious([cycle], reply);
+  return withPrevious([successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle], reply);
+}

@@ -1,0 +1,251 @@
+/**
+ * StoreBatcher: from single operations to repeatable calls. Operations that are at hand in one turn of the event loop go in one
+ * call; those that come while all batcher of their org are busy wait for the next one. A decision has a deadline; what got
+ * no answer in time is found out later and given back. What is owed (settlements, refunds) is sent until it is done.
+ *
+ * Owns: batching, deadlines, batcher in doubt, the bounds of each org's cycle, what is let through without the store, and
+ * what is done about lost data. Does not own: any rule of a budget.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
+import { ConcurrencyLimiter } from './concurrency-limiter.js';
+import { Deadlines } from './deadlines.js';
+import type { BatcherState, CallObserver } from './observer.js';
+import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
+import { OrgBatcher } from './org-batcher.js';
+import { type Answer, type PendingOperation, unavailable } from './pending-operation.js';
+import type { Shared } from './shared.js';
+import { StoreClock } from './store-clock.js';
+import { callsOf, type UndeliveredCall } from './undelivered.js';
+
+export type { BatcherState, CallObserver } from './observer.js';
+export type { OpenBound, OpenEvent } from './open-account.js';
+export type { Answer, ChargeLater } from './pending-operation.js';
+export type { UndeliveredCall } from './undelivered.js';
+
+export interface StoreBatcherOptions {
+  readonly ledger: Ledger;
+  /** A decision is answered within this time, waiting included. */
+  readonly deadlineMs: number;
+  readonly unknownUsers: UnknownUsers;
+  /** Calls of one org that may be in flight at once: two keep the wait for the next call below half a round trip. */
+  readonly callsInFlight?: number;
+  /** Operations owed to the store beyond which no new request is admitted. */
+  readonly backlogMax?: number;
+  /** Orgs that are remembered, if more have been asked for. */
+  readonly orgsMax?: number;
+  /** Told of what cannot be made good, and of an org whose data is missing. */
+  readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
+  /** Told of what happens in open mode. */
+  readonly onOpen?: (event: OpenEvent) => void;
+  readonly observer?: CallObserver;
+}
+
+const CALLS_IN_FLIGHT = 2;
+const BACKLOG_MAX = 10_000;
+const ORGS_MAX = 10_000;
+/** Calls that got no answer are sent again by so many at once: a store that comes back is not met by all of them. */
+const RETRIES_AT_ONCE = 8;
+const LOOKS_AT_ONCE = 4;
+const DRAIN_LOOK_MS = 5;
+const NO_CYCLE: Bounds = { start: 0, end: 0 };
+
+export class StoreBatcher {
+  private readonly orgs = new Map<string, OrgBatcher>();
+  private readonly deadlines: Deadlines;
+  private readonly backlogMax: number;
+  private readonly orgsMax: number;
+  private readonly clock = new StoreClock();
+  private readonly account: OpenAccount;
+  private readonly shared: Shared;
+  /** May change at any time: it holds for calls from then on. */
+  unknownUsers: UnknownUsers;
+  private owed = 0;
+  private charging = 0;
+
+  constructor(private readonly options: StoreBatcherOptions) {
+    this.deadlines = new Deadlines(options.deadlineMs);
+    this.backlogMax = options.backlogMax ?? BACKLOG_MAX;
+    this.orgsMax = options.orgsMax ?? ORGS_MAX;
+    this.unknownUsers = options.unknownUsers;
+    this.account = new OpenAccount({
+      enqueueSettlement: (org, op) => this.charge(org, op),
+      now: () => this.clock.now(),
+      onOpen: options.onOpen,
+    });
+    options.ledger.onReady(() => {
+      for (const org of this.orgs.values()) org.wake();
+    });
+    const batcher = this;
+    this.shared = {
+      get unknownUsers() {
+        return batcher.unknownUsers;
+      },
+      enqueueSettlement: (org: string, op: Op, cycle: number) => this.enqueueSettlement(org, op, cycle),
+      clock: this.clock,
+      retries: new ConcurrencyLimiter(RETRIES_AT_ONCE),
+      looks: new ConcurrencyLimiter(LOOKS_AT_ONCE),
+    };
+  }
+
+  /** Settlements and refunds that the store has not confirmed yet. */
+  get backlog(): number {
+    return this.owed - this.charging;
+  }
+
+  /** What open mode has let through and the store does not know yet. */
+  get open(): Pick<OpenAccount, 'active' | 'undelivered' | 'outstanding'> {
+    return this.account;
+  }
+
+  get state(): BatcherState {
+    const sum = { inFlight: 0, inDoubt: 0, waiting: 0 };
+    for (const { state } of this.orgs.values()) {
+      sum.inFlight += state.inFlight;
+      sum.inDoubt += state.inDoubt;
+      sum.waiting += state.waiting;
+    }
+    return sum;
+  }
+
+  /** Orgs whose data is missing. */
+  get lost(): readonly string[] {
+    return [...this.orgs].filter(([, org]) => org.isLost).map(([id]) => id);
+  }
+
+  /**
+   * The decision on a reservation, within the deadline. Rejects with a ProblemError: `store-unavailable`, `store-lost`,
+   * `unknown-org`, `backlog-full`. With `open`, a request that gets no decision is let through within that bound.
+   */
+  decide(org: string, op: ReserveOp, open?: OpenBound): Promise<Answer> {
+    const decision = this.ask(org, op);
+    if (open === undefined)
+      // A closed route's answer, too, shows that the store is back.
+      return this.account.active ? decision.then((answer) => this.noteAnswer(org, op, answer)) : decision;
+    return decision.then(
+      (answer) => this.noteAnswer(org, op, answer),
+      (error: unknown) => this.decideAlone(org, op, open, error),
+    );
+  }
+
+  private ask(org: string, op: ReserveOp): Promise<Answer> {
+    const { ready, reconnecting } = this.options.ledger;
+    if (!ready && !reconnecting) return Promise.reject(unavailable('The store cannot be reached'));
+    if (this.backlog >= this.backlogMax)
+      return Promise.reject(
+        new ProblemError('backlog-full', `${this.backlog} settlements wait for the store`),
+      );
+    return new Promise((resolve, reject) => {
+      const pending: PendingOperation = { op, cycle: 0, resolve, reject, owed: false, over: false };
+      this.deadlines.add(pending);
+      this.lanesOf(org).add(pending);
+    });
+  }
+
+  private noteAnswer(org: string, op: ReserveOp, answer: Answer): Answer {
+    this.account.answered();
+    const { result } = answer;
+    if (op.key === undefined) return answer;
+    if ('user' in result) this.account.sawKey(org, op.key, result.user);
+    else if (result.status === 'denied') this.account.sawKey(org, op.key, undefined);
+    return answer;
+  }
+
+  /** Lost data and a full backlog are no reason to go on without the store. */
+  private decideAlone(org: string, op: ReserveOp, open: OpenBound, error: unknown): Answer {
+    if (!(error instanceof ProblemError) || error.code !== 'store-unavailable') throw error;
+    const user = op.key === undefined ? op.user : this.account.holderOf(org, op.key);
+    if (user === undefined) throw error;
+    const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
+    if (chargeLater === undefined)
+      throw unavailable(`${error.message}; what may be let through without it is used up`);
+    const told = { groups: '', again: false, violated: [], bindingLimits: [] };
+    const result = { status: 'admitted', user, ...told } as const;
+    return { result, now: this.clock.now(), cycle: NO_CYCLE, chargeLater };
+  }
+
+  /** Sends an operation until it is done. `cycle`: start of the cycle in which its admission happened. */
+  enqueueSettlement(org: string, op: Op, cycle: number): Promise<Answer> {
+    const done = new Promise<Answer>((resolve, reject) => {
+      this.lanesOf(org).add({ op, cycle, resolve, reject, owed: true, over: false });
+    });
+    // A renewal owes the store nothing: the requests under way bound how many there are.
+    if (op.kind === 'renew') return done;
+    this.owed += 1;
+    const count = (): void => {
+      this.owed -= 1;
+    };
+    done.then(count, count);
+    return done;
+  }
+
+  /** What open mode owes is bounded by itself, and does not stand in the way of new requests. */
+  private charge(org: string, op: ChargeOp): Promise<Answer> {
+    this.charging += 1;
+    const done = this.enqueueSettlement(org, op, 0);
+    const count = (): void => {
+      this.charging -= 1;
+    };
+    done.then(count, count);
+    return done;
+  }
+
+  private get delivered(): boolean {
+    if (this.owed > 0 || this.account.undelivered > 0) return false;
+    for (const org of this.orgs.values()) if (org.unanswered) return false;
+    return true;
+  }
+
+  /** Waits until nothing is owed or in doubt, `graceMs` at most, and sends nothing more. True where all was delivered. */
+  async drain(graceMs: number): Promise<boolean> {
+    const until = performance.now() + graceMs;
+    while (!this.delivered && performance.now() < until) await delay(DRAIN_LOOK_MS);
+    const all = this.delivered;
+    this.deadlines.close();
+    this.account.close();
+    for (const org of this.orgs.values()) org.close();
+    return all;
+  }
+
+  /** After `drain`: what has not been delivered. */
+  undelivered(): UndeliveredCall[] {
+    const calls = [...this.orgs.values()].flatMap((org) => org.undelivered());
+    for (const [org, ops] of this.account.unsent()) {
+      const operations = ops.map((op) => ({ op, cycle: 0 }));
+      calls.push(...callsOf({ org, epoch: '' }, operations));
+    }
+    return calls;
+  }
+
+  /**
+   * Delivers what an earlier process could not; resolves when it is over. `isForgotten`: it may have run so long ago that the
+   * store does not know it any more, so what would run twice is not sent.
+   */
+  resume(call: UndeliveredCall, isForgotten = false): Promise<void> {
+    return this.lanesOf(call.org).resume(call, isForgotten);
+  }
+
+  private lanesOf(org: string): OrgBatcher {
+    const known = this.orgs.get(org);
+    if (known !== undefined) return known;
+    if (this.orgs.size >= this.orgsMax) this.forgetIdle();
+    const callsInFlight = this.options.callsInFlight ?? CALLS_IN_FLIGHT;
+    const made = new OrgBatcher(org, { ...this.options, callsInFlight }, this.shared);
+    this.orgs.set(org, made);
+    return made;
+  }
+
+  /**
+   * Orgs that do not exist keep no batcher here. Those that do are remembered for longer: who knows an org notices that its
+   * data is missing, and made-up names must not make anybody forget it.
+   */
+  private forgetIdle(): void {
+    this.forget((org) => org.idle && !org.isKnown);
+    if (this.orgs.size >= this.orgsMax) this.forget((org) => org.idle);
+  }
+
+  private forget(isOver: (org: OrgBatcher) => boolean): void {
+    for (const [id, org] of this.orgs) if (isOver(org)) this.orgs.delete(id);
+  }
+}

@@ -1,0 +1,457 @@
+/** The producers of one org: which call goes when, and what is done about one that got no answer. */
+import { ProblemError } from '../../errors/catalogue.js';
+import type { Bounds, Call, Op, Reply, Result } from '../port.js';
+import { StoreError } from '../port.js';
+import { OrgAlarms } from './alarms.js';
+import {
+  type Batch,
+  cyclesNow,
+  isFresh,
+  newProducer,
+  type Producer,
+  type Sent,
+  withPrevious,
+} from './batch.js';
+import { jittered } from './concurrency-limiter.js';
+import { Loss } from './loss.js';
+import type { BatcherState } from './observer.js';
+import { CLOCK_JUMPED, noAnswer, type PendingOperation, unavailable } from './pending-operation.js';
+import { OrgQueue } from './queue.js';
+import type { OrgBatcherOptions, Shared } from './shared.js';
+import { batchOf, callOf, callsOf, type UndeliveredCall } from './undelivered.js';
+
+const EXPIRE_MOST = 8;
+/** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */
+const CYCLE_TRIES_MAX = 5;
+const RETRY_FIRST_MS = 20;
+const RETRY_LAST_MS = 500;
+const LOSS_FIRST_MS = 100;
+const LOSS_LAST_MS = 2_000;
+/** StoreBatcher in doubt are set aside and new ones taken, up to here. */
+const PRODUCERS_MAX = 16;
+
+const NONE: Op = { kind: 'none' };
+
+export class OrgBatcher {
+  private readonly waiting = new OrgQueue();
+  private readonly free: Producer[] = [];
+  private producers = 0;
+  private inFlight = 0;
+  private scheduled = false;
+  private closed = false;
+  private epoch = '';
+  private ruleVersion = 0;
+  private cycles: readonly Bounds[] = [];
+  private readonly retries = new Map<() => void, NodeJS.Timeout>();
+  /** Calls that were sent and are not over. */
+  private readonly live = new Map<Batch, Producer>();
+  private loss: Loss | undefined;
+  /** Losses that ended since the last answer. */
+  private losses = 0;
+  /** Calls that met the loss: they go on where the data is found. */
+  private readonly parked: Sent[] = [];
+  private book = 0;
+  private readonly alarms: OrgAlarms;
+
+  constructor(
+    private readonly org: string,
+    private readonly options: OrgBatcherOptions,
+    private readonly shared: Shared,
+  ) {
+    this.alarms = new OrgAlarms(org, options);
+  }
+
+  get idle(): boolean {
+    return this.waiting.length === 0 && this.producers === this.free.length && this.loss === undefined;
+  }
+
+  /** The ledger has had a book of it. */
+  get isKnown(): boolean {
+    return this.epoch !== '';
+  }
+
+  get isLost(): boolean {
+    return this.loss !== undefined;
+  }
+
+  get state(): BatcherState {
+    const { inFlight, waiting } = this;
+    return { inFlight, inDoubt: this.producers - this.free.length - inFlight, waiting: waiting.length };
+  }
+
+  add(pending: PendingOperation): void {
+    if (this.loss !== undefined && !pending.owed) {
+      pending.over = true;
+      pending.reject(this.lostError());
+      return;
+    }
+    this.waiting.add(pending);
+    this.schedule();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.loss?.close();
+    for (const timer of this.retries.values()) clearTimeout(timer);
+  }
+
+  /** Calls are not over, those of an earlier process left aside. */
+  get unanswered(): boolean {
+    for (const { done } of this.live.keys()) if (done === undefined) return true;
+    return false;
+  }
+
+  /** What is left after `close`; calls of an earlier process are kept by who resumed them. */
+  undelivered(): UndeliveredCall[] {
+    const { org, epoch, live } = this;
+    const calls: UndeliveredCall[] = [];
+    for (const [batch, producer] of live) {
+      const call = batch.done === undefined ? callOf({ org, epoch }, { producer, batch }) : undefined;
+      if (call !== undefined) calls.push(call);
+    }
+    return [...calls, ...callsOf({ org, epoch }, this.waiting.unsent)];
+  }
+
+  /** Sends what an earlier process could not deliver; resolves when it is over. */
+  resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
+    if (this.epoch === '') this.epoch = call.epoch;
+    // A book that began anew has nothing to give back for what the one before it admitted.
+    const foreign = call.epoch !== '' && call.epoch !== this.epoch;
+    const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
+    const known = { ...call, ops, inDoubt: (call.inDoubt || isForgotten) && !foreign };
+    // It may have been idle for long: that the store has forgotten it is no news.
+    const idle = { id: call.producer, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
+    const producer = foreign ? newProducer(this.shared.clock.now()) : idle;
+    this.producers += 1;
+    return new Promise((resolve) => {
+      const batch = batchOf(known, this.book, resolve);
+      if (isForgotten && !foreign) this.replaceProducer(batch);
+      else void this.send(producer, batch);
+    });
+  }
+
+  /** All that this turn of the event loop reads from its sockets goes in one call. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.pump);
+  }
+
+  private readonly pump = (): void => {
+    this.scheduled = false;
+    // Decisions wait within their deadline; what nobody waits for any more is not sent.
+    if (this.loss !== undefined || this.closed || this.options.ledger.reconnecting) return;
+    while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
+      const producer = this.takeProducer();
+      if (producer === undefined) return;
+      const batch = this.takeBatch();
+      if (batch.operations.length === 0) {
+        this.free.push(producer);
+        return;
+      }
+      this.inFlight += 1;
+      this.send(producer, batch);
+    }
+  };
+
+  /** StoreBatcher that were idle for long may be forgotten by the store, and are forgotten here first. */
+  private takeProducer(): Producer | undefined {
+    for (let free = this.free.pop(); free !== undefined; free = this.free.pop()) {
+      if (isFresh(free)) return free;
+      this.producers -= 1;
+    }
+    if (this.producers >= PRODUCERS_MAX) return undefined;
+    this.producers += 1;
+    return newProducer(this.shared.clock.now());
+  }
+
+  private takeBatch(): Batch {
+    const state = { retries: 0, cycleTries: 0, inDoubt: false, outstanding: false, counted: true };
+    return { operations: this.waiting.take(), ...state, book: this.book };
+  }
+
+  private async send(producer: Producer, batch: Batch): Promise<void> {
+    this.live.set(batch, producer);
+    if (this.closed) return;
+    if (this.loss !== undefined) {
+      this.park(producer, batch);
+      return;
+    }
+    const call: Call = {
+      org: this.org,
+      epoch: this.epoch,
+      producer: producer.id,
+      seq: producer.seq + 1,
+      ruleVersion: this.ruleVersion,
+      cycles: this.cyclesFor(batch),
+      unknownUsers: this.shared.unknownUsers,
+      expireMost: EXPIRE_MOST,
+      // A decision that nobody waits for any more must not happen; if it has, the first answer says so.
+      ops: batch.operations.map(({ op, over }) => (over ? NONE : op)),
+    };
+    const { ledger, observer } = this.options;
+    const sentAt = observer === undefined ? 0 : performance.now();
+    batch.outstanding = true;
+    await ledger.apply(call).then(
+      (reply) => {
+        batch.outstanding = false;
+        observer?.answered(call.ops.length, reply, performance.now() - sentAt);
+        this.answered(producer, batch, reply);
+      },
+      (error: unknown) => {
+        batch.outstanding = false;
+        observer?.silent();
+        this.silent(producer, batch, error);
+      },
+    );
+  }
+
+  private cyclesFor(batch: Batch): readonly Bounds[] {
+    let cycles = this.cycles;
+    for (const { cycle } of batch.operations) {
+      if (cycle === 0 || cycles.some((known) => known.start === cycle)) continue;
+      // Only a closed cycle's start counts.
+      if (cycles.length > 0) cycles = [...cycles, { start: cycle, end: cycle }];
+    }
+    return cycles;
+  }
+
+  private answered(producer: Producer, batch: Batch, reply: Reply): void {
+    switch (reply.code) {
+      case 'ok':
+        producer.seq += 1;
+        producer.usedAt = performance.now();
+        this.losses = 0;
+        this.learn(reply);
+        this.waiting.noteLines(batch.operations, reply.lines);
+        this.distribute(producer, batch, reply);
+        this.release(producer, batch);
+        return;
+      case 'cycle':
+        if (this.enterCycle(batch, reply)) this.send(producer, batch);
+        else this.silent(producer, batch, new StoreError('The cycle is unknown', false));
+        return;
+      case 'no-org':
+        this.fail(producer, batch, new ProblemError('unknown-org', `There is no organization ${this.org}`));
+        return;
+      case 'lost':
+        this.lose(producer, batch);
+        return;
+      case 'clock':
+        this.silent(producer, batch, CLOCK_JUMPED);
+        return;
+      case 'producer-behind':
+        if (batch.book === this.book) this.alarms.rolledBack(producer);
+        // The book is at an earlier number, so this call has not run in it.
+        batch.inDoubt = false;
+        this.replaceProducer(batch);
+        return;
+      case 'producer-lost':
+        // The next producer is made by this.
+        this.shared.clock.saw(reply.clock);
+        // A loss that an operator accepted is no news.
+        if (producer.seq > 0 && isFresh(producer) && batch.book === this.book)
+          this.alarms.rolledBack(producer);
+        this.replaceProducer(batch);
+        return;
+      case 'stale':
+        this.replaceProducer(batch);
+    }
+  }
+
+  private learn(reply: Reply): void {
+    this.epoch = reply.epoch;
+    if (!reply.replayed) this.shared.clock.saw(reply.clock);
+    this.alarms.noteAnswer(reply);
+    if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
+  }
+
+  /** False where this process cannot follow the book's rule: what is owed waits until it can. */
+  private enterCycle(batch: Batch, reply: Reply): boolean {
+    this.epoch = reply.epoch;
+    batch.cycleTries += 1;
+    try {
+      if (batch.cycleTries > CYCLE_TRIES_MAX) throw new Error('The bounds could not be agreed on');
+      this.cycles = cyclesNow(reply);
+      this.ruleVersion = reply.ruleVersion;
+      return true;
+    } catch (err) {
+      batch.cycleTries = 0;
+      this.alarms.cycleUnknown(reply.rule, err);
+      return false;
+    }
+  }
+
+  private distribute(producer: Producer, batch: Batch, reply: Reply): void {
+    const call = `${producer.id}.${producer.seq}`;
+    for (const [index, pending] of batch.operations.entries()) {
+      const result = reply.results[index];
+      if (result === undefined) continue;
+      if (pending.over) this.giveBack(pending, result, reply, call);
+      else {
+        pending.over = true;
+        this.alarms.noteResult(pending.op, result);
+        pending.resolve({ result, now: reply.now, cycle: reply.cycle, call, index });
+      }
+    }
+  }
+
+  /** It was admitted after its caller had been told that the store did not answer: nothing was served for it. */
+  private giveBack(pending: PendingOperation, result: Result, reply: Reply, call: string): void {
+    const { op } = pending;
+    if (op.kind !== 'reserve' || result.status !== 'admitted') return;
+    const { charges, hold } = op;
+    const user = result.user ?? op.user;
+    const cycle = reply.cycle.start;
+    const back: Op =
+      hold === ''
+        ? { kind: 'refund', user, groups: result.groups, charges, cycle, at: reply.now, call }
+        : { kind: 'release', hold, keep: false };
+    this.shared.enqueueSettlement(this.org, back, cycle).catch(() => undefined);
+  }
+
+  private release(producer: Producer, batch: Batch): void {
+    this.finish(producer, batch);
+    this.uncount(batch);
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  private finish(producer: Producer, batch: Batch): void {
+    this.live.delete(batch);
+    this.free.push(producer);
+    batch.done?.();
+  }
+
+  private uncount(batch: Batch): void {
+    if (batch.counted) this.inFlight -= 1;
+    batch.counted = false;
+  }
+
+  private fail(producer: Producer, batch: Batch, error: ProblemError): void {
+    for (const pending of batch.operations) {
+      if (pending.over) continue;
+      pending.over = true;
+      if (pending.owed)
+        this.options.onTrouble?.('settlement-undeliverable', { org: this.org, op: pending.op });
+      pending.reject(error);
+    }
+    this.release(producer, batch);
+  }
+
+  /**
+   * No answer. The decisions of the batch are over, unless the store is back within their deadline; what is owed is sent again under the same number, so that it happens
+   * once however often it arrives, and the answer tells which decisions had run after all.
+   */
+  private silent(producer: Producer, batch: Batch, error: unknown): void {
+    const mayHaveRun = !(error instanceof StoreError) || error.ran !== false;
+    batch.inDoubt ||= mayHaveRun;
+    batch.book = this.book;
+    // A connection that was idle may be closed as the call is written: the same call is sent over the next one.
+    const isSentAgain = error instanceof StoreError && !error.answered && this.options.ledger.reconnecting;
+    for (const pending of batch.operations) {
+      if (pending.over || pending.owed || isSentAgain) continue;
+      pending.over = true;
+      pending.reject(noAnswer(error));
+    }
+    this.uncount(batch);
+    const owes = batch.operations.some((pending) => !pending.over);
+    if (!batch.inDoubt && !owes) this.finish(producer, batch);
+    else this.retry(producer, batch);
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  private retry(producer: Producer, batch: Batch): void {
+    batch.retries += 1;
+    const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.min(batch.retries, 10));
+    const again = (): void => {
+      clearTimeout(timer);
+      this.retries.delete(again);
+      this.shared.retries.enter(async () => (this.closed ? undefined : this.send(producer, batch)));
+    };
+    const timer = setTimeout(again, jittered(delayMs));
+    this.retries.set(again, timer);
+  }
+
+  /** The store is connected again: nothing waits longer than that. */
+  wake(): void {
+    for (const again of [...this.retries.keys()]) again();
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  /**
+   * The book does not have the producer any more: refunds and charges that may have happened are left, for a request is never charged
+   * twice, and nothing is given back twice. A book that began anew since then knows of none.
+   */
+  private replaceProducer(batch: Batch): void {
+    const producer = newProducer(this.shared.clock.now());
+    this.live.delete(batch);
+    if (!batch.inDoubt || batch.book !== this.book) {
+      this.send(producer, { ...batch, inDoubt: false });
+      return;
+    }
+    const kept: PendingOperation[] = [];
+    for (const pending of batch.operations) {
+      const { kind } = pending.op;
+      if (pending.over) continue;
+      if (kind !== 'refund' && kind !== 'charge') kept.push(pending);
+      else {
+        pending.over = true;
+        this.options.onTrouble?.(`${kind}-in-doubt`, { org: this.org, op: pending.op });
+        pending.reject(unavailable(`It cannot be told whether the ${kind} happened`));
+      }
+    }
+    this.send(producer, { ...batch, operations: kept });
+  }
+
+  /** The data is missing. Decisions end here; what is owed waits for what becomes of the data. */
+  private lose(producer: Producer, batch: Batch): void {
+    this.park(producer, batch);
+    this.loss ??= new Loss({
+      org: this.org,
+      epoch: this.epoch,
+      ledger: this.options.ledger,
+      looks: this.shared.looks,
+      firstLookMs: this.losses === 0 ? 0 : Math.min(LOSS_LAST_MS, LOSS_FIRST_MS * 2 ** this.losses),
+      alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch }),
+      over: (how) => this.endLoss(how),
+    });
+    for (const pending of this.waiting.takeDecisions()) this.refuse(pending);
+  }
+
+  private park(producer: Producer, batch: Batch): void {
+    for (const pending of batch.operations) if (!pending.owed) this.refuse(pending);
+    this.uncount(batch);
+    const owes = batch.operations.some((pending) => !pending.over);
+    if (batch.inDoubt || owes) this.parked.push({ producer, batch });
+    else this.finish(producer, batch);
+  }
+
+  private refuse(pending: PendingOperation): void {
+    if (pending.over) return;
+    pending.over = true;
+    pending.reject(this.lostError());
+  }
+
+  private lostError(): ProblemError {
+    return new ProblemError('store-lost', `The budget data of ${this.org} is missing`);
+  }
+
+  private endLoss(how: 'found' | 'accepted'): void {
+    this.loss = undefined;
+    this.losses = Math.min(this.losses + 1, 10);
+    this.options.onTrouble?.(`store-loss-${how}`, { org: this.org, owed: this.parked.length });
+    if (how === 'accepted') this.beginBook();
+    for (const { producer, batch } of this.parked.splice(0))
+      this.shared.retries.enter(() => this.send(producer, batch));
+    this.schedule();
+  }
+
+  /** What was known of the book that is lost says nothing about the new one; its producers are not known there. */
+  private beginBook(): void {
+    this.book += 1;
+    this.producers -= this.free.splice(0).length;
+    this.epoch = '';
+    this.ruleVersion = 0;
+    this.cycles = [];
+  }
+}

@@ -1,0 +1,23 @@
+/** What the producers of an org are made with. */
+import type { Ledger, Op, UnknownUsers } from '../port.js';
+import type { ConcurrencyLimiter } from './concurrency-limiter.js';
+import type { CallObserver } from './observer.js';
+import type { Answer } from './pending-operation.js';
+import type { StoreClock } from './store-clock.js';
+
+export interface OrgBatcherOptions {
+  readonly ledger: Ledger;
+  readonly callsInFlight: number;
+  readonly observer?: CallObserver;
+  readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** What the producers of all orgs have in common. */
+export interface Shared {
+  readonly unknownUsers: UnknownUsers;
+  readonly enqueueSettlement: (org: string, op: Op, cycle: number) => Promise<Answer>;
+  readonly clock: StoreClock;
+  /** Through here go calls that are sent again, and looks at lost data. */
+  readonly retries: ConcurrencyLimiter;
+  readonly looks: ConcurrencyLimiter;
+}

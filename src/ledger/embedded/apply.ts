@@ -1,0 +1,145 @@
+/** A call on a orgState, in the order that the port's prose names: epoch, producer, cycle, due holds, operations, crossings. */
+import {
+  type Call,
+  type CallCode,
+  LANE_YOUNG_MS,
+  type Op,
+  type ReleaseOp,
+  type Reply,
+  type Result,
+} from '../port.js';
+import { chargeServed } from './charge.js';
+import { noteCrossings } from './crossings.js';
+import { reserve } from './decide.js';
+import { expireDue } from './expire.js';
+import { refund, release, renew, settle } from './holds.js';
+import type { OpenCycle, Work } from './limit-counters.js';
+import type { OrgState } from './org-state.js';
+import { enterCycle, presentCycle } from './roll.js';
+
+/**
+ * `clock`: what the clock shows, in ms; the orgState's time never goes back behind what it saw. `latest`: the latest time that it
+ * can show, 0 where that is not known.
+ */
+export function applyCall(orgState: OrgState | undefined, call: Call, clock: number, latest: number): Reply {
+  const outside = answeredBefore(orgState, call, clock);
+  if (typeof outside !== 'string') return outside;
+  if (orgState === undefined || outside !== 'ok') return { ...NOTHING, code: outside, clock };
+  const now = Math.max(clock, orgState.org.number('now'));
+  if (latest > 0 && clock > latest) return { ...standing(orgState, 'clock', now), clock };
+  if (!enterCycle(orgState, call, now)) return { ...standing(orgState, 'cycle', now), clock };
+  orgState.org.set('now', now);
+  const work = workOn(orgState, call, now);
+  expireDue(work, call.expireMost);
+  const results = call.ops.map((op) => perform(work, op));
+  noteCrossings(work);
+  if (work.journal.length > 0) orgState.append('journal', work.journal.join('\n'), now);
+  const { lines, expired, dueIn, clipped } = work;
+  const reply: Reply = { ...standing(orgState, 'ok', now), lines, expired, dueIn, clipped, clock, results };
+  if (call.producer !== '') orgState.producers.set(call.producer, { seq: call.seq, reply });
+  return reply;
+}
+
+/** The answer of a call that ran before; else `ok` where it may run, or why not. */
+function answeredBefore(orgState: OrgState | undefined, call: Call, clock: number): Reply | CallCode {
+  const epoch = orgState?.org.text('epoch');
+  if (orgState === undefined || epoch === undefined) return wasThere(orgState, call) ? 'lost' : 'no-org';
+  if (call.epoch !== '' && call.epoch !== epoch) return 'lost';
+  if (call.producer === '') return 'ok';
+  const producer = orgState.producers.get(call.producer);
+  if (producer === undefined) return call.seq > 1 || isOld(call.producer, clock) ? 'producer-lost' : 'ok';
+  if (call.seq === producer.seq) return repeated(producer.reply, call.ops);
+  if (call.seq < producer.seq) return 'stale';
+  // What came between was answered once, and is missing here: a fail-over or a backup lost it.
+  return call.seq > producer.seq + 1 ? 'producer-behind' : 'ok';
+}
+
+/** Whether the orgState may have forgotten the producer. */
+function isOld(producer: string, clock: number): boolean {
+  const born = /@(\d+)$/.exec(producer)?.[1];
+  return born !== undefined && Math.abs(clock - Number(born)) > LANE_YOUNG_MS;
+}
+
+function wasThere(orgState: OrgState | undefined, call: Call): boolean {
+  return call.epoch !== '' || orgState?.org.text('state') === 'lost';
+}
+
+function repeated(reply: Reply, ops: readonly Op[]): Reply {
+  const results = reply.results.map((result, index): Result => {
+    const withheld = (ops[index]?.kind ?? 'none') === 'none' && 'bindingLimits' in result;
+    return withheld ? { ...result, violated: [], bindingLimits: [] } : result;
+  });
+  return { ...reply, replayed: true, results };
+}
+
+function workOn(orgState: OrgState, call: Call, now: number): Work {
+  const start = orgState.org.number('start');
+  const present = openCycle(orgState, start, true);
+  const older = call.cycles.filter((cycle) => cycle.start !== start);
+  const cycles = [present, ...older.map((cycle) => openCycle(orgState, cycle.start, false))];
+  const counts = { lines: 0, expired: 0, dueIn: 0, clipped: 0, noneDue: false };
+  return { orgState, call, now, cycles, present, changed: [], journal: [], ...counts };
+}
+
+function openCycle(orgState: OrgState, start: number, present: boolean): OpenCycle {
+  const consumed = orgState.table(`consumed:${start}`);
+  return { start, present, consumed, held: orgState.table(`held:${start}`), lines: new Map() };
+}
+
+function perform(work: Work, op: Op): Result {
+  switch (op.kind) {
+    case 'reserve':
+      return reserve(work, op);
+    case 'settle':
+      return settle(work, op);
+    case 'release':
+      return releaseByHand(work, op);
+    case 'renew':
+      return renew(work, op);
+    case 'refund':
+      return refund(work, op);
+    case 'charge':
+      return chargeServed(work, op);
+    case 'none':
+      return { status: 'none' };
+  }
+}
+
+/** An act of an admin leaves its entry in the same step. */
+function releaseByHand(work: Work, op: ReleaseOp): Result {
+  const result = release(work, op);
+  if (op.audit !== undefined && result.status === 'released')
+    work.orgState.append('audit', op.audit, work.now);
+  return result;
+}
+
+/** What is said to a call that found no orgState to stand on. */
+const NOTHING: Omit<Reply, 'code'> = {
+  now: 0,
+  cycle: { start: 0, end: 0 },
+  previous: 0,
+  rule: '',
+  ruleVersion: 0,
+  epoch: '',
+  replayed: false,
+  lines: 0,
+  expired: 0,
+  dueIn: 0,
+  clipped: 0,
+  clock: 0,
+  results: [],
+};
+
+function standing(orgState: OrgState, code: CallCode, now: number): Reply {
+  const { org } = orgState;
+  return {
+    ...NOTHING,
+    code,
+    now,
+    cycle: presentCycle(orgState),
+    previous: org.number('prev'),
+    rule: code === 'cycle' ? (org.text('rule') ?? '') : '',
+    ruleVersion: org.number('ruleVersion'),
+    epoch: org.text('epoch') ?? '',
+  };
+}

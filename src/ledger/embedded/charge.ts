@@ -1,0 +1,47 @@
+/** Charges that nobody decided on: what was served while the ledger could not be asked. */
+import { GROUPS_MAX } from '../../quota/charge.js';
+import type { Member } from '../codec.js';
+import type { ChargeOp, Settled } from '../port.js';
+import { memberIn } from './codec-cache.js';
+import { admitMember, knownGroups } from './decide.js';
+import { pastLimits } from './holds.js';
+import { change, linesOf, type OpenCycle, type Work } from './limit-counters.js';
+
+export function chargeServed(work: Work, op: ChargeOp): Settled {
+  const cycle = cycleBegunBy(work, op.at);
+  const at = timeIn(work, cycle, op.at);
+  const groups = knownGroups(work, memberCharged(work, op.user), op.claims).slice(0, GROUPS_MAX).join(',');
+  const { action, items } = op.charges;
+  const charged: string[] = [];
+  const overshoot = items.map(({ quota, units }) => {
+    const lines = linesOf(work, cycle, quota, op.user, groups);
+    for (const line of lines) change(work, line, units, 0, op.user, action);
+    charged.push(`${quota}=${units}`);
+    return pastLimits(work, units, lines);
+  });
+  const mark = op.estimated ? 'e' : '';
+  work.journal.push(`${at}|${op.user}|${groups}|${action}|${charged.join(',')}|${mark}`);
+  return { status: 'settled', overshoot, late: true };
+}
+
+/** The latest cycle of the call that had begun by then; the present one where none had. */
+function cycleBegunBy({ present, cycles }: Work, at: number): OpenCycle {
+  if (at >= present.start) return present;
+  let found: OpenCycle | undefined;
+  for (const cycle of cycles) if (cycle.start <= at && cycle.start >= (found?.start ?? 0)) found = cycle;
+  return found ?? present;
+}
+
+/** The time within the cycle that is nearest to `at`: history and counters are to say the same. */
+function timeIn({ orgState, now }: Work, cycle: OpenCycle, at: number): number {
+  const end = cycle.present ? undefined : orgState.table('cycles').text(String(cycle.start));
+  return Math.max(cycle.start, Math.min(at, end === undefined ? now : Number(end) - 1));
+}
+
+/** Registered as a request would; one that a request would refuse is charged as it stands. */
+function memberCharged(work: Work, user: string): Member {
+  const admitted = admitMember(work, user);
+  if (typeof admitted !== 'string') return admitted;
+  const text = work.orgState.table('members').text(user);
+  return text === undefined ? { status: 'removed', groups: [] } : memberIn(text);
+}

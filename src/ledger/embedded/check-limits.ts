@@ -1,0 +1,73 @@
+/** Room on the lines of a charge: what every limit that applies says. */
+import { type ChargeItem, UNITS_MAX } from '../../quota/charge.js';
+import type { BindingLimit, Violation } from '../port.js';
+import { type Cap, capOfLine, type LimitCounter, type Work } from './limit-counters.js';
+
+export interface LimitCheck {
+  /** Lines without room that refuse. */
+  readonly hard: readonly Violation[];
+  /** Lines without room that are only told: soft pools, shadow limits. */
+  readonly lenient: readonly Violation[];
+}
+
+export function checkLimits(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+): LimitCheck {
+  const hard: Violation[] = [];
+  const lenient: Violation[] = [];
+  for (const [index, item] of items.entries()) {
+    for (const line of lines[index] ?? []) {
+      const cap = capOfLine(work, line);
+      if (fits(line, cap, item.units, cap.limit)) continue;
+      if (cap.mode === 'hard' || cap.mode === 'none') hard.push(violation(line, cap, item));
+      // More than that could not be counted exactly, so it binds soft and shadow limits too.
+      else if (!fits(line, cap, item.units, UNITS_MAX))
+        hard.push(violation(line, { ...cap, limit: UNITS_MAX }, item));
+      else if (item.kind !== 'gate') lenient.push(violation(line, cap, item));
+    }
+  }
+  return { hard, lenient };
+}
+
+/** A charge of 0 units needs room for the smallest unit, and takes none. */
+function fits(line: LimitCounter, cap: Cap, units: number, limit: number): boolean {
+  return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= limit;
+}
+
+function violation(line: LimitCounter, cap: Cap, item: ChargeItem): Violation {
+  return {
+    quota: line.quota,
+    scope: line.scope,
+    group: line.scope === 'group' ? line.token : '',
+    limit: cap.limit,
+    consumed: line.consumed,
+    held: line.held + cap.carried,
+    requested: item.units,
+  };
+}
+
+/** Whether it would not fit even without the holds in flight. */
+export function isSpent(violated: Violation): boolean {
+  return violated.consumed + Math.max(1, violated.requested) > violated.limit;
+}
+
+/** Per charge, the hard limit with the least remaining; the first of equals. */
+export function findBindingLimits(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+): BindingLimit[] {
+  return items.map((item, index) => {
+    let bindingLimits: BindingLimit = { quota: item.quota, scope: undefined, limit: 0, remaining: 0 };
+    for (const line of lines[index] ?? []) {
+      const cap = capOfLine(work, line);
+      if (cap.mode !== 'hard') continue;
+      const remaining = Math.max(0, cap.limit - line.consumed - line.held - cap.carried);
+      if (bindingLimits.scope !== undefined && remaining >= bindingLimits.remaining) continue;
+      bindingLimits = { quota: item.quota, scope: line.scope, limit: cap.limit, remaining };
+    }
+    return bindingLimits;
+  });
+}

@@ -1,0 +1,175 @@
+/** The decision: is there room on every line, and if so, charge and hold them all. */
+import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
+import { encodeMember, holderOfKey, type Member } from '../codec.js';
+import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
+import { findBindingLimits, isSpent } from './check-limits.js';
+import { groupIn, memberIn } from './codec-cache.js';
+import { noteRefusal } from './crossings.js';
+import { checkLimitsAfterExpiry } from './expire.js';
+import { change, type LimitCounter, linesOf, planOf, type Work } from './limit-counters.js';
+
+/** Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure. */
+export function reserve(work: Work, op: ReserveOp): Result {
+  if (op.key === undefined) return decide(work, op);
+  const user = holderOf(work, op.key);
+  if (user === undefined) return denied('invalid-key');
+  const result = decide(work, { ...op, user });
+  return result.status === 'denied' ? result : { ...result, user };
+}
+
+/** The user whose API key this is, if it is valid now. */
+function holderOf({ orgState, now }: Work, key: string): string | undefined {
+  const [id = '', hash = ''] = key.split(':');
+  const text = orgState.table('keys').text(id);
+  return text === undefined ? undefined : holderOfKey(text, hash, now);
+}
+
+function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
+  const standing = op.hold === '' ? undefined : work.orgState.hold(op.hold);
+  if (standing !== undefined && !standing.open) return denied('voided');
+  const member = admitMember(work, op.user);
+  if (typeof member === 'string') return denied(member);
+  if (op.unknownGroups === 'deny') {
+    const unknown = unknownClaims(work, op.claims);
+    if (unknown.length > 0) return { status: 'denied', reason: 'unknown-group', groups: unknown.join(',') };
+  }
+  const groups = groupsOf(work, member, op.claims);
+  if (groups === undefined) return denied('too-many-groups');
+  const { items } = op.charges;
+  if (items.some((item) => planOf(work.orgState, item.quota) === undefined)) return denied('no-plan');
+  const lines = items.map((item) => linesOf(work, work.present, item.quota, op.user, groups));
+  if (standing !== undefined) return admitted(work, items, lines, groups, [], true);
+  const judged = checkLimitsAfterExpiry(work, items, lines);
+  if (judged.hard.length > 0) return refused(work, op, items, lines, groups, judged.hard);
+  charge(work, op, items, lines, groups);
+  return admitted(work, items, lines, groups, judged.lenient, false);
+}
+
+function denied(reason: Denied['reason']): Denied {
+  return { status: 'denied', reason };
+}
+
+/** The user's membership; unknown users are registered, invited ones become active, both while seats last. */
+export function admitMember(work: Work, user: string): Member | Denied['reason'] {
+  const { orgState, call } = work;
+  if (orgState.org.text('state') === 'archived') return 'org-archived';
+  const text = orgState.table('members').text(user);
+  if (text === undefined && call.unknownUsers === 'deny') return 'unknown-user';
+  const member: Member = text === undefined ? { status: 'invited', groups: [] } : memberIn(text);
+  if (member.status === 'active') return member;
+  if (member.status !== 'invited') return 'inactive-user';
+  const seats = orgState.org.text('seats') ?? '';
+  const used = orgState.org.number('seatsUsed');
+  if (seats !== '' && used >= Number(seats)) return 'no-seat';
+  const active: Member = { status: 'active', groups: member.groups };
+  orgState.table('members').set(user, encodeMember(active));
+  orgState.org.set('seatsUsed', used + 1);
+  orgState.org.set('version', orgState.org.number('version') + 1);
+  return active;
+}
+
+/** Undefined: more than can be checked. */
+function groupsOf(work: Work, member: Member, claims: string): string | undefined {
+  const found = knownGroups(work, member, claims);
+  return found.length > GROUPS_MAX ? undefined : found.join(',');
+}
+
+/** Directory groups, then claimed ones, each once and only where it exists. */
+export function knownGroups(work: Work, member: Member, claims: string): string[] {
+  if (member.groups.length === 0 && claims === '') return [];
+  const table = work.orgState.table('groups');
+  const found = new Set<string>();
+  for (const { group, generation } of member.groups) {
+    const text = table.text(group);
+    const known = text === undefined ? undefined : groupIn(text);
+    if (known?.alive === true && known.generation === generation) found.add(group);
+  }
+  for (const group of claims === '' ? [] : claims.split(',')) if (isAlive(work, group)) found.add(group);
+  return [...found];
+}
+
+function isAlive({ orgState }: Work, group: string): boolean {
+  const text = orgState.table('groups').text(group);
+  return text !== undefined && groupIn(text).alive;
+}
+
+/** Claimed groups that the directory does not have. */
+function unknownClaims(work: Work, claims: string): string[] {
+  return claims === '' ? [] : claims.split(',').filter((group) => !isAlive(work, group));
+}
+
+function refused(
+  work: Work,
+  op: ReserveOp,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+  groups: string,
+  violated: readonly Violation[],
+): Refused {
+  let reason: Refused['reason'] = 'held';
+  for (const one of violated) {
+    if (!isSpent(one)) continue;
+    reason = 'spent';
+    noteRefusal(work, one, op.user, op.charges.action);
+  }
+  return {
+    status: 'refused',
+    reason,
+    groups,
+    violated,
+    bindingLimits: findBindingLimits(work, items, lines),
+  };
+}
+
+function charge(
+  work: Work,
+  op: ReserveOp,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+  groups: string,
+): void {
+  const { action } = op.charges;
+  const charged: string[] = [];
+  for (const [index, item] of items.entries()) {
+    if (item.kind === 'gate') continue;
+    const fixed = item.kind === 'fixed';
+    if (fixed) charged.push(`${item.quota}=${item.units}`);
+    for (const line of lines[index] ?? [])
+      change(work, line, fixed ? item.units : 0, fixed ? 0 : item.units, op.user, action);
+  }
+  if (charged.length > 0)
+    work.journal.push(`${work.now}|${op.user}|${groups}|${action}|${charged.join(',')}|`);
+  if (op.hold === '') return;
+  const held = items.filter((item) => item.kind !== 'gate');
+  const record = {
+    open: true,
+    ended: false,
+    cycle: work.present.start,
+    at: work.now,
+    user: op.user,
+    groups,
+    action,
+    items: held.map(({ quota, kind, units }) => {
+      return { quota, fixed: kind === 'fixed', units, charged: kind === 'fixed' ? units : 0 };
+    }),
+    expiresAt: work.now + op.ttlMs,
+  };
+  work.orgState.putHold(op.hold, record, undefined);
+}
+
+function admitted(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+  groups: string,
+  violated: readonly Violation[],
+  again: boolean,
+): Admitted {
+  return {
+    status: 'admitted',
+    groups,
+    again,
+    violated,
+    bindingLimits: findBindingLimits(work, items, lines),
+  };
+}

@@ -1,0 +1,97 @@
+/** Expiry of holds, and how a hold's lines are moved. */
+import type { ChargeItem } from '../../quota/charge.js';
+import type { HoldItem, HoldRecord } from '../codec.js';
+import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../port.js';
+import { checkLimits, type LimitCheck } from './check-limits.js';
+import { change, type LimitCounter, linesOf, type OpenCycle, unitsOn, type Work } from './limit-counters.js';
+
+/**
+ * Expires at most `most` due holds, and forgets due tombstones. Returns how many it dealt with. Those of cycles that the
+ * call does not name are left, and told.
+ */
+export function expireDue(work: Work, most: number): number {
+  if (work.noneDue) return 0;
+  const { orgState, now } = work;
+  const due: { readonly at: number; readonly id: string }[] = [];
+  for (const entry of orgState.due) {
+    if (entry.at > now || due.length === most) break;
+    due.push(entry);
+  }
+  if (due.length < most) work.noneDue = true;
+  let done = 0;
+  for (const entry of due) if (expire(work, entry)) done += 1;
+  work.expired += done;
+  return done;
+}
+
+function expire(work: Work, entry: { readonly at: number; readonly id: string }): boolean {
+  const { orgState, now } = work;
+  const { id } = entry;
+  const hold = orgState.hold(id);
+  // Without its record there is nothing to do: it must not stand in the way of those behind it. The record says when it is due.
+  if (hold === undefined || hold.expiresAt > now) {
+    orgState.dropDue(entry);
+    return true;
+  }
+  if (!hold.open) {
+    orgState.dropHold(id, hold);
+    return true;
+  }
+  const cycle = cycleOf(work, hold.cycle);
+  if (cycle === undefined) {
+    if (work.dueIn === 0) work.dueIn = hold.cycle;
+    return false;
+  }
+  const moves = hold.items.map((item) => ({
+    item,
+    consumed: item.fixed ? 0 : item.charged,
+    held: item.fixed ? 0 : -item.units,
+  }));
+  move(work, cycle, hold, moves, true);
+  orgState.putHold(id, { ...hold, open: false, expiresAt: now + TOMBSTONE_MS }, hold);
+  return true;
+}
+
+export function cycleOf(work: Work, start: number): OpenCycle | undefined {
+  return work.cycles.find((cycle) => cycle.start === start);
+}
+
+export interface Move {
+  readonly item: HoldItem;
+  readonly consumed: number;
+  readonly held: number;
+}
+
+/** Moves a hold's lines and journals what was charged or given back. Returns the lines of each item. */
+export function move(
+  work: Work,
+  cycle: OpenCycle,
+  hold: HoldRecord,
+  moves: readonly Move[],
+  estimated: boolean,
+): LimitCounter[][] {
+  const charged: string[] = [];
+  const moved = moves.map(({ item, consumed: wanted, held }) => {
+    const lines = linesOf(work, cycle, item.quota, hold.user, hold.groups);
+    const consumed = wanted < 0 ? -unitsOn(work, lines, -wanted) : wanted;
+    for (const line of lines) change(work, line, consumed, held, hold.user, hold.action);
+    if (consumed !== 0) charged.push(`${item.quota}=${consumed}`);
+    return lines;
+  });
+  if (charged.length > 0) {
+    const who = `${hold.at}|${hold.user}|${hold.groups}|${hold.action}`;
+    work.journal.push(`${who}|${charged.join(',')}|${estimated ? 'e' : ''}`);
+  }
+  return moved;
+}
+
+/** Judges, and before a refusal makes sure that no dead hold stands in the way. */
+export function checkLimitsAfterExpiry(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+): LimitCheck {
+  const judged = checkLimits(work, items, lines);
+  if (judged.hard.length === 0 || expireDue(work, EXPIRE_BEFORE_REFUSAL) === 0) return judged;
+  return checkLimits(work, items, lines);
+}

@@ -1,0 +1,189 @@
+/**
+ * The ledger in this process: the embedded default, and the model that the Lua is tested against. Without a folder it
+ * lives in memory only; with one, every change is written behind (see persist.ts).
+ */
+import { isName } from '../../quota/id.js';
+import { bounded, type ClockGuard } from '../clock-guard.js';
+import type {
+  Call,
+  Commit,
+  Fold,
+  Ledger,
+  Log,
+  LogEntry,
+  OrgEpoch,
+  Page,
+  Reply,
+  Snapshot,
+  Table,
+  Want,
+} from '../port.js';
+import { StoreError } from '../port.js';
+import { applyCall } from './apply.js';
+import { OrgState } from './org-state.js';
+import { type Disk, openDisk } from './persist.js';
+
+export interface EmbeddedOptions {
+  /** Time in ms; Date.now unless tests inject another. */
+  readonly clock?: () => number;
+  /** Folder to persist in; left out: nothing is persisted. */
+  readonly path?: string;
+  /** Bounds the clock; left out, whatever it shows is taken. */
+  readonly clockGuard?: ClockGuard | undefined;
+}
+
+/** Rejects where another process has the folder open, or where it cannot be read. */
+export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledger> {
+  const disk = options.path === undefined ? undefined : await openDisk(options.path);
+  const books = disk === undefined ? new Map<string, OrgState>() : await disk.load();
+  return new MemoryLedger(books, disk, options.clock ?? Date.now, options.clockGuard);
+}
+
+class MemoryLedger implements Ledger {
+  readonly name = 'embedded';
+
+  constructor(
+    private readonly books: Map<string, OrgState>,
+    private readonly disk: Disk | undefined,
+    private readonly now: () => number,
+    private readonly guard: ClockGuard | undefined,
+  ) {}
+
+  get ready(): boolean {
+    return this.disk?.failure === undefined;
+  }
+
+  /** It is in this process: there is nothing to connect. */
+  get reconnecting(): boolean {
+    return false;
+  }
+
+  onReady(): void {
+    // It is ready from its start.
+  }
+
+  apply(call: Call): Promise<Reply> {
+    return bounded(this.guard, call, async (latest) => {
+      this.refuseWhenFailed();
+      return applyCall(this.books.get(call.org), call, this.now(), latest);
+    });
+  }
+
+  async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
+    const orgState = this.books.get(org);
+    const values = wants.map(({ table, fields }) => {
+      const found = orgState?.tables.get(table);
+      return fields.map((field) => found?.text(field) ?? null);
+    });
+    const seen = orgState?.org.number('now') ?? 0;
+    return { now: Math.max(this.now(), seen), version: orgState?.org.number('version') ?? 0, values };
+  }
+
+  async epochOf(org: string): Promise<OrgEpoch> {
+    const head = this.books.get(org)?.org;
+    const text = (field: string): string => head?.text(field) ?? '';
+    return { version: head?.number('version') ?? 0, epoch: text('epoch'), accepted: text('lossAccepted') };
+  }
+
+  async commit(org: string, commit: Commit): Promise<number | undefined> {
+    this.refuseWhenFailed();
+    const known = this.books.get(org);
+    if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
+    const orgState = known ?? new OrgState(org, this.disk?.witness);
+    this.books.set(org, orgState);
+    for (const change of commit.changes) {
+      if ('set' in change) orgState.table(change.set).set(change.field, change.value);
+      else if ('del' in change) orgState.table(change.del).delete(change.field);
+      else {
+        const fields = orgState.table(change.incr);
+        fields.set(change.field, fields.number(change.field) + change.by);
+      }
+    }
+    const version = commit.version + 1;
+    orgState.org.set('version', version);
+    if (commit.audit !== '')
+      orgState.append('audit', commit.audit, Math.max(this.now(), orgState.org.number('now')));
+    return version;
+  }
+
+  /** The cursor is the number of fields passed; a field that comes or goes meanwhile may be missed or told twice. */
+  async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
+    const fields = this.books.get(org)?.tables.get(table);
+    if (fields === undefined) return { cursor: '0', entries: [] };
+    const from = Number(cursor);
+    const entries: [string, string][] = [];
+    let index = 0;
+    for (const [field, value] of fields.map) {
+      if (index >= from + count) break;
+      if (index >= from) entries.push([field, String(value)]);
+      index += 1;
+    }
+    const done = from + count >= fields.map.size;
+    return { cursor: done ? '0' : String(from + count), entries };
+  }
+
+  async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
+    const entries = this.books.get(org)?.logs[log] ?? [];
+    const first = entries.findIndex((entry) => entry.id > after);
+    return first < 0 ? [] : entries.slice(first, first + count);
+  }
+
+  async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
+    const entries = this.books.get(org)?.logs[log] ?? [];
+    const next = before === '' ? -1 : entries.findIndex((entry) => entry.id >= before);
+    const end = next < 0 ? entries.length : next;
+    return entries.slice(Math.max(0, end - count), end).reverse();
+  }
+
+  async fold(org: string, fold: Fold): Promise<boolean> {
+    const orgState = this.books.get(org);
+    if (orgState?.org.text('epoch') === undefined || (orgState.org.text('fold') ?? '') !== fold.from)
+      return false;
+    for (const { table, field, units } of fold.adds) {
+      const fields = orgState.table(table);
+      fields.set(field, fields.number(field) + units);
+    }
+    orgState.org.set('fold', fold.to);
+    orgState.trim('journal', fold.to);
+    return true;
+  }
+
+  async drop(org: string, tables: readonly Table[]): Promise<void> {
+    for (const table of tables) this.books.get(org)?.dropTable(table);
+  }
+
+  async forgetProducers(org: string, idleMs: number): Promise<number> {
+    const orgState = this.books.get(org);
+    let count = 0;
+    if (orgState === undefined) return 0;
+    for (const [id, producer] of orgState.producers) {
+      if (producer.reply.now >= orgState.org.number('now') - idleMs) continue;
+      orgState.producers.delete(id);
+      count += 1;
+    }
+    return count;
+  }
+
+  /** One process has this ledger, so it has every lease. */
+  async lease(): Promise<boolean> {
+    return true;
+  }
+
+  async orgs(): Promise<string[]> {
+    return [...this.books.keys()].filter(isName);
+  }
+
+  async clock(): Promise<number> {
+    return this.now();
+  }
+
+  async close(): Promise<void> {
+    await this.disk?.close();
+  }
+
+  private refuseWhenFailed(): void {
+    const failure = this.disk?.failure;
+    if (failure !== undefined)
+      throw new StoreError('The ledger cannot be written to disk', false, { cause: failure });
+  }
+}

@@ -1,0 +1,186 @@
+/** One org's view as people see it: read in one step, and never in a cycle that is withTables. */
+
+import { ProblemError } from '../../errors/catalogue.js';
+import { type CycleRule, successorOf } from '../../quota/cycle.js';
+import { isName } from '../../quota/id.js';
+import type { Plan } from '../../quota/limit.js';
+import type { Quotas } from '../../quota/units.js';
+import { decodePlan } from '../codec.js';
+import type { Bounds, Ledger, Snapshot, Table, Want } from '../port.js';
+
+/** What the org may consume of a quota in the present cycle. */
+export interface Pool {
+  readonly plan: Plan;
+  readonly extra: number;
+  /** Extra that holds of closed cycles may still take: it counts as held. */
+  readonly carried: number;
+  /** Allowance + extra. */
+  readonly units: number;
+}
+
+/** Fields of tables, by table: read one by one or copied whole. */
+export type Tables = ReadonlyMap<Table, ReadonlyMap<string, string>>;
+
+export interface OrgView {
+  readonly id: string;
+  readonly quotas: Quotas;
+  readonly version: number;
+  /** The view's time: what is told and decided here uses no other clock. */
+  readonly now: number;
+  readonly epoch: string;
+  readonly name: string;
+  readonly open: boolean;
+  readonly createdAt: number;
+  /** Undefined: no bound. */
+  readonly seats: number | undefined;
+  readonly seatsUsed: number;
+  readonly thresholds: string;
+  readonly rule: CycleRule;
+  readonly ruleVersion: number;
+  readonly cycle: Bounds;
+  /** Quotas that have a plan. */
+  readonly pools: ReadonlyMap<string, Pool>;
+  /** What was wanted besides, or what was copied for a list. */
+  readonly tables: Tables;
+}
+
+/** The view withTables other tables: a copy of whole ones, for lists. */
+export function withTables(view: OrgView, tables: Tables): OrgView {
+  return { ...view, tables };
+}
+
+const ORG_FIELDS = [
+  'epoch',
+  'name',
+  'state',
+  'created',
+  'seats',
+  'seatsUsed',
+  'thresholds',
+  'rule',
+  'ruleVersion',
+  'start',
+  'end',
+] as const;
+
+const POOL_FIELDS = ['plan', 'extra', 'carry'] as const;
+
+/** A view is read again where its cycle was not the one asked by, or was withTables: more rounds than this mean trouble. */
+const ROUNDS_MAX = 6;
+
+/** What is wanted besides the org itself; one that takes `start` reads the cycle that starts there. */
+export type WantsOf = (start: number) => readonly Want[];
+
+export const NOTHING_ELSE: WantsOf = () => [];
+
+export async function readOrg(
+  ledger: Ledger,
+  quotas: Quotas,
+  org: string,
+  wantsOf: WantsOf = NOTHING_ELSE,
+): Promise<OrgView> {
+  if (!isName(org)) throw noOrg(org);
+  let start = 0;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const wants = [{ table: 'org', fields: orgFields(quotas) } as const, ...wantsOf(start)];
+    const view = decodeBook(org, quotas, wants, await ledger.read(org, wants));
+    if (view.now >= view.cycle.end) await roll(ledger, view);
+    else if (wantsOf.length === 0 || view.cycle.start === start) return view;
+    start = view.cycle.start;
+  }
+  throw new ProblemError('store-busy', 'The cycle of the org could not be entered');
+}
+
+/** Brings the view into the present cycle, as the first request of it would. */
+async function roll(ledger: Ledger, view: OrgView): Promise<void> {
+  const next = successorOf(view.cycle, view.rule, view.now);
+  const { epoch, ruleVersion, id: org } = view;
+  const idle = { producer: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
+  const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, view.cycle], ...idle });
+  if (reply.code === 'lost' || reply.code === 'no-org')
+    throw new ProblemError('store-lost', `The view of ${org} is gone`);
+  if (reply.code === 'clock')
+    throw new ProblemError('store-unavailable', 'The store’s clock shows a time that it cannot have');
+}
+
+function orgFields(quotas: Quotas): string[] {
+  const pools = [...quotas.keys()].flatMap((quota) => POOL_FIELDS.map((name) => `${name}:${quota}`));
+  return [...ORG_FIELDS, ...pools];
+}
+
+function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgView {
+  const { now, version } = snapshot;
+  const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
+  if (version === 0 || org === undefined) throw noOrg(id);
+  if (!org.has('epoch')) throw new ProblemError('store-lost', `The data of ${id} is missing`);
+  const text = (field: string): string => org.get(field) ?? '';
+  const number = (field: string): number => Number(text(field));
+  return {
+    id,
+    quotas,
+    version,
+    now,
+    epoch: text('epoch'),
+    name: text('name'),
+    open: text('state') !== 'archived',
+    createdAt: number('created'),
+    seats: text('seats') === '' ? undefined : number('seats'),
+    seatsUsed: number('seatsUsed'),
+    thresholds: text('thresholds'),
+    rule: JSON.parse(text('rule')) as CycleRule,
+    ruleVersion: number('ruleVersion'),
+    cycle: { start: number('start'), end: number('end') },
+    pools: poolsOf(quotas, org),
+    tables: merged(wants.slice(1), rest),
+  };
+}
+
+function filled(fields: readonly string[], values: readonly (string | null)[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [index, field] of fields.entries()) {
+    const value = values[index];
+    if (value !== null && value !== undefined) found.set(field, value);
+  }
+  return found;
+}
+
+function poolsOf(quotas: Quotas, org: ReadonlyMap<string, string>): Map<string, Pool> {
+  const pools = new Map<string, Pool>();
+  for (const quota of quotas.keys()) {
+    const text = org.get(`plan:${quota}`);
+    if (text === undefined) continue;
+    const plan = decodePlan(text);
+    const extra = Math.max(0, Number(org.get(`extra:${quota}`) ?? 0));
+    const carried = Math.min(extra, Math.max(0, Number(org.get(`carry:${quota}`) ?? 0)));
+    pools.set(quota, { plan, extra, carried, units: plan.allowance + extra });
+  }
+  return pools;
+}
+
+/** A table may be wanted twice: its fields come together. */
+function merged(wants: readonly Want[], found: readonly ReadonlyMap<string, string>[]): Tables {
+  const tables = new Map<Table, ReadonlyMap<string, string>>();
+  for (const [index, { table }] of wants.entries()) {
+    const fields = found[index] ?? new Map<string, string>();
+    tables.set(table, new Map([...(tables.get(table) ?? []), ...fields]));
+  }
+  return tables;
+}
+
+export function textIn(tables: Tables, table: Table, field: string): string | undefined {
+  return tables.get(table)?.get(field);
+}
+
+export function numberIn(tables: Tables, table: Table, field: string): number {
+  return Number(textIn(tables, table, field) ?? 0);
+}
+
+const EMPTY: ReadonlyMap<string, string> = new Map();
+
+export function fieldsOf(tables: Tables, table: Table): ReadonlyMap<string, string> {
+  return tables.get(table) ?? EMPTY;
+}
+
+function noOrg(org: string): ProblemError {
+  return new ProblemError('not-found', `There is no org ${org}`);
+}

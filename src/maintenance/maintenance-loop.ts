@@ -1,0 +1,60 @@
+/** The housekeeping of a ledger, done by one process at a time: holds of idle orgs expire, the journal becomes history. */
+import { randomUUID } from 'node:crypto';
+import type { Ledger } from '../ledger/port.js';
+import { foldJournal } from './fold.js';
+import { outdatedHistory, sweepOrg } from './sweep.js';
+
+export interface MaintenanceOptions {
+  readonly ledger: Ledger;
+  /** Time between two rounds. */
+  readonly everyMs: number;
+  readonly onError: (error: unknown) => void;
+  /** Told how many holds of an org had to be expired. */
+  readonly onExpired?: (count: number) => void;
+}
+
+export interface MaintenanceLoop {
+  /** One round over all orgs, if the lease is to be had. */
+  round(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Days looked back for history to drop: as long as the housekeeping may have stood still. */
+const CATCH_UP_DAYS = 7;
+
+export function startMaintenance(options: MaintenanceOptions): MaintenanceLoop {
+  const { ledger, everyMs, onError } = options;
+  const holder = randomUUID();
+  let underWay: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const round = async (): Promise<void> => {
+    if (!(await ledger.lease('keeper', holder, everyMs * 3))) return;
+    for (const org of await ledger.orgs()) {
+      if (closed || !ledger.ready) return;
+      // One org that cannot be kept must not stop the others.
+      await keep(org).catch(onError);
+    }
+  };
+
+  const keep = async (org: string): Promise<void> => {
+    const expired = await sweepOrg(ledger, org);
+    if (expired > 0) options.onExpired?.(expired);
+    await foldJournal(ledger, org);
+    const { values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
+    await ledger.drop(org, outdatedHistory(Number(values[0]?.[0] ?? 0), CATCH_UP_DAYS));
+  };
+
+  const timer = setInterval(() => {
+    underWay = underWay.then(() => (closed || !ledger.ready ? undefined : round())).catch(onError);
+  }, everyMs);
+
+  return {
+    round,
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await underWay;
+    },
+  };
+}

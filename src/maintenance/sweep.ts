@@ -1,0 +1,100 @@
+/** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
+import { decodeHold } from '../ledger/codec.js';
+import { type Bounds, type Call, LANE_KEPT_MS, type Ledger, type Reply, type Table } from '../ledger/port.js';
+import { type CycleRule, successorOf } from '../quota/cycle.js';
+
+const EXPIRE_MOST = 64;
+/** The bounds may change while they are asked for; more tries than this mean that they never fit. */
+const CYCLE_TRIES_MAX = 5;
+/** A tombstone lives 24 h, and a late settlement charges the cycle of its admission: twice that, and nothing can come. */
+const KEEP_CYCLE_MS = 48 * 3_600_000;
+const CYCLES_PAGE = 100;
+const HOUR_MS = 3_600_000;
+/** Retention of history: users by the hour for 35 days, everything else for 13 months. */
+const USER_HOURS_DAYS = 35;
+const HISTORY_DAYS = 397;
+
+/** Returns how many holds it expired. */
+export async function sweepOrg(ledger: Ledger, org: string): Promise<number> {
+  const expired = await expireHolds(ledger, org);
+  await dropOldCycles(ledger, org);
+  await ledger.forgetProducers(org, LANE_KEPT_MS);
+  return expired;
+}
+
+/** An empty call rolls the cycle where it is over, and expires due holds, in whatever cycle they were admitted. */
+async function expireHolds(ledger: Ledger, org: string): Promise<number> {
+  let cycles: readonly Bounds[] = [];
+  let ruleVersion = 0;
+  let expired = 0;
+  let cycleTries = 0;
+  for (;;) {
+    const reply = await ledger.apply(emptyCall(org, cycles, ruleVersion));
+    if (reply.code === 'cycle') {
+      cycleTries += 1;
+      if (cycleTries > CYCLE_TRIES_MAX)
+        throw new Error(`The bounds of the cycle of ${org} were not agreed on`);
+      cycles = cyclesOf(reply);
+      ruleVersion = reply.ruleVersion;
+      continue;
+    }
+    if (reply.code !== 'ok') return expired;
+    expired += reply.expired;
+    if (reply.dueIn !== 0) cycles = [...cycles, { start: reply.dueIn, end: reply.dueIn }];
+    else if (reply.expired < EXPIRE_MOST) return expired;
+  }
+}
+
+function cyclesOf({ now, cycle, rule, previous }: Reply): Bounds[] {
+  const present = now < cycle.end ? [cycle] : [successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle];
+  return previous === 0 ? present : [...present, { start: previous, end: previous }];
+}
+
+function emptyCall(org: string, cycles: readonly Bounds[], ruleVersion: number): Call {
+  const once = { org, epoch: '', producer: '', seq: 0 };
+  return { ...once, ruleVersion, cycles, unknownUsers: 'deny', expireMost: EXPIRE_MOST, ops: [] };
+}
+
+/** Counters of a cycle go when nothing can be charged to it any more; one cycle a sweep, the oldest named first. */
+async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
+  const { entries } = await ledger.scan(org, 'cycles', '0', CYCLES_PAGE);
+  // The book's time: a clock that jumped must not make anybody forget what is still to be charged.
+  const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
+  const now = Number(values[0]?.[0] ?? 0);
+  const old = entries
+    .filter(([, end]) => Number(end) + KEEP_CYCLE_MS < now)
+    .sort(([a], [b]) => Number(a) - Number(b));
+  const start = Number(old[0]?.[0] ?? 0);
+  if (start === 0 || (await holdsOf(ledger, org, start))) return;
+  // The counters first: what is dropped twice is harmless, what is listed nowhere would stay for ever.
+  await ledger.drop(org, [`consumed:${start}`, `held:${start}`]);
+  await ledger.commit(org, { version, changes: [{ del: 'cycles', field: String(start) }], audit: '' });
+}
+
+async function holdsOf(ledger: Ledger, org: string, cycle: number): Promise<boolean> {
+  let cursor = '0';
+  do {
+    const page = await ledger.scan(org, 'holds', cursor, CYCLES_PAGE);
+    if (page.entries.some(([, record]) => decodeHold(record).cycle === cycle)) return true;
+    cursor = page.cursor;
+  } while (cursor !== '0');
+  return false;
+}
+
+/** Tables of history that fell out of retention in the `hours` before `now`. */
+export function outdatedHistory(now: number, days: number): Table[] {
+  const tables: Table[] = [];
+  for (let back = 0; back < days; back += 1) {
+    const userDay = isoDay(now - (USER_HOURS_DAYS + 1 + back) * 24 * HOUR_MS);
+    const day = isoDay(now - (HISTORY_DAYS + 1 + back) * 24 * HOUR_MS);
+    tables.push(`history:users:${userDay}`, `history:groups:${day}`);
+    // A month goes when its last day has.
+    if (day.endsWith('-01'))
+      tables.push(`history:days:${isoDay(Date.parse(day) - 24 * HOUR_MS).slice(0, 7)}`);
+  }
+  return tables;
+}
+
+function isoDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 'YYYY-MM-DD'.length);
+}

@@ -1,0 +1,205 @@
+/** Looks on while requests walk the pipeline: counts what comes of them, and writes their lines. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Result } from '../ledger/port.js';
+import type { Charges } from '../quota/charge.js';
+import type { Metrics } from './metrics.js';
+import type { RequestLine, RequestLog } from './request-log.js';
+import type { UnknownGroups } from './unknown-groups.js';
+import type { UpstreamOutcome } from './upstreams.js';
+
+/** What a observed wants to know of a route. */
+export interface UpstreamLabel {
+  /** The route's `match`. */
+  readonly route: string;
+  readonly action: string;
+  readonly upstream: string;
+}
+
+/** What became of a reservation. */
+export interface Decision {
+  readonly result: Result;
+  /** The call that decided, and the place in it. */
+  readonly call?: string;
+  readonly index?: number;
+  /** There is none where the store was not asked: it was admitted in open mode. */
+  readonly chargeLater?: unknown;
+}
+
+/** How a forwarded request ended. */
+export interface Ended {
+  readonly kind: 'not-sent' | 'answered' | 'broken' | 'client-gone' | 'client-gone-unsent';
+  readonly status?: number;
+  readonly complete?: boolean;
+  readonly clientGone?: boolean;
+}
+
+export class RequestTelemetry {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly log: RequestLog,
+    private readonly unknownGroups?: UnknownGroups,
+  ) {}
+
+  enter(request: IncomingMessage): ObservedRequest {
+    return new ObservedRequest(request, this.metrics, this.log, this.unknownGroups);
+  }
+
+  /** A request that was refused before it could walk. */
+  refused(code: string): void {
+    this.metrics.refused(code);
+  }
+}
+
+const PROCESS = randomBytes(6).toString('base64url');
+let requests = 0;
+
+const ID_FIELD = 'x-request-id';
+const TRACE_FIELD = 'traceparent';
+/** What stands in logs must not break their lines, nor fill them. */
+const SOUND_ID = /^[\w.:+/=@-]{1,128}$/;
+const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+const STATUS_CLASSES: readonly UpstreamOutcome[] = ['2xx', '3xx', '4xx', '5xx'];
+
+export class ObservedRequest {
+  /** By this the caller, the upstream and the log know the request. */
+  readonly id: string;
+  /** The client named none that can be used: it is ours, and goes along. */
+  readonly idIsNew: boolean;
+  private readonly startedAt = performance.now();
+  private way: UpstreamLabel | undefined;
+  private org: string | undefined;
+  private charges: Charges | undefined;
+  private claims = '';
+  private askedAt = 0;
+  private forwardedAt = 0;
+  private decisionMs: number | undefined;
+  private decision: Decision | undefined;
+  private hold = '';
+  private outcome: UpstreamOutcome | undefined;
+
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly metrics: Metrics,
+    private readonly log: RequestLog,
+    private readonly unknownGroups: UnknownGroups | undefined,
+  ) {
+    const given = fieldIn(request.rawHeaders, ID_FIELD);
+    this.idIsNew = given === undefined || !SOUND_ID.test(given);
+    this.id = given === undefined || this.idIsNew ? newId() : given;
+  }
+
+  matched(way: UpstreamLabel): void {
+    this.way = way;
+  }
+
+  reserving(org: string, charges: Charges, claims: string): void {
+    this.org = org;
+    this.claims = claims;
+    this.charges = charges;
+    this.askedAt = performance.now();
+  }
+
+  decided(decision: Decision, hold: string): void {
+    if (this.charges === undefined) return;
+    this.decision = decision;
+    this.hold = hold;
+    this.forwardedAt = performance.now();
+    this.decisionMs = this.forwardedAt - this.askedAt;
+    const { decisions } = this.metrics;
+    if (decision.chargeLater === undefined) decisions.decided(this.charges, decision.result, this.decisionMs);
+    else decisions.undecided(this.charges, 'open', this.decisionMs);
+    // In open mode, nobody was asked which groups there are.
+    if (this.claims !== '' && this.org !== undefined && decision.chargeLater === undefined)
+      this.unknownGroups?.decided(this.org, this.claims, decision.result);
+  }
+
+  forwarded(ended: Ended): void {
+    if (this.way === undefined) return;
+    const ms = performance.now() - (this.forwardedAt === 0 ? this.startedAt : this.forwardedAt);
+    this.outcome = outcomeOf(ended);
+    this.metrics.upstreams.ended(this.way.upstream, this.outcome, ms);
+    // The other two are answered by the gateway, and told then.
+    if (ended.kind !== 'not-sent' && ended.kind !== 'broken')
+      this.log.forwarded(() => this.line(ended.status));
+  }
+
+  refused(code: string, status: number): void {
+    this.metrics.refused(code);
+    if (this.charges !== undefined && this.decision === undefined) {
+      this.decisionMs = performance.now() - this.askedAt;
+      this.metrics.decisions.undecided(this.charges, code, this.decisionMs);
+    }
+    this.log.refused(status, () => this.line(status, code));
+  }
+
+  private line(status: number | undefined, code?: string): RequestLine {
+    const { way, decision, request } = this;
+    const result = decision?.result;
+    const refused = result?.status === 'refused' ? result : undefined;
+    const [, traceId] = TRACE_PARENT.exec(fieldIn(request.rawHeaders, TRACE_FIELD) ?? '') ?? [];
+    return {
+      requestId: this.id,
+      traceId,
+      method: request.method ?? '',
+      route: way?.route,
+      action: way?.action,
+      org: this.org,
+      decision: decision?.chargeLater === undefined ? decisionIn(result) : 'open',
+      decisionId: this.decisionId(),
+      decisionMs: rounded(this.decisionMs),
+      quota: refused?.violated[0]?.quota,
+      scope: refused?.violated[0]?.scope,
+      upstream: this.outcome === undefined ? undefined : way?.upstream,
+      outcome: this.outcome,
+      code,
+      status,
+      ms: rounded(performance.now() - this.startedAt) ?? 0,
+    };
+  }
+
+  /** A hold has a name of its own, under which it is listed; other decisions are known by their call. */
+  private decisionId(): string | undefined {
+    if (this.hold !== '') return this.hold;
+    const { call, index } = this.decision ?? {};
+    return call === undefined ? undefined : `${call}.${index}`;
+  }
+}
+
+function newId(): string {
+  requests += 1;
+  return `${PROCESS}.${requests.toString(36)}`;
+}
+
+/** The one field of this name; of several, all, as one list; node's own table of headers is made at its first use, and costs more. */
+function fieldIn(rawHeaders: readonly string[], name: string): string | undefined {
+  let found: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === name.length && rawHeaders[at]?.toLowerCase() === name)
+      found = found === undefined ? rawHeaders[at + 1] : `${found}, ${rawHeaders[at + 1]}`;
+  return found;
+}
+
+function outcomeOf({ kind, status = 0, complete, clientGone }: Ended): UpstreamOutcome {
+  switch (kind) {
+    case 'answered':
+      if (complete === true) return STATUS_CLASSES[Math.floor(status / 100) - 2] ?? '5xx';
+      return clientGone === true ? 'client-gone' : 'cut-short';
+    case 'broken':
+      return 'no-answer';
+    case 'not-sent':
+      return 'not-sent';
+    default:
+      return 'client-gone';
+  }
+}
+
+function decisionIn(result: Result | undefined): string | undefined {
+  if (result === undefined) return undefined;
+  return 'reason' in result ? result.reason : result.status;
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1_000) / 1_000;
+}
