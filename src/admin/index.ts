@@ -47,7 +47,7 @@ export { adminTokens, makeFirstToken } from './tokens/first-token.js';
 export interface AdminOptions {
   readonly ledger: Ledger;
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
-  /** An admin token withTables all orgs, beside those in the ledger. */
+  /** An admin token over all orgs, beside those in the ledger. */
   readonly bootstrapToken?: string | undefined;
   readonly logger?: FastifyBaseLogger;
   /** PEM; left out: no TLS. */

@@ -11,7 +11,7 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
 
 const BOOTSTRAP: Access = { who: 'bootstrap', role: 'admin', orgs: 'all', expiresAt: 0 };
 
-/** `bootstrapToken` is an admin withTables all orgs for as long as the config names it. */
+/** `bootstrapToken` is an admin over all orgs for as long as the config names it. */
 export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): onRequestAsyncHookHandler {
   const bootstrap = bootstrapToken === undefined ? undefined : digestOf(bootstrapToken);
   return async (request) => {
@@ -71,5 +71,5 @@ function permit({ role, orgs }: Access, { roles, reach }: Rule, params: unknown)
   if (!roles.includes(role))
     throw new ProblemError('token-forbidden', `The role ${role} may not do this`, { role, roles });
   if (reach === 'all' && orgs !== 'all')
-    throw new ProblemError('token-forbidden', 'Only a token withTables all orgs may do this');
+    throw new ProblemError('token-forbidden', 'Only a token over all orgs may do this');
 }

@@ -19,7 +19,7 @@ export interface Access {
 
 /**
  * What of the orgs an endpoint is about. `path`: the one in its path, which must be the token's. `own`: those of the token,
- * and nothing of others. `all`: all together, so that only a token withTables all orgs may call it.
+ * and nothing of others. `all`: all together, so that only a token over all orgs may call it.
  */
 export type Reach = 'path' | 'own' | 'all';
 

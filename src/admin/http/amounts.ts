@@ -1,4 +1,4 @@
-/** Amounts outside (decimal numbers, percents) and inside (integers): the one place where the admin API changes withTables. */
+/** Amounts outside (decimal numbers, percents) and inside (integers): the one place where the admin API changes over. */
 import { UNITS_MAX } from '../../quota/charge.js';
 import { type Limit, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits, parseUnits, type QuotaDefinition, type Quotas } from '../../quota/units.js';

@@ -60,7 +60,7 @@ export function newOrg(
   ];
 }
 
-/** What differs from the org as it is. A new rule takes withTables at its next boundary; nothing is reset before. */
+/** What differs from the org as it is. A new rule takes over at its next boundary; nothing is reset before. */
 export function orgChanges(view: OrgView, definition: OrgDefinition): Change[] {
   const changes: Change[] = [];
   if (definition.name !== view.name) changes.push(set('name', definition.name));

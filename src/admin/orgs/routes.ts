@@ -87,7 +87,7 @@ async function listed({ ledger, quotas }: Admin, id: string) {
   return view === undefined ? { id, state: 'lost' } : orgView(view);
 }
 
-/** Read a hundred at a time: a search withTables many orgs stands in nobody's way. */
+/** Read a hundred at a time: a search over many orgs stands in nobody's way. */
 const NAMES_AT_ONCE = 100;
 
 async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<string, string>> {

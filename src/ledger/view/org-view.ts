@@ -1,4 +1,4 @@
-/** One org's view as people see it: read in one step, and never in a cycle that is withTables. */
+/** One org's view as people see it: read in one step, and never in a cycle that is over. */
 
 import { ProblemError } from '../../errors/catalogue.js';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
@@ -44,7 +44,7 @@ export interface OrgView {
   readonly tables: Tables;
 }
 
-/** The view withTables other tables: a copy of whole ones, for lists. */
+/** The view over other tables: a copy of whole ones, for lists. */
 export function withTables(view: OrgView, tables: Tables): OrgView {
   return { ...view, tables };
 }
