@@ -69,7 +69,7 @@ export const BOOKS: readonly Mutant[] = [
       'local used = math.min(extra, consumed)',
     ],
     [
-      'lines',
+      'limit-counters',
       'const used = Math.min(extra, Math.max(0, consumed - allowance));',
       'const used = Math.min(extra, consumed);',
     ],
@@ -94,7 +94,7 @@ export const BOOKS: readonly Mutant[] = [
     'extra',
     ['include/pool', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
     [
-      'lines',
+      'limit-counters',
       'limit: poolOf(orgState, line.quota), mode: plan.mode, carried }',
       'limit: poolOf(orgState, line.quota), mode: plan.mode, carried: 0 }',
     ],
@@ -108,14 +108,14 @@ export const BOOKS: readonly Mutant[] = [
       'if not own.quota_counters.cycle.present then follow_closed',
       'if false then follow_closed',
     ],
-    ['lines', "if (!line.cycle.present && line.scope === 'org')", 'if (false)'],
+    ['limit-counters', "if (!line.cycle.present && line.scope === 'org')", 'if (false)'],
   ),
   ...broken(
     'decision 6',
     'an extension in a closed cycle takes extra that the present one has',
     'extra',
     ['include/limit-counters', 'if allowance then return closed_cap', 'if false then return closed_cap'],
-    ['lines', 'if (closed !== undefined)', 'if (false)'],
+    ['limit-counters', 'if (closed !== undefined)', 'if (false)'],
   ),
   ...broken(
     'rule 12',
@@ -210,7 +210,7 @@ export const BOOKS: readonly Mutant[] = [
     'a hold of a closed cycle takes extra that is gone',
     'extra',
     ['include/limit-counters', 'if used - used_before > there then', 'if false then'],
-    ['lines', 'const isShort = after.used - before.used > there;', 'const isShort = false;'],
+    ['limit-counters', 'const isShort = after.used - before.used > there;', 'const isShort = false;'],
   ),
   ...broken(
     'notices',

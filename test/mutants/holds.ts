@@ -28,7 +28,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'overshoot is not told',
     'hold-settlement',
-    ['include/settle', 'math.min(above, -room)', 'math.min(0, -room)'],
+    ['include/settle', 'math.min(above, -remaining)', 'math.min(0, -remaining)'],
     ['holds', 'Math.min(above, line.consumed', 'Math.min(0, line.consumed'],
   ),
   ...broken(
@@ -154,7 +154,7 @@ export const HOLDS: readonly Mutant[] = [
     'hold-void',
     [
       'include/settle',
-      'if #hard > 0 then return refused_more(hold, hard, asked, bindingLimits) end\n  move_hold',
+      'if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end\n  move_hold',
       'move_hold',
     ],
     ['holds', 'if (refused !== undefined)\n        return refused;\n    move(', 'move('],
@@ -172,7 +172,7 @@ export const HOLDS: readonly Mutant[] = [
     'hold-renewal',
     [
       'include/settle',
-      'if #hard > 0 then return refused_more(hold, hard, asked, bindingLimits) end\n  for',
+      'if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end\n  for',
       'for',
     ],
     ['holds', 'if (refused !== undefined)\n        return refused;\n    for', 'for'],
@@ -267,14 +267,14 @@ export const HOLDS: readonly Mutant[] = [
     'a refund takes a counter below 0',
     'give-back',
     ['include/limit-counters', 'if least >= units then return units end', 'if true then return units end'],
-    ['lines', 'if (least >= units)', 'if (true)'],
+    ['limit-counters', 'if (least >= units)', 'if (true)'],
   ),
   ...broken(
     'decision 39',
     'held goes below 0',
     'give-back',
     ['include/limit-counters', 'if line.held < 0 then', 'if false then'],
-    ['lines', 'if (line.held < 0)', 'if (false)'],
+    ['limit-counters', 'if (line.held < 0)', 'if (false)'],
   ),
   ...broken(
     'journal',
@@ -332,7 +332,7 @@ export const HOLDS: readonly Mutant[] = [
     'a record of a hold that cannot be read stops its org',
     'hold-expiry',
     ['include/holds', 'if not state then return nil end', ''],
-    ['orgState', '|| !isHoldRecord(text)', ''],
+    ['org-state', '|| !isHoldRecord(text)', ''],
   ),
   inLua('rule 9', 'items of a hold that cannot be read are left out', 'hold-expiry', [
     'include/holds',
