@@ -57,32 +57,50 @@ local LANE_YOUNG_MS = 43200000
 local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 6, C = 5, ['0'] = 0 }
 
 local function read_head()
-  local values = redis.call('HMGET', KEYS[1],
-    'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
+  local values =
+    redis.call('HMGET', KEYS[1], 'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
   if not values[1] then return nil, values[8] == 'lost' end
   return {
-    epoch = values[1], now = math.max(clock, tonumber(values[2] or 0)), start = tonumber(values[3]),
-    finish = tonumber(values[4]), previous = tonumber(values[5] or 0), rule = values[6],
-    rule_version = tonumber(values[7]), state = values[8], thresholds = values[9] or '',
+    epoch = values[1],
+    now = math.max(clock, tonumber(values[2] or 0)),
+    start = tonumber(values[3]),
+    finish = tonumber(values[4]),
+    previous = tonumber(values[5] or 0),
+    rule = values[6],
+    rule_version = tonumber(values[7]),
+    state = values[8],
+    thresholds = values[9] or '',
   }
 end
 
 local function line_count()
   local count = 0
-  for _, cycle in ipairs(cycles) do count = count + #cycle.lines end
+  for _, cycle in ipairs(cycles) do
+    count = count + #cycle.lines
+  end
   return count
 end
 
-local function outside(code)
-  return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock }
-end
+local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock } end
 
 -- The rule travels only where the caller has to compute bounds.
 local function standing(code)
   local rule = code == CYCLE and head.rule or ''
   return {
-    code, head.now, head.start, head.finish, head.previous, rule, head.rule_version, head.epoch,
-    line_count(), expired, due_in, 0, clipped, clock,
+    code,
+    head.now,
+    head.start,
+    head.finish,
+    head.previous,
+    rule,
+    head.rule_version,
+    head.epoch,
+    line_count(),
+    expired,
+    due_in,
+    0,
+    clipped,
+    clock,
   }
 end
 
@@ -112,8 +130,13 @@ local function asked_cycles()
   local asked = {}
   for index = 1, tonumber(ARGV[8]) do
     asked[index] = {
-      start = tonumber(ARGV[7 + 2 * index]), finish = tonumber(ARGV[8 + 2 * index]),
-      consumed_key = KEYS[11 + 2 * index], held_key = KEYS[12 + 2 * index], by_quota = {}, lines = {}, lines_read = 0,
+      start = tonumber(ARGV[7 + 2 * index]),
+      finish = tonumber(ARGV[8 + 2 * index]),
+      consumed_key = KEYS[11 + 2 * index],
+      held_key = KEYS[12 + 2 * index],
+      by_quota = {},
+      lines = {},
+      lines_read = 0,
     }
   end
   return asked
@@ -132,15 +155,15 @@ end
 
 -- Places of the operations in ARGV; what the reservations and charges need is read at once.
 local function find_operations()
-  local places, reservations = {}, {}
+  local places, reserving = {}, {}
   local at = 9 + 2 * tonumber(ARGV[8])
   while at <= #ARGV do
     local op = ARGV[at]
     places[#places + 1] = at
-    if op == 'R' or op == 'C' then reservations[#reservations + 1] = at end
+    if op == 'R' or op == 'C' then reserving[#reserving + 1] = at end
     at = at + 1 + ARITY[op]
   end
-  if #reservations > 0 then read_ahead(reservations) end
+  if #reserving > 0 then read_ahead(reserving) end
   return places
 end
 
@@ -175,8 +198,12 @@ end
 local places = find_operations()
 expire_due(tonumber(ARGV[6]))
 local results = {}
-for index, at in ipairs(places) do results[index] = perform(at) end
+for index, at in ipairs(places) do
+  results[index] = perform(at)
+end
 local reply = standing(OK)
-for index, result in ipairs(results) do reply[14 + index] = result end
+for index, result in ipairs(results) do
+  reply[14 + index] = result
+end
 write_all(producer, seq, reply)
 return reply

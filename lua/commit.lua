@@ -13,11 +13,17 @@ local version = tonumber(redis.call('HGET', KEYS[1], 'version') or 0)
 if version ~= tonumber(ARGV[1]) then return -1 end
 for at = 3, #ARGV, 4 do
   local kind, key, field, value = ARGV[at], KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], ARGV[at + 3]
-  if kind == 'set' then redis.call('HSET', key, field, value)
-  elseif kind == 'del' then redis.call('HDEL', key, field)
-  else redis.call('HINCRBY', key, field, value) end
+  if kind == 'set' then
+    redis.call('HSET', key, field, value)
+  elseif kind == 'del' then
+    redis.call('HDEL', key, field)
+  else
+    redis.call('HINCRBY', key, field, value)
+  end
 end
-for at = 3, #KEYS do force_hashtable(KEYS[at]) end
+for at = 3, #KEYS do
+  force_hashtable(KEYS[at])
+end
 redis.call('HSET', KEYS[1], 'version', version + 1)
 if ARGV[2] ~= '' then redis.call('XADD', KEYS[2], '*', 'e', ARGV[2]) end
 return version + 1

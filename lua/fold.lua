@@ -10,7 +10,9 @@
 
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'fold')
 if not head[1] or (head[2] or '') ~= ARGV[1] then return 0 end
-for index = 3, #KEYS do force_hashtable(KEYS[index]) end
+for index = 3, #KEYS do
+  force_hashtable(KEYS[index])
+end
 for at = 3, #ARGV, 3 do
   redis.call('HINCRBY', KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2])
 end

@@ -11,9 +11,14 @@
 local denied = {}
 
 local function note(command, text)
-  if string.find(text, "can't access at least one of the keys", 1, true)
-    or string.find(text, 'ermissions to access', 1, true) then denied[#denied + 1] = 'key'
-  elseif string.find(text, "can't run this command", 1, true) or string.find(text, 'no permissions to run', 1, true) then
+  if
+    string.find(text, "can't access at least one of the keys", 1, true)
+    or string.find(text, 'ermissions to access', 1, true)
+  then
+    denied[#denied + 1] = 'key'
+  elseif
+    string.find(text, "can't run this command", 1, true) or string.find(text, 'no permissions to run', 1, true)
+  then
     denied[#denied + 1] = command
   end
 end

@@ -17,7 +17,9 @@ for index = 2, #KEYS do
   for first = at + 1, at + count, 4000 do
     local last = math.min(first + 3999, at + count)
     local values = redis.call('HMGET', KEYS[index], unpack(ARGV, first, last))
-    for place = 1, last - first + 1 do reply[#reply + 1] = values[place] end
+    for place = 1, last - first + 1 do
+      reply[#reply + 1] = values[place]
+    end
   end
   at = at + 1 + count
 end

@@ -22,24 +22,31 @@ local function check_limits(items, lines)
       local remaining = line.remaining or remaining_of(line)
       if remaining < need then
         local uncountable = remaining + UNITS_MAX - line.cap < need
-        if line.mode == 'h' then hard = with_violation(hard, index, item, line, line.cap)
-        elseif uncountable then hard = with_violation(hard, index, item, line, UNITS_MAX)
-        elseif item.sign ~= '!' then lenient = with_violation(lenient, index, item, line, line.cap) end
+        if line.mode == 'h' then
+          hard = with_violation(hard, index, item, line, line.cap)
+        elseif uncountable then
+          hard = with_violation(hard, index, item, line, UNITS_MAX)
+        elseif item.sign ~= '!' then
+          lenient = with_violation(lenient, index, item, line, line.cap)
+        end
         if remaining < 0 then remaining = 0 end
       end
-      if remaining < least and line.mode == 'h' then least, binding = remaining, line end
+      if remaining < least and line.mode == 'h' then
+        least, binding = remaining, line
+      end
     end
     local at = 3 * index
-    if binding then binding_limits[at - 2], binding_limits[at - 1], binding_limits[at] = SCOPE[binding.letter], binding.cap, least
-    else binding_limits[at - 2], binding_limits[at - 1], binding_limits[at] = 0, 0, 0 end
+    if binding then
+      binding_limits[at - 2], binding_limits[at - 1], binding_limits[at] = SCOPE[binding.letter], binding.cap, least
+    else
+      binding_limits[at - 2], binding_limits[at - 1], binding_limits[at] = 0, 0, 0
+    end
   end
   return hard, lenient, binding_limits
 end
 
 -- Whether it would not fit even without the holds in flight.
-local function is_spent(violation)
-  return violation[5] + math.max(1, violation[6]) > violation[3]
-end
+local function is_spent(violation) return violation[5] + math.max(1, violation[6]) > violation[3] end
 
 -- A decision as it is told: status, groups, again, violations, and of each item the binding hard limit.
 local function decision(status, groups, again, violations, items, binding_limits)
@@ -49,9 +56,12 @@ local function decision(status, groups, again, violations, items, binding_limits
     local line, last = violation[2], #reply
     reply[last + 1], reply[last + 2] = violation[1], SCOPE[line.letter]
     reply[last + 3] = line.letter == 'g' and line.token or ''
-    reply[last + 4], reply[last + 5], reply[last + 6], reply[last + 7] = violation[3], violation[5], violation[4], violation[6]
+    reply[last + 4], reply[last + 5], reply[last + 6], reply[last + 7] =
+      violation[3], violation[5], violation[4], violation[6]
   end
   local last = #reply
-  for place = 1, 3 * #items do reply[last + place] = binding_limits[place] end
+  for place = 1, 3 * #items do
+    reply[last + place] = binding_limits[place]
+  end
   return reply
 end

@@ -8,7 +8,9 @@ local none_due, expired, due_in = false, 0, 0
 -- A list of groups, as `groups_of` gives it.
 local function split(list)
   local parts = {}
-  for part in string.gmatch(list, '[^,]+') do parts[#parts + 1] = part end
+  for part in string.gmatch(list, '[^,]+') do
+    parts[#parts + 1] = part
+  end
   return { list = parts, text = list }
 end
 
@@ -20,8 +22,15 @@ local function read_hold(id)
     string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
   if not state then return nil end
   local hold = {
-    open = state == 'o', ended = state == 'e', cycle = tonumber(cycle), at = at, user = user, groups = groups, action = action,
-    items = {}, expires = tonumber(expires),
+    open = state == 'o',
+    ended = state == 'e',
+    cycle = tonumber(cycle),
+    at = at,
+    user = user,
+    groups = groups,
+    action = action,
+    items = {},
+    expires = tonumber(expires),
   }
   for quota, kind, units, charged in string.gmatch(items, '([^:,]+):(%a):(%d+):(%d+)') do
     hold.items[#hold.items + 1] =
@@ -37,10 +46,17 @@ local function write_hold(id, hold)
   for index, item in ipairs(hold.items) do
     items[index] = item.quota .. (item.fixed and ':f:' or ':e:') .. text(item.units) .. ':' .. text(item.charged)
   end
-  redis.call('HSET', KEYS[5], id, table.concat({
-    hold.open and 'o' or hold.ended and 'e' or 't', hold.cycle, hold.at, hold.user, hold.groups, hold.action,
-    table.concat(items, ','), hold.expires,
-  }, '|'))
+  local record = table.concat({
+    hold.open and 'o' or hold.ended and 'e' or 't',
+    hold.cycle,
+    hold.at,
+    hold.user,
+    hold.groups,
+    hold.action,
+    table.concat(items, ','),
+    hold.expires,
+  }, '|')
+  redis.call('HSET', KEYS[5], id, record)
   redis.call('ZADD', KEYS[6], hold.expires, id)
 end
 
@@ -58,7 +74,9 @@ end
 -- Moves a hold's lines by consumed[i], held[i] and journals what was charged or given back. Returns the lines per item.
 local function move_hold(cycle, hold, consumed, held, estimated)
   local groups, charged, lines = split(hold.groups), {}, {}
-  for index, item in ipairs(hold.items) do lines[index] = lines_of(cycle, item.quota, hold.user, groups) end
+  for index, item in ipairs(hold.items) do
+    lines[index] = lines_of(cycle, item.quota, hold.user, groups)
+  end
   read_lines(cycle)
   for index, item in ipairs(hold.items) do
     if consumed[index] < 0 then consumed[index] = -units_on(lines[index], -consumed[index]) end
@@ -67,7 +85,9 @@ local function move_hold(cycle, hold, consumed, held, estimated)
   end
   if #charged > 0 then
     journal[#journal + 1] = table.concat(
-      { hold.at, hold.user, hold.groups, hold.action, table.concat(charged, ','), estimated and 'e' or '' }, '|')
+      { hold.at, hold.user, hold.groups, hold.action, table.concat(charged, ','), estimated and 'e' or '' },
+      '|'
+    )
   end
   return lines
 end

@@ -9,9 +9,21 @@ local clipped = 0
 -- A table that grows is copied: all fields of a line stand here from the start, and lists of few begin with remaining for some.
 local function new_line(quota_counters, letter, token, field)
   local line = {
-    quota_counters = quota_counters, letter = letter, token = token, field = field,
-    consumed = 0, before = 0, held = 0, limit = false, cap = 0, mode = '', carried = 0, remaining = false,
-    actor = false, consumed_moved = false, held_moved = false,
+    quota_counters = quota_counters,
+    letter = letter,
+    token = token,
+    field = field,
+    consumed = 0,
+    before = 0,
+    held = 0,
+    limit = false,
+    cap = 0,
+    mode = '',
+    carried = 0,
+    remaining = false,
+    actor = false,
+    consumed_moved = false,
+    held_moved = false,
   }
   local lines = quota_counters.cycle.lines
   lines[#lines + 1] = line
@@ -24,8 +36,15 @@ local function quota_counters_of(cycle, quota)
   local quota_counters = cycle.by_quota[quota]
   if not quota_counters then
     quota_counters = {
-      cycle = cycle, quota = quota, plan = quota_of(quota), u = {}, g = {}, o = {}, shared = {},
-      user_field = quota .. ':u:', group_field = quota .. ':g:',
+      cycle = cycle,
+      quota = quota,
+      plan = quota_of(quota),
+      u = {},
+      g = {},
+      o = {},
+      shared = {},
+      user_field = quota .. ':u:',
+      group_field = quota .. ':g:',
     }
     cycle.by_quota[quota] = quota_counters
   end
@@ -51,7 +70,10 @@ local function lines_of(cycle, quota, user, groups)
     shared[#shared + 1] = org_line(quota_counters)
     quota_counters.shared[groups.text] = shared
   end
-  return { own = quota_counters.u[user] or new_line(quota_counters, 'u', user, quota_counters.user_field .. user), shared = shared }
+  return {
+    own = quota_counters.u[user] or new_line(quota_counters, 'u', user, quota_counters.user_field .. user),
+    shared = shared,
+  }
 end
 
 local function any_held(cycle)
@@ -64,7 +86,9 @@ local function read_lines(cycle)
   local lines = cycle.lines
   for before = cycle.lines_read, #lines - 1, 4000 do
     local fields = {}
-    for at = 1, math.min(4000, #lines - before) do fields[at] = lines[before + at].field end
+    for at = 1, math.min(4000, #lines - before) do
+      fields[at] = lines[before + at].field
+    end
     local consumed = redis.call('HMGET', cycle.consumed_key, unpack(fields))
     local held = any_held(cycle) and redis.call('HMGET', cycle.held_key, unpack(fields))
     local limits = redis.call('HMGET', KEYS[2], unpack(fields))
@@ -138,7 +162,9 @@ end
 
 local function forget_remaining()
   for _, cycle in ipairs(cycles) do
-    for _, line in ipairs(cycle.lines) do line.remaining = false end
+    for _, line in ipairs(cycle.lines) do
+      line.remaining = false
+    end
   end
 end
 
@@ -171,7 +197,9 @@ end
 -- How many of these units can be taken off all lines of a charge.
 local function units_on(lines, units)
   local least = lines.own.consumed
-  for index = 1, #lines.shared do least = math.min(least, lines.shared[index].consumed) end
+  for index = 1, #lines.shared do
+    least = math.min(least, lines.shared[index].consumed)
+  end
   if least >= units then return units end
   clipped = clipped + 1
   return math.max(0, least)
@@ -187,11 +215,15 @@ local function move_lines(lines, consumed, held, actor)
     local line = shared[place] or own
     if not line.actor then changed[#changed + 1] = line end
     line.actor = actor
-    if consumed ~= 0 then line.consumed, line.consumed_moved = line.consumed + consumed, true end
+    if consumed ~= 0 then
+      line.consumed, line.consumed_moved = line.consumed + consumed, true
+    end
     if line.remaining then line.remaining = line.remaining - taken end
     if held ~= 0 then
       line.held, line.held_moved = line.held + held, true
-      if line.held < 0 then line.held, line.remaining, clipped = 0, false, clipped + 1 end
+      if line.held < 0 then
+        line.held, line.remaining, clipped = 0, false, clipped + 1
+      end
     end
   end
 end
@@ -207,7 +239,9 @@ end
 
 -- Writes every changed field once.
 local function write_lines()
-  for _, cycle in ipairs(cycles) do cycle.set_consumed, cycle.set_held, cycle.del_held = {}, {}, {} end
+  for _, cycle in ipairs(cycles) do
+    cycle.set_consumed, cycle.set_held, cycle.del_held = {}, {}, {}
+  end
   for index = 1, #changed do
     local line = changed[index]
     local cycle = line.quota_counters.cycle

@@ -13,7 +13,9 @@ local function read_all(key, names, into)
   for first = 1, #names, 4000 do
     local last = math.min(first + 3999, #names)
     local values = redis.call('HMGET', key, unpack(names, first, last))
-    for index = first, last do into[names[index]] = values[index - first + 1] end
+    for index = first, last do
+      into[names[index]] = values[index - first + 1]
+    end
   end
 end
 
@@ -21,8 +23,8 @@ end
 local function read_groups(names)
   read_all(KEYS[4], names, generations)
   for index = 1, #names do
-    local text = generations[names[index]]
-    generations[names[index]] = text and tonumber(string.match(text, '^(-?%d+);'))
+    local stored = generations[names[index]]
+    generations[names[index]] = stored and tonumber(string.match(stored, '^(-?%d+);'))
   end
 end
 

@@ -4,8 +4,17 @@ local LETTER_SCOPE = { u = 'user', g = 'group', o = 'org' }
 
 local function queue_notice(line, what, cap, actor, more)
   local notice = table.concat({
-    what, LETTER_SCOPE[line.letter], line.token, line.quota_counters.quota, actor.action, actor.user,
-    text(cap), text(line.consumed), line.quota_counters.cycle.start, head.now, more,
+    what,
+    LETTER_SCOPE[line.letter],
+    line.token,
+    line.quota_counters.quota,
+    actor.action,
+    actor.user,
+    text(cap),
+    text(line.consumed),
+    line.quota_counters.cycle.start,
+    head.now,
+    more,
   }, '|')
   redis.call('XADD', KEYS[9], '*', 'e', notice)
 end
@@ -30,7 +39,9 @@ end
 -- After all operations: which thresholds of their cap lines of the present cycle passed in this call.
 local function note_crossings(thresholds)
   local lowest = math.huge
-  for _, threshold in ipairs(thresholds) do lowest = math.min(lowest, threshold / 100) end
+  for _, threshold in ipairs(thresholds) do
+    lowest = math.min(lowest, threshold / 100)
+  end
   for index = 1, #changed do
     local line = changed[index]
     local before, consumed = line.before, line.consumed

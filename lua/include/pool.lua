@@ -3,9 +3,7 @@ local UNITS_MAX = 9000000000000000
 local PERCENT_WHOLE = 10000000
 local quotas = {}
 
-local function extra_left(quota)
-  return math.max(0, quota.extra)
-end
+local function extra_left(quota) return math.max(0, quota.extra) end
 
 -- pool: what the org may consume in the present cycle, allowance + extra; carried: the extra that holds of closed cycles may
 -- still take; parts and rest: the pool divided for `share_of`.

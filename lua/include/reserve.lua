@@ -14,8 +14,11 @@ local function parse_charges(charges)
   for quota, sign, units in string.gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
     local amount = tonumber(units)
     items[#items + 1] = {
-      quota = quota, sign = sign, units = amount,
-      consumed = sign == '=' and amount or 0, held = sign == '~' and amount or 0,
+      quota = quota,
+      sign = sign,
+      units = amount,
+      consumed = sign == '=' and amount or 0,
+      held = sign == '~' and amount or 0,
     }
     if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end
   end
@@ -27,7 +30,9 @@ end
 local function has_plans(parsed)
   if parsed.planned == nil then
     parsed.planned = true
-    for _, item in ipairs(parsed.items) do parsed.planned = parsed.planned and quota_of(item.quota) ~= nil end
+    for _, item in ipairs(parsed.items) do
+      parsed.planned = parsed.planned and quota_of(item.quota) ~= nil
+    end
   end
   return parsed.planned
 end
@@ -46,8 +51,14 @@ end
 
 local function leave_hold(id, ttl, user, groups, action, items)
   local hold = {
-    open = true, cycle = present.start, at = head.now, user = user, groups = groups.text, action = action,
-    items = {}, expires = head.now + ttl,
+    open = true,
+    cycle = present.start,
+    at = head.now,
+    user = user,
+    groups = groups.text,
+    action = action,
+    items = {},
+    expires = head.now + ttl,
   }
   for _, item in ipairs(items) do
     if item.sign ~= '!' then
@@ -68,8 +79,16 @@ local function charge(parsed, lines, binding_limits, groups, actor)
     if binding_limits[at - 2] ~= 0 then binding_limits[at] = binding_limits[at] - item.units end
   end
   if parsed.fixed ~= '' then
-    journal[#journal + 1] =
-      head.now_text .. '|' .. actor.user .. '|' .. groups.text .. '|' .. parsed.action .. '|' .. parsed.fixed .. '|'
+    journal[#journal + 1] = head.now_text
+      .. '|'
+      .. actor.user
+      .. '|'
+      .. groups.text
+      .. '|'
+      .. parsed.action
+      .. '|'
+      .. parsed.fixed
+      .. '|'
   end
 end
 
@@ -105,12 +124,16 @@ end
 -- Who the reservations at these places of ARGV are for, and their records.
 local function read_users(places)
   local named, users = {}, {}
-  for index = 1, #places do named[index] = ARGV[places[index] + 1] end
+  for index = 1, #places do
+    named[index] = ARGV[places[index] + 1]
+  end
   read_holders(named)
   for index = 1, #named do
     local user = holder_of(named[index])
     reservations[places[index]] = { user = user, lines = false }
-    if user and members[user] == nil then members[user], users[#users + 1] = false, user end
+    if user and members[user] == nil then
+      members[user], users[#users + 1] = false, user
+    end
   end
   read_all(KEYS[3], users, members)
 end
@@ -123,12 +146,16 @@ local function name_groups(places)
     local record, claims = members[reservations[at].user], ARGV[at + 2]
     if record and not memberships[record] then
       for _, name in ipairs(membership_of(record).names) do
-        if generations[name] == nil then generations[name], names[#names + 1] = false, name end
+        if generations[name] == nil then
+          generations[name], names[#names + 1] = false, name
+        end
       end
     end
     if claims ~= '' then
       for name in string.gmatch(claims, CLAIM) do
-        if generations[name] == nil then generations[name], names[#names + 1] = false, name end
+        if generations[name] == nil then
+          generations[name], names[#names + 1] = false, name
+        end
       end
     end
   end
@@ -145,7 +172,9 @@ local function read_ahead(places)
     local groups = user and groups_of(members[user] or 'i:', ARGV[at + 2])
     if groups then
       local items, lines = parse_charges(ARGV[at + 3]).items, { nil, nil }
-      for place = 1, #items do lines[place] = lines_of(present, items[place].quota, user, groups) end
+      for place = 1, #items do
+        lines[place] = lines_of(present, items[place].quota, user, groups)
+      end
       reservations[at].lines = lines
     end
   end

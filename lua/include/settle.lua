@@ -1,19 +1,18 @@
 -- What becomes of holds: settle, release, renew, refund; and charges that nobody decided on.
 -- Needs `calls`, `holds`, `lines`, `remaining`, `members`, `reserve` (its status numbers).
 local SETTLED, DONE = 4, 5
-local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN =
-  1, 2, 3, 4, 5, 6, 7, 8
+local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN = 1, 2, 3, 4, 5, 6, 7, 8
 
 local function numbers(list)
   local values = {}
-  for value in string.gmatch(list, '%d+') do values[#values + 1] = tonumber(value) end
+  for value in string.gmatch(list, '%d+') do
+    values[#values + 1] = tonumber(value)
+  end
   return values
 end
 
 -- The tombstone of an id that was released before its reservation arrived: it names nobody.
-local function never_ran(hold)
-  return hold.user == ''
-end
+local function never_ran(hold) return hold.user == '' end
 
 -- How many of these units stand past a hard limit now.
 local function past_limits(above, lines)
@@ -52,7 +51,11 @@ local function settle(id, list, estimated)
     item.charged = units[index]
   end
   hold.ended = not hold.open
-  if hold.open then drop_hold(id) else write_hold(id, hold) end
+  if hold.open then
+    drop_hold(id)
+  else
+    write_hold(id, hold)
+  end
   return reply
 end
 
@@ -62,7 +65,13 @@ local function release(id, keep)
   if not hold then
     if keep == '' then return { DONE, UNKNOWN_HOLD } end
     write_hold(id, {
-      open = false, cycle = 0, at = 0, user = '', groups = '', action = '', items = {},
+      open = false,
+      cycle = 0,
+      at = 0,
+      user = '',
+      groups = '',
+      action = '',
+      items = {},
       expires = head.now + TOMBSTONE_MS,
     })
     return { DONE, RELEASED }
@@ -81,7 +90,9 @@ local function release(id, keep)
     drop_hold(id)
     return { DONE, RELEASED }
   end
-  for _, item in ipairs(hold.items) do item.charged = 0 end
+  for _, item in ipairs(hold.items) do
+    item.charged = 0
+  end
   if hold.open then hold.expires = head.now + TOMBSTONE_MS end
   hold.ended = hold.ended or keep == ''
   hold.open = false
@@ -132,7 +143,9 @@ local function hold_again(id, hold, cycle, ttl, units, more)
   if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end
   move_hold(cycle, hold, consumed, held, true)
   for index, item in ipairs(hold.items) do
-    if not item.fixed then item.units, item.charged = held[index], units[index] or item.charged end
+    if not item.fixed then
+      item.units, item.charged = held[index], units[index] or item.charged
+    end
   end
   hold.open, hold.expires = true, head.now + ttl
   write_hold(id, hold)
@@ -230,14 +243,16 @@ local function charge_served(user, claims, charges, at, estimated)
   local cycle, groups, parsed = cycle_begun_by(at), groups_charged(user, claims), parse_charges(charges)
   at = time_in(cycle, at)
   local charged, reply, lines, actor = {}, { SETTLED, 1 }, {}, { user = user, action = parsed.action }
-  for index, item in ipairs(parsed.items) do lines[index] = lines_of(cycle, item.quota, user, groups) end
+  for index, item in ipairs(parsed.items) do
+    lines[index] = lines_of(cycle, item.quota, user, groups)
+  end
   read_lines(cycle)
   for index, item in ipairs(parsed.items) do
     move_lines(lines[index], item.units, 0, actor)
     charged[index] = item.quota .. '=' .. text(item.units)
     reply[index + 2] = past_limits(item.units, lines[index])
   end
-  journal[#journal + 1] = table.concat(
-    { text(at), user, groups.text, parsed.action, table.concat(charged, ','), estimated }, '|')
+  journal[#journal + 1] =
+    table.concat({ text(at), user, groups.text, parsed.action, table.concat(charged, ','), estimated }, '|')
   return reply
 end

@@ -66,7 +66,7 @@ t.test('keys come from KEYS only', async (t) => {
   let calls = 0;
   for (const source of sources) {
     for (const [text, , key] of source.matchAll(
-      /redis\.p?call\(([^,()]+)(?:, ([^,()]+(?:\([^()]*\))?[^,()]*))?/g,
+      /redis\.p?call\(\s*([^,()]+)(?:,\s+([^,()]+(?:\([^()]*\))?[^,()]*))?/g,
     )) {
       if (key === undefined) {
         t.equal(text, "redis.call('TIME'", 'only TIME needs no key');

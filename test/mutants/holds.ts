@@ -6,7 +6,7 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'a settled hold can be settled again',
     'hold-settlement',
-    ['include/settle', 'if hold.open then drop_hold(id) else write_hold(id, hold) end', ''],
+    ['include/settle', 'if hold.open then\n    drop_hold(id)\n  else\n    write_hold(id, hold)\n  end', ''],
     ['holds', 'work.orgState.dropHold(op.hold, hold);', ''],
   ),
   ...broken(

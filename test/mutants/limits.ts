@@ -7,7 +7,11 @@ export const LIMITS: readonly Mutant[] = [
     'what is held does not count',
     'admission',
     ['include/limit-counters', 'cap - line.consumed - line.held - carried', 'cap - line.consumed - carried'],
-    ['check-limits', 'line.consumed + line.held + cap.carried + (units', 'line.consumed + cap.carried + (units'],
+    [
+      'check-limits',
+      'line.consumed + line.held + cap.carried + (units',
+      'line.consumed + cap.carried + (units',
+    ],
   ),
   ...broken(
     'rule 1',
@@ -50,7 +54,11 @@ export const LIMITS: readonly Mutant[] = [
     'every member has the group limit for themselves',
     'group-ceiling',
     ['include/limit-counters', 'prefix .. group)', 'quota_counters.user_field .. user)'],
-    ['limit-counters', "lineIn(work, cycle, quota, 'group', group)", "lineIn(work, cycle, quota, 'user', user)"],
+    [
+      'limit-counters',
+      "lineIn(work, cycle, quota, 'group', group)",
+      "lineIn(work, cycle, quota, 'user', user)",
+    ],
   ),
   ...broken(
     'rule 3',
@@ -63,21 +71,21 @@ export const LIMITS: readonly Mutant[] = [
     'rule 3',
     'a gate tells of soft limits',
     'gates',
-    ['include/check-limits', "elseif item.sign ~= '!' then lenient", 'else lenient'],
+    ['include/check-limits', "elseif item.sign ~= '!' then", 'else'],
     ['check-limits', "else if (item.kind !== 'gate')", 'else'],
   ),
   ...broken(
     'rule 4',
     'a soft pool refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then hard", "if line.mode ~= 'w' then hard"],
+    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 'w' then\n"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'shadow')"],
   ),
   ...broken(
     'rule 4',
     'a limit in shadow refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then hard", "if line.mode ~= 's' then hard"],
+    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 's' then\n"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'soft')"],
   ),
   ...broken(
@@ -102,7 +110,11 @@ export const LIMITS: readonly Mutant[] = [
     'rule 6',
     'a limit below what is consumed does not block',
     'live-limits',
-    ['include/check-limits', 'if remaining < need then', 'if remaining < need and line.consumed <= line.cap then'],
+    [
+      'include/check-limits',
+      'if remaining < need then',
+      'if remaining < need and line.consumed <= line.cap then',
+    ],
     [
       'check-limits',
       '(units === 0 ? 1 : units) <= limit',
