@@ -1,24 +1,19 @@
-/** The table of metrics, made from what `Metrics` builds: the README holds it between two marks, and a test holds it there. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `docs/reference/metrics.md`, generated from what `Metrics` builds. */
 import { Metrics } from '../../src/observe/metrics.js';
+import { markdownTable } from './table.js';
 
-const BEGIN = '<!-- metrics: generated from metrics.ts -->';
-const END = '<!-- /metrics -->';
-const HEAD = ['metric', 'type', 'labels', 'meaning'];
+const COLUMNS = ['metric', 'type', 'labels', 'meaning'];
 
-/** The text with the table between its marks brought up to date. */
-export function withMetrics(readme: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`the text lacks the marks ${BEGIN} and ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${metricsTable()}\n${readme.slice(end)}`;
-}
+const HEAD = `# Metrics
 
-export function updateReadme(file: string): void {
-  writeFileSync(file, withMetrics(readFileSync(file, 'utf8')));
-}
+Generated from \`src/observe\` by \`npm run docs\`. They are on \`/metrics\` of \`server.ops\`, in the format of Prometheus.
 
-export function metricsTable(): string {
+No label names a user, a group or an org. The runtime adds its own \`process_…\` and \`nodejs_…\` metrics, such as
+\`nodejs_eventloop_lag_p99_seconds\`. Alerts: [operations](../operations.md#alerts).
+
+`;
+
+export function metricsPage(): string {
   const { rows } = new Metrics({ quotas: {}, state: () => undefined });
   const cells = rows.map(({ name, type, labels = [], help }) => [
     `\`${name}\``,
@@ -26,9 +21,5 @@ export function metricsTable(): string {
     labels.map((label) => `\`${label}\``).join(', ') || 'none',
     help,
   ]);
-  // In columns, as the formatter of this repository wants Markdown.
-  const widths = HEAD.map((title, at) => Math.max(title.length, ...cells.map((row) => row[at]?.length ?? 0)));
-  const rule = widths.map((width) => '-'.repeat(width));
-  const lines = [HEAD, rule, ...cells].map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)));
-  return lines.map((row) => `| ${row.join(' | ')} |\n`).join('');
+  return HEAD + markdownTable([COLUMNS, ...cells]);
 }

@@ -1,40 +1,28 @@
-/** The role table of the README, made from roles.ts: it stands between two marks, and a test holds it there. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `docs/reference/roles.md`, generated from the rules of the admin API. */
 import { type Reach, ROLES, RULES } from '../../src/admin/access/roles.js';
-
-const BEGIN = '<!-- roles: generated from roles.ts -->';
-const END = '<!-- /roles -->';
+import { markdownTable } from './table.js';
 
 const REACHES: Record<Reach, string> = {
   path: 'the one in the path',
-  own: 'the token’s, nothing of others',
-  all: 'all together',
+  own: 'its own only',
+  all: 'all orgs',
 };
 
-/** The text with the table between its marks brought up to date. */
-export function withRoles(readme: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`the text lacks the marks ${BEGIN} and ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${rolesTable()}\n${readme.slice(end)}`;
-}
+const HEAD = `# Roles
 
-export function updateReadme(file: string): void {
-  writeFileSync(file, withRoles(readFileSync(file, 'utf8')));
-}
+Generated from \`src/admin/access/roles.ts\` by \`npm run docs\`. The guide: [admin API](../admin-api.md#tokens-and-roles).
 
-function rolesTable(): string {
+The column *orgs* says what a token must cover: the org in the path; or all orgs; or any org, and it reaches nothing outside its own.
+Other orgs are answered with 404, a role that may not call an endpoint with 403 \`token-forbidden\`.
+
+`;
+
+export function rolesPage(): string {
   const head = ['endpoint', ...ROLES, 'orgs'];
   const rows = Object.entries(RULES).map(([endpoint, { roles, reach }]) => {
     const cells = ROLES.map((role) => (roles.includes(role) ? 'yes' : '–'));
     // As it is written elsewhere: {org}, not :org.
     return [`\`${endpoint.replace(/:(\w+)/g, '{$1}')}\``, ...cells, REACHES[reach]];
   });
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const rule = widths.map((width) => '-'.repeat(width));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
-  return [head, rule, ...rows].map(line).join('');
+  return HEAD + markdownTable([head, ...rows]);
 }

@@ -1,5 +1,4 @@
-/** The table of all settings, made from the schema: the README holds it between two marks, and a test holds it there. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `docs/reference/settings.md`, generated from the schema. */
 import {
   IsArray,
   IsBoolean,
@@ -15,6 +14,7 @@ import {
 } from 'typebox';
 import { ConfigSchema } from '../../src/config/schema.js';
 import type { Prose } from '../../src/config/schema-types.js';
+import { markdownTable } from './table.js';
 
 interface SettingRow {
   readonly setting: string;
@@ -24,35 +24,26 @@ interface SettingRow {
   readonly meaning: string;
 }
 
-const BEGIN = '<!-- settings: generated from schema.ts -->';
 const WORD = 'word';
 const REQUIRED = 'required';
-const END = '<!-- /settings -->';
+const COLUMNS = ['setting', 'type', 'default', 'allowed', 'meaning'];
 
-/** The text with the table of settings between its marks brought up to date. */
-export function withSettings(readme: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error(`the text lacks the marks ${BEGIN} and ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${settingsTable()}\n${readme.slice(end)}`;
-}
+const HEAD = `# Settings
 
-export function updateReadme(file: string): void {
-  writeFileSync(file, withSettings(readFileSync(file, 'utf8')));
-}
+Generated from \`src/config/schema.ts\` by \`npm run docs\`. The guide: [configuration](../configuration.md).
 
-export function settingsTable(): string {
+\`[]\` stands for each item of a list, \`<name>\` for a key of your choice. Default \`left out\`: the setting is optional. \`by choice\`:
+required, unless one of its alternatives is present.
+
+`;
+
+export function settingsPage(): string {
   const rows = merged([...rowsOf(ConfigSchema, '')]).map((row) =>
     [`\`${row.setting}\``, row.type, row.fallback, row.allowed, row.meaning].map((cell) =>
       cell.replaceAll('|', '\\|'),
     ),
   );
-  const head = ['setting', 'type', 'default', 'allowed', 'meaning'];
-  // In columns, as the formatter of this repository wants Markdown.
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const rule = widths.map((width) => '-'.repeat(width));
-  const lines = [head, rule, ...rows].map((cells) => cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)));
-  return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return HEAD + markdownTable([COLUMNS, ...rows]);
 }
 
 function* rowsOf(schema: TSchema, setting: string): Generator<SettingRow> {

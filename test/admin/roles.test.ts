@@ -1,8 +1,6 @@
 // Every endpoint, by every role, for its own org, for another and for all: what is allowed is done, what is not changes
 // nothing and tells nothing.
-import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { withRoles } from '../../scripts/docs/roles.js';
 import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/access/roles.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
 import { addToken, TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
@@ -297,9 +295,4 @@ t.test('an org that a token does not reach is answered as one that is not there'
   for (const path of ['/orgs/globe%78', '/orgs/acme%2F..%2Fglobex', '/orgs/acme/../globex', '/orgs/ACME'])
     t.equal((await send('GET', path, undefined, by)).status, 404, path);
   t.equal((await send('GET', '/orgs/%61cme', undefined, by)).status, 200, 'another spelling of its own');
-});
-
-t.test('the README holds the table', async (t) => {
-  const text = readFileSync(new URL('../../../src/admin/README.md', import.meta.url), 'utf8');
-  t.equal(text, withRoles(text), 'after a change of roles.ts, update it as the README says');
 });

@@ -1,7 +1,5 @@
-// Code, status, cause and remedy stand in one table: the README is made from it, and every problem body follows it.
-import { readFile } from 'node:fs/promises';
+// Code, status, cause and remedy stand in one table, and every problem body follows it.
 import t from 'tap';
-import { errorsReadme } from '../../scripts/docs/errors.js';
 import {
   CATALOGUE,
   type CatalogueEntry,
@@ -13,13 +11,6 @@ import {
 } from '../../src/errors/catalogue.js';
 
 const ENTRIES = Object.entries<CatalogueEntry>(CATALOGUE);
-
-t.test('the README is the catalogue', async (t) => {
-  const readme = await readFile(new URL('../../../src/errors/README.md', import.meta.url), 'utf8');
-  t.equal(readme, errorsReadme(), 'write it anew with the command in its head');
-  for (const [code, { status }] of ENTRIES)
-    t.ok(readme.match(new RegExp(`^[|] \`${code}\` +[|] ${status} +[|] \\S.*[|]$`, 'm')), code);
-});
 
 t.test('every entry is complete', async (t) => {
   for (const [code, { status, title, cause, remedy, type }] of ENTRIES) {
