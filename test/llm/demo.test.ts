@@ -11,7 +11,7 @@ import { startSampleAi } from '../../src/demo/sample-ai/index.js';
 import { until } from '../e2e/load.js';
 import { eventsIn, post } from './raw.js';
 
-const README = new URL('../../../README.md', import.meta.url);
+const README = new URL('../../../docs/ai-tokens.md', import.meta.url);
 const ADDRESSES = {
   QUOTAGATE_SERVER_GATEWAY: '127.0.0.1:0',
   QUOTAGATE_SERVER_ADMIN: '127.0.0.1:0',

@@ -13,9 +13,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
 const SEED = { cycle: { every: 'year', anchor: 101, timeZone: 'UTC' } } as const;
 
-/** The rule that the README gives. */
+/** The rule that docs/store.md gives. */
 const DOCUMENTED =
-  /ACL SETUSER quotagate on >\S+ (.*)$/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+  /ACL SETUSER quotagate on >\S+ (.*)$/m.exec(readFileSync(join(ROOT, 'docs/store.md'), 'utf8'))?.[1] ?? '';
 
 const servers = [
   { name: 'the redis-server on PATH', command: undefined, skip: skipWithoutRedis },
