@@ -1,4 +1,4 @@
-// `quotagate store accept-clock` takes the time that the store shows, and sets back orgs that are ahead of it.
+// `quotagate store accept-clock` accepts the store's current time and sets back orgs whose time is ahead of it.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// `quotagate store accept-loss` makes lost orgs anew, as the config states them or bare, and only where it was asked to.
+// `quotagate store accept-loss` recreates only the lost orgs it is asked to: as the config defines them, or empty.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ async function orgField(ledger: Ledger, org: string, field: string): Promise<str
   return values[0]?.[0] ?? null;
 }
 
-t.test('one org, or all that are marked', skip, async (t) => {
+t.test('accept-loss recreates the named orgs, or all orgs marked as lost', skip, async (t) => {
   const { ledger, run } = await setUp(t);
   for (const org of ['acme', 'beta', 'gamma']) await markLost(ledger, org);
   t.match(await run({ org: ['acme'] }), /^acme: made anew as the config states it; nothing is consumed\n$/);
@@ -59,22 +59,22 @@ t.test('one org, or all that are marked', skip, async (t) => {
   t.equal(await run({ all: true }), 'no org is marked as lost\n');
   const epoch = await orgField(ledger, 'acme', 'epoch');
   t.match(await run({ org: ['acme'] }), /^acme: its book is there/);
-  t.equal(await orgField(ledger, 'acme', 'epoch'), epoch, 'and stays');
+  t.equal(await orgField(ledger, 'acme', 'epoch'), epoch, 'an org that is not lost stays unchanged');
 });
 
-t.test('what is not said is not done', skip, async (t) => {
+t.test('accept-loss refuses missing, contradictory or unknown org names', skip, async (t) => {
   const { folder, ledger, run } = await setUp(t);
   await t.rejects(run({}), /--org, or say --all/);
   await t.rejects(run({ org: ['acme'], all: true }), /--org, or say --all/);
   await t.rejects(run({ org: ['typo'] }), /nothing is known of typo/);
-  t.equal((await ledger.read('typo', [])).version, 0, 'a slip makes no org');
+  t.equal((await ledger.read('typo', [])).version, 0, 'a mistyped id creates no org');
   const embedded = join(folder, 'embedded.yaml');
   writeFileSync(embedded, '{}\n');
   const out = { write: () => undefined };
   await t.rejects(acceptLosses({ config: embedded, org: ['acme'], reason: '' }, {}, out), /no store.redis/);
 });
 
-t.test('the admin API names what is lost, and serves the others', skip, async (t) => {
+t.test('the admin API reports lost orgs and serves the others', skip, async (t) => {
   const { redis, ledger, run } = await setUp(t);
   await markLost(ledger, 'gone');
   const upstream = 'http://127.0.0.1:1';

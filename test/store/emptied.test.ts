@@ -1,4 +1,4 @@
-// A store that was emptied never begins again at 0 while a gateway knows better.
+// An emptied store never restarts at 0 while a running gateway knows its orgs.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
@@ -17,9 +17,9 @@ const SEED = {
   plans: { usage: { allowance: 100 } },
 } as const;
 const PARTS = { upstream: 'http://127.0.0.1:1', orgs: '  acme: { plans: { usage: { allowance: 1 } } }' };
-/** Half the real time. */
+/** Half of the default. */
 const OBJECTION_MS = 1_500;
-/** Past the first look at what the store has. */
+/** Long enough for a gateway's first presence call. */
 const SEEN_MS = 700;
 
 async function redisOf(t: Test, untouched = false) {
@@ -53,28 +53,32 @@ async function gatewayOn(t: Test, redis: string) {
   return { ...gateway, code };
 }
 
-t.test('an idle gateway knows: the next one that starts does not serve from 0', skip, async (t) => {
-  const { redis, direct } = await redisOf(t);
-  const idle = await gatewayOn(t, redis.url);
-  t.equal(await idle.code(), 'upstream-unreachable', 'admitted');
-  await delay(SEEN_MS);
-  await direct.flushall();
-  await delay(2_500);
-  const next = await gatewayOn(t, redis.url);
-  t.equal(await next.code(), 'store-lost');
-  t.equal(await idle.code(), 'store-lost');
-  const put = { cycle: { every: 'month', anchor: 1, timeZone: 'UTC' } };
-  t.match(await admin(next.admin, 'PUT', '/orgs/acme', put), { status: 503, body: { code: 'store-lost' } });
-  t.match(
-    await admin(next.admin, 'PUT', '/orgs/another', put),
-    { status: 201 },
-    'what nobody knew is created',
-  );
-  const metrics = await ask(idle.ops, '/metrics');
-  t.match(metrics.body, /quotagate_alarms_total\{[^}]*store-emptied[^}]*\} 1\n/);
-});
+t.test(
+  'an idle gateway reports the loss: a gateway that starts later does not serve from 0',
+  skip,
+  async (t) => {
+    const { redis, direct } = await redisOf(t);
+    const idle = await gatewayOn(t, redis.url);
+    t.equal(await idle.code(), 'upstream-unreachable', 'admitted');
+    await delay(SEEN_MS);
+    await direct.flushall();
+    await delay(2_500);
+    const next = await gatewayOn(t, redis.url);
+    t.equal(await next.code(), 'store-lost');
+    t.equal(await idle.code(), 'store-lost');
+    const put = { cycle: { every: 'month', anchor: 1, timeZone: 'UTC' } };
+    t.match(await admin(next.admin, 'PUT', '/orgs/acme', put), { status: 503, body: { code: 'store-lost' } });
+    t.match(
+      await admin(next.admin, 'PUT', '/orgs/another', put),
+      { status: 201 },
+      'an org that no gateway knew is created',
+    );
+    const metrics = await ask(idle.ops, '/metrics');
+    t.match(metrics.body, /quotagate_alarms_total\{[^}]*store-emptied[^}]*\} 1\n/);
+  },
+);
 
-t.test('at once after it was emptied', skip, async (t) => {
+t.test('a gateway that starts right after the store was emptied sees the loss', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger, events } = await open(t, redis.url);
   for (let count = 0; count < 100; count += 1) await createOrg(ledger, `org-${count}`, SEED, QUOTAS);
@@ -82,12 +86,12 @@ t.test('at once after it was emptied', skip, async (t) => {
   await direct.flushall();
   const { ledger: next } = await open(t, redis.url);
   t.equal(await createOrg(next, 'org-0', SEED, QUOTAS), false);
-  t.equal((await lostOrgs(next)).length, 100, 'each org that was known is marked');
-  t.same(events, [{ kind: 'emptied', orgs: 100 }], 'told once');
-  t.equal(await createOrg(next, 'unknown', SEED, QUOTAS), true, 'what nobody knew is no loss');
+  t.equal((await lostOrgs(next)).length, 100, 'every known org is marked as lost');
+  t.same(events, [{ kind: 'emptied', orgs: 100 }], 'reported once');
+  t.equal(await createOrg(next, 'unknown', SEED, QUOTAS), true, 'an org that no gateway knew is not lost');
 });
 
-t.test('an admin who creates the org again does not begin it at 0', skip, async (t) => {
+t.test('an admin cannot restart a lost org at 0 by creating it again', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger } = await open(t, redis.url);
   await createOrg(ledger, 'acme', SEED, QUOTAS);
@@ -96,7 +100,7 @@ t.test('an admin who creates the org again does not begin it at 0', skip, async 
   t.same(await lostOrgs(ledger), ['acme']);
 });
 
-t.test('a gateway that was cut off has its time when it is back', skip, async (t) => {
+t.test('a disconnected gateway can still object once it is connected again', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const proxy = await FaultProxy.start(redis.socket);
   t.teardown(() => proxy.close());
@@ -112,16 +116,20 @@ t.test('a gateway that was cut off has its time when it is back', skip, async (t
   t.equal(await created, false);
 });
 
-t.test('all were cut off: the time begins when somebody looks again', skip, async (t) => {
-  const { redis, direct } = await redisOf(t, true);
-  await direct.hset('qg:store', { emptySince: Date.now() - 60_000, calledAt: Date.now() - 60_000 });
-  const { ledger } = await open(t, redis.url);
-  const startedAt = performance.now();
-  t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
-  t.ok(performance.now() - startedAt > OBJECTION_MS);
-});
+t.test(
+  'when all gateways were disconnected, the objection period begins with the next connection',
+  skip,
+  async (t) => {
+    const { redis, direct } = await redisOf(t, true);
+    await direct.hset('qg:store', { emptySince: Date.now() - 60_000, calledAt: Date.now() - 60_000 });
+    const { ledger } = await open(t, redis.url);
+    const startedAt = performance.now();
+    t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
+    t.ok(performance.now() - startedAt > OBJECTION_MS);
+  },
+);
 
-t.test('a store from before this check: its orgs are served at once', skip, async (t) => {
+t.test('orgs of a store without presence data are served at once', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger } = await open(t, redis.url);
   await createOrg(ledger, 'acme', SEED, QUOTAS);
@@ -131,7 +139,7 @@ t.test('a store from before this check: its orgs are served at once', skip, asyn
   const { ledger: next, events } = await open(t, redis.url);
   t.equal(await createOrg(next, 'acme', SEED, QUOTAS), false);
   t.ok(performance.now() - startedAt < 1_000);
-  await until('the store has begun', async () => (await direct.hget('qg:store', 'epoch')) !== null);
+  await until('the store has an epoch', async () => (await direct.hget('qg:store', 'epoch')) !== null);
   t.equal(await createOrg(next, 'new', SEED, QUOTAS), true);
   t.same(events, []);
 });

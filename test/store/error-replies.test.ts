@@ -1,4 +1,4 @@
-// What error replies mean, word for word as Redis 6.2.14, 7.0.15 and Valkey 8 write them, and what a demoted master leads to.
+// Error replies of Redis 6.2.14, 7.0.15 and Valkey 8 are classified by their exact text, and a demoted master is left.
 import { Redis } from 'ioredis';
 import t from 'tap';
 import type { StoreError } from '../../src/ledger/port.js';
@@ -24,7 +24,7 @@ const MASTERDOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-
 type Row = readonly [message: string, code: string, ran: false | 'unknown', leave: boolean];
 
 const ROWS: readonly Row[] = [
-  // The first write was refused: nothing was written before it.
+  // The first write was refused: the script wrote nothing.
   ...[(text: string) => text, (text: string) => in6(`-${text}`), in7].flatMap((form): Row[] => [
     [form(READONLY), 'READONLY', false, true],
     [form(OOM), 'OOM', false, false],
@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
   ["CROSSSLOT Keys in request don't hash to the same slot", 'CROSSSLOT', false, false],
   ['ERR max number of clients reached', 'ERR', false, false],
   ["ERR unknown command 'evalsha', with args beginning with: ", 'ERR', false, false],
-  // Killed scripts have written nothing, or Redis would not have killed them.
+  // Redis kills only scripts that have written nothing.
   [
     `ERR Error running script (call to f_${SHA}): @user_script:1: Script killed by user with SCRIPT KILL...`,
     'ERR',
@@ -66,7 +66,7 @@ const ROWS: readonly Row[] = [
     false,
   ],
   [in7('ERR Script killed by user with SCRIPT KILL...'), 'ERR', false, false],
-  // A command in the middle of a script: what came before it stands.
+  // A command in the middle of a script failed: its earlier writes stay.
   [in6("The user executing the script can't run this command or subcommand"), 'NOPERM', 'unknown', false],
   [in7("ERR The user executing the script can't run this command or subcommand"), 'NOPERM', 'unknown', false],
   [
@@ -93,14 +93,14 @@ const ROWS: readonly Row[] = [
   [in7('WRONGTYPE Operation against a key holding the wrong kind of value'), 'ERR', 'unknown', false],
   [in7('CLUSTERDOWN The cluster is down'), 'CLUSTERDOWN', 'unknown', false],
   [in7('ERR Script attempted to access a non local key in a cluster node'), 'ERR', 'unknown', false],
-  // Texts that only look like a code.
+  // Texts that only look like error codes.
   [in6('user_script:1: READONLY no code'), 'ERR', 'unknown', false],
   [in7('ERR user_script:1: READONLY no code'), 'ERR', 'unknown', false],
   ['ERR value is not an integer or out of range', 'ERR', 'unknown', false],
   ['constructor', 'ERR', 'unknown', false],
 ];
 
-t.test('by their wording', async (t) => {
+t.test('each text maps to a code, whether the script ran, and whether to reconnect', async (t) => {
   for (const [message, code, ran, leave] of ROWS)
     t.match(readErrorReply(message), { code, ran, leave }, message);
 });
@@ -111,7 +111,7 @@ const servers = [
 ];
 
 for (const { name, command, skip } of servers)
-  t.test(`a demoted master is left: ${name}`, { skip }, async (t) => {
+  t.test(`the ledger leaves a demoted master and finds the new one: ${name}`, { skip }, async (t) => {
     const start = () => startRedis(command === undefined ? {} : { command });
     const [old, next] = [await start(), await start()];
     const proxy = await FaultProxy.start(old.socket);
@@ -133,7 +133,7 @@ for (const { name, command, skip } of servers)
   });
 
 for (const { name, command, skip } of servers)
-  t.test(`a script that was refused at its first write did not run: ${name}`, { skip }, async (t) => {
+  t.test(`a script whose first write is refused counts as not run: ${name}`, { skip }, async (t) => {
     const redis = await startRedis(command === undefined ? {} : { command });
     const connection = new Connection({ url: redis.url });
     t.teardown(async () => {

@@ -1,26 +1,26 @@
-/** What becomes of stores, and how it ends. */
+/** Faults of the store: how each one begins and how it ends. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bed } from './bed.js';
+import type { StoreSetup } from './store-setup.js';
 
 export interface Fault {
   readonly name: string;
-  begin(bed: Bed): Promise<void>;
-  /** After it the store is well, without anything done to the gateway. */
-  end(bed: Bed): Promise<void>;
-  /** The store works on: requests are to be served meanwhile. */
+  begin(setup: StoreSetup): Promise<void>;
+  /** Afterwards the store is healthy. The gateway is not touched. */
+  end(setup: StoreSetup): Promise<void>;
+  /** The store stays usable: requests must be served during the fault. */
   readonly served?: true;
-  /** The data is gone, and an operator has to accept it. */
+  /** The data is lost, and an operator must accept the loss. */
   readonly lost?: true;
 }
 
-const running = new WeakMap<Bed, AbortController>();
+const running = new WeakMap<StoreSetup, AbortController>();
 
 const nothing = async (): Promise<void> => undefined;
 
-/** Does it again and again until `stop`. */
-function repeat(bed: Bed, everyMs: number, act: () => unknown): void {
+/** Repeats `act` until `stop`. */
+function repeat(setup: StoreSetup, everyMs: number, act: () => unknown): void {
   const ending = new AbortController();
-  running.set(bed, ending);
+  running.set(setup, ending);
   const go = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       await act();
@@ -30,8 +30,8 @@ function repeat(bed: Bed, everyMs: number, act: () => unknown): void {
   void go();
 }
 
-async function stop(bed: Bed): Promise<void> {
-  running.get(bed)?.abort();
+async function stop(setup: StoreSetup): Promise<void> {
+  running.get(setup)?.abort();
 }
 
 export const FAULTS: readonly Fault[] = [
@@ -89,20 +89,20 @@ export const FAULTS: readonly Fault[] = [
       await delay(300);
       await redis.start();
     },
-    async end(bed) {
-      await bed.acceptLoss();
+    async end(setup) {
+      await setup.acceptLoss();
     },
   },
   {
     name: 'script cache flushed every 50 ms',
     served: true,
-    begin: async (bed) => repeat(bed, 50, () => bed.redis.send('SCRIPT', 'FLUSH', 'SYNC')),
+    begin: async (setup) => repeat(setup, 50, () => setup.redis.send('SCRIPT', 'FLUSH', 'SYNC')),
     end: stop,
   },
   {
     name: 'connections cut every 100 ms',
     served: true,
-    begin: async (bed) => repeat(bed, 100, () => bed.proxy.cutAll()),
+    begin: async (setup) => repeat(setup, 100, () => setup.proxy.cutAll()),
     end: stop,
   },
   {
@@ -132,7 +132,7 @@ export const FAULTS: readonly Fault[] = [
       redis.password = 'second';
       await redis.send('CLIENT', 'KILL', 'TYPE', 'normal');
     },
-    end: async (bed) => bed.changePasswordFile('second'),
+    end: async (setup) => setup.changePasswordFile('second'),
   },
   {
     name: 'out of memory',

@@ -1,4 +1,4 @@
-// A Redis user with too few rights is told at the start which ones are missing; with those documented, everything works.
+// At start, missing rights of the Redis user are reported by name; the documented rights are enough.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,31 +40,34 @@ async function setUp(t: Test, command: string | undefined) {
 }
 
 for (const { name, command, skip } of servers) {
-  t.test(`the documented rule is enough: ${name}`, { skip }, async (t) => {
+  t.test(`the documented rights are enough: ${name}`, { skip }, async (t) => {
     const { direct, as } = await setUp(t, command);
     const ledger = await as(DOCUMENTED.split(' '));
     t.teardown(() => ledger.close());
     t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
-    t.same(await direct.keys('qg:{\\*permissions\\*}*'), [], 'nothing of the check stays');
+    t.same(await direct.keys('qg:{\\*permissions\\*}*'), [], 'the check leaves no keys behind');
   });
 
-  t.test(`what is missing is named: ${name}`, { skip }, async (t) => {
+  t.test(`missing rights are named: ${name}`, { skip }, async (t) => {
     const { as } = await setUp(t, command);
-    const told = (...rules: string[]) => as(rules).then(String, ({ message }) => message as string);
-    t.match(await told('~qg:*', '+@all', '-@dangerous'), /lacks permissions: \+info\. Grant .* \+info$/);
-    t.match(await told('~qg:*', '+@all', '-hset', '-xadd', '-time'), /permissions: \+time \+hset \+xadd\./);
-    t.match(await told('~other:*', '+@all'), /permissions: ~qg:\*\./);
-    t.match(await told('~qg:*', '+@all', '-@scripting'), /permissions: \+evalsha \+eval\./);
+    const refusal = (...rules: string[]) => as(rules).then(String, ({ message }) => message as string);
+    t.match(await refusal('~qg:*', '+@all', '-@dangerous'), /lacks permissions: \+info\. Grant .* \+info$/);
+    t.match(
+      await refusal('~qg:*', '+@all', '-hset', '-xadd', '-time'),
+      /permissions: \+time \+hset \+xadd\./,
+    );
+    t.match(await refusal('~other:*', '+@all'), /permissions: ~qg:\*\./);
+    t.match(await refusal('~qg:*', '+@all', '-@scripting'), /permissions: \+evalsha \+eval\./);
     const elsewhere = await as(['~qg:*', '+@all', '-select'], 2).then(
       String,
       ({ message }) => message as string,
     );
     t.match(elsewhere, /permissions: \+select\./);
-    t.match(await told('~qg:*'), /permissions: \+info \+evalsha \+eval\./);
+    t.match(await refusal('~qg:*'), /permissions: \+info \+evalsha \+eval\./);
   });
 }
 
-t.test('every command that is used is checked and documented', async (t) => {
+t.test('every Redis command in use is checked at start and documented', async (t) => {
   const folder = (name: string) => readdirSync(join(ROOT, name)).map((file) => join(ROOT, name, file));
   const lua = [...folder('lua'), ...folder('lua/include')].filter((file) => file.endsWith('.lua'));
   const check = readFileSync(join(ROOT, 'lua/permissions.lua'), 'utf8');

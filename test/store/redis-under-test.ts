@@ -1,4 +1,4 @@
-/** A redis-server that writes down every change, and that a test stops, kills, empties and starts again at the same place. */
+/** A redis-server with an append-only file that a test can stop, kill, empty and start again at the same socket. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,8 @@ export class RedisUnderTest {
   readonly folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
   readonly socket = join(this.folder, 'redis.sock');
   password = 'first';
-  /** Gateways have begun the store before; what a test empties later is empty. */
-  private began = false;
+  /** The first start marks the store as initialized; a store that a test empties later stays empty. */
+  private initialized = false;
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
 
@@ -26,8 +26,8 @@ export class RedisUnderTest {
     this.child = child;
     this.ended = ended;
     await untilReady(() => this.answers());
-    if (!this.began) await this.send('HSET', 'qg:store', 'epoch', 'of-the-test');
-    this.began = true;
+    if (!this.initialized) await this.send('HSET', 'qg:store', 'epoch', 'of-the-test');
+    this.initialized = true;
   }
 
   private async answers(): Promise<boolean> {
@@ -37,7 +37,7 @@ export class RedisUnderTest {
     );
   }
 
-  /** One command on a connection of its own. */
+  /** Sends one command on a separate connection. */
   async send(command: string, ...args: string[]): Promise<unknown> {
     const once = {
       retryStrategy: () => null,
@@ -64,7 +64,7 @@ export class RedisUnderTest {
     await this.ended;
   }
 
-  /** What it wrote down is gone. */
+  /** Deletes the append-only file. */
   forget(): void {
     rmSync(join(this.folder, 'appendonlydir'), { recursive: true, force: true });
   }

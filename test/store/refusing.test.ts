@@ -1,4 +1,4 @@
-// A store that forgets its scripts, takes no writes, refuses the password or may evict: the same, and no restart is needed.
+// The gateway needs no restart after a store loses its scripts, is read-only, refuses the password, or may evict keys.
 import { testFaults } from './test-faults.js';
 
 testFaults([

@@ -1,9 +1,11 @@
 /**
- * `node dist/test/store/run.js`: every fault for ten seconds under load (`… 20 stopped`: longer, and only those named so). Times
- * say something only where the machine had time: where requests that need no store were slow too, the fault is tried again.
+ * `npm run faults`: runs every fault for ten seconds under load. `npm run faults -- 20 stopped` runs the faults whose name contains
+ * `stopped`, for 20 seconds. A fault is repeated where the machine was too busy for its latencies to mean anything, that is, where
+ * requests that need no store were slow too.
  */
-import { DEADLINE_MS, OPEN_UNITS } from './bed.js';
+
 import { FAULTS } from './faults.js';
+import { DEADLINE_MS, OPEN_UNITS } from './store-setup.js';
 import { type Times, type Trial, tryFault } from './trial.js';
 
 const seconds = Number(process.argv[2] ?? 10);
@@ -15,13 +17,13 @@ const head = [
   'late',
   'by the store',
   'free p50/p99/max',
-  'back after',
+  'recovered after',
   'open',
   'outages',
   'over',
-  'books',
+  'counters',
 ];
-/** Requests that need no store are answered in a few ms by a machine that has time. */
+/** On an idle machine, requests that need no store take a few milliseconds. */
 const CALM_P99_MS = 15;
 const TRIES_MAX = 3;
 
@@ -38,8 +40,8 @@ for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
   }
 }
 process.stdout.write(
-  `\n${seconds} s each, deadline ${DEADLINE_MS} ms, open mode up to ${OPEN_UNITS} requests an outage; ` +
-    'late: more than 20 ms past the deadline; by the store: also without what free requests took meanwhile\n',
+  `\n${seconds} s each, deadline ${DEADLINE_MS} ms, open mode admits up to ${OPEN_UNITS} requests per outage; ` +
+    'late: more than 20 ms past the deadline; by the store: also after the latency of concurrent free requests is subtracted\n',
 );
 const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
 for (const row of rows)
@@ -52,22 +54,22 @@ function isWrong({ over, wrong, open, outages }: Trial): boolean {
 
 function cellsOf(trial: Trial): string[] {
   const answers = Object.entries(trial.statuses).map(([status, count]) => `${count} × ${status}`);
-  const books = trial.wrong.length === 0 ? 'right' : trial.wrong.join('; ');
-  const back = `${Math.round(trial.recoveredMs)} ms`;
+  const counters = trial.wrong.length === 0 ? 'correct' : trial.wrong.join('; ');
+  const recovered = `${Math.round(trial.recoveredMs)} ms`;
   return [
     answers.join(', '),
-    told(trial.times),
+    latenciesOf(trial.times),
     String(trial.times.late),
     String(trial.times.lateByStore),
-    told(trial.freeTimes),
-    back,
+    latenciesOf(trial.freeTimes),
+    recovered,
     String(trial.open),
     String(trial.outages),
     String(trial.over),
-    books,
+    counters,
   ];
 }
 
-function told({ p50, p99, max }: Times): string {
+function latenciesOf({ p50, p99, max }: Times): string {
   return [p50, p99, max].map((ms) => ms.toFixed(0)).join('/');
 }

@@ -1,4 +1,4 @@
-// A store that is slow, stopped or out of reach: every answer comes, budgets hold, all is settled, and it goes on by itself.
+// While a store is slow, stopped or unreachable, every request is answered, limits hold, charges settle, and service recovers.
 import { testFaults } from './test-faults.js';
 
 testFaults([

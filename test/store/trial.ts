@@ -1,35 +1,35 @@
-/** One fault under load, and what it came to. */
+/** Runs one fault under load and reports the result. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { figuresOf } from '../e2e/figures.js';
-import { Bed, DEADLINE_MS, ORGS, TIGHT_UNITS, type Told } from './bed.js';
 import type { Fault } from './faults.js';
+import { type Answer, DEADLINE_MS, ORGS, SCARCE_UNITS, StoreSetup } from './store-setup.js';
 
-/** In ms. */
+/** Latencies in milliseconds. */
 export interface Times {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** How many came more than 20 ms after the deadline. */
+  /** Answers more than 20 ms after the deadline. */
   readonly late: number;
-  /** How many of them did so even without the time that requests at the same moment took that need no store. */
+  /** Late answers even after the latency of concurrent `free` requests is subtracted. */
   readonly lateByStore: number;
 }
 
 export interface Trial {
-  /** Answers to requests that were sent during the fault, by status. */
+  /** Answers to requests sent during the fault, by status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly times: Times;
-  /** Of requests in the same time that need no store: the machine is busy too. */
+  /** Latencies of `free` requests in the same period: how busy the machine was. */
   readonly freeTimes: Times;
-  /** From the end of the fault to the first request that a closed route serves. */
+  /** From the end of the fault to the first request served on the closed route. */
   readonly recoveredMs: number;
-  /** Requests that open mode let through and that count, over all outages, and outages by the log. */
+  /** Requests that open mode admitted and that count, over all outages; and outages according to the log. */
   readonly open: number;
   readonly outages: number;
-  /** Units of the bindingLimits budget past its limit. */
+  /** Units charged past the limit of the small budget. */
   readonly over: number;
-  /** Orgs whose counters are not what was served, or whose history is not their counters, or where something is held. */
+  /** Orgs where counters differ from what was served, history differs from counters, or units are still held. */
   readonly wrong: readonly string[];
 }
 
@@ -40,41 +40,41 @@ const RECOVERY_MAX_MS = 15_000;
 const SETTLED_MAX_MS = 15_000;
 
 export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
-  const bed = await Bed.make();
+  const setup = await StoreSetup.make();
   try {
-    bed.startLoad();
+    setup.startLoad();
     await delay(WARM_MS);
     const beganAt = performance.now();
-    await fault.begin(bed);
+    await fault.begin(setup);
     await delay(faultMs);
     const endsAt = performance.now();
-    await fault.end(bed);
-    const recoveredMs = (await recovered(bed, performance.now())) ?? Number.POSITIVE_INFINITY;
+    await fault.end(setup);
+    const recoveredMs = (await recovered(setup, performance.now())) ?? Number.POSITIVE_INFINITY;
     await delay(AFTERWARDS_MS);
-    await bed.stopLoad();
-    const meanwhile = bed.told.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
-    const during = meanwhile.filter(({ way }) => way !== 'free');
-    const free = meanwhile.filter(({ way }) => way === 'free');
+    await setup.stopLoad();
+    const meanwhile = setup.answers.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
+    const during = meanwhile.filter(({ kind }) => kind !== 'free');
+    const free = meanwhile.filter(({ kind }) => kind === 'free');
     return {
       times: timesOf(during, free),
       freeTimes: timesOf(free, []),
       statuses: counted(during),
       recoveredMs,
-      open: bed.told.filter(({ openMode, status }) => openMode && status === 200).length,
-      outages: bed.logged('open-mode-began'),
-      over: await overIn(bed),
-      wrong: await wrongIn(bed, fault.lost === true ? { beganAt, endsAt } : undefined),
+      open: setup.answers.filter(({ openMode, status }) => openMode && status === 200).length,
+      outages: setup.logged('open-mode-began'),
+      over: await overIn(setup),
+      wrong: await wrongIn(setup, fault.lost === true ? { beganAt, endsAt } : undefined),
     };
   } finally {
-    await bed.close();
+    await setup.close();
   }
 }
 
-/** Undefined where no request was served in time. */
-async function recovered(bed: Bed, since: number): Promise<number | undefined> {
+/** Undefined where no request was served before the time-out. */
+async function recovered(setup: StoreSetup, since: number): Promise<number | undefined> {
   while (performance.now() - since < RECOVERY_MAX_MS) {
-    const first = bed.told.find(
-      ({ way, status, sentAt }) => way === 'closed' && status === 200 && sentAt >= since,
+    const first = setup.answers.find(
+      ({ kind, status, sentAt }) => kind === 'closed' && status === 200 && sentAt >= since,
     );
     if (first !== undefined) return first.sentAt + first.ms - since;
     await delay(5);
@@ -82,11 +82,11 @@ async function recovered(bed: Bed, since: number): Promise<number | undefined> {
   return undefined;
 }
 
-function timesOf(told: readonly Told[], free: readonly Told[]): Times {
-  const times = told.map(({ ms }) => ms).sort((a, b) => a - b);
+function timesOf(answers: readonly Answer[], free: readonly Answer[]): Times {
+  const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  const late = told.filter(({ ms }) => ms > LATEST_MS);
+  const late = answers.filter(({ ms }) => ms > LATEST_MS);
   return {
     p50: at(0.5),
     p99: at(0.99),
@@ -96,40 +96,47 @@ function timesOf(told: readonly Told[], free: readonly Told[]): Times {
   };
 }
 
-/** The longest that a request without the store took meanwhile: so slow were the machine and the process. */
-function slownessDuring({ sentAt, ms }: Told, free: readonly Told[]): number {
+/** The longest latency of a concurrent request that needs no store: how slow machine and process were. */
+function slownessDuring({ sentAt, ms }: Answer, free: readonly Answer[]): number {
   const meanwhile = free.filter((one) => one.sentAt < sentAt + ms && one.sentAt + one.ms > sentAt);
   return Math.max(0, ...meanwhile.map((one) => one.ms));
 }
 
-function counted(told: readonly Told[]): Record<string, number> {
+function counted(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { status, openMode } of told) {
+  for (const { status, openMode } of answers) {
     const what = openMode ? `${status} open` : String(status);
     counts[what] = (counts[what] ?? 0) + 1;
   }
   return counts;
 }
 
-async function overIn({ ledger }: Bed): Promise<number> {
-  const { consumed } = await figuresOf(ledger, 'bindingLimits');
-  return Math.max(0, (consumed['usage:o'] ?? 0) / 10 - TIGHT_UNITS);
+async function overIn({ ledger }: StoreSetup): Promise<number> {
+  const { consumed } = await figuresOf(ledger, 'scarce');
+  return Math.max(0, (consumed['usage:o'] ?? 0) / 10 - SCARCE_UNITS);
 }
 
-/** Of a lost book nothing is left: what counts is what open mode let through since, and all after the loss was accepted. */
-async function wrongIn(bed: Bed, loss: { beganAt: number; endsAt: number } | undefined): Promise<string[]> {
-  const served = bed.served(({ sentAt, ms, openMode }) => {
+/** After a loss the counters hold only what open mode admitted since, and everything after the loss was accepted. */
+async function wrongIn(
+  setup: StoreSetup,
+  loss: { beganAt: number; endsAt: number } | undefined,
+): Promise<string[]> {
+  const served = setup.served(({ sentAt, ms, openMode }) => {
     return loss === undefined || sentAt > loss.endsAt || (openMode && sentAt + ms > loss.beganAt);
   });
   const wrong: string[] = [];
   for (const org of ORGS) {
-    const problem = await differenceIn(bed, org, served[org] ?? 0);
+    const problem = await differenceIn(setup, org, served[org] ?? 0);
     if (problem !== undefined) wrong.push(`${org}: ${problem}`);
   }
   return wrong;
 }
 
-async function differenceIn({ ledger }: Bed, org: string, served: number): Promise<string | undefined> {
+async function differenceIn(
+  { ledger }: StoreSetup,
+  org: string,
+  served: number,
+): Promise<string | undefined> {
   const giveUpAt = performance.now() + SETTLED_MAX_MS;
   for (;;) {
     const { consumed, held, recorded } = await figuresOf(ledger, org);

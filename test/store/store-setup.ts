@@ -1,7 +1,7 @@
 /**
- * A gateway of its own process with its store behind a proxy, an upstream, and clients that go on asking: on a route that is
- * closed without the store, on one whose cost the answer tells, on one that is open within a bound, and on a budget that is
- * nearly spent.
+ * Set-up of the store tests: a gateway process, its Redis behind a fault proxy, an upstream, and clients that send a steady load
+ * on five routes: one fails closed without the store, one has a cost in the response, one fails open within a bound, one has a
+ * small budget, and one needs no store.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,39 +19,39 @@ import { RedisUnderTest } from './redis-under-test.js';
 
 export const DEADLINE_MS = 50;
 export const OPEN_UNITS = 100;
-export const TIGHT_UNITS = 120;
+export const SCARCE_UNITS = 120;
 
-/** `free` needs no store: what its requests take is the machine's doing. */
-export type Way = 'closed' | 'measured' | 'open' | 'bindingLimits' | 'free';
+/** Requests of `free` need no store: their latency shows how busy the machine is. */
+export type LoadKind = 'closed' | 'measured' | 'open' | 'scarce' | 'free';
 
-interface Producer {
+interface RouteLoad {
   readonly org: string;
   readonly users: readonly string[];
-  /** Of an answer that counts, in tenths. */
+  /** Charge of an answer that counts, in tenths of a unit. */
   readonly cost: number;
   readonly connections: number;
-  /** Time from one request of a connection to its next. */
+  /** Time between the starts of two requests on one connection. */
   readonly paceMs: number;
 }
 
-export const WAYS: Readonly<Record<Way, Producer>> = {
+export const LOADS: Readonly<Record<LoadKind, RouteLoad>> = {
   closed: { org: 'acme', users: ['ana', 'ben', 'eva'], cost: 10, connections: 8, paceMs: 20 },
   measured: { org: 'acme', users: ['ana', 'kim'], cost: 30, connections: 4, paceMs: 20 },
   open: { org: 'roam', users: ['ana', 'ben'], cost: 10, connections: 4, paceMs: 20 },
-  bindingLimits: { org: 'bindingLimits', users: ['ana'], cost: 10, connections: 2, paceMs: 25 },
+  scarce: { org: 'scarce', users: ['ana'], cost: 10, connections: 2, paceMs: 25 },
   free: { org: 'none', users: ['ana'], cost: 0, connections: 4, paceMs: 20 },
 };
-export const ORGS = ['acme', 'roam', 'bindingLimits'] as const;
+export const ORGS = ['acme', 'roam', 'scarce'] as const;
 
 const CONFIG_ORGS = `
   acme: { plans: { usage: { allowance: 100000000 } }, groups: { crew: {} }, users: { ana: { groups: [crew] } } }
   roam: { plans: { usage: { allowance: 100000000 } } }
-  bindingLimits: { plans: { usage: { allowance: ${TIGHT_UNITS} } } }
+  scarce: { plans: { usage: { allowance: ${SCARCE_UNITS} } } }
 `;
 const ROUTES = `
   - { match: GET /closed, action: closed, upstream: up, charges: [{ quota: usage, units: 1 }] }
   - { match: GET /free, identity: none, upstream: up }
-  - { match: GET /tight, action: bindingLimits, upstream: up, charges: [{ quota: usage, units: 1 }] }
+  - { match: GET /scarce, action: scarce, upstream: up, charges: [{ quota: usage, units: 1 }] }
   - match: GET /measured
     action: measured
     upstream: up
@@ -63,17 +63,17 @@ const ROUTES = `
     whenDown: { open: { units: ${OPEN_UNITS}, seconds: 3600 } }
 `;
 
-export interface Told {
-  readonly way: Way;
-  /** 0: no answer came. */
+export interface Answer {
+  readonly kind: LoadKind;
+  /** 0 where no answer arrived. */
   readonly status: number;
   readonly openMode: boolean;
   readonly sentAt: number;
   readonly ms: number;
 }
 
-export class Bed {
-  readonly told: Told[] = [];
+export class StoreSetup {
+  readonly answers: Answer[] = [];
   private stopped = false;
   private load: Promise<unknown> = Promise.resolve();
 
@@ -87,8 +87,8 @@ export class Bed {
     private readonly log: readonly string[],
   ) {}
 
-  static async make(): Promise<Bed> {
-    const folder = mkdtempSync(join(tmpdir(), 'quotagate-bed-'));
+  static async make(): Promise<StoreSetup> {
+    const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
     const redis = new RedisUnderTest();
     await redis.start();
     const proxy = await FaultProxy.start(redis.socket);
@@ -112,38 +112,38 @@ export class Bed {
     const log: string[] = [];
     gateway.child.stdout?.on('data', (chunk: Buffer) => log.push(chunk.toString()));
     const ledger = await openRedis({ url: redis.url, password: () => redis.password });
-    return new Bed(folder, redis, proxy, gateway, ledger, upstream, log);
+    return new StoreSetup(folder, redis, proxy, gateway, ledger, upstream, log);
   }
 
-  /** The gateway is to know another password from now on. */
+  /** Replaces the password that the gateway reads. */
   changePasswordFile(password: string): void {
     writeFileSync(join(this.folder, 'password'), password);
   }
 
-  /** Lines of the gateway's log that say this. */
+  /** Number of the gateway's log lines with this message. */
   logged(message: string): number {
     return this.log.join('').split(`"msg":"${message}"`).length - 1;
   }
 
   startLoad(): void {
-    const connections = Object.keys(WAYS).flatMap((way) =>
-      Array.from({ length: WAYS[way as Way].connections }, () => this.ask(way as Way)),
+    const connections = Object.keys(LOADS).flatMap((kind) =>
+      Array.from({ length: LOADS[kind as LoadKind].connections }, () => this.ask(kind as LoadKind)),
     );
     this.load = Promise.all(connections);
   }
 
-  private async ask(way: Way): Promise<void> {
-    const { org, users, paceMs } = WAYS[way];
+  private async ask(kind: LoadKind): Promise<void> {
+    const { org, users, paceMs } = LOADS[kind];
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let count = 0; !this.stopped; count += 1) {
-      // Every fourth answer does not count, and its charge goes back.
+      // Every fourth response does not count: its charge is refunded.
       const fails: Record<string, string> = count % 4 === 3 ? { 'x-fail': '1' } : {};
       const headers = { ...as(users[count % users.length] ?? '', org), ...fails };
       const sentAt = performance.now();
-      const reply = await ask(this.gateway.gateway, `/${way}`, { headers, agent }).catch(() => undefined);
+      const reply = await ask(this.gateway.gateway, `/${kind}`, { headers, agent }).catch(() => undefined);
       const ms = performance.now() - sentAt;
       const openMode = reply?.headers['quotagate-mode'] === 'open';
-      this.told.push({ way, status: reply?.status ?? 0, openMode, sentAt, ms });
+      this.answers.push({ kind, status: reply?.status ?? 0, openMode, sentAt, ms });
       await delay(Math.max(0, paceMs - ms));
     }
     agent.destroy();
@@ -154,12 +154,12 @@ export class Bed {
     await this.load;
   }
 
-  /** Units in tenths of the answers that count, by org. */
-  served(accept: (told: Told) => boolean = () => true): Record<string, number> {
+  /** Charges of the answers that count, in tenths of a unit, by org. */
+  served(accept: (answer: Answer) => boolean = () => true): Record<string, number> {
     const sums: Record<string, number> = Object.fromEntries(ORGS.map((org) => [org, 0]));
-    for (const told of this.told) {
-      const { org, cost } = WAYS[told.way];
-      if (told.status === 200 && accept(told)) sums[org] = (sums[org] ?? 0) + cost;
+    for (const answer of this.answers) {
+      const { org, cost } = LOADS[answer.kind];
+      if (answer.status === 200 && accept(answer)) sums[org] = (sums[org] ?? 0) + cost;
     }
     return sums;
   }
