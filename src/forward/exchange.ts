@@ -117,9 +117,9 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     if (status < 200) return true;
     // undici takes chunks apart, and passes on what another coding made of the body without saying so.
     if (isCoded(fields)) throw new Error('the answer has a transfer coding that nobody asked for');
-    const { response, extraHeaders, watcher } = this.job;
+    const { response, extraHeaders, observer } = this.job;
     this.status = status;
-    const reshapes = watcher?.head(status, fields) ?? false;
+    const reshapes = observer?.head(status, fields) ?? false;
     this.resume = resume;
     const flat = responseFields(fields, extraHeaders, reshapes || status === 204);
     if (reason === STATUS_CODES[status] || !PLAIN_REASON.test(reason)) response.writeHead(status, flat);
@@ -133,16 +133,16 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
   }
 
   onData(chunk: Buffer): boolean {
-    const { response, watcher } = this.job;
-    const told = watcher === undefined ? chunk : watcher.data(chunk);
-    const flows = told === undefined || response.write(told);
-    const room = watcher?.room?.();
-    if (flows && room === undefined) return true;
+    const { response, observer } = this.job;
+    const passed = observer === undefined ? chunk : observer.data(chunk);
+    const flows = passed === undefined || response.write(passed);
+    const ready = observer?.ready?.();
+    if (flows && ready === undefined) return true;
     const { resume } = this;
     if (resume === undefined) return false;
-    if (room === undefined) response.once('drain', resume);
-    else if (flows) room.then(resume, resume);
-    else response.once('drain', () => room.then(resume, resume));
+    if (ready === undefined) response.once('drain', resume);
+    else if (flows) ready.then(resume, resume);
+    else response.once('drain', () => ready.then(resume, resume));
     return false;
   }
 
@@ -151,8 +151,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
   }
 
   private complete(trailers: readonly (Buffer | string)[] | null): void {
-    const { request, response, watcher } = this.job;
-    const rest = watcher?.end();
+    const { request, response, observer } = this.job;
+    const rest = observer?.end();
     if (rest !== undefined) response.write(rest);
     if (trailers !== null && trailers.length > 0 && response.chunkedEncoding && takesTrailers(request))
       response.addTrailers(trailerFields(trailers));

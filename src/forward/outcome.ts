@@ -1,18 +1,7 @@
 /** What a forwarder is given, and what it says became of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors/catalogue.js';
-
-/** Looks on while an answer passes, and says what of it goes on to the client. */
-export interface Watcher {
-  /** Flat fields of the answer. True: the body may come out longer or shorter than the upstream says. */
-  head(status: number, fields: readonly Buffer[]): boolean;
-  /** What the client gets now; undefined: nothing yet. */
-  data(chunk: Buffer): Buffer | undefined;
-  /** Asked after `data`: more can be taken when it resolves; undefined: now. */
-  room?(): Promise<void> | undefined;
-  /** The answer has ended well: what is left for the client. */
-  end(): Buffer | undefined;
-}
+import type { AnswerObserver } from '../meter/reader.js';
 
 /** A job that was begun. */
 export interface ForwardHandle {
@@ -37,7 +26,7 @@ export interface ForwardJob {
   /** Lower-case names of request fields that never travel upstream. */
   readonly stripHeaders: ReadonlySet<string>;
   readonly clientAddress: string;
-  readonly watcher?: Watcher | undefined;
+  readonly observer?: AnswerObserver | undefined;
 }
 
 export type ForwardError = Extract<

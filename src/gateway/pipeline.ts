@@ -7,14 +7,14 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, type Problem, ProblemError } from '../errors/catalogue.js';
-import type { ForwardHandle, ForwardJob, Outcome, Watcher } from '../forward/outcome.js';
+import type { ForwardHandle, ForwardJob, Outcome } from '../forward/outcome.js';
 import type { Identifier, Identity } from '../identify/identifier.js';
 import type { Answer, OpenBound } from '../ledger/batching/index.js';
 import type { Admitted, Bounds, Denied, Refused, ReserveOp, Result } from '../ledger/port.js';
 import { BodyAborted, readBody, readBytes } from '../meter/body.js';
 import type { RouteMeter } from '../meter/meter.js';
 import type { Priced } from '../meter/priced.js';
-import type { HoldSteps } from '../meter/reader.js';
+import type { AnswerObserver, HoldSteps } from '../meter/reader.js';
 import { type Charges, charges } from '../quota/charge.js';
 import { userIdOf } from '../quota/id.js';
 import type { Admission } from '../settle/admission.js';
@@ -114,7 +114,7 @@ interface Decided {
 
 /** What of a priced request goes upstream, and who looks on. */
 interface Sent extends Pick<Priced, 'body' | 'setFields'> {
-  readonly reader?: Watcher | undefined;
+  readonly reader?: AnswerObserver | undefined;
 }
 
 /** How often a request is made smaller to fit into what is left. */
@@ -307,7 +307,7 @@ export class RequestPipeline {
       setFields: sent.setFields,
       stripHeaders: this.stripHeaders,
       clientAddress: addressOf(request),
-      watcher: sent.reader,
+      observer: sent.reader,
     };
     return routed.route.forward(job, (outcome) => {
       if (admission !== undefined) this.stages.settle.end(admission, endingOf(outcome));

@@ -5,19 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { AnswerObserver } from '../meter/reader.js';
 
 /** The header by which the upstream marks a replay. */
 export interface ReplayHeader {
   readonly name: string;
   readonly value: string;
-}
-
-/** Looks on while an answer passes; the same as what forwarders are given. */
-interface Watcher {
-  head(status: number, fields: readonly Buffer[]): boolean;
-  data(chunk: Buffer): Buffer | undefined;
-  room?(): Promise<void> | undefined;
-  end(): Buffer | undefined;
 }
 
 /** Who calls, and what. */
@@ -85,11 +78,11 @@ export class Replays {
   }
 
   /** Undefined for a call without a key: it is no replay. `reader`: who else looks on while the answer passes. */
-  open(call: Call, reader: Watcher | undefined): ReplayWatcher | undefined {
+  open(call: Call, reader: AnswerObserver | undefined): ReplayObserver | undefined {
     const key = keyIn(call.request.rawHeaders);
     if (key === undefined) return undefined;
     const digest = digestOf(call, key);
-    return new ReplayWatcher(this.calls, digest, (fields) => this.marks(fields), reader);
+    return new ReplayObserver(this.calls, digest, (fields) => this.marks(fields), reader);
   }
 
   /** One field of that name, with that value. */
@@ -105,14 +98,14 @@ export class Replays {
 }
 
 /** Looks for the mark of a replay while an answer passes. */
-export class ReplayWatcher implements Watcher {
+export class ReplayObserver implements AnswerObserver {
   isMarked = false;
 
   constructor(
     private readonly calls: ChargedCalls,
     private readonly digest: string,
     private readonly marks: (fields: readonly Buffer[]) => boolean,
-    private readonly reader: Watcher | undefined,
+    private readonly reader: AnswerObserver | undefined,
   ) {}
 
   get wasCharged(): boolean {
@@ -132,8 +125,8 @@ export class ReplayWatcher implements Watcher {
     return this.reader === undefined ? chunk : this.reader.data(chunk);
   }
 
-  room(): Promise<void> | undefined {
-    return this.reader?.room?.();
+  ready(): Promise<void> | undefined {
+    return this.reader?.ready?.();
   }
 
   end(): Buffer | undefined {

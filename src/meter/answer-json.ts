@@ -83,8 +83,8 @@ export class AnswerJson {
     this.reader.push(chunk);
   }
 
-  room(): Promise<void> | undefined {
-    return this.decoder?.room();
+  ready(): Promise<void> | undefined {
+    return this.decoder?.ready();
   }
 
   /** A promise where it is still being decoded. */

@@ -48,8 +48,8 @@ export class CostReader implements AnswerReader {
     this.bytes += bytes;
   }
 
-  room(): Promise<void> | undefined {
-    return this.json?.room();
+  ready(): Promise<void> | undefined {
+    return this.json?.ready();
   }
 
   end(): undefined {

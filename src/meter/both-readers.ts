@@ -27,9 +27,9 @@ export class BothReaders implements AnswerReader {
     return this.told(this.tokens.data(chunk));
   }
 
-  room(): Promise<void> | undefined {
-    const rooms = [this.costReader.room(), this.tokens.room?.()].filter((room) => room !== undefined);
-    return rooms.length === 0 ? undefined : Promise.all(rooms).then(() => undefined);
+  ready(): Promise<void> | undefined {
+    const waits = [this.costReader.ready(), this.tokens.ready?.()].filter((wait) => wait !== undefined);
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 
   end(): Buffer | undefined {

@@ -1,50 +1,58 @@
-/** Who looks on while an answer passes, and what it finds that the held charges came to. */
+/** Reads an answer while it passes to the client, and reports what the held charges cost. */
 import type { Problem } from '../errors/catalogue.js';
 import type { TokenReport } from '../quota/tokens.js';
 
-/** What a held charge came to. `estimated`: counted by us, the upstream did not say. */
+/** The final cost of a held charge. `estimated`: the upstream did not state it. */
 export interface Cost {
   readonly units: number;
   readonly estimated: boolean;
-  /** It is the least that is known: the answer broke off, or could not all be read. */
+  /** A lower bound: the answer broke off, or parts of it could not be read. */
   readonly partial?: boolean | undefined;
 }
 
-/** By held charge; undefined where the answer carried no cost that can be used. */
+/** By held charge; undefined where the answer carried no usable cost. */
 export type Costs = readonly (Cost | undefined)[];
 
-/** Looks on while one answer passes. */
-export interface AnswerReader {
-  /** Flat, as the upstream sent them. True: the body that `data` hands on may differ, so its length is not the upstream's. */
+/** The forwarder's side: sees an answer while it passes, and decides what the client gets. */
+export interface AnswerObserver {
+  /** `fields`: flat, as the upstream sent them. True: `data` may change the body, so Content-Length must not be passed on. */
   head(status: number, fields: readonly Buffer[]): boolean;
-  /** What the client gets now: the same chunk, unless something is left out or kept back; undefined: nothing yet. */
+  /** The bytes for the client: the same chunk, unless something is removed or kept back; undefined: nothing yet. */
   data(chunk: Buffer): Buffer | undefined;
-  /** More can be taken when it resolves; undefined: now. */
-  room?(): Promise<void> | undefined;
-  /** The answer has ended well: what was kept back. */
+  /** Asked after `data`. A promise that resolves when the next chunk may come; undefined: now. */
+  ready?(): Promise<void> | undefined;
+  /** The answer has ended well. Returns the bytes that were kept back. */
   end(): Buffer | undefined;
-  /** Units known to be consumed so far, by held charge. */
+}
+
+/** The settlement's side: what the answer says about the costs of the held charges. */
+export interface CostEvidence {
+  /** Units consumed so far, by held charge. */
   progress(): number[];
   /**
-   * Asked once, when nothing more comes; `head` may never have been called. `whole`: the answer ended well. A promise where a
-   * coded body is still being read.
+   * Asked once, after the last byte; `head` may never have been called. `whole`: the answer ended well. A promise while a
+   * compressed body is still being decoded.
    */
   costs(whole: boolean): Costs | Promise<Costs>;
-  /** Where the hold grows with the answer. */
-  readonly steps?: HoldSteps | undefined;
-  /** The answer was an error and nothing else, whatever its status says: nothing is charged. Asked after `costs`. */
+  /** The answer was only an error, whatever its status: nothing is charged. Asked after `costs`. */
   isVoid?(): boolean;
-  /** What was counted, asked after `costs`; only where it is tokens. */
+  /** The tokens counted, where the cost is in tokens. Asked after `costs`. */
   report?(): TokenReport | undefined;
+}
+
+/** One object per answer, for both sides. */
+export interface AnswerReader extends AnswerObserver, CostEvidence {
+  /** Present where the hold grows with the answer. */
+  readonly steps?: HoldSteps | undefined;
 }
 
 /** A hold that grows with its answer. */
 export interface HoldSteps {
-  /** Called within `data` when what is held will soon be used up; not again before it was told `granted` or `refused`. */
+  /** Called within `data` when the hold is nearly used up; not again before `granted` or `refused` was called. */
   onShort: (() => void) | undefined;
-  /** By held charge: units to hold on top. */
+  /** By held charge: further units to hold. */
   wanted(): number[];
   granted(): undefined;
-  /** There is no room. What the client's stream has to end with, in place of all that would follow; undefined: it goes on. */
+  /** The quota has nothing left. Returns the bytes that end the client's stream in place of the rest; undefined: it goes on. */
   refused(problem: Problem): Buffer | undefined;
 }

@@ -1,9 +1,10 @@
 /** The last room: what becomes of the charge once it is known how the request ended. */
 
 import type { Op, Result } from '../ledger/port.js';
+import type { Costs } from '../meter/reader.js';
 import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
-import type { Admission, Costs, SettlementQueue } from './admission.js';
+import type { Admission, SettlementQueue } from './admission.js';
 import { HoldRenewer } from './hold-renewer.js';
 
 /**

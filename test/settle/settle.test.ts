@@ -1,9 +1,10 @@
 // What an answer that told its cost in part comes to, and which answers are counted in tokens.
 import t from 'tap';
 import type { Op } from '../../src/ledger/port.js';
+import type { Costs } from '../../src/meter/reader.js';
 import { charges } from '../../src/quota/charge.js';
 import type { TokenReport } from '../../src/quota/tokens.js';
-import type { Admission, Costs, Replay } from '../../src/settle/admission.js';
+import type { Admission, Replay } from '../../src/settle/admission.js';
 import { type Ending, settler } from '../../src/settle/settle.js';
 
 const USAGE = { input: 1, cachedInput: 0, cacheWrite: 0, output: 2, reasoning: 0 };

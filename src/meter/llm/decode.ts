@@ -103,7 +103,7 @@ export class Decoder {
   }
 
   /** Resolves when more can be taken; undefined where it can now. */
-  room(): Promise<void> | undefined {
+  ready(): Promise<void> | undefined {
     if (this.queueBytes <= QUEUE_BYTES_MAX) return undefined;
     this.waiting ??= new Promise((resolve) => {
       this.onRoom = resolve;

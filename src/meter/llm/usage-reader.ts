@@ -132,8 +132,8 @@ export class UsageReader implements AnswerReader {
     return this.wasCut ? undefined : this.passage?.rest();
   }
 
-  room(): Promise<void> | undefined {
-    return this.decoder?.room();
+  ready(): Promise<void> | undefined {
+    return this.decoder?.ready();
   }
 
   progress(): number[] {

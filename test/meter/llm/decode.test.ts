@@ -77,9 +77,9 @@ t.test('what waits to be decoded is bounded, for it can be waited for', async (t
   let waits = 0;
   for (const chunk of cutUp(body, 65_536)) {
     decoder?.push(chunk);
-    const room = decoder?.room();
-    if (room !== undefined) waits += 1;
-    await room;
+    const ready = decoder?.ready();
+    if (ready !== undefined) waits += 1;
+    await ready;
   }
   await decoder?.end();
   t.ok(waits > 0 && ended);
