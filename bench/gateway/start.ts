@@ -61,7 +61,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
 }
 
 /** A copy of this build with one text replaced; the answer is its root. */
-export function patchedBuild(folder: string, file: string, from: string, to: string): string {
+function patchedBuild(folder: string, file: string, from: string, to: string): string {
   const root = join(folder, `build-${to.replaceAll(/\W+/g, '-')}`);
   cpSync(join(ROOT, 'dist/src'), join(root, 'dist/src'), { recursive: true });
   for (const name of ['node_modules', 'lua', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));

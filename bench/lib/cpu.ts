@@ -6,7 +6,7 @@ const TICKS_PER_SECOND = 100;
 const TICK_US = 1_000_000 / TICKS_PER_SECOND;
 
 /** utime and stime stand 14th and 15th in /proc/<pid>/stat; the name before them may hold spaces, but ends with `)`. */
-export function cpuUsOf(pid: number): number {
+function cpuUsOf(pid: number): number {
   if (pid === process.pid) return ownCpuUs();
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

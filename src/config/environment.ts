@@ -109,7 +109,7 @@ function isMap(data: unknown): data is Record<string, unknown> {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-export function variableOf(path: Path): string {
+function variableOf(path: Path): string {
   const words = path.map((key) => String(key).replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
   return (
     PREFIX +

@@ -483,14 +483,10 @@ export const ConfigSchema = section({
 export type Config = Static<typeof ConfigSchema>;
 
 export type StoreConfig = Config['store'];
-export type WhenDown = Extract<StoreConfig, { redis: string }>['whenDown'];
-export type QuotaConfig = Static<typeof Quota>;
 export type UpstreamConfig = Static<typeof Upstream>;
 export type JwtConfig = Static<typeof Jwt>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;
 export type ChargeConfig = Static<typeof Charge>;
 export type LlmConfig = Static<typeof Llm>;
-export type ModelConfig = Static<typeof Model>;
 export type OrgConfig = Static<typeof Org>;
-export type CycleConfig = Static<typeof Cycle>;
 export type LimitConfig = Static<typeof Limit>;

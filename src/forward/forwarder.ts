@@ -6,7 +6,7 @@ import type { ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 import { uploadOf } from './upload.js';
 import { observe } from './upstream-connection.js';
 
-export type { ForwardError, ForwardHandle, ForwardJob, Outcome } from './outcome.js';
+export type { ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 
 export interface UpstreamOptions {
   /** http: or https:, host, port and a base path that goes before every path; or unix: and the path of a socket. */

@@ -17,7 +17,7 @@ import {
 } from './ratelimit-fields.js';
 
 /** Marks an answer as ours; its value is the error's code. */
-export const ERROR_HEADER = 'QuotaGate-Error';
+const ERROR_HEADER = 'QuotaGate-Error';
 
 /** An answer ready to be written: `headers` is a flat array of names and values. */
 export interface Refusal {

@@ -223,22 +223,3 @@ export function decodeJournal(text: string): JournalLine[] {
     };
   });
 }
-
-/**
- * A notice waiting to be sent: `<threshold>|<scope>|<subject>|<quota>|<action>|<user>|<cap>|<consumed>|<cycle>|<at>`, or of the
- * first hard refusal `refused|…|<requested>`.
- */
-export interface NoticeEntry {
-  readonly what: number | 'refused';
-  readonly scope: 'user' | 'group' | 'org';
-  readonly subject: string;
-  readonly quota: string;
-  readonly action: string;
-  readonly user: string;
-  readonly limit: number;
-  readonly consumed: number;
-  readonly cycle: number;
-  readonly at: number;
-  /** Of a refusal; limit − consumed was left. */
-  readonly requested: number | undefined;
-}

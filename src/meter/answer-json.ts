@@ -14,7 +14,7 @@ import { type SseEvent, SseReader } from './llm/sse.js';
 export type Across = 'last' | 'sum';
 
 /** JSON documents larger than this are not read: what the answer costs is the estimate. */
-export const DOCUMENT_BYTES_MAX = 1_048_576;
+const DOCUMENT_BYTES_MAX = 1_048_576;
 
 export interface Told {
   /** Undefined: none was told that can be used. */

@@ -60,7 +60,7 @@ export interface Bench {
 }
 
 /** The admin API over a ledger that is there already, as another replica would be; sends with the bootstrap token. */
-export async function startReplica(t: Test, ledger: Ledger): Promise<Send> {
+async function startReplica(t: Test, ledger: Ledger): Promise<Send> {
   const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(() => app.close());

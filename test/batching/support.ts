@@ -14,7 +14,7 @@ import { FaultProxy, type Link } from '../support/fault-proxy.js';
 import { startRedis } from '../support/redis.js';
 
 export const CYCLE = { start: 1, end: 8_000_000_000_000 };
-export const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed' }]);
+const CHARGES = charges('maps', [{ quota: 'usage', units: 5, kind: 'fixed' }]);
 /** The machine may be busy. */
 const DEADLINE_MS = 250;
 

@@ -89,7 +89,7 @@ export function objectsOf({ manifests }: Rendered): Manifest[] {
   );
 }
 
-export function ofKind(objects: readonly Manifest[], kind: string): Manifest {
+function ofKind(objects: readonly Manifest[], kind: string): Manifest {
   const [object, ...others] = objects.filter((one) => one.kind === kind);
   if (object === undefined || others.length > 0) throw new Error(`${others.length + 1} or no ${kind}`);
   return object;

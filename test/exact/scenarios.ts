@@ -77,8 +77,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-export const REQUESTS = 5_000;
-export const CONNECTIONS = 500;
+const REQUESTS = 5_000;
+const CONNECTIONS = 500;
 
 export interface Fleet {
   readonly gateways: readonly GatewayProcess[];

@@ -9,7 +9,7 @@ export function anthropicOf({ url, headers, apiKey = KEY }: Target): Anthropic {
   return new Anthropic({ baseURL: url, apiKey, defaultHeaders: headers });
 }
 
-export function geminiOf({ url, headers, apiKey = KEY }: Target): GoogleGenAI {
+function geminiOf({ url, headers, apiKey = KEY }: Target): GoogleGenAI {
   return new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url, headers: { ...headers } } });
 }
 

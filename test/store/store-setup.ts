@@ -34,7 +34,7 @@ interface RouteLoad {
   readonly paceMs: number;
 }
 
-export const LOADS: Readonly<Record<LoadKind, RouteLoad>> = {
+const LOADS: Readonly<Record<LoadKind, RouteLoad>> = {
   closed: { org: 'acme', users: ['ana', 'ben', 'eva'], cost: 10, connections: 8, paceMs: 20 },
   measured: { org: 'acme', users: ['ana', 'kim'], cost: 30, connections: 4, paceMs: 20 },
   open: { org: 'roam', users: ['ana', 'ben'], cost: 10, connections: 4, paceMs: 20 },

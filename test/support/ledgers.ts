@@ -74,7 +74,7 @@ export async function openClockedRedis(url: string, prefix: string): Promise<Clo
 }
 
 /** The time at which a book of tests begins, half-way through its first cycle. */
-export const CYCLE_MS = 1_000_000;
+const CYCLE_MS = 1_000_000;
 export const START: Bounds = { start: CYCLE_MS, end: 2 * CYCLE_MS };
 export const BEGIN_MS = 1_500_000;
 export const TTL_MS = 10_000;

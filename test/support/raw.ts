@@ -117,13 +117,6 @@ export class RawClient {
   }
 }
 
-/** Sends the bytes on a connection of its own, and gives all that came until the peer closed it. */
-export async function rawExchange(port: number, bytes: string | Buffer): Promise<string> {
-  const client = await RawClient.connect(port);
-  const all = await client.write(bytes).untilClosed();
-  return all.toString('latin1');
-}
-
 export function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
   return headersOf(rawHeaders, name)[0];
 }

@@ -15,7 +15,7 @@ export interface RedisServer {
 }
 
 /** Why there is no redis-server here, or undefined where there is one. */
-export function redisMissing(): string | undefined {
+function redisMissing(): string | undefined {
   return spawnSync('redis-server', ['--version']).error === undefined
     ? undefined
     : 'redis-server is not installed';

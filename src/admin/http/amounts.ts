@@ -29,7 +29,7 @@ export function positiveUnitsIn(amount: Amount, definition: QuotaDefinition, fie
   return units;
 }
 
-export function percentIn(amount: Amount, field: string): number {
+function percentIn(amount: Amount, field: string): number {
   const percent = Number(amount) <= 0 ? 0 : parseUnits(amount, PERCENT_DECIMALS);
   if (percent === 0) throw invalid(field, 'must be greater than zero');
   if (percent === undefined || percent > PERCENT_WHOLE)

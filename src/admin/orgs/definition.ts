@@ -22,7 +22,7 @@ export interface OrgDefinition {
   readonly cycle: CycleRule;
 }
 
-export const DEFAULT_THRESHOLDS: readonly number[] = [50, 80, 90, 100];
+const DEFAULT_THRESHOLDS: readonly number[] = [50, 80, 90, 100];
 
 export function set(field: string, value: string | number): Change {
   return { set: 'org', field, value: String(value) };

@@ -24,7 +24,7 @@ export function openaiFraming(_target: Target, crlf: boolean): Framing {
   return serverSentEvents(crlf);
 }
 
-export const DONE: StreamEvent = { data: '[DONE]' };
+const DONE: StreamEvent = { data: '[DONE]' };
 
 /** Chat's and completions' usage object. */
 export function completionUsage({ input, cached, written, output, reasoning }: Usage): JsonObject {

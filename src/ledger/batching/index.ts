@@ -21,7 +21,7 @@ import { callsOf, type UndeliveredCall } from './undelivered.js';
 
 export type { BatcherState, CallObserver } from './observer.js';
 export type { OpenBound, OpenEvent } from './open-account.js';
-export type { Answer, ChargeLater } from './pending-operation.js';
+export type { Answer } from './pending-operation.js';
 export type { UndeliveredCall } from './undelivered.js';
 
 export interface StoreBatcherOptions {

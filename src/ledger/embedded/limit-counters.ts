@@ -104,7 +104,7 @@ function extraLeft(orgState: OrgState, quota: string): number {
 }
 
 /** What the org may consume of a quota in the present cycle: allowance + extra. */
-export function poolOf(orgState: OrgState, quota: string): number {
+function poolOf(orgState: OrgState, quota: string): number {
   const plan = planOf(orgState, quota);
   return plan === undefined ? 0 : Math.min(plan.allowance + extraLeft(orgState, quota), UNITS_MAX);
 }

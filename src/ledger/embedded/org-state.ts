@@ -178,6 +178,6 @@ export class OrgState {
 }
 
 /** Fixed width, so that ids sort as text. */
-export function entryId(at: number, count: number): string {
+function entryId(at: number, count: number): string {
   return `${String(at).padStart(15, '0')}-${String(count).padStart(9, '0')}`;
 }

@@ -16,7 +16,6 @@ import type {
   Table,
   Want,
 } from '../port.js';
-import { StoreError } from '../port.js';
 import { callArgs, decodeReply } from './codec.js';
 import type { Connection, ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
@@ -262,5 +261,3 @@ function placer(keys: string[], keyOf: (table: Table) => string): (table: Table)
     return place;
   };
 }
-
-export { StoreError };

@@ -13,7 +13,6 @@ export type {
   LlmTerms,
   Model,
   Models,
-  Weights,
 } from './spec.js';
 
 /** Throws an Error for charges by which no request could be priced. */

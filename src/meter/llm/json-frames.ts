@@ -1,7 +1,7 @@
 /** JSON answers cut into documents: a body is one, a stream that comes as an array has one an element. */
 
 /** A document larger than this is not read. */
-export const DOCUMENT_BYTES_MAX = 8_388_608;
+const DOCUMENT_BYTES_MAX = 8_388_608;
 
 /** Takes an answer apart. */
 export interface Frames {

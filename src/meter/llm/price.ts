@@ -80,7 +80,7 @@ export const NO_EXTRAS: Extras = {
   imageOutput: 0,
   calls: NO_CALLS,
 };
-export const ALL_REACH: Reach = { media: true, cache1h: true, calls: NO_CALLS };
+const ALL_REACH: Reach = { media: true, cache1h: true, calls: NO_CALLS };
 
 /** What tokens cost in units of one quota. */
 export interface Pricing {

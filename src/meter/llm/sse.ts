@@ -14,7 +14,7 @@ export interface SseEvent {
 }
 
 /** An event larger than this is not read; its bytes are told instead. */
-export const EVENT_BYTES_MAX = 8_388_608;
+const EVENT_BYTES_MAX = 8_388_608;
 
 const LF = 0x0a;
 const CR = 0x0d;

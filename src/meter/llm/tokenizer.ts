@@ -45,7 +45,7 @@ export function tokensOf(
 
 const LONG_RUN = new RegExp(`\\S{${RUN_CHARACTERS_MAX + 1},}|\\s{${RUN_CHARACTERS_MAX + 1},}`, 'g');
 
-export function countText(text: string, count: CountTokens): number {
+function countText(text: string, count: CountTokens): number {
   let tokens = 0;
   let at = 0;
   for (const { index, 0: run } of text.matchAll(LONG_RUN)) {

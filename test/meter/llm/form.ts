@@ -1,6 +1,6 @@
 /** Forms as clients send them, and as they should not. */
 export const BOUNDARY = 'sample-boundary-7d1f';
-export const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
+const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 export const FORM_HEADERS = ['Content-Type', FORM_TYPE];
 
 export interface FormPart {
