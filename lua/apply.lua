@@ -1,5 +1,5 @@
 --[[
-  A call on one org's book: many operations, decided in order, in one atomic step. What it promises stands in prose in
+  A call on one org's data: many operations, decided in order, in one atomic step. What it promises stands in prose in
   src/ledger/port.ts; fields and records in lua/README.md.
 
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
@@ -26,18 +26,18 @@
         ARGV[7]. Only ok has changed anything.
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
-            items × (scope, limit, remaining) }; groups: behind '<user>;' where an API key told who it is
+            items × (scope, limit, remaining) }; groups: behind '<user>;' if an API key identified the user
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key, 9 unknown group and then the names of those }
           { 4 settled, late, overshoot by item … }
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, LANE_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
+local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, PRODUCER_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
 local ARGV, KEYS = ARGV, KEYS
 local head, present, cycles
 local journal, clock = {}, nil
-local LANE_YOUNG_MS = 43200000
+local PRODUCER_YOUNG_MS = 43200000
 
 --- @include "now"
 --- @include "text"
@@ -104,10 +104,10 @@ local function standing(code)
   }
 end
 
--- Whether the book may have forgotten the producer: '<id>@<born>' is made within half of the time for which producers are kept.
+-- Whether the org may have forgotten the producer: '<id>@<born>' is made within half of the time for which producers are kept.
 local function is_old(producer)
   local born = string.match(producer, '@(%d+)$')
-  return born and math.abs(clock - born) > LANE_YOUNG_MS
+  return born and math.abs(clock - born) > PRODUCER_YOUNG_MS
 end
 
 -- The first answer of this sequence number, or why there is none; nil where the call may run.
@@ -119,7 +119,7 @@ local function answer_of_producer(producer, seq)
   last = tonumber(last)
   if seq == last + 1 then return nil end
   -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
-  if seq > last then return outside(LANE_BEHIND) end
+  if seq > last then return outside(PRODUCER_BEHIND) end
   if seq < last then return outside(STALE) end
   local reply = cmsgpack.unpack(string.sub(record, at))
   reply[12] = 1

@@ -1,11 +1,11 @@
 --[[
-  A change of an org's directory and its audit entry, if the book is still at the version it was read at.
+  A change of an org's directory and its audit entry, if the org is still at the version it was read at.
 
   KEYS[1] org   KEYS[2] audit   KEYS[3] … the tables that are changed
   ARGV[1] version   ARGV[2] audit entry, '' for none
   then, per change: 'set' | 'del' | 'incr', place of its table in KEYS, field, value ('' for del)
 
-  Returns the new version, or -1 where the book was at another one.
+  Returns the new version, or -1 where the org was at another one.
 ]]
 --- @include "force-hashtable"
 

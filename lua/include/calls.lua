@@ -1,8 +1,8 @@
--- Which calls the book has. A producer runs its numbers one by one, so that a book has all calls of a producer up to its last number:
+-- Which calls the org has. A producer runs its numbers one by one, so that an org has all calls of a producer up to its last number:
 -- what a fail-over or a backup lost is not among them.
 local last_numbers = {}
 
--- Whether the call '<producer>.<number>' has run here, as far as the book can show.
+-- Whether the call '<producer>.<number>' has run here, as far as the org can show.
 local function has_run(call)
   local producer, number = string.match(call, '^(.+)%.([1-9]%d*)$')
   if not producer then return false end

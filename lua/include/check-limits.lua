@@ -1,4 +1,4 @@
--- Room on the lines of a charge: what every limit that applies says. Needs `lines`.
+-- Checks a charge against every limit that applies. Needs `lines`.
 local NOTHING = {}
 
 local function with_violation(violations, index, item, line, cap)
@@ -7,8 +7,8 @@ local function with_violation(violations, index, item, line, cap)
   return violations
 end
 
--- A charge of 0 units needs remaining for the smallest unit, and takes none.
--- hard: lines without remaining that refuse; lenient: those that are only told (soft pools, shadow limits), up to what can be
+-- A charge of 0 units needs the smallest unit to remain, and takes none.
+-- hard: exceeded limits that refuse; lenient: those that are only reported (soft pools, shadow limits), up to what can be
 -- counted exactly. Of both each is { index of the item, line, cap, held, consumed, units }.
 -- binding_limits: per item scope (0: no hard limit), limit and remaining of the hard limit with the least remaining, flat.
 local function check_limits(items, lines)
@@ -48,7 +48,7 @@ end
 -- Whether it would not fit even without the holds in flight.
 local function is_spent(violation) return violation[5] + math.max(1, violation[6]) > violation[3] end
 
--- A decision as it is told: status, groups, again, violations, and of each item the binding hard limit.
+-- A decision as it is returned: status, groups, again, violations, and of each item the binding hard limit.
 local function decision(status, groups, again, violations, items, binding_limits)
   if #violations == 0 then return { status, groups, again, 0, unpack(binding_limits, 1, 3 * #items) } end
   local reply = { status, groups, again, #violations }

@@ -1,4 +1,4 @@
--- The cycle of a book: which one is present, and how the next one begins. Needs `head` and `pool`.
+-- The cycle of an org: which one is present, and how the next one begins. Needs `head` and `pool`.
 
 -- Closes the present cycle: what it used of the extra is taken off, what its holds may still take is carried.
 local function roll(consumed_key, held_key, next_start, next_end)
@@ -32,7 +32,7 @@ local function roll(consumed_key, held_key, next_start, next_end)
 end
 
 -- Whether the call's first cycle is the present one; rolls first where it is the successor of one that is over, by the
--- present rule and with the closed cycle at hand.
+-- present rule, if the call names the closed cycle.
 local function enter_cycle(asked, rule_version)
   local first = asked[1]
   if not first then return false end

@@ -1,4 +1,4 @@
--- Hold records, their expiry, and how a hold's lines are moved. Needs `lines`, `remaining`, `cycles`, `journal`.
+-- Hold records, their expiry, and how a hold's lines are moved. Needs `lines`, `check-limits`, `cycles`, `journal`.
 -- A record: { open, ended, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
 -- `ended`: a tombstone whose request has ended, so that nothing is held for it again.
 local TOMBSTONE_MS = 86400000
@@ -129,8 +129,8 @@ local function expire_due(most)
   return done
 end
 
--- Judges, and before a refusal makes sure that no dead hold stands in the way.
-local function judge_after_expiry(items, lines)
+-- Checks the limits; before a refusal, expires due holds and checks again.
+local function check_limits_after_expiry(items, lines)
   local hard, lenient, binding_limits = check_limits(items, lines)
   if #hard == 0 or expire_due(EXPIRE_BEFORE_REFUSAL) == 0 then return hard, lenient, binding_limits end
   return check_limits(items, lines)

@@ -19,8 +19,8 @@ local function read_holders(users)
     local id, hash = string.match(key_user, '^#([^:]*):(.*)$')
     local record = id and records[id]
     if record then
-      local told, user, expires = string.match(record, '^(%x+)|([^|]*)|(%d+)$')
-      local valid = told == hash and (expires == '0' or head.now < tonumber(expires))
+      local stored_hash, user, expires = string.match(record, '^(%x+)|([^|]*)|(%d+)$')
+      local valid = stored_hash == hash and (expires == '0' or head.now < tonumber(expires))
       holders[key_user] = valid and user or nil
     end
   end

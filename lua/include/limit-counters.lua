@@ -55,7 +55,7 @@ local function org_line(quota_counters)
   return quota_counters.o[''] or new_line(quota_counters, 'o', '', quota_counters.quota .. ':o')
 end
 
--- The lines that a charge on `quota` moves, in the order in which they are judged: the user's own, and one list for all
+-- The lines that a charge on `quota` moves, in the order of the check: the user's own, and one list for all
 -- users in the same groups, with the groups' lines and the org's. To be read by `read_lines` before they are used.
 local function lines_of(cycle, quota, user, groups)
   local quota_counters = cycle.by_quota[quota] or quota_counters_of(cycle, quota)

@@ -1,4 +1,4 @@
--- The decision: is there remaining on every line, and if so, charge and hold them all.
+-- The decision: checks every line, and if all fit, charges and holds them all.
 -- Needs `members`, `pool`, `lines`, `remaining`, `notices`, `holds`, `journal`.
 local ADMITTED, SPENT, HELD, DENIED = 0, 1, 2, 3
 local parsed_charges = {}
@@ -38,7 +38,7 @@ local function has_plans(parsed)
 end
 
 -- The first hard refusal of a line has a notice of its own.
-local function refused(items, told, violations, binding_limits, actor)
+local function refused(items, named_groups, violations, binding_limits, actor)
   local status = HELD
   for _, violation in ipairs(violations) do
     if is_spent(violation) then
@@ -46,7 +46,7 @@ local function refused(items, told, violations, binding_limits, actor)
       note_refusal(violation[2], violation[3], violation[6], actor)
     end
   end
-  return decision(status, told, 0, violations, items, binding_limits)
+  return decision(status, named_groups, 0, violations, items, binding_limits)
 end
 
 local function leave_hold(id, ttl, user, groups, action, items)
@@ -108,17 +108,17 @@ local function reserve(at)
   local parsed = parse_charges(ARGV[at + 3])
   local items = parsed.items
   if not has_plans(parsed) then return { DENIED, NO_PLAN } end
-  local told = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
+  local named_groups = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
   if standing then
     local _, _, binding_limits = check_limits(items, lines)
-    return decision(ADMITTED, told, 1, NOTHING, items, binding_limits)
+    return decision(ADMITTED, named_groups, 1, NOTHING, items, binding_limits)
   end
   local actor = { user = user, action = parsed.action }
-  local hard, lenient, binding_limits = judge_after_expiry(items, lines)
-  if #hard > 0 then return refused(items, told, hard, binding_limits, actor) end
+  local hard, lenient, binding_limits = check_limits_after_expiry(items, lines)
+  if #hard > 0 then return refused(items, named_groups, hard, binding_limits, actor) end
   charge(parsed, lines, binding_limits, groups, actor)
   if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, items) end
-  return decision(ADMITTED, told, 0, lenient, items, binding_limits)
+  return decision(ADMITTED, named_groups, 0, lenient, items, binding_limits)
 end
 
 -- Who the reservations at these places of ARGV are for, and their records.

@@ -37,10 +37,10 @@ local function settle(id, list, estimated)
   if not hold or never_ran(hold) then return { DONE, UNKNOWN_HOLD } end
   local cycle = cycle_of(hold.cycle)
   if not cycle then return { DONE, OTHER_CYCLE } end
-  local told, units, consumed, held = numbers(list), {}, {}, {}
+  local reported, units, consumed, held = numbers(list), {}, {}, {}
   for index, item in ipairs(hold.items) do
     local pending = hold.open and not item.fixed
-    units[index] = item.fixed and item.units or told[index] or item.units
+    units[index] = item.fixed and item.units or reported[index] or item.units
     consumed[index] = units[index] - (pending and 0 or item.charged)
     held[index] = pending and -item.units or 0
   end
@@ -122,7 +122,7 @@ local function asks_more(more)
   return false
 end
 
--- An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is remaining beside
+-- An answer that asks for more after its hold is gone: what it asks for is held again in whole, if it fits beside
 -- what it was charged so far; that comes back, for it is held now.
 local function hold_again(id, hold, cycle, ttl, units, more)
   local asked, lines, groups, consumed, held = {}, {}, split(hold.groups), {}, {}
@@ -135,11 +135,11 @@ local function hold_again(id, hold, cycle, ttl, units, more)
       lines[#lines + 1] = lines_of(cycle, item.quota, hold.user, groups)
     end
   end
-  -- Before remaining is sought: the tombstone may be due itself.
+  -- Before the check: the tombstone may be due itself.
   hold.expires = head.now + TOMBSTONE_MS
   write_hold(id, hold)
   read_lines(cycle)
-  local hard, _, binding_limits = judge_after_expiry(asked, lines)
+  local hard, _, binding_limits = check_limits_after_expiry(asked, lines)
   if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end
   move_hold(cycle, hold, consumed, held, true)
   for index, item in ipairs(hold.items) do
@@ -152,7 +152,7 @@ local function hold_again(id, hold, cycle, ttl, units, more)
   return { DONE, RENEWED }
 end
 
--- Prolongs a hold, notes its progress, and holds more units where there is remaining for all that is asked.
+-- Extends a hold, notes its progress, and holds more units if all of them fit.
 local function renew(id, ttl, progress, more_list)
   local hold = read_hold(id)
   if not hold then return { DONE, UNKNOWN_HOLD } end
@@ -176,7 +176,7 @@ local function renew(id, ttl, progress, more_list)
   write_hold(id, hold)
   if #asked == 0 then return { DONE, RENEWED } end
   read_lines(cycle)
-  local hard, _, binding_limits = judge_after_expiry(asked, lines)
+  local hard, _, binding_limits = check_limits_after_expiry(asked, lines)
   if #hard > 0 then return refused_more(hold, hard, asked, binding_limits) end
   for index, ask in ipairs(asked) do
     move_lines(lines[index], 0, ask.units, hold)
@@ -186,7 +186,7 @@ local function renew(id, ttl, progress, more_list)
   return { DONE, RENEWED }
 end
 
--- Gives back the fixed costs of an admission that left no hold, where the book has the call that admitted.
+-- Gives back the fixed costs of an admission that left no hold, where the org has the call that admitted.
 local function refund(place)
   local user, group_list, charges, at = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3], ARGV[place + 5]
   local cycle = cycle_of(tonumber(ARGV[place + 4]))

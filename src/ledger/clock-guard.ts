@@ -15,7 +15,7 @@ export interface ClockLook {
 }
 
 export interface ClockGuardOptions {
-  /** Told at first, then once a minute: what the clock shows, and how far past the latest possible time that is. */
+  /** Called at first, then once a minute: what the clock shows, and how far past the latest possible time that is. */
   readonly alarm: (details: { readonly clock: number; readonly aheadMs: number }) => void;
   /** A clock that never jumps, in ms. */
   readonly steady?: () => number;
@@ -33,7 +33,7 @@ const AWAKE_EVERY_MS = 1_000;
 /** Until gateways have heard of it, an accepted time goes on. */
 const ACCEPTED_FOR_MS = 600_000;
 /** The time of an org may be so far ahead of the clock before that is an alarm. */
-export const BOOK_AHEAD_MS = TOLERANCE_MS;
+export const ORG_AHEAD_MS = TOLERANCE_MS;
 
 export class ClockGuard {
   private readonly steady: () => number;

@@ -63,8 +63,8 @@ export function decodeKey(text: string): KeyRecord {
 
 /** The holder of the key, if this is its secret's hash and it has not expired. */
 export function holderOfKey(text: string, hash: string, now: number): string | undefined {
-  const [told, user, expiresAt] = text.split('|');
-  const valid = told === hash && (expiresAt === '0' || now < Number(expiresAt));
+  const [storedHash, user, expiresAt] = text.split('|');
+  const valid = storedHash === hash && (expiresAt === '0' || now < Number(expiresAt));
   return valid ? user : undefined;
 }
 

@@ -273,9 +273,9 @@ export type CallCode =
 export const TOMBSTONE_MS = 86_400_000;
 
 /** A producer is kept this long after its last call: refunds name calls of it. */
-export const LANE_KEPT_MS = 86_400_000;
+export const PRODUCER_KEPT_MS = 86_400_000;
 /** The first call of a producer `<id>@<born>` runs this long from its birth at most: forgotten, it is never run again. */
-export const LANE_YOUNG_MS = LANE_KEPT_MS / 2;
+export const PRODUCER_YOUNG_MS = PRODUCER_KEPT_MS / 2;
 
 /** Before a refusal, a call expires at most this many more due holds. */
 export const EXPIRE_BEFORE_REFUSAL = 64;

@@ -6,12 +6,12 @@ import type { ClockLook } from './clock-guard.js';
 import type { Change, Commit, Ledger } from './port.js';
 
 /** No org can have this id. */
-const META_BOOK = '*meta*';
-/** Of the forms in which books are kept; raised by a change that an older gateway would misread. */
+const META_ORG = '*meta*';
+/** Of the forms in which orgs are kept; raised by a change that an older gateway would misread. */
 const SCHEMA_VERSION = 1;
 const TRIES_MAX = 8;
 
-/** In the records of the book of the store: the time that an operator has accepted. */
+/** In the records of the org of the store: the time that an operator has accepted. */
 const CLOCK_ACCEPTED = 'clockAccepted';
 
 type Decimals = Readonly<Record<string, { readonly decimals: number }>>;
@@ -21,7 +21,7 @@ export async function claimStore(ledger: Ledger, quotas: Decimals): Promise<void
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const { version, changes } = await changesFor(ledger, quotas);
     if (changes.length === 0) return;
-    if ((await ledger.commit(META_BOOK, { version, changes, audit: '' })) !== undefined) return;
+    if ((await ledger.commit(META_ORG, { version, changes, audit: '' })) !== undefined) return;
   }
   throw new Error('the store could not be prepared: others changed it at the same time, again and again');
 }
@@ -30,7 +30,7 @@ async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Pick<Commit
   const wanted: [field: string, value: string][] = [['schema', String(SCHEMA_VERSION)]];
   for (const [quota, { decimals }] of Object.entries(quotas)) wanted.push([quota, String(decimals)]);
   const fields = wanted.map(([name], index) => (index === 0 ? name : `decimals:${name}`));
-  const { version, values } = await ledger.read(META_BOOK, [{ table: 'records', fields }]);
+  const { version, values } = await ledger.read(META_ORG, [{ table: 'records', fields }]);
   const [known = []] = values;
   const changes: Change[] = [];
   for (const [index, [name, value]] of wanted.entries()) {
@@ -60,7 +60,7 @@ async function refuseRescaled(ledger: Ledger, quota: string, before: string, now
 
 /** What an operator has accepted as the store's time, and what its clock shows. */
 export async function lookAtClock(ledger: Ledger): Promise<ClockLook> {
-  const { values } = await ledger.read(META_BOOK, [{ table: 'records', fields: [CLOCK_ACCEPTED] }]);
+  const { values } = await ledger.read(META_ORG, [{ table: 'records', fields: [CLOCK_ACCEPTED] }]);
   return { accepted: Number(values[0]?.[0] ?? 0), clock: await ledger.clock() };
 }
 
@@ -68,8 +68,8 @@ export async function lookAtClock(ledger: Ledger): Promise<ClockLook> {
 export async function acceptClockTime(ledger: Ledger, clock: number, audit: string): Promise<void> {
   const changes = [{ set: 'records', field: CLOCK_ACCEPTED, value: String(clock) }] as const;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const { version } = await ledger.read(META_BOOK, []);
-    if ((await ledger.commit(META_BOOK, { version, changes, audit })) !== undefined) return;
+    const { version } = await ledger.read(META_ORG, []);
+    if ((await ledger.commit(META_ORG, { version, changes, audit })) !== undefined) return;
   }
   throw new Error('the store was changed by others at the same time, again and again');
 }

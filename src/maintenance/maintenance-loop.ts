@@ -9,7 +9,7 @@ export interface MaintenanceOptions {
   /** Time between two rounds. */
   readonly everyMs: number;
   readonly onError: (error: unknown) => void;
-  /** Told how many holds of an org had to be expired. */
+  /** Called with the number of holds of an org that expired. */
   readonly onExpired?: (count: number) => void;
 }
 
@@ -29,7 +29,7 @@ export function startMaintenance(options: MaintenanceOptions): MaintenanceLoop {
   let closed = false;
 
   const round = async (): Promise<void> => {
-    if (!(await ledger.lease('keeper', holder, everyMs * 3))) return;
+    if (!(await ledger.lease('maintenance', holder, everyMs * 3))) return;
     for (const org of await ledger.orgs()) {
       if (closed || !ledger.ready) return;
       // One org that cannot be kept must not stop the others.

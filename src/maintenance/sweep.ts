@@ -1,6 +1,13 @@
 /** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
 import { decodeHold } from '../ledger/codec.js';
-import { type Bounds, type Call, LANE_KEPT_MS, type Ledger, type Reply, type Table } from '../ledger/port.js';
+import {
+  type Bounds,
+  type Call,
+  type Ledger,
+  PRODUCER_KEPT_MS,
+  type Reply,
+  type Table,
+} from '../ledger/port.js';
 import { type CycleRule, successorOf } from '../quota/cycle.js';
 
 const EXPIRE_MOST = 64;
@@ -18,7 +25,7 @@ const HISTORY_DAYS = 397;
 export async function sweepOrg(ledger: Ledger, org: string): Promise<number> {
   const expired = await expireHolds(ledger, org);
   await dropOldCycles(ledger, org);
-  await ledger.forgetProducers(org, LANE_KEPT_MS);
+  await ledger.forgetProducers(org, PRODUCER_KEPT_MS);
   return expired;
 }
 
@@ -58,7 +65,7 @@ function emptyCall(org: string, cycles: readonly Bounds[], ruleVersion: number):
 /** Counters of a cycle go when nothing can be charged to it any more; one cycle a sweep, the oldest named first. */
 async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
   const { entries } = await ledger.scan(org, 'cycles', '0', CYCLES_PAGE);
-  // The book's time: a clock that jumped must not make anybody forget what is still to be charged.
+  // The org's time: a clock that jumped must not make anybody forget what is still to be charged.
   const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
   const now = Number(values[0]?.[0] ?? 0);
   const old = entries

@@ -1,4 +1,4 @@
-/** What a route costs, in the form that rooms hand on and both ledgers read. */
+/** What a request costs, as the stages pass it on. */
 
 /**
  * `fixed`: charged at admission. `held`: an estimate, reserved now and settled later.
@@ -22,7 +22,7 @@ export interface Charges {
 
 const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
 
-/** Counters are exact up to here: below 2^53, with room for one more addition. */
+/** Counters are exact up to here: below 2^53 with a margin for one more addition. */
 export const UNITS_MAX = 9_000_000_000_000_000;
 
 /** At most this many charges on a route: bounds the lines of one decision. */

@@ -167,7 +167,7 @@ const buckets = new LRUCache<string, LRUCache<number, string>>({ max: CACHED_ZON
 
 /**
  * The local hour as `YYYY-MM-DDTHH`. The second showing of an hour that the clock repeats carries its offset
- * (`2026-10-25T02+01:00`), so that the two are told apart and all still sort as text.
+ * (`2026-10-25T02+01:00`), so that the two differ and all still sort as text.
  */
 export function hourBucket(ms: number, timeZone: string): string {
   let zone = buckets.get(timeZone);

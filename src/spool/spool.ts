@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UndeliveredCall } from '../ledger/batching/index.js';
-import { LANE_YOUNG_MS } from '../ledger/port.js';
+import { PRODUCER_YOUNG_MS } from '../ledger/port.js';
 
 export interface SpoolOptions {
   readonly path: string;
@@ -154,7 +154,7 @@ export class Spool {
   private async deliver(claim: Claim): Promise<void> {
     const { id, file, calls, over, begunAt, handle } = claim;
     // Calls go one by one: no later one than the first can have been sent.
-    let isForgotten = begunAt > 0 && Date.now() - begunAt > LANE_YOUNG_MS;
+    let isForgotten = begunAt > 0 && Date.now() - begunAt > PRODUCER_YOUNG_MS;
     let isFirst = true;
     try {
       for (const [index, call] of calls.entries()) {

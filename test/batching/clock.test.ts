@@ -79,7 +79,7 @@ t.test('an operator accepts it', async (t) => {
   t.equal(await month(), '2026-12');
 });
 
-t.test('an org whose time is ahead is told, and set back', async (t) => {
+t.test('an org whose time is ahead is reported, and set back', async (t) => {
   const { time, guard, ledger, troubles, month, decide } = await setUp(t);
   // As a gateway that has just started takes it.
   guard.saw(BEGIN_MS + JUMP_MS);

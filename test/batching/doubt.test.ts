@@ -59,7 +59,7 @@ t.test(
 );
 
 t.test(
-  'an answer that is lost with its connection: told again within the deadline, charged once',
+  'an answer that is lost with its connection: answered again within the deadline, charged once',
   { skip: skipWithoutRedis },
   async (t) => {
     const { link, batcher, direct } = await setUp(t, { deadlineMs: 2_000 });
@@ -107,7 +107,7 @@ t.test(
     await t.rejects(decision, { code: 'store-unavailable' });
     proxy.refuse(false);
     // The producer finds out over a new connection; the old call is still on its way.
-    for (let attempt = 0; attempt < 100 && (await laneSeq(direct)) < 2; attempt += 1)
+    for (let attempt = 0; attempt < 100 && (await producerSeq(direct)) < 2; attempt += 1)
       await new Promise((resolve) => setTimeout(resolve, 20));
     link.deliver('toStore');
     await untilSettled(t, batcher, direct, 'ana', 0);
@@ -119,9 +119,9 @@ t.test(
   },
 );
 
-/** The highest number that any producer of the book has come to; the batcher' records are no table of the port's. */
-async function laneSeq(ledger: Ledger): Promise<number> {
-  const { entries } = await ledger.scan('acme', 'batcher' as 'holds', '0', 100);
+/** The highest number that any producer of the org has come to; the records of producers are not a table of the port. */
+async function producerSeq(ledger: Ledger): Promise<number> {
+  const { entries } = await ledger.scan('acme', 'producers' as 'holds', '0', 100);
   return Math.max(0, ...entries.map(([, record]) => Number(record.split('|')[0])));
 }
 

@@ -1,5 +1,5 @@
 // Lost data stops an org until it is back or an operator accepts the loss: nobody counts from 0 before, and nothing of the
-// lost book reaches the new one but what was served without a decision.
+// lost data reaches the new one but what was served without a decision.
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { acceptLoss, createOrg, lostOrgs } from '../../src/admin/index.js';
@@ -17,7 +17,7 @@ const SEED = {
 const OPEN = { units: { usage: 50 }, lastMs: 60_000 };
 
 async function lose(t: Test) {
-  // The same cycle before and after: what was owed to the old book would fit the new one.
+  // The same cycle before and after: what was owed to the old data would fit the new one.
   const org = seedChanges('acme', SEED, QUOTAS, Date.now());
   const all = await setUp(t, { deadlineMs: 2_000, org });
   const redis = new Redis(all.redis.socket, { protocol: 2 });
@@ -52,7 +52,7 @@ async function consumedNow(ledger: Ledger, user: string): Promise<number> {
   return Number(values[0]?.[0] ?? 0);
 }
 
-t.test('it is an alarm once, a refusal always, and no new book anywhere', skip, async (t) => {
+t.test('it is an alarm once, a refusal always, and no new data anywhere', skip, async (t) => {
   const { batcher, make, direct, troubles } = await lose(t);
   for (let count = 0; count < 50; count += 1)
     await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
@@ -71,7 +71,7 @@ t.test('it is an alarm once, a refusal always, and no new book anywhere', skip, 
   t.match(other, { code: 'unknown-org' }, 'other orgs are not concerned');
 });
 
-t.test('accepted: a new book, and nothing of the old one', skip, async (t) => {
+t.test('accepted: a new data, and nothing of the old one', skip, async (t) => {
   const { batcher, make, direct, troubles, back, cycle } = await lose(t);
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
   const held = { kind: 'settle', hold: 'h', units: [5], estimated: false } as const;
@@ -86,7 +86,7 @@ t.test('accepted: a new book, and nothing of the old one', skip, async (t) => {
   t.same(await lostOrgs(direct), []);
   const { result } = await batcher.decide('acme', reserve('ana'));
   t.match(result, { status: 'admitted', bindingLimits: [{ limit: 100, remaining: 95 }] });
-  t.equal(await consumedNow(direct, 'ana'), 5, 'what was owed to the lost book is not taken off the new one');
+  t.equal(await consumedNow(direct, 'ana'), 5, 'what was owed to the lost data is not taken off the new one');
   await batcher.enqueueSettlement('acme', back(), cycle);
   t.equal(await consumedNow(direct, 'ana'), 5, 'nor what comes later');
   t.match((await make().decide('acme', reserve('ben'))).result, { status: 'admitted' });
@@ -105,7 +105,7 @@ t.test('accepted: a new book, and nothing of the old one', skip, async (t) => {
   });
 });
 
-t.test('refunds of the new book happen', skip, async (t) => {
+t.test('refunds of the new data happen', skip, async (t) => {
   const { batcher, direct } = await lose(t);
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
   await acceptLoss(direct, 'acme', SEED, QUOTAS, '');
@@ -116,7 +116,7 @@ t.test('refunds of the new book happen', skip, async (t) => {
   t.equal(await consumedNow(direct, 'ana'), 0);
 });
 
-t.test('what was served in open mode before is charged to the new book', skip, async (t) => {
+t.test('what was served in open mode before is charged to the new data', skip, async (t) => {
   const { batcher, link, redis: server, direct } = await setUp(t);
   const redis = new Redis(server.socket, { protocol: 2 });
   t.teardown(() => redis.disconnect());
@@ -145,7 +145,7 @@ t.test('found again: what was owed meanwhile is done, once', skip, async (t) => 
   t.same(troubles, ['store-lost', 'store-loss-found']);
 });
 
-t.test('a book that somebody made meanwhile is not taken until the loss is accepted', skip, async (t) => {
+t.test('an org that somebody made meanwhile is not taken until the loss is accepted', skip, async (t) => {
   const { batcher, make, direct, raw } = await lose(t);
   // By a process that knew nothing, before there was anybody to object.
   for (const change of seedChanges('acme', SEED, QUOTAS, Date.now()))

@@ -274,7 +274,7 @@ t.test('the end waits for the bill', skip, async (t) => {
   for (const user of ['ana', 'ben', 'eva']) t.equal(await consumed(direct, user), 5);
 });
 
-t.test('what cannot be delivered in time is told', skip, async (t) => {
+t.test('what cannot be delivered in time is reported', skip, async (t) => {
   const { proxy, batcher } = await setUp(t);
   goDown(proxy);
   (await batcher.decide('acme', reserve('ana'), OPEN)).chargeLater?.([5], false);

@@ -4,7 +4,7 @@ import { ConcurrencyLimiter } from '../../src/ledger/batching/concurrency-limite
 import { StoreBatcher } from '../../src/ledger/batching/index.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { type Call, type Ledger, StoreError } from '../../src/ledger/port.js';
-import { book, CYCLE, refund, until } from './support.js';
+import { CYCLE, orgChanges, refund, until } from './support.js';
 
 const ORGS = 300;
 
@@ -33,7 +33,7 @@ t.test('what is owed to many orgs flows off through a turnstile', async (t) => {
   t.teardown(() => batcher.drain(0));
   const owed: Promise<unknown>[] = [];
   for (let index = 0; index < ORGS; index += 1) {
-    await ledger.commit(`org${index}`, { version: 0, changes: book(), audit: '' });
+    await ledger.commit(`org${index}`, { version: 0, changes: orgChanges(), audit: '' });
     owed.push(batcher.enqueueSettlement(`org${index}`, refund('ana', { now: 1 }), CYCLE.start));
   }
   await until('all have failed more than once', () => failures > 3 * ORGS);

@@ -40,5 +40,5 @@ t.test('refunds of lost charges', { skip: skipWithoutRedis }, async (t) => {
   const settle = { kind: 'settle', hold: 'lost', units: [5], estimated: false } as const;
   const { result } = await batcher.enqueueSettlement('acme', settle, CYCLE.start);
   t.equal(result.status, 'unknown-hold');
-  t.equal(troubles.at(-1), 'settlement-unknown-hold', 'a settlement without its hold is told');
+  t.equal(troubles.at(-1), 'settlement-unknown-hold', 'a settlement without its hold is reported');
 });

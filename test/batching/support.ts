@@ -23,7 +23,7 @@ export type Options = Partial<StoreBatcherOptions> & {
   readonly org?: readonly Change[];
 };
 
-export async function setUp(t: Test, { silenceMs = 60_000, org = book(), ...options }: Options = {}) {
+export async function setUp(t: Test, { silenceMs = 60_000, org = orgChanges(), ...options }: Options = {}) {
   const redis = await startRedis();
   const proxy = await FaultProxy.start(redis.socket);
   const behind = await openRedis({ url: proxy.url, silenceMs });
@@ -60,7 +60,7 @@ export async function setUp(t: Test, { silenceMs = 60_000, org = book(), ...opti
   return { redis, proxy, link, behind, direct, batcher, make, troubles, events };
 }
 
-export function book(over: Readonly<Record<string, string | number>> = {}): Change[] {
+export function orgChanges(over: Readonly<Record<string, string | number>> = {}): Change[] {
   const fields = {
     epoch: 'e1',
     now: 0,

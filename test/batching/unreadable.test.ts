@@ -1,14 +1,14 @@
-// An org whose cycle rule this process cannot follow is refused and told of, what is owed to it waits, and others go on.
+// An org whose cycle rule this process cannot follow is refused and reported; its settlements wait, and other orgs continue.
 import t from 'tap';
 import { skipWithoutRedis } from '../support/redis.js';
-import { book, CYCLE, consumed, refund, reserve, setUp, until, untilSettled } from './support.js';
+import { CYCLE, consumed, orgChanges, refund, reserve, setUp, until, untilSettled } from './support.js';
 
 const UNKNOWN = JSON.stringify({ every: 'month', anchor: 1, timeZone: 'Mars/Olympus' });
 const KNOWN = JSON.stringify({ every: 'month', anchor: 1, timeZone: 'UTC' });
 
 t.test('a time zone that only newer replicas know', { skip: skipWithoutRedis }, async (t) => {
   const { batcher, direct, troubles } = await setUp(t);
-  await direct.commit('other', { version: 0, changes: book({ epoch: 'e2' }), audit: '' });
+  await direct.commit('other', { version: 0, changes: orgChanges({ epoch: 'e2' }), audit: '' });
   const admission = await batcher.decide('acme', reserve('ana'));
   t.equal(await consumed(direct, 'ana'), 5);
   const change = async (fields: Record<string, string | number>): Promise<void> => {

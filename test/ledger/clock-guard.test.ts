@@ -42,7 +42,7 @@ t.test('an idle week is no jump, a jump of 36 hours is one', async (t) => {
   t.notOk(guard.refusing, 'right again');
 });
 
-t.test('a machine that slept is told from a clock that jumped', async (t) => {
+t.test('a machine that slept differs from a clock that jumped', async (t) => {
   const { guard, time, alarms } = setUp();
   guard.saw(BEGIN_MS);
   time.slept = 8 * HOUR_MS;

@@ -29,15 +29,15 @@ const SETUP = {
 const WRITE = 'write';
 const SECOND_MS = 1000;
 
-const bookOf = ({ ledger, setClock }: ClockedLedger): TestOrg => new TestOrg(ledger, 'acme', setClock);
+const orgOf = ({ ledger, setClock }: ClockedLedger): TestOrg => new TestOrg(ledger, 'acme', setClock);
 
 /** In a process of its own: charges one unit at a time and tells how many it has charged. */
 async function writeUntilKilled(path: string): Promise<void> {
   const opened = await openClockedMemory(path);
-  const book = bookOf(opened);
-  await book.seed(SETUP);
+  const testOrg = orgOf(opened);
+  await testOrg.seed(SETUP);
   for (let count = 1; ; count += 1) {
-    await book.call([reserve('ana', fixed('usage', 1))]);
+    await testOrg.call([reserve('ana', fixed('usage', 1))]);
     process.send?.(count);
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -48,15 +48,15 @@ else {
   t.test('a clean stop loses nothing', async (t) => {
     const path = join(t.testdir({}), 'data');
     const first = await openClockedMemory(path);
-    const book = bookOf(first);
-    await book.seed(SETUP);
-    await book.call([
+    const testOrg = orgOf(first);
+    await testOrg.seed(SETUP);
+    await testOrg.call([
       reserve('ana', fixed('usage', 5)),
       reserve('zed', held('usage', 7), { hold: 'h', ttlMs: 50 }),
     ]);
-    await book.call([reserve('ana', held('usage', 3), { hold: 'k', ttlMs: 20 }), release('v', 'keep')]);
-    await book.commit(set('records', 'a/b', 'text'), set('limits', 'usage:u:ana', 10));
-    const before = await book.dump();
+    await testOrg.call([reserve('ana', held('usage', 3), { hold: 'k', ttlMs: 20 }), release('v', 'keep')]);
+    await testOrg.commit(set('records', 'a/b', 'text'), set('limits', 'usage:u:ana', 10));
+    const before = await testOrg.dump();
     await first.close();
 
     const second = await openClockedMemory(path);
@@ -64,29 +64,29 @@ else {
     await second.setClock(BEGIN_MS);
     t.equal(await dumpOf(second.ledger, 'acme'), before);
     t.same(await second.ledger.orgs(), ['acme']);
-    const again = bookOf(second);
-    t.same(await again.told([reserve('ana', fixed('usage', 6)), reserve('ana', fixed('usage', 2))]), [
+    const again = orgOf(second);
+    t.same(await again.statuses([reserve('ana', fixed('usage', 6)), reserve('ana', fixed('usage', 2))]), [
       'spent',
       'admitted',
     ]);
-    t.same(await again.told([reserve('ana', held('usage', 1), { hold: 'v' })]), ['voided']);
+    t.same(await again.statuses([reserve('ana', held('usage', 1), { hold: 'v' })]), ['voided']);
     await again.at(BEGIN_MS + 20);
     t.match(await again.apply([]), { expired: 1 }, 'holds fall due in their order');
-    t.same(await again.told([settle('h', 1), settle('k', 1)]), ['settled', 'settled']);
+    t.same(await again.statuses([settle('h', 1), settle('k', 1)]), ['settled', 'settled']);
   });
 
   t.test('entries after a start come after those of before, folded ones too', async (t) => {
     const path = join(t.testdir({}), 'data');
     const first = await openClockedMemory(path);
-    const book = bookOf(first);
-    await book.seed(SETUP);
-    for (const units of [1, 2, 3]) await book.call([reserve('ana', fixed('usage', units))]);
+    const testOrg = orgOf(first);
+    await testOrg.seed(SETUP);
+    for (const units of [1, 2, 3]) await testOrg.call([reserve('ana', fixed('usage', units))]);
     const to = (await first.ledger.log('acme', 'journal', '', 10)).at(-1)?.id ?? '';
     t.equal(await first.ledger.fold('acme', { from: '', to, adds: [] }), true);
     await first.close();
     const second = await openClockedMemory(path);
     t.teardown(() => second.close());
-    const again = bookOf(second);
+    const again = orgOf(second);
     await again.at(BEGIN_MS - SECOND_MS);
     await again.call([reserve('ana', fixed('usage', 4))]);
     await again.call([reserve('ana', fixed('usage', 5))]);
@@ -108,11 +108,11 @@ else {
   t.test('a kill loses at most the last second, and leaves no half of a call', async (t) => {
     const path = join(t.testdir({}), 'data');
     const child = fork(import.meta.filename, [WRITE, path], { stdio: 'ignore' });
-    const told: { at: number; count: number }[] = [];
+    const reports: { at: number; count: number }[] = [];
     await new Promise<void>((resolve) => {
       child.on('message', (count: number) => {
-        told.push({ at: Date.now(), count });
-        const first = told[0];
+        reports.push({ at: Date.now(), count });
+        const first = reports[0];
         if (first !== undefined && Date.now() - first.at > 1.5 * SECOND_MS) resolve();
       });
     });
@@ -122,19 +122,19 @@ else {
     await exited;
     const opened = await openClockedMemory(path);
     t.teardown(() => opened.close());
-    const book = bookOf(opened);
-    await book.at(BEGIN_MS);
-    const before = told.filter(({ at }) => at < killedAt - SECOND_MS).at(-1)?.count ?? 0;
-    const [consumed = 0] = (await book.line('usage:o')).split('+').map(Number);
+    const testOrg = orgOf(opened);
+    await testOrg.at(BEGIN_MS);
+    const before = reports.filter(({ at }) => at < killedAt - SECOND_MS).at(-1)?.count ?? 0;
+    const [consumed = 0] = (await testOrg.line('usage:o')).split('+').map(Number);
     t.ok(before > 0, `${before} calls more than a second before the kill`);
-    t.ok(consumed >= before, `${consumed} of ${told.at(-1)?.count} calls are there`);
-    t.equal(await book.line('usage:u:ana'), `${consumed}+0`);
-    t.equal(await book.line('usage:g:g1'), `${consumed}+0`);
+    t.ok(consumed >= before, `${consumed} of ${reports.at(-1)?.count} calls are there`);
+    t.equal(await testOrg.line('usage:u:ana'), `${consumed}+0`);
+    t.equal(await testOrg.line('usage:g:g1'), `${consumed}+0`);
     const journal = await opened.ledger.log('acme', 'journal', '', 1_000_000);
     t.equal(journal.flatMap((entry) => decodeJournal(entry.text)).length, consumed);
   });
 
-  t.test('a full disk: nothing is answered until there is room, then all goes on', async (t) => {
+  t.test('a full disk: nothing is answered until writes succeed again, then service resumes', async (t) => {
     const path = join(t.testdir({}), 'data');
     const level = new ClassicLevel<string, string>(path);
     const disk = new LevelDisk(level, 20);

@@ -35,8 +35,9 @@ for (const name of COMMANDS)
     t.match(header, /\n {2}Returns /, 'says what it returns');
     for (const kind of ['KEYS', 'ARGV'] as const) {
       t.match(header, kind, `documents ${kind}`);
-      const told = places(kind, header);
-      for (const place of places(kind, body)) t.ok(told.includes(place), `${kind}[${place}] is documented`);
+      const documented = places(kind, header);
+      for (const place of places(kind, body))
+        t.ok(documented.includes(place), `${kind}[${place}] is documented`);
     }
     for (const line of includesOf(source)) {
       const part = /^--- @include "([a-z-]+)"$/.exec(line)?.[1] ?? line;
@@ -87,7 +88,7 @@ t.test('keys come from KEYS only', async (t) => {
 });
 
 t.test('apply.lua names its keys in the order in which they are sent', async (t) => {
-  const told = [...read('apply.lua').matchAll(/KEYS\[(\d+)\] ([a-z]+)/g)].map((match) => [
+  const documented = [...read('apply.lua').matchAll(/KEYS\[(\d+)\] ([a-z]+)/g)].map((match) => [
     match[1],
     match[2],
   ]);
@@ -95,7 +96,7 @@ t.test('apply.lua names its keys in the order in which they are sent', async (t)
   const cycles = [{ start: 5, end: 9 }];
   const sent = new Keys('qg').ofCall({ ...call, cycles, unknownUsers: 'deny' });
   const fixed = sent.slice(0, -2).map((key, index) => [String(index + 1), key.replace('qg:{acme}:', '')]);
-  t.same(told, fixed);
+  t.same(documented, fixed);
   t.same(sent.slice(-2), ['qg:{acme}:consumed:5', 'qg:{acme}:held:5']);
   t.ok(sent.every((key) => key.includes('{acme}')));
 });

@@ -1,11 +1,11 @@
-// Random histories: both ledgers give the same answers and end as the same books, and the laws of a book hold throughout.
+// Random histories: both ledgers give the same answers and end as the same orgs, and the invariants of an org hold throughout.
 import t from 'tap';
 import { openClockedMemory, openClockedRedis, serverOfFile } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
 import { Admin } from './histories/admin.js';
 import { EXPECTED } from './histories/expected.js';
 import { Gateway } from './histories/gateway.js';
-import { checkConsumed, checkHeld, stateOf } from './histories/laws.js';
+import { checkConsumed, checkHeld, stateOf } from './histories/invariants.js';
 import { Pair } from './histories/pair.js';
 import { Random, Tally } from './histories/random.js';
 import { BEGIN_MS, CYCLE_MS, cycleAt, firstChanges, SCALES } from './histories/world.js';
@@ -73,7 +73,7 @@ async function runHistory(pair: Pair, index: number, tally: Tally): Promise<void
 }
 
 async function checkEnd(pair: Pair, org: string): Promise<void> {
-  await pair.compareBooks(org);
+  await pair.compareOrgs(org);
   const state = await stateOf(pair.model.ledger, org);
   checkHeld(state);
   await checkConsumed(pair.model.ledger, org, state, CYCLE_MS);

@@ -1,4 +1,4 @@
-// Outside of tests the clock of a book is the store's own: Redis' TIME, or this process' for the embedded ledger.
+// Outside of tests the clock of an org is the store's own: Redis' TIME, or this process' for the embedded ledger.
 import t from 'tap';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { openRedis } from '../../src/ledger/redis/index.js';

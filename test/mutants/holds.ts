@@ -15,8 +15,8 @@ export const HOLDS: readonly Mutant[] = [
     'hold-settlement',
     [
       'include/settle',
-      'units[index] = item.fixed and item.units or told[index] or item.units',
-      'units[index] = item.fixed and item.units or math.min(told[index] or item.units, item.units)',
+      'units[index] = item.fixed and item.units or reported[index] or item.units',
+      'units[index] = item.fixed and item.units or math.min(reported[index] or item.units, item.units)',
     ],
     [
       'holds',
@@ -26,7 +26,7 @@ export const HOLDS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 9',
-    'overshoot is not told',
+    'overshoot is not reported',
     'hold-settlement',
     ['include/settle', 'math.min(above, -remaining)', 'math.min(0, -remaining)'],
     ['holds', 'Math.min(above, line.consumed', 'Math.min(0, line.consumed'],
@@ -96,7 +96,7 @@ export const HOLDS: readonly Mutant[] = [
     'a request is refused for a dead hold',
     'hold-expiry',
     ['include/holds', 'if #hard == 0 or expire_due(EXPIRE_BEFORE_REFUSAL) == 0 then', 'if true then'],
-    ['expire', 'judged.hard.length === 0 || expireDue(work, EXPIRE_BEFORE_REFUSAL) === 0', 'true'],
+    ['expire', 'check.hard.length === 0 || expireDue(work, EXPIRE_BEFORE_REFUSAL) === 0', 'true'],
   ),
   ...broken(
     'rule 9',
@@ -107,7 +107,7 @@ export const HOLDS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 9',
-    'due holds of a cycle not named are not told',
+    'due holds of a cycle not named are not reported',
     'hold-expiry',
     ['include/holds', 'if due_in == 0 then due_in = hold.cycle end', ''],
     ['expire', 'work.dueIn = hold.cycle;', ';'],
@@ -128,7 +128,7 @@ export const HOLDS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 9',
-    'late, past a hard limit is not told',
+    'a late overshoot is not reported',
     'hold-expiry',
     ['include/settle', 'local above = units\n', 'local above = 0\n'],
     [
@@ -150,7 +150,7 @@ export const HOLDS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 9',
-    'an extension of a hold that is gone is not judged',
+    'an extension of a hold that is gone is not checked',
     'hold-void',
     [
       'include/settle',
@@ -259,7 +259,7 @@ export const HOLDS: readonly Mutant[] = [
     'decision 39',
     'a producer goes on over calls that were lost',
     'give-back',
-    ['apply', 'if seq > last then return outside(LANE_BEHIND) end', 'if seq > last then return nil end'],
+    ['apply', 'if seq > last then return outside(PRODUCER_BEHIND) end', 'if seq > last then return nil end'],
     ['apply', "call.seq > producer.seq + 1 ? 'producer-behind' : 'ok'", "'ok'"],
   ),
   ...broken(

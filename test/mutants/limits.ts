@@ -45,14 +45,14 @@ export const LIMITS: readonly Mutant[] = [
     ],
     [
       'decide',
-      'return refused(work, op, items, lines, groups, judged.hard);',
-      'return charge(work, op, items, lines, groups), refused(work, op, items, lines, groups, judged.hard);',
+      'return refused(work, op, items, lines, groups, check.hard);',
+      'return charge(work, op, items, lines, groups), refused(work, op, items, lines, groups, check.hard);',
     ],
   ),
   ...broken(
     'rule 2',
     'every member has the group limit for themselves',
-    'group-ceiling',
+    'group-maximum',
     ['include/limit-counters', 'prefix .. group)', 'quota_counters.user_field .. user)'],
     [
       'limit-counters',
@@ -69,23 +69,23 @@ export const LIMITS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 3',
-    'a gate tells of soft limits',
+    'a gate reports soft limits',
     'gates',
-    ['include/check-limits', "elseif item.sign ~= '!' then", 'else'],
+    ['include/check-limits', "elseif item.sign ~= '!' then lenient", 'else lenient'],
     ['check-limits', "else if (item.kind !== 'gate')", 'else'],
   ),
   ...broken(
     'rule 4',
     'a soft pool refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 'w' then\n"],
+    ['include/check-limits', "if line.mode == 'h' then hard", "if line.mode ~= 'w' then hard"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'shadow')"],
   ),
   ...broken(
     'rule 4',
     'a limit in shadow refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 's' then\n"],
+    ['include/check-limits', "if line.mode == 'h' then hard", "if line.mode ~= 's' then hard"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'soft')"],
   ),
   ...broken(
@@ -182,7 +182,7 @@ export const LIMITS: readonly Mutant[] = [
   ...broken(
     'rule 13',
     'a hold leaves the groups of its admission',
-    'group-ceiling',
+    'group-maximum',
     [
       'include/holds',
       'local groups, charged, lines = split(hold.groups), {}, {}',
@@ -205,8 +205,8 @@ export const LIMITS: readonly Mutant[] = [
     ],
     [
       'decide',
-      'return refused(work, op, items, lines, groups, judged.hard);',
-      "return work.orgState.org.set('state', 'archived'), refused(work, op, items, lines, groups, judged.hard);",
+      'return refused(work, op, items, lines, groups, check.hard);',
+      "return work.orgState.org.set('state', 'archived'), refused(work, op, items, lines, groups, check.hard);",
     ],
   ),
   ...broken(
@@ -226,13 +226,13 @@ export const LIMITS: readonly Mutant[] = [
   ),
   ...broken(
     'refusals',
-    'the first limit is reported, not the binding one',
+    'the first limit is reported instead of the binding one',
     'admission',
     ['include/check-limits', 'if remaining < least and line', 'if not binding and line'],
     [
       'check-limits',
-      'bindingLimits.scope !== undefined && remaining >= bindingLimits.remaining',
-      'bindingLimits.scope !== undefined',
+      'binding.scope !== undefined && remaining >= binding.remaining',
+      'binding.scope !== undefined',
     ],
   ),
   ...broken(

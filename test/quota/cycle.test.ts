@@ -169,7 +169,7 @@ t.test('hours and days are local, and the repeated hour has a name of its own', 
   t.equal(hourBucket(ms('2026-04-04T15:10:00Z'), 'Australia/Lord_Howe'), '2026-04-05T01+10:30');
 });
 
-t.test('rules that cannot be used are told to people', async (t) => {
+t.test('unusable rules are explained', async (t) => {
   const bad: [CycleRule, RegExp][] = [
     [rule('hour', 60), /minute/],
     [rule('day', 24), /hour/],

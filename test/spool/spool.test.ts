@@ -1,16 +1,16 @@
-// A spooled call that an earlier process may have sent long ago is told from those that nobody has sent.
+// A spooled call that an earlier process may have sent long ago differs from calls that nobody has sent.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { UndeliveredCall } from '../../src/ledger/batching/index.js';
-import { LANE_YOUNG_MS } from '../../src/ledger/port.js';
+import { PRODUCER_YOUNG_MS } from '../../src/ledger/port.js';
 import { openSpool } from '../../src/spool/spool.js';
 
 const CALLS = ['a', 'b', 'c'].map(
   (producer): UndeliveredCall => ({ org: 'acme', epoch: 'e1', producer, seq: 1, inDoubt: false, ops: [] }),
 );
-const OLD_MS = Date.now() - LANE_YOUNG_MS - 60_000;
+const OLD_MS = Date.now() - PRODUCER_YOUNG_MS - 60_000;
 
 /** Delivers a file with these marks; resolves with `<producer>` of each call that was sent, `!` behind those that are forgotten. */
 async function deliver(t: Test, marks: readonly unknown[]) {

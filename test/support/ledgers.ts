@@ -1,4 +1,4 @@
-/** Both ledgers on one injected clock, and short words to drive a book with. */
+/** Both ledgers on one injected clock, and short words to drive an org with. */
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
@@ -73,13 +73,13 @@ export async function openClockedRedis(url: string, prefix: string): Promise<Clo
   };
 }
 
-/** The time at which a book of tests begins, half-way through its first cycle. */
+/** The time at which an org of tests begins, half-way through its first cycle. */
 const CYCLE_MS = 1_000_000;
 export const START: Bounds = { start: CYCLE_MS, end: 2 * CYCLE_MS };
 export const BEGIN_MS = 1_500_000;
 export const TTL_MS = 10_000;
 
-/** What a book holds at first; texts are as the codec has them. */
+/** What an org holds at first; texts are as the codec has them. */
 export interface Setup {
   /** Allowance of a hard plan, or the plan's text. */
   readonly plans?: Readonly<Record<string, number | string>>;
@@ -130,7 +130,7 @@ function changesOf(setup: Setup): Change[] {
   return changes;
 }
 
-/** The cycle with this number; the book begins in number 1. */
+/** The cycle with this number; the org begins in number 1. */
 export function cycleOf(number: number): Bounds {
   return { start: number * CYCLE_MS, end: (number + 1) * CYCLE_MS };
 }
@@ -176,10 +176,10 @@ export class TestOrg {
     return this.ledger.apply(call);
   }
 
-  /** Results of a call that the book answers with `ok`. */
+  /** Results of a call that the org answers with `ok`. */
   async call(ops: readonly Op[], over: Partial<Call> = {}): Promise<Result[]> {
     const reply = await this.apply(ops, over);
-    if (reply.code !== 'ok') throw new Error(`the book answered ${reply.code}`);
+    if (reply.code !== 'ok') throw new Error(`the org answered ${reply.code}`);
     return [...reply.results];
   }
 
@@ -190,7 +190,7 @@ export class TestOrg {
   }
 
   /** What became of each operation in one word: its status, and for refusals and denials the reason. */
-  async told(ops: readonly Op[], over: Partial<Call> = {}): Promise<string[]> {
+  async statuses(ops: readonly Op[], over: Partial<Call> = {}): Promise<string[]> {
     return (await this.call(ops, over)).map((result) => ('reason' in result ? result.reason : result.status));
   }
 
@@ -226,7 +226,7 @@ export function violatedOf(result: Result): readonly Violation[] {
   return 'violated' in result ? result.violated : [];
 }
 
-export function tightOf(result: Result): readonly BindingLimit[] {
+export function bindingLimitsOf(result: Result): readonly BindingLimit[] {
   return 'bindingLimits' in result ? result.bindingLimits : [];
 }
 
@@ -245,8 +245,8 @@ export async function fieldsOf(ledger: Ledger, org: string, table: Table): Promi
 }
 
 /**
- * The state of a book as text: all tables and the texts of all logs. Left out are batcher and ids of log entries, which are
- * each ledger's own, and the book's `now`, which every call moves.
+ * The state of an org as text: all tables and the texts of all logs. Left out are producers and ids of log entries, which are
+ * each ledger's own, and the org's `now`, which every call moves.
  */
 export async function dumpOf(ledger: Ledger, org: string, history: readonly Table[] = []): Promise<string> {
   const cycles = await fieldsOf(ledger, org, 'cycles');
@@ -315,7 +315,7 @@ export const NONE: Op = { kind: 'none' };
 
 let server: Promise<RedisServer> | undefined;
 let ledgers: { name: string; opened: Promise<ClockedLedger> }[] | undefined;
-let books = 0;
+let orgCount = 0;
 
 /** One redis-server for a test file, stopped at its end. */
 export function serverOfFile(): Promise<RedisServer> {
@@ -335,19 +335,19 @@ function ledgersOfFile(): { name: string; opened: Promise<ClockedLedger> }[] {
   return ledgers;
 }
 
-/** The same behaviour on both ledgers, each time on a new book. */
+/** The same behaviour on both ledgers, each time on a new data. */
 export function onBoth(
   guarantee: string,
   setup: Setup,
-  behaviour: (test: Test, book: TestOrg) => Promise<void>,
+  behaviour: (test: Test, testOrg: TestOrg) => Promise<void>,
 ): void {
   for (const { name, opened } of ledgersOfFile())
     t.test(`${guarantee} (${name})`, async (test) => {
       const { ledger, setClock } = await opened;
-      books += 1;
-      const book = new TestOrg(ledger, `org${books}`, setClock);
-      await book.seed(setup);
-      await behaviour(test, book);
+      orgCount += 1;
+      const testOrg = new TestOrg(ledger, `org${orgCount}`, setClock);
+      await testOrg.seed(setup);
+      await behaviour(test, testOrg);
     });
   if (skipWithoutRedis !== false)
     t.test(`${guarantee} (redis)`, { skip: skipWithoutRedis }, async () => undefined);

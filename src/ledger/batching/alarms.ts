@@ -1,5 +1,5 @@
-/** What an operator is told of an org, so that many calls that meet the same do not fill the log. */
-import { BOOK_AHEAD_MS } from '../clock-guard.js';
+/** Alarms of one org, limited in rate: many calls that meet the same fault do not fill the log. */
+import { ORG_AHEAD_MS } from '../clock-guard.js';
 import type { Op, Reply, Result } from '../port.js';
 import type { Producer } from './batch.js';
 import type { OrgBatcherOptions } from './shared.js';
@@ -25,7 +25,7 @@ export class OrgAlarms {
     if (clipped > 0) this.tell('counter-below-zero', { moves: clipped });
     // Its time stands still until the clock is there: no hold expires, no cycle ends.
     const aheadMs = now - clock;
-    if (!replayed && aheadMs > BOOK_AHEAD_MS) this.tellAtTimes('org-ahead-of-clock', { now, clock, aheadMs });
+    if (!replayed && aheadMs > ORG_AHEAD_MS) this.tellAtTimes('org-ahead-of-clock', { now, clock, aheadMs });
   }
 
   noteResult(op: Op, { status }: Result): void {

@@ -1,7 +1,7 @@
 /** Calls as the producers of an org keep them. */
 import { randomBytes } from 'node:crypto';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
-import { type Bounds, LANE_KEPT_MS, type Reply } from '../port.js';
+import { type Bounds, PRODUCER_KEPT_MS, type Reply } from '../port.js';
 import type { PendingOperation } from './pending-operation.js';
 
 export interface Producer {
@@ -23,8 +23,8 @@ export interface Batch {
   outstanding: boolean;
   /** It takes one of the places for calls in flight; one that is being found out about does not. */
   counted: boolean;
-  /** Which of the org's books it was made for: a loss that is accepted begins a new one. */
-  book: number;
+  /** Which of the org's orgs it was made for: a loss that is accepted begins a new one. */
+  generation: number;
   /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. */
   readonly done?: () => void;
 }
@@ -42,11 +42,11 @@ export function newProducer(now?: number): Producer {
 }
 
 /** Half of the time for which the store keeps an idle producer. */
-const LANE_FRESH_MS = LANE_KEPT_MS / 2;
+const PRODUCER_FRESH_MS = PRODUCER_KEPT_MS / 2;
 
 /** The store must still have the producer. */
 export function isFresh({ usedAt }: Producer): boolean {
-  return performance.now() - usedAt < LANE_FRESH_MS;
+  return performance.now() - usedAt < PRODUCER_FRESH_MS;
 }
 
 /** Holds of the cycle before may still be due, or be settled. */
@@ -56,7 +56,7 @@ export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): re
 }
 
 /**
- * The book says which cycle is present; where that one is over, its successor is computed by the book's time. Throws where
+ * The org says which cycle is present; where that one is over, its successor is computed by the org's time. Throws where
  * the rule cannot be followed: time zones differ by version.
  */
 export function cyclesNow(reply: Reply): readonly Bounds[] {

@@ -5,7 +5,7 @@ export class ConcurrencyLimiter {
 
   constructor(private readonly most: number) {}
 
-  /** The job begins at once if there is room. It must not reject. */
+  /** Starts the job now if fewer than the maximum run. The job must not reject. */
   enter(job: () => Promise<unknown>): void {
     if (this.inside < this.most) this.run(job);
     else this.waiting.push(job);

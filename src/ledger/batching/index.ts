@@ -35,9 +35,9 @@ export interface StoreBatcherOptions {
   readonly backlogMax?: number;
   /** Orgs that are remembered, if more have been asked for. */
   readonly orgsMax?: number;
-  /** Told of what cannot be made good, and of an org whose data is missing. */
+  /** Called for what cannot be repaired, and for an org whose data is missing. */
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
-  /** Told of what happens in open mode. */
+  /** Called for each event of open mode. */
   readonly onOpen?: (event: OpenEvent) => void;
   readonly observer?: CallObserver;
 }
@@ -139,7 +139,7 @@ export class StoreBatcher {
     return new Promise((resolve, reject) => {
       const pending: PendingOperation = { op, cycle: 0, resolve, reject, owed: false, over: false };
       this.deadlines.add(pending);
-      this.lanesOf(org).add(pending);
+      this.batcherOf(org).add(pending);
     });
   }
 
@@ -160,15 +160,15 @@ export class StoreBatcher {
     const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
     if (chargeLater === undefined)
       throw unavailable(`${error.message}; what may be let through without it is used up`);
-    const told = { groups: '', again: false, violated: [], bindingLimits: [] };
-    const result = { status: 'admitted', user, ...told } as const;
+    const nothing = { groups: '', again: false, violated: [], bindingLimits: [] };
+    const result = { status: 'admitted', user, ...nothing } as const;
     return { result, now: this.clock.now(), cycle: NO_CYCLE, chargeLater };
   }
 
   /** Sends an operation until it is done. `cycle`: start of the cycle in which its admission happened. */
   enqueueSettlement(org: string, op: Op, cycle: number): Promise<Answer> {
     const done = new Promise<Answer>((resolve, reject) => {
-      this.lanesOf(org).add({ op, cycle, resolve, reject, owed: true, over: false });
+      this.batcherOf(org).add({ op, cycle, resolve, reject, owed: true, over: false });
     });
     // A renewal owes the store nothing: the requests under way bound how many there are.
     if (op.kind === 'renew') return done;
@@ -223,10 +223,10 @@ export class StoreBatcher {
    * store does not know it any more, so what would run twice is not sent.
    */
   resume(call: UndeliveredCall, isForgotten = false): Promise<void> {
-    return this.lanesOf(call.org).resume(call, isForgotten);
+    return this.batcherOf(call.org).resume(call, isForgotten);
   }
 
-  private lanesOf(org: string): OrgBatcher {
+  private batcherOf(org: string): OrgBatcher {
     const known = this.orgs.get(org);
     if (known !== undefined) return known;
     if (this.orgs.size >= this.orgsMax) this.forgetIdle();

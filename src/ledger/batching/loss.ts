@@ -43,11 +43,11 @@ export class Loss {
       this.alarmAt = now + ALARM_EVERY_MS;
       this.options.alarm();
     }
-    this.options.looks.enter(() => this.judge().catch(() => undefined));
+    this.options.looks.enter(() => this.check().catch(() => undefined));
   }
 
   /** A store that cannot be asked says nothing about the loss. */
-  private async judge(): Promise<void> {
+  private async check(): Promise<void> {
     try {
       if (this.closed) return;
       const how = await this.found();
@@ -59,7 +59,7 @@ export class Loss {
     }
   }
 
-  /** Judged where decisions are made: what another connection finds says nothing about them. */
+  /** Checked on the connection that makes decisions: another connection may reach another server. */
   private async found(): Promise<'found' | 'accepted' | undefined> {
     const { ledger, org, epoch: known } = this.options;
     const { version, epoch, accepted } = await ledger.epochOf(org);

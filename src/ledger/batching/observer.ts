@@ -2,7 +2,7 @@
 import type { Charges } from '../../quota/charge.js';
 import type { Reply } from '../port.js';
 
-/** Told of each call to the store; left out, it costs nothing. */
+/** Called for each call to the store; left out, it costs nothing. */
 export interface CallObserver {
   answered(operations: number, reply: Reply, ms: number): void;
   /** It got no answer. */

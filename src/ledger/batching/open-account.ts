@@ -34,7 +34,7 @@ export type OpenEvent =
 
 export interface OpenAccountOptions {
   readonly enqueueSettlement: (org: string, op: ChargeOp) => Promise<Answer>;
-  /** The store's time, as far as it can be told without it. */
+  /** The store's time, estimated while the store is away. */
   readonly now: () => number;
   readonly onOpen?: ((event: OpenEvent) => void) | undefined;
 }
@@ -76,7 +76,7 @@ const KEY_SEEN_MS = 60_000;
 
 export class OpenAccount {
   private outage: Outage | undefined;
-  /** Units that the ledger has not been told of, requests under way at their estimates. */
+  /** Units that the ledger has not recorded, requests in progress at their estimates. */
   private readonly untold = new Map<string, number>();
   private readonly orgs = new Map<string, OrgDebts>();
   private keys: LRUCache<string, string> | undefined;

@@ -50,7 +50,7 @@ export class OrgBatcher {
   private losses = 0;
   /** Calls that met the loss: they go on where the data is found. */
   private readonly parked: Sent[] = [];
-  private book = 0;
+  private generation = 0;
   private readonly alarms: OrgAlarms;
 
   constructor(
@@ -65,7 +65,7 @@ export class OrgBatcher {
     return this.waiting.length === 0 && this.producers === this.free.length && this.loss === undefined;
   }
 
-  /** The ledger has had a book of it. */
+  /** The ledger has had an org of it. */
   get isKnown(): boolean {
     return this.epoch !== '';
   }
@@ -115,7 +115,7 @@ export class OrgBatcher {
   /** Sends what an earlier process could not deliver; resolves when it is over. */
   resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
     if (this.epoch === '') this.epoch = call.epoch;
-    // A book that began anew has nothing to give back for what the one before it admitted.
+    // An org that began anew has nothing to give back for what the one before it admitted.
     const foreign = call.epoch !== '' && call.epoch !== this.epoch;
     const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
     const known = { ...call, ops, inDoubt: (call.inDoubt || isForgotten) && !foreign };
@@ -124,7 +124,7 @@ export class OrgBatcher {
     const producer = foreign ? newProducer(this.shared.clock.now()) : idle;
     this.producers += 1;
     return new Promise((resolve) => {
-      const batch = batchOf(known, this.book, resolve);
+      const batch = batchOf(known, this.generation, resolve);
       if (isForgotten && !foreign) this.replaceProducer(batch);
       else void this.send(producer, batch);
     });
@@ -167,7 +167,7 @@ export class OrgBatcher {
 
   private takeBatch(): Batch {
     const state = { retries: 0, cycleTries: 0, inDoubt: false, outstanding: false, counted: true };
-    return { operations: this.waiting.take(), ...state, book: this.book };
+    return { operations: this.waiting.take(), ...state, generation: this.generation };
   }
 
   private async send(producer: Producer, batch: Batch): Promise<void> {
@@ -241,8 +241,8 @@ export class OrgBatcher {
         this.silent(producer, batch, CLOCK_JUMPED);
         return;
       case 'producer-behind':
-        if (batch.book === this.book) this.alarms.rolledBack(producer);
-        // The book is at an earlier number, so this call has not run in it.
+        if (batch.generation === this.generation) this.alarms.rolledBack(producer);
+        // The org is at an earlier number, so this call has not run in it.
         batch.inDoubt = false;
         this.replaceProducer(batch);
         return;
@@ -250,7 +250,7 @@ export class OrgBatcher {
         // The next producer is made by this.
         this.shared.clock.saw(reply.clock);
         // A loss that an operator accepted is no news.
-        if (producer.seq > 0 && isFresh(producer) && batch.book === this.book)
+        if (producer.seq > 0 && isFresh(producer) && batch.generation === this.generation)
           this.alarms.rolledBack(producer);
         this.replaceProducer(batch);
         return;
@@ -266,7 +266,7 @@ export class OrgBatcher {
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
   }
 
-  /** False where this process cannot follow the book's rule: what is owed waits until it can. */
+  /** False where this process cannot follow the org's rule: what is owed waits until it can. */
   private enterCycle(batch: Batch, reply: Reply): boolean {
     this.epoch = reply.epoch;
     batch.cycleTries += 1;
@@ -345,7 +345,7 @@ export class OrgBatcher {
   private silent(producer: Producer, batch: Batch, error: unknown): void {
     const mayHaveRun = !(error instanceof StoreError) || error.ran !== false;
     batch.inDoubt ||= mayHaveRun;
-    batch.book = this.book;
+    batch.generation = this.generation;
     // A connection that was idle may be closed as the call is written: the same call is sent over the next one.
     const isSentAgain = error instanceof StoreError && !error.answered && this.options.ledger.reconnecting;
     for (const pending of batch.operations) {
@@ -379,13 +379,13 @@ export class OrgBatcher {
   }
 
   /**
-   * The book does not have the producer any more: refunds and charges that may have happened are left, for a request is never charged
-   * twice, and nothing is given back twice. A book that began anew since then knows of none.
+   * The org does not have the producer any more: refunds and charges that may have happened are left, for a request is never charged
+   * twice, and nothing is given back twice. An org that began anew since then knows of none.
    */
   private replaceProducer(batch: Batch): void {
     const producer = newProducer(this.shared.clock.now());
     this.live.delete(batch);
-    if (!batch.inDoubt || batch.book !== this.book) {
+    if (!batch.inDoubt || batch.generation !== this.generation) {
       this.send(producer, { ...batch, inDoubt: false });
       return;
     }
@@ -440,15 +440,15 @@ export class OrgBatcher {
     this.loss = undefined;
     this.losses = Math.min(this.losses + 1, 10);
     this.options.onTrouble?.(`store-loss-${how}`, { org: this.org, owed: this.parked.length });
-    if (how === 'accepted') this.beginBook();
+    if (how === 'accepted') this.beginGeneration();
     for (const { producer, batch } of this.parked.splice(0))
       this.shared.retries.enter(() => this.send(producer, batch));
     this.schedule();
   }
 
-  /** What was known of the book that is lost says nothing about the new one; its producers are not known there. */
-  private beginBook(): void {
-    this.book += 1;
+  /** What was known of the org that is lost says nothing about the new one; its producers are not known there. */
+  private beginGeneration(): void {
+    this.generation += 1;
     this.producers -= this.free.splice(0).length;
     this.epoch = '';
     this.ruleVersion = 0;

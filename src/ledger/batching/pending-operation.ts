@@ -5,7 +5,7 @@ import { type Bounds, type Op, type Result, StoreError } from '../port.js';
 /** Charges what was admitted without a decision: units by item that is no gate, once its end is known. */
 export type ChargeLater = (units: readonly number[], estimated: boolean) => void;
 
-/** What came of one operation; `now` and `cycle` are the book's. */
+/** What came of one operation; `now` and `cycle` are the org's. */
 export interface Answer {
   readonly result: Result;
   readonly now: number;

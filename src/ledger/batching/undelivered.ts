@@ -13,7 +13,7 @@ export interface UndeliveredOp {
 
 export interface UndeliveredCall {
   readonly org: string;
-  /** Of the book that it was made for, '' where that was not known. */
+  /** Of the org that it was made for, '' where that was not known. */
   readonly epoch: string;
   readonly producer: string;
   readonly seq: number;
@@ -22,29 +22,29 @@ export interface UndeliveredCall {
   readonly ops: readonly UndeliveredOp[];
 }
 
-type Book = Pick<UndeliveredCall, 'org' | 'epoch'>;
+type OrgData = Pick<UndeliveredCall, 'org' | 'epoch'>;
 
 const NONE: Op = { kind: 'none' };
 const OPS_A_CALL = 25;
 
 /** A call that was sent; undefined where nothing is left to be done about it. */
-export function callOf(book: Book, { producer, batch }: Sent): UndeliveredCall | undefined {
+export function callOf(data: OrgData, { producer, batch }: Sent): UndeliveredCall | undefined {
   const inDoubt = batch.inDoubt || batch.outstanding;
   const ops = batch.operations.map((pending) => undeliveredOp(pending, inDoubt));
   if (ops.every(({ op }) => op.kind === 'none')) return undefined;
-  return { ...book, producer: producer.id, seq: producer.seq + 1, inDoubt, ops };
+  return { ...data, producer: producer.id, seq: producer.seq + 1, inDoubt, ops };
 }
 
 /** Operations that were never sent get calls with producers of their own. */
 export function callsOf(
-  book: Book,
+  data: OrgData,
   operations: readonly Pick<PendingOperation, 'op' | 'cycle'>[],
 ): UndeliveredCall[] {
   const owed = operations.filter(({ op }) => isOwed(op)).map(({ op, cycle }) => ({ op, cycle, void: false }));
   const calls: UndeliveredCall[] = [];
   for (let at = 0; at < owed.length; at += OPS_A_CALL) {
     const ops = owed.slice(at, at + OPS_A_CALL);
-    calls.push({ ...book, producer: newProducer().id, seq: 1, inDoubt: false, ops });
+    calls.push({ ...data, producer: newProducer().id, seq: 1, inDoubt: false, ops });
   }
   return calls;
 }
@@ -63,7 +63,7 @@ function undeliveredOp({ op, cycle, owed, over }: PendingOperation, inDoubt: boo
 }
 
 /** The call as it is to be sent again; `done` hears of its end. */
-export function batchOf(call: UndeliveredCall, book: number, done: () => void): Batch {
+export function batchOf(call: UndeliveredCall, generation: number, done: () => void): Batch {
   const operations = call.ops.map(
     ({ op, cycle, void: over }): PendingOperation => ({
       op,
@@ -75,5 +75,5 @@ export function batchOf(call: UndeliveredCall, book: number, done: () => void): 
     }),
   );
   const state = { retries: 0, cycleTries: 0, counted: false, outstanding: false };
-  return { operations, ...state, inDoubt: call.inDoubt, book, done };
+  return { operations, ...state, inDoubt: call.inDoubt, generation, done };
 }

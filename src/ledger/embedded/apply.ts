@@ -1,9 +1,9 @@
-/** A call on a orgState, in the order that the port's prose names: epoch, producer, cycle, due holds, operations, crossings. */
+/** A call on an org, in the order that the port's prose names: epoch, producer, cycle, due holds, operations, crossings. */
 import {
   type Call,
   type CallCode,
-  LANE_YOUNG_MS,
   type Op,
+  PRODUCER_YOUNG_MS,
   type ReleaseOp,
   type Reply,
   type Result,
@@ -18,7 +18,7 @@ import type { OrgState } from './org-state.js';
 import { enterCycle, presentCycle } from './roll.js';
 
 /**
- * `clock`: what the clock shows, in ms; the orgState's time never goes back behind what it saw. `latest`: the latest time that it
+ * `clock`: what the clock shows, in ms; the org's time never goes back behind what it saw. `latest`: the latest time that it
  * can show, 0 where that is not known.
  */
 export function applyCall(orgState: OrgState | undefined, call: Call, clock: number, latest: number): Reply {
@@ -54,10 +54,10 @@ function answeredBefore(orgState: OrgState | undefined, call: Call, clock: numbe
   return call.seq > producer.seq + 1 ? 'producer-behind' : 'ok';
 }
 
-/** Whether the orgState may have forgotten the producer. */
+/** Whether the org may have forgotten the producer. */
 function isOld(producer: string, clock: number): boolean {
   const born = /@(\d+)$/.exec(producer)?.[1];
-  return born !== undefined && Math.abs(clock - Number(born)) > LANE_YOUNG_MS;
+  return born !== undefined && Math.abs(clock - Number(born)) > PRODUCER_YOUNG_MS;
 }
 
 function wasThere(orgState: OrgState | undefined, call: Call): boolean {

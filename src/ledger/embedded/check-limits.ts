@@ -1,12 +1,12 @@
-/** Room on the lines of a charge: what every limit that applies says. */
+/** Checks a charge against every limit that applies. */
 import { type ChargeItem, UNITS_MAX } from '../../quota/charge.js';
 import type { BindingLimit, Violation } from '../port.js';
 import { type Cap, capOfLine, type LimitCounter, type Work } from './limit-counters.js';
 
 export interface LimitCheck {
-  /** Lines without room that refuse. */
+  /** Exceeded limits that refuse. */
   readonly hard: readonly Violation[];
-  /** Lines without room that are only told: soft pools, shadow limits. */
+  /** Exceeded limits that are only reported: soft pools, shadow limits. */
   readonly lenient: readonly Violation[];
 }
 
@@ -31,7 +31,7 @@ export function checkLimits(
   return { hard, lenient };
 }
 
-/** A charge of 0 units needs room for the smallest unit, and takes none. */
+/** A charge of 0 units needs the smallest unit to remain, and takes none. */
 function fits(line: LimitCounter, cap: Cap, units: number, limit: number): boolean {
   return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= limit;
 }
@@ -60,14 +60,14 @@ export function findBindingLimits(
   lines: readonly LimitCounter[][],
 ): BindingLimit[] {
   return items.map((item, index) => {
-    let bindingLimits: BindingLimit = { quota: item.quota, scope: undefined, limit: 0, remaining: 0 };
+    let binding: BindingLimit = { quota: item.quota, scope: undefined, limit: 0, remaining: 0 };
     for (const line of lines[index] ?? []) {
       const cap = capOfLine(work, line);
       if (cap.mode !== 'hard') continue;
       const remaining = Math.max(0, cap.limit - line.consumed - line.held - cap.carried);
-      if (bindingLimits.scope !== undefined && remaining >= bindingLimits.remaining) continue;
-      bindingLimits = { quota: item.quota, scope: line.scope, limit: cap.limit, remaining };
+      if (binding.scope !== undefined && remaining >= binding.remaining) continue;
+      binding = { quota: item.quota, scope: line.scope, limit: cap.limit, remaining };
     }
-    return bindingLimits;
+    return binding;
   });
 }

@@ -1,4 +1,4 @@
-/** The decision: is there room on every line, and if so, charge and hold them all. */
+/** The decision: checks every line, and if all fit, charges and holds them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
 import { encodeMember, holderOfKey, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
@@ -39,10 +39,10 @@ function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
   if (items.some((item) => planOf(work.orgState, item.quota) === undefined)) return denied('no-plan');
   const lines = items.map((item) => linesOf(work, work.present, item.quota, op.user, groups));
   if (standing !== undefined) return admitted(work, items, lines, groups, [], true);
-  const judged = checkLimitsAfterExpiry(work, items, lines);
-  if (judged.hard.length > 0) return refused(work, op, items, lines, groups, judged.hard);
+  const check = checkLimitsAfterExpiry(work, items, lines);
+  if (check.hard.length > 0) return refused(work, op, items, lines, groups, check.hard);
   charge(work, op, items, lines, groups);
-  return admitted(work, items, lines, groups, judged.lenient, false);
+  return admitted(work, items, lines, groups, check.lenient, false);
 }
 
 function denied(reason: Denied['reason']): Denied {

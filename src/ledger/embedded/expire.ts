@@ -7,7 +7,7 @@ import { change, type LimitCounter, linesOf, type OpenCycle, unitsOn, type Work 
 
 /**
  * Expires at most `most` due holds, and forgets due tombstones. Returns how many it dealt with. Those of cycles that the
- * call does not name are left, and told.
+ * call does not name are left, and reported.
  */
 export function expireDue(work: Work, most: number): number {
   if (work.noneDue) return 0;
@@ -85,13 +85,13 @@ export function move(
   return moved;
 }
 
-/** Judges, and before a refusal makes sure that no dead hold stands in the way. */
+/** Checks the limits; before a refusal, expires due holds and checks again. */
 export function checkLimitsAfterExpiry(
   work: Work,
   items: readonly ChargeItem[],
   lines: readonly LimitCounter[][],
 ): LimitCheck {
-  const judged = checkLimits(work, items, lines);
-  if (judged.hard.length === 0 || expireDue(work, EXPIRE_BEFORE_REFUSAL) === 0) return judged;
+  const check = checkLimits(work, items, lines);
+  if (check.hard.length === 0 || expireDue(work, EXPIRE_BEFORE_REFUSAL) === 0) return check;
   return checkLimits(work, items, lines);
 }

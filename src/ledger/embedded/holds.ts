@@ -113,7 +113,7 @@ export function renew(work: Work, op: RenewOp): Result {
     return item.fixed ? item : { ...item, charged: op.units[index] ?? item.charged };
   });
   const renewed = { ...hold, items: noted, expiresAt: now + op.ttlMs };
-  // Before room is sought: it may be due itself, and what is due expires then.
+  // Before the check: the hold may be due itself, and the check expires due holds.
   orgState.putHold(op.hold, renewed, hold);
   const more = hold.items.map((item, index) => (item.fixed ? 0 : (op.more[index] ?? 0)));
   const asked = hold.items.flatMap((item, index): ChargeItem[] => {
@@ -132,7 +132,7 @@ export function renew(work: Work, op: RenewOp): Result {
 }
 
 /**
- * An answer that asks for more after its hold is gone: what it asks for is held again in whole, where there is room beside
+ * An answer that asks for more after its hold is gone: what it asks for is held again in whole, if it fits beside
  * what it was charged so far; that comes back, for it is held now.
  */
 function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp): Result {
@@ -148,7 +148,7 @@ function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp):
     held + consumed > 0 ? [{ quota: item.quota, units: held + consumed, kind: 'held' }] : [],
   );
   const lines = asked.map((item) => linesOf(work, cycle, item.quota, hold.user, hold.groups));
-  // Before room is sought: the tombstone may be due itself.
+  // Before the check: the tombstone may be due itself.
   const kept = { ...hold, expiresAt: now + TOMBSTONE_MS };
   orgState.putHold(op.hold, kept, hold);
   const refused = refusedMore(work, asked, lines, hold.groups);
@@ -159,7 +159,7 @@ function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp):
   return { status: 'renewed' };
 }
 
-/** Undefined where there is room for all that is asked on top. */
+/** Undefined if all additional units fit. */
 function refusedMore(
   work: Work,
   asked: readonly ChargeItem[],

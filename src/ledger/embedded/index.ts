@@ -35,15 +35,15 @@ export interface EmbeddedOptions {
 /** Rejects where another process has the folder open, or where it cannot be read. */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledger> {
   const disk = options.path === undefined ? undefined : await openDisk(options.path);
-  const books = disk === undefined ? new Map<string, OrgState>() : await disk.load();
-  return new MemoryLedger(books, disk, options.clock ?? Date.now, options.clockGuard);
+  const orgStates = disk === undefined ? new Map<string, OrgState>() : await disk.load();
+  return new MemoryLedger(orgStates, disk, options.clock ?? Date.now, options.clockGuard);
 }
 
 class MemoryLedger implements Ledger {
   readonly name = 'embedded';
 
   constructor(
-    private readonly books: Map<string, OrgState>,
+    private readonly orgStates: Map<string, OrgState>,
     private readonly disk: Disk | undefined,
     private readonly now: () => number,
     private readonly guard: ClockGuard | undefined,
@@ -65,12 +65,12 @@ class MemoryLedger implements Ledger {
   apply(call: Call): Promise<Reply> {
     return bounded(this.guard, call, async (latest) => {
       this.refuseWhenFailed();
-      return applyCall(this.books.get(call.org), call, this.now(), latest);
+      return applyCall(this.orgStates.get(call.org), call, this.now(), latest);
     });
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
-    const orgState = this.books.get(org);
+    const orgState = this.orgStates.get(org);
     const values = wants.map(({ table, fields }) => {
       const found = orgState?.tables.get(table);
       return fields.map((field) => found?.text(field) ?? null);
@@ -80,17 +80,17 @@ class MemoryLedger implements Ledger {
   }
 
   async epochOf(org: string): Promise<OrgEpoch> {
-    const head = this.books.get(org)?.org;
+    const head = this.orgStates.get(org)?.org;
     const text = (field: string): string => head?.text(field) ?? '';
     return { version: head?.number('version') ?? 0, epoch: text('epoch'), accepted: text('lossAccepted') };
   }
 
   async commit(org: string, commit: Commit): Promise<number | undefined> {
     this.refuseWhenFailed();
-    const known = this.books.get(org);
+    const known = this.orgStates.get(org);
     if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
     const orgState = known ?? new OrgState(org, this.disk?.witness);
-    this.books.set(org, orgState);
+    this.orgStates.set(org, orgState);
     for (const change of commit.changes) {
       if ('set' in change) orgState.table(change.set).set(change.field, change.value);
       else if ('del' in change) orgState.table(change.del).delete(change.field);
@@ -106,9 +106,9 @@ class MemoryLedger implements Ledger {
     return version;
   }
 
-  /** The cursor is the number of fields passed; a field that comes or goes meanwhile may be missed or told twice. */
+  /** The cursor is the number of fields passed; a field added or removed during the scan may be missed or returned twice. */
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
-    const fields = this.books.get(org)?.tables.get(table);
+    const fields = this.orgStates.get(org)?.tables.get(table);
     if (fields === undefined) return { cursor: '0', entries: [] };
     const from = Number(cursor);
     const entries: [string, string][] = [];
@@ -123,20 +123,20 @@ class MemoryLedger implements Ledger {
   }
 
   async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
-    const entries = this.books.get(org)?.logs[log] ?? [];
+    const entries = this.orgStates.get(org)?.logs[log] ?? [];
     const first = entries.findIndex((entry) => entry.id > after);
     return first < 0 ? [] : entries.slice(first, first + count);
   }
 
   async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
-    const entries = this.books.get(org)?.logs[log] ?? [];
+    const entries = this.orgStates.get(org)?.logs[log] ?? [];
     const next = before === '' ? -1 : entries.findIndex((entry) => entry.id >= before);
     const end = next < 0 ? entries.length : next;
     return entries.slice(Math.max(0, end - count), end).reverse();
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
-    const orgState = this.books.get(org);
+    const orgState = this.orgStates.get(org);
     if (orgState?.org.text('epoch') === undefined || (orgState.org.text('fold') ?? '') !== fold.from)
       return false;
     for (const { table, field, units } of fold.adds) {
@@ -149,11 +149,11 @@ class MemoryLedger implements Ledger {
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
-    for (const table of tables) this.books.get(org)?.dropTable(table);
+    for (const table of tables) this.orgStates.get(org)?.dropTable(table);
   }
 
   async forgetProducers(org: string, idleMs: number): Promise<number> {
-    const orgState = this.books.get(org);
+    const orgState = this.orgStates.get(org);
     let count = 0;
     if (orgState === undefined) return 0;
     for (const [id, producer] of orgState.producers) {
@@ -170,7 +170,7 @@ class MemoryLedger implements Ledger {
   }
 
   async orgs(): Promise<string[]> {
-    return [...this.books.keys()].filter(isName);
+    return [...this.orgStates.keys()].filter(isName);
   }
 
   async clock(): Promise<number> {

@@ -22,7 +22,7 @@ export interface LimitCounter {
   action: string;
 }
 
-/** A cycle named in the call. `present` is the orgState's own; the others are closed, and only their holds still move. */
+/** A cycle named in the call. `present` is the org's own; the others are closed, and only their holds still move. */
 export interface OpenCycle {
   readonly start: number;
   readonly present: boolean;
@@ -79,7 +79,7 @@ export function lineIn(
   return line;
 }
 
-/** The lines a charge on `quota` moves, in the order in which they are judged: user, groups, org. */
+/** The lines a charge on `quota` moves, in the order of the check: user, groups, org. */
 export function linesOf(
   work: Work,
   cycle: OpenCycle,

@@ -4,7 +4,7 @@ import type { Log, LogEntry, Reply, Table } from '../port.js';
 
 export type Value = string | number;
 
-/** Told of every change (undefined: gone), so that the embedded ledger can write it down. */
+/** Called for every change (undefined: deleted), so that the embedded ledger can persist it. */
 export type ChangeListener = (
   org: string,
   place: Table | Log,
@@ -88,8 +88,8 @@ export class OrgState {
   }
 
   /**
-   * Whether the call `<producer>.<number>` has run here, as far as the orgState can show. A producer runs its numbers one by one, so
-   * that the orgState has all calls of a producer up to its last number.
+   * Whether the call `<producer>.<number>` has run here, as far as the org can show. A producer runs its numbers one by one, so
+   * that the org has all calls of a producer up to its last number.
    */
   hasRun(call: string): boolean {
     const dot = call.lastIndexOf('.');
@@ -98,7 +98,7 @@ export class OrgState {
     return number >= 1 && number <= last;
   }
 
-  /** Ids are made by the orgState's time and never go back, whatever the clock did. */
+  /** Ids are made by the org's time and never go back, whatever the clock did. */
   append(log: Log, text: string, now: number): void {
     const { lastEntry } = this;
     if (now > lastEntry.at) this.lastEntry = { at: now, count: 0 };

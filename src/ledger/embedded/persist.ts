@@ -35,7 +35,7 @@ export async function openDisk(path: string): Promise<Disk> {
   return new LevelDisk(level);
 }
 
-/** A disk that is full may have room again. */
+/** A full disk may be freed again. */
 const AGAIN_MS = 1_000;
 
 export class LevelDisk implements Disk {
@@ -57,20 +57,20 @@ export class LevelDisk implements Disk {
   };
 
   async load(): Promise<Map<string, OrgState>> {
-    const books = new Map<string, OrgState>();
+    const orgStates = new Map<string, OrgState>();
     const found: [org: string, place: string, field: string, value: string][] = [];
     for await (const [key, value] of this.level.iterator()) {
       const [org = '', place = ''] = key.split('/', 2);
       found.push([org, place, key.slice(org.length + place.length + 2), value]);
     }
     for (const [org, place, field, value] of found) {
-      const orgState = books.get(org) ?? new OrgState(org, this.witness);
-      books.set(org, orgState);
+      const orgState = orgStates.get(org) ?? new OrgState(org, this.witness);
+      orgStates.set(org, orgState);
       if (LOGS.includes(place)) orgState.restoreEntry(place as Log, { id: field, text: value });
       else orgState.table(place as Table).map.set(field, value);
     }
-    for (const orgState of books.values()) orgState.restoreOrder();
-    return books;
+    for (const orgState of orgStates.values()) orgState.restoreOrder();
+    return orgStates;
   }
 
   async close(): Promise<void> {

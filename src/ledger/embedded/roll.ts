@@ -1,4 +1,4 @@
-/** The cycle of a orgState: which one is present, and how the next one begins. */
+/** The cycle of an org: which one is present, and how the next one begins. */
 import type { Bounds, Call } from '../port.js';
 import { extraTaken } from './limit-counters.js';
 import type { OrgState } from './org-state.js';
@@ -8,8 +8,8 @@ export function presentCycle(orgState: OrgState): Bounds {
 }
 
 /**
- * Whether the call's first cycle is the orgState's present one. If the orgState's is over and the call's is its successor,
- * computed by the present rule and with the closed cycle at hand, the orgState rolls first.
+ * Whether the call's first cycle is the org's present one. If the org's is over and the call's is its successor,
+ * computed by the present rule and names the closed cycle, the org rolls first.
  */
 export function enterCycle(orgState: OrgState, call: Call, now: number): boolean {
   const present = presentCycle(orgState);

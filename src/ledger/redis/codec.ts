@@ -138,7 +138,7 @@ function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota'>[] {
 
 const SCOPES: readonly (Scope | undefined)[] = [undefined, 'user', 'group', 'org'];
 const VIOLATION_LENGTH = 7;
-const TIGHT_LENGTH = 3;
+const BINDING_LENGTH = 3;
 
 function decodeDecision(
   kind: 0 | 1 | 2,
@@ -155,15 +155,15 @@ function decodeDecision(
   for (const { quota } of items) {
     const scope = SCOPES[Number(raw[at])];
     bindingLimits.push({ quota, scope, limit: Number(raw[at + 1]), remaining: Number(raw[at + 2]) });
-    at += TIGHT_LENGTH;
+    at += BINDING_LENGTH;
   }
-  const told = { ...toldGroups(String(raw[1])), violated, bindingLimits };
-  if (kind === 0) return { status: 'admitted', again: raw[2] === 1, ...told };
-  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', ...told };
+  const common = { ...namedGroups(String(raw[1])), violated, bindingLimits };
+  if (kind === 0) return { status: 'admitted', again: raw[2] === 1, ...common };
+  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', ...common };
 }
 
-/** `<groups>`, or `<user>;<groups>` where an API key told who it is. */
-function toldGroups(text: string): { user?: string; groups: string } {
+/** `<groups>`, or `<user>;<groups>` if an API key identified the user. */
+function namedGroups(text: string): { user?: string; groups: string } {
   const end = text.indexOf(';');
   return end < 0 ? { groups: text } : { user: text.slice(0, end), groups: text.slice(end + 1) };
 }

@@ -22,10 +22,10 @@ const SHORT_SESSION_MS = 200;
 const NOT_SENT = /^Stream isn't writeable/;
 
 export class Connection {
-  /** Told of a session that has begun; nothing is sent in it before `admit`. */
+  /** Called when a session begins; nothing is sent in it before `admit`. */
   onConnect: () => void = () => undefined;
   onClose: () => void = () => undefined;
-  /** Told of a reply by a server that is to be left. */
+  /** Called for an error reply that means: leave this server. */
   onLeave: (reply: ErrorReply) => void = () => undefined;
   /** When the present session began. */
   connectedAt = 0;
@@ -43,7 +43,7 @@ export class Connection {
       socketTimeout: options.silenceMs ?? SILENCE_MS,
       // A call that waits here while Redis is down would run long after its caller was answered.
       enableOfflineQueue: false,
-      // A call sent again by the client library would not be told from the first.
+      // A call sent again by the client library would be indistinguishable from the first.
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       // The proof of the server (pair.ts) reads the same INFO, and says what is wrong with it.

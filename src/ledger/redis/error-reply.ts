@@ -21,7 +21,7 @@ interface Meaning {
   readonly leave: boolean;
 }
 
-/** Redis judges these at the first write of a script and not after it. */
+/** Redis checks these at the first write of a script and not after it. */
 const AT_FIRST_WRITE: Meaning = { ranInScript: false, leave: false };
 const ANYWHERE: Meaning = { ranInScript: 'unknown', leave: false };
 

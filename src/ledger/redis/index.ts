@@ -27,7 +27,7 @@ import { loadScript, type Script, type ScriptOptions } from './scripts.js';
 export interface RedisOptions extends ConnectionOptions {
   /** First part of every key. */
   readonly prefix?: string;
-  /** Told where the store was emptied, or is empty at the start. */
+  /** Called when the store was emptied, or is empty at the start. */
   readonly onPresence?: (event: PresenceEvent) => void;
   /** Bounds the store's clock; left out, whatever it shows is taken. */
   readonly clockGuard?: ClockGuard | undefined;
@@ -155,7 +155,7 @@ class RedisLedger implements Ledger {
   async commit(org: string, commit: Commit): Promise<number | undefined> {
     const creates = commit.version === 0 && isName(org) && commit.changes.some(isEpoch);
     if (creates) await this.presence.established();
-    // Listed first: an id in the set without a book is harmless, a book that no sweep finds is not.
+    // Listed first: an id in the set without an org is harmless, an org that no sweep finds is not.
     if (commit.version === 0 && isName(org)) await this.send('sadd', [this.keys.orgs, org]);
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
     const args: (string | number)[] = [commit.version, commit.audit];

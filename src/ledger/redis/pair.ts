@@ -35,10 +35,10 @@ export class ConnectionPair {
   private readonly listeners: (() => void)[] = [];
   private readonly waiters: (() => void)[] = [];
   private readonly onError: (error: Error) => void;
-  /** Of the present sessions; undefined while they have not been judged. */
+  /** Of the present sessions; undefined until they are checked. */
   private trouble: Trouble | undefined;
-  private judging = false;
-  private judgeAgain = false;
+  private checking = false;
+  private checkAgain = false;
   private failures = 0;
   private leftAt = Number.NEGATIVE_INFINITY;
   private wasReady = false;
@@ -63,7 +63,7 @@ export class ConnectionPair {
 
   get reconnecting(): boolean {
     if (this.hot.ready) return false;
-    // A call may fail before its connection's end is told.
+    // A call may fail before the end of its connection is reported.
     this.noteLoss();
     return this.wasLostNow;
   }
@@ -82,7 +82,7 @@ export class ConnectionPair {
     return other;
   }
 
-  /** Told each time that both may be used. */
+  /** Called each time both connections become usable. */
   onReady(listener: () => void): void {
     this.listeners.push(listener);
   }
@@ -109,7 +109,7 @@ export class ConnectionPair {
   private connected(): void {
     this.suspend();
     this.trouble = undefined;
-    void this.judge();
+    void this.check();
   }
 
   private suspend(): void {
@@ -124,27 +124,27 @@ export class ConnectionPair {
     this.lostAt = performance.now();
   }
 
-  private async judge(): Promise<void> {
-    if (this.judging) {
-      this.judgeAgain = true;
+  private async check(): Promise<void> {
+    if (this.checking) {
+      this.checkAgain = true;
       return;
     }
-    this.judging = true;
+    this.checking = true;
     do {
-      this.judgeAgain = false;
-      await this.judgeOnce();
+      this.checkAgain = false;
+      await this.checkOnce();
       // Another session began meanwhile: each waits before it connects, so this cannot spin.
-    } while (this.judgeAgain && !this.closed);
-    this.judging = false;
+    } while (this.checkAgain && !this.closed);
+    this.checking = false;
   }
 
-  private async judgeOnce(): Promise<void> {
+  private async checkOnce(): Promise<void> {
     clearTimeout(this.timer);
     const { hot, other } = this;
     if (this.closed || !hot.connected || !other.connected) return;
     const infos = await Promise.all([this.infoOf(hot), this.infoOf(other)]).catch((error: Error) => error);
-    // What has ended is followed by another session, which is judged in its turn.
-    if (this.closed || this.judgeAgain || !hot.connected || !other.connected) return;
+    // What has ended is followed by another session, which is checked in its turn.
+    if (this.closed || this.checkAgain || !hot.connected || !other.connected) return;
     const trouble = infos instanceof Error ? unanswered(infos) : this.troubleIn(...infos);
     if (trouble === undefined) this.admit();
     else this.refuse(trouble);
@@ -212,7 +212,7 @@ export class ConnectionPair {
 
   private schedule(inMs: number): void {
     clearTimeout(this.timer);
-    if (!this.closed) this.timer = setTimeout(() => void this.judge(), inMs).unref();
+    if (!this.closed) this.timer = setTimeout(() => void this.check(), inMs).unref();
   }
 }
 

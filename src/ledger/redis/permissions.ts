@@ -29,7 +29,7 @@ async function isDenied(
   return connection.ask(command, args).then(() => false, isNoPermission);
 }
 
-/** What says nothing about rights is told by the call that meets it. */
+/** An error that is not about rights is reported by the call that meets it. */
 function isNoPermission(error: unknown): boolean {
   return error instanceof StoreError && error.message.startsWith('NOPERM');
 }
@@ -40,7 +40,7 @@ async function deniedInScript(connection: Connection, keys: Keys): Promise<strin
   try {
     return (await connection.ask('eval', [source, scratch.length, ...scratch])) as string[];
   } catch (error) {
-    // The keys of a script are judged before it runs.
+    // Redis checks the keys of a script before it runs.
     return isNoPermission(error) ? ['key'] : [];
   }
 }

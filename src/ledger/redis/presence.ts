@@ -49,7 +49,7 @@ export class StorePresence {
   start(isReady: () => boolean): void {
     clearTimeout(this.timer);
     const look = async (): Promise<void> => {
-      // A store that does not answer is told where calls fail.
+      // A store that does not answer is reported by the calls that fail.
       if (isReady()) await this.look().catch(() => undefined);
       if (this.timer === timer) this.start(isReady);
     };
@@ -70,7 +70,7 @@ export class StorePresence {
   /** Resolves when a new org may be created. */
   async established(): Promise<void> {
     const giveUpAt = performance.now() + WAIT_MAX_MS;
-    for (let told = false; ; told = true) {
+    for (let isAnnounced = false; ; isAnnounced = true) {
       const waitMs = await this.look();
       if (waitMs === 0) return;
       if (performance.now() > giveUpAt)
@@ -78,7 +78,7 @@ export class StorePresence {
           'the store is empty, and other gateways are still marking the orgs it had',
           false,
         );
-      if (!told) this.options.onEvent?.({ kind: 'waiting', ms: waitMs });
+      if (!isAnnounced) this.options.onEvent?.({ kind: 'waiting', ms: waitMs });
       await delay(Math.min(waitMs, LOOK_EVERY_MS));
     }
   }

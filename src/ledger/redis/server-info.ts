@@ -1,7 +1,7 @@
 /** What a Redis server says of itself in INFO, and whether it can keep counters. */
 
 export interface ServerInfo {
-  /** Names the data: its process, or its replication history where the process is not told. '' where neither is. */
+  /** Names the data: its process, or its replication history if the process is not reported. '' if neither is. */
   readonly id: string;
   readonly isReplica: boolean;
   readonly isLoading: boolean;

@@ -25,7 +25,7 @@ export interface OrgView {
   readonly id: string;
   readonly quotas: Quotas;
   readonly version: number;
-  /** The view's time: what is told and decided here uses no other clock. */
+  /** The view's time: nothing here uses another clock. */
   readonly now: number;
   readonly epoch: string;
   readonly name: string;
@@ -83,7 +83,7 @@ export async function readOrg(
   let start = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const wants = [{ table: 'org', fields: orgFields(quotas) } as const, ...wantsOf(start)];
-    const view = decodeBook(org, quotas, wants, await ledger.read(org, wants));
+    const view = decodeOrg(org, quotas, wants, await ledger.read(org, wants));
     if (view.now >= view.cycle.end) await roll(ledger, view);
     else if (wantsOf.length === 0 || view.cycle.start === start) return view;
     start = view.cycle.start;
@@ -108,7 +108,7 @@ function orgFields(quotas: Quotas): string[] {
   return [...ORG_FIELDS, ...pools];
 }
 
-function decodeBook(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgView {
+function decodeOrg(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgView {
   const { now, version } = snapshot;
   const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
   if (version === 0 || org === undefined) throw noOrg(id);

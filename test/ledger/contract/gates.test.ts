@@ -1,43 +1,43 @@
-// A gate, and any charge of 0 units, needs room for the smallest unit on every hard limit, and takes nothing.
+// A gate, and any charge of 0 units, needs the smallest unit to remain on every hard limit, and takes nothing.
 import { fixed, gate, held, onBoth, renew, reserve, settle, violatedOf } from '../../support/ledgers.js';
 
-const BOOK = {
+const ORG = {
   plans: { usage: 10, ai: '10:s', lds: 10 },
   users: { ana: 'a:g1' },
   groups: ['g1'],
   limits: { 'usage:u:ana': 3, 'lds:u:ana': 'u;3;0;w;0;0' },
 };
 
-onBoth('a gate is open until the limit is exhausted, then closed', BOOK, async (t, book) => {
+onBoth('a gate is open until the limit is exhausted, then closed', ORG, async (t, testOrg) => {
   const ops = [
     reserve('ana', fixed('usage', 2)),
     reserve('ana', gate('usage')),
     reserve('ana', fixed('usage', 1)),
     reserve('ana', gate('usage')),
   ];
-  t.same(await book.told(ops), ['admitted', 'admitted', 'admitted', 'spent']);
-  t.equal(await book.line('usage:u:ana'), '3+0');
+  t.same(await testOrg.statuses(ops), ['admitted', 'admitted', 'admitted', 'spent']);
+  t.equal(await testOrg.line('usage:u:ana'), '3+0');
 });
 
-onBoth('a gate blocks the other charges of its route', BOOK, async (t, book) => {
-  await book.do(reserve('ana', fixed('usage', 3)));
-  t.same(await book.told([reserve('ana', [fixed('lds', 1), gate('usage')])]), ['spent']);
-  t.same(await book.told([reserve('ana', fixed('lds', 1))]), ['admitted'], 'lds alone is not blocked');
+onBoth('a gate blocks the other charges of its route', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', fixed('usage', 3)));
+  t.same(await testOrg.statuses([reserve('ana', [fixed('lds', 1), gate('usage')])]), ['spent']);
+  t.same(await testOrg.statuses([reserve('ana', fixed('lds', 1))]), ['admitted'], 'lds alone is not blocked');
 });
 
-onBoth('a charge of 0 units is a gate', BOOK, async (t, book) => {
-  await book.do(reserve('ana', fixed('usage', 3)));
-  const result = await book.do(reserve('ana', fixed('usage', 0)));
+onBoth('a charge of 0 units is a gate', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', fixed('usage', 3)));
+  const result = await testOrg.do(reserve('ana', fixed('usage', 0)));
   t.match(result, { status: 'refused', violated: [{ limit: 3, consumed: 3, requested: 0 }] });
 });
 
-onBoth('a gate closes while the last unit is held, and says so', BOOK, async (t, book) => {
+onBoth('a gate closes while the last unit is held, and says so', ORG, async (t, testOrg) => {
   const ops = [
     reserve('ana', held('usage', 3), { hold: 'h' }),
     reserve('ana', gate('usage')),
     settle('h', 2),
   ];
-  t.same(await book.told([...ops, reserve('ana', gate('usage'))]), [
+  t.same(await testOrg.statuses([...ops, reserve('ana', gate('usage'))]), [
     'admitted',
     'held',
     'settled',
@@ -45,35 +45,35 @@ onBoth('a gate closes while the last unit is held, and says so', BOOK, async (t,
   ]);
 });
 
-onBoth('a gate ignores soft pools and shadow limits', BOOK, async (t, book) => {
-  await book.do(reserve('ana', [fixed('ai', 50), fixed('lds', 4)]));
-  const result = await book.do(reserve('ana', [gate('ai'), gate('lds')]));
+onBoth('a gate ignores soft pools and shadow limits', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', [fixed('ai', 50), fixed('lds', 4)]));
+  const result = await testOrg.do(reserve('ana', [gate('ai'), gate('lds')]));
   t.match(result, { status: 'admitted' });
   t.same(violatedOf(result), []);
 });
 
-onBoth('a hold of 0 units needs room, and settles at what it cost', BOOK, async (t, book) => {
-  await book.do(reserve('ana', held('usage', 0), { hold: 'h' }));
-  t.equal(await book.line('usage:u:ana'), '0+0');
-  await book.do(settle('h', 3));
-  t.equal(await book.line('usage:u:ana'), '3+0');
-  t.same(await book.told([reserve('ana', held('usage', 0), { hold: 'k' })]), ['spent']);
+onBoth('a hold of 0 units needs a remaining unit, and settles at its true cost', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', held('usage', 0), { hold: 'h' }));
+  t.equal(await testOrg.line('usage:u:ana'), '0+0');
+  await testOrg.do(settle('h', 3));
+  t.equal(await testOrg.line('usage:u:ana'), '3+0');
+  t.same(await testOrg.statuses([reserve('ana', held('usage', 0), { hold: 'k' })]), ['spent']);
 });
 
-onBoth('a hold beside a gate settles by its own item', BOOK, async (t, book) => {
-  await book.do(reserve('ana', [gate('lds'), held('usage', 3)], { hold: 'h' }));
-  await book.do(renew('h', 1));
-  await book.do(settle('h', 2));
-  t.equal(await book.line('usage:u:ana'), '2+0');
-  t.equal(await book.line('lds:u:ana'), '0+0');
+onBoth('a hold beside a gate settles by its own item', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', [gate('lds'), held('usage', 3)], { hold: 'h' }));
+  await testOrg.do(renew('h', 1));
+  await testOrg.do(settle('h', 2));
+  t.equal(await testOrg.line('usage:u:ana'), '2+0');
+  t.equal(await testOrg.line('lds:u:ana'), '0+0');
 });
 
-onBoth('a hold of gates only stands, settles and is void like another', BOOK, async (t, book) => {
+onBoth('a hold of gates only stands, settles and is void like another', ORG, async (t, testOrg) => {
   const ops = [
     reserve('ana', gate('usage'), { hold: 'h' }),
     renew('h', 0, 0, { quotas: [], units: [], more: [] }),
   ];
-  t.same(await book.told([...ops, settle('h', []), settle('h', [])]), [
+  t.same(await testOrg.statuses([...ops, settle('h', []), settle('h', [])]), [
     'admitted',
     'renewed',
     'settled',
@@ -84,5 +84,5 @@ onBoth('a hold of gates only stands, settles and is void like another', BOOK, as
     { kind: 'release', hold: 'k', keep: true } as const,
     reserve('ana', gate('usage'), { hold: 'k' }),
   ];
-  t.same(await book.told(voided), ['admitted', 'released', 'voided']);
+  t.same(await testOrg.statuses(voided), ['admitted', 'released', 'voided']);
 });

@@ -16,20 +16,23 @@ import {
   TTL_MS,
 } from '../../support/ledgers.js';
 
-const BOOK = { plans: { usage: 1000, lds: 100 }, users: { ana: 'a:g1,g2', bob: 'a:' }, groups: ['g1', 'g2'] };
+const ORG = { plans: { usage: 1000, lds: 100 }, users: { ana: 'a:g1,g2', bob: 'a:' }, groups: ['g1', 'g2'] };
 
-async function journaled(book: TestOrg, user: string): Promise<number> {
+async function journaled(testOrg: TestOrg, user: string): Promise<number> {
   let sum = 0;
-  for (const text of await book.texts('journal'))
+  for (const text of await testOrg.texts('journal'))
     for (const line of decodeJournal(text))
       if (line.user === user)
         for (const charge of line.charges) if (charge.quota === 'usage') sum += charge.units;
   return sum;
 }
 
-onBoth('one entry a call, one line a charge: who, groups, action and units', BOOK, async (t, book) => {
-  await book.call([reserve('ana', [fixed('usage', 2), fixed('lds', 1)]), reserve('bob', fixed('usage', 5))]);
-  const entries = await book.ledger.log(book.org, 'journal', '', 10);
+onBoth('one entry a call, one line a charge: who, groups, action and units', ORG, async (t, testOrg) => {
+  await testOrg.call([
+    reserve('ana', [fixed('usage', 2), fixed('lds', 1)]),
+    reserve('bob', fixed('usage', 5)),
+  ]);
+  const entries = await testOrg.ledger.log(testOrg.org, 'journal', '', 10);
   t.equal(entries.length, 1);
   t.same(decodeJournal(entries[0]?.text ?? ''), [
     {
@@ -54,14 +57,14 @@ onBoth('one entry a call, one line a charge: who, groups, action and units', BOO
   ]);
 });
 
-onBoth('a call that charges nothing leaves no entry', BOOK, async (t, book) => {
-  await book.call([]);
-  await book.call([reserve('ana', gate('usage')), reserve('ana', fixed('usage', 1001))]);
-  await book.call([reserve('ana', held('usage', 5), { hold: 'h' }), release('h')]);
-  t.same(await book.texts('journal'), []);
+onBoth('a call that charges nothing leaves no entry', ORG, async (t, testOrg) => {
+  await testOrg.call([]);
+  await testOrg.call([reserve('ana', gate('usage')), reserve('ana', fixed('usage', 1001))]);
+  await testOrg.call([reserve('ana', held('usage', 5), { hold: 'h' }), release('h')]);
+  t.same(await testOrg.texts('journal'), []);
 });
 
-onBoth('its sum is what is consumed, after every kind of operation', BOOK, async (t, book) => {
+onBoth('its sum is what is consumed, after every kind of operation', ORG, async (t, testOrg) => {
   const hold = (id: string) => reserve('ana', [held('usage', 10), fixed('lds', 1)], { hold: id });
   const progress = { quotas: ['usage', 'lds'], units: [3, 1], more: [2, 0] };
   const steps = [
@@ -70,20 +73,23 @@ onBoth('its sum is what is consumed, after every kind of operation', BOOK, async
     [refund('ana', fixed('usage', 7), { groups: 'g1,g2' })],
   ];
   for (const [index, ops] of steps.entries()) {
-    await book.call(ops, { ...ADMISSION, seq: index + 1 });
-    t.equal(await book.line('usage:u:ana'), `${await journaled(book, 'ana')}+${ops === steps[0] ? 40 : 12}`);
+    await testOrg.call(ops, { ...ADMISSION, seq: index + 1 });
+    t.equal(
+      await testOrg.line('usage:u:ana'),
+      `${await journaled(testOrg, 'ana')}+${ops === steps[0] ? 40 : 12}`,
+    );
   }
-  await book.at(BEGIN_MS + TTL_MS);
-  await book.call([]);
-  t.equal(await book.line('usage:u:ana'), `${await journaled(book, 'ana')}+0`);
-  await book.call([settle('d', [9, 1])]);
-  t.equal(await book.line('usage:u:ana'), `${await journaled(book, 'ana')}+0`);
-  t.equal(await journaled(book, 'ana'), 4 + 40 + 9);
+  await testOrg.at(BEGIN_MS + TTL_MS);
+  await testOrg.call([]);
+  t.equal(await testOrg.line('usage:u:ana'), `${await journaled(testOrg, 'ana')}+0`);
+  await testOrg.call([settle('d', [9, 1])]);
+  t.equal(await testOrg.line('usage:u:ana'), `${await journaled(testOrg, 'ana')}+0`);
+  t.equal(await journaled(testOrg, 'ana'), 4 + 40 + 9);
 });
 
-onBoth('a fold moves entries into history once, and keeps the tail', BOOK, async (t, book) => {
-  for (const units of [1, 2, 4]) await book.call([reserve('ana', fixed('usage', units))]);
-  const [first, second, third] = await book.ledger.log(book.org, 'journal', '', 10);
+onBoth('a fold moves entries into history once, and keeps the tail', ORG, async (t, testOrg) => {
+  for (const units of [1, 2, 4]) await testOrg.call([reserve('ana', fixed('usage', units))]);
+  const [first, second, third] = await testOrg.ledger.log(testOrg.org, 'journal', '', 10);
   if (first === undefined || second === undefined || third === undefined)
     throw new Error('three entries are missing');
   const adds = [
@@ -91,48 +97,48 @@ onBoth('a fold moves entries into history once, and keeps the tail', BOOK, async
     { table: 'history:hour', field: 'ana', units: 3 },
   ] as const;
   const fold = { from: '', to: second.id, adds };
-  t.equal(await book.ledger.fold(book.org, fold), true);
-  t.equal(await book.ledger.fold(book.org, fold), false, 'another folder was there before');
-  t.same(await book.fields('history:day'), { ana: '3' });
-  t.same(await book.fields('history:hour'), { ana: '3' });
-  t.same(await book.ledger.log(book.org, 'journal', '', 10), [third]);
-  t.equal(await book.ledger.fold(book.org, { from: first.id, to: third.id, adds }), false);
+  t.equal(await testOrg.ledger.fold(testOrg.org, fold), true);
+  t.equal(await testOrg.ledger.fold(testOrg.org, fold), false, 'another folder was there before');
+  t.same(await testOrg.fields('history:day'), { ana: '3' });
+  t.same(await testOrg.fields('history:hour'), { ana: '3' });
+  t.same(await testOrg.ledger.log(testOrg.org, 'journal', '', 10), [third]);
+  t.equal(await testOrg.ledger.fold(testOrg.org, { from: first.id, to: third.id, adds }), false);
   const next = {
     from: second.id,
     to: third.id,
     adds: [{ table: 'history:day', field: 'ana', units: 4 }],
   } as const;
-  t.equal(await book.ledger.fold(book.org, next), true);
-  t.same(await book.fields('history:day'), { ana: '7' });
-  t.same(await book.texts('journal'), []);
-  await book.call([reserve('ana', fixed('usage', 8))]);
+  t.equal(await testOrg.ledger.fold(testOrg.org, next), true);
+  t.same(await testOrg.fields('history:day'), { ana: '7' });
+  t.same(await testOrg.texts('journal'), []);
+  await testOrg.call([reserve('ana', fixed('usage', 8))]);
   t.equal(
-    (await book.ledger.log(book.org, 'journal', third.id, 10)).length,
+    (await testOrg.ledger.log(testOrg.org, 'journal', third.id, 10)).length,
     1,
     'new entries come after the fold',
   );
 });
 
-onBoth('a fold may lower a sum, and one of an unknown org does nothing', BOOK, async (t, book) => {
-  await book.call([reserve('ana', fixed('usage', 1))]);
-  const [entry] = await book.ledger.log(book.org, 'journal', '', 10);
+onBoth('a fold may lower a sum, and one of an unknown org does nothing', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', fixed('usage', 1))]);
+  const [entry] = await testOrg.ledger.log(testOrg.org, 'journal', '', 10);
   const to = entry?.id ?? '';
-  await book.ledger.fold(book.org, {
+  await testOrg.ledger.fold(testOrg.org, {
     from: '',
     to,
     adds: [{ table: 'history:day', field: 'ana', units: -2 }],
   });
-  t.same(await book.fields('history:day'), { ana: '-2' });
-  t.equal(await book.ledger.fold('nobody', { from: '', to, adds: [] }), false);
-  t.same((await book.ledger.read('nobody', [{ table: 'org', fields: ['fold'] }])).values, [[null]]);
+  t.same(await testOrg.fields('history:day'), { ana: '-2' });
+  t.equal(await testOrg.ledger.fold('nobody', { from: '', to, adds: [] }), false);
+  t.same((await testOrg.ledger.read('nobody', [{ table: 'org', fields: ['fold'] }])).values, [[null]]);
 });
 
-onBoth('a log is read in pages', BOOK, async (t, book) => {
-  for (const units of [1, 2, 3, 4, 5]) await book.call([reserve('bob', fixed('usage', units))]);
+onBoth('a log is read in pages', ORG, async (t, testOrg) => {
+  for (const units of [1, 2, 3, 4, 5]) await testOrg.call([reserve('bob', fixed('usage', units))]);
   const found: string[] = [];
   let after = '';
   for (;;) {
-    const page = await book.ledger.log(book.org, 'journal', after, 2);
+    const page = await testOrg.ledger.log(testOrg.org, 'journal', after, 2);
     if (page.length === 0) break;
     found.push(...page.map((entry) => entry.text));
     after = page.at(-1)?.id ?? '';

@@ -14,7 +14,7 @@ import {
 
 const percent = (share: number, offset = 0): string => `p;${share};${offset};h;0;0`;
 const TWENTY = percent(2_000_000);
-const BOOK = {
+const ORG = {
   plans: { usage: 5000 },
   users: { ana: 'a:g1' },
   groups: ['g1'],
@@ -22,62 +22,62 @@ const BOOK = {
 };
 
 /** The cap of a user, as a refusal tells it. */
-async function capOf(book: TestOrg, user: string): Promise<number | undefined> {
-  const result = await book.do(reserve(user, fixed('usage', 8_999_999_999_999_999)));
+async function capOf(testOrg: TestOrg, user: string): Promise<number | undefined> {
+  const result = await testOrg.do(reserve(user, fixed('usage', 8_999_999_999_999_999)));
   return violatedOf(result).find((one) => one.scope === 'user')?.limit;
 }
 
-onBoth('20 % of 5,000 is 1,000', BOOK, async (t, book) => {
-  t.same(await book.told([reserve('ana', fixed('usage', 1000)), reserve('ana', fixed('usage', 1))]), [
+onBoth('20 % of 5,000 is 1,000', ORG, async (t, testOrg) => {
+  t.same(await testOrg.statuses([reserve('ana', fixed('usage', 1000)), reserve('ana', fixed('usage', 1))]), [
     'admitted',
     'spent',
   ]);
 });
 
-onBoth('a share is rounded down', { ...BOOK, plans: { usage: 14 } }, async (t, book) => {
-  t.equal(await capOf(book, 'ana'), 2);
+onBoth('a share is rounded down', { ...ORG, plans: { usage: 14 } }, async (t, testOrg) => {
+  t.equal(await capOf(testOrg, 'ana'), 2);
 });
 
-onBoth('extra counts, and a top-up or a new plan moves the cap at once', BOOK, async (t, book) => {
-  await book.commit(set('org', 'extra:usage', 50));
-  t.equal(await capOf(book, 'ana'), 1010);
-  await book.commit(incr('org', 'extra:usage', 500));
-  t.equal(await capOf(book, 'ana'), 1110);
-  await book.commit(set('org', 'plan:usage', '100:h'));
-  t.equal(await capOf(book, 'ana'), 130);
+onBoth('extra counts, and a top-up or a new plan moves the cap at once', ORG, async (t, testOrg) => {
+  await testOrg.commit(set('org', 'extra:usage', 50));
+  t.equal(await capOf(testOrg, 'ana'), 1010);
+  await testOrg.commit(incr('org', 'extra:usage', 500));
+  t.equal(await capOf(testOrg, 'ana'), 1110);
+  await testOrg.commit(set('org', 'plan:usage', '100:h'));
+  t.equal(await capOf(testOrg, 'ana'), 130);
 });
 
-onBoth('consuming extra does not move the cap within the cycle', BOOK, async (t, book) => {
-  await book.commit(set('org', 'plan:usage', '10:h'), set('org', 'extra:usage', 40));
-  await book.do(reserve('bob', fixed('usage', 30)));
-  t.equal(await capOf(book, 'ana'), 10);
+onBoth('consuming extra does not move the cap within the cycle', ORG, async (t, testOrg) => {
+  await testOrg.commit(set('org', 'plan:usage', '10:h'), set('org', 'extra:usage', 40));
+  await testOrg.do(reserve('bob', fixed('usage', 30)));
+  t.equal(await capOf(testOrg, 'ana'), 10);
 });
 
-onBoth('what a cycle used of the extra is gone from the pool of the next', BOOK, async (t, book) => {
-  await book.commit(set('org', 'plan:usage', '100:h'), set('org', 'extra:usage', 50));
-  await book.do(reserve('bob', fixed('usage', 130)));
-  t.equal(await capOf(book, 'ana'), 30);
-  await book.at(2_000_000);
+onBoth('what a cycle used of the extra is gone from the pool of the next', ORG, async (t, testOrg) => {
+  await testOrg.commit(set('org', 'plan:usage', '100:h'), set('org', 'extra:usage', 50));
+  await testOrg.do(reserve('bob', fixed('usage', 130)));
+  t.equal(await capOf(testOrg, 'ana'), 30);
+  await testOrg.at(2_000_000);
   const cycles = { cycles: [cycleOf(2), START] };
-  const refused = await book.do(reserve('ana', fixed('usage', 25)), cycles);
+  const refused = await testOrg.do(reserve('ana', fixed('usage', 25)), cycles);
   t.match(violatedOf(refused), [{ scope: 'user', limit: 24, consumed: 0 }]);
 });
 
-onBoth('a group and a soft pool have percent caps too', BOOK, async (t, book) => {
-  await book.commit(set('org', 'plan:usage', '50:s'), set('limits', 'usage:g:g1', percent(1_000_000)));
-  const result = await book.do(reserve('ana', fixed('usage', 6)));
+onBoth('a group and a soft pool have percent caps too', ORG, async (t, testOrg) => {
+  await testOrg.commit(set('org', 'plan:usage', '50:s'), set('limits', 'usage:g:g1', percent(1_000_000)));
+  const result = await testOrg.do(reserve('ana', fixed('usage', 6)));
   t.match(violatedOf(result), [{ scope: 'group', limit: 5 }]);
 });
 
 for (const pool of [1, 3, 7, 1000, 8_999_999_999_999_999])
-  onBoth(`three distributed caps sum to a pool of ${pool}`, BOOK, async (t, book) => {
+  onBoth(`three distributed caps sum to a pool of ${pool}`, ORG, async (t, testOrg) => {
     const users = ['ana', 'bob', 'cy'];
     const caps = distribute(3).map((share, index) =>
       set('limits', `usage:u:${users[index]}`, percent(share.percent, share.offset)),
     );
-    await book.commit(set('org', 'plan:usage', `${pool}:s`), ...caps);
+    await testOrg.commit(set('org', 'plan:usage', `${pool}:s`), ...caps);
     let sum = 0;
-    for (const user of users) sum += (await capOf(book, user)) ?? Number.NaN;
+    for (const user of users) sum += (await capOf(testOrg, user)) ?? Number.NaN;
     t.equal(sum, pool);
   });
 
@@ -87,15 +87,15 @@ for (const [pool, share] of [
   [7_777_777_777_777_777n, 1n],
   [123_456_789_012_345n, 1_234_567n],
 ] as const)
-  onBoth(`${share} ten-millionths of ${pool} to the unit`, BOOK, async (t, book) => {
-    await book.commit(
+  onBoth(`${share} ten-millionths of ${pool} to the unit`, ORG, async (t, testOrg) => {
+    await testOrg.commit(
       set('org', 'plan:usage', `${pool}:s`),
       set('limits', 'usage:u:ana', percent(Number(share))),
     );
-    t.equal(await capOf(book, 'ana'), Number((pool * share) / 10_000_000n));
+    t.equal(await capOf(testOrg, 'ana'), Number((pool * share) / 10_000_000n));
   });
 
-onBoth('without a plan there is nothing to have a part of', BOOK, async (t, book) => {
-  await book.commit(set('org', 'plan:usage', '0:s'));
-  t.equal(await capOf(book, 'ana'), 0);
+onBoth('without a plan there is nothing to have a part of', ORG, async (t, testOrg) => {
+  await testOrg.commit(set('org', 'plan:usage', '0:s'));
+  t.equal(await capOf(testOrg, 'ana'), 0);
 });

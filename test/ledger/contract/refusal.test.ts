@@ -1,7 +1,7 @@
 // A refusal changes no consumed, held or history figure, and tells a limit that is spent from one that is only held.
 import { fixed, gate, held, onBoth, reserve, settle, violatedOf } from '../../support/ledgers.js';
 
-const BOOK = {
+const ORG = {
   plans: { usage: 100, lds: 100, ai: '100:s' },
   extra: { usage: 5 },
   users: { ana: 'a:g1', bob: 'a:g1' },
@@ -9,44 +9,48 @@ const BOOK = {
   limits: { 'usage:u:ana': 20, 'usage:g:g1': 30 },
 };
 
-onBoth('held refusals leave the book as it was, to the letter', BOOK, async (t, book) => {
-  await book.call([reserve('ana', held('usage', 20), { hold: 'h' }), reserve('bob', fixed('usage', 3))]);
-  const before = await book.dump();
+onBoth('held refusals leave the org as it was, to the letter', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', held('usage', 20), { hold: 'h' }), reserve('bob', fixed('usage', 3))]);
+  const before = await testOrg.dump();
   const ops = [
     reserve('ana', [fixed('lds', 1), fixed('ai', 500), fixed('usage', 1)]),
     reserve('ana', held('usage', 20), { hold: 'k' }),
     reserve('bob', fixed('usage', 8)),
     reserve('ana', [gate('usage'), fixed('lds', 1)]),
   ];
-  t.same(await book.told(ops), ['held', 'held', 'held', 'held']);
-  t.equal(await book.dump(), before);
+  t.same(await testOrg.statuses(ops), ['held', 'held', 'held', 'held']);
+  t.equal(await testOrg.dump(), before);
 });
 
-onBoth('spent refusals and denials leave every figure as it was', BOOK, async (t, book) => {
-  await book.call([reserve('ana', fixed('usage', 20))]);
+onBoth('spent refusals and denials leave every figure as it was', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', fixed('usage', 20))]);
   const ops = [
     reserve('ana', [fixed('lds', 1), fixed('usage', 1)]),
     reserve('bob', held('usage', 11), { hold: 'k' }),
     reserve('bob', fixed('nothing', 1)),
   ];
-  t.same(await book.told(ops), ['spent', 'spent', 'no-plan'], 'the first refusals queue their notices');
-  const before = await book.dump();
-  t.same(await book.told(ops), ['spent', 'spent', 'no-plan']);
-  t.equal(await book.dump(), before);
-  t.equal(await book.line('usage:g:g1'), '20+0');
-  t.same(await book.fields('holds'), {});
-  t.same(await book.texts('journal'), ['1500000|ana|g1|maps|usage=20|']);
+  t.same(
+    await testOrg.statuses(ops),
+    ['spent', 'spent', 'no-plan'],
+    'the first refusals queue their notices',
+  );
+  const before = await testOrg.dump();
+  t.same(await testOrg.statuses(ops), ['spent', 'spent', 'no-plan']);
+  t.equal(await testOrg.dump(), before);
+  t.equal(await testOrg.line('usage:g:g1'), '20+0');
+  t.same(await testOrg.fields('holds'), {});
+  t.same(await testOrg.texts('journal'), ['1500000|ana|g1|maps|usage=20|']);
 });
 
-onBoth('held: it would fit but for holds in flight; spent: it would not', BOOK, async (t, book) => {
-  await book.call([reserve('ana', fixed('usage', 12)), reserve('ana', held('usage', 5), { hold: 'h' })]);
-  t.match(await book.do(reserve('ana', fixed('usage', 8))), { reason: 'held' });
-  t.match(await book.do(reserve('ana', fixed('usage', 9))), { reason: 'spent' });
+onBoth('held: it would fit but for holds in flight; spent: it would not', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', fixed('usage', 12)), reserve('ana', held('usage', 5), { hold: 'h' })]);
+  t.match(await testOrg.do(reserve('ana', fixed('usage', 8))), { reason: 'held' });
+  t.match(await testOrg.do(reserve('ana', fixed('usage', 9))), { reason: 'spent' });
 });
 
-onBoth('one spent limit makes the refusal spent', BOOK, async (t, book) => {
-  await book.call([reserve('ana', fixed('usage', 20)), reserve('bob', held('usage', 8), { hold: 'h' })]);
-  const result = await book.do(reserve('ana', fixed('usage', 3)));
+onBoth('one spent limit makes the refusal spent', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', fixed('usage', 20)), reserve('bob', held('usage', 8), { hold: 'h' })]);
+  const result = await testOrg.do(reserve('ana', fixed('usage', 3)));
   t.match(result, { reason: 'spent' });
   t.same(
     violatedOf(result).map((one) => `${one.scope} ${one.consumed}+${one.held}/${one.limit}`),
@@ -54,9 +58,9 @@ onBoth('one spent limit makes the refusal spent', BOOK, async (t, book) => {
   );
 });
 
-onBoth('what is left is told, also of a limit without room', BOOK, async (t, book) => {
-  await book.call([reserve('ana', fixed('usage', 18))]);
-  const result = await book.do(reserve('ana', [fixed('usage', 3), fixed('lds', 1)]));
+onBoth('what remains is reported, also for an exceeded limit', ORG, async (t, testOrg) => {
+  await testOrg.call([reserve('ana', fixed('usage', 18))]);
+  const result = await testOrg.do(reserve('ana', [fixed('usage', 3), fixed('lds', 1)]));
   t.match(result, {
     bindingLimits: [
       { quota: 'usage', scope: 'user', limit: 20, remaining: 2 },
@@ -65,7 +69,7 @@ onBoth('what is left is told, also of a limit without room', BOOK, async (t, boo
   });
 });
 
-onBoth('a refused reservation leaves no hold to settle', BOOK, async (t, book) => {
+onBoth('a refused reservation leaves no hold to settle', ORG, async (t, testOrg) => {
   const ops = [reserve('ana', held('usage', 21), { hold: 'h' }), settle('h', 1)];
-  t.same(await book.told(ops), ['spent', 'unknown-hold']);
+  t.same(await testOrg.statuses(ops), ['spent', 'unknown-hold']);
 });

@@ -11,10 +11,10 @@ import type {
 } from '../../../src/ledger/port.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../../src/quota/charge.js';
 import { NONE } from '../../support/ledgers.js';
-import { checkCaps, type State, stateOf } from './laws.js';
+import { checkCaps, type State, stateOf } from './invariants.js';
 import type { Pair } from './pair.js';
 import type { Random, Tally } from './random.js';
-import { tallyReply } from './tally.js';
+import { tallyReply } from './totals.js';
 import { CROWD, chargesBy, cycleAt, GROUPS, STRANGERS, USERS } from './world.js';
 
 interface Producer {
@@ -32,13 +32,13 @@ export class Gateway {
   sent = 0;
   /** The time that the gateway takes the store's to be. */
   lastNow = 0;
-  /** The book after the last call; undefined where others have been at it since. */
+  /** The org after the last call; undefined where others have been at it since. */
   state: State | undefined;
   private cycle: Bounds;
   private older: Bounds[] = [];
   private ruleVersion = 1;
   private epoch = '';
-  private batcher: Producer[] = [];
+  private producers: Producer[] = [];
   private lanesMade = 0;
   private calls: Call[] = [];
   private holds: ReserveOp[] = [];
@@ -77,7 +77,7 @@ export class Gateway {
   /** A number on a producer stands for one call: where that one was given up, so is the producer. */
   private answered(call: Call, reply: Reply): void {
     if (reply.code !== 'ok')
-      this.batcher = this.batcher.filter((producer) => producer.name !== call.producer);
+      this.producers = this.producers.filter((producer) => producer.name !== call.producer);
   }
 
   private async deliverLate(): Promise<void> {
@@ -107,7 +107,7 @@ export class Gateway {
   private learn(call: Call, reply: Reply, after: State): void {
     this.keep(call);
     if (reply.code === 'ok') {
-      const producer = this.batcher.find((one) => one.name === call.producer);
+      const producer = this.producers.find((one) => one.name === call.producer);
       if (producer !== undefined) producer.seq = Math.max(producer.seq, call.seq);
     }
     if (reply.code !== 'ok' && reply.code !== 'cycle') return;
@@ -131,14 +131,14 @@ export class Gateway {
       return;
     }
     const { user, charges: charged } = op;
-    // At times one that the book does not have.
+    // At times one that the org does not have.
     const seq = call.seq + (this.random.chance(0.1) ? 100 : 0);
     const name = call.producer === '' ? '' : `${call.producer}.${seq}`;
     const where = { groups: result.groups, cycle: reply.cycle.start, at: reply.now, call: name };
     this.admissions.push({ kind: 'refund', user, charges: charged, ...where });
   }
 
-  /** The call again with the bounds that the book's answer lets one compute. */
+  /** The call again with the bounds that the org's answer lets one compute. */
   private rebound(call: Call): Call {
     const now = this.lastNow;
     const cycle = now < this.cycle.end ? [this.cycle] : [cycleAt(now), this.cycle];
@@ -165,13 +165,13 @@ export class Gateway {
   }
 
   private pickProducer(): Producer {
-    if (this.random.chance(0.04)) this.batcher.pop();
-    while (this.batcher.length < 2) {
+    if (this.random.chance(0.04)) this.producers.pop();
+    while (this.producers.length < 2) {
       this.lanesMade += 1;
-      // A producer that the book does not have: nothing but its first number runs there.
-      this.batcher.push({ name: `l${this.lanesMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
+      // A producer that the org does not have: nothing but its first number runs there.
+      this.producers.push({ name: `l${this.lanesMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
     }
-    return this.random.pick(this.batcher);
+    return this.random.pick(this.producers);
   }
 
   private makeOp(): Op {

@@ -5,7 +5,7 @@ import type { Call, Commit, Log, Reply, Table } from '../../../src/ledger/port.j
 import { lineOf } from '../../../src/quota/id.js';
 import { type ClockedLedger, dumpOf } from '../../support/ledgers.js';
 
-/** The ledgers answered differently, or an answer broke a law. */
+/** The ledgers answered differently, or an answer broke an invariant. */
 export class Broken extends Error {}
 
 export const HISTORY: Table = 'history:lines';
@@ -14,7 +14,7 @@ export class Pair {
   constructor(
     readonly model: ClockedLedger,
     readonly redis: ClockedLedger,
-    /** Length of every cycle: the journal's times are told apart by it. */
+    /** Length of every cycle: it separates the times of the journal. */
     private readonly cycleMs: number,
   ) {}
 
@@ -63,12 +63,12 @@ export class Pair {
     return folded[0] === true;
   }
 
-  async compareBooks(org: string): Promise<void> {
+  async compareOrgs(org: string): Promise<void> {
     const [expected, actual] = await Promise.all([
       dumpOf(this.model.ledger, org, [HISTORY]),
       dumpOf(this.redis.ledger, org, [HISTORY]),
     ]);
-    if (expected !== actual) throw new Broken(`the books differ:\n${difference(expected, actual)}`);
+    if (expected !== actual) throw new Broken(`the orgs differ:\n${difference(expected, actual)}`);
   }
 
   async texts(org: string, log: Log): Promise<string[]> {

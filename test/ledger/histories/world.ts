@@ -1,4 +1,4 @@
-/** What a random history is about: names, sizes, charges, and how a book begins. */
+/** What a random history is about: names, sizes, charges, and how an org begins. */
 import type { Bounds, Change } from '../../../src/ledger/port.js';
 import type { ChargeItem } from '../../../src/quota/charge.js';
 import { fixed, gate, held, set } from '../../support/ledgers.js';

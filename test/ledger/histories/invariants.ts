@@ -1,5 +1,5 @@
 /**
- * Laws that hold in every book at any time, figured out here once more and in the plainest way: no line over its cap by
+ * Invariants of every org at any time, computed here independently and in the plainest way: no line over its cap by
  * admissions, held = sum of open holds, consumed = folded + tail, nothing below 0.
  */
 import { decodeHold, decodeLimit, decodePlan } from '../../../src/ledger/codec.js';
@@ -18,7 +18,7 @@ export interface Cycle {
   readonly held: Fields;
 }
 
-/** All that the laws look at. */
+/** What the invariants read. */
 export interface State {
   readonly org: Fields;
   readonly limits: Fields;
@@ -138,8 +138,8 @@ export function checkHeld(state: State): void {
       }
     }
   }
-  const told = state.cycles.flatMap((cycle) => entriesOf(cycle.held, cycle.start));
-  compare('held', sums, told);
+  const actual = state.cycles.flatMap((cycle) => entriesOf(cycle.held, cycle.start));
+  compare('held', sums, actual);
 }
 
 /** Consumed is what was folded and what still stands in the journal, in every cycle, and never below 0. */
@@ -153,9 +153,9 @@ export async function checkConsumed(
   for (const [field, value] of Object.entries(await fieldsOf(ledger, id, HISTORY)))
     sums.set(field, Number(value));
   for (const entry of await ledger.log(id, 'journal', '', 1_000_000)) addLines(sums, entry.text, cycleMs);
-  const told = state.cycles.flatMap((cycle) => entriesOf(cycle.consumed, cycle.start));
-  for (const [field, value] of told) if (value < 0) throw new Broken(`${field} is ${value}`);
-  compare('consumed', sums, told);
+  const actual = state.cycles.flatMap((cycle) => entriesOf(cycle.consumed, cycle.start));
+  for (const [field, value] of actual) if (value < 0) throw new Broken(`${field} is ${value}`);
+  compare('consumed', sums, actual);
 }
 
 function entriesOf(fields: Fields, start: number): [string, number][] {
@@ -166,10 +166,10 @@ function entriesOf(fields: Fields, start: number): [string, number][] {
 function compare(
   what: string,
   expected: ReadonlyMap<string, number>,
-  told: readonly [string, number][],
+  actual: readonly [string, number][],
 ): void {
   const left = new Map(expected);
-  for (const [field, value] of told) {
+  for (const [field, value] of actual) {
     if ((left.get(field) ?? 0) !== value)
       throw new Broken(`${what} of ${field} is ${value}, the records say ${left.get(field) ?? 0}`);
     left.delete(field);

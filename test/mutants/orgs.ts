@@ -1,7 +1,7 @@
-/** Breaks of cycles, extra, users, groups, batcher, epochs, notices and the directory. */
+/** Breaks of cycles, extra, users, groups, producers, epochs, notices and the directory. */
 import { broken, type Mutant } from './mutant.js';
 
-export const BOOKS: readonly Mutant[] = [
+export const ORGS: readonly Mutant[] = [
   ...broken(
     'rule 7',
     'a cycle lasts a millisecond too long',
@@ -11,7 +11,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 13',
-    'the clock of a orgState goes back',
+    'the clock of an org goes back',
     'cycle',
     ['apply', 'now = math.max(clock, tonumber(values[2] or 0))', 'now = clock'],
     ['apply', "Math.max(clock, orgState.org.number('now'))", 'clock'],
@@ -25,7 +25,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 13',
-    'a clock that jumped forgets batcher',
+    'a clock that jumped forgets producers',
     'clock',
     [
       'forget-producers',
@@ -47,7 +47,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'decision 7',
-    'a orgState rolls by an old rule',
+    'an org rolls by an old rule',
     'cycle',
     ['include/cycle', 'if rule_version ~= head.rule_version then return false end', ''],
     ['roll', "call.ruleVersion === orgState.org.number('ruleVersion') &&", ''],
@@ -174,9 +174,9 @@ export const BOOKS: readonly Mutant[] = [
     ['decide', 'known.generation === generation', 'true'],
   ),
   ...broken(
-    'batcher',
+    'producers',
     'a repeated call runs again',
-    'batcher',
+    'producers',
     [
       'apply',
       'if seq == last + 1 then return nil end',
@@ -185,22 +185,22 @@ export const BOOKS: readonly Mutant[] = [
     ['apply', 'call.seq === producer.seq', 'false'],
   ),
   ...broken(
-    'batcher',
+    'producers',
     'a call that arrives after its successor runs',
-    'batcher',
+    'producers',
     ['apply', 'if seq < last then return outside(STALE) end', 'if seq < last then return nil end'],
     ['apply', 'call.seq < producer.seq', 'false'],
   ),
   ...broken(
-    'batcher',
+    'producers',
     'a lost producer goes on',
-    'batcher',
+    'producers',
     ['apply', 'return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil', 'return nil'],
     ['apply', "return call.seq > 1 || isOld(call.producer, clock) ? 'producer-lost' : 'ok'", "return 'ok'"],
   ),
   ...broken(
     'loss',
-    'a orgState of another epoch is counted on',
+    'an org of another epoch is counted on',
     'epoch',
     ['apply', "if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end", ''],
     ['apply', "call.epoch !== '' && call.epoch !== epoch", 'false'],
@@ -214,7 +214,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
-    'a notice is told each time',
+    'a notice is sent each time',
     'notices',
     [
       'include/notices',
@@ -236,7 +236,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
-    'a lowered cap tells again',
+    'a lowered cap sends notices again',
     'notices',
     [
       'include/notices',
@@ -247,7 +247,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
-    'the first refusal tells nothing',
+    'the first refusal sends no notice',
     'notices',
     ['include/reserve', 'note_refusal(violation[2], violation[3], violation[6], actor)', ''],
     ['decide', 'noteRefusal(work, one, op.user, op.charges.action);', ''],
@@ -265,7 +265,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
-    'of several thresholds in one call only the last is told',
+    'of several thresholds in one call only the last is reported',
     'notices',
     [
       'include/notices',
@@ -280,7 +280,7 @@ export const BOOKS: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
-    'reaching a threshold exactly tells nothing',
+    'reaching a threshold exactly sends no notice',
     'notices',
     ['include/notices', 'and consumed >= mark', 'and consumed > mark'],
     ['crossings', 'line.consumed >= mark', 'line.consumed > mark'],

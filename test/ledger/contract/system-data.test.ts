@@ -1,15 +1,15 @@
-// A log can be read from its end, in pages; a book that is no org's is kept like the others, but is not among the orgs.
+// A log can be read from its end, in pages; a set of data that is no org's is kept like the others, but is not among the orgs.
 import { BEGIN_MS, fieldsOf, onBoth } from '../../support/ledgers.js';
 
 const SETUP = { plans: { usage: 100 } };
 
-onBoth('a log is read from its end, in pages', SETUP, async (t, book) => {
-  const { ledger, org } = book;
+onBoth('a log is read from its end, in pages', SETUP, async (t, testOrg) => {
+  const { ledger, org } = testOrg;
   t.same(await ledger.logBack(org, 'audit', '', 10), []);
   for (let number = 1; number <= 5; number += 1) {
     // Two entries of one moment keep their order.
-    if (number !== 4) await book.at(BEGIN_MS + number);
-    const version = await book.version();
+    if (number !== 4) await testOrg.at(BEGIN_MS + number);
+    const version = await testOrg.version();
     await ledger.commit(org, { version, changes: [], audit: `entry ${number}` });
   }
   const back = async (before: string, count: number) => {
@@ -32,9 +32,9 @@ onBoth('a log is read from its end, in pages', SETUP, async (t, book) => {
   t.same(await ledger.logBack('nobody', 'audit', '', 10), []);
 });
 
-onBoth('a book whose id is no name is not among the orgs', SETUP, async (t, book) => {
-  const { ledger } = book;
-  const id = `*${book.org}*`;
+onBoth('a set of data whose id is no name is not among the orgs', SETUP, async (t, testOrg) => {
+  const { ledger } = testOrg;
+  const id = `*${testOrg.org}*`;
   const changes = [{ set: 'records', field: 'a', value: '1' }] as const;
   t.equal(await ledger.commit(id, { version: 0, changes, audit: 'made' }), 1);
   t.equal(
@@ -49,6 +49,6 @@ onBoth('a book whose id is no name is not among the orgs', SETUP, async (t, book
     ['made'],
   );
   const orgs = await ledger.orgs();
-  t.ok(orgs.includes(book.org));
+  t.ok(orgs.includes(testOrg.org));
   t.notOk(orgs.includes(id));
 });

@@ -2,7 +2,7 @@
 import { decodeMember, decodePlan } from '../../../src/ledger/codec.js';
 import type { Call, Op, Reply, Result, Violation } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
-import type { State } from './laws.js';
+import type { State } from './invariants.js';
 import type { Tally } from './random.js';
 import { CYCLE_MS } from './world.js';
 
