@@ -1,4 +1,4 @@
-// Nothing that a client sends is served cheaper than it is priced: each case is refused, or charged exactly as matched.
+// No request is served for less than its price: each case is refused, or charged exactly as the matched route.
 import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
@@ -29,8 +29,8 @@ const ROUTES = `
   - { match: 'POST /beyond', action: beyond, upstream: keyed, charges: [{ quota: usage, units: 99999 }] }
   - { match: 'POST /stated', action: stated, upstream: keyed, charges: [{ quota: usage, units: { header: x-cost } }] }
   - { match: 'POST /rows', action: rows, upstream: keyed, charges: [{ quota: usage, units: { jsonLength: /rows } }] }
-  - match: 'GET /told/*'
-    action: told
+  - match: 'GET /measured/*'
+    action: measured
     upstream: keyed
     charges: [{ quota: usage, units: { responseHeader: x-units }, hold: 6 }]
 `;
@@ -38,13 +38,13 @@ const ORGS = '  acme: { plans: { usage: { allowance: 10000 } }, groups: { team: 
 
 const BEHIND = get('/cheap/behind');
 
-interface Scene {
+interface Setup {
   readonly gateway: RunningGateway;
   readonly upstream: TestUpstream;
   readonly port: number;
 }
 
-async function setUp(t: Test): Promise<Scene> {
+async function setUp(t: Test): Promise<Setup> {
   const upstream = await TestUpstream.start();
   const keyed = { url: upstream.url, setHeaders: { 'x-api-key': "the upstream's own" } };
   const gateway = await startGateway({
@@ -62,8 +62,8 @@ async function setUp(t: Test): Promise<Scene> {
 
 type Lines = Readonly<Record<string, number>>;
 
-/** Consumed and held, each quota line of the org. */
-async function counters({ gateway }: Scene): Promise<Lines> {
+/** Consumed and held units of every counter of the org. */
+async function counters({ gateway }: Setup): Promise<Lines> {
   const { ledger } = gateway.app;
   const start = (await cyclesOf(ledger, 'acme')).at(-1);
   const consumed = await fieldsOf(ledger, 'acme', `consumed:${start ?? 0}`);
@@ -78,7 +78,7 @@ async function counters({ gateway }: Scene): Promise<Lines> {
 
 const SCALE = 10;
 
-/** After so many units more of ana, and of nobody else. */
+/** The counters after ana alone has consumed more units. */
 function after(before: Lines, units: number): Lines {
   const more: Record<string, number> = {};
   for (const line of ['usage:o', 'usage:u:ana']) {
@@ -88,8 +88,8 @@ function after(before: Lines, units: number): Lines {
   return { ...before, ...more };
 }
 
-/** A refusal by its code; any other answer by its status. */
-function told({ status, rawHeaders, body }: RawAnswer): string | number {
+/** The error code of a refusal; the status of any other response. */
+function outcomeOf({ status, rawHeaders, body }: RawAnswer): string | number {
   const code = headerOf(rawHeaders, 'quotagate-error');
   if (code === undefined) return status;
   const problem = body.length === 0 ? {} : JSON.parse(body.toString());
@@ -103,31 +103,27 @@ function told({ status, rawHeaders, body }: RawAnswer): string | number {
 
 const methodOf = (bytes: string): string => /^[A-Z-]+/.exec(bytes.trimStart())?.[0] ?? 'GET';
 
-/** Everything that comes back: as many answers as are expected, and what comes of the request behind. */
-async function play(t: Test, one: Case, client: RawClient, upstream: TestUpstream): Promise<void> {
+/** Sends a case and checks its responses, and the response to the request sent after it. */
+async function exchange(t: Test, one: Case, client: RawClient, upstream: TestUpstream): Promise<void> {
   client.write(one.bytes + (one.behind === 'none' ? '' : BEHIND));
   const answers: RawAnswer[] = [];
   for (const _ of one.answers)
     answers.push(await client.answer(answers.length === 0 ? methodOf(one.bytes) : 'GET'));
-  t.strictSame(answers.map(told), one.answers, one.title);
+  t.strictSame(answers.map(outcomeOf), one.answers, one.title);
   for (const [name, value] of Object.entries(one.answerFields ?? {}))
     t.equal(headerOf(answers[0]?.rawHeaders ?? [], name), value, `${one.title}: ${name} of the answer`);
   if (one.behind === 'served') {
     const { body } = await client.answer();
-    t.equal(
-      JSON.parse(body.toString()).target,
-      '/cheap/behind',
-      `${one.title}: what stands behind is served`,
-    );
+    t.equal(JSON.parse(body.toString()).target, '/cheap/behind', `${one.title}: the next request is served`);
   } else if (one.behind === 'dropped' || one.answers.length === 0) {
     const rest = await client.untilClosed();
-    t.equal(rest.toString('latin1'), '', `${one.title}: nothing more comes`);
+    t.equal(rest.toString('latin1'), '', `${one.title}: nothing more arrives`);
   }
   client.destroy();
   await upstream.until(({ log }) => log.every(({ served }) => served !== 'open'));
 }
 
-/** What no request may bring to an upstream. */
+/** Checks that no header arrived at the upstream that must not be forwarded. */
 function isClean(t: Test, one: Case, entry: UpstreamEntry, { url }: TestUpstream): void {
   const { rawHeaders } = entry;
   const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
@@ -136,13 +132,13 @@ function isClean(t: Test, one: Case, entry: UpstreamEntry, { url }: TestUpstream
       name,
     ),
   );
-  t.strictSame(wrong, [], `${one.title}: fields that must not travel`);
+  t.strictSame(wrong, [], `${one.title}: headers that must not be forwarded`);
   t.strictSame(headersOf(rawHeaders, 'host'), [url.replace('http://', '')], `${one.title}: one host`);
   t.strictSame(headersOf(rawHeaders, 'x-api-key'), ["the upstream's own"], `${one.title}: one credential`);
-  t.ok(headerOf(rawHeaders, 'x-forwarded-for')?.endsWith('127.0.0.1'), `${one.title}: who is connected`);
-  t.match(headersOf(rawHeaders, 'via').at(-1), /^1\.[01] quotagate$/, `${one.title}: says who passed it on`);
+  t.ok(headerOf(rawHeaders, 'x-forwarded-for')?.endsWith('127.0.0.1'), `${one.title}: names the peer`);
+  t.match(headersOf(rawHeaders, 'via').at(-1), /^1\.[01] quotagate$/, `${one.title}: names the gateway`);
   const framings = ['content-length', 'transfer-encoding'].flatMap((name) => headersOf(rawHeaders, name));
-  t.ok(framings.length <= 1, `${one.title}: framed in one way`);
+  t.ok(framings.length <= 1, `${one.title}: at most one framing header`);
 }
 
 function line({ method, target, body }: UpstreamEntry): string {
@@ -151,12 +147,12 @@ function line({ method, target, body }: UpstreamEntry): string {
 
 const PATIENCE_MS = 1_000;
 
-async function check(t: Test, scene: Scene, one: Case, before: Lines): Promise<Lines> {
-  const { upstream, port } = scene;
+async function check(t: Test, setup: Setup, one: Case, before: Lines): Promise<Lines> {
+  const { upstream, port } = setup;
   const { length } = upstream.log;
   const client = await RawClient.connect(port);
   client.socket.setTimeout(PATIENCE_MS, () => client.destroy());
-  await play(t, one, client, upstream).catch((error: Error) => t.fail(`${one.title}: ${error.message}`));
+  await exchange(t, one, client, upstream).catch((error: Error) => t.fail(`${one.title}: ${error.message}`));
   const behind = one.behind === 'served';
   const log = upstream.log.slice(length);
   t.strictSame(
@@ -169,37 +165,37 @@ async function check(t: Test, scene: Scene, one: Case, before: Lines): Promise<L
     t.equal(headerOf(log[0]?.rawHeaders ?? [], name), value, `${one.title}: ${name}`);
   const wanted = after(before, one.units + (behind ? 1 : 0));
   const giveUpAt = performance.now() + PATIENCE_MS;
-  let counted = await counters(scene);
-  // Refunds and settlements arrive a moment later.
-  while (!isDeepStrictEqual(counted, wanted) && performance.now() < giveUpAt) counted = await counters(scene);
+  let counted = await counters(setup);
+  // Refunds and settlements arrive shortly after the response.
+  while (!isDeepStrictEqual(counted, wanted) && performance.now() < giveUpAt) counted = await counters(setup);
   t.strictSame(counted, wanted, `${one.title}: charged`);
   return counted;
 }
 
-t.test('the corpus', async (t) => {
-  const scene = await setUp(t);
-  const { upstream, gateway } = scene;
-  let counted = await counters(scene);
+t.test('each case is refused or charged as matched', async (t) => {
+  const setup = await setUp(t);
+  const { upstream, gateway } = setup;
+  let counted = await counters(setup);
   let cases = 0;
   let received = 0;
   for (const [title, group] of Object.entries(GROUPS)) {
     await t.test(title, async (t) => {
       for (const one of group) {
-        counted = await check(t, scene, one, counted);
+        counted = await check(t, setup, one, counted);
         received += one.received.length + (one.behind === 'served' ? 1 : 0);
       }
       cases += group.length;
     });
   }
   t.ok(cases >= 150, `${cases} cases`);
-  t.equal(upstream.log.length, received, 'nothing was forwarded late');
+  t.equal(upstream.log.length, received, 'nothing is forwarded later');
   const { values } = await metricsOf(gateway.ops);
   for (const reason of ['name', 'moves']) {
     const name = `quotagate_request_fields_dropped_total{upstream="keyed",reason="${reason}"}`;
     t.ok((values.get(name) ?? 0) > 10, `dropped fields are counted: ${reason}`);
   }
   const { consumed, held, recorded } = await figuresOf(gateway.app.ledger, 'acme');
-  t.strictSame(consumed, counted, 'nor charged late');
+  t.strictSame(consumed, counted, 'nothing is charged later');
   t.strictSame(held, {});
-  t.strictSame(recorded, consumed, 'and the history agrees');
+  t.strictSame(recorded, consumed, 'history equals the counters');
 });

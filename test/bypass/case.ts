@@ -1,36 +1,36 @@
-/** What a case of the corpus is: bytes on a connection, and all that may come of them. */
+/** A case of the corpus: bytes sent on a connection, and everything that must result. */
 import type { ErrorCode } from '../../src/errors/catalogue.js';
 
 export interface Case {
   readonly title: string;
   /** latin1: one character, one byte. */
   readonly bytes: string;
-  /** In order: codes of our refusals, or statuses of the upstream. */
+  /** In order: error codes of the gateway, or statuses of the upstream. */
   readonly answers: readonly (ErrorCode | number)[];
   /** What the upstream logged: method, target, and the body if there was one. */
   readonly received: readonly string[];
-  /** What it cost, in units of the quota. */
+  /** The charge, in units of the quota. */
   readonly units: number;
   /**
-   * What becomes of a sound request that is sent right behind. Or `none`: nothing is sent behind it, for the bytes do not
-   * end a request; then the gateway ends the connection, or the client leaves once it was answered.
+   * What happens to a valid request sent right after it. `none`: no request is sent after it, because the bytes are an incomplete
+   * request; the gateway closes the connection, or the client closes it after the response.
    */
   readonly behind: 'served' | 'dropped' | 'none';
-  /** Fields of the first request that was received; undefined: it has none of that name. */
+  /** Headers of the first forwarded request; undefined: the header must be missing. */
   readonly fields?: Readonly<Record<string, string | undefined>>;
-  /** Fields of the first answer. */
+  /** Headers of the first response. */
   readonly answerFields?: Readonly<Record<string, string | undefined>>;
 }
 
 type Requests = Readonly<Record<string, string>>;
 
-/** Refused, and the connection goes on. */
+/** Refused; the connection stays open. */
 export const refused = (code: ErrorCode, requests: Requests): Case[] => without(code, requests, 'served');
 
-/** Refused, and the connection ends: what stands behind may be a part of it. */
+/** Refused, and the connection closes: the bytes after it may belong to it. */
 export const ended = (code: ErrorCode, requests: Requests): Case[] => without(code, requests, 'dropped');
 
-/** The same for bytes that are no whole request. */
+/** Refused: the bytes are an incomplete request. */
 export const cut = (code: ErrorCode, requests: Requests): Case[] => without(code, requests, 'none');
 
 function without(code: ErrorCode, requests: Requests, behind: Case['behind']): Case[] {
@@ -46,7 +46,7 @@ function without(code: ErrorCode, requests: Requests, behind: Case['behind']): C
 
 type Served = Partial<Case> & Pick<Case, 'bytes' | 'received' | 'units'>;
 
-/** Answered by the upstream, each with 200 unless said otherwise. */
+/** Answered by the upstream, with 200 by default. */
 export function served(title: string, one: Served): Case {
   return { title, answers: one.received.map(() => 200), behind: 'served', ...one };
 }
@@ -54,17 +54,17 @@ export function served(title: string, one: Served): Case {
 export const ANA = 'x-quota-org: acme\r\nx-quota-user: ana';
 export const HOST = 'host: gateway';
 
-/** Lines as they are, each ended; a blank one follows. */
+/** The lines, each with its line end, and an empty line. */
 export function lines(...all: readonly string[]): string {
   return [...all, '', ''].join('\r\n');
 }
 
-/** A request of a caller with a budget. */
+/** A request with an identity. */
 export function get(target: string, ...fields: readonly string[]): string {
   return lines(`GET ${target} HTTP/1.1`, HOST, ANA, ...fields);
 }
 
-/** A request of nobody. */
+/** A request without an identity. */
 export function anonymous(target: string, ...fields: readonly string[]): string {
   return lines(`GET ${target} HTTP/1.1`, HOST, ...fields);
 }
@@ -73,7 +73,7 @@ export function post(target: string, body: string, ...fields: readonly string[])
   return lines(`POST ${target} HTTP/1.1`, HOST, ANA, `content-length: ${body.length}`, ...fields) + body;
 }
 
-/** `body` is in chunks already. */
+/** `body` is already chunked. */
 export function chunked(target: string, body: string, ...fields: readonly string[]): string {
   return lines(`POST ${target} HTTP/1.1`, HOST, ANA, 'transfer-encoding: chunked', ...fields) + body;
 }

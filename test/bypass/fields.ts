@@ -1,4 +1,4 @@
-/** Header fields: who pays and what it costs is said once, by who may say it, and nobody can take it back. */
+/** Headers: identity and cost are stated exactly once, by a trusted source, and no other header can change or remove them. */
 import { ANA, anonymous, type Case, cut, ended, get, HOST, lines, post, refused, served } from './case.js';
 
 const ORG = 'x-quota-org: acme';
@@ -14,57 +14,61 @@ export const FIELDS: readonly Case[] = [
     'two users': of(ANA, 'x-quota-user: ben'),
     'the same user twice': of(ANA, 'X-QUOTA-USER: ana'),
     'two orgs': of(ANA, 'x-quota-org: other'),
-    'a user with underscores beside one with dashes': of(ANA, 'x_quota_user: ben'),
-    'a user with one underscore': of(ANA, 'x-quota_user: ben'),
-    'only a user with underscores': of(ORG, 'x_quota_user: ana'),
+    'a user header with underscores beside one with dashes': of(ANA, 'x_quota_user: ben'),
+    'a user header with one underscore': of(ANA, 'x-quota_user: ben'),
+    'only a user header with underscores': of(ORG, 'x_quota_user: ana'),
     ...Object.fromEntries(
       [...".!#$%&'*+^`|~"].map((sign) => [
-        `a user with ${sign} for each dash`,
+        `a user header with ${sign} for each dash`,
         of(ANA, `x${sign}Quota${sign}User: ben`),
       ]),
     ),
-    'an org with a dot': of(ANA, 'x-quota.org: other'),
-    'Connection takes a twin of the user away': of(ANA, 'connection: x.quota_user'),
-    'Connection takes the user away': of(ANA, 'connection: x-quota-user'),
-    'Connection takes the org away': of(ANA, 'connection: keep-alive, X-Quota-Org'),
-    'Connection takes the groups away': of(ANA, 'x-quota-groups: team', 'connection: x-quota-groups'),
-    'a second Connection takes the user away': of(ANA, 'connection: keep-alive', 'connection: x-quota-user'),
+    'an org header with a dot': of(ANA, 'x-quota.org: other'),
+    'Connection names a variant of the user header': of(ANA, 'connection: x.quota_user'),
+    'Connection names the user header': of(ANA, 'connection: x-quota-user'),
+    'Connection names the org header': of(ANA, 'connection: keep-alive, X-Quota-Org'),
+    'Connection names the groups header': of(ANA, 'x-quota-groups: team', 'connection: x-quota-groups'),
+    'a second Connection names the user header': of(
+      ANA,
+      'connection: keep-alive',
+      'connection: x-quota-user',
+    ),
     'an empty user': of(ORG, 'x-quota-user:'),
     'no user': of(ORG),
-    'an org of two': of('x-quota-org: acme, other', 'x-quota-user: ana'),
-    'an org in a path': of('x-quota-org: ../acme', 'x-quota-user: ana'),
+    'a list of two orgs': of('x-quota-org: acme, other', 'x-quota-user: ana'),
+    'an org with path segments': of('x-quota-org: ../acme', 'x-quota-user: ana'),
   }),
   ...refused('identity-missing', {
-    nobody: of(),
+    'no identity': of(),
     'identity in the query': anonymous('/cheap/1?x-quota-org=acme&x-quota-user=ana'),
     'identity in a cookie': of('cookie: x-quota-org=acme; x-quota-user=ana'),
-    'identity by another name': of('x-quotaorg: acme', 'x-quota-username: ana'),
+    'identity under another name': of('x-quotaorg: acme', 'x-quota-username: ana'),
   }),
   ...refused('unknown-org', {
-    'an org in capitals is another one': of('x-quota-org: ACME', 'x-quota-user: ana'),
+    'org ids are case-sensitive': of('x-quota-org: ACME', 'x-quota-user: ana'),
   }),
   ...refused('cost-invalid', {
     'no cost': stated(),
-    'a cost of less than nothing': stated('x-cost: -1'),
+    'a negative cost': stated('x-cost: -1'),
     'two costs': stated('x-cost: 9', 'X-Cost: 1'),
-    'a cost with an underscore beside it': stated('x-cost: 9', 'x_cost: 1'),
-    'only a cost with an underscore': stated('x_cost: 1'),
-    'a cost with a dot beside it': stated('x-cost: 9', 'x.cost: 1'),
-    'Connection takes a twin of the cost away': stated('x-cost: 9', 'connection: x!cost'),
-    'Connection takes the cost away': stated('x-cost: 9', 'connection: x-cost'),
-    'Connection takes the cost away, among others': stated('x-cost: 9', 'connection: keep-alive , X-COST'),
+    'a cost header with an underscore beside it': stated('x-cost: 9', 'x_cost: 1'),
+    'only a cost header with an underscore': stated('x_cost: 1'),
+    'a cost header with a dot beside it': stated('x-cost: 9', 'x.cost: 1'),
+    'Connection names a variant of the cost header': stated('x-cost: 9', 'connection: x!cost'),
+    'Connection names the cost header': stated('x-cost: 9', 'connection: x-cost'),
+    'Connection names the cost header among others': stated('x-cost: 9', 'connection: keep-alive , X-COST'),
     'a cost in exponent form': stated('x-cost: 1e-9'),
     'a list of costs': stated('x-cost: 1, 9'),
   }),
   ...refused('body-malformed', {
-    'rows twice': rows('{"rows":[1],"rows":[1,2,3]}'),
-    'rows twice, once escaped': rows('{"rows":[1],"\\u0072ows":[1,2,3]}'),
-    'more behind the rows': rows('{"rows":[1]}{"rows":[1,2,3]}'),
+    'a duplicate key': rows('{"rows":[1],"rows":[1,2,3]}'),
+    'a duplicate key, once escaped': rows('{"rows":[1],"\\u0072ows":[1,2,3]}'),
+    'a second JSON value after the first': rows('{"rows":[1]}{"rows":[1,2,3]}'),
   }),
   ...refused('body-encoded', {
-    'rows that are packed': rows('{"rows":[1]}', 'content-encoding: gzip'),
-    'rows in a form': rows('{"rows":[1]}', 'content-type: application/x-www-form-urlencoded'),
-    'rows in another charset': rows('{"rows":[1]}', 'content-type: application/json; charset=utf-16'),
+    'a compressed body': rows('{"rows":[1]}', 'content-encoding: gzip'),
+    'a form': rows('{"rows":[1]}', 'content-type: application/x-www-form-urlencoded'),
+    'another charset': rows('{"rows":[1]}', 'content-type: application/json; charset=utf-16'),
   }),
   ...ended('request-malformed', {
     'no host': lines('GET /cheap/1 HTTP/1.1', ANA),
@@ -79,18 +83,18 @@ export const FIELDS: readonly Case[] = [
     'a list of hosts': lines('GET /cheap/1 HTTP/1.1', 'host: gateway, other', ANA),
     'a host with a port beyond 65535': lines('GET /cheap/1 HTTP/1.1', 'host: gateway:99999', ANA),
     'a host with two ports': lines('GET /cheap/1 HTTP/1.1', 'host: gateway:80:81', ANA),
-    'two hosts, where nothing is to pay': lines('GET /v3/x HTTP/1.1', HOST, 'host: other'),
+    'two hosts on a free route': lines('GET /v3/x HTTP/1.1', HOST, 'host: other'),
   }),
   ...ended('headers-too-large', {
-    'more fields than are taken': get('/cheap/1', ...many(300)),
-    'more fields than node keeps, and an identity behind them': lines(
+    'more headers than the gateway accepts': get('/cheap/1', ...many(300)),
+    'more headers than Node keeps, followed by an identity': lines(
       'GET /cheap/1 HTTP/1.1',
       HOST,
       ...many(2_100),
       ANA,
       'x-quota-user: ben',
     ),
-    'more fields than node keeps, and a coding behind them': `${lines(
+    'more headers than Node keeps, followed by a transfer coding': `${lines(
       'POST /cheap/1 HTTP/1.1',
       HOST,
       ANA,
@@ -99,19 +103,19 @@ export const FIELDS: readonly Case[] = [
     )}0\r\n\r\n`,
   }),
   ...cut('headers-too-large', {
-    'a hundred long fields': get(
+    'a hundred long headers': get(
       '/cheap/1',
       ...Array.from({ length: 100 }, (_, at) => `x-${at}: ${'x'.repeat(1_000)}`),
     ),
-    'a long name': get('/cheap/1', `${'x'.repeat(40_000)}: 1`),
+    'a long header name': get('/cheap/1', `${'x'.repeat(40_000)}: 1`),
   }),
   served('a host with an empty port', {
     bytes: lines('GET /cheap/1 HTTP/1.1', 'host: gateway:', ANA),
     ...ONE,
     fields: { 'x-forwarded-host': 'gateway:' },
   }),
-  served('as many fields as are taken', { bytes: get('/cheap/1', ...many(250)), ...ONE }),
-  served('an identity is not told', {
+  served('as many headers as the gateway accepts', { bytes: get('/cheap/1', ...many(250)), ...ONE }),
+  served('identity headers are not forwarded', {
     bytes: get('/cheap/1', 'x-quota-groups: nobody', 'x-kept: 1'),
     ...ONE,
     fields: {
@@ -121,7 +125,7 @@ export const FIELDS: readonly Case[] = [
       'x-kept': '1',
     },
   }),
-  served('an identity is not told where nobody asks for it', {
+  served('identity headers are not forwarded on a route without identity', {
     bytes: get(
       '/v3/x',
       'x-quota-user: ben',
@@ -133,19 +137,19 @@ export const FIELDS: readonly Case[] = [
     units: 0,
     fields: { 'x-quota-user': undefined, x_quota_user: undefined, 'x-quota_org': undefined },
   }),
-  served('Connection takes away what the client may', {
+  served('Connection removes headers of the client', {
     bytes: get('/cheap/1', 'x-a: 1', 'x-b: 2', 'connection: X-A, close', 'keep-alive: 5'),
     ...ONE,
     fields: { 'x-a': undefined, 'x-b': '2', 'keep-alive': undefined },
     behind: 'dropped',
   }),
-  served('Connection takes away neither length nor host', {
+  served('Connection removes neither Content-Length nor Host', {
     bytes: post('/cheap/1', 'hello', 'connection: content-length, host, transfer-encoding'),
     received: ['POST /cheap/1 hello'],
     units: 1,
     fields: { 'content-length': '5' },
   }),
-  served('who asks is who is connected', {
+  served('X-Forwarded-For ends with the peer of the connection', {
     bytes: get(
       '/cheap/1',
       'x-forwarded-for: 10.0.0.1',
@@ -155,12 +159,12 @@ export const FIELDS: readonly Case[] = [
     ...ONE,
     fields: { 'x-forwarded-for': '10.0.0.1, 10.0.0.2, 127.0.0.1', x_forwarded_for: undefined },
   }),
-  served('Connection does not take away who is connected', {
+  served('Connection does not remove the X-Forwarded headers of the gateway', {
     bytes: get('/cheap/1', 'x-forwarded-for: 10.0.0.1', 'connection: x-forwarded-for, x-forwarded-host'),
     ...ONE,
     fields: { 'x-forwarded-for': '127.0.0.1', 'x-forwarded-host': 'gateway', 'x-forwarded-proto': 'http' },
   }),
-  served('credentials for us are not told', {
+  served('proxy credentials are not forwarded', {
     bytes: get(
       '/cheap/1',
       'proxy-authorization: Basic eDp5',
@@ -170,12 +174,12 @@ export const FIELDS: readonly Case[] = [
     ...ONE,
     fields: { 'proxy-authorization': undefined, proxy_authorization: undefined, proxy: undefined },
   }),
-  served('what the upstream is told by us, only we tell', {
+  served('a client cannot set a header that the gateway sets', {
     bytes: get('/cheap/1', 'x-api-key: mine', 'X_Api_Key: mine', 'x.api!key: mine', 'connection: x-api-key'),
     ...ONE,
     fields: { 'x-api-key': "the upstream's own", x_api_key: undefined, 'x.api!key': undefined },
   }),
-  served('names that servers fold do not travel', {
+  served('header names that servers normalize are not forwarded', {
     bytes: get(
       '/cheap/1',
       'x_a: 1',
@@ -197,7 +201,7 @@ export const FIELDS: readonly Case[] = [
       'x-kept': '1',
     },
   }),
-  served('what we say of budgets, clients cannot say', {
+  served('a client cannot send RateLimit and error headers to the upstream', {
     bytes: get(
       '/cheap/1',
       'RateLimit: "x";r=9',
@@ -213,7 +217,7 @@ export const FIELDS: readonly Case[] = [
       quotagate_error: undefined,
     },
   }),
-  served('what we say of budgets, upstreams cannot say', {
+  served('an upstream cannot set the RateLimit and error headers', {
     bytes: get(
       '/cheap/1',
       asked('RateLimit', '"x";r=9', 'RateLimit-Policy', 'x', 'QuotaGate-Error', 'quota-exceeded'),
@@ -221,7 +225,7 @@ export const FIELDS: readonly Case[] = [
     ...ONE,
     answerFields: { 'quotagate-error': undefined },
   }),
-  served('nor where nothing is to pay', {
+  served('an upstream cannot set them on a free route', {
     bytes: anonymous(
       '/v3/x',
       asked('RateLimit', '"x";r=9', 'QuotaGate-Error', 'quota-exceeded', 'x-kept', '1'),
@@ -241,35 +245,35 @@ export const FIELDS: readonly Case[] = [
     received: ['POST /rows {"rows":[1,2,3]}'],
     units: 3,
   }),
-  served('three rows, whose type Connection takes away', {
+  served('three rows, where Connection names Content-Type', {
     bytes: rows('{"rows":[1,2,3]}', 'content-type: application/json', 'connection: content-type'),
     received: ['POST /rows {"rows":[1,2,3]}'],
     units: 3,
   }),
-  served('an answer that does not count', {
+  served('a status that does not count', {
     bytes: get('/cheap/1', 'x-test-status: 404'),
     answers: [404],
     received: ['GET /cheap/1'],
     units: 0,
   }),
-  served('a cost that the answer tells', {
-    bytes: get('/told/1', asked('x-units', '4')),
-    received: ['GET /told/1'],
+  served('a cost in the response', {
+    bytes: get('/measured/1', asked('x-units', '4')),
+    received: ['GET /measured/1'],
     units: 4,
   }),
-  served('a cost that the answer tells twice is what was held', {
-    bytes: get('/told/1', asked('x-units', '0', 'X-Units', '4')),
-    received: ['GET /told/1'],
+  served('two costs in the response: the estimate', {
+    bytes: get('/measured/1', asked('x-units', '0', 'X-Units', '4')),
+    received: ['GET /measured/1'],
     units: 6,
   }),
-  served('a cost that the client puts into the answer’s mouth', {
-    bytes: get('/told/1', 'x-units: 0'),
-    received: ['GET /told/1'],
+  served('a cost header from the client is ignored', {
+    bytes: get('/measured/1', 'x-units: 0'),
+    received: ['GET /measured/1'],
     units: 6,
   }),
-  served('a cost of less than nothing in the answer', {
-    bytes: get('/told/1', asked('x-units', '-9')),
-    received: ['GET /told/1'],
+  served('a negative cost in the response: the estimate', {
+    bytes: get('/measured/1', asked('x-units', '-9')),
+    received: ['GET /measured/1'],
     units: 6,
   }),
 ];

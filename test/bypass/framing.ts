@@ -1,4 +1,4 @@
-/** Where a request ends: in one place for everybody, or it is none. */
+/** Framing: a request whose end is ambiguous is refused. */
 import {
   ANA,
   anonymous,
@@ -17,7 +17,7 @@ import {
 
 const SMUGGLED = lines('GET /v3/report/full HTTP/1.1', HOST, ANA);
 
-/** A POST whose framing is what `fields` say. */
+/** A POST with the framing headers in `fields`. */
 const framed = (body: string, ...fields: readonly string[]): string =>
   lines('POST /cheap/1 HTTP/1.1', HOST, ANA, ...fields) + body;
 const coded = (coding: string): string => framed(CHUNKS, `transfer-encoding: ${coding}`);
@@ -62,11 +62,11 @@ export const FRAMING: readonly Case[] = [
     'an empty length': framed('', 'content-length:'),
     'a length beyond 2^64': framed('hello', 'content-length: 18446744073709551621'),
     'a coding like chunked': coded('xchunked'),
-    'chunked, and a letter': coded('chunkedx'),
+    'chunked and a letter': coded('chunkedx'),
     'chunked in quotes': coded('"chunked"'),
     'chunked with a parameter': coded('chunked;x=1'),
-    'chunked before a tab': coded('chunked\t'),
-    'chunked behind a vertical tab': coded('\x0bchunked'),
+    'chunked followed by a tab': coded('chunked\t'),
+    'chunked after a vertical tab': coded('\x0bchunked'),
     'gzip and chunked': coded('gzip, chunked'),
     'chunked and gzip': coded('chunked, gzip'),
     'identity and chunked': coded('identity, chunked'),
@@ -89,7 +89,7 @@ export const FRAMING: readonly Case[] = [
     identity: coded('identity'),
     'an empty coding': coded(''),
     'chunks in HTTP/1.0': lines('POST /cheap/1 HTTP/1.0', HOST, ANA, 'transfer-encoding: chunked') + CHUNKS,
-    'chunks in HTTP/1.0 that stays':
+    'chunks in HTTP/1.0 with keep-alive':
       lines('POST /cheap/1 HTTP/1.0', HOST, ANA, 'transfer-encoding: chunked', 'connection: keep-alive') +
       CHUNKS,
     'a space before the colon': framed('', 'content-length : 5'),
@@ -106,8 +106,8 @@ export const FRAMING: readonly Case[] = [
     'a field with a sign in its name': framed('', 'x(a): 1'),
     'a zero byte in a field': framed('', 'x-a: 1\0'),
     'a zero byte in a name': framed('', 'x\0-a: 1'),
-    'no HTTP at all': 'hello, gateway\r\n\r\n',
-    'the beginning of TLS': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'not HTTP': 'hello, gateway\r\n\r\n',
+    'a TLS handshake': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
   }),
   ...ended(
     'request-malformed',
@@ -118,9 +118,11 @@ export const FRAMING: readonly Case[] = [
       ]),
     ),
   ),
-  ...cut('headers-too-large', { 'a field beyond the bound': get('/cheap/1', `x-a: ${'x'.repeat(40_000)}`) }),
+  ...cut('headers-too-large', {
+    'a header above the maximum size': get('/cheap/1', `x-a: ${'x'.repeat(40_000)}`),
+  }),
   ...cut('body-too-large', {
-    'a body beyond the bound': lines('POST /rows HTTP/1.1', HOST, ANA, 'content-length: 99999999'),
+    'a body above the maximum size': lines('POST /rows HTTP/1.1', HOST, ANA, 'content-length: 99999999'),
   }),
   ...cut(
     'request-malformed',
@@ -134,31 +136,34 @@ export const FRAMING: readonly Case[] = [
     ),
   ),
   ...ended('headers-too-large', {
-    'trailers beyond the bound': chunked('/rows', `5\r\nhello\r\n0\r\nx-a: ${'x'.repeat(40_000)}\r\n\r\n`),
+    'trailers above the maximum size': chunked(
+      '/rows',
+      `5\r\nhello\r\n0\r\nx-a: ${'x'.repeat(40_000)}\r\n\r\n`,
+    ),
   }),
   ...ended('route-unknown', {
-    'chunks to nowhere': chunked('/nowhere', CHUNKS),
-    'a long body to nowhere': post('/nowhere', 'x'.repeat(100_000)),
+    'chunks to an unknown route': chunked('/nowhere', CHUNKS),
+    'a long body to an unknown route': post('/nowhere', 'x'.repeat(100_000)),
   }),
-  ...ended('path-refused', { 'chunks to two places': chunked('/cheap/../x', CHUNKS) }),
+  ...ended('path-refused', { 'chunks to a path with dot segments': chunked('/cheap/../x', CHUNKS) }),
   ...ended('identity-missing', {
-    'chunks of nobody': lines('POST /cheap/1 HTTP/1.1', HOST, 'transfer-encoding: chunked') + CHUNKS,
+    'chunks without identity': lines('POST /cheap/1 HTTP/1.1', HOST, 'transfer-encoding: chunked') + CHUNKS,
   }),
-  ...ended('quota-exceeded', { 'chunks without a budget': chunked('/beyond', CHUNKS) }),
-  ...refused('quota-exceeded', { 'a body without a budget': post('/beyond', 'hello') }),
-  ...refused('route-unknown', { 'a body to nowhere': post('/nowhere', `${SMUGGLED}`) }),
+  ...ended('quota-exceeded', { 'chunks above the remaining budget': chunked('/beyond', CHUNKS) }),
+  ...refused('quota-exceeded', { 'a body above the remaining budget': post('/beyond', 'hello') }),
+  ...refused('route-unknown', { 'a body to an unknown route': post('/nowhere', `${SMUGGLED}`) }),
   served('chunked in capitals', { bytes: coded('CHUNKED'), ...SERVED }),
   served('chunked between spaces', { bytes: coded('   chunked  '), ...SERVED }),
-  served('a length with zeros before it', { bytes: framed('hello', 'content-length: 0005'), ...SERVED }),
-  served('an extension', {
+  served('a length with leading zeros', { bytes: framed('hello', 'content-length: 0005'), ...SERVED }),
+  served('chunk extensions', {
     bytes: framed('5;x=1;y="\\""\r\nhello\r\n0;z\r\n\r\n', 'transfer-encoding: chunked'),
     ...SERVED,
   }),
-  served('chunk sizes with zeros before them', {
+  served('chunk sizes with leading zeros', {
     bytes: framed('0005\r\nhello\r\n000\r\n\r\n', 'transfer-encoding: chunked'),
     ...SERVED,
   }),
-  served('trailers do not travel', {
+  served('trailers are not forwarded', {
     bytes: framed(
       `5\r\nhello\r\n0\r\nx-quota-user: ben\r\n\r\n`,
       'transfer-encoding: chunked',
@@ -167,18 +172,22 @@ export const FRAMING: readonly Case[] = [
     ...SERVED,
     fields: { trailer: undefined },
   }),
-  served('a request in a body is a body', {
+  served('a request inside a body is only a body', {
     bytes: post('/cheap/1', SMUGGLED),
     received: [`POST /cheap/1 ${SMUGGLED}`],
     units: 1,
   }),
-  served('a request in a chunk is a body', {
+  served('a request inside a chunk is only a body', {
     bytes: chunked('/cheap/1', `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`),
     received: [`POST /cheap/1 ${SMUGGLED}`],
     units: 1,
   }),
-  served('no length is no body', { bytes: framed(''), received: ['POST /cheap/1'], units: 1 }),
-  served('a length with an underscore in its name is none', {
+  served('a request without a length has no body', {
+    bytes: framed(''),
+    received: ['POST /cheap/1'],
+    units: 1,
+  }),
+  served('framing headers with underscores are ignored', {
     bytes: framed('', 'content_length: 5', 'transfer_encoding: chunked'),
     received: ['POST /cheap/1'],
     units: 1,
@@ -189,24 +198,24 @@ export const FRAMING: readonly Case[] = [
     received: ['GET /cheap/1'],
     units: 1,
   }),
-  served('requests one behind the other', {
+  served('pipelined requests', {
     bytes: get('/cheap/1') + anonymous('/v3/x') + post('/cheap/2', 'hello') + get('/v3/report/full'),
     received: ['GET /cheap/1', 'GET /v3/x', 'POST /cheap/2 hello', 'GET /v3/report/full'],
     units: 12,
   }),
-  served('behind one that ends the connection', {
+  served('a request after one with `Connection: close` is not served', {
     bytes: get('/cheap/1', 'connection: close') + get('/cheap/2'),
     received: ['GET /cheap/1'],
     units: 1,
     behind: 'dropped',
   }),
-  served('garbage behind a request', {
+  served('garbage after a request', {
     bytes: `${get('/cheap/1')}\0\0garbage\r\n\r\n`,
     received: ['GET /cheap/1'],
     units: 1,
     behind: 'dropped',
   }),
-  served('garbage behind requests that wait', {
+  served('garbage after pipelined requests', {
     bytes: `${get('/cheap/1') + get('/cheap/2')}garbage\r\n\r\n`,
     received: ['GET /cheap/1'],
     units: 1,

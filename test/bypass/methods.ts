@@ -1,4 +1,4 @@
-/** Methods and versions: each is what the request line says, or none. */
+/** Methods and versions: the request line alone decides, and what is ambiguous is refused. */
 import { ANA, type Case, CHUNKS, cut, ended, get, HOST, lines, post, refused, served } from './case.js';
 
 const by = (method: string, ...fields: readonly string[]): string =>
@@ -6,7 +6,7 @@ const by = (method: string, ...fields: readonly string[]): string =>
 const line = (first: string, ...fields: readonly string[]): string => lines(first, HOST, ANA, ...fields);
 
 const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
-/** By these, servers serve another path or caller than the request says. */
+/** With these headers some servers serve another path or caller than the request line states. */
 const MOVERS = [
   'script-name',
   'path-info',
@@ -36,8 +36,8 @@ export const METHODS: readonly Case[] = [
   ...ended('request-malformed', {
     'a method in lower case': by('get'),
     'a method in mixed case': by('Get'),
-    'a method that nobody knows': by('FETCH'),
-    'a method with a sign': by('GE!T'),
+    'an unknown method': by('FETCH'),
+    'a method with a punctuation mark': by('GE!T'),
     'no method': line('/cheap/1 HTTP/1.1'),
     'a space before the method': line(' GET /cheap/1 HTTP/1.1'),
     'two methods': line('GET POST /cheap/1 HTTP/1.1'),
@@ -51,12 +51,12 @@ export const METHODS: readonly Case[] = [
     'HTTP/1': line('GET /cheap/1 HTTP/1'),
     'a version in lower case': line('GET /cheap/1 http/1.1'),
     'another protocol': line('GET /cheap/1 ICY/1.1'),
-    'more behind the version': line('GET /cheap/1 HTTP/1.1 HTTP/1.1'),
+    'more text after the version': line('GET /cheap/1 HTTP/1.1 HTTP/1.1'),
     'a request line that ends in a bare line feed': `GET /cheap/1 HTTP/1.1\n${lines(HOST, ANA)}`,
   }),
   ...ended('method-refused', {
     TRACE: by('TRACE'),
-    'TRACE, where any method has a price': lines('TRACE /any/1 HTTP/1.1', HOST, ANA),
+    'TRACE on a route for any method': lines('TRACE /any/1 HTTP/1.1', HOST, ANA),
     'a tunnel': lines('CONNECT upstream:80 HTTP/1.1', 'host: upstream:80', ANA),
     'a tunnel to a path': lines('CONNECT /cheap/1 HTTP/1.1', HOST, ANA),
     'a tunnel, with a body': `${lines('CONNECT upstream:80 HTTP/1.1', HOST, ANA, 'content-length: 5')}hello`,
@@ -69,7 +69,7 @@ export const METHODS: readonly Case[] = [
       'sec-websocket-version: 13',
       'sec-websocket-key: x',
     ),
-    'WebSocket, where nothing is to pay': get('/v3/x', 'connection: upgrade', 'upgrade: websocket'),
+    'WebSocket on a free route': get('/v3/x', 'connection: upgrade', 'upgrade: websocket'),
     'an upgrade that Connection does not name': get('/cheap/1', 'upgrade: websocket'),
     'h2c and WebSocket': get('/cheap/1', 'connection: upgrade', 'upgrade: h2c, websocket'),
     'h2c and then WebSocket': get('/cheap/1', 'connection: upgrade', 'upgrade: h2c', 'upgrade: websocket'),
@@ -77,13 +77,13 @@ export const METHODS: readonly Case[] = [
     'an upgrade in HTTP/1.0': line('GET /cheap/1 HTTP/1.0', 'connection: upgrade', 'upgrade: websocket'),
   }),
   ...ended('expectation-refused', {
-    'an expectation that nobody knows': post('/cheap/1', 'hello', 'expect: 200-ok'),
+    'an unknown expectation': post('/cheap/1', 'hello', 'expect: 200-ok'),
     'two expectations': post('/cheap/1', 'hello', 'expect: 100-continue', 'expect: x'),
     'a list of expectations': post('/cheap/1', 'hello', 'expect: x, 100-continue'),
     'an expectation with a parameter': post('/cheap/1', 'hello', 'expect: 100-continue;x=1'),
   }),
   ...cut('route-unknown', {
-    'an upload that is asked for, and refused': lines(
+    'an upload with an expectation to an unknown route': lines(
       'POST /nowhere HTTP/1.1',
       HOST,
       ANA,
@@ -92,14 +92,14 @@ export const METHODS: readonly Case[] = [
     ),
   }),
   ...cut('identity-missing', {
-    'an upload that is asked for, by nobody': lines(
+    'an upload with an expectation, without identity': lines(
       'POST /cheap/1 HTTP/1.1',
       HOST,
       'content-length: 1000000',
       'expect: 100-continue',
     ),
   }),
-  served('h2c is not taken up', {
+  served('an h2c upgrade is ignored', {
     bytes: get('/cheap/1', 'connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABk'),
     received: ['GET /cheap/1'],
     units: 1,
@@ -118,7 +118,7 @@ export const METHODS: readonly Case[] = [
     units: 1,
     behind: 'dropped',
   }),
-  served('an expectation with its body right behind', {
+  served('an expectation with the body sent at once', {
     bytes: post('/cheap/1', 'hello', 'expect: 100-continue'),
     received: ['POST /cheap/1 hello'],
     units: 1,
@@ -129,7 +129,7 @@ export const METHODS: readonly Case[] = [
     received: ['POST /cheap/1 hello'],
     units: 1,
   }),
-  served('HTTP/1.0 has no expectations', {
+  served('an expectation in HTTP/1.0 is ignored', {
     bytes: `${line('POST /cheap/1 HTTP/1.0', 'content-length: 5', 'expect: 100-continue', 'connection: keep-alive')}hello`,
     received: ['POST /cheap/1 hello'],
     units: 1,
@@ -143,7 +143,7 @@ export const METHODS: readonly Case[] = [
       fields: { [name.toLowerCase()]: undefined },
     }),
   ),
-  served('overrides with underscores do not travel', {
+  served('override headers with underscores are not forwarded', {
     bytes: get('/cheap/1', 'X_HTTP_Method_Override: DELETE', 'x-http_method: DELETE'),
     received: ['GET /cheap/1'],
     units: 1,
@@ -157,7 +157,7 @@ export const METHODS: readonly Case[] = [
       fields: { [name]: undefined, [name.replaceAll('-', '_')]: undefined, 'x-kept': '1' },
     }),
   ),
-  served('another URL in a field does not travel', {
+  served('URL override headers are not forwarded', {
     bytes: get(
       '/cheap/1',
       'X-Original-URL: /v3/report/full',
@@ -168,12 +168,12 @@ export const METHODS: readonly Case[] = [
     units: 1,
     fields: { 'x-original-url': undefined, 'x-rewrite-url': undefined, x_original_url: undefined },
   }),
-  served('any method, where any has one price', {
+  served('an unusual method on a route for any method', {
     bytes: lines('PROPFIND /any/1 HTTP/1.1', HOST, ANA),
     received: ['PROPFIND /any/1'],
     units: 1,
   }),
-  served('HEAD, where any method has one price', {
+  served('HEAD on a route for any method', {
     bytes: lines('HEAD /any/1 HTTP/1.1', HOST, ANA),
     received: ['HEAD /any/1'],
     units: 1,
@@ -206,7 +206,7 @@ export const METHODS: readonly Case[] = [
     fields: { 'x-forwarded-host': undefined, via: '1.0 quotagate' },
     behind: 'dropped',
   }),
-  served('HTTP/1.0 that stays', {
+  served('HTTP/1.0 with keep-alive', {
     bytes: line('GET /cheap/1 HTTP/1.0', 'connection: keep-alive'),
     received: ['GET /cheap/1'],
     units: 1,

@@ -1,4 +1,4 @@
-/** Targets: each is the path that is priced, or none. */
+/** Request targets: each is the path that is priced, or it is refused. */
 import { ANA, anonymous, type Case, ended, get, HOST, lines, refused, served } from './case.js';
 
 const each = (targets: readonly string[], bytes: (target: string) => string): Record<string, string> =>
@@ -84,7 +84,7 @@ const SPELLINGS = [
   '/v3/report/full`',
 ];
 
-/** They would take the free route; but a server that minds neither case, nor a last slash, dot or space, serves the report. */
+/** These match the free route, but a server that ignores case or a trailing slash, dot or space would serve the report. */
 const SPELLED_PLAINLY = [
   '/V3/report/full',
   '/v3/Report/full',
@@ -101,7 +101,7 @@ const SPELLED_PLAINLY = [
   '/v3/report/full./',
 ];
 
-/** Each names the report (RFC 9112, 3.2.2), and the host in place of Host. */
+/** Absolute-form targets of the report (RFC 9112, 3.2.2); their host replaces Host. */
 const ABSOLUTE: Readonly<Record<string, string>> = {
   'http://gateway/v3/report/full': 'gateway',
   'HTTP://gateway/v3/report/full': 'gateway',
@@ -138,7 +138,7 @@ const NOWHERE = [
   '/quota/Me',
 ];
 
-/** What has one meaning is served under it, whatever it looks like. */
+/** Unusual but unambiguous targets are served. */
 const AS_IT_IS = [
   '/cheap/a.b/..c/...d/-_~',
   '/cheap/a%20b/%C3%A9',
@@ -181,7 +181,7 @@ export const PATHS: readonly Case[] = [
     }),
   ),
   ...refused('path-refused', {
-    'nobody asks for another spelling': anonymous('/v3/x/%2e%2e/report/full'),
+    'another spelling, without identity': anonymous('/v3/x/%2e%2e/report/full'),
   }),
   ...refused(
     'route-unknown',
@@ -195,7 +195,7 @@ export const PATHS: readonly Case[] = [
     'route-unknown',
     each(NOWHERE, (target) => get(target)),
   ),
-  ...refused('identity-missing', { 'the report, by nobody': anonymous('/v3/report/full') }),
+  ...refused('identity-missing', { 'the report, without identity': anonymous('/v3/report/full') }),
   ...ended('request-malformed', {
     'a zero byte in the target': get('/cheap/\0x'),
     'a space in the target': get('/cheap/a b'),

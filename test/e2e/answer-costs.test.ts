@@ -1,4 +1,4 @@
-// A cost that only the answer tells is held before and settled once, to the unit, however the answer ends.
+// A cost known only from the response is held at an estimate and settled exactly once, however the response ends.
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { admin, as, ask, startGateway } from '../support/gateway.js';
@@ -20,13 +20,13 @@ const ROUTES = `
 `;
 
 for (const store of ['embedded', 'redis'] as const) {
-  t.test(store, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
+  t.test(`costs from responses, ${store}`, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
     const redis = store === 'redis' ? await startRedis() : undefined;
     let body: string | Buffer = '';
     const upstream = await TestUpstream.start({
       handler: (request, response) => {
-        const { 'x-status': status = '200', 'x-told': told, 'x-coding': coding } = request.headers;
-        if (told !== undefined) response.setHeader('x-cost', told);
+        const { 'x-status': status = '200', 'x-upstream-cost': cost, 'x-coding': coding } = request.headers;
+        if (cost !== undefined) response.setHeader('x-cost', cost);
         if (coding !== undefined) response.setHeader('content-encoding', coding);
         response.statusCode = Number(status);
         if (request.headers['x-cut'] === undefined) response.end(body);
@@ -73,18 +73,24 @@ for (const store of ['embedded', 'redis'] as const) {
       t.match(now, { usage: { consumed: usage, held: 0 }, lds: { consumed: lds, held: 0 } }, what);
     };
 
-    await costs('a header tells it', '/header', { 'x-told': '2.3' }, 2.3, 1);
-    await costs('more than was held', '/header', { 'x-told': '7' }, 7, 1);
-    await costs('less than the floor', '/header', { 'x-told': '0' }, 0.5, 1);
-    await costs('more decimals are rounded up', '/header', { 'x-told': '1.01' }, 1.1, 1);
+    await costs('a cost in a header', '/header', { 'x-upstream-cost': '2.3' }, 2.3, 1);
+    await costs('more than the hold', '/header', { 'x-upstream-cost': '7' }, 7, 1);
+    await costs('less than the floor', '/header', { 'x-upstream-cost': '0' }, 0.5, 1);
+    await costs('more decimals are rounded up', '/header', { 'x-upstream-cost': '1.01' }, 1.1, 1);
     for (const bad of ['-1', 'NaN', 'free', '1e400', '9007199254740993'])
-      await costs(`${bad} is no cost: the estimate`, '/header', { 'x-told': bad }, 5, 1);
-    await costs('none told: the estimate', '/header', {}, 5, 1);
-    await costs('an answer that does not count', '/header', { 'x-told': '3', 'x-status': '500' }, 0, 0);
+      await costs(`${bad} is no cost: the estimate`, '/header', { 'x-upstream-cost': bad }, 5, 1);
+    await costs('no cost: the estimate', '/header', {}, 5, 1);
     await costs(
-      'a body that broke off: what the header told',
+      'a status that does not count',
       '/header',
-      { 'x-told': '3', 'x-cut': '1' },
+      { 'x-upstream-cost': '3', 'x-status': '500' },
+      0,
+      0,
+    );
+    await costs(
+      'a truncated body: the cost in the header',
+      '/header',
+      { 'x-upstream-cost': '3', 'x-cut': '1' },
       3,
       1,
     );
@@ -92,21 +98,23 @@ for (const store of ['embedded', 'redis'] as const) {
     body = JSON.stringify({ usage: { units: 1.5 } });
     await costs('a number in the JSON', '/json', {}, 1.5, 0);
     body = gzipSync(body);
-    await costs('the same, encoded', '/json', { 'x-coding': 'gzip' }, 1.5, 0);
+    await costs('the same, compressed', '/json', { 'x-coding': 'gzip' }, 1.5, 0);
     body = '{"usage":{"units":1,"units":2}}';
-    await costs('two prices are none: the estimate', '/json', {}, 5, 0);
+    await costs('a duplicate key: the estimate', '/json', {}, 5, 0);
     body = 'not JSON';
-    await costs('no JSON: the estimate', '/json', {}, 5, 0);
-    await costs('broken off: the estimate', '/json', { 'x-cut': '1' }, 5, 0);
+    await costs('invalid JSON: the estimate', '/json', {}, 5, 0);
+    await costs('truncated JSON: the estimate', '/json', { 'x-cut': '1' }, 5, 0);
 
     body = 'x'.repeat(1_234);
     await costs('bytes', '/bytes', {}, 0, 1_234);
-    await costs('bytes of a body that broke off', '/bytes', { 'x-cut': '1' }, 0, 10);
+    await costs('bytes of a truncated body: the estimate', '/bytes', { 'x-cut': '1' }, 0, 10);
 
     await admin(gateway.admin, 'POST', '/orgs/acme/limits', { user: 'eva', quota: 'usage', units: 4 });
     await admin(gateway.admin, 'POST', '/orgs/acme/users', { id: 'eva' });
     await admin(gateway.admin, 'POST', '/orgs/acme/limits', { user: 'eva', quota: 'usage', units: 4 });
-    const refused = await ask(gateway.gateway, '/header', { headers: { ...as('eva'), 'x-told': '1' } });
+    const refused = await ask(gateway.gateway, '/header', {
+      headers: { ...as('eva'), 'x-upstream-cost': '1' },
+    });
     t.equal(refused.status, 429, 'the estimate must fit');
     t.match(JSON.parse(refused.body), { requested: 5, limit: 4 });
   });

@@ -1,5 +1,5 @@
-// An API key made by an admin lets its holder in, is charged to them, never travels upstream, and once revoked is refused
-// on the next request of every replica.
+// An API key admits its user, charges that user, never reaches the upstream, and is refused by every replica as soon as it is
+// revoked.
 import t from 'tap';
 import { admin, ask, startGateway } from '../support/gateway.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
@@ -12,7 +12,7 @@ const ORGS = `
     users: { ana: {} }
 `;
 
-t.test('two replicas on one Redis', { skip: skipWithoutRedis }, async (t) => {
+t.test('API keys with two replicas on one Redis', { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis();
   const upstream = await TestUpstream.start();
   const parts = { redis: redis.url, upstream: upstream.url, orgs: ORGS, identity: 'apiKeys: {}' };
@@ -35,7 +35,7 @@ t.test('two replicas on one Redis', { skip: skipWithoutRedis }, async (t) => {
   }
   t.notOk(
     upstream.log.some((entry) => 'authorization' in entry.headers),
-    'the key stays here',
+    'the key is not forwarded',
   );
   const me = await ask(second.gateway, '/quota/me', { headers });
   t.match(JSON.parse(me.body), { org: 'acme_maps', user: 'ana', quotas: { usage: { consumed: 2 } } });
@@ -50,5 +50,5 @@ t.test('two replicas on one Redis', { skip: skipWithoutRedis }, async (t) => {
   const revoked = await admin(first.admin, 'DELETE', `/orgs/acme_maps/keys/${id}`);
   t.equal(revoked.status, 204);
   for (const replica of replicas) t.equal((await ask(replica.gateway, '/v3/unit', { headers })).status, 401);
-  t.equal(upstream.log.length, 2, 'nothing was served after it');
+  t.equal(upstream.log.length, 2, 'nothing is forwarded after the revocation');
 });

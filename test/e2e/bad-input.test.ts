@@ -1,4 +1,4 @@
-// Whatever cannot be priced or attributed is refused with its code before anything is charged, stored or forwarded.
+// A request that cannot be priced or attributed is refused with its error code; nothing is charged, stored or forwarded.
 import t, { type Test } from 'tap';
 import { CATALOGUE, type ErrorCode } from '../../src/errors/catalogue.js';
 import type { Ledger, Table } from '../../src/ledger/port.js';
@@ -10,7 +10,7 @@ import {
   type BadRequest,
   BODIES,
   COST_HEADERS,
-  type Door,
+  type GatewayKind,
   IDENTITY,
   ROUTING,
   SOUND,
@@ -41,32 +41,32 @@ const GROUPS_OF: Readonly<Record<string, readonly BadRequest[]>> = {
   'costs in bodies': BODIES,
 };
 
-type Doors = Readonly<Record<Door, RunningGateway>>;
+type Gateways = Readonly<Record<GatewayKind, RunningGateway>>;
 
-interface Scene {
-  readonly doors: Doors;
+interface Setup {
+  readonly gateways: Gateways;
   readonly upstream: TestUpstream;
 }
 
-async function setUp(t: Test, store: 'embedded' | 'redis'): Promise<Scene> {
+async function setUp(t: Test, store: 'embedded' | 'redis'): Promise<Setup> {
   const redis = store === 'redis' ? await startRedis() : undefined;
   const upstream = await TestUpstream.start();
   const parts = { redis: redis?.url, upstream: upstream.url, orgs: ORGS };
-  const doors: Doors = {
+  const gateways: Gateways = {
     register: await startGateway(parts),
     deny: await startGateway({ ...parts, unknownUsers: 'deny' }),
     elsewhere: await startGateway({ ...parts, peers: '10.0.0.0/8, "::1"' }),
   };
   t.teardown(async () => {
-    for (const door of Object.values(doors)) await door.close();
+    for (const gateway of Object.values(gateways)) await gateway.close();
     await upstream.close();
     await redis?.stop();
   });
-  await prepare(doors.register);
-  return { doors, upstream };
+  await prepare(gateways.register);
+  return { gateways, upstream };
 }
 
-/** Users and orgs that are out, and something on the counters, all of it history already. */
+/** Creates inactive and removed users, an archived org, and counters whose journal is already folded into history. */
 async function prepare({ app, admin: address, gateway }: RunningGateway): Promise<void> {
   await admin(address, 'PATCH', '/orgs/acme/users/asleep', { status: 'inactive' });
   await admin(address, 'DELETE', '/orgs/acme/users/gone');
@@ -78,36 +78,36 @@ async function prepare({ app, admin: address, gateway }: RunningGateway): Promis
 
 const TABLES: readonly Table[] = ['org', 'limits', 'members', 'groups', 'records', 'holds', 'cycles'];
 
-/** All that the store knows, but for its time. */
+/** Everything in the store except its time. */
 async function dump(ledger: Ledger): Promise<unknown> {
-  const books: Record<string, unknown> = {};
+  const stored: Record<string, unknown> = {};
   for (const org of (await ledger.orgs()).sort()) {
     const starts = await cyclesOf(ledger, org);
     const cycles = starts.flatMap((start): Table[] => [`consumed:${start}`, `held:${start}`]);
-    const book: Record<string, unknown> = { journal: await journalOf(ledger, org) };
+    const tables: Record<string, unknown> = { journal: await journalOf(ledger, org) };
     for (const table of [...TABLES, ...cycles]) {
       const fields = await fieldsOf(ledger, org, table);
-      book[table] = fields.filter(([field]) => table !== 'org' || field !== 'now').sort();
+      tables[table] = fields.filter(([field]) => table !== 'org' || field !== 'now').sort();
     }
-    books[org] = book;
+    stored[org] = tables;
   }
-  return books;
+  return stored;
 }
 
-interface Told {
+interface Refusal {
   readonly status: number;
   readonly type: string | undefined;
   readonly header: string | undefined;
   readonly code: unknown;
 }
 
-/** What a refusal with this code looks like. */
-function refusalOf(code: ErrorCode, hasBody: boolean): Told {
+/** The expected refusal with this code. */
+function refusalOf(code: ErrorCode, hasBody: boolean): Refusal {
   const { status } = CATALOGUE[code];
   return { status, type: 'application/problem+json', header: code, code: hasBody ? code : undefined };
 }
 
-async function told(client: RawClient, method: string): Promise<Told> {
+async function refusalFrom(client: RawClient, method: string): Promise<Refusal> {
   const { status, rawHeaders, body } = await client.answer(method);
   return {
     status,
@@ -125,22 +125,22 @@ function methodOf(bytes: string): string {
   return bytes.slice(0, bytes.indexOf(' '));
 }
 
-async function isRefused(t: Test, { doors, upstream }: Scene, bad: BadRequest): Promise<void> {
-  const door = doors[bad.door ?? 'register'];
+async function isRefused(t: Test, { gateways, upstream }: Setup, bad: BadRequest): Promise<void> {
+  const gateway = gateways[bad.kind ?? 'register'];
   const { length } = upstream.log;
-  const client = await RawClient.connect(portOf(door));
+  const client = await RawClient.connect(portOf(gateway));
   const method = methodOf(bad.bytes);
   client.write(bad.bytes);
-  t.strictSame(await told(client, method), refusalOf(bad.code, method !== 'HEAD'), bad.title);
+  t.strictSame(await refusalFrom(client, method), refusalOf(bad.code, method !== 'HEAD'), bad.title);
   client.destroy();
   if (upstream.log.length > length) t.fail(`${bad.title}: it was forwarded`);
 }
 
 for (const store of ['embedded', 'redis'] as const) {
-  t.test(store, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
-    const scene = await setUp(t, store);
-    const { upstream, doors } = scene;
-    const ledgers = Object.values(doors).map(({ app }) => app.ledger);
+  t.test(`bad input, ${store}`, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
+    const setup = await setUp(t, store);
+    const { upstream, gateways } = setup;
+    const ledgers = Object.values(gateways).map(({ app }) => app.ledger);
     const all = (): Promise<unknown[]> => Promise.all(ledgers.map(dump));
     const before = await all();
     const { length } = upstream.log;
@@ -148,39 +148,39 @@ for (const store of ['embedded', 'redis'] as const) {
     for (const [title, requests] of Object.entries(GROUPS_OF)) {
       await t.test(title, async (t) => {
         for (const request of requests) {
-          await isRefused(t, scene, request);
-          const ledger = doors[request.door ?? 'register'].app.ledger;
+          await isRefused(t, setup, request);
+          const ledger = gateways[request.kind ?? 'register'].app.ledger;
           const now = await dump(ledger);
           if (JSON.stringify(now) !== JSON.stringify(before[ledgers.indexOf(ledger)])) t.fail(request.title);
         }
       });
     }
 
-    await t.test('what is no HTTP of one meaning, and what stands behind it', async (t) => {
+    await t.test('ambiguous HTTP, with a valid request after it on the same connection', async (t) => {
       for (const { title, bytes, code } of WIRE) {
-        const client = await RawClient.connect(portOf(doors.register));
+        const client = await RawClient.connect(portOf(gateways.register));
         client.write(bytes + SOUND);
-        t.strictSame(await told(client, 'GET'), refusalOf(code, true), title);
+        t.strictSame(await refusalFrom(client, 'GET'), refusalOf(code, true), title);
         const rest = await client.untilClosed();
-        t.equal(rest.toString('latin1'), '', `${title}: one answer, and the connection ends`);
+        t.equal(rest.toString('latin1'), '', `${title}: one response, then the connection closes`);
       }
     });
 
     t.strictSame(await all(), before, 'nothing was stored');
     t.equal(upstream.log.length, length, 'nothing was forwarded');
-    await goesOn(t, scene);
+    await goesOn(t, setup);
   });
 }
 
-/** Refusals leave the connection usable, and ids that only look bad are charged to whom they name. */
-async function goesOn(t: Test, { doors, upstream }: Scene): Promise<void> {
+/** A refusal leaves the connection usable, and an unusual but valid user id is charged to that user. */
+async function goesOn(t: Test, { gateways, upstream }: Setup): Promise<void> {
   const { length } = upstream.log;
-  const { register } = doors;
+  const { register } = gateways;
   const before = await figuresOf(register.app.ledger, 'acme');
   const client = await RawClient.connect(portOf(register));
-  const refused = [...ROUTING, ...IDENTITY, ...COST_HEADERS].filter(({ door }) => door === undefined);
+  const refused = [...ROUTING, ...IDENTITY, ...COST_HEADERS].filter(({ kind }) => kind === undefined);
   for (const { bytes, code } of refused.filter((_, index) => index % 10 === 0)) {
-    t.equal((await told(client.write(bytes), methodOf(bytes))).header, code);
+    t.equal((await refusalFrom(client.write(bytes), methodOf(bytes))).header, code);
     t.equal((await client.write(SOUND).answer()).status, 200, 'on the same connection');
   }
   client.destroy();
@@ -188,7 +188,7 @@ async function goesOn(t: Test, { doors, upstream }: Scene): Promise<void> {
   const odd = "a|b;c:d,e=f~g!h#i{j}*'(k) %25";
   const { status } = await ask(register.gateway, '/v3/unit', { headers: as(odd) });
   t.equal(status, 200);
-  const token = encodeURIComponent(odd).replace(
+  const userKey = encodeURIComponent(odd).replace(
     /[!'()*~]/g,
     (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
   );
@@ -197,10 +197,10 @@ async function goesOn(t: Test, { doors, upstream }: Scene): Promise<void> {
     'usage:g:g1': (before.consumed['usage:g:g1'] ?? 0) + sound * 10,
     'usage:o': (before.consumed['usage:o'] ?? 0) + (sound + 1) * 10,
     'usage:u:ana': (before.consumed['usage:u:ana'] ?? 0) + sound * 10,
-    [`usage:u:${token}`]: 10,
+    [`usage:u:${userKey}`]: 10,
   };
   const wanted = { consumed, held: {}, recorded: consumed };
-  await comesTo(t, () => figuresOf(register.app.ledger, 'acme'), wanted, 'each to its own');
+  await comesTo(t, () => figuresOf(register.app.ledger, 'acme'), wanted, 'each user is charged');
   const { body } = await admin(register.admin, 'GET', `/orgs/acme/users/${encodeURIComponent(odd)}`);
   t.match(body, { id: odd, quotas: { usage: { consumed: 1 } } });
 }

@@ -1,19 +1,19 @@
-/** Requests that must be refused, as bytes (latin1: one character, one byte), and what each is told. */
+/** Requests that must be refused, as bytes (latin1: one character, one byte), each with its error code. */
 import type { ErrorCode } from '../../src/errors/catalogue.js';
 
-/** Which gateway is asked: users are registered, or unknown ones are denied, or its peers are others than this machine. */
-export type Door = 'register' | 'deny' | 'elsewhere';
+/** Which gateway gets the request: it registers unknown users, denies them, or does not trust this machine as a peer. */
+export type GatewayKind = 'register' | 'deny' | 'elsewhere';
 
 export interface BadRequest {
   readonly title: string;
   readonly bytes: string;
   readonly code: ErrorCode;
-  readonly door?: Door;
+  readonly kind?: GatewayKind;
 }
 
 const ANA = 'x-quota-org: acme\r\nx-quota-user: ana';
 
-/** Request line and header lines, each ended. */
+/** A request line and headers, each with its line end. */
 function head(line: string, ...fields: readonly string[]): string {
   return [`${line} HTTP/1.1`, 'host: gateway', ...fields, '', ''].join('\r\n');
 }
@@ -127,13 +127,13 @@ export const IDENTITY: readonly BadRequest[] = [
     'an inactive user': unit(ORG, 'x-quota-user: asleep'),
     'a removed user': unit(ORG, 'x-quota-user: gone'),
   }),
-  { title: 'an unknown user', bytes: unit(ORG, 'x-quota-user: new'), code: 'unknown-user', door: 'deny' },
-  { title: 'a peer that is not listed', bytes: unit(ANA), code: 'identity-untrusted', door: 'elsewhere' },
+  { title: 'an unknown user', bytes: unit(ORG, 'x-quota-user: new'), code: 'unknown-user', kind: 'deny' },
+  { title: 'a peer that is not listed', bytes: unit(ANA), code: 'identity-untrusted', kind: 'elsewhere' },
   {
     title: 'a peer that is not listed, with one field',
     bytes: unit('x_quota_groups: g1'),
     code: 'identity-untrusted',
-    door: 'elsewhere',
+    kind: 'elsewhere',
   },
 ];
 
@@ -259,7 +259,7 @@ export const BODIES: readonly BadRequest[] = [
 const line = (first: string, ...fields: readonly string[]): string =>
   [first, ...fields, ANA, '', ''].join('\r\n');
 
-/** Behind each of these comes a sound request on the same connection, which must not be served either. */
+/** Each is followed by a valid request on the same connection, which must not be served either. */
 export const WIRE: readonly BadRequest[] = [
   ...named('request-malformed', {
     'two hosts': line('GET /v3/unit HTTP/1.1', 'host: a', 'Host: b'),

@@ -1,4 +1,4 @@
-// At the boundary, by the store's clock, counters begin anew under full load: each request is charged to one of the two cycles.
+// At the cycle boundary, by the store's clock, counters reset under full load: each request is charged to exactly one cycle.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { TestUpstream, type UpstreamEntry } from '../support/upstream.js';
 import { consumedIn, cyclesOf, fieldsOf, figuresOf, journalOf } from './figures.js';
 import { comesTo, startLoad, until } from './load.js';
 
-/** No boundary of this rule is near: those that the test wants it puts into the books. */
+/** This rule has no boundary soon. The tests set the boundaries they need in the store. */
 const RULE: CycleRule = {
   every: 'hour',
   anchor: (new Date().getUTCMinutes() + 30) % 60,
@@ -51,14 +51,14 @@ interface Fleet {
 async function change(ledger: Ledger, id: string, changes: readonly Change[]): Promise<void> {
   const { version } = await ledger.read(id, []);
   if ((await ledger.commit(id, { version, changes, audit: '' })) === undefined)
-    throw new Error(`${id} was changed meanwhile`);
+    throw new Error(`${id} was changed concurrently`);
 }
 
 const orgField = (field: string, value: number): Change => ({ set: 'org', field, value: String(value) });
 
 const TURNING = ['sums', 'limit', 'pool'];
 
-/** Answers of one org by when they were sent: surely before the boundary, surely after it. */
+/** Responses of one org that are certainly before or certainly after the boundary. */
 class Answers {
   end = Number.POSITIVE_INFINITY;
   readonly before = { allowed: 0, refused: 0 };
@@ -82,7 +82,7 @@ function loadOf(id: string, gateways: readonly string[], answers: Answers) {
   });
 }
 
-/** Load over the boundary on three orgs at once, and requests that are under way when it comes. */
+/** Load on three orgs across the boundary, with requests in flight when it comes. */
 async function crossing(t: Test, { ledger, upstream, gateways }: Fleet): Promise<void> {
   const answers = TURNING.map(() => new Answers());
   const [surely = new Answers(), ...limited] = answers;
@@ -93,7 +93,7 @@ async function crossing(t: Test, { ledger, upstream, gateways }: Fleet): Promise
     return ask(gateways[count % gateways.length] ?? '', '/v3/unit?held', { headers });
   });
   const underWay = ({ target }: UpstreamEntry): boolean => target.endsWith('?held');
-  await until('some are under way', () => upstream.log.filter(underWay).length === HELD);
+  await until('requests are in flight', () => upstream.log.filter(underWay).length === HELD);
   const isBusy = (when: 'before' | 'after') => (): boolean =>
     surely[when].allowed >= MANY && limited.every((one) => one[when].refused >= MANY);
   await until('the limits are reached', isBusy('before'));
@@ -115,25 +115,32 @@ async function crossing(t: Test, { ledger, upstream, gateways }: Fleet): Promise
     const after = await consumedIn(ledger, 'sums', present);
     return (before['usage:o'] ?? 0) + (after['usage:o'] ?? 0);
   };
-  await comesTo(t, sum, total * 10, 'the two cycles have all that was served, and no more');
+  await comesTo(t, sum, total * 10, 'the two cycles hold exactly what was served');
   const before = (await consumedIn(ledger, 'sums', old))['usage:u:ana'] ?? 0;
   const after = (await consumedIn(ledger, 'sums', present))['usage:u:ana'] ?? 0;
-  t.ok(before >= (surely.before.allowed + HELD / 2) * 10, 'what was answered before it is charged there');
-  t.ok(after >= surely.after.allowed * 10, 'what was sent after it is charged there');
+  t.ok(
+    before >= (surely.before.allowed + HELD / 2) * 10,
+    'requests answered before are charged to the old cycle',
+  );
+  t.ok(after >= surely.after.allowed * 10, 'requests sent after are charged to the new cycle');
   for (const id of ['limit', 'pool']) {
     const line = id === 'pool' ? 'usage:o' : 'usage:u:ana';
     for (const start of [old, present])
-      t.equal((await consumedIn(ledger, id, start))[line], LIMIT * 10, `${id}: all of it in each cycle`);
+      t.equal(
+        (await consumedIn(ledger, id, start))[line],
+        LIMIT * 10,
+        `${id}: the whole limit in each cycle`,
+      );
     t.equal(served(id), 2 * LIMIT);
   }
   for (const id of TURNING) {
     const { consumed, recorded, held } = await figuresOf(ledger, id);
-    t.strictSame(recorded, consumed, `${id}: history and journal say the same`);
+    t.strictSame(recorded, consumed, `${id}: history and journal equal the counters`);
     t.strictSame(held, {});
   }
 }
 
-/** An org that nobody called for two cycles: the next request closes them as one. */
+/** The first request to an org after two idle cycles closes both as one. */
 async function skipping(t: Test, fleet: Fleet): Promise<void> {
   const { ledger, gateways } = fleet;
   const { start } = boundsAt(RULE, await ledger.clock());
@@ -151,14 +158,14 @@ async function skipping(t: Test, fleet: Fleet): Promise<void> {
   ]);
   for (const gateway of gateways) {
     const { status, headers } = await ask(gateway, '/v3/unit', { headers: as('ana', 'skipped') });
-    t.equal(status, 200, 'the limit applies afresh');
+    t.equal(status, 200, 'the limit starts again');
     t.match(headers.ratelimit, /^"usage-user";r=[89];t=\d+$/);
   }
   const { values } = await ledger.read('skipped', [
     { table: 'org', fields: ['prev', 'start', 'end', 'extra:usage'] },
   ]);
   const wanted = [old.start, start, start + HOUR_MS, 200];
-  t.strictSame(values[0], wanted.map(String), 'what was used of the extra is gone once');
+  t.strictSame(values[0], wanted.map(String), 'the extra balance that was used is deducted once');
   t.strictSame(await fieldsOf(ledger, 'skipped', 'cycles'), [[String(old.start), String(old.end)]]);
   t.strictSame(await consumedIn(ledger, 'skipped', old.start), { 'usage:o': 1300, 'usage:u:ana': 100 });
   const units = gateways.length * 10;
@@ -167,13 +174,13 @@ async function skipping(t: Test, fleet: Fleet): Promise<void> {
   t.match(usage.body, { cycle: { start: new Date(start).toISOString() } });
 }
 
-/** A request that fails after two boundaries is given back in the cycle that it was admitted in. */
+/** A request that fails two boundaries later is refunded in the cycle that admitted it. */
 async function late(t: Test, { ledger, upstream, gateways }: Fleet): Promise<void> {
   const headers = as('ana', 'late');
   const failing = { ...headers, 'x-test-hold': 'head', 'x-test-status': '500' };
   const underWay = gateways.map((gateway) => ask(gateway, '/v3/unit?late', { headers: failing }));
   const atUpstream = ({ target }: UpstreamEntry): boolean => target.endsWith('?late');
-  await until('they are under way', () => upstream.log.filter(atUpstream).length === underWay.length);
+  await until('they are in flight', () => upstream.log.filter(atUpstream).length === underWay.length);
   for (const turns of [2, 3]) {
     await change(ledger, 'late', [orgField('end', await ledger.clock())]);
     for (const gateway of gateways) t.equal((await ask(gateway, '/v3/unit', { headers })).status, 200);
@@ -183,19 +190,19 @@ async function late(t: Test, { ledger, upstream, gateways }: Fleet): Promise<voi
   t.match(await consumedIn(ledger, 'late', first), { 'usage:o': gateways.length * 10 });
   upstream.release();
   for (const { status } of await Promise.all(underWay)) t.equal(status, 500);
-  await comesTo(t, () => consumedIn(ledger, 'late', first), {}, 'given back where it was taken');
+  await comesTo(t, () => consumedIn(ledger, 'late', first), {}, 'refunded in the cycle that was charged');
   for (const start of others)
     t.match(await consumedIn(ledger, 'late', start), { 'usage:o': gateways.length * 10 });
 }
 
-/** Nobody calls this org: its keeper turns the cycle. */
+/** Maintenance closes the cycle of an org without requests. */
 async function idling(t: Test, { ledger }: Fleet): Promise<void> {
-  await until('the idle org has turned', async () => (await cyclesOf(ledger, 'idle')).length === 2);
+  await until('the idle org has a new cycle', async () => (await cyclesOf(ledger, 'idle')).length === 2);
   const { values } = await ledger.read('idle', [{ table: 'org', fields: ['end'] }]);
   t.equal(Number(values[0]?.[0]), boundsAt(RULE, await ledger.clock()).end);
 }
 
-/** A module that puts a process's clock wrong. */
+/** Writes a module that shifts a process's clock. */
 function wrongClock(folder: string, byMs: number): string {
   const file = join(folder, `clock${byMs}.mjs`);
   writeFileSync(
@@ -217,44 +224,48 @@ globalThis.Date = class extends Right {
 
 const WRONG_MS = [600_000, -600_000];
 
-t.test('two gateways on Redis, ten minutes fast and slow', { skip: skipWithoutRedis }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'quotagate-cycles-'));
-  const redis = await startRedis();
-  const upstream = await TestUpstream.start();
-  const ledger = await openRedis({ url: redis.url });
-  // The journal is kept whole for as long as the test has this lease.
-  await ledger.lease('keeper', 'test', 60_000);
-  const parts: ConfigParts = { redis: redis.url, upstream: upstream.url, orgs: ORGS };
-  const gateways = await Promise.all(
-    WRONG_MS.map((byMs) => spawnGateway(parts, folder, wrongClock(folder, byMs))),
-  );
-  t.teardown(async () => {
-    upstream.release();
-    await Promise.all(gateways.map((gateway) => gateway.stop()));
-    await ledger.close();
-    await upstream.close();
-    await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  for (const [index, gateway] of gateways.entries()) {
-    const { time } = gateway as unknown as { time: number };
-    t.ok(Math.abs(time - Date.now() - (WRONG_MS[index] ?? 0)) < 60_000, 'its clock is wrong');
-  }
-  const fleet: Fleet = {
-    ledger,
-    upstream,
-    gateways: gateways.map(({ gateway }) => gateway),
-    admin: gateways[0]?.admin ?? '',
-  };
-  await crossing(t, fleet);
-  await accounted(t, ledger);
-  await skipping(t, fleet);
-  await late(t, fleet);
-  await ledger.lease('keeper', 'test', 1);
-  await idling(t, fleet);
-});
+t.test(
+  'cycle boundaries, two gateways on Redis with clocks ten minutes fast and slow',
+  { skip: skipWithoutRedis },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'quotagate-cycles-'));
+    const redis = await startRedis();
+    const upstream = await TestUpstream.start();
+    const ledger = await openRedis({ url: redis.url });
+    // Maintenance does not fold the journal while the test holds this lease.
+    await ledger.lease('keeper', 'test', 60_000);
+    const parts: ConfigParts = { redis: redis.url, upstream: upstream.url, orgs: ORGS };
+    const gateways = await Promise.all(
+      WRONG_MS.map((byMs) => spawnGateway(parts, folder, wrongClock(folder, byMs))),
+    );
+    t.teardown(async () => {
+      upstream.release();
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+      await ledger.close();
+      await upstream.close();
+      await redis.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    for (const [index, gateway] of gateways.entries()) {
+      const { time } = gateway as unknown as { time: number };
+      t.ok(Math.abs(time - Date.now() - (WRONG_MS[index] ?? 0)) < 60_000, 'its clock is wrong');
+    }
+    const fleet: Fleet = {
+      ledger,
+      upstream,
+      gateways: gateways.map(({ gateway }) => gateway),
+      admin: gateways[0]?.admin ?? '',
+    };
+    await crossing(t, fleet);
+    await accounted(t, ledger);
+    await skipping(t, fleet);
+    await late(t, fleet);
+    await ledger.lease('keeper', 'test', 1);
+    await idling(t, fleet);
+  },
+);
 
-/** By the journal's times of admission, each charge is in the cycle that it was admitted in; refunds too. */
+/** By the admission times in the journal, each charge and refund is in the cycle that admitted it. */
 async function accounted(t: Test, ledger: Ledger): Promise<void> {
   const [old = 0, present = 0] = await cyclesOf(ledger, 'sums');
   const sums = { before: 0, after: 0 };
@@ -271,7 +282,7 @@ async function accounted(t: Test, ledger: Ledger): Promise<void> {
   t.equal((await consumedIn(ledger, 'sums', present))['usage:o'], sums.after);
 }
 
-t.test('embedded', async (t) => {
+t.test('cycle boundaries, embedded', async (t) => {
   const upstream = await TestUpstream.start();
   const running = await startGateway({ upstream: upstream.url, orgs: ORGS });
   t.teardown(async () => {

@@ -1,16 +1,16 @@
-/** Two accounts of the same charges: what the counters of an org say, and what its history and its journal's tail say. */
+/** Reads the charges of an org twice: from its counters, and from its history plus the journal that is not folded yet. */
 import { decodeJournal } from '../../src/ledger/codec.js';
 import type { Ledger, LogEntry, Table } from '../../src/ledger/port.js';
 import { lineOf } from '../../src/quota/id.js';
 
-/** Units by line, such as `usage:u:ana`; lines at 0 are left out. */
+/** Units by counter, such as `usage:u:ana`. Counters at 0 are left out. */
 export type Units = Readonly<Record<string, number>>;
 
 export interface Figures {
   /** Over all cycles of the org. */
   readonly consumed: Units;
   readonly held: Units;
-  /** Folded history and the journal's tail. */
+  /** History and the journal that is not folded yet. */
   readonly recorded: Units;
 }
 
@@ -28,7 +28,7 @@ export async function figuresOf(ledger: Ledger, org: string): Promise<Figures> {
   return { consumed: consumed.units, held: held.units, recorded: await recordedOf(ledger, org) };
 }
 
-/** Starts of the org's cycles, the present one last. */
+/** Starts of the org's cycles, the current one last. */
 export async function cyclesOf(ledger: Ledger, org: string): Promise<number[]> {
   const closed = await fieldsOf(ledger, org, 'cycles');
   const { values } = await ledger.read(org, [{ table: 'org', fields: ['start'] }]);
@@ -62,7 +62,7 @@ export async function journalOf(ledger: Ledger, org: string, after = ''): Promis
   }
 }
 
-/** Read again where the keeper folded meanwhile: an entry is either in the tail or in the history. */
+/** Reads again if maintenance folded concurrently: an entry is either in the journal or in history. */
 async function recordedOf(ledger: Ledger, org: string): Promise<Units> {
   for (;;) {
     const from = await foldedUpTo(ledger, org);

@@ -1,4 +1,4 @@
-// Tokens at the gateway: who is charged is who the token names, it goes no further than here, and a refused one costs nobody.
+// A JWT charges the user and org that it names and is never forwarded; a refused token charges nobody.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,11 +25,11 @@ interface Gateway {
   readonly key: SigningKey;
   readonly server: KeyServer;
   tokenFor(claims?: Record<string, unknown>): Promise<Record<string, string>>;
-  /** What the user has consumed of `usage`, as a token of theirs is told. */
+  /** Units of `usage` that the user has consumed, as `/quota/me` reports it. */
   consumed(org: string, user: string): Promise<unknown>;
 }
 
-/** `identity` stands before the token's settings; the upstream wants credentials of its own. */
+/** `identity`: further identity settings. The upstream gets its own credential. */
 async function start(t: Test, identity = ''): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-'));
   const upstream = await TestUpstream.start();
@@ -93,25 +93,28 @@ t.test('a token pays for the user and org that it names', async (t) => {
   const headers = await tokenFor();
   const first = await ask(gateway, '/v3/maps/1', { headers });
   t.equal(first.status, 200);
-  t.equal((await ask(gateway, '/v3/maps/1', { headers })).status, 200, 'remembered');
+  t.equal((await ask(gateway, '/v3/maps/1', { headers })).status, 200, 'from the cache');
   t.equal(await consumed('acme', 'alice'), 0.2);
 
   const [seen] = upstream.log;
   t.equal(seen?.headers.authorization, 'Bearer of-the-upstream', 'the upstream’s own credential');
   t.match(seen?.headers, { 'x-area': 'eu', 'x-plain': 'p' });
-  t.notOk(JSON.stringify(seen?.rawHeaders).includes(headers.authorization ?? ''), 'the token stays here');
+  t.notOk(
+    JSON.stringify(seen?.rawHeaders).includes(headers.authorization ?? ''),
+    'the token is not forwarded',
+  );
 
   const body = JSON.stringify({ addresses: ['a', 'b'] });
   const bob = { ...(await tokenFor({ sub: 'bob' })), 'content-type': 'application/json' };
   const rows = await ask(gateway, '/v3/lds/geocoding', { method: 'POST', headers: bob, body });
-  t.equal(rows.status, 200, 'a body that came while the token was verified');
+  t.equal(rows.status, 200, 'the body arrives while the token is verified');
   t.equal(upstream.log[2]?.body, body);
 
   const me = await ask(gateway, '/quota/me', { headers: bob });
   t.match(JSON.parse(me.body), { org: 'acme', user: 'bob', quotas: { lds: { consumed: 2 } } });
 });
 
-t.test('nothing beside the token makes another org or user pay', async (t) => {
+t.test('no header, query or cookie beside the token changes who is charged', async (t) => {
   const { gateway, tokenFor, consumed } = await start(t);
   const headers = {
     ...(await tokenFor({ org_id: 'globex', sub: 'gil' })),
@@ -129,7 +132,7 @@ t.test('nothing beside the token makes another org or user pay', async (t) => {
   );
 });
 
-t.test('groups of the token count, those that exist', async (t) => {
+t.test('groups claimed by the token count if they exist', async (t) => {
   const { gateway, tokenFor } = await start(t);
   const headers = await tokenFor({ groups: ['ml', 'unknown'] });
   t.equal((await ask(gateway, '/v3/sql', { headers })).status, 200);
@@ -139,7 +142,7 @@ t.test('groups of the token count, those that exist', async (t) => {
   t.equal((await ask(gateway, '/v3/sql', { headers: await tokenFor({ sub: 'bob' }) })).status, 200);
 });
 
-t.test('refused tokens are told so, cost nobody and reach nobody', async (t) => {
+t.test('a refused token gets its error code, charges nobody and is not forwarded', async (t) => {
   const { gateway, upstream, key, server, tokenFor, consumed } = await start(t);
   t.equal((await ask(gateway, '/v3/maps/1', { headers: await tokenFor() })).status, 200);
   const stranger = await newKey('ES256', 'k1');
@@ -159,7 +162,7 @@ t.test('refused tokens are told so, cost nobody and reach nobody', async (t) => 
     t.equal(answer.status, status, what);
     t.equal(answer.headers['quotagate-error'], code, what);
     t.equal(answer.headers['www-authenticate'], authenticate, what);
-    t.notMatch(answer.body, /jose|JWT|stack|signature/i, 'nothing from the inside');
+    t.notMatch(answer.body, /jose|JWT|stack|signature/i, 'no internals in the response');
   }
   server.answer = (_, response) => response.writeHead(500).end();
   const unknown = await sign({ ...key, kid: 'k9' }, claimsWith());
@@ -171,7 +174,7 @@ t.test('refused tokens are told so, cost nobody and reach nobody', async (t) => 
   t.equal(await consumed('acme', 'alice'), 0.1);
 });
 
-t.test('a route without identity asks for no token, and sends none on', async (t) => {
+t.test('a route without identity needs no token and forwards none', async (t) => {
   const { gateway, upstream } = await start(t);
   const answer = await ask(gateway, '/any', {
     method: 'OPTIONS',
@@ -181,7 +184,7 @@ t.test('a route without identity asks for no token, and sends none on', async (t
   t.equal(upstream.log[0]?.headers.authorization, 'Bearer of-the-upstream');
 });
 
-t.test('beside trusted headers, which come first', async (t) => {
+t.test('trusted headers take precedence over a token', async (t) => {
   const names = 'org: x-quota-org, user: x-quota-user';
   const both = await start(t, `trusted: { peers: [127.0.0.1/32], ${names} }`);
   const token = await both.tokenFor();
@@ -189,14 +192,14 @@ t.test('beside trusted headers, which come first', async (t) => {
     (await ask(both.gateway, '/v3/maps/1', { headers: { ...token, ...as('gil', 'globex') } })).status,
     200,
   );
-  t.equal(await both.consumed('globex', 'gil'), 0.1, 'the peer is believed');
+  t.equal(await both.consumed('globex', 'gil'), 0.1, 'the trusted peer names the user');
   t.equal(await both.consumed('acme', 'alice'), 0);
   t.equal((await ask(both.gateway, '/v3/maps/1', { headers: token })).status, 200);
-  t.equal(await both.consumed('acme', 'alice'), 0.1, 'a peer that says nothing leaves it to the token');
+  t.equal(await both.consumed('acme', 'alice'), 0.1, 'without identity headers the token names the user');
 
   const other = await start(t, `trusted: { peers: [192.0.2.1/32], ${names} }`);
   const good = await other.tokenFor();
   const pushy = await ask(other.gateway, '/v3/maps/1', { headers: { ...good, ...as('gil', 'globex') } });
-  t.equal(pushy.headers['quotagate-error'], 'identity-untrusted', 'a good token does not excuse it');
+  t.equal(pushy.headers['quotagate-error'], 'identity-untrusted', 'even with a valid token');
   t.equal((await ask(other.gateway, '/v3/maps/1', { headers: good })).status, 200);
 });

@@ -1,4 +1,4 @@
-// kill -9 costs no more than the requests in flight, embedded no more than the last second; a clean end costs nothing.
+// kill -9 loses no more than the requests in flight (embedded: the last second); a clean shutdown loses nothing.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
@@ -32,7 +32,7 @@ function folderOf(t: Test): string {
   return folder;
 }
 
-/** Notes when it answered 200; every fourth request fails, and is not charged in the end. */
+/** Records the time of each 200. Every fourth request fails and is refunded. */
 async function startUpstream(t: Test): Promise<{ upstream: TestUpstream; servedAt: number[] }> {
   const servedAt: number[] = [];
   const upstream = await TestUpstream.start({
@@ -74,12 +74,12 @@ t.test('kill -9 of one of two gateways on Redis', { skip: skipWithoutRedis }, as
   const load = startLoad(loadOn([survivor.gateway, victim.gateway], connections));
   await until('a third is served', () => servedAt.length > ALLOWANCE / 3);
   t.equal(await victim.stop('SIGKILL'), null);
-  t.ok(servedAt.length < (ALLOWANCE * 2) / 3, 'it died amid the load');
+  t.ok(servedAt.length < (ALLOWANCE * 2) / 3, 'it was killed under load');
   await until('the budget is spent', () => (load.counts.get(429) ?? 0) > 50);
   await load.stop();
 
   const consumed = (): Promise<number> => figuresOf(ledger, 'acme').then(requestsIn);
-  await comesTo(t, consumed, ALLOWANCE, 'all of the budget was to be had, and no more');
+  await comesTo(t, consumed, ALLOWANCE, 'exactly the budget is consumed');
   const lost = ALLOWANCE - servedAt.length;
   t.ok(lost >= 0 && lost <= connections / 2, `${lost} charged and not served`);
   const figures = await figuresOf(ledger, 'acme');
@@ -109,12 +109,12 @@ t.test('kill -9 of an embedded gateway', async (t) => {
 
   const { length } = servedAt;
   const more = startLoad(loadOn([again.gateway], connections));
-  await until('it goes on', () => servedAt.length > length + 200);
+  await until('it serves again', () => servedAt.length > length + 200);
   await more.stop();
-  t.equal(await again.stop(), 0, 'a clean end');
+  t.equal(await again.stop(), 0, 'a clean shutdown');
 
   const figures = await figuresIn(folder);
-  t.equal(requestsIn(figures), kept + servedAt.length - length, 'a clean end loses nothing');
+  t.equal(requestsIn(figures), kept + servedAt.length - length, 'a clean shutdown loses nothing');
   t.strictSame(figures.held, {});
   t.strictSame(figures.recorded, figures.consumed, 'history and journal say the same');
 });
@@ -124,7 +124,7 @@ async function consumedNow(gateway: GatewayProcess): Promise<number> {
   return (body as { org: [{ consumed: number }] }).org[0].consumed;
 }
 
-/** What a process left behind. */
+/** The figures that a stopped process left on disk. */
 async function figuresIn(folder: string): Promise<Figures> {
   const ledger = await openEmbedded({ path: join(folder, 'data', 'ledger') });
   const figures = await figuresOf(ledger, 'acme');
@@ -132,7 +132,7 @@ async function figuresIn(folder: string): Promise<Figures> {
   return figures;
 }
 
-t.test('a second process on the same folder is refused', async (t) => {
+t.test('a second process on the same data folder is refused', async (t) => {
   const folder = folderOf(t);
   const { upstream } = await startUpstream(t);
   const first = await spawnGateway({ upstream: upstream.url, orgs: ORGS }, folder);
@@ -145,55 +145,63 @@ t.test('a second process on the same folder is refused', async (t) => {
   const code = await new Promise((resolve) => second.once('close', resolve));
   t.equal(code, 1);
   t.match(said, /^quotagate: The embedded store at .*data\/ledger: another process has it open \(.*\)\n$/);
-  t.equal((await ask(first.gateway, '/v3/unit', { headers: as('ana') })).status, 200, 'the first goes on');
+  t.equal(
+    (await ask(first.gateway, '/v3/unit', { headers: as('ana') })).status,
+    200,
+    'the first process keeps serving',
+  );
   await first.stop('SIGKILL');
 
   const third = await spawnGateway({ upstream: upstream.url, orgs: ORGS }, folder);
-  t.equal(await third.stop(), 0, 'its lock died with it');
+  t.equal(await third.stop(), 0, 'the lock ended with its process');
 });
 
 for (const store of ['embedded', 'redis'] as const) {
-  t.test(`SIGTERM, ${store}`, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
-    const folder = folderOf(t);
-    const redis = store === 'redis' ? await startRedis() : undefined;
-    const upstream = await TestUpstream.start();
-    t.teardown(() => upstream.close());
-    const gateway = await spawnGateway({ redis: redis?.url, upstream: upstream.url, orgs: ORGS }, folder);
-    const agent = new Agent({ keepAlive: true });
-    const asked = (status: string, path = '/v3/unit') => {
-      const headers = { ...as('ana'), 'x-test-hold': 'head', 'x-test-status': status };
-      return ask(gateway.gateway, path, { headers, agent });
-    };
-    const underWay = Array.from({ length: 20 }, (_, count) => asked(count % 2 === 0 ? '200' : '500'));
-    const received = (): boolean => upstream.log.filter((entry) => entry.received).length === 20;
-    await until('all are under way', received);
-    const began = performance.now();
-    const ended = gateway.stop('SIGTERM');
-    await until('it takes no new connection', async () => {
-      return (await ask(gateway.gateway, '/v3/unit').catch(() => undefined)) === undefined;
-    });
-    // What is owed waits for a store that is silent for a moment.
-    if (redis !== undefined) process.kill(redis.pid, 'SIGSTOP');
-    upstream.release();
-    const answers = await Promise.all(underWay);
-    await delay(SILENT_MS);
-    if (redis !== undefined) process.kill(redis.pid, 'SIGCONT');
-    const statuses = answers.map(({ status }) => status);
-    t.strictSame(
-      statuses,
-      statuses.map((_, count) => (count % 2 === 0 ? 200 : 500)),
-      'all are answered',
-    );
-    t.equal(await ended, 0);
-    t.ok(performance.now() - began < 30_000, 'clients that keep their connections do not hold it up');
-    agent.destroy();
+  t.test(
+    `SIGTERM answers and settles all requests in flight, ${store}`,
+    { skip: store === 'redis' && skipWithoutRedis },
+    async (t) => {
+      const folder = folderOf(t);
+      const redis = store === 'redis' ? await startRedis() : undefined;
+      const upstream = await TestUpstream.start();
+      t.teardown(() => upstream.close());
+      const gateway = await spawnGateway({ redis: redis?.url, upstream: upstream.url, orgs: ORGS }, folder);
+      const agent = new Agent({ keepAlive: true });
+      const asked = (status: string, path = '/v3/unit') => {
+        const headers = { ...as('ana'), 'x-test-hold': 'head', 'x-test-status': status };
+        return ask(gateway.gateway, path, { headers, agent });
+      };
+      const underWay = Array.from({ length: 20 }, (_, count) => asked(count % 2 === 0 ? '200' : '500'));
+      const received = (): boolean => upstream.log.filter((entry) => entry.received).length === 20;
+      await until('all are in flight', received);
+      const began = performance.now();
+      const ended = gateway.stop('SIGTERM');
+      await until('it takes no new connection', async () => {
+        return (await ask(gateway.gateway, '/v3/unit').catch(() => undefined)) === undefined;
+      });
+      // Pending settlements must wait for a store that does not answer for a moment.
+      if (redis !== undefined) process.kill(redis.pid, 'SIGSTOP');
+      upstream.release();
+      const answers = await Promise.all(underWay);
+      await delay(SILENT_MS);
+      if (redis !== undefined) process.kill(redis.pid, 'SIGCONT');
+      const statuses = answers.map(({ status }) => status);
+      t.strictSame(
+        statuses,
+        statuses.map((_, count) => (count % 2 === 0 ? 200 : 500)),
+        'all are answered',
+      );
+      t.equal(await ended, 0);
+      t.ok(performance.now() - began < 30_000, 'open keep-alive connections do not delay the shutdown');
+      agent.destroy();
 
-    const ledger = redis && (await openRedis({ url: redis.url }));
-    const figures = ledger === undefined ? await figuresIn(folder) : await figuresOf(ledger, 'acme');
-    t.equal(requestsIn(figures), 10, 'what was owed was delivered');
-    t.strictSame(figures.recorded, figures.consumed);
-    t.strictSame(figures.held, {});
-    await ledger?.close();
-    await redis?.stop();
-  });
+      const ledger = redis && (await openRedis({ url: redis.url }));
+      const figures = ledger === undefined ? await figuresIn(folder) : await figuresOf(ledger, 'acme');
+      t.equal(requestsIn(figures), 10, 'pending settlements were delivered');
+      t.strictSame(figures.recorded, figures.consumed);
+      t.strictSame(figures.held, {});
+      await ledger?.close();
+      await redis?.stop();
+    },
+  );
 }

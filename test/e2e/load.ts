@@ -1,4 +1,4 @@
-/** Clients that keep on asking, and waits that end as soon as what is waited for is so. */
+/** A steady load of clients, and waits that end as soon as a condition holds. */
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { as, ask } from '../support/gateway.js';
 
 export interface LoadOptions {
-  /** Addresses; the connections are dealt out to them in turn. */
+  /** Addresses. Connections are distributed round-robin. */
   readonly gateways: readonly string[];
   readonly connections: number;
   readonly path: string;
@@ -14,21 +14,21 @@ export interface LoadOptions {
   readonly org?: string;
   /** Further headers of the n-th request. */
   readonly headersOf?: (count: number) => Record<string, string>;
-  /** Told of each answer, and when its request was sent (in ms since the epoch). */
+  /** Called for each response, with the time its request was sent (ms since the epoch). */
   readonly onAnswer?: (status: number, sentAt: number) => void;
 }
 
 export interface Load {
-  /** Answers by status; 0: none came. */
+  /** Responses by status; 0 where none arrived. */
   readonly counts: Map<number, number>;
-  /** Sends nothing more; resolves when what is under way has ended. */
+  /** Sends nothing more; resolves when the requests in flight have ended. */
   stop(): Promise<void>;
 }
 
-/** After a lost connection a client waits for a moment, as clients do. */
+/** Delay before a client reconnects. */
 const AFTER_LOSS_MS = 20;
 
-/** Each connection has one request in flight, and the next as soon as it is answered. */
+/** Each connection has one request in flight and sends the next as soon as it is answered. */
 export function startLoad({
   gateways,
   connections,
@@ -71,16 +71,16 @@ export function startLoad({
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 10;
 
-/** Rejects where it is not so after half a minute. */
+/** Rejects after 30 seconds. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {
-    if (performance.now() > giveUpAt) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > giveUpAt) throw new Error(`timed out waiting until ${what}`);
     await delay(LOOK_EVERY_MS);
   }
 }
 
-/** Settlements arrive a moment after the answer: looks until it is so, and fails with the difference if it is never. */
+/** Settlements arrive shortly after the response: polls until the values are equal, else fails with the difference. */
 export async function comesTo<T>(t: Test, look: () => Promise<T>, wanted: T, what: string): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   let seen = await look();

@@ -1,4 +1,4 @@
-// What an admin changes holds for the request that leaves when the admin's answer arrives, on every replica: 200 times.
+// An admin change applies to the next request on every replica, as soon as the admin API has answered.
 import { Agent } from 'node:http';
 import t, { type Test } from 'tap';
 import { admin, as, ask, type RunningGateway, startGateway } from '../support/gateway.js';
@@ -18,39 +18,39 @@ const ALLOWED = { status: 200, code: undefined };
 const SPENT = { status: 429, code: 'quota-exceeded' };
 const INACTIVE = { status: 403, code: 'inactive-user' };
 
-/** An admin's act, and how the user is answered from then on. */
-interface Turn {
+/** An admin change, and the response that the user gets from then on. */
+interface Change {
   readonly user: string;
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  readonly told: { readonly status: number; readonly code: string | undefined };
+  readonly expected: { readonly status: number; readonly code: string | undefined };
 }
 
-const lowered = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 0.1 }, told: SPENT };
-const raised = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 100_000 }, told: ALLOWED };
-const deleted = { user: 'ana', method: 'DELETE', path: LIMIT, told: ALLOWED };
+const lowered = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 0.1 }, expected: SPENT };
+const raised = { user: 'ana', method: 'PATCH', path: LIMIT, body: { units: 100_000 }, expected: ALLOWED };
+const deleted = { user: 'ana', method: 'DELETE', path: LIMIT, expected: ALLOWED };
 const created = {
   user: 'ana',
   method: 'POST',
   path: '/orgs/acme/limits',
   body: { user: 'ana', quota: 'usage', units: 1 },
-  told: SPENT,
+  expected: SPENT,
 };
 const MEMBER = '/orgs/acme/groups/crowd/members/ben';
-const joins = { user: 'ben', method: 'PUT', path: MEMBER, told: SPENT };
-const leaves = { user: 'ben', method: 'DELETE', path: MEMBER, told: ALLOWED };
+const joins = { user: 'ben', method: 'PUT', path: MEMBER, expected: SPENT };
+const leaves = { user: 'ben', method: 'DELETE', path: MEMBER, expected: ALLOWED };
 const EVA = '/orgs/acme/users/eva';
 const deactivated = {
   user: 'eva',
   method: 'PATCH',
   path: EVA,
   body: { status: 'inactive' },
-  told: INACTIVE,
+  expected: INACTIVE,
 };
-const activated = { user: 'eva', method: 'PATCH', path: EVA, body: { status: 'active' }, told: ALLOWED };
+const activated = { user: 'eva', method: 'PATCH', path: EVA, body: { status: 'active' }, expected: ALLOWED };
 
-const ROUND: readonly Turn[] = [
+const ROUND: readonly Change[] = [
   created,
   joins,
   raised,
@@ -63,8 +63,8 @@ const ROUND: readonly Turn[] = [
   deleted,
 ];
 
-/** One connection that stays, and counts how often it had to be made. */
-class Warm extends Agent {
+/** Keeps one connection and counts how often it was opened. */
+class CountingAgent extends Agent {
   made = 0;
 
   constructor() {
@@ -79,12 +79,12 @@ class Warm extends Agent {
 
 interface Replica {
   readonly gateway: RunningGateway;
-  readonly asked: Warm;
-  readonly administered: Warm;
+  readonly asked: CountingAgent;
+  readonly administered: CountingAgent;
 }
 
 function replicaOf(gateway: RunningGateway): Replica {
-  return { gateway, asked: new Warm(), administered: new Warm() };
+  return { gateway, asked: new CountingAgent(), administered: new CountingAgent() };
 }
 
 async function askAs(user: string, { gateway, asked }: Replica) {
@@ -92,19 +92,25 @@ async function askAs(user: string, { gateway, asked }: Replica) {
   return { status: reply.status, code: reply.headers['quotagate-error'] };
 }
 
-async function take(t: Test, turn: Turn, from: Replica, replicas: readonly Replica[]): Promise<void> {
-  const { method, path, body, user, told } = turn;
+async function makeChange(
+  t: Test,
+  change: Change,
+  from: Replica,
+  replicas: readonly Replica[],
+): Promise<void> {
+  const { method, path, body, user, expected } = change;
   const done = await admin(from.gateway.admin, method, path, body, from.administered);
   const answers = await Promise.all(replicas.map((replica) => askAs(user, replica)));
   if (done.status >= 300) t.fail(`${method} ${path}`, { done });
-  for (const answer of answers) t.strictSame(answer, told, `${method} ${path} ${JSON.stringify(body ?? '')}`);
+  for (const answer of answers)
+    t.strictSame(answer, expected, `${method} ${path} ${JSON.stringify(body ?? '')}`);
 }
 
-async function takeTurns(t: Test, gateways: readonly RunningGateway[], turns: number): Promise<void> {
+async function makeChanges(t: Test, gateways: readonly RunningGateway[], changes: number): Promise<void> {
   const replicas = gateways.map(replicaOf);
   const [first] = replicas;
   if (first === undefined) throw new Error('no replica');
-  // The group's limit is used up by its guest, and ana has more behind her than the low limits leave.
+  // The guest uses up the group's limit, and ana consumes more than the low limits allow.
   for (let count = 0; count < 5; count += 1) {
     t.strictSame(await askAs('guest', first), ALLOWED);
     for (const replica of replicas) t.strictSame(await askAs('ana', replica), ALLOWED);
@@ -116,24 +122,24 @@ async function takeTurns(t: Test, gateways: readonly RunningGateway[], turns: nu
     path: '/v3/unit',
     users: ['other'],
   });
-  for (let count = 0; count < turns; count += 1) {
-    const turn = ROUND[count % ROUND.length];
+  for (let count = 0; count < changes; count += 1) {
+    const change = ROUND[count % ROUND.length];
     const from = replicas[count % replicas.length];
-    // Beside each other, the order in which the replicas are asked changes with every round.
+    // The order of the replicas alternates with every round.
     const order = Math.floor(count / ROUND.length) % 2 === 0 ? replicas : replicas.toReversed();
-    if (turn !== undefined && from !== undefined) await take(t, turn, from, order);
+    if (change !== undefined && from !== undefined) await makeChange(t, change, from, order);
   }
   await busy.stop();
-  t.strictSame([...busy.counts.keys()], [200], 'nobody else was refused');
+  t.strictSame([...busy.counts.keys()], [200], 'no other user was refused');
   for (const { asked, administered } of replicas) {
-    t.equal(asked.made, 1, 'the connection stayed');
+    t.equal(asked.made, 1, 'one connection for all requests');
     t.equal(administered.made, 1);
     asked.destroy();
     administered.destroy();
   }
 }
 
-t.test('two replicas on Redis', { skip: skipWithoutRedis }, async (t) => {
+t.test('admin changes with two replicas on Redis', { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis();
   const upstream = await TestUpstream.start();
   const parts = { redis: redis.url, upstream: upstream.url, orgs: ORGS };
@@ -143,15 +149,15 @@ t.test('two replicas on Redis', { skip: skipWithoutRedis }, async (t) => {
     await upstream.close();
     await redis.stop();
   });
-  await takeTurns(t, replicas, 200);
+  await makeChanges(t, replicas, 200);
 });
 
-t.test('embedded', async (t) => {
+t.test('admin changes, embedded', async (t) => {
   const upstream = await TestUpstream.start();
   const gateway = await startGateway({ upstream: upstream.url, orgs: ORGS });
   t.teardown(async () => {
     await gateway.close();
     await upstream.close();
   });
-  await takeTurns(t, [gateway], 60);
+  await makeChanges(t, [gateway], 60);
 });

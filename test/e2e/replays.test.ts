@@ -1,4 +1,4 @@
-// A repeated call is free where its answer proves the replay, and the same call was charged in full; else it is charged.
+// A repeated call is free only where the response marks a replay and the same call was charged in full before.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
@@ -56,14 +56,14 @@ async function setUp(t: Test, answer: (response: ServerResponse) => void) {
     const all = { ...as(user), 'content-type': 'application/json', 'idempotency-key': key, ...headers };
     await ask(gateway.gateway, path, { method: 'POST', headers: all, body }).catch(() => undefined);
   };
-  /** The call costs so much. */
+  /** Sends a call and expects this charge. */
   const costs = async (what: string, call: CallParts, usage: number, ai = 0) => {
     await send(call);
     consumed.usage += usage;
     consumed.ai += ai;
     await comesTo(t, figures, { ...consumed, held: 0 }, what);
   };
-  /** The call costs an estimate. */
+  /** Sends a call and expects an estimated charge. */
   const costsSome = async (what: string, call: CallParts) => {
     await send(call);
     consumed.usage += 1;
@@ -90,13 +90,13 @@ interface CallParts {
   readonly headers?: Record<string, string>;
 }
 
-t.test('costs that are fixed', async (t) => {
+t.test('replays on routes with fixed costs', async (t) => {
   let fields: Record<string, string | string[]> = { 'idempotent-replayed': 'true' };
   let status = 200;
   const { costs, bodies, metric } = await setUp(t, (response) => {
     response.writeHead(status, fields).end('ok');
   });
-  await costs('a mark alone proves nothing', {}, 1);
+  await costs('a mark without an earlier call', {}, 1);
   await costs('the same call again', {}, 0);
   await costs('and again', {}, 0);
   t.strictSame(bodies, ['{"n":1}', '{"n":1}', '{"n":1}']);
@@ -104,9 +104,9 @@ t.test('costs that are fixed', async (t) => {
   await costs('another user', { user: 'eva' }, 1);
   await costs('another key', { key: 'l' }, 1);
   await costs('another query', { path: '/fixed?a=1' }, 1);
-  await costs('a body that is no JSON', { body: 'n=1', headers: { 'content-type': 'text/csv' } }, 1);
+  await costs('a body that is not JSON', { body: 'n=1', headers: { 'content-type': 'text/csv' } }, 1);
   await costs('the same again', { body: 'n=1', headers: { 'content-type': 'text/csv' } }, 0);
-  await costs('a route whose upstream marks in another way', { path: '/other' }, 1);
+  await costs('a route with another replay header', { path: '/other' }, 1);
   await costs('again', { path: '/other' }, 1);
   await costs('a route without the setting', { path: '/plain' }, 1);
   await costs('again', { path: '/plain' }, 1);
@@ -123,16 +123,16 @@ t.test('costs that are fixed', async (t) => {
   await costs('on that route', { path: '/other' }, 0);
   fields = { 'idempotent-replayed': 'true' };
   status = 500;
-  await costs('an answer that does not count', { key: 'm' }, 0);
+  await costs('a status that does not count', { key: 'm' }, 0);
   status = 200;
-  await costs('was not charged, so its replay is', { key: 'm' }, 1);
+  await costs('the replay of a call that was not charged', { key: 'm' }, 1);
   t.strictSame((await metric('quotagate_replays_total')).sort(), [
     'quotagate_replays_total{outcome="charged"} 7',
     'quotagate_replays_total{outcome="free"} 4',
   ]);
 });
 
-t.test('costs that the answer tells', async (t) => {
+t.test('replays on routes whose response states the cost', async (t) => {
   let mark: Record<string, string> = {};
   let cut = false;
   let body = CHAT;
@@ -151,22 +151,22 @@ t.test('costs that the answer tells', async (t) => {
   mark = { 'idempotent-replayed': 'true' };
   await costs('its replay', call, 0, 0);
   t.match(await tokens(), / 3$/, 'its tokens are not counted');
-  await costs('a call without a first', { ...call, key: 'l' }, 1, 10);
+  await costs('a replay without an earlier call', { ...call, key: 'l' }, 1, 10);
   t.match(await tokens(), / 6$/);
   body = JSON.stringify({ model: 'm', choices: [{ message: { content: 'x'.repeat(3) } }] });
-  await costsSome('an estimate is not the whole price', { ...call, key: 'm' });
+  await costsSome('a call charged at the estimate', { ...call, key: 'm' });
   body = CHAT;
-  await costs('so its replay is charged', { ...call, key: 'm' }, 1, 10);
-  await costs('once', { ...call, key: 'm' }, 0, 0);
+  await costs('the replay of an estimated call is charged', { ...call, key: 'm' }, 1, 10);
+  await costs('its next replay is free', { ...call, key: 'm' }, 0, 0);
   cut = true;
   mark = {};
-  await costsSome('an answer that broke off', { ...call, key: 'n' });
+  await costsSome('a truncated response', { ...call, key: 'n' });
   cut = false;
   mark = { 'idempotent-replayed': 'true' };
-  await costs('its replay brings more', { ...call, key: 'n' }, 1, 10);
+  await costs('the replay of a truncated response is charged', { ...call, key: 'n' }, 1, 10);
 });
 
-t.test('what is remembered is bounded in time and number', async (t) => {
+t.test('charged calls are remembered for a day, up to a maximum number', async (t) => {
   let now = 0;
   const calls = new ChargedCalls(() => now, 2);
   calls.add('a');
@@ -176,10 +176,10 @@ t.test('what is remembered is bounded in time and number', async (t) => {
   t.strictSame(
     ['a', 'b', 'c'].map((one) => calls.has(one)),
     [true, false, true],
-    'the oldest goes',
+    'the oldest is forgotten',
   );
   now = 24 * 3_600_000 - 1;
   t.ok(calls.has('a'));
   now += 1;
-  t.notOk(calls.has('a'), 'a day later');
+  t.notOk(calls.has('a'), 'forgotten after a day');
 });

@@ -1,4 +1,4 @@
-// A request passes through to a real upstream and is counted, or is refused by a real limit and is not sent, on both ledgers.
+// On both ledgers, a request is forwarded and charged, or refused by a limit and not forwarded.
 import t from 'tap';
 import { admin, as, ask, startGateway } from '../support/gateway.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
@@ -13,7 +13,7 @@ const ORGS = `
 `;
 
 for (const store of ['embedded', 'redis'] as const) {
-  t.test(store, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
+  t.test(`the request path, ${store}`, { skip: store === 'redis' && skipWithoutRedis }, async (t) => {
     const redis = store === 'redis' ? await startRedis() : undefined;
     const upstream = await TestUpstream.start();
     const gateway = await startGateway({ redis: redis?.url, upstream: upstream.url, orgs: ORGS });
@@ -28,7 +28,7 @@ for (const store of ['embedded', 'redis'] as const) {
     t.match(first.headers.ratelimit, /^"usage-org";r=4999;t=\d+$/);
     t.match(first.headers['ratelimit-policy'], /^"usage-org";q=5000;qu="units";w=\d+$/);
     t.equal(upstream.log[0]?.target, '/v3/maps/4/8/5?x=1');
-    t.notMatch(upstream.log[0]?.headers, { 'x-quota-user': 'ana' }, 'identity does not travel');
+    t.notMatch(upstream.log[0]?.headers, { 'x-quota-user': 'ana' }, 'identity headers are not forwarded');
 
     const limit = await admin(gateway.admin, 'POST', '/orgs/acme/limits', {
       user: 'ana',
@@ -55,7 +55,7 @@ for (const store of ['embedded', 'redis'] as const) {
       held: 0,
       requested: 10,
     });
-    t.equal(upstream.log.length, 1, 'nothing was sent');
+    t.equal(upstream.log.length, 1, 'nothing is forwarded');
 
     const addresses = JSON.stringify({ addresses: ['a', 'b', 'c'] });
     const json = { ...as('ana'), 'content-type': 'application/json' };

@@ -1,4 +1,4 @@
-// A group that the directory does not have, in a header or a claim: counted and logged once, or refused.
+// A group in a header or claim that the org does not have is counted and logged once, or refused.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function running(t: Test, parts: Partial<ConfigParts> = {}) {
   return { gateway, send, named };
 }
 
-t.test('ignored: counted, and logged once', async (t) => {
+t.test('ignored groups are counted, and each is logged once', async (t) => {
   const { gateway, send, named } = await running(t);
   for (const groups of ['eng', 'Eng', 'Eng, eng', 'eng,enng,Eng', ''])
     t.equal((await send(groups)).status, 200);
@@ -40,7 +40,7 @@ t.test('ignored: counted, and logged once', async (t) => {
   t.same(named(), ['Eng', 'enng']);
 });
 
-t.test('however many are made up, so many lines and no more', async (t) => {
+t.test('the number of logged groups is bounded', async (t) => {
   const { gateway, send, named } = await running(t);
   for (let at = 0; at < 6; at += 1)
     await send(Array.from({ length: 60 }, (_, index) => `made-up-${at}-${index}`).join(','));
@@ -48,13 +48,13 @@ t.test('however many are made up, so many lines and no more', async (t) => {
   t.equal(named().length, 256);
 });
 
-t.test('denied: refused by name, and nothing is charged', async (t) => {
+t.test('with `unknownGroups: deny` the request is refused by name and not charged', async (t) => {
   const { gateway, send, named } = await running(t, { identity: 'unknownGroups: deny' });
   const refused = await send('eng,Eng');
   t.equal(refused.status, 403);
   t.match(JSON.parse(refused.body), { code: 'unknown-group', detail: /no group Eng\./ });
   for (let times = 0; times < 5; times += 1)
-    t.equal((await send('eng')).status, 200, 'the refusal cost nothing');
+    t.equal((await send('eng')).status, 200, 'the refused request was not charged');
   t.equal((await send('eng')).status, 429);
   await comesToBe(t, gateway.ops, { [IGNORED]: 0, [DENIED]: 1 });
   t.same(named(), ['Eng']);

@@ -1,4 +1,4 @@
-/** `npm run exact`: every scenario 20 times (or `npm run exact -- 5`), each time with a fresh org. Exit code 1 if one is off. */
+/** `npm run exact`: runs every scenario 20 times (or `npm run exact -- 5`) with a fresh org each. Exits 1 if a figure is wrong. */
 import { isExact, runScenario, SCENARIOS, startFleet } from './scenarios.js';
 
 const times = Number(process.argv[2] ?? 20);

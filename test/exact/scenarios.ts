@@ -1,6 +1,6 @@
 /**
- * Never over, under real load: several gateway processes, one store, 5,000 requests from 500 connections on a budget for
- * fewer. What callers were told, what the upstream saw and what the ledger counted must be the same number.
+ * Several gateway processes on one store get 5,000 requests from 500 connections, more than the budget allows. Responses with
+ * 200, requests at the upstream and units in the ledger must be the same number.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, createServer } from 'node:http';
@@ -18,7 +18,7 @@ export interface Scenario {
   readonly users: number;
   readonly allowance: number;
   readonly mode?: 'soft';
-  /** Groups that every user is in, with their limits. */
+  /** Groups of every user, with their limits. */
   readonly groups?: Readonly<Record<string, number>>;
   /** Limit of the one user. */
   readonly limit?: number;

@@ -1,11 +1,11 @@
 /**
- * A process with many connections to a gateway: `crowd.js <host:port> <kind> <count>`. It says `{ ready: true }` to its parent
- * when all have been made, and from then on how many there still are.
+ * A process with many connections to a gateway: `crowd.js <host:port> <kind> <count>`. It sends its parent `{ ready: true }` when
+ * all connections are open, and from then on the number that are still open.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** What a client does on its connection, and once a second from then on. */
+/** What a client does when it connects, and then once a second. */
 interface Kind {
   begin(socket: Socket): Promise<void>;
   tick(socket: Socket): void;
@@ -25,7 +25,7 @@ function head(line: string, ...fields: readonly string[]): string {
   return `${all.join('\r\n')}\r\n`;
 }
 
-/** Has been answered once, and asks for nothing more. */
+/** Sends one request, then stays idle. */
 const idle: Kind = {
   async begin(socket) {
     socket.write(`${head('GET /unit')}\r\n`);
@@ -55,7 +55,7 @@ const readsSlowly: Kind = {
   tick: (socket) => void socket.read(Math.min(READ_BYTES, socket.readableLength)),
 };
 
-/** In equal parts: heads, bodies that are read for their price, bodies that pass, and readers. */
+/** In equal parts: slow headers, slow bodies on a route that reads them, slow bodies that stream through, and slow readers. */
 const SLOW = [slowHead, sendsSlowly('/rows'), sendsSlowly('/unit'), readsSlowly];
 
 function kindOf(name: string, number: number): Kind {

@@ -1,7 +1,6 @@
 /**
- * `node dist/test/scale/run.js`: what 10,000 idle connections, and 1,000 clients that send and read a little each second, cost
- * the requests of others. Times are medians over windows, before, with and after the crowd. Exit code 1 where others' p99
- * is more than twice as long with it.
+ * `npm run scale`: measures how 10,000 idle connections, and 1,000 slow clients, change the latency of other requests. Latencies are
+ * medians over windows before, during and after the extra connections. Exits 1 where they more than double the p99 of others.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,13 +16,13 @@ import { TestUpstream } from '../support/upstream.js';
 import type { KindName } from './crowd.js';
 
 const CONNECTIONS = 4;
-/** From one request of a connection to its next: the machine is not to be the bottleneck. */
+/** Time between two requests of a connection: long enough that the machine is not the bottleneck. */
 const PACE_MS = 8;
 const WINDOW_MS = 2_000;
 const WINDOWS = 6;
 const RATIO_MOST = 2;
 const PIECE = Buffer.alloc(65_536, 'quotagate');
-/** The process has other files open, too. */
+/** Open files of the process besides these connections. */
 const FILES_BESIDE = 1_500;
 
 const ORGS = '  acme: { plans: { usage: { allowance: 100000000 } } }';
@@ -32,7 +31,7 @@ const ROUTES = `
   - { match: 'POST /rows', action: rows, upstream: up, charges: [{ quota: usage, units: { jsonLength: /rows } }] }
 `;
 
-interface Scene {
+interface Setup {
   readonly gateway: GatewayProcess;
   readonly folder: string;
   readonly upstream: TestUpstream;
@@ -45,8 +44,8 @@ interface Figures {
   readonly p99: number;
 }
 
-/** Of `connections` clients that ask at a steady pace, for one window. */
-async function window({ gateway }: Scene): Promise<Figures> {
+/** Latencies of clients with a steady pace, for one window. */
+async function window({ gateway }: Setup): Promise<Figures> {
   const times: number[] = [];
   let failed = 0;
   const endsAt = performance.now() + WINDOW_MS;
@@ -70,9 +69,9 @@ async function window({ gateway }: Scene): Promise<Figures> {
   return { requests: times.length + failed, failed, p50: at(0.5), p99: at(0.99) };
 }
 
-async function measure(scene: Scene, windows: number): Promise<Figures[]> {
+async function measure(setup: Setup, windows: number): Promise<Figures[]> {
   const all: Figures[] = [];
-  for (let count = 0; count < windows; count += 1) all.push(await window(scene));
+  for (let count = 0; count < windows; count += 1) all.push(await window(setup));
   return all;
 }
 
@@ -87,7 +86,7 @@ function summed(all: readonly Figures[]): Figures {
   };
 }
 
-/** A crowd that is there, and how many of it there are at any time. */
+/** A running crowd process and its number of open connections. */
 class Crowd {
   open = 0;
 
@@ -117,7 +116,7 @@ function memoryMib({ child }: GatewayProcess): number {
   return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024);
 }
 
-/** Node raises the soft limit to the hard one by itself. */
+/** Node raises the soft limit to the hard limit itself. */
 function filesMost(): number {
   const text = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   return text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
@@ -128,21 +127,21 @@ function row(name: string, { requests, failed, p50, p99 }: Figures, more: readon
   return `| ${cells.join(' | ')} |\n`;
 }
 
-async function compare(scene: Scene, name: string, kind: KindName, count: number): Promise<boolean> {
-  const before = await measure(scene, WINDOWS / 2);
-  const memoryBefore = memoryMib(scene.gateway);
-  const crowd = await Crowd.gather(scene.gateway.gateway, kind, count);
-  const during = summed(await measure(scene, WINDOWS));
-  const [there, memory] = [crowd.open, memoryMib(scene.gateway)];
+async function compare(setup: Setup, name: string, kind: KindName, count: number): Promise<boolean> {
+  const before = await measure(setup, WINDOWS / 2);
+  const memoryBefore = memoryMib(setup.gateway);
+  const crowd = await Crowd.gather(setup.gateway.gateway, kind, count);
+  const during = summed(await measure(setup, WINDOWS));
+  const [there, memory] = [crowd.open, memoryMib(setup.gateway)];
   await crowd.leave();
-  const without = summed([...before, ...(await measure(scene, WINDOWS / 2))]);
+  const without = summed([...before, ...(await measure(setup, WINDOWS / 2))]);
   const ratio = during.p99 / without.p99;
-  process.stdout.write(row('nobody else', without, ['', String(memoryBefore), '']));
+  process.stdout.write(row('none', without, ['', String(memoryBefore), '']));
   process.stdout.write(row(name, during, [String(there), String(memory), ratio.toFixed(2)]));
   return ratio <= RATIO_MOST && during.failed === 0 && without.failed === 0;
 }
 
-/** Cheap, however many there are: a body of the bytes that are asked for, as fast as it is taken. */
+/** Answers with as many bytes as the request asks for, as fast as the client reads them. */
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.resume().on('error', () => undefined);
   const bytes = Number(request.headers['x-test-bytes'] ?? 2);
@@ -157,10 +156,10 @@ function* pieces(bytes: number): Generator<Buffer> {
     yield PIECE.subarray(0, Math.min(left, PIECE.length));
 }
 
-async function start(): Promise<Scene> {
+async function start(): Promise<Setup> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-scale-'));
   const upstream = await TestUpstream.start({ handler: answer });
-  // Who sends or reads slowly keeps a connection to the upstream meanwhile, here as with any proxy that does not store bodies.
+  // A slow transfer occupies a connection to the upstream, as in any proxy that does not buffer bodies.
   const upstreams = { up: { url: upstream.url, connections: 2_048 } };
   const gateway = await spawnGateway(
     { upstream: upstream.url, upstreams, orgs: ORGS, routes: ROUTES },
@@ -170,23 +169,23 @@ async function start(): Promise<Scene> {
 }
 
 const IDLE = 10_000;
-const scene = await start();
+const setup = await start();
 let good = true;
 process.stdout.write(
   `node ${process.versions.node}, load before the start ${loadavg()[0]?.toFixed(1)}; ` +
     `${CONNECTIONS} clients, one request each ${PACE_MS} ms\n\n` +
-    '| beside them | requests | failed | p50 ms | p99 ms | there at the end | gateway MiB | p99 ratio |\n' +
+    '| extra load | requests | failed | p50 ms | p99 ms | open at the end | gateway MiB | p99 ratio |\n' +
     '|---|---|---|---|---|---|---|---|\n',
 );
 try {
-  await measure(scene, 2);
+  await measure(setup, 2);
   if (filesMost() < IDLE + FILES_BESIDE)
     process.stdout.write(`| skipped: 10,000 idle connections need more open files than ${filesMost()} |\n`);
-  else good = (await compare(scene, '10,000 idle connections', 'idle', IDLE)) && good;
-  good = (await compare(scene, '1,000 slow clients', 'slow', 1_000)) && good;
+  else good = (await compare(setup, '10,000 idle connections', 'idle', IDLE)) && good;
+  good = (await compare(setup, '1,000 slow clients', 'slow', 1_000)) && good;
 } finally {
-  await scene.gateway.stop();
-  await scene.upstream.close();
-  rmSync(scene.folder, { recursive: true, force: true });
+  await setup.gateway.stop();
+  await setup.upstream.close();
+  rmSync(setup.folder, { recursive: true, force: true });
 }
 process.exit(good ? 0 : 1);
