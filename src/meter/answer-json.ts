@@ -4,9 +4,9 @@
  */
 import { UNITS_MAX } from '../quota/charge.js';
 import { DecimalSum } from './amount.js';
+import { type BodyReader, openBody } from './content-coding.js';
 import { JsonDocuments } from './json-documents.js';
 import { type JsonReader, jsonReader } from './json-reader.js';
-import { Decoder } from './llm/decode.js';
 import type { Frames } from './llm/json-frames.js';
 import { type SseEvent, SseReader } from './llm/sse.js';
 
@@ -30,14 +30,15 @@ export interface Wanted {
   readonly decimals: number;
 }
 
-export type ReadAnswer = (coding: string) => AnswerJson;
+/** Takes the answer's Content-Encoding. */
+export type ReadAnswer = (contentEncoding: string) => AnswerJson;
 
 /** Two that are at the same place share its number. */
 export function answerJson(wanted: readonly Wanted[]): ReadAnswer {
   const pointers = [...new Set(wanted.map(({ pointer }) => pointer))];
   const read = jsonReader(pointers.map((pointer) => ({ pointer, want: 'number' })));
   const slots = wanted.map(({ pointer }) => pointers.indexOf(pointer));
-  return (coding) => new AnswerJson(wanted, slots, read, coding);
+  return (contentEncoding) => new AnswerJson(wanted, slots, read, contentEncoding);
 }
 
 const OPEN_OBJECT = 0x7b;
@@ -56,8 +57,7 @@ export class AnswerJson {
   private readonly isBad: boolean[];
   private isWhole = true;
   private frames: Frames | undefined;
-  private readonly decoder: Decoder | undefined;
-  private readonly reader: Frames;
+  private readonly body: BodyReader;
   private readonly asksElements: boolean;
   private isMarked = false;
 
@@ -65,42 +65,34 @@ export class AnswerJson {
     private readonly wanted: readonly Wanted[],
     private readonly slots: readonly number[],
     private readonly read: JsonReader,
-    coding: string,
+    contentEncoding: string,
   ) {
     this.asksElements = wanted.some(({ pointer }) => ELEMENT.test(pointer));
     this.sums = wanted.map(() => new DecimalSum());
     this.isTold = wanted.map(() => false);
     this.isBad = wanted.map(() => false);
     const plain: Frames = { push: (chunk) => this.decoded(chunk), end: () => this.frames?.end() };
-    const broken = () => this.broken();
-    this.decoder = coding === '' || coding === 'identity' ? undefined : Decoder.of(coding, plain, broken);
-    if (coding === '' || coding === 'identity') this.reader = plain;
-    else this.reader = { push: (chunk) => this.decoder?.push(chunk), end: () => undefined };
-    if (this.decoder === undefined && this.reader !== plain) this.broken();
+    this.body = openBody(contentEncoding, plain, () => this.broken());
   }
 
   push(chunk: Buffer): void {
-    this.reader.push(chunk);
+    this.body.push(chunk);
   }
 
   ready(): Promise<void> | undefined {
-    return this.decoder?.ready();
+    return this.body.ready();
   }
 
   /** A promise where it is still being decoded. */
   end(): Promise<void> | undefined {
-    if (this.decoder === undefined) {
-      this.reader.end();
-      return undefined;
-    }
-    return this.decoder.end();
+    return this.body.end();
   }
 
   told(index: number): Told {
     const { decimals = 0 } = this.wanted[index] ?? {};
     // A sum that is too large is at least what can be counted.
     const units = this.isTold[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;
-    return { units, whole: this.isWhole && this.isBad[index] === false && this.decoder?.failed !== true };
+    return { units, whole: this.isWhole && this.isBad[index] === false && !this.body.failed };
   }
 
   private decoded(chunk: Buffer): void {

@@ -1,6 +1,7 @@
 /** Looks on while an answer passes whose costs are a header, numbers in its JSON, or its bytes. */
 import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
+import { fieldOf } from './answer-fields.js';
 import type { AnswerJson, ReadAnswer } from './answer-json.js';
 import type { AnswerReader, Cost, Costs } from './reader.js';
 
@@ -27,8 +28,7 @@ export class CostReader implements AnswerReader {
       // A field sent twice has no one value: as a cost it is as good as none.
       headers.set(name, headers.has(name) ? undefined : fields[index + 1]?.toString('latin1').trim());
     }
-    const coding = headers.has('content-encoding') ? (headers.get('content-encoding') ?? 'several') : '';
-    this.json = this.readJson?.(coding.toLowerCase());
+    this.json = this.readJson?.(fieldOf(fields, 'content-encoding'));
     return false;
   }
 

@@ -13,10 +13,10 @@ import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
 import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
 import { BothReaders } from './both-readers.js';
+import { readableCodings } from './content-coding.js';
 import { costHeader } from './cost-header.js';
 import type { Ask } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
-import { readableCodings } from './llm/decode.js';
 import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
 import type { Priced } from './priced.js';
 

@@ -2,10 +2,10 @@
 import { isAscii } from 'node:buffer';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
+import { readableCodings } from '../content-coding.js';
 import { boundaryOf } from '../form.js';
 import type { Priced } from '../priced.js';
 import { askedClasses } from './asked-classes.js';
-import { readableCodings } from './decode.js';
 import { type FormBody, readForm } from './form-body.js';
 import { isFreeCall } from './free-calls.js';
 import { type Scanned, scanJson } from './json-scan.js';

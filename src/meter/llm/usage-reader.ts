@@ -2,9 +2,10 @@
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { TokenReport, Usage } from '../../quota/tokens.js';
+import { fieldOf } from '../answer-fields.js';
+import { type BodyReader, openBody } from '../content-coding.js';
 import type { AnswerReader, Cost, Costs } from '../reader.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
-import { Decoder } from './decode.js';
 import { FACT_MEMBERS, Facts } from './facts.js';
 import { FirstByteFrames } from './first-byte-frames.js';
 import { HoldExtension } from './hold-extension.js';
@@ -55,16 +56,16 @@ export class UsageReader implements AnswerReader {
   private readonly facts = new Facts();
   private readonly read: (document: Json) => void;
   private readonly skim: ((data: Buffer) => number) | undefined;
-  private frames: Frames | undefined;
+  private body: BodyReader | undefined;
   /** The frames, where the stream comes in events. */
   private events: StreamFrames | undefined;
-  private decoder: Decoder | undefined;
   private passage: StreamRewriter | undefined;
   /** A document was parsed: the first event of a stream is, for it names the model. */
   private begun = false;
   private errorFirst = false;
   private counts = false;
-  private over = false;
+  private isFinished = false;
+  private decoded: Promise<void> | undefined;
   /** All that came is read, but for an event without an end. */
   private atEnd = false;
   private wasCut = false;
@@ -92,7 +93,6 @@ export class UsageReader implements AnswerReader {
   head(status: number, fields: readonly Buffer[]): boolean {
     this.counts = status < 400;
     const type = fieldOf(fields, 'content-type');
-    const coding = fieldOf(fields, 'content-encoding');
     // Some servers give a stream another type, or none; an error page is no stream.
     const isSse =
       type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
@@ -106,10 +106,10 @@ export class UsageReader implements AnswerReader {
         opened.end();
       },
     };
-    if (coding === '' || coding === 'identity') this.frames = frames;
-    else this.decoder = Decoder.of(coding, frames, (bytes) => this.unread(bytes));
-    const changes =
-      this.events !== undefined && this.frames !== undefined && (this.terms.asked || this.terms.cuts);
+    const coding = fieldOf(fields, 'content-encoding');
+    this.body = openBody(coding, frames, (bytes) => this.unread(bytes));
+    const isPlain = coding === '' || coding === 'identity';
+    const changes = this.events !== undefined && isPlain && (this.terms.asked || this.terms.cuts);
     if (changes) this.passage = new StreamRewriter(this.terms.asked);
     return changes;
   }
@@ -118,9 +118,7 @@ export class UsageReader implements AnswerReader {
     if (this.wasCut) return undefined;
     const { events, passage } = this;
     const boundary = events?.boundary;
-    const reader = this.decoder ?? this.frames;
-    if (reader === undefined) this.unread(chunk.length);
-    else reader.push(chunk);
+    this.body?.push(chunk);
     // Where the stream can be cut, only when an event has just ended: it must be cut there.
     const canAsk = passage === undefined || events?.boundary !== boundary;
     if (canAsk && this.steps?.isOpen === true) this.steps.check(this.used());
@@ -133,7 +131,7 @@ export class UsageReader implements AnswerReader {
   }
 
   ready(): Promise<void> | undefined {
-    return this.decoder?.ready();
+    return this.body?.ready();
   }
 
   progress(): number[] {
@@ -143,10 +141,9 @@ export class UsageReader implements AnswerReader {
   }
 
   costs(whole: boolean): Costs | Promise<Costs> {
-    this.finish();
-    const { work } = this;
-    if (this.decoder === undefined && work === undefined) return this.settle(whole);
-    return Promise.all([this.decoder?.end(), work]).then(async () => {
+    const decoded = this.finish();
+    if (decoded === undefined && this.work === undefined) return this.settle(whole);
+    return Promise.all([decoded, this.work]).then(async () => {
       // What was decoded last may be large itself.
       await this.work;
       return this.settle(whole);
@@ -171,10 +168,13 @@ export class UsageReader implements AnswerReader {
     return this.terms.shape.request.outputUnseen === true;
   }
 
-  private finish(): void {
-    if (this.over) return;
-    this.over = true;
-    if (this.decoder === undefined) this.frames?.end();
+  /** Resolves when all of the body is decoded; undefined: it is. */
+  private finish(): Promise<void> | undefined {
+    if (!this.isFinished) {
+      this.isFinished = true;
+      this.decoded = this.body?.end();
+    }
+    return this.decoded;
   }
 
   private settle(whole: boolean): Costs {
@@ -351,14 +351,4 @@ function parsed(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Lower case; '' where there is none. */
-function fieldOf(fields: readonly Buffer[], name: string): string {
-  const values: string[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    if (fields[index]?.toString('latin1').toLowerCase() === name)
-      values.push(fields[index + 1]?.toString('latin1') ?? '');
-  }
-  return values.join(',').trim().toLowerCase();
 }

@@ -144,7 +144,8 @@ t.test('no answer of any shape is free', async (t) => {
     'data: {"a":1}\n\n',
     '{"a":1}',
   ];
-  for (const api of APIS) {
+  // Moderations cost nothing, so their answers have no reader; audio takes forms.
+  for (const api of APIS.filter((one) => one !== 'openai-moderations' && one !== 'openai-audio')) {
     for (const body of bodies) {
       for (const answer of [
         SSE,
