@@ -1,15 +1,13 @@
 /**
- * Every error that leaves quotagate, in one table: code, status, the sentence a caller reads, what led to it
- * and what to do about it. `README.md` beside this file is made from it by `docs.ts`, and held to it by a
- * test.
+ * Every error that quotagate returns, in one table: code, status, title, cause and remedy. `npm run docs` generates
+ * `README.md` beside this file from it, and a test compares the two.
  */
 
 export interface CatalogueEntry {
   readonly status: number;
   readonly title: string;
-  /** What led to it. */
   readonly cause: string;
-  /** What the reader can do about it. */
+  /** What the reader can do. */
   readonly remedy: string;
   /** RFC 9457 problem type; left out: about:blank. */
   readonly type?: string;
@@ -29,19 +27,19 @@ const entry = (
   type === undefined ? { status, title, cause, remedy } : { status, title, cause, remedy, type };
 
 export const CATALOGUE = {
-  // Budgets
+  // Quotas
   'quota-exceeded': entry(
     429,
-    'The budget is spent',
-    'A limit of the user, of a group of theirs, or the pool has no room for what the request costs.',
-    'Wait for the reset, or ask an admin to raise the limit or top up.',
+    'Quota exceeded',
+    'The request costs more than remains of a limit: of the user, of one of their groups, or of the organization’s pool.',
+    'Wait for the reset, or ask an admin to raise the limit or top up the pool.',
     QUOTA_EXCEEDED,
   ),
   'budget-held': entry(
     429,
-    'The rest of the budget is held by requests in flight',
-    'The request would fit, were it not for units that requests in flight hold until they are settled.',
-    'Retry after the seconds that Retry-After names.',
+    'The remaining quota is held by requests in flight',
+    'The request would fit, but requests in flight hold the remaining units until they are settled.',
+    'Retry after the seconds in Retry-After.',
     QUOTA_EXCEEDED,
   ),
   'no-plan': entry(
@@ -50,59 +48,59 @@ export const CATALOGUE = {
     'The route charges a quota for which the organization has no plan.',
     'Ask an admin to set a plan for the quota.',
   ),
-  // Who pays
+  // Identity
   'identity-missing': entry(
     401,
     'The request carries no identity',
-    'No credential of a kind that this gateway accepts came with the request.',
+    'The request has no credential of a kind that this gateway accepts.',
     'Send a credential that this gateway accepts.',
   ),
   'credential-invalid': entry(
     401,
     'The credential is not valid',
-    'The token or key is unknown, expired, revoked or not for this gateway.',
+    'The token or API key is unknown, expired, revoked, or issued for another audience.',
     'Get a new credential.',
   ),
   'claims-invalid': entry(
     403,
-    'The token does not say who pays',
-    'The token is genuine, but a claim that should name org, user or groups is missing or holds no valid id.',
-    'Have the issuer add the claim, or map another one under identity.jwt.claims.',
+    'The token does not name org, user or groups correctly',
+    'The token’s signature is valid, but a claim for the org, user or groups is missing or holds an invalid id.',
+    'Have the issuer add the claim, or map another claim under identity.jwt.claims.',
   ),
   'identity-invalid': entry(
     400,
-    'The identity cannot be used',
-    'An identity header is missing, empty, repeated, misspelled with _, or holds an id that is not valid.',
-    'Send each identity header once, with valid ids.',
+    'The identity headers are not valid',
+    'An identity header is missing, empty, repeated, spelled with _, or holds an invalid id.',
+    'Send each identity header once, with a valid id.',
   ),
   'identity-untrusted': entry(
     403,
-    'Identity headers from a peer that is not trusted',
-    'The address they came from is not listed. Nothing was charged or forwarded.',
+    'Identity headers from an untrusted peer',
+    'The peer’s address is not listed under identity.trusted.peers. Nothing was charged or forwarded.',
     'Remove the headers, or list the peer under identity.trusted.peers.',
   ),
   'unknown-org': entry(
     403,
-    'The organization is not known',
-    'The credential names an organization that nobody has created.',
+    'Organization not found',
+    'The credential names an organization that does not exist.',
     'Create it through the admin API.',
   ),
   'org-archived': entry(
     403,
     'The organization is archived',
-    'The organization was deleted; its history is kept.',
+    'An admin has archived the organization; its history is kept.',
     'Use another organization.',
   ),
   'unknown-user': entry(
     403,
-    'The user is not known',
-    'Unknown users are denied here, and nobody has added this one.',
+    'User not found',
+    'The user does not exist, and identity.unknownUsers is deny.',
     'Ask an admin to add the user.',
   ),
   'inactive-user': entry(
     403,
     'The user is inactive or removed',
-    'An admin has set the user to inactive, or removed them.',
+    'An admin has deactivated or removed the user.',
     'Ask an admin to activate the user.',
   ),
   'no-seat': entry(
@@ -113,128 +111,128 @@ export const CATALOGUE = {
   ),
   'unknown-group': entry(
     403,
-    'A claimed group is not known',
-    'The credential claims a group that the organization does not have, and such are denied here. Names compare exactly.',
+    'Claimed group not found',
+    'The credential claims a group that the organization does not have, and identity.unknownGroups is deny. Names are case-sensitive.',
     'Create the group, correct its name, or set identity.unknownGroups to ignore.',
   ),
   'too-many-groups': entry(
     403,
-    'The user is in more groups than can be checked',
+    'The user is in too many groups',
     'The directory and the credential together name more than 64 groups.',
     'Reduce the groups to 64 or fewer.',
   ),
   // The request
   'route-unknown': entry(
     404,
-    'No route matches',
-    'Method and path match no route, and what matches none is denied.',
-    'Check method and path against the configured routes.',
+    'Route not found',
+    'Method and path match no configured route.',
+    'Compare method and path with the configured routes.',
   ),
   'path-refused': entry(
     400,
     'The path is ambiguous',
-    'It can be read in two ways: what is metered might not be what is served.',
-    'Send the plain path: no empty, dot or encoded-slash segments.',
+    'The path can be read in two ways, so the metered path might differ from the served one.',
+    'Send the plain path, without empty segments, dot segments or encoded slashes.',
   ),
   'request-malformed': entry(
     400,
     'The request is malformed',
-    'The request is not HTTP/1.1 that has one meaning.',
+    'The request is not valid, unambiguous HTTP/1.1.',
     'Send well-formed HTTP/1.1.',
   ),
   'headers-too-large': entry(
     431,
     'The headers are too large',
-    'Request line and header fields together have more bytes than the gateway reads.',
+    'The request line and header fields exceed the number or size that the gateway reads.',
     'Send fewer or shorter header fields.',
   ),
   'request-timeout': entry(
     408,
-    'The request did not come in time',
-    'The header fields took longer to arrive than the gateway waits.',
-    'Send the request in one go.',
+    'The request headers did not arrive in time',
+    'The header fields took longer to arrive than server.clients allows.',
+    'Send the complete headers at once.',
   ),
   'upgrade-refused': entry(
     501,
-    'Connections are not upgraded',
-    'The request asks for an upgrade, such as to WebSocket, whose traffic could not be metered.',
+    'Connection upgrades are not supported',
+    'The request asks for an upgrade, for example to WebSocket, whose traffic cannot be metered.',
     'Use plain HTTP requests.',
   ),
   'method-refused': entry(
     501,
-    'The method cannot be forwarded',
-    'TRACE would show the upstream’s credentials, and CONNECT is a tunnel.',
-    'Send the method itself in the request line.',
+    'The method is not supported',
+    'TRACE would reveal the upstream’s credentials, and CONNECT opens a tunnel.',
+    'Use another method.',
   ),
   'expectation-refused': entry(
     417,
-    'The expectation cannot be met',
-    'An Expect field asks for something other than 100-continue.',
-    'Leave the Expect field out.',
+    'The expectation is not supported',
+    'The Expect field asks for something other than 100-continue.',
+    'Remove the Expect field.',
   ),
   'body-malformed': entry(
     400,
-    'The body is not the JSON that this route is metered by',
-    'It is not strict JSON in UTF-8, nests too deeply, or repeats a key on the metered path.',
+    'The body is not valid JSON',
+    'The body is not strict JSON in UTF-8, nests too deeply, or repeats a key on the metered path.',
     'Send valid JSON without duplicate keys on the metered path.',
   ),
   'body-too-large': entry(
     413,
-    'The body is larger than this route accepts',
-    'A body that prices the request is read to a bound before anything is forwarded.',
+    'The body is too large',
+    'The gateway reads the body to price the request, and it exceeds the route’s bodyLimitBytes.',
     'Send a smaller body, or split the request.',
   ),
   'body-encoded': entry(
     415,
-    'The body cannot be metered in this form',
-    'A coding, a charset or a type other than JSON would let the upstream read another cost out of it.',
+    'The body’s type or encoding cannot be metered',
+    'With this coding, charset or content type, the upstream could read a different cost than the gateway.',
     'Send plain JSON in UTF-8, as application/json, without Content-Encoding.',
   ),
   'cost-invalid': entry(
     400,
-    'The cost of the request cannot be used',
-    'The header or JSON value for it is missing, repeated, negative, too large, too fine or no number.',
-    'State a cost that is a number ≥ 0 with no more decimals than the quota has.',
+    'The cost of the request is not valid',
+    'The header or JSON value of the cost is missing, repeated, negative, too large, not a number, or has too many decimals.',
+    'Send a number ≥ 0 with no more decimals than the quota has.',
   ),
   'model-unknown': entry(
     400,
-    'The model has no price',
-    'The request names no model, or one that no entry of `models` in the config matches.',
+    'Model not found',
+    'The request names no model, or a model without an entry under `models` in the config.',
     'Name a model that this gateway serves, or have the operator add it to `models`.',
   ),
   // The store
   'store-unavailable': entry(
     503,
-    'Budgets cannot be checked right now',
-    'The store did not answer within the deadline, and the route fails closed.',
+    'The store is unavailable',
+    'The store did not answer within the deadline, and the route does not admit requests without it.',
     'Retry later.',
     REDUCED_CAPACITY,
   ),
   'identity-unavailable': entry(
     503,
-    'Tokens cannot be checked right now',
-    'The keys to check the token with could not be had from where the issuer publishes them.',
+    'Tokens cannot be verified right now',
+    'The issuer’s keys could not be fetched.',
     'Retry later.',
     REDUCED_CAPACITY,
   ),
   'store-lost': entry(
     503,
-    'The budget data of the organization is missing',
-    'The store answers, but data that it had is gone, and counting from 0 would be wrong.',
-    'An operator has to restore it, or to give it up with `quotagate store accept-loss`.',
+    'The organization’s data is missing in the store',
+    'The store answers, but data that it had is gone. Counting from 0 would exceed the limits.',
+    'An operator must restore the data, or accept the loss with `quotagate store accept-loss`.',
     REDUCED_CAPACITY,
   ),
   'hold-lost': entry(
     503,
-    'The hold of the answer is lost',
-    'The store knows no hold of an answer that needs more: a fail-over has lost it.',
-    'Retry; where it recurs, see to the durability of the store.',
+    'The hold of the response is lost',
+    'The response needs a larger hold, but the store does not have its hold: a fail-over lost it.',
+    'Retry. If it recurs, check the durability of the store.',
     REDUCED_CAPACITY,
   ),
   'backlog-full': entry(
     503,
-    'Too many settlements are waiting for the store',
-    'The store has been slow or down, and no settlement may be dropped.',
+    'Too many settlements wait for the store',
+    'The store is slow or down, and the gateway must not drop settlements.',
     'Retry later.',
     REDUCED_CAPACITY,
   ),
@@ -242,31 +240,31 @@ export const CATALOGUE = {
   'upstream-unreachable': entry(
     502,
     'The upstream cannot be reached',
-    'No connection to the upstream could be made. Nothing was sent, and nothing is charged.',
+    'The gateway could not connect to the upstream. Nothing was sent or charged.',
     'Retry later.',
   ),
   'upstream-broken': entry(
     502,
-    'The upstream broke off before it answered',
-    'The connection to the upstream ended before a status came. Nothing is charged.',
-    'Retry if the request may be repeated.',
+    'The upstream closed the connection',
+    'The connection to the upstream ended before a response status arrived. Nothing is charged.',
+    'Retry, if the request is safe to repeat.',
   ),
   'upstream-timeout': entry(
     504,
     'The upstream did not answer in time',
-    'The time allowed for an answer ran out. Nothing is charged.',
+    'The upstream exceeded the configured time-out. Nothing is charged.',
     'Retry later.',
   ),
   'shutting-down': entry(
     503,
     'This gateway is shutting down',
-    'The process was told to stop, and takes no new requests.',
+    'The process is stopping and accepts no new requests.',
     'Retry: another replica will answer.',
   ),
   // Admin
   'token-missing': entry(
     401,
-    'An admin token is needed',
+    'Admin token missing',
     'The admin API was called without a bearer token.',
     'Send Authorization: Bearer <token>.',
   ),
@@ -278,19 +276,19 @@ export const CATALOGUE = {
   ),
   'token-forbidden': entry(
     403,
-    'The admin token may not do this',
-    'Its role does not allow it, or it needs a token over all organizations.',
-    'Use a token with the role that it needs.',
+    'The admin token is not permitted to do this',
+    'The token’s role does not allow it, or it requires a token over all organizations.',
+    'Use a token with the required role.',
   ),
   'method-not-allowed': entry(
     405,
-    'The path has no such method',
-    'The path exists, but not with this method. The field Allow lists those that it has.',
-    'Use a method that Allow lists.',
+    'Method not allowed',
+    'The path exists, but not with this method. The Allow field lists the allowed methods.',
+    'Use a method from the Allow field.',
   ),
   'not-found': entry(
     404,
-    'There is no such thing',
+    'Not found',
     'Nothing exists under this path, or the token may not see it.',
     'Check the path and the ids in it.',
   ),
@@ -298,24 +296,24 @@ export const CATALOGUE = {
     422,
     'The input is not valid',
     'A field is missing, of the wrong type or out of bounds.',
-    'Mend the fields that are named.',
+    'Fix the listed fields.',
   ),
   'body-not-json': entry(
     415,
     'The body is not JSON',
-    'The admin API reads no other type.',
+    'The admin API accepts application/json only.',
     'Send Content-Type: application/json.',
   ),
   'limit-exists': entry(
     409,
-    'The subject has a limit for this quota',
-    'There is one limit per subject and quota.',
-    'Change or delete the limit that exists.',
+    'The limit already exists',
+    'A subject has at most one limit per quota.',
+    'Change or delete the existing limit.',
   ),
   'already-exists': entry(
     409,
     'The id is taken',
-    'A thing with this id exists, or existed: ids are not used again.',
+    'An object with this id exists or existed: ids are not reused.',
     'Use another id.',
   ),
   'seats-taken': entry(
@@ -326,32 +324,32 @@ export const CATALOGUE = {
   ),
   'version-stale': entry(
     412,
-    'It was changed in the meantime',
-    'The version that If-Match names is not the present one.',
-    'Read it again and repeat the change.',
+    'ETag mismatch: the resource has changed',
+    'If-Match names an older version of the resource.',
+    'Read the resource again and repeat the change.',
   ),
   'store-busy': entry(
     503,
-    'The change met too many others',
-    'Other changes of the same organization came first, again and again.',
-    'Retry.',
+    'Too many concurrent changes',
+    'Other changes of the same organization were committed first, repeatedly.',
+    'Try again.',
   ),
   internal: entry(
     500,
-    'Something went wrong inside the gateway',
-    'A fault in quotagate, or in the way it is deployed.',
-    'Tell the operator the request id.',
+    'Internal error',
+    'A fault in quotagate or in its deployment.',
+    'Give the request id to the operator.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
-/** What a problem body is made of. A flood of refusals need not pay for an Error and its stack. */
+/** The content of a problem body. A plain object: a refusal does not pay for an Error and its stack. */
 export interface Problem {
   readonly code: ErrorCode;
-  /** The body's `detail`: a sentence of its own, beside the catalogue's title. */
+  /** The body's `detail`: what happened to this request, beside the catalogue's title. */
   readonly message: string;
-  /** The members that the body carries besides. */
+  /** Further members of the body. */
   readonly members: Readonly<Record<string, unknown>>;
 }
 

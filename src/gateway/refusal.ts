@@ -1,7 +1,6 @@
 /**
- * The answers that the gateway gives itself, as RFC 9457 problems. Each carries `QuotaGate-Error: <code>`, so
- * that a caller, and a proxy in between, can tell our 403 from the upstream's; the header is dropped from
- * upstream answers.
+ * The gateway's own error responses, as RFC 9457 problems. Each carries `QuotaGate-Error: <code>`, so that callers and
+ * proxies can distinguish the gateway's 403 from the upstream's; the header is dropped from upstream responses.
  */
 import type { IncomingMessage } from 'node:http';
 import { CATALOGUE, type ErrorCode, type Problem, ProblemError, problemBody } from '../errors/catalogue.js';
@@ -16,25 +15,25 @@ import {
   secondsUntil,
 } from './ratelimit-fields.js';
 
-/** Marks an answer as ours; its value is the error's code. */
+/** Marks a response as the gateway's own; its value is the error's code. */
 const ERROR_HEADER = 'QuotaGate-Error';
 
-/** An answer ready to be written: `headers` is a flat array of names and values. */
+/** A response ready to be written: `headers` is a flat array of names and values. */
 export interface Refusal {
   readonly status: number;
   readonly headers: string[];
   readonly body: Buffer;
-  /** Of an error of the catalogue, and what its body is made of. */
+  /** Of an error of the catalogue, and the content of its body. */
   readonly code?: ErrorCode;
   readonly problem?: Problem;
 }
 
-/** How the callers of some API expect its errors: the value that becomes the JSON body. */
+/** The error format of an API: returns the value that becomes the JSON body. */
 export type ErrorShape = (problem: Problem, status: number, path?: string) => unknown;
 
 const ASKS_FOR_PROBLEM = /\bapplication\/problem\+json\b/i;
 
-/** The same answer in another shape, but for clients that ask for a problem. */
+/** The same response in the API's error format, unless the client asks for a problem. */
 export function reshaped(
   refused: Refusal,
   shape: ErrorShape,
@@ -43,26 +42,26 @@ export function reshaped(
   const { status, headers, problem } = refused;
   if (problem === undefined || ASKS_FOR_PROBLEM.test(accept)) return refused;
   const body = Buffer.from(JSON.stringify(shape(problem, status, url.split('?', 1)[0])));
-  const told = [...ownHeaders('application/json', body, problem.code), ...headers.slice(OWN_LENGTH)];
-  return { ...refused, headers: told, body };
+  const own = ownHeaders('application/json', body, problem.code);
+  return { ...refused, headers: [...own, ...headers.slice(OWN_LENGTH)], body };
 }
 
-/** The answer to an error of the catalogue. */
+/** The response to an error of the catalogue. */
 export function refusal(problem: Problem, headers: readonly string[] = []): Refusal {
   return answer(problem, [...extraHeaders(problem), ...headers]);
 }
 
-/** What a refused request was, beside what the ledger said about it. */
+/** The refused request, beside the ledger's result. */
 export interface RefusedRequest {
   readonly org: string;
   readonly userId: string;
   readonly action: string;
-  /** The cycle by which it was refused, and the store's time. */
+  /** The cycle in which it was refused, and the store's time. */
   readonly cycle: Bounds;
   readonly now: number;
 }
 
-/** The answers to requests that found no room. */
+/** The responses to requests that exceed a quota. */
 export interface QuotaRefusals {
   refusal(refused: Refused, request: RefusedRequest): Refusal;
   problem(refused: Refused, request: RefusedRequest): Problem;
@@ -76,7 +75,7 @@ export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): Quo
       const problem = quotaProblem(quotas, refused, request);
       const held = refused.reason === 'held';
       const seconds = String(Math.max(1, secondsUntil(request.cycle.end, request.now)));
-      // Waiting until a cycle ends is nothing an SDK should try; seconds are.
+      // An SDK should wait seconds, not until the cycle ends.
       const retry = held ? ['Retry-After', shortWait()] : ['Retry-After', seconds, 'X-Should-Retry', 'false'];
       return answer(problem, [...retry, ...fields(refused, request.cycle, request.now)]);
     },
@@ -90,7 +89,7 @@ function answer(problem: Problem, headers: readonly string[]): Refusal {
   return { status: CATALOGUE[code].status, headers: own.concat(headers), body, code, problem };
 }
 
-/** What stands first in every answer of ours. */
+/** The first headers of each of the gateway's own responses. */
 function ownHeaders(type: string, body: Buffer, code: ErrorCode): string[] {
   return [
     'Content-Type',
@@ -106,7 +105,7 @@ function ownHeaders(type: string, body: Buffer, code: ErrorCode): string[] {
 
 const OWN_LENGTH = 8;
 
-/** Seconds after which a short shortage may be over, spread so that callers do not come back all at once. */
+/** Seconds until a short shortage may be over, spread so that callers do not retry all at once. */
 const SHORT_WAITS = ['1', '2', '3', '4', '5'] as const;
 
 function shortWait(): string {
@@ -127,7 +126,11 @@ function extraHeaders({ code }: Problem): readonly string[] {
 
 const NO_LABEL: QuotaLabel = { decimals: 0, unit: 'units' };
 
-const WHOSE: Record<Scope, string> = { user: 'user', group: 'group', org: 'organization' };
+const LIMIT_OF: Record<Scope, string> = {
+  user: 'limit of user',
+  group: 'limit of group',
+  org: 'pool of organization',
+};
 
 /** The problem of a refusal, all amounts in outer units. */
 function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
@@ -146,10 +149,17 @@ function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedReq
     requested: formatUnits(first.requested, decimals),
     resetsAt: new Date(request.cycle.end).toISOString(),
   };
+  const isHeld = refused.reason === 'held';
   const message =
-    `The ${quota} budget of ${WHOSE[scope]} ${members.subject} has no room for ${members.requested} ${unit}: ` +
-    `of ${members.limit}, ${members.consumed} are consumed and ${members.held} held.`;
-  return { code: refused.reason === 'held' ? 'budget-held' : 'quota-exceeded', message, members };
+    `${quota} quota ${isHeld ? 'held by requests in flight' : 'exceeded'}: requested ${members.requested}, ` +
+    `${members.consumed} of ${members.limit} ${unit} consumed, ${members.held} held ` +
+    `(${LIMIT_OF[scope]} "${members.subject}", resets ${minuteOf(request.cycle.end)})`;
+  return { code: isHeld ? 'budget-held' : 'quota-exceeded', message, members };
+}
+
+/** Cycles end at whole minutes. */
+function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
 }
 
 function violatedPolicies({ violated }: Refused): string[] {
@@ -161,13 +171,11 @@ function violatedPolicies({ violated }: Refused): string[] {
   return names;
 }
 
-/**
- * The violation that is told: the first, but for a spent budget the first that is spent and not merely held.
- */
+/** The violation to report: the first that explains the reason, not one that is merely held where another is exceeded. */
 function primary({ reason, violated }: Refused): Violation {
   const spent = reason === 'spent' ? violated.find(isSpent) : undefined;
   const first = spent ?? violated[0];
-  if (first === undefined) throw new Error('a refusal names no violation');
+  if (first === undefined) throw new Error('a refusal has no violation');
   return first;
 }
 
@@ -180,11 +188,14 @@ function subjectOf({ scope, group }: Violation, { org, userId }: RefusedRequest)
   return scope === 'org' ? org : userId;
 }
 
-/** Where no route matches. The path of the caller's own figures exists, with one method. */
+/** Where no route matches. `quotaPath` itself exists, with GET only. */
 export function noRouteAt(quotaPath: string): (path: string) => Refusal {
   return (path) => {
     if (path !== quotaPath)
-      return refusal(new ProblemError('route-unknown', 'No route matches this method and path.'));
-    return refusal(new ProblemError('method-not-allowed', 'Only GET is allowed here.'), ['Allow', 'GET']);
+      return refusal(new ProblemError('route-unknown', 'no route matches this method and path'));
+    return refusal(new ProblemError('method-not-allowed', `only GET is allowed on ${quotaPath}`), [
+      'Allow',
+      'GET',
+    ]);
   };
 }

@@ -1,4 +1,4 @@
-// A caller understands a refusal: whose limit, how much is gone, when it resets, and whether to try again.
+// A refusal says whose limit is exceeded, how much is consumed, when it resets, and whether to retry.
 import t from 'tap';
 import { CATALOGUE, type ErrorCode, ProblemError } from '../../src/errors/catalogue.js';
 import { rateLimitFields } from '../../src/gateway/ratelimit-fields.js';
@@ -31,7 +31,7 @@ function header({ headers }: Refusal, name: string): string | undefined {
 
 const json = ({ body }: Refusal) => JSON.parse(body.toString()) as Record<string, unknown>;
 
-t.test('a spent budget', async (t) => {
+t.test('an exceeded quota', async (t) => {
   const result = refused(
     'spent',
     violation({ quota: 'usage', limit: 1_005, consumed: 1_000, held: 3, requested: 10 }),
@@ -42,7 +42,8 @@ t.test('a spent budget', async (t) => {
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
     title: CATALOGUE['quota-exceeded'].title,
     status: 429,
-    detail: 'The usage budget of user zoë has no room for 1 units: of 100.5, 100 are consumed and 0.3 held.',
+    detail:
+      'usage quota exceeded: requested 1, 100 of 100.5 units consumed, 0.3 held (limit of user "zoë", resets 2026-06-20T00:00Z)',
     code: 'quota-exceeded',
     'violated-policies': ['usage-user'],
     quota: 'usage',
@@ -65,7 +66,7 @@ t.test('a spent budget', async (t) => {
   t.equal(header(quotaRefusal(result, { ...REQUEST, now: CYCLE.end }), 'retry-after'), '1', 'never at once');
 });
 
-t.test('a held budget is worth another try in seconds', async (t) => {
+t.test('a quota held by requests in flight is worth a retry in seconds', async (t) => {
   const result = refused('held', violation({ consumed: 50, held: 50 }));
   const waits = new Set<string | undefined>();
   for (let turn = 0; turn < 200; turn += 1) waits.add(header(quotaRefusal(result, REQUEST), 'retry-after'));
@@ -95,29 +96,32 @@ t.test('the subject is the one whose limit it is', async (t) => {
 });
 
 t.test(
-  'of several violations the first that bears the refusal out is told, and all are named once',
+  'of several violations the first that explains the refusal is reported, and each policy is named once',
   async (t) => {
     const held = violation({ consumed: 10, held: 90 });
     const ml = violation({ scope: 'group', group: 'ml' });
     const dev = violation({ scope: 'group', group: 'dev', limit: 7 });
     const org = violation({ quota: 'usage', scope: 'org', requested: 0 });
-    const told = (...args: Parameters<typeof refused>) => json(quotaRefusal(refused(...args), REQUEST));
-    t.match(told('spent', ml, dev, org), { subject: 'ml', 'violated-policies': ['ai-group', 'usage-org'] });
-    t.match(told('spent', held, dev, org), {
+    const problem = (...args: Parameters<typeof refused>) => json(quotaRefusal(refused(...args), REQUEST));
+    t.match(problem('spent', ml, dev, org), {
+      subject: 'ml',
+      'violated-policies': ['ai-group', 'usage-org'],
+    });
+    t.match(problem('spent', held, dev, org), {
       subject: 'dev',
       limit: 7,
       'violated-policies': ['ai-user', 'ai-group', 'usage-org'],
     });
     t.match(
-      told('spent', held, org),
+      problem('spent', held, org),
       { subject: 'acme', quota: 'usage', requested: 0 },
-      'an exhausted gate is spent',
+      'an exhausted gate is exceeded',
     );
-    t.match(told('held', held, violation({ scope: 'org', consumed: 0, held: 100 })), { subject: 'zoë' });
+    t.match(problem('held', held, violation({ scope: 'org', consumed: 0, held: 100 })), { subject: 'zoë' });
   },
 );
 
-t.test('every error of the catalogue has an answer', async (t) => {
+t.test('every error of the catalogue has a response', async (t) => {
   for (const [code, { status, title }] of Object.entries(CATALOGUE)) {
     const answer = refusal(new ProblemError(code as ErrorCode, 'Because.', { extra: 1 }), ['X-More', 'yes']);
     t.equal(answer.status, status, code);
@@ -134,7 +138,7 @@ t.test('every error of the catalogue has an answer', async (t) => {
     t.equal(
       wait !== undefined && Number(wait) >= 1 && Number(wait) <= 5,
       status === 503,
-      `a wait with 503 alone: ${code}`,
+      `Retry-After with 503 alone: ${code}`,
     );
   }
 });
