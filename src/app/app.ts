@@ -23,6 +23,7 @@ import { abortStages, buildStages, retireStages, type Stages, type StagesOptions
 import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen.js';
 import { logOpenMode } from './open-mode.js';
 import { changeOf } from './reload.js';
+import { logTrouble } from './troubles.js';
 
 export interface App {
   readonly ledger: Ledger;
@@ -64,6 +65,8 @@ const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
 const FAREWELL_MS = 1_000;
 
+const SPOOL_FAILED = 'The spool cannot be read or written: check its path, permissions and free space.';
+
 /** Opens the ledger, creates the orgs that the config names and the ledger has not, and builds the listeners. */
 export async function buildApp(options: AppOptions): Promise<App> {
   const { config, logger } = options;
@@ -72,7 +75,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   metrics.addRuntime();
   const onError = (error: unknown): void => {
     metrics.process.alarm('unexpected-error');
-    logger.error({ err: error }, 'unexpected-error');
+    logger.error({ event: 'unexpected_error', err: error }, 'An unexpected error: report it with its stack.');
   };
   const certificates = new Certificates(config.server, logger, metrics.process);
   const ops = new Ops({ metrics: () => metrics.text(), onError });
@@ -175,10 +178,14 @@ function spoolOf({ config, logger }: AppOptions, metrics: Metrics, batcher: Stor
   return openSpool({
     path: config.spool.path,
     deliver: (call, isForgotten) => batcher.resume(call, isForgotten),
-    onDelivered: (file, calls) => logger.info({ file, calls }, 'spool-delivered'),
+    onDelivered: (file, calls) =>
+      logger.info(
+        { event: 'spool_delivered', file, calls },
+        'Settlements of an earlier process were delivered.',
+      ),
     onTrouble: (file, err) => {
       metrics.process.alarm('spool-trouble');
-      logger.error({ file, err }, 'spool-trouble');
+      logger.error({ event: 'spool_failed', file, err }, SPOOL_FAILED);
     },
   });
 }
@@ -188,7 +195,7 @@ type OnTrouble = (what: string, details: object) => void;
 function onTrouble(metrics: Metrics, logger: Logger): OnTrouble {
   return (what, details) => {
     metrics.process.alarm(what);
-    logger.error(details, what);
+    logTrouble(logger, what, details);
   };
 }
 
@@ -305,7 +312,10 @@ class Running implements App {
     ops.phase = 'draining';
     await this.reloading;
     const cutOff = async (): Promise<void> => {
-      logger.warn({ requests: gateway.inFlight }, 'requests-cut-off: they did not end in time');
+      logger.warn(
+        { event: 'requests_cut_off', requests: gateway.inFlight },
+        'Requests did not end within server.finishMs and were cut off.',
+      );
       for (const one of [stages.now, ...this.leaving.keys()]) await abortStages(one);
     };
     await closeWithin(gateway.app, this.config.server.finishMs, cutOff);
@@ -335,15 +345,23 @@ class Running implements App {
     if (calls.length === 0) return true;
     try {
       if (spool !== undefined) {
-        logger.warn({ file: await spool.write(calls), calls: calls.length }, 'settlements-spooled');
+        const file = await spool.write(calls);
+        logger.warn(
+          { event: 'settlements_spooled', file, calls: calls.length },
+          'The store did not take these settlements; they wait on disk for the next process.',
+        );
         return true;
       }
     } catch (err) {
-      logger.error({ err }, 'spool-trouble');
+      logger.error({ event: 'spool_failed', err }, SPOOL_FAILED);
     }
     for (const { org, inDoubt, ops } of calls)
       for (const { op } of ops)
-        if (op.kind !== 'none') logger.error({ org, op, inDoubt }, 'settlement-undelivered');
+        if (op.kind !== 'none')
+          logger.error(
+            { event: 'settlement_undelivered', org, op, inDoubt },
+            'A settlement is lost: the store did not take it, and it could not be spooled.',
+          );
     return false;
   }
 }

@@ -10,7 +10,7 @@ import { openRedis } from '../ledger/redis/index.js';
 import type { PresenceEvent } from '../ledger/redis/presence.js';
 
 /** A store that is down fails many times a second. */
-const TOLD_EVERY_MS = 10_000;
+const LOG_EVERY_MS = 10_000;
 
 /** What stands between the store and who uses it. */
 export interface LedgerParts {
@@ -42,28 +42,40 @@ async function open(
 ): Promise<Ledger> {
   if (!('redis' in store)) {
     const path = join(store.embedded.path, 'ledger');
-    logger.warn({ path }, 'embedded ledger: one process only, for more replicas set store.redis');
+    logger.warn(
+      { event: 'ledger_embedded', path },
+      'The embedded ledger serves one process only; for more replicas set store.redis.',
+    );
     return openEmbedded({ path, clockGuard });
   }
   const { redis: url, passwordFile } = store;
-  let untold = 0;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let unlogged = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
   const onError = (error: Error): void => {
     const now = performance.now();
-    if (now - toldAt < TOLD_EVERY_MS) untold += 1;
+    if (now - loggedAt < LOG_EVERY_MS) unlogged += 1;
     else {
-      logger.error({ err: error, untold }, 'store-unavailable');
-      toldAt = now;
-      untold = 0;
+      logger.error(
+        { event: 'store_unavailable', err: error, unlogged },
+        'The store cannot be reached or refuses commands; the gateway keeps trying.',
+      );
+      loggedAt = now;
+      unlogged = 0;
     }
   };
   const onPresence = (event: PresenceEvent): void => {
     if (event.kind === 'waiting') {
-      logger.info({ ms: event.ms }, 'store-empty: the first org waits for objections of other gateways');
+      logger.info(
+        { event: 'store_empty', ms: event.ms },
+        'The store is empty; the first org waits until other gateways had time to report lost data.',
+      );
       return;
     }
     alarm('store-emptied');
-    logger.error({ orgs: event.orgs }, 'store-emptied: its orgs are marked as lost');
+    logger.error(
+      { event: 'store_emptied', orgs: event.orgs },
+      'The store has lost all its data; its orgs are marked as lost. Restore it or run quotagate store accept-loss.',
+    );
   };
   return openRedis({
     url,

@@ -111,15 +111,21 @@ export class Certificates {
     const certificate = new Certificate({
       files,
       onPair: ({ cert, key, endsAt }) => {
-        // Connections that there are keep theirs.
+        // Existing connections keep their certificate.
         (this.servers.get(listener)?.server as Server | undefined)?.setSecureContext({ cert, key });
         this.note(listener, endsAt);
         this.metrics.reloaded('certificate', true);
-        this.logger.info({ listener, ends: new Date(endsAt) }, 'certificate-reloaded');
+        this.logger.info(
+          { event: 'certificate_reloaded', listener, ends: new Date(endsAt) },
+          'The listener has a new certificate.',
+        );
       },
       onRefused: (error) => {
         this.metrics.reloaded('certificate', false);
-        this.logger.error({ err: error, listener, ...files }, 'certificate-refused: the old one stays');
+        this.logger.error(
+          { event: 'certificate_refused', err: error, listener, ...files },
+          'The new certificate cannot be used; the old one stays in use.',
+        );
       },
     });
     this.byListener.set(listener, certificate);

@@ -20,13 +20,20 @@ export function openBoundOf(route: RouteConfig, { store, quotas }: Config): Open
 /** The beginning and the end of each outage are logged, with what went through; the rest is for metrics. */
 export function logOpenMode(logger: Logger, quotas: Config['quotas']): (event: OpenEvent) => void {
   return (event) => {
-    if (event.kind === 'began') logger.warn('open-mode-began');
+    if (event.kind === 'began')
+      logger.warn(
+        { event: 'open_mode_began' },
+        'The store gives no decisions; open routes admit requests without it, within their bound.',
+      );
     if (event.kind !== 'ended') return;
     const { lastedMs, admitted, refused } = event;
     const units = Object.entries(event.units).map(([quota, sum]) => [
       quota,
       formatUnits(sum, quotas[quota]?.decimals ?? 0),
     ]);
-    logger.warn({ lastedMs, admitted, refused, units: Object.fromEntries(units) }, 'open-mode-ended');
+    logger.info(
+      { event: 'open_mode_ended', lastedMs, admitted, refused, units: Object.fromEntries(units) },
+      'The store decides again; what open routes admitted meanwhile is being charged.',
+    );
   };
 }

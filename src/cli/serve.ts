@@ -37,7 +37,7 @@ export async function serve(source: ConfigSource, environment: Environment): Pro
     await app.close();
     throw error;
   });
-  logger.info({ ...addresses, store: app.ledger.name }, 'listening');
+  logger.info({ event: 'listening', ...addresses, store: app.ledger.name }, 'The listeners are open.');
   const adminToken = bootstrapToken ?? (await firstToken(app, logger));
   return { app, addresses, logger, adminToken, reload: () => reload(app, source, logger) };
 }
@@ -46,14 +46,21 @@ async function reload(app: App, { file, read }: ConfigSource, logger: Logger): P
   app.reloadCertificates();
   try {
     const { waiting } = await app.reload(() => read('reload'));
-    if (waiting.length === 0) logger.info('config-reloaded');
-    else logger.warn({ waiting }, 'config-reloaded: these settings stay as they are until a restart');
+    if (waiting.length === 0) logger.info({ event: 'config_reloaded' }, 'The new config is in use.');
+    else
+      logger.warn(
+        { event: 'config_reloaded', waiting },
+        'The new config is in use, except for these settings: they need a restart.',
+      );
   } catch (error) {
     const about =
       error instanceof ConfigError
         ? { mistakes: error.mistakes.map((mistake) => lineOf(file, mistake)) }
         : { err: error };
-    logger.error(about, 'config-refused: the old one stays in use');
+    logger.error(
+      { event: 'config_refused', ...about },
+      'The new config cannot be used; the old one stays in use.',
+    );
   }
 }
 
@@ -68,7 +75,8 @@ async function entered(app: App, { admin, store }: Config, logger: Logger): Prom
       );
     if (tokens === 'expired')
       logger.warn(
-        'every admin token over all orgs has expired: set admin.bootstrapTokenFile to make a new one',
+        { event: 'admin_tokens_expired' },
+        'Every admin token over all orgs has expired; set admin.bootstrapTokenFile to create a new one.',
       );
   }
   return app.listen();
@@ -78,6 +86,8 @@ async function entered(app: App, { admin, store }: Config, logger: Logger): Prom
 async function firstToken({ ledger }: App, logger: Logger): Promise<string | undefined> {
   if (ledger.name !== 'embedded' || (await adminTokens(ledger)) !== 'none') return undefined;
   const adminToken = await makeFirstToken(ledger);
-  logger.child({}, { level: 'info' }).info({ adminToken }, 'first admin token, shown once');
+  logger
+    .child({}, { level: 'info' })
+    .info({ event: 'first_admin_token', adminToken }, 'This is the first admin token; it is shown once.');
   return adminToken;
 }

@@ -46,7 +46,8 @@ export class RequestLog {
   }
 
   forwarded(line: () => RequestLine): void {
-    if (this.tellsAll) this.logger.debug(line(), 'request');
+    if (this.tellsAll)
+      this.logger.debug({ event: 'request_forwarded', ...line() }, 'A request was forwarded.');
   }
 
   refused(status: number, line: () => RequestLine): void {
@@ -55,7 +56,7 @@ export class RequestLog {
     this.timer ??= setTimeout(() => this.nextSecond(), SECOND_MS).unref();
     if (this.left > 0 || this.tellsAll) {
       this.left -= 1;
-      this.logger[level](line(), 'request refused');
+      this.logger[level]({ event: 'request_refused', ...line() }, 'The gateway refused a request.');
     } else {
       this.leftOut += 1;
       this.onLeftOut();
@@ -66,7 +67,10 @@ export class RequestLog {
     this.timer = undefined;
     this.left = LINES_A_SECOND;
     if (this.leftOut === 0) return;
-    this.logger.warn({ count: this.leftOut }, 'refused requests that have no line: too many in a second');
+    this.logger.warn(
+      { event: 'log_lines_left_out', count: this.leftOut },
+      'Too many requests were refused within a second; these have no log line.',
+    );
     this.leftOut = 0;
   }
 }

@@ -56,10 +56,10 @@ export class UnknownGroups {
       const key = `${org}/${group}`;
       if (this.named.has(key) || this.named.size >= NAMED_MAX) continue;
       this.named.add(key);
-      const last = this.named.size === NAMED_MAX ? ': further ones are only counted' : '';
+      const last = this.named.size === NAMED_MAX ? ' Further groups are counted only.' : '';
       this.logger.warn(
-        { org, group },
-        `unknown-group: a credential claims it, the directory lacks it${last}`,
+        { event: 'unknown_group', org, group },
+        `A credential claims a group that the organization does not have.${last}`,
       );
     }
   }

@@ -44,7 +44,7 @@ function start(folder: string, config: string): Started {
 }
 
 const ADMIN = /"admin":"([^"]+)"/;
-const LISTENING = /"msg":"listening"/;
+const LISTENING = /"event":"listening"/;
 
 async function status(admin: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };

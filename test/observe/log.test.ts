@@ -68,7 +68,7 @@ async function logged(t: Test, level: string, parts: Partial<ConfigParts> = {}):
   return {
     ...(await app.listen()),
     text: () => text,
-    requests: () => lines().filter(({ msg }) => String(msg).startsWith('request')),
+    requests: () => lines().filter(({ event }) => String(event).startsWith('request_')),
   };
 }
 
@@ -124,7 +124,8 @@ t.test('a line tells which request, what was decided, and how it ended', async (
   const [unit, measured, over, lost, broken, ...rest] = requests();
   t.match(unit, {
     level: 20,
-    msg: 'request',
+    event: 'request_forwarded',
+    msg: 'A request was forwarded.',
     requestId: 'from-client:1',
     traceId: TRACE,
     method: 'GET',
@@ -142,7 +143,8 @@ t.test('a line tells which request, what was decided, and how it ended', async (
   t.match(measured, { requestId: /^[\w-]{8}\.\w+$/, decision: 'admitted', decisionId: /^[\w-]{12}\.\w+$/ });
   t.match(over, {
     level: 30,
-    msg: 'request refused',
+    event: 'request_refused',
+    msg: 'The gateway refused a request.',
     requestId: 'from-client:1',
     traceId: TRACE,
     decision: 'spent',

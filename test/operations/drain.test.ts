@@ -119,7 +119,7 @@ t.test(
     // The upstream told a cost for the one; for the others it gave no answer, so they cost nothing.
     t.strictSame(await figures(stays.admin), { consumed: 7, held: 0 });
     t.match(
-      leaves.log.find(({ msg }) => String(msg).startsWith('requests-cut-off')),
+      leaves.log.find(({ event }) => event === 'requests_cut_off'),
       { level: 40, requests: 3 },
     );
     upstream.release();
@@ -204,7 +204,7 @@ t.test(
     ]);
     await settles(t, next.admin, COSTS);
     await until('the file is gone', () => readdirSync(spool).length === 0);
-    const delivered = [...next.log, ...other.log].filter(({ msg }) => msg === 'spool-delivered');
+    const delivered = [...next.log, ...other.log].filter(({ event }) => event === 'spool_delivered');
     t.equal(delivered.length, 1, 'by one of them');
     t.equal(await other.stop('SIGTERM'), 0);
     // As if the first had been killed before it could remove the file; the mark of the last call is cut off.
@@ -220,7 +220,7 @@ t.test('without a spool it is logged, and the exit code says so', { skip: skipWi
   const all = await fleet(t);
   const gateway = await all.spawn(', drainMs: 0');
   t.equal(await endWithoutStore(t, all, gateway), 1);
-  const lines = gateway.log.filter(({ msg }) => msg === 'settlement-undelivered');
+  const lines = gateway.log.filter(({ event }) => event === 'settlement_undelivered');
   const kinds = lines.map(({ op }) => (op as { kind: string }).kind).sort();
   t.equal(kinds.filter((kind) => kind === 'settle').length, EACH);
   t.equal(kinds.filter((kind) => kind === 'refund').length, EACH);

@@ -31,7 +31,7 @@ async function reloadable(t: Test): Promise<Reloadable> {
     await upstream.close();
     rmSync(folder, { recursive: true });
   });
-  const told = (): LogLine[] => gateway.log.filter(({ msg }) => String(msg).startsWith('config-re'));
+  const told = (): LogLine[] => gateway.log.filter(({ event }) => String(event).startsWith('config_re'));
   return {
     gateway,
     upstream,
@@ -75,7 +75,7 @@ t.test('prices, routes, upstreams, identity and counts change; nobody notices', 
       .replace('orgs:\n', 'orgs:\n  globex: { plans: { usage: { allowance: 5 } } }\n')
       .replace('user: x-quota-user', 'user: x-other-user'),
   );
-  t.match(line, { level: 30, msg: 'config-reloaded' });
+  t.match(line, { level: 30, event: 'config_reloaded' });
   upstream.release();
   t.equal((await underWay).status, 404);
   const after = { 'x-quota-org': 'acme', 'x-other-user': 'eva' };
@@ -110,7 +110,7 @@ t.test('a config with mistakes changes nothing', async (t) => {
       .replace('usage: { unit: units, decimals: 1 }', 'usage: { unit: units, decimals: 9 }')
       .replace('  - {', "  - { match: 'GET /unit', action: free, upstream: up, charges: [] }\n  - {"),
   );
-  t.match(line, { level: 50, msg: /^config-refused/ });
+  t.match(line, { level: 50, event: 'config_refused' });
   const mistakes = line.mistakes as string[];
   t.equal(mistakes.length, 3, 'all of them');
   for (const mistake of mistakes) t.match(mistake, new RegExp(`^${gateway.file}:\\d+:\\d+ /`));
@@ -121,11 +121,11 @@ t.test('a config with mistakes changes nothing', async (t) => {
     { ratelimit: /./ },
     'the price is as before',
   );
-  t.match(await reload(() => 'a: [b'), { msg: /^config-refused/ });
+  t.match(await reload(() => 'a: [b'), { event: 'config_refused' });
   t.equal((await ask(gateway.gateway, '/unit', { headers })).status, 200);
   const { values } = await metricsOf(gateway.ops);
   t.equal(values.get('quotagate_reloads_total{what="config",outcome="refused"}'), 2);
-  t.match(await reload(() => good), { level: 30, msg: 'config-reloaded' });
+  t.match(await reload(() => good), { level: 30, event: 'config_reloaded' });
   const { values: then } = await metricsOf(gateway.ops);
   t.equal(then.get('quotagate_reloads_total{what="config",outcome="taken"}'), 1);
 });
@@ -140,7 +140,7 @@ t.test('what cannot be taken is refused as a whole, with its secret file', async
       )
       .replace('GET /plain', 'GET /renamed'),
   );
-  t.match(line, { level: 50, msg: /^config-refused/, mistakes: [/setHeaders\/authorization: .*nowhere/] });
+  t.match(line, { level: 50, event: 'config_refused', mistakes: [/setHeaders\/authorization: .*nowhere/] });
   t.equal((await ask(gateway.gateway, '/plain', { headers: as('ana') })).status, 200);
   t.equal((await ask(gateway.gateway, '/renamed', { headers: as('ana') })).status, 404);
 });
@@ -155,7 +155,7 @@ t.test('what waits for a restart is named, and the rest is taken', async (t) => 
       .replace('lds: { unit: calls }', 'more: { unit: calls }')
       .replace('GET /plain', 'GET /renamed'),
   );
-  t.match(line, { level: 40, msg: /^config-reloaded/ });
+  t.match(line, { level: 40, event: 'config_reloaded' });
   t.strictSame((line.waiting as string[]).sort(), [
     'quotas.lds',
     'quotas.more',

@@ -120,9 +120,9 @@ export class StoreSetup {
     writeFileSync(join(this.folder, 'password'), password);
   }
 
-  /** Number of the gateway's log lines with this message. */
-  logged(message: string): number {
-    return this.log.join('').split(`"msg":"${message}"`).length - 1;
+  /** Log lines of the gateway with this event. */
+  logged(event: string): number {
+    return this.log.join('').split(`"event":"${event}"`).length - 1;
   }
 
   startLoad(): void {

@@ -61,7 +61,7 @@ export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
       statuses: counted(during),
       recoveredMs,
       open: setup.answers.filter(({ openMode, status }) => openMode && status === 200).length,
-      outages: setup.logged('open-mode-began'),
+      outages: setup.logged('open_mode_began'),
       over: await overIn(setup),
       wrong: await wrongIn(setup, fault.lost === true ? { beganAt, endsAt } : undefined),
     };

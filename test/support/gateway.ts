@@ -156,7 +156,7 @@ function addressesIn(child: ChildProcess, log: LogLine[]): Promise<Addresses> {
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line = JSON.parse(text) as LogLine;
       log.push(line);
-      if (line.msg === 'listening') resolve(line as unknown as Addresses);
+      if (line.event === 'listening') resolve(line as unknown as Addresses);
     });
   });
 }
