@@ -95,8 +95,8 @@ local function groups_of(record, claims)
 end
 
 -- The user's record; unknown users are registered, invited ones become active, both while seats last.
--- Second value: why not.
-local function admit_member(user)
+-- Second value: why not. `only_asks`: nothing is written.
+local function admit_member(user, only_asks)
   if head.state == 'archived' then return nil, ORG_ARCHIVED end
   local record = members[user]
   if not record then
@@ -110,6 +110,7 @@ local function admit_member(user)
   local used = tonumber(seats[2] or 0)
   if seats[1] and seats[1] ~= '' and used >= tonumber(seats[1]) then return nil, NO_SEAT end
   record = 'a:' .. string.sub(record, 3)
+  if only_asks then return record end
   members[user] = record
   redis.call('HSET', KEYS[3], user, record)
   force_hashtable(KEYS[3])

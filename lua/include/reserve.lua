@@ -99,14 +99,14 @@ local function reserve(at)
   if not user then return { DENIED, INVALID_KEY } end
   local standing = hold_id ~= '' and read_hold(hold_id)
   if standing and not standing.open then return { DENIED, VOIDED } end
-  local record, why = admit_member(user)
+  local parsed = parse_charges(ARGV[at + 3])
+  local items = parsed.items
+  local record, why = admit_member(user, #items == 0)
   if not record then return { DENIED, why } end
   local unknown = unknown_claims(ARGV[at + 2])
   if unknown then return { DENIED, UNKNOWN_GROUP, unknown } end
   local groups = groups_of(record, ARGV[at + 2])
   if not groups then return { DENIED, TOO_MANY_GROUPS } end
-  local parsed = parse_charges(ARGV[at + 3])
-  local items = parsed.items
   if not has_plans(parsed) then return { DENIED, NO_PLAN } end
   local named_groups = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
   if standing then

@@ -7,7 +7,8 @@ import { headersOf, secretAt } from '../config/secret.js';
 import { createForwarder, type Forwarder, type UpstreamOptions } from '../forward/forwarder.js';
 import { stripPrefix } from '../forward/strip-prefix.js';
 import { type Me, meOf } from '../gateway/me.js';
-import { type CompiledRoute, RequestPipeline } from '../gateway/pipeline.js';
+import { RequestPipeline } from '../gateway/pipeline.js';
+import type { CompiledRoute } from '../gateway/pipeline-types.js';
 import { rateLimitFields } from '../gateway/ratelimit-fields.js';
 import { noRouteAt, quotaRefusals } from '../gateway/refusal.js';
 import { type ChargedCalls, Replays } from '../gateway/replays.js';
@@ -121,7 +122,11 @@ function openIdentifiers(
   if (keysOf !== undefined) open(resources, before, 'apiKeys', keysOf, () => apiKeys(keysOf));
   if (tokens === undefined) return;
   const keys = keyPlaceOf(tokens, environment);
-  const onTrouble = (error: unknown): void => logger.error({ err: error }, 'identity-keys-unavailable');
+  const onTrouble = (error: unknown): void =>
+    logger.error(
+      { event: 'identity_keys_unavailable', err: error },
+      'The keys that verify tokens cannot be fetched; the keys already loaded stay in use.',
+    );
   open(resources, before, 'jwt', { tokens, keys }, () => jwt({ ...tokens, keys, onTrouble }));
 }
 
@@ -197,7 +202,15 @@ function assemblePipeline(
     await settle.close();
     await Promise.all(routes.map(({ value }) => value.meter.close()));
   };
-  return { pipeline, me: meOf({ identifier, ledger, quotas, deadlineMs: store.deadlineMs }), end };
+  const me = meOf({
+    identifier,
+    decide: (org, op) => batcher.decide(org, op),
+    unknownGroups: config.identity.unknownGroups,
+    ledger,
+    quotas,
+    deadlineMs: store.deadlineMs,
+  });
+  return { pipeline, me, end };
 }
 
 function compileRoute(

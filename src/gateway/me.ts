@@ -1,40 +1,59 @@
-/** The caller's own figures: every limit that applies to them, what is consumed and left, and when it resets. */
+/** `/quota/me`: every limit that applies to the caller, with consumed and remaining units, and the time of the reset. */
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
-import type { Identifier, Identity } from '../identify/identifier.js';
-import { decodeGroup, decodeMember, holderOfKey } from '../ledger/codec.js';
-import { type Ledger, StoreError, type Want } from '../ledger/port.js';
+import type { Identifier } from '../identify/identifier.js';
+import type { Answer } from '../ledger/batching/index.js';
+import { type Ledger, type ReserveOp, StoreError, type Want } from '../ledger/port.js';
 import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/limit-lines.js';
 import { type OrgView, readOrg } from '../ledger/view/org-view.js';
+import { charges } from '../quota/charge.js';
 import { lineOf, type Scope, userIdOf } from '../quota/id.js';
 import { formatUnits } from '../quota/units.js';
+import { denial, hideOrg, identityMissing } from './denial.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
 import type { Refusal } from './refusal.js';
 
-/** Answers the caller's question; rejects with a ProblemError. */
+/** Rejects with a ProblemError, the same as a request of this caller would get. */
 export type Me = (request: IncomingMessage) => Promise<Refusal>;
 
-interface MeOptions {
+export interface MeOptions {
   readonly identifier: Identifier;
+  /** Asks the ledger whether the caller would be admitted, and which groups count. */
+  readonly decide: (org: string, op: ReserveOp) => Promise<Answer>;
+  /** As for requests. */
+  readonly unknownGroups: 'ignore' | 'deny';
   readonly ledger: Ledger;
   readonly quotas: QuotaLabels;
   /** Time for one answer of the store. */
   readonly deadlineMs: number;
 }
 
-/** So often is the store asked for one answer: whose key it is, which groups, and twice for the figures. */
-const READS = 5;
+/** Store round trips of one response: the decision, and the figures twice where the cycle has changed. */
+const ROUND_TRIPS = 4;
 
 export function meOf(options: MeOptions): Me {
+  const { identifier, decide, unknownGroups, deadlineMs } = options;
   const answer = answerTo(options);
   return async (request) => {
-    const found = await options.identifier.identify(request);
-    if (found === undefined) throw new ProblemError('identity-missing', 'The request names no org and user.');
-    return inTime(answer(found), READS * options.deadlineMs);
+    const identity = await identifier.identify(request);
+    if (identity === undefined) throw identityMissing();
+    const { org, user, claims, key } = identity;
+    const op: ReserveOp = { ...NOTHING, user, claims, ...(key === undefined ? {} : { key }) };
+    const asked = decide(org, unknownGroups === 'deny' && claims !== '' ? { ...op, unknownGroups } : op);
+    const { result } = await (key === undefined ? asked : asked.catch(hideOrg));
+    if (result.status === 'denied') throw denial(result, identity);
+    if (result.status !== 'admitted') throw new Error(`The ledger answered with ${result.status}`);
+    return inTime(
+      answer({ org, user: result.user ?? user, groups: result.groups }),
+      ROUND_TRIPS * deadlineMs,
+    );
   };
 }
 
-/** A store that is slow or down keeps nobody waiting. */
+/** A reservation of nothing: the ledger checks org, key, user and groups as for a request, and changes nothing. */
+const NOTHING = { kind: 'reserve', charges: charges('', []), hold: '', ttlMs: 0 } as const;
+
+/** A slow store does not keep the caller waiting. */
 async function inTime(answer: Promise<Refusal>, ms: number): Promise<Refusal> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -44,28 +63,37 @@ async function inTime(answer: Promise<Refusal>, ms: number): Promise<Refusal> {
     return await Promise.race([answer, late]);
   } catch (error) {
     if (error instanceof StoreError)
-      throw new ProblemError('store-unavailable', 'The store did not answer in time.');
+      throw new ProblemError('store-unavailable', `the store did not answer within ${ms} ms`);
     throw error;
   } finally {
     clearTimeout(timer);
   }
 }
 
-function answerTo({ ledger, quotas }: MeOptions): (found: Identity) => Promise<Refusal> {
+/** The caller as the ledger admits them. */
+interface Caller {
+  readonly org: string;
+  readonly user: string;
+  /** Comma-separated. */
+  readonly groups: string;
+}
+
+function answerTo({ ledger, quotas }: MeOptions): (caller: Caller) => Promise<Refusal> {
   const definitions = new Map(Object.entries(quotas));
-  return async (found) => {
-    const identity = found.key === undefined ? found : await holderOf(ledger, found, found.key);
-    const groups = await groupsOf(ledger, identity);
+  return async ({ org, user, groups }) => {
+    const userId = userIdOf(user);
     const subjects: Subject[] = [
-      { scope: 'user', id: identity.userId, token: identity.user },
-      ...groups.map((group): Subject => ({ scope: 'group', id: group, token: group })),
-      { scope: 'org', id: identity.org, token: '' },
+      { scope: 'user', id: userId, key: user },
+      ...(groups === '' ? [] : groups.split(',')).map(
+        (group): Subject => ({ scope: 'group', id: group, key: group }),
+      ),
+      { scope: 'org', id: org, key: '' },
     ];
     const fields = [...definitions.keys()].flatMap((quota) =>
-      subjects.map((s) => lineOf(quota, s.scope, s.token)),
+      subjects.map(({ scope, key }) => lineOf(quota, scope, key)),
     );
-    const view = await readOrg(ledger, definitions, identity.org, (start) => wants(start, fields));
-    const body = Buffer.from(JSON.stringify(figures(view, quotas, identity, subjects)));
+    const view = await readOrg(ledger, definitions, org, (start) => wants(start, fields));
+    const body = Buffer.from(JSON.stringify(figures(view, quotas, userId, subjects)));
     const headers = [
       'Content-Type',
       'application/json',
@@ -81,7 +109,8 @@ function answerTo({ ledger, quotas }: MeOptions): (found: Identity) => Promise<R
 interface Subject {
   readonly scope: Scope;
   readonly id: string;
-  readonly token: string;
+  /** User key or group id; '' for the org. */
+  readonly key: string;
 }
 
 function wants(start: number, fields: readonly string[]): Want[] {
@@ -92,44 +121,12 @@ function wants(start: number, fields: readonly string[]): Want[] {
   ];
 }
 
-/** The caller's identity by an API key, as the ledger has it now. */
-async function holderOf(ledger: Ledger, identity: Identity, key: string): Promise<Identity> {
-  const [id = '', hash = ''] = key.split(':');
-  const { now, values } = await ledger.read(identity.org, [{ table: 'keys', fields: [id] }]);
-  const record = values[0]?.[0] ?? null;
-  const user = record === null ? undefined : holderOfKey(record, hash, now);
-  if (user === undefined) throw new ProblemError('credential-invalid', 'The API key is not valid.');
-  return { ...identity, user, userId: userIdOf(user) };
-}
-
-/** Groups of the directory and of the credential, those that exist. Rejects for an org or user that would be refused. */
-async function groupsOf(ledger: Ledger, { org, user, userId, claims }: Identity): Promise<string[]> {
-  const { version, values } = await ledger.read(org, [{ table: 'members', fields: [user] }]);
-  if (version === 0) throw new ProblemError('unknown-org', `There is no organization ${org}.`);
-  const text = values[0]?.[0] ?? null;
-  const member = text === null ? undefined : decodeMember(text);
-  if (member?.status === 'inactive' || member?.status === 'removed')
-    throw new ProblemError('inactive-user', `User ${userId} of organization ${org} is refused.`);
-  const listed = member?.groups ?? [];
-  const named = [
-    ...new Set([...listed.map(({ group }) => group), ...(claims === '' ? [] : claims.split(','))]),
-  ];
-  const found = await ledger.read(org, [{ table: 'groups', fields: named }]);
-  return named.filter((group, index) => {
-    const record = found.values[0]?.[index] ?? null;
-    if (record === null) return false;
-    const { alive, generation } = decodeGroup(record);
-    const membership = listed.find((one) => one.group === group);
-    return alive && (membership === undefined || membership.generation === generation);
-  });
-}
-
-function figures(view: OrgView, labels: QuotaLabels, identity: Identity, subjects: readonly Subject[]) {
+function figures(view: OrgView, labels: QuotaLabels, userId: string, subjects: readonly Subject[]) {
   const quotas: Record<string, ReturnType<typeof quotaFigures>> = {};
   for (const quota of view.pools.keys()) quotas[quota] = quotaFigures(view, labels, quota, subjects);
   return {
-    org: identity.org,
-    user: identity.userId,
+    org: view.id,
+    user: userId,
     cycle: { start: instant(view.cycle.start), end: instant(view.cycle.end) },
     resetsAt: instant(view.cycle.end),
     quotas,
@@ -138,21 +135,21 @@ function figures(view: OrgView, labels: QuotaLabels, identity: Identity, subject
 
 function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
   const { decimals, unit } = labels[quota] ?? { decimals: 0, unit: 'units' };
-  const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.token ?? ''));
+  const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.key ?? ''));
   const limits = subjects.flatMap((subject) => limitOf(view, quota, subject, decimals));
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
   return {
     unit,
     consumed: formatUnits(own.consumed, decimals),
     held: formatUnits(own.held, decimals),
-    /** What the next requests can take at most; null where no hard limit applies. */
+    /** What the next request can cost at most; null where no hard limit applies. */
     remaining: hard.length === 0 ? null : Math.min(...hard),
     limits,
   };
 }
 
-function limitOf(view: OrgView, quota: string, { scope, id, token }: Subject, decimals: number) {
-  const field = lineOf(quota, scope, token);
+function limitOf(view: OrgView, quota: string, { scope, id, key }: Subject, decimals: number) {
+  const field = lineOf(quota, scope, key);
   const cap = scope === 'org' ? poolCap(view, quota) : limitCap(view, quota, field);
   if (cap === undefined) return [];
   const found = figuresOf(view, field);

@@ -24,7 +24,7 @@ export class HoldRenewer {
 
   add(admission: Admission): void {
     this.live.set(admission, performance.now() + this.everyMs);
-    // It ends with the last hold: after a reload, nobody closes the keeper of the config before.
+    // It ends with the last hold: after a reload, nobody closes the renewer of the previous config.
     this.timer ??= setInterval(() => this.renewDue(), this.tickMs).unref();
   }
 
@@ -76,9 +76,9 @@ export class HoldRenewer {
     if (this.live.has(admission)) this.live.set(admission, at);
   }
 
-  private renewal({ hold, charges, evidence }: Admission, wanted: readonly number[]): RenewOp {
+  private renewal({ hold, charges, reader }: Admission, wanted: readonly number[]): RenewOp {
     const items = charges.items.filter((item) => item.kind !== 'gate');
-    const progress = evidence?.progress() ?? [];
+    const progress = reader?.progress() ?? [];
     const units: number[] = [];
     const more: number[] = [];
     let held = 0;

@@ -63,7 +63,7 @@ export function settler(options: SettleOptions): Settle {
 const UNSERVED: Ending = { kind: 'unserved' };
 
 class Settler implements Settle {
-  private readonly keeper: HoldRenewer;
+  private readonly renewer: HoldRenewer;
   /** Requests with a cost known later, until their costs are known. */
   private open = 0;
   private onIdle: (() => void) | undefined;
@@ -78,30 +78,30 @@ class Settler implements Settle {
     this.counts = counts;
     this.onLost = onLost;
     this.observer = observer;
-    this.keeper = new HoldRenewer(queue, holdMs, onLost);
+    this.renewer = new HoldRenewer(queue, holdMs, onLost);
   }
 
   begin(admission: Admission): void {
-    if (admission.evidence !== undefined) this.open += 1;
+    if (admission.reader !== undefined) this.open += 1;
     if (admission.hold === '') return;
-    this.keeper.add(admission);
+    this.renewer.add(admission);
     this.observer?.opened();
   }
 
   extend(admission: Admission, more: readonly number[]): Promise<Result> {
-    return this.keeper.extend(admission, more);
+    return this.renewer.extend(admission, more);
   }
 
   end(admission: Admission, ending: Ending): void {
-    const { evidence } = admission;
-    if (evidence === undefined && admission.chargeLater === undefined) {
+    const { reader } = admission;
+    if (reader === undefined && admission.chargeLater === undefined) {
       this.enqueueSettlement(
         admission,
         refundOf(admission, this.unlessReplayed(admission, ending, []), this.counts),
       );
       return;
     }
-    const costs = evidence?.costs(ending.kind === 'status' && ending.whole) ?? [];
+    const costs = reader?.costs(ending.kind === 'status' && ending.whole) ?? [];
     if (!(costs instanceof Promise)) {
       this.settle(admission, ending, costs);
       return;
@@ -123,9 +123,9 @@ class Settler implements Settle {
   }
 
   private settle(admission: Admission, ending: Ending, costs: Costs): void {
-    const isVoid = ending.kind === 'status' && admission.evidence?.isVoid?.() === true;
+    const isVoid = ending.kind === 'status' && admission.reader?.isVoid?.() === true;
     this.pay(admission, isVoid ? UNSERVED : this.unlessReplayed(admission, ending, costs), costs);
-    if (admission.evidence === undefined) return;
+    if (admission.reader === undefined) return;
     this.open -= 1;
     if (this.open === 0) this.onIdle?.();
   }
@@ -137,7 +137,7 @@ class Settler implements Settle {
       admission.chargeLater(units, estimated);
       return;
     }
-    this.keeper.delete(admission);
+    this.renewer.delete(admission);
     const op = endOfHold(admission, ending, costs, this.counts);
     this.endHold(admission, op);
     // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
@@ -156,11 +156,11 @@ class Settler implements Settle {
   }
 
   /** Tokens of an answer that costs nothing are not counted either. */
-  private count({ evidence, charges: { items } }: Admission, ending: Ending): void {
+  private count({ reader, charges: { items } }: Admission, ending: Ending): void {
     const { observer } = this;
-    if (observer === undefined || evidence?.report === undefined) return;
+    if (observer === undefined || reader?.report === undefined) return;
     if (!items.some((item) => item.kind === 'held' && isCharged(item, ending, this.counts))) return;
-    const report = evidence.report();
+    const report = reader.report();
     if (report !== undefined) observer.counted(report);
   }
 

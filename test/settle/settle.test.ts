@@ -46,7 +46,7 @@ async function settled(costs: Costs, ending: Ending, { isVoid = false, replay }:
     at: 0,
     call: '',
     hold: 'h',
-    evidence: { progress: () => [0], costs: () => costs, report: () => REPORT, isVoid: () => isVoid },
+    reader: { progress: () => [0], costs: () => costs, report: () => REPORT, isVoid: () => isVoid },
     floors: [5],
     replay,
   };

@@ -301,6 +301,7 @@ export class OrgBatcher {
     const { op } = pending;
     if (op.kind !== 'reserve' || result.status !== 'admitted') return;
     const { charges, hold } = op;
+    if (charges.items.length === 0) return;
     const user = result.user ?? op.user;
     const cycle = reply.cycle.start;
     const back: Op =

@@ -27,7 +27,7 @@ function holderOf({ orgState, now }: Work, key: string): string | undefined {
 function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
   const standing = op.hold === '' ? undefined : work.orgState.hold(op.hold);
   if (standing !== undefined && !standing.open) return denied('voided');
-  const member = admitMember(work, op.user);
+  const member = admitMember(work, op.user, op.charges.items.length === 0);
   if (typeof member === 'string') return denied(member);
   if (op.unknownGroups === 'deny') {
     const unknown = unknownClaims(work, op.claims);
@@ -49,8 +49,11 @@ function denied(reason: Denied['reason']): Denied {
   return { status: 'denied', reason };
 }
 
-/** The user's membership; unknown users are registered, invited ones become active, both while seats last. */
-export function admitMember(work: Work, user: string): Member | Denied['reason'] {
+/**
+ * The user's membership; unknown users are registered, invited ones become active, both while seats last. `onlyAsks`: it
+ * would be so, but nothing is written.
+ */
+export function admitMember(work: Work, user: string, onlyAsks = false): Member | Denied['reason'] {
   const { orgState, call } = work;
   if (orgState.org.text('state') === 'archived') return 'org-archived';
   const text = orgState.table('members').text(user);
@@ -62,6 +65,7 @@ export function admitMember(work: Work, user: string): Member | Denied['reason']
   const used = orgState.org.number('seatsUsed');
   if (seats !== '' && used >= Number(seats)) return 'no-seat';
   const active: Member = { status: 'active', groups: member.groups };
+  if (onlyAsks) return active;
   orgState.table('members').set(user, encodeMember(active));
   orgState.org.set('seatsUsed', used + 1);
   orgState.org.set('version', orgState.org.number('version') + 1);

@@ -1,0 +1,70 @@
+/** What the pipeline is built from, and who observes it. */
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../errors/catalogue.js';
+import type { ForwardHandle, ForwardJob, Outcome } from '../forward/outcome.js';
+import type { Identifier } from '../identify/identifier.js';
+import type { Answer, OpenBound } from '../ledger/batching/index.js';
+import type { ReserveOp } from '../ledger/port.js';
+import type { RouteMeter } from '../meter/meter.js';
+import type { Charges } from '../quota/charge.js';
+import type { Settle } from '../settle/settle.js';
+import type { RateLimitFields } from './ratelimit-fields.js';
+import type { ErrorShape, QuotaRefusals, Refusal } from './refusal.js';
+import type { Replays } from './replays.js';
+import type { FindRoute } from './routes.js';
+
+/** A route, compiled from the config. */
+export interface CompiledRoute {
+  /** The route's `match`. */
+  readonly route: string;
+  readonly action: string;
+  /** Name of the upstream. */
+  readonly upstream: string;
+  /** False: an anonymous route, on which the identifier is not asked. */
+  readonly identityRequired: boolean;
+  readonly meter: RouteMeter;
+  /** How the upstream marks its replays. */
+  readonly replays?: Replays | undefined;
+  /** What the route admits while the store gives no decision; left out: nothing. */
+  readonly open?: OpenBound | undefined;
+  /** The error format of the route's API; left out: problem+json. */
+  readonly errorShape?: ErrorShape | undefined;
+  readonly forward: (job: ForwardJob, done: (outcome: Outcome) => void) => ForwardHandle;
+}
+
+export interface PipelineStages {
+  readonly findRoute: FindRoute<CompiledRoute>;
+  readonly identifier: Identifier;
+  readonly decide: (org: string, op: ReserveOp, open: OpenBound | undefined) => Promise<Answer>;
+  readonly settle: Settle;
+  /** Life of the hold of a request whose cost is known later. */
+  readonly holdMs: number;
+  /** The response where no route matches, and the error format that callers expect there. */
+  readonly noRoute: (path: string) => Refusal;
+  readonly errorShapeNear: (path: string) => ErrorShape | undefined;
+  /** `deny`: every group that a credential claims must exist. Left out: unknown groups do not count. */
+  readonly unknownGroups?: 'ignore' | 'deny';
+  readonly rateLimitFields: RateLimitFields;
+  readonly quotaRefusals: QuotaRefusals;
+  /** Called with errors that are the gateway's own fault. */
+  readonly onError: (error: unknown) => void;
+  /** Left out, it costs nothing. */
+  readonly observer?: PipelineObserver;
+}
+
+export interface PipelineObserver {
+  enter(request: IncomingMessage): RequestObserver;
+}
+
+/** Observes one request. Each method is called at most once, in this order. */
+export interface RequestObserver {
+  readonly id: string;
+  /** The client sent no usable id, so the gateway forwards this one. */
+  readonly idIsNew: boolean;
+  matched(route: CompiledRoute): void;
+  reserving(org: string, charges: Charges, claims: string): void;
+  decided(answer: Answer, hold: string): void;
+  forwarded(outcome: Outcome): void;
+  /** The gateway responds itself. */
+  refused(code: ErrorCode, status: number): void;
+}
