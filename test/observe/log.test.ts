@@ -133,7 +133,7 @@ t.test('a line tells which request, what was decided, and how it ended', async (
     action: 'unit',
     org: 'acme',
     decision: 'admitted',
-    decisionId: /^[\w-]{12}\.\d+\.0$/,
+    decisionId: /^[\w-]{12}@\d+\.\d+\.0$/,
     decisionMs: Number,
     upstream: 'up',
     outcome: '2xx',
