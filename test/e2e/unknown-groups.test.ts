@@ -27,8 +27,7 @@ async function running(t: Test, parts: Partial<ConfigParts> = {}) {
   });
   const send = (groups: string) =>
     ask(gateway.gateway, '/v3/unit', { headers: { ...as('ana'), 'x-quota-groups': groups } });
-  const named = () =>
-    gateway.log.filter(({ event }) => event === 'unknown_group').map(({ group }) => group);
+  const named = () => gateway.log.filter(({ event }) => event === 'unknown_group').map(({ group }) => group);
   return { gateway, send, named };
 }
 
