@@ -1,4 +1,4 @@
-/** Breaks of what becomes of holds and charges: rule 9 and decisions 11 and 12. */
+/** Mutants of holds and charges: rules 9, 16, 17, 27, 28 and 29. */
 import { broken, inLua, inMemory, type Mutant } from './mutant.js';
 
 export const HOLDS: readonly Mutant[] = [
@@ -199,28 +199,28 @@ export const HOLDS: readonly Mutant[] = [
     ['holds', 'if (hold.open && !op.keep)', 'if (hold.open)'],
   ),
   ...broken(
-    'decision 12',
+    'rule 27',
     'a late settlement charges all of it',
     'hold-expiry',
     ['include/settle', 'units[index] - (pending and 0 or item.charged)', 'units[index]'],
     ['holds', 'const before = hold.open && !item.fixed ? 0 : item.charged;', 'const before = 0;'],
   ),
   ...broken(
-    'decision 12',
+    'rule 27',
     'a late settlement charges the difference each time',
     'hold-expiry',
     ['include/settle', 'item.charged = units[index]\n  end', '\n  end'],
     ['holds', 'item: { ...item, charged: units }', 'item'],
   ),
   ...broken(
-    'decision 12',
+    'rule 27',
     'a tombstone lives for a moment only',
     'hold-expiry',
     ['include/holds', 'hold.expires = false, head.now + TOMBSTONE_MS', 'hold.expires = false, head.now + 1'],
     ['expire', 'open: false, expiresAt: now + TOMBSTONE_MS }', 'open: false, expiresAt: now + 1 }'],
   ),
   ...broken(
-    'decision 11',
+    'rule 7',
     'a hold moves in the present cycle',
     'cycle',
     [
@@ -231,7 +231,7 @@ export const HOLDS: readonly Mutant[] = [
     ['expire', 'work.cycles.find((cycle) => cycle.start === start)', 'work.present'],
   ),
   ...broken(
-    'decision 14',
+    'rule 28',
     'a settlement is journaled at its own time',
     'cycle',
     [
@@ -249,28 +249,28 @@ export const HOLDS: readonly Mutant[] = [
     ['holds', 'change(work, line, -units, 0, op.user, action);', ';'],
   ),
   ...broken(
-    'decision 39',
-    'a refund of a charge that was lost mints budget',
+    'rule 17',
+    'a refund of a lost charge creates budget',
     'give-back',
     ['include/settle', 'if not has_run(ARGV[place + 6]) then', 'if false then'],
     ['holds', 'if (!work.orgState.hasRun(op.call))', 'if (false)'],
   ),
   ...broken(
-    'decision 39',
-    'a producer goes on over calls that were lost',
+    'rule 17',
+    'a producer continues after lost calls',
     'give-back',
     ['apply', 'if seq > last then return outside(PRODUCER_BEHIND) end', 'if seq > last then return nil end'],
     ['apply', "call.seq > producer.seq + 1 ? 'producer-behind' : 'ok'", "'ok'"],
   ),
   ...broken(
-    'decision 39',
+    'rule 17',
     'a refund takes a counter below 0',
     'give-back',
     ['include/limit-counters', 'if least >= units then return units end', 'if true then return units end'],
     ['limit-counters', 'if (least >= units)', 'if (true)'],
   ),
   ...broken(
-    'decision 39',
+    'rule 17',
     'held goes below 0',
     'give-back',
     ['include/limit-counters', 'if line.held < 0 then', 'if false then'],
@@ -298,15 +298,15 @@ export const HOLDS: readonly Mutant[] = [
     ['expire', 'if (charged.length > 0)', 'if (false)'],
   ),
   ...broken(
-    'decision 17',
+    'rule 29',
     'a late charge goes to the present cycle, whenever it was served',
     'charge',
     ['include/settle', 'if at >= present.start then return present end', 'if true then return present end'],
     ['charge', 'if (at >= present.start)', 'if (true)'],
   ),
   ...broken(
-    'decision 17',
-    'a late charge tells no overshoot',
+    'rule 29',
+    'a late charge reports no overshoot',
     'charge',
     ['include/settle', 'reply[index + 2] = past_limits(item.units, lines[index])', 'reply[index + 2] = 0'],
     ['charge', 'return pastLimits(work, units, lines);', 'return 0;'],

@@ -1,4 +1,4 @@
-/** Breaks of what limits, pools and groups mean: rules 1 to 6, 10, 13 and 14. */
+/** Mutants of limits, pools and groups. */
 import { broken, inLua, type Mutant } from './mutant.js';
 
 export const LIMITS: readonly Mutant[] = [
@@ -15,7 +15,7 @@ export const LIMITS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 1',
-    'the last unit is never given',
+    'the last unit is never admitted',
     'admission',
     ['include/check-limits', 'if remaining < need then', 'if remaining <= need then'],
     ['check-limits', '(units === 0 ? 1 : units) <= limit', '(units === 0 ? 1 : units) < limit'],
@@ -36,7 +36,7 @@ export const LIMITS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 1',
-    'a refused request is charged all the same',
+    'a refused request is charged',
     'admission',
     [
       'include/reserve',
@@ -100,7 +100,7 @@ export const LIMITS: readonly Mutant[] = [
     ],
   ),
   ...broken(
-    'decision 1',
+    'rule 21',
     'without a plan everything passes',
     'pool-modes',
     ['include/reserve', 'if not has_plans(parsed) then return { DENIED, NO_PLAN } end', ''],
@@ -122,14 +122,14 @@ export const LIMITS: readonly Mutant[] = [
     ],
   ),
   ...broken(
-    'decision 8',
+    'rule 25',
     'a temporary raise lasts a moment longer',
     'live-limits',
     ['include/limit-counters', 'head.now < tonumber(till)', 'head.now <= tonumber(till)'],
     ['../quota/limit', 'now < limit.raiseUntil', 'now <= limit.raiseUntil'],
   ),
   ...broken(
-    'decision 8',
+    'rule 25',
     'a temporary raise does nothing',
     'live-limits',
     ['include/limit-counters', 'then cap = cap + raise end', 'then cap = cap + 0 end'],
@@ -163,7 +163,7 @@ export const LIMITS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 10',
-    'extra is no part of the pool',
+    'extra is not part of the pool',
     'percent',
     ['include/pool', 'quota.allowance + extra_left(quota)', 'quota.allowance'],
     ['limit-counters', 'plan.allowance + extraLeft(orgState, quota)', 'plan.allowance'],

@@ -1,8 +1,8 @@
-/** Breaks of the meter of tokens. */
+/** Mutants of the AI token meter: rules 32 and 33. */
 import { inMeter, type Mutant } from './mutant.js';
 
-const MODELS = 'PRODUCT 3';
-const USAGE = 'DECISION 38';
+const MODELS = 'rule 32';
+const USAGE = 'rule 33';
 
 export const METER: readonly Mutant[] = [
   inMeter(MODELS, 'only the model of the request is held', 'other-models', [

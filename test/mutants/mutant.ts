@@ -1,20 +1,20 @@
-/** A small break of one rule in a ledger or the meter of tokens, and the test that has to notice it. */
+/** A small break of one rule in a ledger or the AI token meter, and the test that must notice it. */
 export interface Mutant {
-  /** The rule of PRODUCT.md or decision of DECISIONS.md that it breaks. */
+  /** The rule of `docs/rules.md` that it breaks, such as `rule 9`, or the part of the ledger. */
   readonly rule: string;
-  /** What is wrong then. */
+  /** The wrong behaviour. */
   readonly name: string;
   readonly ledger: 'redis' | 'embedded' | 'meter';
-  /** From the package's root: Lua as it is, TypeScript as it was compiled. */
+  /** Path from the root of the package: Lua source, or compiled TypeScript. */
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** Occurs in the file exactly once. */
   readonly search: string;
   readonly replace: string;
-  /** Name of a test in the folder of its kind. */
+  /** Name of a test file in the folder of its kind. */
   readonly killedBy: string;
 }
 
-/** Where the tests are that notice breaks of each kind. */
+/** Folder of the tests for each kind. */
 export const TEST_FOLDERS: Readonly<Record<Mutant['ledger'], string>> = {
   redis: 'ledger/contract',
   embedded: 'ledger/contract',
@@ -39,7 +39,7 @@ export function inMemory(rule: string, name: string, killedBy: string, patch: Pa
   return { rule, name, ledger: 'embedded', file: `dist/src/${path}.js`, search, replace, killedBy };
 }
 
-/** In the meter of tokens; the file is one of `meter/llm`. */
+/** A break of the AI token meter; the file is one of `meter/llm`. */
 export function inMeter(rule: string, name: string, killedBy: string, patch: Patch): Mutant {
   const [file, search, replace] = patch;
   return { rule, name, ledger: 'meter', file: `dist/src/meter/llm/${file}.js`, search, replace, killedBy };

@@ -1,4 +1,4 @@
-/** Breaks of cycles, extra, users, groups, producers, epochs, notices and the directory. */
+/** Mutants of cycles, extra, users, groups, producers, epochs, notices and the directory. */
 import { broken, type Mutant } from './mutant.js';
 
 export const ORGS: readonly Mutant[] = [
@@ -10,21 +10,21 @@ export const ORGS: readonly Mutant[] = [
     ['roll', 'if (now < present.end)', 'if (now <= present.end)'],
   ),
   ...broken(
-    'decision 13',
+    'rule 26',
     'the clock of an org goes back',
     'cycle',
     ['apply', 'now = math.max(clock, tonumber(values[2] or 0))', 'now = clock'],
     ['apply', "Math.max(clock, orgState.org.number('now'))", 'clock'],
   ),
   ...broken(
-    'decision 13',
+    'rule 26',
     'a clock that jumped ends the cycle',
     'clock',
     ['apply', 'if latest > 0 and clock > latest then', 'if false then'],
     ['apply', 'latest > 0 && clock > latest', 'false'],
   ),
   ...broken(
-    'decision 13',
+    'rule 26',
     'a clock that jumped forgets producers',
     'clock',
     [
@@ -39,14 +39,14 @@ export const ORGS: readonly Mutant[] = [
     ],
   ),
   ...broken(
-    'decision 13',
+    'rule 26',
     'a cycle that has not begun is entered',
     'cycle',
     ['include/cycle', ' or first.start > head.now or', ' or'],
     ['roll', 'asked.start <= now &&', ''],
   ),
   ...broken(
-    'decision 7',
+    'rule 24',
     'an org rolls by an old rule',
     'cycle',
     ['include/cycle', 'if rule_version ~= head.rule_version then return false end', ''],
@@ -82,14 +82,14 @@ export const ORGS: readonly Mutant[] = [
     ['roll', 'if (taken.used > 0)', 'if (false)'],
   ),
   ...broken(
-    'decision 6',
+    'rule 23',
     'a hold in extra is forgotten at the boundary',
     'extra',
     ['include/cycle', 'if carried > 0 then', 'if false then'],
     ['roll', 'if (taken.carried > 0)', 'if (false)'],
   ),
   ...broken(
-    'decision 6',
+    'rule 23',
     'carried holds do not count as held',
     'extra',
     ['include/pool', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
@@ -100,7 +100,7 @@ export const ORGS: readonly Mutant[] = [
     ],
   ),
   ...broken(
-    'decision 6',
+    'rule 23',
     'a late settlement takes nothing of the extra',
     'extra',
     [
@@ -111,7 +111,7 @@ export const ORGS: readonly Mutant[] = [
     ['limit-counters', "if (!line.cycle.present && line.scope === 'org')", 'if (false)'],
   ),
   ...broken(
-    'decision 6',
+    'rule 23',
     'an extension in a closed cycle takes extra that the present one has',
     'extra',
     ['include/limit-counters', 'if allowance then return closed_cap', 'if false then return closed_cap'],
@@ -146,28 +146,28 @@ export const ORGS: readonly Mutant[] = [
     ['decide', "text === undefined && call.unknownUsers === 'deny'", 'false'],
   ),
   ...broken(
-    'decision 27',
+    'rule 31',
     'an archived org admits',
     'users',
     ['include/members', "if head.state == 'archived' then", 'if false then'],
     ['decide', "if (orgState.org.text('state') === 'archived')", 'if (false)'],
   ),
   ...broken(
-    'decision 19',
+    'rule 30',
     'a deleted group is charged by claim',
     'groups',
     ['include/members', 'generation >= 0 and listed_in[name] ~= list', 'listed_in[name] ~= list'],
     ['decide', 'text !== undefined && groupIn(text).alive', 'text !== undefined'],
   ),
   ...broken(
-    'decision 19',
+    'rule 30',
     'a 65th group is counted',
     'groups',
     ['include/members', 'local GROUPS_MAX = 64', 'local GROUPS_MAX = 65'],
     ['decide', 'found.length > GROUPS_MAX', 'found.length > GROUPS_MAX + 1'],
   ),
   ...broken(
-    'decision 27',
+    'rule 31',
     'a group made anew has its old members',
     'groups',
     ['include/members', 'generations[name] == wanted[index]', 'generations[name] and generations[name] >= 0'],
@@ -206,7 +206,7 @@ export const ORGS: readonly Mutant[] = [
     ['apply', "call.epoch !== '' && call.epoch !== epoch", 'false'],
   ),
   ...broken(
-    'decision 6',
+    'rule 23',
     'a hold of a closed cycle takes extra that is gone',
     'extra',
     ['include/limit-counters', 'if used - used_before > there then', 'if false then'],

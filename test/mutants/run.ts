@@ -1,6 +1,6 @@
 /**
- * Breaks each ledger and the meter of tokens in many small ways, one at a time and in copies of the package, and expects the
- * named test to fail: a contract test on that ledger, or one of the meter. Exits 1 where a break goes unnoticed, or its place in the source is gone or not unique.
+ * `npm run mutants`: breaks the ledgers and the AI token meter in many small ways, one at a time and in copies of the package, and
+ * expects a named test to fail. Exits 1 where a break goes unnoticed, or where its text is missing or not unique in the source.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,12 @@ import { MUTANTS } from './table.js';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const WORKERS = 2;
 const RUN_TIMEOUT_MS = 30_000;
-/** A kind, to break only that. */
+/** Optional: the only kind to break. */
 const [, , KIND] = process.argv;
 const CHOSEN = MUTANTS.filter(({ ledger }) => KIND === undefined || ledger === KIND);
 
 interface Run {
-  /** Behaviours that held and failed, by ledger. */
+  /** Tests that passed and failed, by ledger. */
   readonly held: Readonly<Record<Mutant['ledger'], number>>;
   readonly failed: Readonly<Record<Mutant['ledger'], number>>;
   readonly stopped: boolean;
@@ -26,7 +26,7 @@ interface Run {
 
 type Outcome = 'killed' | 'SURVIVED' | 'NOT FOUND' | 'NOT UNIQUE' | 'BROKEN';
 
-/** A copy of what the tests run on, so that a break is never seen outside it. */
+/** Copies what the tests need, so that a break never leaves the copy. */
 function copyPackage(): string {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-mutants-'));
   for (const part of [
@@ -44,7 +44,7 @@ function copyPackage(): string {
 
 async function runTest(folder: string, name: string, tests: string): Promise<Run> {
   const file = join(folder, 'dist/test', tests, `${name}.test.js`);
-  // A group of its own: a test that hangs is stopped together with its redis-server.
+  // A process group of its own: a hanging test is stopped together with its redis-server.
   const child = spawn(process.execPath, [file], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -74,7 +74,7 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
   const source = readFileSync(file, 'utf8');
   const places = source.split(mutant.search).length - 1;
   if (places !== 1) return places === 0 ? 'NOT FOUND' : 'NOT UNIQUE';
-  // Not as a pattern: a replacement may hold `$`.
+  // As a function: the replacement may contain `$`.
   writeFileSync(
     file,
     source.replace(mutant.search, () => mutant.replace),
@@ -83,14 +83,14 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
     const { held, failed, stopped } = await runTest(folder, mutant.killedBy, TEST_FOLDERS[mutant.ledger]);
     if (stopped) return 'killed';
     if (failed[mutant.ledger] === 0) return 'SURVIVED';
-    // A break that lets nothing pass at all may be a slip of the patch, and tells nothing of the rule.
+    // Where no test passes at all, the patch itself may be wrong, and the result says nothing about the rule.
     return held[mutant.ledger] === 0 ? 'BROKEN' : 'killed';
   } finally {
     writeFileSync(file, source);
   }
 }
 
-/** Names of tests that fail without any break. */
+/** Tests that fail on the unbroken package. */
 async function failingUnbroken(folder: string): Promise<string[]> {
   const failing: string[] = [];
   const tests = new Map(
@@ -112,7 +112,7 @@ async function main(): Promise<number> {
   try {
     const failing = await failingUnbroken(folders[0] ?? '');
     if (failing.length > 0) {
-      console.error(`These tests fail without any break: ${failing.join(', ')}`);
+      console.error(`These tests fail on the unbroken package: ${failing.join(', ')}`);
       return 1;
     }
     const outcomes = new Map<Mutant, Outcome>();

@@ -1,4 +1,4 @@
-/** All breaks that a test has to notice: at least one per rule of PRODUCT.md §2 that a ledger decides, in each, and of §3. */
+/** All mutants: at least one for each rule of `docs/rules.md` that a ledger decides, in each ledger, and for the AI token meter. */
 
 import { HOLDS } from './holds.js';
 import { LIMITS } from './limits.js';

@@ -1,4 +1,4 @@
-/** Counts which outcomes and which rules of PRODUCT.md a reply has hit. */
+/** Counts which outcomes and which rules of docs/rules.md a reply has exercised. */
 import { decodeMember, decodePlan } from '../../../src/ledger/codec.js';
 import type { Call, Op, Reply, Result, Violation } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
@@ -105,8 +105,8 @@ function costlierRefused(call: Call, index: number, reply: Reply): boolean {
 
 function tallyHold(tally: Tally, before: State, op: Op, result: Result): void {
   if (result.status === 'settled') {
-    if (result.late) tally.hit('rule 9: settled late');
-    if (result.overshoot.some((units) => units > 0)) tally.hit('rule 9: overshoot');
+    if (result.late) tally.hit('rule 27: settled late');
+    if (result.overshoot.some((units) => units > 0)) tally.hit('rule 16: overshoot');
   }
   if (op.kind !== 'settle' && op.kind !== 'release' && op.kind !== 'renew') return;
   const record = before.holds[op.hold];
