@@ -1,4 +1,4 @@
-/** `quotagate check -c file`: every mistake of a config with its place and hint, for people and for CI. */
+/** `quotagate check -c file`: prints every error of a config with its position and a fix, for people and for CI. */
 
 import { secretFindings } from '../app/secrets.js';
 import type { Environment } from '../config/environment.js';
@@ -13,11 +13,11 @@ export interface Output {
 export interface CheckOptions {
   readonly file: string;
   readonly environment: Environment;
-  /** Reads the files and variables that the config names, too. */
+  /** Also reads the files and variables that the config names. */
   readonly secrets?: boolean;
 }
 
-/** The exit code: 0 where the config can be used, else 1. */
+/** Returns the exit code: 0 if the config is valid, else 1. */
 export function check({ file, environment, secrets = false }: CheckOptions, out: Output): number {
   const also: FurtherCheck = (config) => (secrets ? secretFindings(config, environment) : []);
   try {
@@ -26,7 +26,7 @@ export function check({ file, environment, secrets = false }: CheckOptions, out:
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const mistake of error.mistakes) out.write(`${lineOf(file, mistake)}\n`);
-    out.write(`${file}: ${counted(error.mistakes.length, 'mistake')}\n`);
+    out.write(`${file}: ${counted(error.mistakes.length, 'error')}\n`);
     return 1;
   }
 }
@@ -44,7 +44,7 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A mistake as one line, as compilers write theirs. */
+/** An error as one line, in the form of a compiler. */
 export function lineOf(file: string, { path, line, column, message, hint, variable }: Mistake): string {
   const place = variable ?? `${file}:${line}:${column}`;
   return `${place}${path === '' ? '' : ` ${path}`}: ${message} – ${hint}`;

@@ -1,4 +1,4 @@
-/** `quotagate serve`: the gateway and the admin API by a config file, until a signal ends them. */
+/** `quotagate serve`: runs the gateway and the admin API of a config file until a signal ends them. */
 import type { Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
 import { type Addresses, type App, buildApp } from '../app/app.js';
@@ -9,9 +9,9 @@ import { bootstrapTokenIn } from '../config/secret.js';
 import { createLogger } from '../observe/log.js';
 import { lineOf } from './check.js';
 
-/** Where the config comes from, again and again. */
+/** Where the config is read at start and at each reload. */
 export interface ConfigSource {
-  /** As mistakes name it. */
+  /** The name shown in error messages. */
   readonly file: string;
   read(when: 'start' | 'reload'): Config;
 }
@@ -20,20 +20,20 @@ export interface Served {
   readonly app: App;
   readonly addresses: Addresses;
   readonly logger: Logger;
-  /** An admin token, where one was made at this start or stands in the config's file. */
+  /** An admin token: the bootstrap token of the config, or one created at this start. */
   readonly adminToken: string | undefined;
-  /** Reads config and certificates again. What cannot be used is logged, and the old stays. */
+  /** Reads config and certificates again. If they are invalid, logs the errors and keeps the old ones. */
   reload(): Promise<void>;
 }
 
-/** Starts everything and logs where it listens. Rejects where the store or an address cannot be had. */
+/** Starts everything and logs where it listens. Rejects if the store or an address is unavailable. */
 export async function serve(source: ConfigSource, environment: Environment): Promise<Served> {
   const config = source.read('start');
   const logger = createLogger(config.log.level);
   const { bootstrapTokenFile } = config.admin;
   const bootstrapToken = bootstrapTokenFile === undefined ? undefined : bootstrapTokenIn(bootstrapTokenFile);
   const app = await buildApp({ config, logger, bootstrapToken, environment });
-  const addresses = await entered(app, config, logger).catch(async (error: unknown) => {
+  const addresses = await listenIfReachable(app, config, logger).catch(async (error: unknown) => {
     await app.close();
     throw error;
   });
@@ -64,25 +64,25 @@ async function reload(app: App, { file, read }: ConfigSource, logger: Logger): P
   }
 }
 
-/** Listens, unless nobody could come in: with Redis the first admin token never comes from a log. */
-async function entered(app: App, { admin, store }: Config, logger: Logger): Promise<Addresses> {
+/** Listens, unless no admin could sign in: with Redis, the first admin token is never printed to a log. */
+async function listenIfReachable(app: App, { admin, store }: Config, logger: Logger): Promise<Addresses> {
   if (admin.bootstrapTokenFile === undefined && 'redis' in store) {
     const tokens = await adminTokens(app.ledger);
     if (tokens === 'none')
       throw new Error(
-        'admin.bootstrapTokenFile is not set, and the store has no admin token over all orgs yet: ' +
-          'with store.redis the first one is made with the token in that file',
+        'admin.bootstrapTokenFile is not set, and the store has no admin token for all orgs: ' +
+          'set it, and create the first one with the token in that file',
       );
     if (tokens === 'expired')
       logger.warn(
         { event: 'admin_tokens_expired' },
-        'Every admin token over all orgs has expired; set admin.bootstrapTokenFile to create a new one.',
+        'Every admin token for all orgs has expired; set admin.bootstrapTokenFile to create a new one.',
       );
   }
   return app.listen();
 }
 
-/** The first start of an embedded ledger has nobody to ask for a token. It is told once, whatever the log's level. */
+/** At its first start, an embedded ledger creates an admin token and logs it once, at any log level. */
 async function firstToken({ ledger }: App, logger: Logger): Promise<string | undefined> {
   if (ledger.name !== 'embedded' || (await adminTokens(ledger)) !== 'none') return undefined;
   const adminToken = await makeFirstToken(ledger);

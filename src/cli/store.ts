@@ -1,4 +1,4 @@
-/** `quotagate store …`: what an operator decides about lost data and a wrong clock, directly on the store that the config names. */
+/** `quotagate store …`: an operator accepts lost data or a changed clock, directly on the store that the config names. */
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { type Accepted, acceptClock, acceptLoss, lostOrgs } from '../admin/index.js';
@@ -23,29 +23,31 @@ interface ClockOptions {
   readonly reason: string;
 }
 
-const TOLD: Readonly<Record<Accepted, string>> = {
-  made: 'made anew as the config states it; nothing is consumed',
+const OUTCOMES: Readonly<Record<Accepted, string>> = {
+  made: 'created from the config; nothing is consumed',
   'made-bare':
-    'made anew without plans, for the config does not state it: set its cycle, plans and limits by the admin API',
-  taken: 'its book is there, and gateways take it from now on',
-  unknown: 'no gateway has missed it, and the config does not state it: nothing is done',
+    'created without plans, because the config does not define it: set its cycle, plans and limits with the admin API',
+  taken: 'its data exists, and gateways use it from now on',
+  unknown: 'no gateway has reported it missing, and the config does not define it: nothing changed',
 };
 
 export function storeCommand(environment: Environment, out: StoreOutput, configFile: string): Command {
   const accept = new Command('accept-loss')
-    .description('give up lost data of orgs: gateways answer 503 for them until then')
+    .description('accept that the data of orgs is lost; until then, gateways answer 503 for them')
     .option('-c, --config <file>', 'config file', configFile)
     .option('--org <org...>', 'ids of the orgs')
-    .option('--all', 'every org whose data gateways have missed')
-    .option('--reason <text>', 'for the audit log', '')
+    .option('--all', 'every org whose data gateways report missing')
+    .option('--reason <text>', 'reason, for the audit log', '')
     .action((options: AcceptOptions) => acceptLosses(options, environment, out));
   const clock = new Command('accept-clock')
-    .description('take the time that the store shows now: gateways refuse one that jumped forward until then')
+    .description(
+      'accept the current time of the store; until then, gateways refuse a time that jumped forward',
+    )
     .option('-c, --config <file>', 'config file', configFile)
-    .option('--reason <text>', 'for the audit log', '')
+    .option('--reason <text>', 'reason, for the audit log', '')
     .action((options: ClockOptions) => acceptStoreClock(options, environment, out));
   return new Command('store')
-    .description('what operators do to the store')
+    .description('repair the store: accept lost data or a changed clock')
     .addCommand(accept)
     .addCommand(clock);
 }
@@ -57,8 +59,8 @@ export async function acceptLosses(
 ): Promise<void> {
   const { store, orgs, quotas } = readConfig(file, environment);
   if (!('redis' in store))
-    throw new Error('the config has no store.redis: an embedded ledger loses nothing that it knows of');
-  if (all === org.length > 0) throw new Error('name the orgs with --org, or say --all');
+    throw new Error('the config has no store.redis: accept-loss applies to Redis only');
+  if (all === org.length > 0) throw new Error('name the orgs with --org, or use --all');
   const ledger = await openLedger(store, pino({ level: 'silent' }));
   try {
     await claimStore(ledger, quotas);
@@ -67,16 +69,16 @@ export async function acceptLosses(
     const unknown: string[] = [];
     for (const id of ids) {
       const accepted = await acceptLoss(ledger, id, orgs[id], quotas, reason);
-      out.write(`${id}: ${TOLD[accepted]}\n`);
+      out.write(`${id}: ${OUTCOMES[accepted]}\n`);
       if (accepted === 'unknown') unknown.push(id);
     }
-    if (unknown.length > 0) throw new Error(`nothing is known of ${unknown.join(', ')}`);
+    if (unknown.length > 0) throw new Error(`org not found: ${unknown.join(', ')}`);
   } finally {
     await ledger.close();
   }
 }
 
-/** An embedded store is opened by one process: the gateway has to be stopped for it, and takes any time when it starts. */
+/** One process opens an embedded store, so stop the gateway first. */
 export async function acceptStoreClock(
   { config: file, reason }: ClockOptions,
   environment: Environment,
@@ -87,9 +89,9 @@ export async function acceptStoreClock(
   try {
     await claimStore(ledger, quotas);
     const { clock, setBack } = await acceptClock(ledger, reason);
-    out.write(`the time of the store is ${instant(clock)}; gateways take it within seconds\n`);
+    out.write(`the time of the store is ${instant(clock)}; gateways accept it within seconds\n`);
     for (const { org, from } of setBack)
-      out.write(`${org}: its time was ${instant(from)} and is set back; its cycle stays as it is\n`);
+      out.write(`${org}: its time was ${instant(from)} and is now set back; its cycle is unchanged\n`);
   } finally {
     await ledger.close();
   }

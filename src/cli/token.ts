@@ -6,11 +6,11 @@ import { ROLES } from '../admin/index.js';
 
 export interface Outputs {
   readonly out: { write(text: string): unknown };
-  /** For what a person wants to know and a script does not. */
+  /** For people, not for scripts. */
   readonly notes: { write(text: string): unknown };
 }
 
-/** Where the admin API is, and who asks. */
+/** The admin API and the credential for it. */
 interface Target {
   readonly admin: string;
   readonly tokenFile: string;
@@ -28,16 +28,16 @@ interface Token {
 }
 
 export function tokenCommand({ out, notes }: Outputs): Command {
-  const create = withTarget(new Command('create').description('make a token; its text is printed once'))
-    .requiredOption('--name <name>', 'what the audit log calls it')
-    .addOption(new Option('--role <role>', 'what it may do').choices([...ROLES]).makeOptionMandatory())
+  const create = withTarget(new Command('create').description('create a token; its text is printed once'))
+    .requiredOption('--name <name>', 'name of the token in the audit log')
+    .addOption(new Option('--role <role>', 'role of the token').choices([...ROLES]).makeOptionMandatory())
     .requiredOption('--orgs <orgs>', 'org ids, separated by commas, or all', orgsIn)
     .option(
       '--expires <when>',
-      'an instant such as 2027-01-31T12:00:00Z, or 12h, 90d; left out: never',
+      'expiry: an instant such as 2027-01-31T12:00:00Z, or 12h, 90d (default: never)',
       expiryIn,
     )
-    .option('--reason <text>', 'for the audit log')
+    .option('--reason <text>', 'reason, for the audit log')
     .action(async ({ name, role, orgs, expires, reason, ...target }: Target & CreateOptions) => {
       const body = { name, role, orgs, expiresAt: expires, reason };
       const made = (await call(target, { method: 'POST', path: '/v1/tokens', body })) as Token & {
@@ -47,31 +47,31 @@ export function tokenCommand({ out, notes }: Outputs): Command {
       notes.write(`token ${made.id}: ${role}, orgs ${orgsOf(made)}, expires ${made.expiresAt ?? 'never'}\n`);
     });
 
-  const list = withTarget(new Command('list').description('list the tokens that this token may see'))
+  const list = withTarget(new Command('list').description('list the tokens that your token may see'))
     .option('--json', 'as JSON')
     .action(async ({ json, ...target }: Target & { json?: boolean }) => {
       const tokens = await allTokens(target);
       out.write(json === true ? `${JSON.stringify(tokens, null, 2)}\n` : table(tokens));
     });
 
-  const revoke = withTarget(new Command('revoke').description('end a token with the next request'))
-    .argument('<id>', 'its id, as list tells it')
-    .option('--reason <text>', 'for the audit log')
+  const revoke = withTarget(new Command('revoke').description('revoke a token; its next request is refused'))
+    .argument('<id>', 'id of the token, as shown by list')
+    .option('--reason <text>', 'reason, for the audit log')
     .action(async (id: string, { reason, ...target }: Target & { reason?: string }) => {
       const query = reason === undefined ? '' : `?reason=${encodeURIComponent(reason)}`;
       await call(target, { method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}${query}` });
       notes.write(`token ${id} revoked\n`);
     });
 
-  const command = new Command('token').description('make, list and revoke admin tokens');
+  const command = new Command('token').description('create, list and revoke admin tokens');
   return command.addCommand(create).addCommand(list).addCommand(revoke);
 }
 
 function withTarget(command: Command): Command {
   return command
-    .option('--admin <url>', 'the admin API', 'http://127.0.0.1:9080')
+    .option('--admin <url>', 'URL of the admin API', 'http://127.0.0.1:9080')
     .requiredOption('--token-file <file>', 'file with an admin token')
-    .option('--ca-file <file>', 'PEM of the authorities to trust, for https with one of your own');
+    .option('--ca-file <file>', 'PEM file with the certificate authorities to trust for https');
 }
 
 interface CreateOptions {
@@ -93,7 +93,8 @@ function expiryIn(text: string): string {
   const [, count, unit = ''] = /^(\d{1,6})([hd])$/.exec(text) ?? [];
   const unitMs = UNITS_MS[unit];
   if (unitMs !== undefined) return new Date(Date.now() + Number(count) * unitMs).toISOString();
-  if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('Neither an instant nor hours or days.');
+  if (Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('Expected an instant such as 2027-01-31T12:00:00Z, or 12h, 90d.');
   return text;
 }
 
@@ -139,7 +140,7 @@ interface Job {
   readonly body?: unknown;
 }
 
-/** The answer's JSON. Redirects are not followed: the token goes where it was told to, and nowhere else. */
+/** Returns the JSON of the response. Redirects are not followed, so the token reaches no other server. */
 async function call(target: Target, { method, path, body }: Job): Promise<unknown> {
   const token = readFileSync(target.tokenFile, 'utf8').trim();
   const connect = target.caFile === undefined ? {} : { connect: { ca: readFileSync(target.caFile, 'utf8') } };
@@ -154,7 +155,7 @@ async function call(target: Target, { method, path, body }: Job): Promise<unknow
       },
       body: body === undefined ? null : JSON.stringify(body),
     }).catch((cause: unknown) => {
-      throw new Error(`the admin API at ${target.admin} cannot be reached`, { cause });
+      throw new Error(`cannot reach the admin API at ${target.admin}`, { cause });
     });
     const text = await answer.body.text();
     if (answer.statusCode < 200 || answer.statusCode > 299)
@@ -165,13 +166,13 @@ async function call(target: Target, { method, path, body }: Job): Promise<unknow
   }
 }
 
-/** What a problem of the catalogue says, or the status of what was none. */
+/** The message of a problem document, or the status of any other response. */
 function refusalIn(status: number, text: string): string {
   try {
     const { title, detail, code } = JSON.parse(text) as Record<string, unknown>;
     if (code !== undefined) return `${title}: ${detail} (${code})`;
   } catch {
-    // Told below.
+    // Not a problem document.
   }
   return `the admin API answered with status ${status}`;
 }

@@ -1,4 +1,4 @@
-/** The part of the schema that is about connections: those of clients, and those to upstreams. */
+/** The schema of connections: those of clients, and those to upstreams. */
 import Type from 'typebox';
 import { SetHeaders } from './credentials.js';
 import { file, origin, passHeader, section, whole } from './schema-types.js';
@@ -9,17 +9,17 @@ export const Clients = section(
   {
     headersMs: whole(1, HOUR_MS, {
       default: 30_000,
-      description: 'Longest time in which the line and header fields of a request may arrive.',
+      description: 'Longest time to receive the request line and all header fields.',
     }),
     stallMs: whole(1, HOUR_MS, {
       default: 60_000,
       description:
-        'Longest silence of a client within a request, or without taking any of an answer: then its connection ends.',
+        'Longest time without progress while a client sends a request or receives a response; then its connection is closed.',
     }),
     keepAliveMs: whole(1, HOUR_MS, {
       default: 75_000,
       description:
-        'Longest silence between two requests. It should be longer than that of a load balancer in front.',
+        'Longest idle time between two requests. Set it longer than the idle timeout of a load balancer in front.',
     }),
   },
   { default: {} },
@@ -30,16 +30,16 @@ const timeouts = section(
     connectMs: whole(1, 60_000, { default: 2_000, description: 'Longest wait for a connection.' }),
     headersMs: whole(1, HOUR_MS, {
       default: 60_000,
-      description: 'Longest wait for the status and headers of the answer.',
+      description: 'Longest wait for the status and headers of the response.',
     }),
     bodyMs: whole(1, HOUR_MS, {
       default: 60_000,
-      description: 'Longest silence between two pieces of the answer’s body.',
+      description: 'Longest wait between two chunks of the response body.',
     }),
     totalMs: Type.Optional(
       whole(1, 24 * HOUR_MS, {
         description:
-          'From admission to the answer’s last byte: what is not over then is cut. Left out: no bound.',
+          'Longest time from admission to the last byte of the response; then the request is aborted. Left out: no bound.',
       }),
     ),
   },
@@ -49,24 +49,23 @@ const timeouts = section(
 export const Upstream = section({
   url: origin({
     secret: true,
-    description: 'Where matched requests are forwarded to: an origin, or `unix:///path` of a socket.',
+    description: 'Where matched requests are forwarded: an origin, or `unix:///path` for a socket.',
   }),
   caFile: Type.Optional(
     file({
-      description:
-        'PEM file with the authorities whose certificates are trusted. Left out: those that Node.js knows.',
+      description: 'PEM file with the certificate authorities to trust. Left out: those of Node.js.',
     }),
   ),
   timeouts,
   connections: whole(1, 65_535, {
     default: 1_024,
-    description: 'Most connections to this upstream, and so most requests at a time: further ones wait.',
+    description: 'Most connections to this upstream, and so most concurrent requests; further requests wait.',
   }),
   retries: whole(0, 5, {
     default: 1,
     description:
-      'How often a request is tried again whose connection could not be made. Above 0, an idempotent one is also sent ' +
-      'once more where an idle connection is lost before any answer.',
+      'How often a request is retried when no connection could be made. Above 0, an idempotent request is also sent ' +
+      'once more when an idle connection is lost before any response.',
   }),
   setHeaders: SetHeaders,
   passHeaders: Type.Array(passHeader({}), {
@@ -74,7 +73,7 @@ export const Upstream = section({
     uniqueItems: true,
     expects: 'a list of names of request headers',
     description:
-      'Dropped request headers that this upstream gets all the same: names with more than letters, digits and `-`, or ' +
-      'headers that move path, method or caller (`script-name`, `x-original-url` …).',
+      'Request headers that are dropped by default, but passed to this upstream: names with characters other than letters, digits and `-`, or ' +
+      'headers that change path, method or caller (`script-name`, `x-original-url` …).',
   }),
 });

@@ -1,4 +1,4 @@
-/** The part of the schema that is about credentials: those that callers send, and those that upstreams get. */
+/** The schema of credentials: those that callers send, and those that the gateway sends to upstreams. */
 import Type from 'typebox';
 import {
   claim,
@@ -16,11 +16,11 @@ import {
 } from './schema-types.js';
 import { PUBLIC_ALGORITHMS, SECRET_ALGORITHMS } from './values.js';
 
-/** A text that stands elsewhere, not here. */
+/** A value that is kept in a file or an environment variable. */
 const inFile = section({
-  file: file({ description: 'File that holds it. Space and line ends around it are left out.' }),
+  file: file({ description: 'File that holds the value. Surrounding whitespace is ignored.' }),
 });
-const inVariable = section({ env: variable({ description: 'Environment variable that holds it.' }) });
+const inVariable = section({ env: variable({ description: 'Environment variable that holds the value.' }) });
 
 const jwtSettings = {
   issuer: words({ description: 'The `iss` that tokens must have.' }),
@@ -29,17 +29,17 @@ const jwtSettings = {
     minItems: 1,
     uniqueItems: true,
     expects: `with \`secret\` a list of ${SECRET_ALGORITHMS.join(', ')}; else of ${PUBLIC_ALGORITHMS.join(', ')}`,
-    description: 'The only signatures that are accepted.',
+    description: 'The signature algorithms that are accepted.',
   }),
   header: header({
     default: 'authorization',
     description:
       'Header that carries the token: as `Bearer <token>` in `authorization`, with or without `Bearer` in any other. ' +
-      'It never travels upstream.',
+      'It is never sent upstream.',
   }),
   clockToleranceSeconds: whole(0, 300, {
     default: 5,
-    description: 'By so much may the issuer’s clock and this one differ.',
+    description: 'Largest accepted difference between the issuer’s clock and the gateway’s.',
   }),
   claims: section(
     {
@@ -48,7 +48,7 @@ const jwtSettings = {
       groups: Type.Optional(
         claim({
           description:
-            'Claim that names groups of the user, as a list or a text separated by commas or spaces, beside those of ' +
+            'Claim that lists groups of the user, as a list or a text separated by commas or spaces, in addition to those in ' +
             'the directory. Left out: none.',
         }),
       ),
@@ -61,12 +61,13 @@ export const Jwt = Type.Union([
   section({
     jwksUrl: webUrl({
       secret: true,
-      expects: 'https://host/path – or have `jwksFile` or `secret` in its place',
-      description: 'URL of the issuer’s public keys (JWKS). New keys are found when a token needs them.',
+      expects: 'https://host/path, or use `jwksFile` or `secret` instead',
+      description:
+        'URL of the issuer’s public keys (JWKS). It is fetched again when a token has an unknown key id.',
     }),
     refreshSeconds: whole(10, 86_400, {
       default: 300,
-      description: 'How often the keys are fetched anew, so that withdrawn ones go.',
+      description: 'How often the keys are fetched again, so that withdrawn keys stop working.',
     }),
     ...jwtSettings,
   }),
@@ -80,8 +81,7 @@ export const Jwt = Type.Union([
     secret: Type.Union([inFile, inVariable], {
       secret: true,
       expects: '{ file: … } or { env: … }',
-      description:
-        'The secret that is shared with the issuer, of at least 32, 48 or 64 bytes (HS256, HS384, HS512).',
+      description: 'The secret shared with the issuer: at least 32, 48 or 64 bytes (HS256, HS384, HS512).',
     }),
     ...jwtSettings,
   }),
@@ -93,7 +93,7 @@ export const SetHeaders = mapOf(
   Type.Union([fieldValue({ secret: true }), inFile, inVariable], {
     expects: 'a text, { file: … } or { env: … }',
     description:
-      'Value of this header on every request to the upstream, in place of the client’s: its credential.',
+      'Value of this header on every request to the upstream; it replaces the client’s value. Typically a credential.',
   }),
-  { default: {}, description: 'Headers that the upstream gets from us, such as `authorization`.' },
+  { default: {}, description: 'Headers that the gateway sets for the upstream, such as `authorization`.' },
 );

@@ -1,4 +1,4 @@
-/** What no single value shows: names that must exist, routes that hide others, settings that exclude each other. */
+/** Checks across values: names that must exist, routes that hide others, settings that exclude each other. */
 import { foldedName } from '../http/field-names.js';
 import { type ChargeItem, charges, fitsUnits } from '../quota/charge.js';
 import { type Issue, issue, type Path } from './issues.js';
@@ -44,7 +44,7 @@ function* checkServer(config: PartialConfig): Generator<Issue> {
 
 const ALL_ADDRESSES = ['0.0.0.0', '::'];
 
-/** A port that the system chooses is nobody’s yet; one on all addresses is taken on each. */
+/** Port 0 never collides; a listener on all addresses collides with each address. */
 function collide(a: Address, b: Address): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   return a.host === b.host || [a, b].some(({ host }) => ALL_ADDRESSES.includes(host));
@@ -55,8 +55,8 @@ function* checkStore({ store }: PartialConfig): Generator<Issue> {
   if (store.passwordFile !== undefined && new URL(store.redis).password !== '')
     yield issue(
       ['store', 'passwordFile'],
-      'the URL holds a password already',
-      'keep the file, and clear the URL',
+      'the URL also holds a password',
+      'remove the password from the URL',
     );
 }
 
@@ -68,7 +68,7 @@ function* checkIdentity(config: PartialConfig): Generator<Issue> {
     !('trusted' in identity || 'apiKeys' in identity || 'jwt' in identity) &&
     needy !== undefined
   ) {
-    const message = `routes need an identity (the first is /routes/${needy[0]}), and nothing here provides one`;
+    const message = `routes need an identity (the first is /routes/${needy[0]}), but no source is configured`;
     yield issue(['identity'], message, 'add `trusted`, `apiKeys` or `jwt`');
   }
   const taken = new Map<string, string>();
@@ -82,19 +82,19 @@ function* checkIdentity(config: PartialConfig): Generator<Issue> {
   if (identity?.jwt !== undefined) yield* checkAlgorithms(identity.jwt, ['identity', 'jwt', 'algorithms']);
 }
 
-/** The headers that say who calls, and where they are set. */
+/** The headers that identify the caller, and the settings that name them. */
 function* identityHeaders({ identity }: PartialConfig): Generator<{ path: Path; name: string }> {
   const { org, user, groups } = identity?.trusted ?? {};
   for (const [key, name] of entries({ org, user, groups }))
     yield { path: ['identity', 'trusted', key], name };
-  // In one header the two are told apart by how they begin.
+  // API keys and JWTs may share a header: their prefixes differ.
   for (const [index, key] of items(identity?.apiKeys?.headers))
     if (key !== identity?.jwt?.header) yield { path: ['identity', 'apiKeys', 'headers', index], name: key };
   const token = identity?.jwt?.header;
   if (token !== undefined) yield { path: ['identity', 'jwt', 'header'], name: token };
 }
 
-/** What a server could take for an identity, or for a header that is set, is never passed. */
+/** A header that a server could read as an identity header or as a header the gateway sets is never passed. */
 function* checkPassHeaders(
   config: PartialConfig,
   upstream: DeepPartial<UpstreamConfig>,
@@ -105,14 +105,14 @@ function* checkPassHeaders(
   for (const [index, name] of items(upstream.passHeaders)) {
     const folded = foldedName(name);
     if (!taken.has(folded)) continue;
-    const message = `a server can take \`${name}\` for \`${folded}\`, which callers must not send`;
+    const message = `a server can read \`${name}\` as \`${folded}\`, which callers must not send`;
     yield issue([...path, 'passHeaders', index], message, 'remove it');
   }
 }
 
 /**
- * One kind of key: with both, whoever knows a public key, as everybody may, could take it for a shared secret and sign by
- * it.
+ * Public and shared keys are never combined: otherwise a caller could use the public key as a shared secret and sign
+ * tokens with it.
  */
 function* checkAlgorithms(jwt: DeepPartial<JwtConfig>, path: Path): Generator<Issue> {
   const shared = 'secret' in jwt;
@@ -121,12 +121,12 @@ function* checkAlgorithms(jwt: DeepPartial<JwtConfig>, path: Path): Generator<Is
   for (const [index, algorithm] of items(jwt.algorithms)) {
     if (fitting.includes(algorithm)) continue;
     const needs = shared
-      ? 'a public key, and `secret` gives none'
-      : `a shared secret, and \`${source}\` gives none`;
+      ? 'a public key, but `secret` is a shared secret'
+      : `a shared secret, but \`${source}\` holds public keys`;
     const hint = shared
       ? `write ${fitting.join(', ')}, or use \`jwksUrl\``
       : 'write another, or use `secret`';
-    yield issue([...path, index], `${algorithm} is checked with ${needs}`, hint);
+    yield issue([...path, index], `${algorithm} needs ${needs}`, hint);
   }
 }
 
@@ -138,7 +138,7 @@ function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, pat
   const { store } = config;
   const whenDown = 'whenDown' in route ? route.whenDown : undefined;
   if (typeof whenDown === 'object' && store !== undefined && !('redis' in store)) {
-    const message = 'only a Redis can be down while the gateway is up';
+    const message = '`whenDown` applies to a Redis store only';
     yield issue([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }
   yield* checkReplays(route, path);
@@ -158,7 +158,7 @@ function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, pat
   }
 }
 
-/** Fixed amounts of one quota add up. */
+/** Fixed charges on the same quota are summed. */
 function* checkSum(config: PartialConfig, route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   const costs = items(route.charges).flatMap(([, charge]): ChargeItem[] => {
     const fixed = 'units' in charge && typeof charge.units !== 'object' ? charge.units : undefined;
@@ -167,33 +167,33 @@ function* checkSum(config: PartialConfig, route: DeepPartial<RouteConfig>, path:
   });
   const large = charges('', costs).items.find((item) => !fitsUnits({ items: [item] }));
   if (large === undefined) return;
-  const message = `the charges on \`${large.quota}\` add up to more than can be counted`;
+  const message = `the sum of the charges on \`${large.quota}\` is too large`;
   yield issue([...path, 'charges'], message, 'write smaller amounts');
 }
 
-/** Only a cost can be charged once. */
+/** A route without cost has no use for replays. */
 function* checkReplays(route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   if (!('replayHeader' in route) || route.replayHeader === undefined || route.charges === undefined) return;
   if (route.charges.some((charge) => charge === undefined || !('gate' in charge))) return;
   yield issue(
     [...path, 'replayHeader'],
-    'this route costs nothing, replayed or not',
+    'this route is free, so replays make no difference',
     'remove it, or add a charge',
   );
 }
 
-/** Every path that the route takes must begin with it. */
+/** Every path that the route matches must begin with `stripPrefix`. */
 function* checkPrefix({ match, stripPrefix }: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   if (match === undefined || stripPrefix === undefined) return;
   const segments = parseMatch(match)?.segments ?? [];
   const exact = segments.map((segment) => ('exact' in segment ? segment.exact : ''));
   const prefix = stripPrefix.slice(1).split('/');
   if (prefix.every((segment, index) => segment !== '' && segment === exact[index])) return;
-  const message = `not every path that \`${match}\` takes begins with ${stripPrefix}`;
-  yield issue([...path, 'stripPrefix'], message, 'write exact segments with which `match` begins');
+  const message = `not every path that \`${match}\` matches begins with ${stripPrefix}`;
+  yield issue([...path, 'stripPrefix'], message, 'write exact segments that `match` begins with');
 }
 
-/** Of a sum that is settled later, no part could be settled apart. */
+/** A charge that is settled from the response must be the only one on its quota: the sum could not be split. */
 function* checkAlone(
   route: DeepPartial<RouteConfig>,
   charge: DeepPartial<ChargeConfig>,
@@ -203,12 +203,12 @@ function* checkAlone(
     ([, other]) => other.quota === charge.quota && !('gate' in other),
   );
   if (others.length > 1) {
-    const message = 'a cost that the answer tells is the only one of its quota on a route';
+    const message = 'a charge that depends on the response must be the only one on its quota';
     yield issue([...path, 'quota'], message, 'remove the other charge on this quota, or use another quota');
   }
 }
 
-/** One request is read in one way, whatever its tokens are charged to. */
+/** All AI charges of a route must read the request in the same way. */
 function* checkAgreement(
   route: DeepPartial<RouteConfig>,
   llm: DeepPartial<LlmConfig> | undefined,
@@ -218,7 +218,11 @@ function* checkAgreement(
   if (first === undefined || llm === undefined || first === llm) return;
   for (const [key, value] of entries(first)) {
     if (key === 'weights' || key === 'per' || llm[key as keyof typeof llm] === value) continue;
-    yield issue([...path, key], 'charges of one route differ in this', `write ${String(value)}, as before`);
+    yield issue(
+      [...path, key],
+      'the AI charges of one route must agree on this setting',
+      `write ${String(value)}, as in the first charge`,
+    );
   }
 }
 
@@ -235,12 +239,12 @@ function* checkUnits(
   if ('json' in units) yield* checkAmount(config, quota, units.default, [...path, 'default']);
   const header = 'header' in units ? units.header : undefined;
   if ([...identityHeaders(config)].some(({ name }) => name === header)) {
-    const message = `\`${header}\` says who calls, so it cannot say what the call costs`;
+    const message = `\`${header}\` identifies the caller, so it cannot carry the cost`;
     yield issue([...path, 'header'], message, 'write another header');
   }
 }
 
-/** The first row that matches a name wins, so a later one may never be reached. */
+/** The first entry that matches wins, so a later one can be unreachable. */
 function* checkModels({ models }: PartialConfig): Generator<Issue> {
   const before: { index: number; pattern: string }[] = [];
   for (const [index, { match }] of items(models)) {
@@ -248,20 +252,20 @@ function* checkModels({ models }: PartialConfig): Generator<Issue> {
     const pattern = match.toLowerCase();
     const first = before.find((earlier) => covers(earlier.pattern, pattern));
     if (first !== undefined) {
-      const message = `no model can reach this row: /models/${first.index} (\`${first.pattern}\`) takes them all`;
+      const message = `no model can match this entry: /models/${first.index} (\`${first.pattern}\`) matches them all`;
       yield issue(['models', index, 'match'], message, 'move it before that one, or remove it');
     }
     before.push({ index, pattern });
   }
 }
 
-/** Whether every name that `later` takes is taken by `earlier`: a star of it can only be taken by a star. */
+/** Whether `earlier` matches every name that `later` matches; a star in `later` needs a star in `earlier`. */
 function covers(earlier: string, later: string): boolean {
   const pattern = earlier.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${pattern.join('.*')}$`, 's').test(later);
 }
 
-/** The first route that matches wins, so a later one may never be reached. */
+/** The first route that matches wins, so a later one can be unreachable. */
 function* checkOrder(config: PartialConfig): Generator<Issue> {
   const own = config.quotaPath === undefined ? undefined : parseMatch(`GET ${config.quotaPath}`);
   const before: { what: string; match: Match }[] = [];
@@ -271,7 +275,7 @@ function* checkOrder(config: PartialConfig): Generator<Issue> {
     if (match === undefined) continue;
     const first = before.find((earlier) => hides(earlier.match, match));
     if (first !== undefined) {
-      const message = `no request can reach this route: ${first.what} takes them all`;
+      const message = `no request can reach this route: ${first.what} matches them all`;
       yield issue(['routes', index, 'match'], message, 'move it before that one, or remove it');
     }
     before.push({ what: `/routes/${index} (\`${text}\`)`, match });

@@ -1,8 +1,8 @@
 /**
- * Environment variables over the file. The variable of a setting is `QUOTAGATE_` and its path: a new word at every level,
+ * Environment variables override the file. The variable of a setting is `QUOTAGATE_` and its path: a new word at every level,
  * capital letter and sign, in capitals, joined by underscores. `/store/deadlineMs` is QUOTAGATE_STORE_DEADLINE_MS,
- * `/upstreams/maps/url` is QUOTAGATE_UPSTREAMS_MAPS_URL where the file has an upstream `maps`. What stands inside a list of
- * maps has no variable. A list of single values is separated by commas.
+ * `/upstreams/maps/url` is QUOTAGATE_UPSTREAMS_MAPS_URL where the file has an upstream `maps`. Settings inside a list of
+ * maps have no variable. A list of single values is separated by commas.
  */
 import {
   IsArray,
@@ -22,7 +22,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Overlay {
   readonly data: unknown;
-  /** Which variable set the value at a JSON pointer. */
+  /** The variable that set the value at a JSON pointer. */
   readonly sources: ReadonlyMap<string, string>;
   readonly mistakes: readonly Mistake[];
 }
@@ -65,7 +65,7 @@ function isOurs(variable: string, text: string | undefined): boolean {
 
 function unknown(variable: string, known: readonly string[]): Mistake {
   const hint = suggestion(variable, known, 'remove it, or see the table of settings');
-  return { path: '', line: 0, column: 0, message: 'no setting has this variable', hint, variable };
+  return { path: '', line: 0, column: 0, message: 'this variable belongs to no setting', hint, variable };
 }
 
 function ambiguous(variable: string, one: Path, other: Path): Mistake {
@@ -78,7 +78,7 @@ interface Setting {
   readonly schema: TSchema;
 }
 
-/** Every setting that a variable can set, given the keys that the data has. */
+/** Every setting that a variable can set, given the keys in the data. */
 function* settingsOf(schema: TSchema, data: unknown, path: Path): Generator<Setting> {
   if (IsUnion(schema) && schema.anyOf.some(IsObject)) {
     const seen = new Set<string>();
@@ -133,7 +133,7 @@ function valueFrom(schema: TSchema, text: string): unknown {
   return numeric && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-/** A copy: aliases make one map of the file stand in several places. */
+/** Copies, because aliases share one map between several places. */
 function setAt(data: unknown, path: Path, value: unknown): unknown {
   const [key, ...below] = path;
   if (key === undefined) return value;

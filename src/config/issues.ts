@@ -1,9 +1,9 @@
-/** Mistakes in a config: where, what, and what to do about it. */
+/** Errors in a config: where, what, and how to fix it. */
 
 /** The keys and indexes from the top of the file to a value. */
 export type Path = readonly (string | number)[];
 
-/** A mistake before its place in the text is known. */
+/** An error whose position in the text is not known yet. */
 export interface Issue {
   readonly path: Path;
   readonly message: string;
@@ -24,7 +24,7 @@ export interface Mistake {
   readonly variable?: string;
 }
 
-/** All mistakes of a config, never just the first. */
+/** All errors of a config, never just the first. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly mistakes: readonly Mistake[]) {
@@ -40,7 +40,7 @@ export function issue(path: Path, message: string, hint: string, spot: 'key' | '
   return { path, message, hint, spot };
 }
 
-/** The candidate that `word` is most likely a slip of, if one is close. */
+/** The candidate that `word` most likely misspells, if one is close. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
@@ -58,7 +58,7 @@ export function suggestion(word: string, candidates: readonly string[], otherwis
   return meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
 }
 
-/** Levenshtein, with a swap of neighbours as one slip. */
+/** Levenshtein distance; a swap of neighbours counts as one edit. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > Math.max(a.length, b.length) / 2) return Number.POSITIVE_INFINITY;
   let beforeLast: number[] = [];

@@ -1,4 +1,4 @@
-/** Settings of AI routes: how tokens are found, held and weighed. */
+/** The schema of AI routes: how tokens are counted, held and weighted. */
 import Type from 'typebox';
 import { LLM_APIS } from '../quota/tokens.js';
 import { amount, decimalNumber, flag, mapOf, oneOf, section, whole, words } from './schema-types.js';
@@ -6,20 +6,20 @@ import { amount, decimalNumber, flag, mapOf, oneOf, section, whole, words } from
 const TOKENIZERS = ['bytes', 'o200k_base', 'cl100k_base'] as const;
 
 const weight = (what: string) =>
-  amount({ default: 1, expects: 'a decimal number ≥ 0', description: `What ${what} counts.` });
+  amount({ default: 1, expects: 'a decimal number ≥ 0', description: `Weight of ${what}.` });
 
-/** A class that only some answers tell. */
+/** A class that only some responses report. */
 const part = (what: string, whole: string) =>
   Type.Optional(
     amount({
       expects: 'a decimal number ≥ 0',
-      description: `What ${what} counts. Left out: as \`${whole}\`.`,
+      description: `Weight of ${what}. Left out: the weight of \`${whole}\`.`,
     }),
   );
 
 const factor = (description: string) => amount({ default: 1, expects: 'a decimal number ≥ 0', description });
 
-/** By words of the provider's own. */
+/** Keyed by the provider's own words. */
 const byWord = (keyName: string, description: string, value: string) =>
   Type.Optional(
     mapOf(keyName, words({}), amount({ expects: 'a decimal number ≥ 0', description: value }), {
@@ -28,50 +28,49 @@ const byWord = (keyName: string, description: string, value: string) =>
   );
 
 export const Llm = section({
-  api: oneOf(LLM_APIS, { description: 'How requests and answers of this route are read.' }),
+  api: oneOf(LLM_APIS, { description: 'The AI API of this route: how requests and responses are read.' }),
   hold: oneOf(['ceiling', 'step'], {
     default: 'ceiling',
     description:
-      'What is held before the answer: all the output that the request allows, or a step of it, and more as it comes.',
+      'What is held before the response: all output that the request allows (`ceiling`), or a step at a time as the output arrives (`step`).',
   }),
   stepTokens: whole(1, 1_000_000, {
     default: 1_024,
-    description: 'With `hold: step`: the tokens of a step.',
+    description: 'With `hold: step`: tokens per step.',
   }),
   whenShort: oneOf(['refuse', 'clamp'], {
     default: 'refuse',
     description:
-      'Where less is left than would be held: the request is refused, or its own output ceiling is lowered to what is left.',
+      'If less is left than the hold needs: refuse the request, or lower its maximum output to what is left (`clamp`).',
   }),
   whenSpent: oneOf(['finish', 'cut'], {
     default: 'finish',
     description:
-      'Where an answer outgrows its hold and nothing is left: the stream goes on and is charged past the limit, or is cut.',
+      'If a response exceeds its hold and nothing is left: let the stream finish and charge it past the limit, or end it (`cut`).',
   }),
   askUsage: flag({
     default: true,
     description:
-      'Streams are asked for their usage (`stream_options.include_usage`). `false`, for servers that refuse it: the text of streams is counted.',
+      'Adds `stream_options.include_usage` to streaming requests, so that the response reports its usage. Set `false` for servers that refuse it: the text of the stream is counted instead.',
   }),
   otherModels: oneOf(['price', 'refuse'], {
     default: 'price',
     description:
-      'A request can name further models (fallback lists, routers, tools). `price`: all must be listed, the dearest is held, ' +
-      'and the one that answers is charged; `refuse`: such requests are answered 400.',
+      'A request can name further models (fallback lists, routers, tools). `price`: all must be listed, the most expensive one is held, ' +
+      'and the one that responds is charged. `refuse`: such requests are refused with 400.',
   }),
   tokenizer: oneOf(TOKENIZERS, {
     default: 'bytes',
-    description:
-      'How the input is estimated: its bytes ÷ `bytesPerToken`, or a tokenizer in a thread of its own.',
+    description: 'How the input is estimated: its bytes ÷ `bytesPerToken`, or a tokenizer in its own thread.',
   }),
   bytesPerToken: decimalNumber(0.5, 100, {
     default: 3,
-    description: 'Bytes of text that count as one token where the upstream does not say.',
+    description: 'Bytes of text that count as one token where the upstream reports no usage.',
   }),
   hiddenReasoningTokens: whole(0, 10_000_000, {
     default: 0,
     description:
-      'Tokens charged on top of the text of an answer that broke off before its usage: reasoning that the text does not show.',
+      'Tokens added to the counted text of a response that ended before it reported usage: reasoning that the text does not show.',
   }),
   mediaTokens: whole(0, 10_000_000, {
     default: 1_500,
@@ -80,12 +79,12 @@ export const Llm = section({
   tokensPerSecond: whole(1, 1_000_000, {
     default: 20,
     description:
-      'With `openai-audio`: tokens that one second of sound counts, where the answer tells seconds in place of tokens, or neither.',
+      'With `openai-audio`: tokens per second of audio, where the response reports seconds instead of tokens, or neither.',
   }),
   audioBytesPerSecond: whole(1, 10_000_000, {
     default: 4_000,
     description:
-      'With `openai-audio`: bytes of an upload that are taken for a second, for the hold and where the answer tells no usage.',
+      'With `openai-audio`: bytes of an upload that count as one second, for the hold and where the response reports no usage.',
   }),
   weights: section(
     {
@@ -104,7 +103,7 @@ export const Llm = section({
   ),
   per: whole(1, 1_000_000_000, {
     default: 1,
-    description: 'Weighted tokens that make one unit of the quota: 1,000 for credits per 1,000 tokens.',
+    description: 'Weighted tokens per unit of the quota: 1,000 for credits per 1,000 tokens.',
   }),
 });
 
@@ -112,29 +111,33 @@ export const Model = section({
   match: words({
     description: 'Name of a model; `*` stands for any characters. The first that matches wins.',
   }),
-  multiplier: amount({ default: 1, expects: 'a decimal number ≥ 0', description: 'All weights times this.' }),
+  multiplier: amount({ default: 1, expects: 'a decimal number ≥ 0', description: 'Factor for all weights.' }),
   maxOutputTokens: whole(1, 100_000_000, {
     default: 4_096,
-    description: 'The most output of an answer, where the request states no ceiling.',
+    description: 'Largest output of a response where the request sets no maximum.',
   }),
   tiers: byWord(
     'tier',
-    'Service tiers that cost another price, by the word that the answer tells (flex, priority, batch).',
-    'All weights times this.',
+    'Service tiers with another price, by the word that the response reports (flex, priority, batch).',
+    'Factor for all weights.',
   ),
-  speeds: byWord('speed', 'The same for the speed that the answer tells (fast).', 'All weights times this.'),
+  speeds: byWord(
+    'speed',
+    'Speeds with another price, by the word that the response reports (fast).',
+    'Factor for all weights.',
+  ),
   longContext: Type.Optional(
     section({
       above: whole(1, 100_000_000, {
-        description: 'Input of more tokens than this has another price, all of the request.',
+        description: 'Requests with more input tokens than this have another price, for all their tokens.',
       }),
-      input: factor('Weights of input times this.'),
-      output: factor('Weights of output times this.'),
+      input: factor('Factor for the weights of input.'),
+      output: factor('Factor for the weights of output.'),
     }),
   ),
   calls: byWord(
     'tool',
-    'Tools that the provider runs and charges by the call (web_search, code_interpreter, file_search).',
-    'Weighted tokens of one call, which no multiplier changes.',
+    'Tools that the provider runs and charges per call (web_search, code_interpreter, file_search).',
+    'Weighted tokens of one call. Multipliers do not apply.',
   ),
 });

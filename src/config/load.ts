@@ -1,4 +1,4 @@
-/** From the text of a config file to a `Config`, or to all the mistakes in it. */
+/** Turns the text of a config file into a `Config`, or reports every error in it. */
 import { readFileSync } from 'node:fs';
 import Value from 'typebox/value';
 import { crossCheck } from './cross-check.js';
@@ -9,12 +9,12 @@ import { type Config, ConfigSchema } from './schema.js';
 import { parseSource, type Source } from './source.js';
 import { type Slip, validate } from './validate.js';
 
-/** Reads the file; throws a `ConfigError` that holds every mistake. */
+/** Reads the file; throws a `ConfigError` with every error. */
 export function readConfig(file: string, environment: Environment, also?: FurtherCheck): Config {
   return loadConfig(readText(file), environment, also);
 }
 
-/** What is to be found beside all that the file alone shows. */
+/** A further check, beyond what the file alone shows. */
 export type FurtherCheck = (config: PartialConfig) => Iterable<Issue>;
 
 export function loadConfig(text: string, environment: Environment, also: FurtherCheck = () => []): Config {
@@ -41,7 +41,7 @@ function readText(file: string): string {
   }
 }
 
-/** The path with its keys as the file has them. */
+/** The path with its keys as written in the file. */
 function asWritten(path: Path, slips: readonly Slip[]): Path {
   const written = new Map(slips.map((slip) => [pointerOf(slip.path), slip.written]));
   return path.map((key, depth) => written.get(pointerOf(path.slice(0, depth + 1))) ?? key);
@@ -56,7 +56,7 @@ function place({ path, message, hint, spot }: Issue, source: Source, over: Overl
   return { ...mistake, ...source.locate(path, spot) };
 }
 
-// What the environment did comes last: it has no place in the file.
+// Errors of environment variables come last: they have no line in the file.
 function byPlace(a: Mistake, b: Mistake): number {
   const last = Number(a.variable !== undefined) - Number(b.variable !== undefined);
   return last || a.line - b.line || a.column - b.column;

@@ -1,6 +1,6 @@
 /**
- * Which requests a route takes: `METHOD /path`, read into a form that can be compared. The gateway has its own reading,
- * made for speed; a test holds the two together.
+ * Parses the `METHOD /path` of a route into a form that can be compared. The gateway has its own parser,
+ * built for speed; a test compares the two.
  */
 import { METHODS } from 'node:http';
 
@@ -16,11 +16,11 @@ export interface Match {
   readonly rest: boolean;
 }
 
-/** Neither is ever forwarded: a tunnel, and an echo of what the upstream was sent. */
+/** Never forwarded: CONNECT opens a tunnel, TRACE echoes the upstream's request. */
 const REFUSED_METHODS = ['CONNECT', 'TRACE'];
 const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => !REFUSED_METHODS.includes(method))]);
 
-// What the gateway forwards as it is: no `;`, and no escapes but those of letters beyond ASCII.
+// Forwarded unchanged: no `;`, and escapes only for characters beyond ASCII.
 const PLAIN = /^(?!\.{1,2}$|:)(?:[A-Za-z0-9._~!$&'()+,=:@-]|%[89A-F][0-9A-F])+$/;
 // `:model`, or `:model:generateContent` where the segment must end in a verb.
 const PARAMETER = /^:([A-Za-z_][A-Za-z0-9_-]*)(:[A-Za-z_][A-Za-z0-9_-]*)?$/;
@@ -65,18 +65,18 @@ function isLiteral(match: Match): boolean {
 }
 
 /**
- * Whether no request can reach `later` because of `earlier`: every path that it takes is taken before it, or is an odd
- * spelling of such a path (capitals, dots or a slash at the end), for which the gateway lets nobody have the later price.
+ * Whether `earlier` makes `later` unreachable: `earlier` matches every path of `later`, or every path of `later` is a variant
+ * spelling (capitals, trailing dots or slash) of such a path. The gateway prices variants like the plain spelling.
  */
 export function hides(earlier: Match, later: Match): boolean {
   if (earlier.method !== '*' && earlier.method !== later.method) return false;
   if (covers(earlier, later, later.rest ? 1 : 0)) return true;
   if (isLiteral(later) || !later.segments.some(isOdd)) return false;
-  // In its plain spelling, the bare slash of a rest is no segment.
+  // In the plain spelling, a trailing slash is no segment.
   return covers(plain(earlier), trimmed(plain(later)), 0);
 }
 
-/** `restLeast`: how many segments the rest of `later` has at least. */
+/** `restLeast`: the smallest number of segments in the rest of `later`. */
 function covers(earlier: Match, later: Match, restLeast: number): boolean {
   const spare = later.segments.length + restLeast - earlier.segments.length;
   if (earlier.rest ? spare < 1 : spare !== 0 || later.rest) return false;

@@ -78,7 +78,7 @@ function* checkPercent(
   const plan = plans !== undefined && Object.hasOwn(plans, quota) ? plans[quota] : undefined;
   const pool = sumOf(unitsOf(config, quota, plan?.allowance), unitsOf(config, quota, plan?.extra));
   if (lacks(plans, quota))
-    yield issue(path, `the org has no plan for \`${quota}\`, so no pool`, 'add the plan');
+    yield issue(path, `the org has no plan for \`${quota}\`, so there is no pool`, 'add the plan');
   else if (percent === undefined || pool === undefined) return;
   else if (percentFault({ percent, offset: 0 }, pool) === 'nothing') {
     const message = `${stated} % of the pool is less than its smallest unit`;
@@ -91,7 +91,7 @@ function sumOf(...parts: readonly (number | undefined)[]): number | undefined {
   return parts.reduce((sum, part) => (sum === undefined || part === undefined ? undefined : sum + part), 0);
 }
 
-/** Also says whom the limit is on, where it can be told. */
+/** Returns the subject of the limit, where it is valid. */
 function* checkSubject(
   org: PartialOrg,
   limit: DeepPartial<LimitConfig>,

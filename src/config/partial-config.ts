@@ -1,9 +1,9 @@
-/** A config of which parts may be broken: what the cross-checks read, so that one mistake does not hide another. */
+/** A config with invalid parts left out: the input of the cross-checks, so that one error does not hide another. */
 import { formatUnits, parseUnits } from '../quota/units.js';
 import { type Issue, issue, type Path, suggestion } from './issues.js';
 import type { Config } from './schema.js';
 
-/** Broken values are undefined. */
+/** Invalid values are undefined. */
 export type DeepPartial<T> = T extends readonly (infer Item)[]
   ? (DeepPartial<Item> | undefined)[]
   : T extends object
@@ -12,27 +12,27 @@ export type DeepPartial<T> = T extends readonly (infer Item)[]
 
 export type PartialConfig = DeepPartial<Config>;
 
-/** What is there of a map, by key. */
+/** The valid entries of a map. */
 export function entries<T>(map: Readonly<Record<string, T | undefined>> | undefined): [string, T][] {
   return Object.entries(map ?? {}).filter((entry): entry is [string, T] => entry[1] !== undefined);
 }
 
-/** What is there of a list, by index. */
+/** The valid items of a list, with their indexes. */
 export function items<T>(list: readonly (T | undefined)[] | undefined): [number, T][] {
   return [...(list ?? []).entries()].filter((entry): entry is [number, T] => entry[1] !== undefined);
 }
 
-/** Whether a name is missing from a map. What is broken counts as there: it has its own mistake. */
+/** Whether a name is missing from a map. An invalid entry counts as present: it has its own error. */
 export function lacks(map: object | undefined, name: string | undefined): name is string {
   return map !== undefined && name !== undefined && !Object.hasOwn(map, name);
 }
 
-/** A name that stands for nothing. */
+/** A reference to a name that does not exist. */
 export function unknownName(path: Path, kind: string, name: string, map: object | undefined): Issue {
   const names = Object.keys(map ?? {});
   const others = names.length > 12 ? `${names.slice(0, 12).join(', ')} …` : names.join(', ');
   const hint = suggestion(name, names, names.length === 0 ? `add the ${kind}` : `write one of ${others}`);
-  return issue(path, `there is no ${kind} \`${name}\``, hint);
+  return issue(path, `${kind} \`${name}\` not found`, hint);
 }
 
 /** An amount that its quota cannot hold. */
@@ -58,7 +58,7 @@ function decimalsOf({ quotas }: PartialConfig, quota: string | undefined): numbe
   return quotas[quota]?.decimals;
 }
 
-/** An amount as the integer it is inside; undefined where it, or its quota, is broken. */
+/** An amount as its internal integer; undefined where the amount or its quota is invalid. */
 export function unitsOf(
   config: PartialConfig,
   quota: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * The building blocks of the schema: TypeBox types that also carry the prose for mistakes and for the table of settings.
- * TypeBox keeps keywords that it does not know, so the prose travels inside the one schema.
+ * The building blocks of the schema: TypeBox types that also carry the prose for error messages and the table of settings.
+ * TypeBox keeps unknown keywords, so the prose lives inside the one schema.
  */
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 import { isName, USER_BYTES_MAX, userKeyOf } from '../quota/id.js';
@@ -26,25 +26,25 @@ import {
   parseStatuses,
 } from './values.js';
 
-/** What a schema of ours says beside JSON Schema's own keywords. */
+/** Keywords of our schemas beyond those of JSON Schema. */
 export interface Prose {
   readonly description?: string;
   readonly default?: unknown;
   /** What to write, as the end of the sentence “write …”. */
   readonly expects?: string;
-  /** The value may hold a password: it is never shown. */
+  /** The value may hold a password, so messages never show it. */
   readonly secret?: boolean;
-  /** Of a map: what its keys must be, and what a key stands for in the table of settings. */
+  /** For a map: the schema of its keys, and the name of a key in the table of settings. */
   readonly keys?: TSchema;
   readonly keyName?: string;
 }
 
-/** A value that `check` judges; `noun` says what it should have been. */
-function judged<T extends TSchema>(type: T, noun: string, check: (value: Static<T>) => boolean) {
+/** A value that `check` validates; `noun` names what it should be. */
+function checked<T extends TSchema>(type: T, noun: string, check: (value: Static<T>) => boolean) {
   return Type.Refine(type, check, () => `is not ${noun}`);
 }
 
-/** A map with fixed keys: any other key is a mistake. */
+/** A map with fixed keys: any other key is an error. */
 export function section<P extends TProperties>(properties: P, prose: Prose = {}) {
   return Type.Object(properties, { additionalProperties: false, ...prose });
 }
@@ -84,7 +84,7 @@ export function file(prose: Prose) {
 }
 
 function text(noun: string, expects: string, check: (value: string) => boolean) {
-  return (prose: Prose) => judged(Type.String({ expects, ...prose }), noun, check);
+  return (prose: Prose) => checked(Type.String({ expects, ...prose }), noun, check);
 }
 
 export const name = text('a valid name', '1 to 64 letters, digits, dots, underscores or dashes', isName);
@@ -171,7 +171,7 @@ export const plainPath = text('a plain path', 'a path of plain segments, such as
 
 function decimal(noun: string, expects: string, check: (value: number | string) => boolean) {
   return (prose: Prose) =>
-    judged(Type.Union([Type.Number(), Type.String()], { expects, ...prose }), noun, check);
+    checked(Type.Union([Type.Number(), Type.String()], { expects, ...prose }), noun, check);
 }
 
 export const amount = decimal(
@@ -193,7 +193,7 @@ export const percent = decimal(
 );
 
 export const statuses = (prose: Prose) =>
-  judged(
+  checked(
     Type.Union([Type.Integer(), Type.String()], {
       expects: 'a status such as 404, or a range such as 200-299',
       ...prose,

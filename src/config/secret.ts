@@ -1,11 +1,11 @@
-/** Texts that stand elsewhere: in a file, or in a variable. Read at start, and by `check --secrets`. */
+/** Values in files and environment variables. Read at start, and by `check --secrets`. */
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import { isFieldValue } from './values.js';
 
 export type SecretPlace = { readonly file: string } | { readonly env: string };
 
-/** The text without the space around it. Throws where there is none; the message never shows it. */
+/** The trimmed text. Throws where it is missing or empty; the message never shows it. */
 export function secretAt(place: SecretPlace, environment: Environment): string {
   const text = 'file' in place ? readFileSync(place.file, 'utf8') : environment[place.env];
   const where = 'file' in place ? `the file ${place.file}` : `the environment variable ${place.env}`;
@@ -14,7 +14,7 @@ export function secretAt(place: SecretPlace, environment: Environment): string {
   return text.trim();
 }
 
-/** Headers by name, flat, their values read from where they stand. */
+/** Headers as a flat list of names and values; values are read from their files and variables. */
 export function headersOf(
   values: Readonly<Record<string, string | SecretPlace>>,
   environment: Environment,
@@ -27,7 +27,7 @@ export function headersOf(
 export function headerValue(name: string, place: SecretPlace, environment: Environment): string {
   const text = secretAt(place, environment);
   if (!isFieldValue(text))
-    throw new Error(`the value for the header ${name} has signs that no header can hold`);
+    throw new Error(`the value of the header ${name} has characters that no header can hold`);
   return text;
 }
 
@@ -36,12 +36,12 @@ export function passwordIn(file: string): string {
   return secretAt({ file }, {});
 }
 
-/** Short ones could be guessed, and one with space in it cannot be sent. */
+/** A short token could be guessed, and one with a space cannot be sent. */
 const ADMIN_TOKEN = /^\S{16,}$/;
 
 export function bootstrapTokenIn(file: string): string {
   const token = secretAt({ file }, {});
   if (!ADMIN_TOKEN.test(token))
-    throw new Error(`${file}: an admin token has at least 16 characters, and no space`);
+    throw new Error(`${file}: an admin token needs at least 16 characters and no spaces`);
   return token;
 }

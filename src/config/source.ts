@@ -1,4 +1,4 @@
-/** The YAML text: its data, its own mistakes, and where in it a path stands. */
+/** The YAML text: its data, its syntax errors, and the position of a path in it. */
 import {
   type Document,
   isAlias,
@@ -13,10 +13,10 @@ import {
 import { type Issue, type Mistake, type Path, pointerOf } from './issues.js';
 
 export interface Source {
-  /** Undefined where the text is no YAML that could be judged further. */
+  /** Undefined where the YAML is too broken to validate. */
   readonly data: { readonly value: unknown } | undefined;
   readonly mistakes: readonly Mistake[];
-  /** Where aliases stand for nothing: what they were to be is unknown. */
+  /** Paths of aliases without an anchor: their values are unknown. */
   readonly unresolved: readonly Path[];
   locate(path: Path, spot: Issue['spot']): Place;
 }
@@ -27,8 +27,8 @@ interface Place {
 }
 
 /**
- * Keys are text as they stand: a user 007 is not the user 7. The parser's own check for double keys is off, for it
- * does not say where the second one stands.
+ * Keys are text as written: the user 007 is not the user 7. The parser's own check for duplicate keys is off, because it
+ * does not report the position of the second one.
  */
 const OPTIONS = { stringKeys: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
@@ -50,15 +50,15 @@ export function parseSource(text: string): Source {
   }));
   const mistakes = [...broken, ...found.map(({ alias: _, ...mistake }) => mistake)];
   const unresolved = found.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
-  // So that the rest can be read.
+  // The rest can then be read.
   for (const path of unresolved) document.setIn(path, null);
-  // Of more than one document, and of one with tags that are unknown, the rest can be judged.
+  // The first of several documents can still be validated.
   if (document.errors.some(({ code }) => code !== 'MULTIPLE_DOCS'))
     return { data: undefined, mistakes, unresolved, locate };
   try {
     return { data: { value: document.toJS() }, mistakes, unresolved, locate };
   } catch (error) {
-    // It unfolds to far more than it shows.
+    // The aliases expand beyond the parser's limit.
     const message = error instanceof Error ? error.message : String(error);
     const excess = { path: '', line: 1, column: 1, message, hint: 'use fewer aliases' };
     return { data: undefined, mistakes: [...mistakes, excess], unresolved, locate };
@@ -68,15 +68,15 @@ export function parseSource(text: string): Source {
 function described(error: YAMLError): Omit<Mistake, keyof Place> {
   if (error.code === 'MULTIPLE_DOCS')
     return { path: '', message: 'the file holds more than one document', hint: 'keep one, without ---' };
-  return { path: '', message: error.message, hint: 'mend the YAML' };
+  return { path: '', message: error.message, hint: 'fix the YAML' };
 }
 
 type Offset = Omit<Mistake, keyof Place> & { readonly offset: number; readonly alias?: Path };
 
-/** Keys that stand twice, and aliases that stand for nothing. */
+/** Duplicate keys, and aliases without an anchor. */
 function* inspect(document: Document, node: unknown, path: Path): Generator<Offset> {
   if (isAlias(node) && node.resolve(document) === undefined) {
-    const message = `no anchor &${node.source} stands before this alias`;
+    const message = `no anchor &${node.source} is defined before this alias`;
     const hint = 'add the anchor, or write the value out';
     yield { path: pointerOf(path), message, hint, offset: startOf(node) ?? 0, alias: path };
   }
@@ -89,7 +89,7 @@ function* inspect(document: Document, node: unknown, path: Path): Generator<Offs
     const text = textOf(key);
     const below = [...path, text];
     if (seen.has(text)) {
-      const message = `\`${text}\` stands here twice`;
+      const message = `duplicate key \`${text}\``;
       yield { path: pointerOf(below), message, hint: 'remove one of the two', offset: startOf(key) ?? 0 };
     }
     seen.add(text);
@@ -102,7 +102,7 @@ function offsetOf(document: Document, path: Path, spot: Issue['spot']): number {
   let offset = startOf(node) ?? 0;
   for (const [depth, step] of path.entries()) {
     const target = isAlias(node) ? node.resolve(document) : node;
-    // Of a key that stands twice, the last one counts.
+    // Of duplicate keys, the last one counts.
     const pair = isMap(target) ? target.items.findLast(({ key }) => textOf(key) === String(step)) : undefined;
     const next: unknown = isSeq(target) && typeof step === 'number' ? target.items[step] : pair?.value;
     if (pair === undefined && next === undefined) break;

@@ -1,7 +1,7 @@
 /**
- * Reads data by the schema: fills in defaults, and finds every value that does not fit. TypeBox judges the single values;
- * the walk through maps, lists and alternatives is ours, because TypeBox fills no defaults inside maps with free keys,
- * and reports all alternatives of a union at once instead of the one that was meant.
+ * Validates data against the schema, fills in defaults and reports every invalid value. TypeBox validates single values;
+ * the recursion through maps, lists and alternatives is our own, because TypeBox fills no defaults inside maps with free keys,
+ * and reports all alternatives of a union instead of the intended one.
  */
 import {
   IsArray,
@@ -25,15 +25,15 @@ import { closest, type Issue, issue, type Path, suggestion } from './issues.js';
 import type { Prose } from './schema-types.js';
 
 export interface ValidationResult {
-  /** The data with all defaults; what is broken is `undefined`, so that the rest can be judged further. */
+  /** The data with all defaults; invalid values are `undefined`, so that the cross-checks can use the rest. */
   readonly draft: unknown;
   readonly issues: readonly Issue[];
   readonly slips: readonly Slip[];
 }
 
-/** A key that is read as another one, of which it is most likely a slip: so it hides no mistake below it. */
+/** A misspelled key that is read as the likely intended one, so that the errors below it are reported too. */
 export interface Slip {
-  /** As the draft has it. */
+  /** The path in the draft. */
   readonly path: Path;
   readonly written: string;
 }
@@ -41,7 +41,7 @@ export interface Slip {
 export function validate(schema: TSchema, data: unknown): ValidationResult {
   const issues: Issue[] = [];
   const slips: Slip[] = [];
-  const draft = read({ issues, slips, exchangesOnConnection: [] }, schema, data ?? null, []);
+  const draft = read({ issues, slips, alternatives: [] }, schema, data ?? null, []);
   return { draft, issues, slips };
 }
 
@@ -49,7 +49,7 @@ interface Reading {
   readonly issues: Issue[];
   readonly slips: Slip[];
   /** The alternatives that were not chosen for this section. */
-  readonly exchangesOnConnection: readonly TObject[];
+  readonly alternatives: readonly TObject[];
 }
 
 type Data = Record<string, unknown>;
@@ -68,7 +68,7 @@ function isMap(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// A section whose lines are all commented out reads as null: it is empty, not wrong.
+// A section whose lines are all commented out parses as null: it is empty, not invalid.
 function mapOrEmpty(value: unknown): Data | undefined {
   if (value === null) return {};
   return isMap(value) ? value : undefined;
@@ -95,7 +95,7 @@ function readSection(reading: Reading, schema: TObject, value: unknown, path: Pa
     const stated = meant.has(key) ? meant.get(key) : data[key];
     const given = stated === undefined ? proseOf(property).default : stated;
     if (given !== undefined)
-      result[key] = read({ ...reading, exchangesOnConnection: [] }, property, given, [...path, key]);
+      result[key] = read({ ...reading, alternatives: [] }, property, given, [...path, key]);
     else if (!IsOptional(property)) reading.issues.push(missing(property, [...path, key]));
   }
   return result;
@@ -113,13 +113,18 @@ function unknownKey(
   path: Path,
   key: string,
 ): Issue & { readonly meant?: string | undefined } {
-  const sibling = reading.exchangesOnConnection.find((other) => Object.hasOwn(other.properties, key));
+  const sibling = reading.alternatives.find((other) => Object.hasOwn(other.properties, key));
   const rival = Object.keys(data).find(
     (other) =>
       Object.hasOwn(schema.properties, other) && sibling && !Object.hasOwn(sibling.properties, other),
   );
   if (rival !== undefined) {
-    return issue([...path, key], `\`${key}\` cannot stand beside \`${rival}\``, 'keep one of the two', 'key');
+    return issue(
+      [...path, key],
+      `\`${key}\` cannot be combined with \`${rival}\``,
+      'keep one of the two',
+      'key',
+    );
   }
   const known = Object.keys(schema.properties);
   const hint = suggestion(key, known, `remove it; known here: ${known.join(', ')}`);
@@ -158,7 +163,7 @@ function readLeaf(reading: Reading, schema: TSchema, value: unknown, path: Path,
   return undefined;
 }
 
-/** Reads by the alternative that was most likely meant. */
+/** Validates against the alternative that was most likely intended. */
 function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path): unknown {
   const sections = schema.anyOf.filter(IsObject);
   const leaf = schema.anyOf.find((branch) => !IsObject(branch));
@@ -183,8 +188,8 @@ function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path)
     reading.issues.push(issue(path, fault.message, fault.hint));
     return undefined;
   }
-  const exchangesOnConnection = sections.filter((other) => other !== chosen);
-  return readSection({ ...reading, exchangesOnConnection }, chosen, value, path);
+  const alternatives = sections.filter((other) => other !== chosen);
+  return readSection({ ...reading, alternatives }, chosen, value, path);
 }
 
 interface Mark {
@@ -194,7 +199,7 @@ interface Mark {
   readonly fault?: Fault;
 }
 
-/** The alternative that the data names by a key which all of them have, each with a value of its own. */
+/** The alternative that the data selects by a discriminating key: one that each alternative has with its own value. */
 function markOf(sections: readonly TObject[], data: Data): Mark | undefined {
   const [first] = sections;
   const key = Object.keys(first?.properties ?? {}).find((k) =>
@@ -224,7 +229,7 @@ function mostAlike(sections: readonly TObject[], data: Data): TObject {
   return sections.reduce((best, next) => (likeness(next, data) > likeness(best, data) ? next : best));
 }
 
-/** Known keys count most; where they are as many, what stands below them decides. */
+/** Counts known keys; a key whose nested keys do not fit counts less. */
 function likeness(section: TObject, data: Data): number {
   let alike = 0;
   for (const [key, value] of Object.entries(data)) {
@@ -252,7 +257,7 @@ function faultOf(schema: TSchema, value: unknown, expects = proseOf(schema).expe
   const what = proseOf(schema).secret ? 'the value' : shown(value);
   if (value === null) return { message: 'has no value', hint };
   if (error.keyword === '~refine') return { message: `${what} ${error.message}`, hint };
-  if (error.keyword === 'uniqueItems') return { message: 'the same thing stands in it twice', hint };
+  if (error.keyword === 'uniqueItems') return { message: 'contains duplicates', hint };
   if (IsEnum(schema)) {
     const values = schema.enum.map(String);
     return {

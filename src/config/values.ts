@@ -1,4 +1,4 @@
-/** The texts that a config file may hold in one place: how each is judged, and how it is taken apart. */
+/** The text values of a config file: how each is validated and parsed. */
 import { isIP } from 'node:net';
 import { isPassable } from '../http/field-names.js';
 import { parseUnits } from '../quota/units.js';
@@ -22,7 +22,7 @@ export function parseAddress(text: string): Address | undefined {
 
 const PEER = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/;
 
-/** An address or a CIDR range. IPv4 in IPv6 form is refused: such peers are told by their IPv4 address. */
+/** An address or a CIDR range. IPv4-mapped IPv6 is refused: such peers are identified by their IPv4 address. */
 export function isPeer(text: string): boolean {
   const [, address = '', bits = '0'] = PEER.exec(text) ?? [];
   const version = isIP(address);
@@ -41,7 +41,7 @@ export function parseStatuses(text: string | number): readonly [first: number, l
 
 const HEADER_NAME = /^[a-z0-9][a-z0-9-]{0,127}$/;
 
-/** Names that HTTP itself uses: neither an identity nor a cost can stand in them. */
+/** Names that HTTP itself uses: they cannot carry an identity or a cost. */
 const HTTP_OWN = new Set([
   'connection',
   'content-encoding',
@@ -62,18 +62,18 @@ export function isHeaderName(text: string): boolean {
   return HEADER_NAME.test(text) && !HTTP_OWN.has(text);
 }
 
-/** Names that the gateway writes itself on the way to an upstream. */
+/** Names that the gateway sets itself on requests to an upstream. */
 const OURS =
   /^(?:proxy-.*|via|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-(?:error|mode))$/;
 
-/** An upstream may want another `Host`, and all that is not HTTP's own or ours. */
+/** `Host`, and every name that neither HTTP nor the gateway sets. */
 export function isSetHeader(text: string): boolean {
   return text === 'host' || (isHeaderName(text) && !OURS.test(text));
 }
 
 const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
-/** Lower case; neither passed anyway nor never. */
+/** Lower case; dropped by default, and allowed to pass. */
 export function isPassHeader(text: string): boolean {
   return FIELD_NAME.test(text) && isPassable(text);
 }
@@ -93,19 +93,19 @@ export function isWebUrl(text: string): boolean {
   return url !== undefined && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 }
 
-/** Signatures by a secret that issuer and gateway share, and those that public keys verify. */
+/** Algorithms with a shared secret, and those with public keys. */
 export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 export const PUBLIC_ALGORITHMS = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
 ] as const;
 
-/** The name of a claim as it is (many are URLs), or a pointer into one. */
+/** The literal name of a claim (many are URLs), or a JSON pointer into one. */
 export function isClaimPlace(text: string): boolean {
   return text.length > 0 && text.length <= 200 && (!text.startsWith('/') || isJsonPointer(text));
 }
 
-/** Scheme, host and port only, or a socket: what is forwarded is the path that was matched. */
+/** Scheme, host and port only, or a socket: the matched path is forwarded. */
 export function isOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || /[?#]/.test(text)) return false;
@@ -125,7 +125,7 @@ export function isRedisUrl(text: string): boolean {
   return /^rediss?:$/.test(url.protocol) && url.hostname !== '';
 }
 
-/** Only the shape: whether mail arrives is for the mail server to say. */
+/** Checks the form only. */
 export function isEmail(text: string): boolean {
   return text.length <= 254 && /^[^\s@<>",;]+@[^\s@<>",;]+$/.test(text);
 }
@@ -137,7 +137,7 @@ export function isJsonPointer(text: string): boolean {
   return POINTER.test(text);
 }
 
-/** A plain decimal amount; whether a quota has room for its decimals is judged where the quota is known. */
+/** A plain decimal amount; its decimals are checked against the quota in the cross-checks. */
 export function isAmount(amount: string | number): boolean {
   return parseUnits(amount, 0, true) !== undefined;
 }

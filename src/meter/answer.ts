@@ -3,7 +3,7 @@
  * an estimate is held; a reader looks on while the answer passes through, and says afterwards what was found.
  */
 import type { ChargeItem } from '../quota/charge.js';
-import { parseUnits } from '../quota/units.js';
+import { decimalsOf, parseUnits } from '../quota/units.js';
 import { type Across, answerJson, type Wanted } from './answer-json.js';
 import { CostReader, type Source } from './answer-reader.js';
 
@@ -36,13 +36,16 @@ export function compileAnswer(
   quotas: Readonly<Record<string, { readonly decimals: number }>>,
 ): AnswerMeter | undefined {
   if (specs.length === 0) return undefined;
-  const decimalsOf = (quota: string): number => quotas[quota]?.decimals ?? 0;
   const wanted: Wanted[] = [];
-  const sources = specs.map((spec) => sourceOf(spec, decimalsOf(spec.quota), wanted));
+  const sources = specs.map((spec) => sourceOf(spec, decimalsOf(quotas, spec.quota), wanted));
   const readJson = wanted.length === 0 ? undefined : answerJson(wanted);
   return {
-    items: specs.map(({ quota, hold }) => ({ quota, units: amount(hold, decimalsOf(quota)), kind: 'held' })),
-    floors: specs.map(({ quota, floor = 0 }) => amount(floor, decimalsOf(quota))),
+    items: specs.map(({ quota, hold }) => ({
+      quota,
+      units: amount(hold, decimalsOf(quotas, quota)),
+      kind: 'held',
+    })),
+    floors: specs.map(({ quota, floor = 0 }) => amount(floor, decimalsOf(quotas, quota))),
     readsBody: readJson !== undefined,
     open: () => new CostReader(sources, readJson),
   };

@@ -1,4 +1,6 @@
 /** What is let through while the store gives no decision. */
+
+import { decimalsOf } from '../quota/units.js';
 import type { Builder } from './builder.js';
 import type { Counter, MetricOf } from './metric-store.js';
 import type { MetricsOptions } from './state.js';
@@ -68,6 +70,6 @@ export class OpenMetrics {
   }
 
   private shown(quota: string, units: number): number {
-    return units / 10 ** (this.options.quotas[quota]?.decimals ?? 0);
+    return units / 10 ** decimalsOf(this.options.quotas, quota);
   }
 }

@@ -2,6 +2,7 @@
 import type { Reply } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
+import { decimalsOf } from '../quota/units.js';
 import type { Builder } from './builder.js';
 import type { Counter, Histogram, MetricOf } from './metric-store.js';
 import type { MetricsOptions } from './state.js';
@@ -134,7 +135,7 @@ export function numberOf(flag: boolean | undefined): number | undefined {
 
 /** Units as people write them. */
 function scaled(units: number, quota: string, quotas: MetricsOptions['quotas']): number {
-  return units / 10 ** (quotas[quota]?.decimals ?? 0);
+  return units / 10 ** decimalsOf(quotas, quota);
 }
 
 export class HoldMetrics {

@@ -10,6 +10,16 @@ export interface QuotaDefinition {
 
 export type Quotas = ReadonlyMap<string, QuotaDefinition>;
 
+/** Throws for a quota that the config does not have. */
+export function decimalsOf(
+  quotas: Readonly<Record<string, { readonly decimals: number } | undefined>>,
+  quota: string,
+): number {
+  const definition = Object.hasOwn(quotas, quota) ? quotas[quota] : undefined;
+  if (definition === undefined) throw new Error(`quota "${quota}" not found`);
+  return definition.decimals;
+}
+
 /** Exact powers of ten for 0 to 6 decimals. */
 const SCALE = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] as const;
 

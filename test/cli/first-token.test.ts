@@ -1,4 +1,4 @@
-// The first admin token: embedded it is made and told once; with Redis it comes from a file, and without one nothing starts.
+// The first admin token: embedded it is made and shown once; with Redis it comes from a file, and without one nothing starts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,14 +63,14 @@ async function stop({ child, ended }: Started): Promise<void> {
   await ended;
 }
 
-const TOLD = /"adminToken":"(qga_[A-Za-z0-9]+_[A-Za-z0-9]+)"/;
+const SHOWN = /"adminToken":"(qga_[A-Za-z0-9]+_[A-Za-z0-9]+)"/;
 
-t.test('embedded: made at the first start, told once', async (t) => {
+t.test('embedded: made at the first start, shown once', async (t) => {
   const folder = folderOf(t);
   const config = `store: { embedded: { path: ${JSON.stringify(join(folder, 'data'))} } }`;
   const first = start(folder, config);
   t.teardown(() => stop(first));
-  const token = await first.until(TOLD);
+  const token = await first.until(SHOWN);
   t.equal(await status(await first.until(ADMIN), token), 200);
   await stop(first);
 
@@ -82,12 +82,12 @@ t.test('embedded: made at the first start, told once', async (t) => {
   t.notMatch(again.text(), 'adminToken');
 });
 
-t.test('embedded: told whatever is logged', async (t) => {
+t.test('embedded: shown at any log level', async (t) => {
   const folder = folderOf(t);
   const data = JSON.stringify(join(folder, 'data'));
   const quiet = start(folder, `store: { embedded: { path: ${data} } }\nlog: { level: silent }`);
   t.teardown(() => stop(quiet));
-  t.match(await quiet.until(TOLD), /^qga_/);
+  t.match(await quiet.until(SHOWN), /^qga_/);
   await stop(quiet);
 });
 

@@ -1,4 +1,4 @@
-// What keeps the gateway from starting is told by its setting.
+// What keeps the gateway from starting is reported with its setting.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -28,7 +28,7 @@ t.test('mistakes of the file and of the environment', async (t) => {
     text: `quotagate.yaml:2:22 /quotas/usage/decimals: 9 is out of bounds – write a whole number from 0 to 6
 quotagate.yaml:3:1 /logs: \`logs\` is not a setting – did you mean \`log\`?
 QUOTAGATE_SERVER_ADMIN /server/admin: "x" is not an address to listen on – write host:port, such as 0.0.0.0:8080 or [::1]:8080
-quotagate.yaml: 3 mistakes
+quotagate.yaml: 3 errors
 `,
   });
 });
@@ -74,7 +74,7 @@ admin: { bootstrapTokenFile: ${at('short')} }
     /:11:\d+ \/upstreams\/maps\/setHeaders\/x-b: the environment variable NONE is not set/,
     /:11:\d+ \/upstreams\/maps\/setHeaders\/x-c: .* no header can hold/,
     /:12:\d+ \/admin\/bootstrapTokenFile: .*at least 16 characters/,
-    /: 8 mistakes/,
+    /: 8 errors/,
   ];
   t.equal(lines.length, expected.length, printed);
   for (const [index, line] of lines.entries()) t.match(line, expected[index] ?? '');
@@ -82,7 +82,7 @@ admin: { bootstrapTokenFile: ${at('short')} }
 
 t.test('a secret file does not hide another mistake, nor the other way', async (t) => {
   const text = 'store: { redis: "redis://h", passwordFile: /none/such }\nlog: { level: loud }\n';
-  t.match(checked(text, {}, true).text, /passwordFile: ENOENT(.|\n)*log\/level: "loud"(.|\n)*2 mistakes/);
+  t.match(checked(text, {}, true).text, /passwordFile: ENOENT(.|\n)*log\/level: "loud"(.|\n)*2 errors/);
 });
 
 t.test('a secret that is too short for its algorithm', async (t) => {
@@ -102,12 +102,12 @@ t.test('a percent of a pool of nothing, and more users than seats', async (t) =>
   t.notMatch(checked(org(', extra: 2')).text, /percent/);
 });
 
-t.test('fixed charges that add up to more than can be counted, and one port twice', async (t) => {
+t.test('fixed charges whose sum is too large, and one port twice', async (t) => {
   const text =
     'server: { gateway: "0.0.0.0:81", admin: "127.0.0.1:81" }\nquotas: { lds: }\n' +
     'upstreams: { m: { url: "http://m" } }\nidentity: { trusted: { peers: [::1] } }\nroutes:\n' +
     '  - { match: GET /, action: a, upstream: m, charges: [{ quota: lds, units: 9e15 }, { quota: lds, units: 1 }] }\n';
   const { text: printed } = checked(text);
-  t.match(printed, /\/routes\/0\/charges: the charges on `lds` add up to more than can be counted/);
+  t.match(printed, /\/routes\/0\/charges: the sum of the charges on `lds` is too large/);
   t.match(printed, /\/server\/admin: `gateway` listens on 0.0.0.0:81 already/);
 });

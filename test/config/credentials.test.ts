@@ -51,19 +51,19 @@ t.test('kinds of keys are not mixed, and nothing is left out', async (t) => {
     [
       'jwksUrl: "https://h/", algorithms: [RS256, HS256]',
       [
-        'algorithms/1: HS256 is checked with a shared secret, and `jwksUrl` gives none – write another, or use `secret`',
+        'algorithms/1: HS256 needs a shared secret, but `jwksUrl` holds public keys – write another, or use `secret`',
       ],
     ],
     [
       'jwksFile: /f, algorithms: [HS384]',
       [
-        'algorithms/0: HS384 is checked with a shared secret, and `jwksFile` gives none – write another, or use `secret`',
+        'algorithms/0: HS384 needs a shared secret, but `jwksFile` holds public keys – write another, or use `secret`',
       ],
     ],
     [
       'secret: { file: /f }, algorithms: [HS256, ES256]',
       [
-        'algorithms/1: ES256 is checked with a public key, and `secret` gives none – ' +
+        'algorithms/1: ES256 needs a public key, but `secret` is a shared secret – ' +
           'write HS256, HS384, HS512, or use `jwksUrl`',
       ],
     ],
@@ -79,12 +79,12 @@ t.test('kinds of keys are not mixed, and nothing is left out', async (t) => {
     [
       'algorithms: [RS256]',
       [
-        'jwksUrl: `jwksUrl` is missing – add `jwksUrl`: https://host/path – or have `jwksFile` or `secret` in its place',
+        'jwksUrl: `jwksUrl` is missing – add `jwksUrl`: https://host/path, or use `jwksFile` or `secret` instead',
       ],
     ],
     [
       'jwksFile: /f, secret: { file: /g }, algorithms: [RS256]',
-      ['secret: `secret` cannot stand beside `jwksFile` – keep one of the two'],
+      ['secret: `secret` cannot be combined with `jwksFile` – keep one of the two'],
     ],
     [
       'secret: in-the-open, algorithms: [HS256]',
@@ -106,8 +106,8 @@ t.test('kinds of keys are not mixed, and nothing is left out', async (t) => {
     ],
   ];
   for (const [settings, expected] of cases) {
-    const told = lines(token(settings)).map((line) => line.replace(/^\S+ \/identity\/jwt\//, ''));
-    t.strictSame(told, expected, settings);
+    const found = lines(token(settings)).map((line) => line.replace(/^\S+ \/identity\/jwt\//, ''));
+    t.strictSame(found, expected, settings);
   }
 });
 
@@ -119,7 +119,7 @@ t.test('a header has one meaning', async (t) => {
   const route = `{ match: GET /a, action: a, upstream: u, charges: [{ quota: ai, units: { header: authorization } }] }`;
   const rest = `upstreams: { u: { url: http://u } }\nroutes: [${route}]\n`;
   t.match(lines(`${token('jwksFile: /f, algorithms: [RS256]')}${rest}`), [
-    /`authorization` says who calls, so it cannot say what the call costs/,
+    /`authorization` identifies the caller, so it cannot carry the cost/,
   ]);
 });
 
@@ -140,7 +140,7 @@ t.test('headers for an upstream', async (t) => {
   t.match(shown, /\/upstreams\/u\/setHeaders\/x-k: the value is not the value of a header/);
   t.notMatch(shown, 'secret');
   t.match(lines(upstream('{ x-k: { env: a-b } }')), [/"a-b" is not the name of an environment variable/]);
-  t.match(lines(upstream('{ x-k: { file: /f, env: K } }')), [/`env` cannot stand beside `file`/]);
+  t.match(lines(upstream('{ x-k: { file: /f, env: K } }')), [/`env` cannot be combined with `file`/]);
 });
 
 t.test('a header that cannot be set there is a mistake here', async (t) => {
@@ -174,8 +174,8 @@ t.test('only headers that are dropped by default can be passed, and none that is
   ]);
   for (const name of ['x-a', 'X_A', 'content_length', 'proxy.authorization', 'host', 'x forwarded'])
     t.match(lines(upstream(`["${name}"]`)), [/not a header that is dropped by default/], name);
-  t.match(lines(upstream('[x.quota_user]')), [/can take `x.quota_user` for `x-quota-user`/]);
-  t.match(lines(upstream('[x_k]', ', setHeaders: { x-k: v }')), [/can take `x_k` for `x-k`/]);
+  t.match(lines(upstream('[x.quota_user]')), [/can read `x.quota_user` as `x-quota-user`/]);
+  t.match(lines(upstream('[x_k]', ', setHeaders: { x-k: v }')), [/can read `x_k` as `x-k`/]);
 });
 
 t.test('secrets are read where they stand, and a missing one is named, never shown', async (t) => {
@@ -196,11 +196,11 @@ t.test('secrets are read where they stand, and a missing one is named, never sho
   t.throws(() => headersOf(values, { KEY: ' \n' }), /environment variable KEY is empty/);
   t.throws(() => headersOf({ 'x-key': { file: join(folder, 'none') } }, {}), { code: 'ENOENT' });
   for (const text of ['top\r\nsecret', 'top\0secret', 'topsecr€t']) {
-    const message = /^the value for the header x-key has signs that no header can hold$/;
+    const message = /^the value of the header x-key has characters that no header can hold$/;
     t.throws(
       () => headersOf({ 'x-key': { env: 'KEY' } }, { KEY: text }),
       { message },
-      'the value is not told',
+      'the value is not shown',
     );
   }
 });

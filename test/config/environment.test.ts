@@ -68,7 +68,7 @@ t.test('cross-checks see what the environment set', async (t) => {
     QUOTAGATE_STORE_PASSWORD_FILE: '/p',
   });
   t.strictSame(linesOf(mistakes), [
-    'QUOTAGATE_STORE_PASSWORD_FILE /store/passwordFile: the URL holds a password already – keep the file, and clear the URL',
+    'QUOTAGATE_STORE_PASSWORD_FILE /store/passwordFile: the URL also holds a password – remove the password from the URL',
   ]);
 });
 
@@ -80,8 +80,8 @@ t.test('a variable of ours that names no setting, or two, is a mistake', async (
     QUOTAGATE_UPSTREAMS_A_B_URL: 'http://c',
   });
   t.strictSame(linesOf(mistakes), [
-    'QUOTAGATE_LOG_LEVLE : no setting has this variable – did you mean `QUOTAGATE_LOG_LEVEL`?',
-    'QUOTAGATE_ROUTES_0_ACTION : no setting has this variable – remove it, or see the table of settings',
+    'QUOTAGATE_LOG_LEVLE : this variable belongs to no setting – did you mean `QUOTAGATE_LOG_LEVEL`?',
+    'QUOTAGATE_ROUTES_0_ACTION : this variable belongs to no setting – remove it, or see the table of settings',
     'QUOTAGATE_UPSTREAMS_A_B_URL /upstreams/a.b/url: it names two settings, /upstreams/a.b/url and /upstreams/a-b/url – set them in the file',
   ]);
 });

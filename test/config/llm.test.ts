@@ -1,4 +1,4 @@
-// Mistakes in the settings of AI routes are told with their place.
+// Mistakes in the settings of AI routes are reported with their place.
 import t from 'tap';
 import { linesOf, mistakesOf } from './support.js';
 
@@ -30,13 +30,13 @@ const CASES: readonly [title: string, charges: string, line: RegExp | undefined]
   [
     'two ways to read one request',
     `${CHAT}, { quota: usage, llm: { api: gemini } }`,
-    /charges\/1\/llm\/api: charges of one route differ in this – write openai-chat, as before/,
+    /charges\/1\/llm\/api: the AI charges of one route must agree on this setting – write openai-chat, as in the first charge/,
   ],
   ['another cost in the answer', `${CHAT}, { quota: usage, units: { bytes: out }, hold: 1 }`, undefined],
   [
     'another charge on the quota',
     `${CHAT}, { quota: ai, units: 1 }`,
-    /charges\/0\/quota: a cost that the answer tells is the only one/,
+    /charges\/0\/quota: a charge that depends on the response must be the only one/,
   ],
 ];
 

@@ -130,7 +130,7 @@ t.test('a section of which all lines are commented out is left out', async (t) =
   t.strictSame(config.quotas, { calls: { unit: 'units', decimals: 0, counts: ['200-299'] } });
 });
 
-t.test('every cycle begins at its first anchor unless told', async (t) => {
+t.test('every cycle begins at its first anchor by default', async (t) => {
   const firsts = { hour: 0, day: 0, week: 1, month: 1, year: 101 };
   for (const [every, anchor] of Object.entries(firsts)) {
     const { orgs } = loadConfig(`orgs: { acme: { cycle: { every: ${every} } } }`, {});

@@ -1,4 +1,4 @@
-// Every mistake is told with its place, and all of a file at once.
+// Every mistake is reported with its place, and all of a file at once.
 import t from 'tap';
 import { ConfigSchema } from '../../src/config/schema.js';
 import { linesOf, mistakesOf } from './support.js';
@@ -23,13 +23,13 @@ run([
   {
     name: 'a key that stands twice',
     text: 'quotas:\n  lds:\n  ai: {}\n  lds: { unit: calls }\n',
-    lines: ['4:3 /quotas/lds: `lds` stands here twice – remove one of the two'],
+    lines: ['4:3 /quotas/lds: duplicate key `lds` – remove one of the two'],
   },
   {
     name: 'broken YAML',
     text: 'quotas: [1\nroutes: []\n',
     lines: [
-      '2:1 : Flow sequence in block collection must be sufficiently indented and end with a ] – mend the YAML',
+      '2:1 : Flow sequence in block collection must be sufficiently indented and end with a ] – fix the YAML',
     ],
   },
   {
@@ -40,13 +40,13 @@ run([
   {
     name: 'a tag',
     text: 'quotaPath: !x /q\n',
-    lines: ['1:12 : Unresolved tag: !x – mend the YAML'],
+    lines: ['1:12 : Unresolved tag: !x – fix the YAML'],
   },
   {
     name: 'an alias without an anchor',
     text: 'quotas:\n  lds: *lds\n',
     lines: [
-      '2:8 /quotas/lds: no anchor &lds stands before this alias – add the anchor, or write the value out',
+      '2:8 /quotas/lds: no anchor &lds is defined before this alias – add the anchor, or write the value out',
     ],
   },
   {
@@ -79,7 +79,7 @@ run([
   {
     name: 'keys that exclude each other',
     text: 'store:\n  redis: redis://h\n  embedded: { path: x }\n',
-    lines: ['2:3 /store/redis: `redis` cannot stand beside `embedded` – keep one of the two'],
+    lines: ['2:3 /store/redis: `redis` cannot be combined with `embedded` – keep one of the two'],
   },
   {
     name: 'missing keys',
@@ -165,7 +165,7 @@ run([
       'routes:\n  - { match: GET /a, action: a, upstream: up, charges: [], whenDown: { open: { units: 5, seconds: 9 } } }\n' +
       '  - { match: GET /b, action: b, upstream: up, charges: [], whenDown: closed }\n',
     lines: [
-      '4:70 /routes/0/whenDown: only a Redis can be down while the gateway is up – remove it, or set `store.redis`',
+      '4:70 /routes/0/whenDown: `whenDown` applies to a Redis store only – remove it, or set `store.redis`',
     ],
   },
   {
@@ -179,10 +179,10 @@ run([
         )
         .join(''),
     lines: [
-      '5:85 /routes/1/stripPrefix: not every path that `GET /v3/maps/:id/1` takes begins with /v3/ – write exact segments with which `match` begins',
-      '6:85 /routes/2/stripPrefix: not every path that `GET /v3/maps/:id/2` takes begins with /v – write exact segments with which `match` begins',
-      '7:85 /routes/3/stripPrefix: "/v3/maps/:id" is not a plain path – write exact segments with which `match` begins, such as /v3',
-      '8:85 /routes/4/stripPrefix: not every path that `GET /v3/maps/:id/4` takes begins with /v3/maps/a – write exact segments with which `match` begins',
+      '5:85 /routes/1/stripPrefix: not every path that `GET /v3/maps/:id/1` matches begins with /v3/ – write exact segments that `match` begins with',
+      '6:85 /routes/2/stripPrefix: not every path that `GET /v3/maps/:id/2` matches begins with /v – write exact segments that `match` begins with',
+      '7:85 /routes/3/stripPrefix: "/v3/maps/:id" is not a plain path – write exact segments that `match` begins with, such as /v3',
+      '8:85 /routes/4/stripPrefix: not every path that `GET /v3/maps/:id/4` matches begins with /v3/maps/a – write exact segments that `match` begins with',
     ],
   },
   {
@@ -218,7 +218,7 @@ run([
   {
     name: 'a password in two places',
     text: 'store:\n  redis: redis://:secret@h\n  passwordFile: /run/secrets/redis\n',
-    lines: ['3:17 /store/passwordFile: the URL holds a password already – keep the file, and clear the URL'],
+    lines: ['3:17 /store/passwordFile: the URL also holds a password – remove the password from the URL'],
   },
   {
     name: 'trusted peers and headers',
@@ -281,7 +281,7 @@ run([
     name: 'no identity where routes need one',
     text: 'identity: {}\nupstreams: { m: { url: "http://m" } }\nroutes:\n  - { match: GET /, identity: none, upstream: m }\n  - { match: GET /a, action: a, upstream: m, charges: [] }\n',
     lines: [
-      '1:11 /identity: routes need an identity (the first is /routes/1), and nothing here provides one – add `trusted`, `apiKeys` or `jwt`',
+      '1:11 /identity: routes need an identity (the first is /routes/1), but no source is configured – add `trusted`, `apiKeys` or `jwt`',
     ],
   },
   {
@@ -302,9 +302,9 @@ run([
 `,
     lines: [
       `6:13 /routes/0/action: "a b" is not a valid name – write ${NAME}`,
-      '7:15 /routes/0/upstream: there is no upstream `mapps` – did you mean `maps`?',
-      '8:24 /routes/0/charges/0/quota: there is no quota `lsd` – did you mean `lds`?',
-      '8:50 /routes/0/charges/1/quota: there is no quota `other` – write one of usage, lds',
+      '7:15 /routes/0/upstream: upstream `mapps` not found – did you mean `maps`?',
+      '8:24 /routes/0/charges/0/quota: quota `lsd` not found – did you mean `lds`?',
+      '8:50 /routes/0/charges/1/quota: quota `other` not found – write one of usage, lds',
     ],
   },
   {
@@ -343,10 +343,10 @@ run([
     name: 'models that no name can reach',
     text: 'models:\n  - { match: gpt-* }\n  - { match: GPT-4o }\n  - { match: "claude-*-2025" }\n  - { match: claude-*-4-2025 }\n  - { match: "*" }\n  - { match: a.c }\n  - { match: x* }\n',
     lines: [
-      '3:14 /models/1/match: no model can reach this row: /models/0 (`gpt-*`) takes them all – move it before that one, or remove it',
-      '5:14 /models/3/match: no model can reach this row: /models/2 (`claude-*-2025`) takes them all – move it before that one, or remove it',
-      '7:14 /models/5/match: no model can reach this row: /models/4 (`*`) takes them all – move it before that one, or remove it',
-      '8:14 /models/6/match: no model can reach this row: /models/4 (`*`) takes them all – move it before that one, or remove it',
+      '3:14 /models/1/match: no model can match this entry: /models/0 (`gpt-*`) matches them all – move it before that one, or remove it',
+      '5:14 /models/3/match: no model can match this entry: /models/2 (`claude-*-2025`) matches them all – move it before that one, or remove it',
+      '7:14 /models/5/match: no model can match this entry: /models/4 (`*`) matches them all – move it before that one, or remove it',
+      '8:14 /models/6/match: no model can match this entry: /models/4 (`*`) matches them all – move it before that one, or remove it',
     ],
   },
   {
@@ -355,17 +355,17 @@ run([
       .map((match) => `  - { match: "${match}", identity: none, upstream: maps }\n`)
       .join('')}`,
     lines: [
-      '6:14 /routes/1/match: no request can reach this route: /routes/0 (`GET /a/*`) takes them all – move it before that one, or remove it',
-      '8:14 /routes/3/match: no request can reach this route: /routes/2 (`* /c`) takes them all – move it before that one, or remove it',
-      '9:14 /routes/4/match: no request can reach this route: the caller’s own figures (`quotaPath`) takes them all – move it before that one, or remove it',
-      '10:14 /routes/5/match: no request can reach this route: /routes/0 (`GET /a/*`) takes them all – move it before that one, or remove it',
+      '6:14 /routes/1/match: no request can reach this route: /routes/0 (`GET /a/*`) matches them all – move it before that one, or remove it',
+      '8:14 /routes/3/match: no request can reach this route: /routes/2 (`* /c`) matches them all – move it before that one, or remove it',
+      '9:14 /routes/4/match: no request can reach this route: the caller’s own figures (`quotaPath`) matches them all – move it before that one, or remove it',
+      '10:14 /routes/5/match: no request can reach this route: /routes/0 (`GET /a/*`) matches them all – move it before that one, or remove it',
     ],
   },
   {
     name: 'a free route that charges',
     text: `${ROUTES}  - { match: GET /, identity: none, upstream: maps, charges: [{ quota: lds, units: 1 }] }\n  - { match: GET /a, identity: nonne, upstream: maps }\n`,
     lines: [
-      '5:62 /routes/0/charges: a list is out of bounds – write []: nobody is there to pay',
+      '5:62 /routes/0/charges: a list is out of bounds – write []: an anonymous route is free',
       '6:32 /routes/1/identity: "nonne" is none of required, none – did you mean `none`?',
     ],
   },
@@ -377,7 +377,7 @@ run([
   - { match: 'POST /c/*:verb', action: a, upstream: maps, charges: [] }
 `,
     lines: [
-      '5:102 /routes/0/replayHeader: this route costs nothing, replayed or not – remove it, or add a charge',
+      '5:102 /routes/0/replayHeader: this route is free, so replays make no difference – remove it, or add a charge',
       '6:109 /routes/1/replayHeader/name: "Content-Length" is not a header name that can be used here – write a header name in lower case, without underscores, that HTTP itself does not use',
       '7:101 /routes/2/replayHeader: "idempotent-replayed" is not a map – write a map of name, value',
       '8:14 /routes/3/match: "POST /c/*:verb" is not a method and a path that can be matched – write METHOD /path, such as GET /v3/maps/*',
@@ -406,7 +406,7 @@ run([
       '13:32 /routes/0/charges/4/units: 900000000000001 is too large for `usage` – write a smaller amount',
       '14:32 /routes/0/charges/5/units: is a map without a known key – write an amount, or one of { header: … }, { json: … }, { jsonLength: … }',
       '15:40 /routes/0/charges/6/units/json: "x" is not a JSON pointer – write a JSON pointer, such as /addresses or /options/count',
-      '16:42 /routes/0/charges/7/units/header: `x-quota-user` says who calls, so it cannot say what the call costs – write another header',
+      '16:42 /routes/0/charges/7/units/header: `x-quota-user` identifies the caller, so it cannot carry the cost – write another header',
     ],
   },
   {
@@ -417,13 +417,13 @@ run([
     charges: [{ quota: lds, gate: true, units: 1 }, { quota: lds, gate: false }, { quota: lds }]
 `,
     lines: [
-      '8:29 /routes/0/charges/0/gate: `gate` cannot stand beside `units` – keep one of the two',
+      '8:29 /routes/0/charges/0/gate: `gate` cannot be combined with `units` – keep one of the two',
       '8:73 /routes/0/charges/1/gate: false is not true – write true',
       '8:82 /routes/0/charges/2/units: `units` is missing – add `units`: an amount, or one of { header: … }, { json: … }, { jsonLength: … }',
     ],
   },
   {
-    name: 'a cost that only the answer tells, without its hold',
+    name: 'a cost known from the response only, without its hold',
     text: `${ROUTES}  - { match: GET /, action: a, upstream: maps, charges: [{ quota: lds, units: { responseHeader: x-n } }] }\n`,
     lines: [`5:58 /routes/0/charges/0/hold: \`hold\` is missing – add \`hold\`: ${AMOUNT}`],
   },
@@ -472,7 +472,7 @@ run([
     lines: [
       '4:32 /orgs/acme/plans/lds/allowance: 0.5 has more decimals than `lds`, which has 0 – write a multiple of 1, or raise the decimals of `lds`',
       `4:44 /orgs/acme/plans/lds/extra: -1 is not an amount of units – write ${AMOUNT}`,
-      '4:50 /orgs/acme/plans/ldss: there is no quota `ldss` – did you mean `lds`?',
+      '4:50 /orgs/acme/plans/ldss: quota `ldss` not found – did you mean `lds`?',
       `4:81 /orgs/acme/plans/usage/allowance: \`allowance\` is missing – add \`allowance\`: ${AMOUNT}`,
       '4:89 /orgs/acme/plans/usage/mode: "sfot" is none of hard, soft, shadow – did you mean `soft`?',
     ],
@@ -487,8 +487,8 @@ run([
       tim: { groups: [${Array.from({ length: 65 }, () => 'dev').join()}] }
 `,
     lines: [
-      '6:23 /orgs/acme/users/ana/groups/0: there is no group `deb` – did you mean `dev`?',
-      '7:22 /orgs/acme/users/eva/groups: the same thing stands in it twice – write a list of at most 64 groups of the org',
+      '6:23 /orgs/acme/users/ana/groups/0: group `deb` not found – did you mean `dev`?',
+      '7:22 /orgs/acme/users/eva/groups: contains duplicates – write a list of at most 64 groups of the org',
       '8:23 /orgs/acme/users/max/groups/0: 7 is not text – put it in quotes',
       '9:22 /orgs/acme/users/tim/groups: a list is out of bounds – write a list of at most 64 groups of the org',
     ],
@@ -513,19 +513,19 @@ run([
 `,
     lines: [
       '9:9 /orgs/acme/limits/1: this subject has a limit for `usage` already: /orgs/acme/limits/0 – remove one of the two',
-      '10:44 /orgs/acme/limits/2/percent: the org has no plan for `lds`, so no pool – add the plan',
-      '11:18 /orgs/acme/limits/3/group: there is no group `deb` – did you mean `dev`?',
+      '10:44 /orgs/acme/limits/2/percent: the org has no plan for `lds`, so there is no pool – add the plan',
+      '11:18 /orgs/acme/limits/3/group: group `deb` not found – did you mean `dev`?',
       '11:42 /orgs/acme/limits/3/units: 0 is not an amount above zero – write a decimal number > 0, with no more decimals than the quota has',
-      '12:17 /orgs/acme/limits/4/user: there is no user `anna` – did you mean `ana`?',
+      '12:17 /orgs/acme/limits/4/user: user `anna` not found – did you mean `ana`?',
       '12:44 /orgs/acme/limits/4/units: 0.05 has more decimals than `usage`, which has 1 – write a multiple of 0.1, or raise the decimals of `usage`',
-      '13:29 /orgs/acme/limits/5/quota: there is no quota `lsd` – did you mean `lds`?',
+      '13:29 /orgs/acme/limits/5/quota: quota `lsd` not found – did you mean `lds`?',
       '13:43 /orgs/acme/limits/5/percent: 0.000001 is not a percent of the pool – write a decimal number > 0 and ≤ 100, at most 5 decimals',
-      '14:22 /orgs/acme/limits/6/group: `group` cannot stand beside `user` – keep one of the two',
+      '14:22 /orgs/acme/limits/6/group: `group` cannot be combined with `user` – keep one of the two',
       '15:9 /orgs/acme/limits/7/user: `user` is missing – add `user`: 1 to 256 bytes of text',
       '16:9 /orgs/acme/limits/8: this subject has a limit for `lds` already: /orgs/acme/limits/6 – remove one of the two',
-      '16:44 /orgs/acme/limits/8/percent: `percent` cannot stand beside `units` – keep one of the two',
-      '17:18 /orgs/acme/limits/9/group: there is no group `ana` – write one of dev',
-      '18:30 /orgs/acme/limits/10/quota: there is no quota `toString` – write one of usage, lds',
+      '16:44 /orgs/acme/limits/8/percent: `percent` cannot be combined with `units` – keep one of the two',
+      '17:18 /orgs/acme/limits/9/group: group `ana` not found – write one of dev',
+      '18:30 /orgs/acme/limits/10/quota: quota `toString` not found – write one of usage, lds',
       '18:49 /orgs/acme/limits/10/percent: 100.00001 is not a percent of the pool – write a decimal number > 0 and ≤ 100, at most 5 decimals',
     ],
   },
@@ -533,14 +533,14 @@ run([
     name: 'thresholds',
     text: `${ORG}    thresholds: [0, 50, 101, 50]\n`,
     lines: [
-      '4:17 /orgs/acme/thresholds: the same thing stands in it twice – write a list of whole numbers from 1 to 100',
+      '4:17 /orgs/acme/thresholds: contains duplicates – write a list of whole numbers from 1 to 100',
       '4:18 /orgs/acme/thresholds/0: 0 is out of bounds – write a whole number from 1 to 100',
       '4:25 /orgs/acme/thresholds/2: 101 is out of bounds – write a whole number from 1 to 100',
     ],
   },
 ]);
 
-t.test('a file with ten mistakes of all kinds tells all ten, in order', async (t) => {
+t.test('a file with ten mistakes of all kinds reports all ten, in order', async (t) => {
   const text = `server: { gateway: here }
 stroe: {}
 identity:

@@ -1,4 +1,4 @@
-/** What the tests of the config room share. */
+/** What the config tests share. */
 
 import type { Environment } from '../../src/config/environment.js';
 import { ConfigError, type Mistake } from '../../src/config/issues.js';

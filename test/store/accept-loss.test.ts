@@ -50,10 +50,10 @@ async function orgField(ledger: Ledger, org: string, field: string): Promise<str
 t.test('accept-loss recreates the named orgs, or all orgs marked as lost', skip, async (t) => {
   const { ledger, run } = await setUp(t);
   for (const org of ['acme', 'beta', 'gamma']) await markLost(ledger, org);
-  t.match(await run({ org: ['acme'] }), /^acme: made anew as the config states it; nothing is consumed\n$/);
+  t.match(await run({ org: ['acme'] }), /^acme: created from the config; nothing is consumed\n$/);
   t.equal(await orgField(ledger, 'acme', 'plan:usage'), '70:h');
   t.equal(await orgField(ledger, 'beta', 'epoch'), null);
-  t.match(await run({ all: true }), /^beta: made anew without plans.*\ngamma: made anew without plans.*\n$/);
+  t.match(await run({ all: true }), /^beta: created without plans.*\ngamma: created without plans.*\n$/);
   t.equal(await orgField(ledger, 'beta', 'plan:usage'), null);
   t.equal(await orgField(ledger, 'beta', 'lossAccepted'), await orgField(ledger, 'beta', 'epoch'));
   t.equal(await run({ all: true }), 'no org is marked as lost\n');
@@ -64,9 +64,9 @@ t.test('accept-loss recreates the named orgs, or all orgs marked as lost', skip,
 
 t.test('accept-loss refuses missing, contradictory or unknown org names', skip, async (t) => {
   const { folder, ledger, run } = await setUp(t);
-  await t.rejects(run({}), /--org, or say --all/);
-  await t.rejects(run({ org: ['acme'], all: true }), /--org, or say --all/);
-  await t.rejects(run({ org: ['typo'] }), /nothing is known of typo/);
+  await t.rejects(run({}), /--org, or use --all/);
+  await t.rejects(run({ org: ['acme'], all: true }), /--org, or use --all/);
+  await t.rejects(run({ org: ['typo'] }), /org not found: typo/);
   t.equal((await ledger.read('typo', [])).version, 0, 'a mistyped id creates no org');
   const embedded = join(folder, 'embedded.yaml');
   writeFileSync(embedded, '{}\n');

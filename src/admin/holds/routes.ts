@@ -61,9 +61,12 @@ function* rowsOf(tables: Tables): Generator<HoldRow> {
   for (const [id, text] of fieldsOf(tables, 'holds')) yield { id, hold: decodeHold(text) };
 }
 
+/** Holds can outlive their quota in the config: their units are then shown as stored. */
+const REMOVED_QUOTA = { decimals: 0 };
+
 function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
   const charges = hold.items.map(({ quota, fixed, units, charged }) => {
-    const decimals = quotas.get(quota)?.decimals ?? 0;
+    const { decimals } = quotas.get(quota) ?? REMOVED_QUOTA;
     const figures = { units: formatUnits(units, decimals), charged: formatUnits(charged, decimals) };
     return { quota, kind: fixed ? 'fixed' : 'held', ...figures };
   });

@@ -26,9 +26,11 @@ export function lineTo(quota: string, scope: Scope, token: string): LimitLine {
   return { quota, scope, token, field: lineOf(quota, scope, token) };
 }
 
-/** How a quota's amounts are written; a quota that the config has no more counts in whole units. */
-export function quotaOf({ quotas }: OrgView, quota: string): QuotaDefinition {
-  return quotas.get(quota) ?? { unit: '', decimals: 0 };
+/** How a quota's amounts are written. Throws for a quota that the config does not have. */
+export function quotaOf({ quotas }: Pick<OrgView, 'quotas'>, quota: string): QuotaDefinition {
+  const definition = quotas.get(quota);
+  if (definition === undefined) throw new Error(`quota "${quota}" not found`);
+  return definition;
 }
 
 /** Integers, as inside. */
