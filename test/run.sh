@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bash test/support/apt-install.sh redis-server redis-server 'about 6 MB'
+bash test/support/apt-install.sh curl curl 'about 1 MB'
 command -v redis-server >/dev/null 2>&1 || echo 'redis-server is not installed: its tests are left out'
 if [ ! -d node_modules ]; then
   echo 'installing the npm packages of package-lock.json in node_modules (about 600 MB)'

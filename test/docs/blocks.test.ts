@@ -1,5 +1,5 @@
 // Every shell block of README and guides runs against a started demo, and every config in them is a valid one.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,9 +81,15 @@ function isWhole({ text }: Block): boolean {
   return ['identity', 'upstreams', 'routes', 'orgs'].every((key) => new RegExp(`^${key}:`, 'm').test(text));
 }
 
+/** With CI=true a missing part is a failure. */
+const skip =
+  process.env.CI !== 'true' &&
+  spawnSync('curl', ['--version']).error !== undefined &&
+  'curl is not installed';
+
 t.setTimeout(PAGES_TIMEOUT_MS);
 
-t.test('every shell block does what it says', async (t) => {
+t.test('every shell block does what it says', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-docs-'));
   shims(folder);
   const demo = await startDemo();
@@ -147,8 +153,7 @@ t.test('a refusal is shown as it is', async (t) => {
   const [shown = { text: '{}' }] = blocksOf('docs/troubleshooting.md', 'json');
   const demo = await startDemo();
   t.teardown(() => demo.close());
-  // Its cycle ends when it ends.
-  const body = await demo.refusal();
-  const page = JSON.parse(shown.text) as Record<string, unknown>;
-  t.strictSame({ ...page, resetsAt: body.resetsAt }, body);
+  // The end of the cycle changes from month to month.
+  const atAnyTime = (body: unknown) => JSON.stringify(body).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time');
+  t.equal(atAnyTime(JSON.parse(shown.text)), atAnyTime(await demo.refusal()));
 });

@@ -29,7 +29,11 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemOf(error);
   const { status } = problem;
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  if (problem.code === 'internal') request.log.error({ err: error }, 'admin request failed');
+  if (problem.code === 'internal')
+    request.log.error(
+      { event: 'admin_request_failed', err: error },
+      'An admin request failed: report it with its stack.',
+    );
   return reply
     .code(status)
     .type('application/problem+json')
