@@ -28,6 +28,17 @@ onBoth('or an unknown user is denied, and nothing is stored', ORG, async (t, tes
   t.equal(await testOrg.dump(), before);
 });
 
+onBoth(
+  'a reservation of nothing only asks: nobody is registered',
+  { ...ORG, seats: 2 },
+  async (t, testOrg) => {
+    const before = await testOrg.dump();
+    t.same(await testOrg.statuses([reserve('zed', []), reserve('ivy', [])]), ['admitted', 'admitted']);
+    t.same(await testOrg.statuses([reserve('ned', [])]), ['inactive-user']);
+    t.equal(await testOrg.dump(), before);
+  },
+);
+
 onBoth('an invited user becomes active at first sight, in either case', ORG, async (t, testOrg) => {
   t.match(await testOrg.do(one('ivy'), DENY), { status: 'admitted', groups: 'g1' });
   t.equal((await testOrg.fields('members')).ivy, 'a:g1');
