@@ -30,12 +30,12 @@ program
 program
   .command('check')
   .description(
-    'validate a config file: every mistake with its place and what to do; exit code 1 if there is one',
+    'validate a config file: report every error with its line and a fix; exit code 1 if there is one',
   )
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
   .option('--secrets', 'also read the files and variables that the config names, as `serve` does')
   .action(({ config, secrets = false }: { config: string; secrets?: boolean }) => {
-    // Whoever reads has seen enough (`| head`): the exit code still tells.
+    // The reader may close the pipe early (`| head`); the exit code still counts.
     process.stdout.on('error', () => undefined);
     process.exitCode = check({ file: config, environment: process.env, secrets }, process.stdout);
   });
@@ -50,15 +50,15 @@ program
 program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
 program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
 
-/** With all that the config names outside of itself. */
+/** Reads the config and the files and variables that it names. */
 function reader(file: string): ConfigSource['read'] {
   return (when) => readConfig(file, process.env, (partial) => secretFindings(partial, process.env, when));
 }
 
 interface Ending {
-  /** False: what was owed to the store is neither delivered nor kept. */
+  /** False: some settlements were neither delivered nor spooled. */
   close(): Promise<boolean>;
-  /** Before it: load balancers learn that this process is not ready. */
+  /** Before `close`: reports not ready, so that load balancers stop sending requests. */
   drain?(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ function endBySignal(running: Ending): void {
   process.on('SIGINT', () => end(false));
 }
 
-/** Mistakes of the config are told as `check` tells them. */
+/** Reports errors of the config as `check` does. */
 function refuse(file: string, error: unknown): never {
   if (!(error instanceof ConfigError)) throw error;
   for (const mistake of error.mistakes) process.stderr.write(`${lineOf(file, mistake)}\n`);

@@ -1,4 +1,4 @@
-/** The composition root: config ─► ledger ─► stages ─► listeners; what a reload and a stop mean for each. */
+/** The composition root: config ─► ledger ─► stages ─► listeners, and how a reload and a stop treat each. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -27,13 +27,13 @@ import { logTrouble } from './troubles.js';
 
 export interface App {
   readonly ledger: Ledger;
-  /** Where the listeners are, once they listen: `host:port`. */
+  /** Opens the listeners and returns their addresses, `host:port`. */
   listen(): Promise<Addresses>;
-  /** Not ready from here on, but it serves for the config's `drainMs`, while load balancers learn of it. */
+  /** Reports not ready, and serves for `drainMs` more, so that load balancers stop sending requests. */
   drain(): Promise<void>;
-  /** Takes no more requests, ends those under way, delivers what is owed. False: some of that is neither delivered nor kept. */
+  /** Accepts no more requests, finishes those in flight, delivers pending settlements. False: some were neither delivered nor spooled. */
   close(): Promise<boolean>;
-  /** Takes what it can of a new config; rejects where it cannot be used, and then all stays as it was. */
+  /** Applies a new config as far as possible without a restart; rejects an invalid one and changes nothing then. */
   reload(read: () => Config): Promise<Reloaded>;
   /** Reads the certificates of the listeners again. */
   reloadCertificates(): void;
@@ -46,28 +46,28 @@ export interface Addresses {
 }
 
 export interface Reloaded {
-  /** Settings that differ from those in use, and wait for a restart. */
+  /** Changed settings that need a restart. */
   readonly waiting: readonly string[];
 }
 
 export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
-  /** An admin token beside those in the ledger. */
+  /** An admin token in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
-  /** Where settings with `env` find their secrets. */
+  /** Environment variables for settings with `env`. */
   readonly environment?: Environment | undefined;
 }
 
-const KEEPER_EVERY_MS = 1_000;
-/** When all requests are over: for what is owed to the store, and for admins. */
+const MAINTENANCE_EVERY_MS = 1_000;
+/** After the last request: time-outs for pending settlements and for admin requests. */
 const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
 const FAREWELL_MS = 1_000;
 
 const SPOOL_FAILED = 'The spool cannot be read or written: check its path, permissions and free space.';
 
-/** Opens the ledger, creates the orgs that the config names and the ledger has not, and builds the listeners. */
+/** Opens the ledger, creates the config's orgs that the ledger lacks, and builds the listeners. */
 export async function buildApp(options: AppOptions): Promise<App> {
   const { config, logger } = options;
   let running: Running | undefined;
@@ -80,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   const certificates = new Certificates(config.server, logger, metrics.process);
   const ops = new Ops({ metrics: () => metrics.text(), onError });
   try {
-    // First of all, so that who starts the process sees it live while the ledger is read.
+    // First, so that the process is live while it reads the ledger.
     const at = addressOf(config.server.ops);
     const opsAddress = await naming('server.ops', config.server.ops, () => ops.listen(at.host, at.port));
     running = await assemble(options, { metrics, certificates, ops, opsAddress, onError });
@@ -92,7 +92,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** What there is before the ledger. */
+/** What is built before the ledger. */
 interface Base {
   readonly metrics: Metrics;
   readonly certificates: Certificates;
@@ -111,17 +111,17 @@ async function assemble(options: AppOptions, base: Base): Promise<Running> {
   try {
     await claimStore(ledger, config.quotas);
     await createOrgs(ledger, config);
-    return furnish(options, { ...base, clock }, ledger);
+    return assembleRunning(options, { ...base, clock }, ledger);
   } catch (error) {
     await ledger.close();
     throw error;
   }
 }
 
-function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger: Ledger): Running {
+function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }, ledger: Ledger): Running {
   const { config, logger, bootstrapToken, environment = {} } = options;
   const { metrics, certificates, onError } = base;
-  const batcher = lanesOver(ledger, config, logger, metrics);
+  const batcher = batcherOver(ledger, config, logger, metrics);
   const spool = spoolOf(options, metrics, batcher);
   const observer = new RequestTelemetry(
     metrics,
@@ -129,10 +129,10 @@ function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger
     new UnknownGroups(metrics.unknownGroups, logger),
   );
   const chargedCalls = new ChargedCalls();
-  const room = { config, environment, ledger, batcher, metrics, observer, logger, chargedCalls, onError };
-  const stages = { now: buildStages(room) };
+  const shared = { config, environment, ledger, batcher, metrics, observer, logger, chargedCalls, onError };
+  const stages = { now: buildStages(shared) };
   const gateway = buildGateway({
-    walk: (request, response) => stages.now.pipeline.enter(request, response),
+    enter: (request, response) => stages.now.pipeline.enter(request, response),
     me: (request) => stages.now.me(request),
     quotaPath: config.quotaPath,
     clients: config.server.clients,
@@ -149,15 +149,15 @@ function furnish(options: AppOptions, base: Base & { clock: ClockGuard }, ledger
   });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
-  // Last: nothing that can still fail comes behind what would run on after a refused start.
+  // Last: these would keep running after a failed start.
   const onExpired = (count: number): void => metrics.store.holdsExpired(count);
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
-  const keeper = startMaintenance({ ledger, everyMs: KEEPER_EVERY_MS, onError, onExpired });
+  const maintenance = startMaintenance({ ledger, everyMs: MAINTENANCE_EVERY_MS, onError, onExpired });
   spool?.start();
-  return new Running({ ...base, room, stages, keeper, clockLook, gateway, admin, spool });
+  return new Running({ ...base, shared, stages, maintenance, clockLook, gateway, admin, spool });
 }
 
-function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): StoreBatcher {
+function batcherOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): StoreBatcher {
   const logOpen = logOpenMode(logger, config.quotas);
   return new StoreBatcher({
     ledger,
@@ -166,13 +166,13 @@ function lanesOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metr
     observer: metrics.store,
     onTrouble: onTrouble(metrics, logger),
     onOpen: (event) => {
-      metrics.open.told(event);
+      metrics.open.note(event);
       logOpen(event);
     },
   });
 }
 
-/** What earlier processes could not deliver, and where this one leaves what it cannot. */
+/** Settlements that earlier processes could not deliver, and where this process stores its own. */
 function spoolOf({ config, logger }: AppOptions, metrics: Metrics, batcher: StoreBatcher): Spool | undefined {
   if (config.spool === undefined) return undefined;
   return openSpool({
@@ -204,9 +204,9 @@ async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<voi
 }
 
 interface SharedResources extends Base {
-  readonly room: StagesOptions;
+  readonly shared: StagesOptions;
   readonly stages: { now: Stages };
-  readonly keeper: MaintenanceLoop;
+  readonly maintenance: MaintenanceLoop;
   readonly clock: ClockGuard;
   readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
@@ -217,19 +217,19 @@ interface SharedResources extends Base {
 class Running implements App {
   readonly ledger: Ledger;
   private config: Config;
-  /** Stages of earlier configs that requests still walk in. */
+  /** Stages of earlier configs that still serve requests. */
   private readonly leaving = new Map<Stages, Promise<void>>();
   private reloading: Promise<unknown> = Promise.resolve();
   private closed: Promise<boolean> | undefined;
 
   constructor(private readonly resources: SharedResources) {
-    this.ledger = resources.room.ledger;
-    this.config = resources.room.config;
+    this.ledger = resources.shared.ledger;
+    this.config = resources.shared.config;
   }
 
   get state(): State {
-    const { ops, gateway, room, clock, spool } = this.resources;
-    const { batcher, ledger } = room;
+    const { ops, gateway, shared, clock, spool } = this.resources;
+    const { batcher, ledger } = shared;
     const { backlog, state, lost, open } = batcher;
     const requestsInFlight = gateway.inFlight;
     return {
@@ -283,9 +283,9 @@ class Running implements App {
 
   private async take(read: () => Config): Promise<Reloaded> {
     const { config, waiting } = changeOf(this.config, read());
-    const { stages, room, admin } = this.resources;
+    const { stages, shared, admin } = this.resources;
     const before = stages.now;
-    const next = buildStages({ ...room, config }, before);
+    const next = buildStages({ ...shared, config }, before);
     try {
       await createOrgs(this.ledger, config);
     } catch (error) {
@@ -294,8 +294,8 @@ class Running implements App {
     }
     stages.now = next;
     this.config = config;
-    room.batcher.unknownUsers = config.identity.unknownUsers;
-    for (const logger of [room.logger, admin.log]) logger.level = config.log.level;
+    shared.batcher.unknownUsers = config.identity.unknownUsers;
+    for (const logger of [shared.logger, admin.log]) logger.level = config.log.level;
     this.leave(before, next);
     return { waiting };
   }
@@ -307,8 +307,8 @@ class Running implements App {
   }
 
   private async end(): Promise<boolean> {
-    const { ops, gateway, admin, keeper, clockLook, certificates, stages, room } = this.resources;
-    const { logger, batcher } = room;
+    const { ops, gateway, admin, maintenance, clockLook, certificates, stages, shared } = this.resources;
+    const { logger, batcher } = shared;
     ops.phase = 'draining';
     await this.reloading;
     const cutOff = async (): Promise<void> => {
@@ -320,15 +320,15 @@ class Running implements App {
     };
     await closeWithin(gateway.app, this.config.server.finishMs, cutOff);
     this.leave(stages.now);
-    // A coded answer that is never read to its end must not keep the process.
+    // A compressed response that is never read to its end must not keep the process running.
     await Promise.race([Promise.all(this.leaving.values()), delay(DELIVERY_MS, undefined, { ref: false })]);
     const delivered = await batcher.drain(DELIVERY_MS);
     const kept = delivered || (await this.keepUndelivered());
     await this.resources.spool?.close();
     await closeWithin(admin, ADMIN_MS);
     clockLook.close();
-    const left = keeper.close().then(() => this.ledger.close());
-    // A store that gives no answer gives none to a farewell either.
+    const left = maintenance.close().then(() => this.ledger.close());
+    // A store that does not respond does not respond to closing either.
     await (delivered
       ? left
       : Promise.race([left.catch(this.resources.onError), delay(FAREWELL_MS, undefined, { ref: false })]));
@@ -337,10 +337,10 @@ class Running implements App {
     return kept;
   }
 
-  /** Spools what the store could not be told. Without a spool each operation is logged: an operator may make it good. */
+  /** Spools what could not be delivered to the store. Without a spool each operation is logged for an operator. */
   private async keepUndelivered(): Promise<boolean> {
-    const { spool, room } = this.resources;
-    const { logger, batcher } = room;
+    const { spool, shared } = this.resources;
+    const { logger, batcher } = shared;
     const calls = batcher.undelivered();
     if (calls.length === 0) return true;
     try {

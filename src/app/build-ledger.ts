@@ -12,9 +12,9 @@ import type { PresenceEvent } from '../ledger/redis/presence.js';
 /** A store that is down fails many times a second. */
 const LOG_EVERY_MS = 10_000;
 
-/** What stands between the store and who uses it. */
+/** Optional parts of a ledger. */
 export interface LedgerParts {
-  /** Told of lost data. */
+  /** Called for lost data. */
   readonly alarm?: (what: string) => void;
   /** Bounds the store's clock. */
   readonly clockGuard?: ClockGuard;

@@ -1,4 +1,4 @@
-/** What a reload replaces, as one value: the stages of the pipeline as a config has them. */
+/** Builds the pipeline's stages from a config, as one value that a reload replaces. */
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Environment } from '../config/environment.js';
@@ -37,7 +37,7 @@ export interface StagesOptions {
   readonly metrics: Metrics;
   readonly observer: RequestTelemetry;
   readonly logger: Logger;
-  /** What replays are told by; it outlives a reload. */
+  /** Recognizes replays; it outlives a reload. */
   readonly chargedCalls: ChargedCalls;
   readonly onError: (error: unknown) => void;
 }
@@ -118,7 +118,7 @@ function openIdentifiers(
 ): void {
   const { trusted, apiKeys: keysOf, jwt: tokens } = config.identity;
   if (trusted !== undefined) open(resources, before, 'trusted', trusted, () => trustedHeaders(trusted));
-  // Before tokens: a key is told by how it begins, and a token's reader would refuse it.
+  // Before tokens: the JWT identifier would refuse an API key.
   if (keysOf !== undefined) open(resources, before, 'apiKeys', keysOf, () => apiKeys(keysOf));
   if (tokens === undefined) return;
   const keys = keyPlaceOf(tokens, environment);

@@ -69,7 +69,7 @@ async function isOverIn(job: PromiseLike<unknown>, ms: number): Promise<boolean>
 
 type Listener = 'gateway' | 'admin';
 
-/** The certificates of the listeners: read at start, at each change of their files, and when told to. */
+/** The certificates of the listeners: read at start, at each change of their files, and on request. */
 export class Certificates {
   private readonly byListener = new Map<Listener, Certificate>();
   private readonly servers = new Map<Listener, FastifyInstance>();

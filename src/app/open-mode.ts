@@ -1,4 +1,4 @@
-/** Open mode as the config states it: how far each route goes without the store, and what the log tells of it. */
+/** Open mode as the config states it: what each route admits without the store, and how an outage is logged. */
 import type { Logger } from 'pino';
 import type { Config, RouteConfig } from '../config/schema.js';
 import type { OpenBound, OpenEvent } from '../ledger/batching/index.js';

@@ -1,6 +1,6 @@
 /**
- * One request on its route: undici tells it what the upstream does, the client's socket what the client does, and it
- * tells the caller how it ended, once.
+ * One exchange with the upstream: undici reports what the upstream does, the client's socket what the client does, and the
+ * exchange reports its outcome to the caller, once.
  *
  * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses
  * the fields of every answer into an object that nobody here wants (2.6 µs a request).

@@ -1,4 +1,4 @@
-/** The way to one upstream: a pool of connections, and jobs that are streamed through it both ways. */
+/** One upstream: a pool of connections, through which jobs are streamed in both directions. */
 import { buildConnector, Client, Pool } from 'undici';
 import { Exchange } from './exchange.js';
 import { type OnDropped, requestHead, upstreamFields } from './headers.js';
@@ -86,8 +86,8 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
       renewals.set(client, ended);
     };
     const isRepeatable = retries > 0 && !streams && IDEMPOTENT.has(method);
-    const way = { dispatch, retries, totalTimeoutMs, renew: isRepeatable ? renew : undefined };
-    const exchange = new Exchange(job, way, done);
+    const route = { dispatch, retries, totalTimeoutMs, renew: isRepeatable ? renew : undefined };
+    const exchange = new Exchange(job, route, done);
     dispatch(exchange);
     return exchange;
   };

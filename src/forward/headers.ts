@@ -37,7 +37,7 @@ function fieldOf(spelling: string): Field {
   return field;
 }
 
-/** Told why a field of a client's request was dropped. */
+/** Called with the reason when a field of a client's request is dropped. */
 export type OnDropped = (reason: DropReason) => void;
 
 /** What is sent to one upstream beside, and in place of, the client's fields. */

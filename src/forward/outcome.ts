@@ -1,4 +1,4 @@
-/** What a forwarder is given, and what it says became of it. */
+/** The forwarder's input and the outcome it reports. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { AnswerObserver } from '../meter/reader.js';

@@ -80,7 +80,7 @@ export function observe(socket: Socket): void {
   socket.read = (size?: number) => connection.taken(read(size));
 }
 
-/** Told of the connection of the request that undici is about to write: it says so in the same turn. */
+/** Calls `tell` with the connection on which undici writes the next request, in the same turn. */
 export function whenWritten(tell: (connection: UpstreamConnection) => void): void {
   onWritten = tell;
 }

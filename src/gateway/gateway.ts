@@ -1,4 +1,4 @@
-/** The door of the inline proxy: a Fastify server whose requests walk the pipeline as node gives them. */
+/** The server of the inline proxy: Fastify hands each request to the pipeline as Node's own objects. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
@@ -9,7 +9,7 @@ import type { Me } from './me.js';
 import { refusal } from './refusal.js';
 
 export interface GatewayOptions {
-  readonly walk: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly enter: (request: IncomingMessage, response: ServerResponse) => void;
   /** Path and handler of the caller's own figures. */
   readonly quotaPath: string;
   readonly me: Me;
@@ -17,7 +17,7 @@ export interface GatewayOptions {
   readonly onError: (error: unknown) => void;
   /** PEM; left out: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Told of requests that are refused here, before they walk. */
+  /** Called for requests that are refused before they enter the pipeline. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
 
@@ -33,9 +33,9 @@ export interface ClientBounds {
 
 export interface Gateway {
   readonly app: FastifyInstance;
-  /** Requests whose answer is not over. */
+  /** Requests whose response is still being sent. */
   readonly inFlight: number;
-  /** Serves on, and asks each client to come with its next request on a new connection: that finds another replica. */
+  /** Keeps serving, and closes each connection after its response, so that the next request reaches another replica. */
   drain(): void;
 }
 
@@ -48,17 +48,17 @@ const OVERDUE_EVERY_MS = 1_000;
 const TLS_HANDSHAKE_MS = 10_000;
 
 export function buildGateway(options: GatewayOptions): Gateway {
-  const { walk, quotaPath, me, clients, onError, onRefused } = options;
+  const { enter: pipeline, quotaPath, me, clients, onError, onRefused } = options;
   const connections = new Connections();
 
-  /** Runs `go` if the request may go on, when its turn has come; one that may not is answered here. */
+  /** When it is the request's turn: refuses an invalid request, and runs `go` for any other. */
   const enter = (request: IncomingMessage, response: ServerResponse, go: () => void): void =>
     connections.take(response, () => {
       const fault = wireFault(request);
       // Node loses what came in one piece with such a request: the next answer would be taken for another one's.
       if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
       if (fault === undefined && !connections.closing) return go();
-      const problem = fault ?? new ProblemError('shutting-down', 'This gateway takes no new requests.');
+      const problem = fault ?? new ProblemError('shutting-down', 'this gateway accepts no new requests');
       onRefused?.(problem.code);
       const { status, headers, body } = refusal(problem, ['Connection', 'close']);
       response.writeHead(status, headers).end(body);
@@ -67,10 +67,10 @@ export function buildGateway(options: GatewayOptions): Gateway {
   const app = Fastify({
     ...serverOptions(clients, options.tls),
     rewriteUrl: (request) => originForm(request as IncomingMessage),
-    // A target that Fastify cannot read goes the same way as all others: the pipeline judges it.
+    // The pipeline refuses a target that Fastify cannot parse, as it does all invalid targets.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
-      enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
+      enter(request.raw, reply.raw, () => pipeline(request.raw, reply.raw));
     },
     clientErrorHandler: (error, socket) => {
       if (connections.isLingering(socket)) return;
@@ -93,7 +93,7 @@ export function buildGateway(options: GatewayOptions): Gateway {
     const answer = await me(request.raw).catch((error: unknown) => {
       if (error instanceof ProblemError) return refusal(error);
       onError(error);
-      return refusal(new ProblemError('internal', 'The figures could not be read.'));
+      return refusal(new ProblemError('internal', 'the quota figures could not be read'));
     });
     reply.hijack();
     reply.raw.writeHead(answer.status, answer.headers);
@@ -105,9 +105,9 @@ export function buildGateway(options: GatewayOptions): Gateway {
       enter(request.raw, reply.raw, done);
       return;
     }
-    // From here on the answer is the pipeline's: it streams, and Fastify's own reply is not used.
+    // The pipeline writes the response from here on: it streams, and Fastify's reply is not used.
     reply.hijack();
-    enter(request.raw, reply.raw, () => walk(request.raw, reply.raw));
+    enter(request.raw, reply.raw, () => pipeline(request.raw, reply.raw));
   });
   return {
     app,
@@ -127,7 +127,7 @@ function watchOddRequests(
   // Else node silently leaves out fields beyond a bound; `wireFault` counts them.
   server.maxHeadersCount = 0;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    // Whoever begins to read the body wants it: only then, and so after admission, is it sent for.
+    // Sent when the body is first read, so only after admission.
     request.once('resume', () => {
       if (!response.headersSent) response.writeContinue();
     });

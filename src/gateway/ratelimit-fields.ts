@@ -1,6 +1,6 @@
 /**
  * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of
- * allowed and refused answers: per charged quota the findBindingLimits hard limit, and on a refusal those violated.
+ * allowed and refused answers: per charged quota the binding hard limit, and on a refusal those violated.
  * Limits in shadow and soft pools are never shown.
  *
  * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units,
@@ -11,7 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { Admitted, Bounds, Refused } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
 
-/** What callers are told about a quota. */
+/** How a quota is shown to callers. */
 export interface QuotaLabel {
   readonly decimals: number;
   /** Unit label, such as `tokens`. */
@@ -86,7 +86,7 @@ export function secondsUntil(then: number, now: number): number {
   return Math.max(0, Math.ceil((then - now) / 1000));
 }
 
-/** The limits to show, one per name: of several groups the findBindingLimits. */
+/** The limits to show, one per name: of several groups the binding one. */
 function linesOf(policies: Policies, result: Admitted | Refused): Line[] {
   const lines: Line[] = [];
   for (const { quota, scope, limit, remaining } of result.bindingLimits) {
@@ -116,7 +116,7 @@ function policyOf(quota: string, scope: Scope, { decimals, unit }: QuotaLabel): 
   return {
     scale: 10 ** decimals,
     quoted: `"${policyName(quota, scope)}"`,
-    // A structured string holds printable ASCII only; a unit with other characters is told by the quota's id.
+    // A structured string holds printable ASCII only; a unit with other characters is replaced by the quota's id.
     unit: sfString(unit) ?? `"${quota}"`,
     texts: new LRUCache({ max: REMEMBERED_POLICIES }),
   };

@@ -1,6 +1,6 @@
 /**
- * Messages of `application/vnd.amazon.eventstream`: lengths, named headers, payload, checksums. Of headers only texts are
- * told; checksums are written, not checked: who reads here only looks on.
+ * Messages of `application/vnd.amazon.eventstream`: lengths, named headers, payload, checksums. Only text headers are
+ * returned. Checksums are written, not verified: readers only observe the messages.
  */
 import { crc32 } from 'node:zlib';
 

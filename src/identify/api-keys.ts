@@ -39,13 +39,13 @@ export function apiKeys(options: ApiKeyOptions): Identifier {
   };
 }
 
-/** Two keys may be of two payers: which one is meant cannot be told. */
+/** Two keys may name two payers, so a request with two is refused. */
 function keyAmong(request: IncomingMessage, headers: readonly string[]): string | undefined {
   let found: string | undefined;
   for (const header of headers) {
     const text = keyIn(request, header);
     if (text === undefined) continue;
-    if (found !== undefined) throw invalid('Only one header may carry an API key.');
+    if (found !== undefined) throw invalid('only one header may carry an API key');
     found = text;
   }
   return found;
@@ -57,7 +57,7 @@ function keyIn({ rawHeaders }: IncomingMessage, header: string): string | undefi
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length !== header.length || name.toLowerCase() !== header) continue;
-    if (found !== undefined) throw invalid(`The header ${header} must be sent once.`);
+    if (found !== undefined) throw invalid(`the header ${header} must be sent once`);
     found = rawHeaders[index + 1] ?? '';
   }
   if (found === undefined) return undefined;
@@ -67,7 +67,7 @@ function keyIn({ rawHeaders }: IncomingMessage, header: string): string | undefi
 
 function identityOf(text: string): Identity {
   const [, org = '', id = '', secret = ''] = KEY.exec(text) ?? [];
-  if (!isName(org)) throw invalid('The API key is not of the form qg_<org>_<id>_<secret>.');
+  if (!isName(org)) throw invalid('the API key does not have the form qg_<org>_<id>_<secret>');
   const hash = createHash('sha256').update(secret).digest('hex');
   return { org, user: '', userId: '', claims: '', key: `${id}:${hash}` };
 }

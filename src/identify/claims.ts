@@ -25,11 +25,11 @@ export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPay
     const userId = findUser(claims);
     if (typeof orgId !== 'string' || !isName(orgId))
       throw refuse(`The claim ${org} does not hold an org id.`);
-    const token = typeof userId === 'string' ? userKeyOf(userId) : undefined;
-    if (typeof userId !== 'string' || token === undefined)
+    const userKey = typeof userId === 'string' ? userKeyOf(userId) : undefined;
+    if (typeof userId !== 'string' || userKey === undefined)
       throw refuse(`The claim ${user} does not hold a user id.`);
     const list = listOf(findGroups(claims), `The claim ${groups}`);
-    return { org: orgId, user: token, userId, claims: groupClaims(list, `The claim ${groups}`, refuse) };
+    return { org: orgId, user: userKey, userId, claims: groupClaims(list, `The claim ${groups}`, refuse) };
   };
 }
 

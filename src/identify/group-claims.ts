@@ -1,4 +1,4 @@
-/** Groups that a credential claims, judged alike whatever carries them. */
+/** Validates the groups that a credential claims, whichever credential it is. */
 import { ProblemError } from '../errors/catalogue.js';
 import { GROUPS_MAX } from '../quota/charge.js';
 import { isName } from '../quota/id.js';

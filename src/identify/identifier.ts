@@ -1,9 +1,9 @@
-/** Who pays: the door that every kind of credential comes through. */
+/** Who pays: the interface of every kind of credential. */
 import type { IncomingMessage } from 'node:http';
 
 export interface Identity {
   readonly org: string;
-  /** Token of the user (quota/id.ts); '' where `key` tells who it is. */
+  /** User key (quota/id.ts); '' where the ledger finds the user by `key`. */
   readonly user: string;
   readonly userId: string;
   /** Group ids claimed by the credential, comma-separated, each once; '' for none. */

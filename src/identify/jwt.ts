@@ -29,7 +29,7 @@ export interface JwtOptions {
   readonly claims: ClaimPlaces;
   /** By so much may this clock and the issuer's differ. */
   readonly clockToleranceSeconds: number;
-  /** Told when the keys cannot be had any more; those that there are stay in use. */
+  /** Called when the keys can no longer be fetched; the keys already loaded stay in use. */
   readonly onTrouble: (error: unknown) => void;
   /** For tests: another clock, in milliseconds since 1970, and other times between look-ups of keys. */
   readonly now?: (() => number) | undefined;
@@ -122,7 +122,7 @@ class Tokens implements JwtIdentifier {
     if (token === undefined) return undefined;
     const known = this.accepted.get(token.slice(-TAIL_CHARACTERS));
     if (known?.token === token && this.now() < known.untilMs) return known.identity;
-    return this.judge(token);
+    return this.verifyOnce(token);
   }
 
   close(): void {
@@ -134,7 +134,7 @@ class Tokens implements JwtIdentifier {
     this.refused.clear();
   }
 
-  private judge(token: string): Promise<Identity> {
+  private verifyOnce(token: string): Promise<Identity> {
     const refusal = this.refused.get(token);
     if (refusal !== undefined && this.now() < refusal.untilMs) throw refusal.problem;
     if (token.length > TOKEN_MAX_CHARACTERS || !TOKEN.test(token)) throw NOT_A_TOKEN;
@@ -156,7 +156,7 @@ class Tokens implements JwtIdentifier {
       return identity;
     } catch (error) {
       const problem = problemOf(error);
-      // Keys that came meanwhile may have judged otherwise.
+      // Keys that arrived meanwhile may give another result.
       if (isLasting(problem) && version === this.keys.version)
         this.refused.set(token, { problem, untilMs: this.now() + REFUSALS_MS });
       throw problem;
@@ -216,7 +216,7 @@ class Tokens implements JwtIdentifier {
   }
 }
 
-/** API keys come in the same header, and are another's to judge. */
+/** API keys come in the same header; their own identifier reads them. */
 const API_KEY = 'qg_';
 const SCHEME = 'bearer ';
 

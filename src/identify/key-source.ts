@@ -14,7 +14,7 @@ export type KeyPlace =
   | { readonly secret: string };
 
 export interface KeySource {
-  /** Grows whenever the keys change: what was judged by earlier ones no longer counts. */
+  /** Grows whenever the keys change: a result from earlier keys no longer counts. */
   readonly version: number;
   /** The keys as they are. Waits for the first ones; rejects with a ProblemError where there are none. */
   ready(): Promise<JWTVerifyGetKey>;
@@ -33,7 +33,7 @@ export interface KeySourceOptions {
   readonly secretBytesMin: number;
   /** Called whenever the keys have changed. */
   readonly onChange: () => void;
-  /** Told when the keys cannot be had any more; those that there are stay in use. */
+  /** Called when the keys can no longer be fetched; the keys already loaded stay in use. */
   readonly onTrouble: (error: unknown) => void;
   readonly times?: Times | undefined;
 }
@@ -225,5 +225,5 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string> {
 }
 
 function unavailable(): ProblemError {
-  return new ProblemError('identity-unavailable', 'The keys that tokens are checked with cannot be had now.');
+  return new ProblemError('identity-unavailable', 'the keys that verify tokens cannot be fetched');
 }

@@ -1,4 +1,4 @@
-/** Identity from headers that a trusted peer sets. Whoever can set them decides who pays. */
+/** Identity from headers that a trusted peer sets. The sender of these headers decides who pays. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
@@ -37,7 +37,10 @@ export function trustedHeaders(options: TrustedHeadersOptions): Identifier {
       const found = find(request.rawHeaders);
       if (found === undefined) return undefined;
       if (!isTrusted(request.socket.remoteAddress)) {
-        throw new ProblemError('identity-untrusted', 'This peer may not send identity headers.');
+        throw new ProblemError(
+          'identity-untrusted',
+          `the peer ${request.socket.remoteAddress} is not listed under identity.trusted.peers`,
+        );
       }
       return identityOf(found, { org, user, groups });
     },
@@ -51,12 +54,12 @@ function identityOf({ values, fault }: Found, names: Names): Identity {
   if (user === undefined || user === '') throw invalid(`The header ${names.user} is missing or empty.`);
   if (!isName(org)) throw invalid(`The header ${names.org} does not hold a valid id.`);
   const userId = textOf(user);
-  const token = userId === undefined ? undefined : userKeyOf(userId);
-  if (userId === undefined || token === undefined) {
+  const userKey = userId === undefined ? undefined : userKeyOf(userId);
+  if (userId === undefined || userKey === undefined) {
     throw invalid(`The header ${names.user} does not hold a valid user id: 1 to 256 bytes of UTF-8.`);
   }
   const claims = groups === undefined || groups === '' ? '' : claimsOf(groups, names.groups);
-  return { org, user: token, userId, claims };
+  return { org, user: userKey, userId, claims };
 }
 
 const BEYOND_ASCII = /[\x80-\xff]/;

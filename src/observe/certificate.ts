@@ -1,5 +1,5 @@
 /**
- * Certificate and key of a listener, read again when their files change and when told to. What cannot be used is refused
+ * Certificate and key of a listener, read again when their files change and on request. An unusable pair is refused
  * as a whole, and the old pair stays: a certificate that is written before its key must not end TLS.
  */
 import { X509Certificate } from 'node:crypto';
@@ -20,7 +20,7 @@ export interface Pair {
 
 export interface CertificateOptions {
   readonly files: CertificateFiles;
-  /** Told of each pair that differs from the one before. */
+  /** Called with each pair that differs from the previous one. */
   readonly onPair: (pair: Pair) => void;
   readonly onRefused: (error: unknown) => void;
 }

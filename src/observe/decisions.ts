@@ -10,12 +10,12 @@ const DECISION_SECONDS = [
   5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 1,
 ];
 
-/** Where no limit stood against it. */
+/** The scope where no limit is exceeded. */
 const NONE = 'none';
 
 type ByScope = Readonly<Record<Scope, Counter>>;
 
-interface QuotaCells {
+interface QuotaCounters {
   readonly admitted: Counter;
   readonly shadow: ByScope;
   readonly spent: ByScope;
@@ -25,26 +25,26 @@ interface QuotaCells {
 export class DecisionMetrics {
   private readonly seconds: Histogram;
   private readonly count: MetricOf<Counter>;
-  private readonly byQuota: ReadonlyMap<string, QuotaCells>;
+  private readonly byQuota: ReadonlyMap<string, QuotaCounters>;
 
   constructor(build: Builder, quotas: readonly string[]) {
     this.seconds = build.histograms(
       {
         name: 'quotagate_decision_seconds',
-        help: 'From a request’s arrival in the reserve room to its decision, the wait for a call included. Its count is the decisions.',
+        help: 'Time from asking the ledger to its decision, including the wait for a store call. Its count is the number of decisions.',
       },
       DECISION_SECONDS,
     )();
     this.count = build.counters({
       name: 'quotagate_decisions_total',
       help:
-        'Decisions, once for each quota that is charged; a refusal once for each quota without room, with the scope of the ' +
-        'first limit that had none. `admitted`; `shadow` (beside `admitted`: a soft or shadow limit had no room); `spent`, ' +
-        '`held` (refused); `open` (let through without the store); or why nothing was charged: the reason of the denial, ' +
-        'or of the missing decision.',
+        'Decisions, one per charged quota; a refusal counts one per exceeded quota, with the scope of its first exceeded ' +
+        'limit. `admitted`; `shadow` (in addition to `admitted`: a soft or shadow limit is exceeded); `spent`, `held` ' +
+        '(refused); `open` (admitted without the store); or why nothing was charged: the reason of the denial or of the ' +
+        'missing decision.',
       labels: ['quota', 'scope', 'outcome'],
     });
-    this.byQuota = new Map(quotas.map((quota) => [quota, this.cellsOf(quota)]));
+    this.byQuota = new Map(quotas.map((quota) => [quota, this.countersOf(quota)]));
   }
 
   decided(charges: Charges, result: Result, ms: number): void {
@@ -62,7 +62,7 @@ export class DecisionMetrics {
     }
   }
 
-  /** There was no decision: `why` is the code of the error, or `open`. */
+  /** Without a decision: `why` is the error code, or `open`. */
   undecided(charges: Charges, why: string, ms: number): void {
     this.seconds.note(ms / 1_000);
     this.other(charges, why === 'store-unavailable' ? 'unavailable' : why);
@@ -79,7 +79,7 @@ export class DecisionMetrics {
     }
   }
 
-  private cellsOf(quota: string): QuotaCells {
+  private countersOf(quota: string): QuotaCounters {
     const byScope = (outcome: string): ByScope => ({
       user: this.count(quota, 'user', outcome),
       group: this.count(quota, 'group', outcome),

@@ -1,6 +1,6 @@
 /**
- * All metrics. Rooms do not know this one: they tell small interfaces of their own what happens, and here it is counted. No
- * label names a user, a group or an org; the table in `README.md` is made from what is built here.
+ * All metrics. The stages do not know this file: they call small observer interfaces, and these count. No label names a
+ * user, a group or an org. `npm run docs` generates the table of metrics from this file.
  */
 import { collectDefaultMetrics } from 'prom-client';
 import { VERSION } from './build.js';
@@ -36,7 +36,7 @@ export class Metrics {
     });
     build.reading(
       'quotagate_requests_in_flight',
-      'Requests whose answer is not sent to its end.',
+      'Requests whose response is still being sent.',
       () => state()?.requestsInFlight,
     );
     this.unknownGroups = new UnknownGroupMetrics(build);
@@ -67,7 +67,7 @@ export class Metrics {
   }
 }
 
-/** What an operator asks first. */
+/** Metrics of the process itself. */
 export class ProcessMetrics {
   private readonly alarms: MetricOf<Counter>;
   private readonly reloads: MetricOf<Counter>;
@@ -77,28 +77,28 @@ export class ProcessMetrics {
   constructor(build: Builder, state: MetricsOptions['state']) {
     this.alarms = build.counters({
       name: 'quotagate_alarms_total',
-      help: 'What an operator must look at, by the name that the log gives it: data missing, settlements or refunds lost, faults.',
+      help: 'Events that an operator must look at (missing data, lost settlements or refunds, faults), by name; the log event is the same name in snake_case.',
       labels: ['what'],
     });
     build.reading('quotagate_ready', '1 while `/readyz` says ready.', () => numberOf(state()?.ready));
     this.reloads = build.counters({
       name: 'quotagate_reloads_total',
-      help: 'Config and certificates read again: taken, or refused and the old one kept.',
+      help: 'Reloads of config and certificates: `taken`, or `refused` (the old one stays in use).',
       labels: ['what', 'outcome'],
     });
     build.gauges(
       {
         name: 'quotagate_certificate_expiry_timestamp_seconds',
-        help: 'When the certificate of a listener ends, in seconds since 1970.',
+        help: 'Expiry of a listener’s certificate, in seconds since 1970.',
         labels: ['listener'],
       },
       () => [...this.expiries].map(([listener, endsAt]) => [{ listener }, endsAt / 1_000] as const),
     );
     this.unlogged = build.counters({
       name: 'quotagate_log_lines_left_out_total',
-      help: 'Refused requests without a line in the log, for there were too many.',
+      help: 'Refused requests without a log line, because there were too many in a second.',
     })();
-    const about = { name: 'quotagate_build_info', help: 'Always 1; its labels say which build this is.' };
+    const about = { name: 'quotagate_build_info', help: 'Always 1; its labels identify the build.' };
     const labels = { version: VERSION, node: process.versions.node };
     build.gauges({ ...about, labels: Object.keys(labels) }, () => [[labels, 1]]);
   }

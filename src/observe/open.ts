@@ -57,7 +57,7 @@ export class OpenMetrics {
     }
   }
 
-  told(event: OpenEvent): void {
+  note(event: OpenEvent): void {
     switch (event.kind) {
       case 'admitted':
       case 'bound-reached':

@@ -1,4 +1,4 @@
-/** Looks on while requests walk the pipeline: counts what comes of them, and writes their lines. */
+/** Observes requests in the pipeline: counts their outcomes and writes their log lines. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Result } from '../ledger/port.js';
@@ -8,8 +8,8 @@ import type { RequestLine, RequestLog } from './request-log.js';
 import type { UnknownGroups } from './unknown-groups.js';
 import type { UpstreamOutcome } from './upstreams.js';
 
-/** What a observed wants to know of a route. */
-export interface UpstreamLabel {
+/** The labels of a route. */
+export interface RouteLabels {
   /** The route's `match`. */
   readonly route: string;
   readonly action: string;
@@ -45,7 +45,7 @@ export class RequestTelemetry {
     return new ObservedRequest(request, this.metrics, this.log, this.unknownGroups);
   }
 
-  /** A request that was refused before it could walk. */
+  /** A request that was refused before it entered the pipeline. */
   refused(code: string): void {
     this.metrics.refused(code);
   }
@@ -68,7 +68,7 @@ export class ObservedRequest {
   /** The client named none that can be used: it is ours, and goes along. */
   readonly idIsNew: boolean;
   private readonly startedAt = performance.now();
-  private way: UpstreamLabel | undefined;
+  private route: RouteLabels | undefined;
   private org: string | undefined;
   private charges: Charges | undefined;
   private claims = '';
@@ -90,8 +90,8 @@ export class ObservedRequest {
     this.id = given === undefined || this.idIsNew ? newId() : given;
   }
 
-  matched(way: UpstreamLabel): void {
-    this.way = way;
+  matched(route: RouteLabels): void {
+    this.route = route;
   }
 
   reserving(org: string, charges: Charges, claims: string): void {
@@ -116,11 +116,11 @@ export class ObservedRequest {
   }
 
   forwarded(ended: Ended): void {
-    if (this.way === undefined) return;
+    if (this.route === undefined) return;
     const ms = performance.now() - (this.forwardedAt === 0 ? this.startedAt : this.forwardedAt);
     this.outcome = outcomeOf(ended);
-    this.metrics.upstreams.ended(this.way.upstream, this.outcome, ms);
-    // The other two are answered by the gateway, and told then.
+    this.metrics.upstreams.ended(this.route.upstream, this.outcome, ms);
+    // For the other two the gateway responds itself, and `refused` logs it.
     if (ended.kind !== 'not-sent' && ended.kind !== 'broken')
       this.log.forwarded(() => this.line(ended.status));
   }
@@ -135,7 +135,7 @@ export class ObservedRequest {
   }
 
   private line(status: number | undefined, code?: string): RequestLine {
-    const { way, decision, request } = this;
+    const { route, decision, request } = this;
     const result = decision?.result;
     const refused = result?.status === 'refused' ? result : undefined;
     const [, traceId] = TRACE_PARENT.exec(fieldIn(request.rawHeaders, TRACE_FIELD) ?? '') ?? [];
@@ -143,15 +143,15 @@ export class ObservedRequest {
       requestId: this.id,
       traceId,
       method: request.method ?? '',
-      route: way?.route,
-      action: way?.action,
+      route: route?.route,
+      action: route?.action,
       org: this.org,
       decision: decision?.chargeLater === undefined ? decisionIn(result) : 'open',
       decisionId: this.decisionId(),
       decisionMs: rounded(this.decisionMs),
       quota: refused?.violated[0]?.quota,
       scope: refused?.violated[0]?.scope,
-      upstream: this.outcome === undefined ? undefined : way?.upstream,
+      upstream: this.outcome === undefined ? undefined : route?.upstream,
       outcome: this.outcome,
       code,
       status,

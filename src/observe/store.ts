@@ -1,4 +1,4 @@
-/** What the store is asked and answers; holds, and what was charged beyond them. */
+/** Store calls, holds, and units charged beyond holds. */
 import type { Reply } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
@@ -54,11 +54,11 @@ export class StoreMetrics {
     )();
     this.unanswered = build.counters({
       name: 'quotagate_store_calls_unanswered_total',
-      help: 'Calls without an answer: they may have run, and that is found out later.',
+      help: 'Calls without an answer: they may have run; the gateway reconciles them later.',
     })();
     build.reading(
       'quotagate_orgs_lost',
-      'Orgs whose data is missing in the store: their requests get 503.',
+      'Orgs whose data is missing in the store; their requests get 503.',
       () => state()?.lost.length,
     );
     addProducers(build, state);
@@ -109,7 +109,7 @@ function addProducers(build: Builder, state: MetricsOptions['state']): void {
   );
   build.reading(
     'quotagate_lanes_in_doubt',
-    'Calls that got no answer, and about which it is being found out.',
+    'Unanswered calls being reconciled.',
     () => state()?.batcher.inDoubt,
   );
   build.reading(
@@ -119,7 +119,7 @@ function addProducers(build: Builder, state: MetricsOptions['state']): void {
   );
   build.reading(
     'quotagate_settlements_backlog',
-    'Operations owed to the store (settlements, releases, refunds). At its bound new requests get 503.',
+    'Settlements, releases and refunds that the store has not confirmed. At the limit new requests get 503.',
     () => state()?.backlog,
   );
   build.reading(

@@ -17,7 +17,7 @@ export class TokenMetrics {
     });
     this.estimated = build.counters({
       name: 'quotagate_answers_estimated_total',
-      help: 'AI answers that told no usable usage and were charged an estimate.',
+      help: 'AI responses without usable usage figures, charged an estimate.',
       labels: ['model'],
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Groups that credentials claim and the directory does not have: counted, and each logged once. A typing mistake there lifts
- * a ceiling that somebody believes in, and nobody would notice.
+ * Groups that credentials claim and the directory does not have: counted, and each logged once. With a misspelled group its
+ * limit would silently not apply.
  */
 import type { Logger } from 'pino';
 import type { Result } from '../ledger/port.js';
@@ -24,7 +24,7 @@ export class UnknownGroupMetrics {
   }
 }
 
-/** Whoever can claim made-up groups must fill neither the log nor the memory. */
+/** Claims of invented groups must fill neither the log nor the memory. */
 const NAMED_MAX = 256;
 
 export class UnknownGroups {

@@ -1,4 +1,4 @@
-/** The last room: what becomes of the charge once it is known how the request ended. */
+/** The last stage: settles the charge once it is known how the request ended. */
 
 import type { Op, Result } from '../ledger/port.js';
 import type { Costs } from '../meter/reader.js';
@@ -26,16 +26,16 @@ export type Ending =
 export type Counts = (quota: string, status: number) => boolean;
 
 export interface Settle {
-  /** A request goes on its way: a hold that it left is renewed while it lasts. */
+  /** The request is forwarded: its hold is renewed while it lasts. */
   begin(admission: Admission): void;
-  /** Holds more for a request under way, by held charge: `renewed`, or refused where there is no room. */
+  /** Holds more for a request in flight, by held charge: `renewed`, or `refused` where a limit would be exceeded. */
   extend(admission: Admission, more: readonly number[]): Promise<Result>;
   end(admission: Admission, ending: Ending): void;
-  /** Resolves when the costs of all that began are known, and the store is told. */
+  /** Resolves when the costs of all requests are known and their settlements are queued. */
   close(): Promise<void>;
 }
 
-/** Told of holds, and of what was charged beyond them; left out, it costs nothing. */
+/** Observes holds, and units charged beyond them; left out, it costs nothing. */
 export interface HoldObserver {
   opened(): void;
   closed(): void;
@@ -51,7 +51,7 @@ export interface SettleOptions {
   readonly counts: Counts;
   /** Life of a hold; it is renewed three times in that span. */
   readonly holdMs: number;
-  /** Hears of what the store could not be told. */
+  /** Called with what could not be delivered to the store. */
   readonly onLost: (error: unknown) => void;
   readonly observer?: HoldObserver;
 }
@@ -255,7 +255,7 @@ function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: C
     estimated ||= cost?.estimated ?? true;
     if (cost !== undefined && cost.partial !== true) return Math.max(floor, cost.units);
     const least = Math.max(floor, cost?.units ?? 0);
-    // A client that left is charged the floor; an upstream that broke off or told no cost, what was held.
+    // A client that left is charged the floor; an upstream that broke off or stated no cost, the hold.
     const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
     return left ? least : Math.max(least, item.units);
   });

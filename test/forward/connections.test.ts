@@ -113,7 +113,7 @@ t.test('an upstream whose authority is trusted is served over TLS', async (t) =>
   t.equal(upstream.connections, 1);
 });
 
-t.test('a client over TLS: the upstream is told, and an answer that breaks off has no end', async (t) => {
+t.test('a client over TLS: the upstream sees https, and an answer that breaks off has no end', async (t) => {
   const upstream = await TestUpstream.start();
   t.teardown(() => upstream.close());
   const relay = await Relay.start(t, upstream.url, { certificate });

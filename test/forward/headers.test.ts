@@ -87,7 +87,7 @@ t.test('a Connection cannot take away what says where the body ends', async (t) 
   t.equal(headerOf(entry.rawHeaders, 'x-forwarded-host'), 'gateway.test');
 });
 
-t.test('the upstream is called by its own name, and told of the caller', async (t) => {
+t.test('the upstream is called by its own name, and gets the caller’s address', async (t) => {
   const entry = await sent(t, ['GET / HTTP/1.1']);
   t.match(headerOf(entry.rawHeaders, 'host'), /^127\.0\.0\.1:\d+$/);
   t.equal(headerOf(entry.rawHeaders, 'x-forwarded-for'), '192.0.2.7');
@@ -269,9 +269,9 @@ for (const [status, fields, method] of [
     const client = await relay.connect(t);
     for (let count = 0; count < 3; count++) {
       client.write(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
-      const { status: told, rawHeaders } = await client.answer(method);
+      const { status: received, rawHeaders } = await client.answer(method);
       const length = status === 204 ? undefined : /Content-Length: (\d+)/.exec(fields[0])?.[1];
-      t.same([told, headerOf(rawHeaders, 'content-length')], [status, length]);
+      t.same([received, headerOf(rawHeaders, 'content-length')], [status, length]);
     }
     t.match(await relay.outcomes(3), Array(3).fill({ kind: 'answered', status, complete: true }));
   });

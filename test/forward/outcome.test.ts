@@ -1,4 +1,4 @@
-// However a request ends, the caller is told once, and told what the upstream may have done for it.
+// However a request ends, its outcome is reported once, with what the upstream may have done for it.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
@@ -266,7 +266,7 @@ t.test('a malformed upload is the client leaving, not the upstream failing', asy
   t.same(await relay.outcomes(1), [{ kind: 'client-gone' }]);
 });
 
-t.test('every request of a pipeline is told of when the client leaves', async (t) => {
+t.test('every pipelined request has an outcome when the client leaves', async (t) => {
   const { upstream, relay } = await start(t);
   const client = (await relay.connect(t)).write(
     get({ 'x-test-hold': 'head' }, '/1') + get({ 'x-test-bytes': 9_000_000 }, '/2') + get({}, '/3'),
@@ -343,7 +343,7 @@ t.test('close: what is under way ends well, what comes later is not sent', async
   ]);
 });
 
-t.test('destroy: what is under way is cut off and told', async (t) => {
+t.test('destroy: requests in flight are cut off and reported', async (t) => {
   const { upstream, relay } = await start(t);
   (await relay.connect(t)).write(get({ 'x-test-hold': 'head' }));
   await upstream.until(() => upstream.log.length === 1);

@@ -1,4 +1,4 @@
-/** A server that forwards all it gets to one upstream, as the pipeline will, and keeps every outcome it is told. */
+/** A server that forwards all it gets to one upstream, as the pipeline will, and keeps every outcome. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
@@ -15,8 +15,8 @@ import type { OnDropped } from '../../src/forward/headers.js';
 import type { Certificate } from '../support/certificate.js';
 import { RawClient } from '../support/raw.js';
 
-/** The outcome of one job; empty until it is told. */
-export type Told = Outcome[];
+/** The outcome of one job; empty until it is reported. */
+export type Outcomes = Outcome[];
 
 export interface RelayOptions extends Partial<UpstreamOptions> {
   /** Serves TLS. */
@@ -26,7 +26,7 @@ export interface RelayOptions extends Partial<UpstreamOptions> {
 }
 
 export class Relay {
-  readonly jobs: Told[] = [];
+  readonly jobs: Outcomes[] = [];
   readonly requests: IncomingMessage[] = [];
   readonly responses: ServerResponse[] = [];
   onTold = (): void => {};
@@ -69,9 +69,9 @@ export class Relay {
     return client;
   }
 
-  /** What was told, in the order of the jobs, once `count` of them have ended. */
+  /** The outcomes, in the order of the jobs, once `count` of them have ended. */
   async outcomes(count: number): Promise<Outcome[]> {
-    while (this.jobs.filter((told) => told.length > 0).length < count) {
+    while (this.jobs.filter((outcomes) => outcomes.length > 0).length < count) {
       await new Promise<void>((resolve) => this.watchers.add(resolve));
     }
     return this.jobs.flat();
@@ -83,8 +83,8 @@ export class Relay {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const told: Told = [];
-    this.jobs.push(told);
+    const outcomes: Outcomes = [];
+    this.jobs.push(outcomes);
     this.requests.push(request);
     this.responses.push(response);
     const job: ForwardJob = {
@@ -99,13 +99,13 @@ export class Relay {
       clientAddress: '192.0.2.7',
       ...(await this.options.job?.(request)),
     };
-    this.forwarder.forward(job, (outcome) => this.tell(told, outcome, response));
+    this.forwarder.forward(job, (outcome) => this.tell(outcomes, outcome, response));
   }
 
-  private tell(told: Told, outcome: Outcome, response: ServerResponse): void {
+  private tell(outcomes: Outcomes, outcome: Outcome, response: ServerResponse): void {
     // Thrown to the process, and so a failure of the test, whenever it happens.
-    if (told.length > 0) throw new Error(`told ${outcome.kind} after ${told[0]?.kind}`);
-    told.push(outcome);
+    if (outcomes.length > 0) throw new Error(`outcome ${outcome.kind} after ${outcomes[0]?.kind}`);
+    outcomes.push(outcome);
     if (outcome.kind === 'not-sent' || outcome.kind === 'broken') response.writeHead(502).end(outcome.error);
     for (const look of this.watchers) look();
     this.watchers.clear();

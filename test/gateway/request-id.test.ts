@@ -1,4 +1,4 @@
-// The id by which a request is known is sound, and one, wherever it is told.
+// A request has one valid id, and every place reports the same.
 import t from 'tap';
 import { startGateway } from '../support/gateway.js';
 import { headersOf, RawClient } from '../support/raw.js';

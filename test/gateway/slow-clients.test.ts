@@ -47,7 +47,7 @@ async function charged(t: Test, { gateway }: Scene, units: number): Promise<void
   await comesTo(t, () => figuresOf(gateway.app.ledger, 'acme'), figures, `${units} units`);
 }
 
-t.test('a head that never ends: told so, however steadily it trickles', async (t) => {
+t.test('a head that never ends gets 408, however steadily it trickles', async (t) => {
   const scene = await start(t);
   const { client } = scene;
   for (const letter of request('GET /unit', `x-a: ${'x'.repeat(1_000)}`)) {
@@ -70,7 +70,7 @@ t.test('a connection on which nothing comes, at first or again', async (t) => {
   await silent.untilClosed();
 });
 
-t.test('a body that stops on its way through', async (t) => {
+t.test('a body that stops while it is forwarded', async (t) => {
   const scene = await start(t);
   const { upstream, client } = scene;
   client.write(request('POST /unit', 'content-length: 10')).write('12345');

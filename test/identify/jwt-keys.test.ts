@@ -130,22 +130,22 @@ t.test('an issuer in trouble', async (t) => {
   ];
   for (const [what, answer] of troubles) {
     const server = await KeyServer.start(t, [key.jwk]);
-    const told: unknown[] = [];
+    const troubles: unknown[] = [];
     const times = { ...RARE, refreshMs: HOUR_MS, retryMs: 20, timeoutMs: 500 };
-    const identifier = jwt(optionsFor(server.url, { times, onTrouble: (error) => told.push(error) }));
+    const identifier = jwt(optionsFor(server.url, { times, onTrouble: (error) => troubles.push(error) }));
     t.teardown(() => identifier.close());
     const ask = await serve(t, identifier);
     t.same(await ask(bearer(await sign(key, claimsWith()))), ALICE);
     server.answer = answer;
     const rotated = bearer(await sign(next, claimsWith()));
     t.equal(await ask(rotated), 'identity-unavailable', `${what}: an unknown key may be a new one`);
-    t.equal(told.length, 1, `${what}: the operator is told`);
+    t.equal(troubles.length, 1, `${what}: reported to the operator`);
     t.same(await ask(bearer(await sign(key, claimsWith({ jti: '2' })))), ALICE, `${what}: the old keys stay`);
     t.equal(await ask(bearer('x')), 'credential-invalid', `${what}: no key makes this a token`);
     server.answer = undefined;
     server.keys = [next.jwk];
     await untilSeen(ask, rotated, ALICE);
-    t.equal(told.length, 1, `${what}: told once`);
+    t.equal(troubles.length, 1, `${what}: reported once`);
   }
 });
 
@@ -192,9 +192,9 @@ t.test('a key set in a file', async (t) => {
   };
   publish('1', setOf(first));
   symlinkSync('..data/jwks.json', join(folder, 'jwks.json'));
-  const told: unknown[] = [];
+  const troubles: unknown[] = [];
   const file = { jwksFile: join(folder, 'jwks.json') };
-  const identifier = jwt(optionsFor('', { keys: file, onTrouble: (error) => told.push(error) }));
+  const identifier = jwt(optionsFor('', { keys: file, onTrouble: (error) => troubles.push(error) }));
   t.teardown(() => identifier.close());
   const ask = await serve(t, identifier);
   const old = bearer(await sign(first, claimsWith()));
@@ -202,7 +202,7 @@ t.test('a key set in a file', async (t) => {
   publish('2', setOf(first, second));
   t.same(await ask(bearer(await sign(second, claimsWith()))), ALICE, 'the next request');
   publish('3', '{"keys":[');
-  while (told.length === 0) await delay(5);
+  while (troubles.length === 0) await delay(5);
   t.same(
     await ask(bearer(await sign(first, claimsWith({ jti: '2' })))),
     ALICE,
@@ -211,7 +211,7 @@ t.test('a key set in a file', async (t) => {
   publish('4', setOf(third));
   await untilSeen(ask, old, 'credential-invalid');
   t.same(await ask(bearer(await sign(third, claimsWith()))), ALICE);
-  t.equal(told.length, 1);
+  t.equal(troubles.length, 1);
 });
 
 t.test('a shared secret in a file', async (t) => {
@@ -233,7 +233,7 @@ t.test('a shared secret in a file', async (t) => {
   t.equal(await ask(old), 'credential-invalid');
 });
 
-t.test('what cannot be used is told at start', async (t) => {
+t.test('unusable keys are reported at start', async (t) => {
   const folder = folderOf(t);
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text);

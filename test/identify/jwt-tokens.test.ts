@@ -230,7 +230,7 @@ t.test('what a refusal tells: that a genuine token has expired, and nothing else
   const server = await KeyServer.start(t, [key.jwk]);
   const identifier = jwt(optionsFor(server.url));
   t.teardown(() => identifier.close());
-  const told = async (token: string): Promise<string> => {
+  const detailOf = async (token: string): Promise<string> => {
     try {
       await identifier.identify({ rawHeaders: ['authorization', `Bearer ${token}`] });
       return '';
@@ -240,10 +240,10 @@ t.test('what a refusal tells: that a genuine token has expired, and nothing else
   };
   const stranger = await newKey('ES256', 'k1');
   const past = claimsWith({ exp: nowSeconds() - 60 });
-  t.equal(await told(await sign(key, past)), 'The token has expired.');
-  t.equal(await told(await sign(stranger, past)), 'The token is not valid.');
-  t.equal(await told(await sign(key, claimsWith({ aud: 'x' }))), 'The token is not valid.');
-  t.equal(await told('x'), 'The token is not valid.');
+  t.equal(await detailOf(await sign(key, past)), 'The token has expired.');
+  t.equal(await detailOf(await sign(stranger, past)), 'The token is not valid.');
+  t.equal(await detailOf(await sign(key, claimsWith({ aud: 'x' }))), 'The token is not valid.');
+  t.equal(await detailOf('x'), 'The token is not valid.');
 });
 
 t.test('how the header is written', async (t) => {

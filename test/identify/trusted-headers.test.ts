@@ -103,7 +103,7 @@ t.test('without a groups header, one of that name is nobody’s', async (t) => {
   t.same(await ask(`${ORG}${USER}X-Quota-Groups: a:b\r\n`), ALICE);
 });
 
-t.test('names that could not be told apart are refused at start', async (t) => {
+t.test('ambiguous names are refused at start', async (t) => {
   for (const names of [
     { org: 'x-id', user: 'X-ID' },
     { org: 'x_org', user: 'x-user' },

@@ -219,7 +219,7 @@ t.test('errors carry nothing but their words', async (t) => {
   t.strictSame(errorFields('text'), { type: 'string', message: 'text' });
 });
 
-t.test('a password that Redis refuses is not told', { skip: skipWithoutRedis }, async (t) => {
+t.test('a password that Redis refuses is not logged', { skip: skipWithoutRedis }, async (t) => {
   const redis = await startRedis({ args: ['--requirepass', 'right-S3CRET'] });
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-log-'));
   t.teardown(async () => {

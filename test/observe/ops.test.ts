@@ -6,7 +6,7 @@ import { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 10 } } }';
 
-t.test('live at once; ready when it is told, and not any more when it drains', async (t) => {
+t.test('live at once; ready when it says so, and no longer when it drains', async (t) => {
   const ops = new Ops({ metrics: async () => 'a 1\n', onError: (error) => t.fail(String(error)) });
   const at = await ops.listen('127.0.0.1', 0);
   t.teardown(() => ops.close());
@@ -21,16 +21,16 @@ t.test('live at once; ready when it is told, and not any more when it drains', a
   t.strictSame(await seen(), [200, 503, 'draining']);
 });
 
-t.test('a scrape that fails is 500, and told', async (t) => {
-  const told: unknown[] = [];
+t.test('a scrape that fails is 500, and reported', async (t) => {
+  const errors: unknown[] = [];
   const metrics = async () => Promise.reject(new Error('secret detail'));
-  const ops = new Ops({ metrics, onError: (error) => told.push(error) });
+  const ops = new Ops({ metrics, onError: (error) => errors.push(error) });
   const at = await ops.listen('127.0.0.1', 0);
   t.teardown(() => ops.close());
   const { status, body } = await ask(at, '/metrics');
   t.equal(status, 500);
   t.notMatch(body, 'secret');
-  t.equal(told.length, 1);
+  t.equal(errors.length, 1);
 });
 
 t.test('of a running gateway', async (t) => {

@@ -116,7 +116,7 @@ t.test(
       t.equal(value.status, 503);
       t.match(JSON.parse(value.body), { code: 'shutting-down' });
     }
-    // The upstream told a cost for the one; for the others it gave no answer, so they cost nothing.
+    // The upstream stated a cost for the one; for the others it gave no answer, so they cost nothing.
     t.strictSame(await figures(stays.admin), { consumed: 7, held: 0 });
     t.match(
       leaves.log.find(({ event }) => event === 'requests_cut_off'),
@@ -184,37 +184,33 @@ async function settles(t: Test, at: string, expected: unknown): Promise<void> {
   t.strictSame(now, expected);
 }
 
-t.test(
-  'what Redis could not be told is spooled, and delivered once',
-  { skip: skipWithoutRedis },
-  async (t) => {
-    const all = await fleet(t);
-    const spool = join(all.folder, 'spool');
-    const first = await all.spawn(', drainMs: 0', spool);
-    t.equal(await endWithoutStore(t, all, first), 0, 'nothing is lost');
-    const [file = '', ...others] = readdirSync(spool);
-    t.match(file, /\.spool$/);
-    t.strictSame(others, []);
-    t.equal(statSync(join(spool, file)).mode & 0o777, 0o600);
-    const before = readFileSync(join(spool, file));
-    // Both look for it at once.
-    const [next, other] = await Promise.all([
-      all.spawn(', drainMs: 0', spool),
-      all.spawn(', drainMs: 0', spool),
-    ]);
-    await settles(t, next.admin, COSTS);
-    await until('the file is gone', () => readdirSync(spool).length === 0);
-    const delivered = [...next.log, ...other.log].filter(({ event }) => event === 'spool_delivered');
-    t.equal(delivered.length, 1, 'by one of them');
-    t.equal(await other.stop('SIGTERM'), 0);
-    // As if the first had been killed before it could remove the file; the mark of the last call is cut off.
-    writeFileSync(join(spool, file.replace(/spool$/, 'gone.claimed')), `${before}{"done":`, { mode: 0o600 });
-    utimesSync(join(spool, file.replace(/spool$/, 'gone.claimed')), 0, 0);
-    await until('the file is gone again', () => readdirSync(spool).length === 0);
-    t.strictSame(await figures(next.admin), COSTS, 'once');
-    t.equal(await next.stop('SIGTERM'), 0);
-  },
-);
+t.test('what Redis did not take is spooled, and delivered once', { skip: skipWithoutRedis }, async (t) => {
+  const all = await fleet(t);
+  const spool = join(all.folder, 'spool');
+  const first = await all.spawn(', drainMs: 0', spool);
+  t.equal(await endWithoutStore(t, all, first), 0, 'nothing is lost');
+  const [file = '', ...others] = readdirSync(spool);
+  t.match(file, /\.spool$/);
+  t.strictSame(others, []);
+  t.equal(statSync(join(spool, file)).mode & 0o777, 0o600);
+  const before = readFileSync(join(spool, file));
+  // Both look for it at once.
+  const [next, other] = await Promise.all([
+    all.spawn(', drainMs: 0', spool),
+    all.spawn(', drainMs: 0', spool),
+  ]);
+  await settles(t, next.admin, COSTS);
+  await until('the file is gone', () => readdirSync(spool).length === 0);
+  const delivered = [...next.log, ...other.log].filter(({ event }) => event === 'spool_delivered');
+  t.equal(delivered.length, 1, 'by one of them');
+  t.equal(await other.stop('SIGTERM'), 0);
+  // As if the first had been killed before it could remove the file; the mark of the last call is cut off.
+  writeFileSync(join(spool, file.replace(/spool$/, 'gone.claimed')), `${before}{"done":`, { mode: 0o600 });
+  utimesSync(join(spool, file.replace(/spool$/, 'gone.claimed')), 0, 0);
+  await until('the file is gone again', () => readdirSync(spool).length === 0);
+  t.strictSame(await figures(next.admin), COSTS, 'once');
+  t.equal(await next.stop('SIGTERM'), 0);
+});
 
 t.test('without a spool it is logged, and the exit code says so', { skip: skipWithoutRedis }, async (t) => {
   const all = await fleet(t);

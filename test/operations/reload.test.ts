@@ -31,16 +31,16 @@ async function reloadable(t: Test): Promise<Reloadable> {
     await upstream.close();
     rmSync(folder, { recursive: true });
   });
-  const told = (): LogLine[] => gateway.log.filter(({ event }) => String(event).startsWith('config_re'));
+  const reloads = (): LogLine[] => gateway.log.filter(({ event }) => String(event).startsWith('config_re'));
   return {
     gateway,
     upstream,
     async reload(change) {
-      const before = told().length;
+      const before = reloads().length;
       writeFileSync(gateway.file, change(readFileSync(gateway.file, 'utf8')));
       gateway.child.kill('SIGHUP');
-      await until('the log tells of the reload', () => told().length > before);
-      return told().at(-1) ?? {};
+      await until('the reload is logged', () => reloads().length > before);
+      return reloads().at(-1) ?? {};
     },
     async consumed(org = 'acme') {
       const { body } = await admin(gateway.admin, 'GET', `/orgs/${org}/overview`);

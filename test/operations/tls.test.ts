@@ -20,7 +20,7 @@ interface Secured {
   readonly upstream: TestUpstream;
   /** Puts a pair in place, as Kubernetes does it: by one link above the files. */
   put(pair: Certificate): void;
-  told(what: string): LogLine[];
+  logged(what: string): LogLine[];
 }
 
 async function secured(t: Test, pair: Certificate): Promise<Secured> {
@@ -46,8 +46,8 @@ async function secured(t: Test, pair: Certificate): Promise<Secured> {
   });
   gateway = await spawnGateway({ upstream: upstream.url, orgs: ORGS, server }, folder);
   const { log } = gateway;
-  const told = (what: string) => log.filter(({ event }) => event === what);
-  return { gateway, upstream, put, told };
+  const logged = (what: string) => log.filter(({ event }) => event === what);
+  return { gateway, upstream, put, logged };
 }
 
 interface Answer {
@@ -119,12 +119,12 @@ t.test('a pair that changes is served; one that cannot be used is not', async (t
     selfSigned('localhost'),
   ]);
   const [first, second, third] = pairs as [Certificate, Certificate, Certificate];
-  const { gateway, put, told } = await secured(t, first);
+  const { gateway, put, logged } = await secured(t, first);
   const before = await shownAt(gateway.gateway);
   const open = await connected(gateway.gateway);
 
   put(second);
-  await until('both listeners have it', () => told('certificate_reloaded').length === 2);
+  await until('both listeners have it', () => logged('certificate_reloaded').length === 2);
   const after = await shownAt(gateway.gateway);
   t.not(after, before);
   t.equal(await shownAt(gateway.admin), after);
@@ -135,14 +135,14 @@ t.test('a pair that changes is served; one that cannot be used is not', async (t
   open.destroy();
 
   put({ cert: third.cert, key: second.key });
-  await until('it is refused', () => told('certificate_refused').length >= 2);
+  await until('it is refused', () => logged('certificate_refused').length >= 2);
   t.equal(await shownAt(gateway.gateway), after, 'the old one stays');
   t.notMatch(JSON.stringify(gateway.log), 'PRIVATE KEY');
 
   put(third);
   // By the signal, without waiting for the clock to look.
   gateway.child.kill('SIGHUP');
-  await until('both listeners have it', () => told('certificate_reloaded').length === 4);
+  await until('both listeners have it', () => logged('certificate_reloaded').length === 4);
   t.equal((await get(gateway.gateway, '/v3/unit', third.cert, as('ana'))).status, 200);
   const { values } = await metricsOf(gateway.ops);
   t.equal(values.get('quotagate_reloads_total{what="certificate",outcome="taken"}'), 4);

@@ -1,4 +1,4 @@
-// What an answer that told its cost in part comes to, and which answers are counted in tokens.
+// The charge of an answer that stated part of its cost, and which answers are counted in tokens.
 import t from 'tap';
 import type { Op } from '../../src/ledger/port.js';
 import type { Costs } from '../../src/meter/reader.js';
@@ -65,7 +65,7 @@ const status = (code: number, more: Partial<Extract<Ending, { kind: 'status' }>>
   ...more,
 });
 
-t.test('a cost that was told in part is the least', async (t) => {
+t.test('a cost that was stated in part is a minimum', async (t) => {
   const part = (units: number): Costs => [{ units, estimated: true, partial: true }];
   const broke = status(200, { whole: false });
   const left = status(200, { whole: false, clientGone: true });
@@ -115,8 +115,8 @@ t.test('tokens of an answer that is void, or a replay, are not counted', async (
       ['not whole', replay(true, false), costs, status(200, { whole: false, clientGone: true }), 0],
       ['the client left', replay(false, false), costs, { kind: 'unseen' }, 0],
     ];
-  for (const [what, { one, times }, told, ending, remembered] of cases) {
-    t.strictSame(await settled(told, ending, { replay: one }), { units: 20, counted: 1 }, what);
+  for (const [what, { one, times }, costs, ending, remembered] of cases) {
+    t.strictSame(await settled(costs, ending, { replay: one }), { units: 20, counted: 1 }, what);
     t.equal(times(), remembered, what);
   }
   const failed = replay(true, false);
