@@ -5,11 +5,10 @@ const LINES_MAX = 400;
 const FOLDERS = ['src', 'lua', 'scripts', 'test', 'bench'];
 /** Files that are longer still, and how long each may be. */
 const EXCEPTIONS: Readonly<Record<string, number>> = {
-  'src/config/schema.ts': 500,
-  'src/gateway/pipeline.ts': 460,
   'src/ledger/batching/org-batcher.ts': 460,
   'src/ledger/port.ts': 440,
   'test/config/mistakes.test.ts': 610,
+  'test/e2e/identity-matrix.test.ts': 405,
   'test/forward/headers.test.ts': 460,
   'test/meter/llm/odd-answers.test.ts': 410,
   'test/meter/llm/shapes.test.ts': 420,
