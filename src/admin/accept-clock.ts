@@ -46,5 +46,5 @@ async function setTimeBack(
     const audit = auditText(to, who, auditEvent);
     if ((await ledger.commit(org, { version, changes, audit })) !== undefined) return from;
   }
-  throw new Error(`${org} was changed by others at the same time, again and again`);
+  throw new Error(`${org}: too many concurrent changes, try again`);
 }

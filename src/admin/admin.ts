@@ -1,4 +1,4 @@
-/** What every part of the admin API works with. */
+/** Shared by all parts of the admin API. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';

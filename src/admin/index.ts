@@ -22,7 +22,7 @@ import type { Admin, App } from './admin.js';
 import { auditRoutes } from './audit/routes.js';
 import { groupRoutes, membershipRoutes } from './groups/routes.js';
 import { holdRoutes } from './holds/routes.js';
-import { answerUnreadable } from './http/client-error.js';
+import { answerClientError } from './http/client-error.js';
 import { checkMatch } from './http/etag.js';
 import { sendNotFound, sendProblem } from './http/problems.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
@@ -87,7 +87,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const methodsOf = watchMethods(app);
   app.setNotFoundHandler(sendNotFound(methodsOf));
   readJsonOnly(app);
-  refuseAtTheDoor(app);
+  refuseEarly(app);
   app.register(
     async (v1) => {
       v1.addHook('onRoute', refuseWithoutRule);
@@ -150,9 +150,9 @@ function settings({ logger, tls }: AdminOptions): FastifyHttpOptions<RawServerDe
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     // Request lines would put query strings, and so names, into the log.
     logController: new LogController({ disableRequestLogging: true }),
-    // Both are refused at the door, as problems of the catalogue.
+    // `refuseEarly` answers both with problem documents.
     return503OnClosing: false,
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
@@ -173,8 +173,8 @@ function readJsonOnly(app: FastifyInstance): void {
   });
 }
 
-/** What comes after the order to close, and what names no host. */
-function refuseAtTheDoor(app: FastifyInstance): void {
+/** Refuses requests during shutdown, and requests without a Host field. */
+function refuseEarly(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', (done) => {
     closing = true;

@@ -85,7 +85,7 @@ t.test('only active users, and no other cap of a user is left beside', async (t)
   });
 });
 
-t.test('caps that grew may tell of their thresholds again', async (t) => {
+t.test('caps that grew reports their thresholds again', async (t) => {
   const { send, reserve, ledger } = await startAcme(t, {
     plans: { usage: { allowance: 10 } },
     limits: [
@@ -140,7 +140,7 @@ t.test('refusals', async (t) => {
   t.same(problem(await run('usage')), [422, 'input-invalid', 'quota'], 'nobody is active');
 });
 
-t.test('a dry run tells who would be blocked, and changes nothing', async (t) => {
+t.test('a dry run reports who would be blocked, and changes nothing', async (t) => {
   const { send, reserve } = await startAcme(t, { plans: { usage: { allowance: 10 } } });
   await reserve('acme', 'ann', { usage: 50 });
   const { body } = await send('POST', '/orgs/acme/limits/distribute?dryRun=true', { quota: 'usage' });

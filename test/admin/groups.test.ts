@@ -1,4 +1,4 @@
-// A group is a named set of members with one ceiling; deleted and made anew, it starts empty and keeps its counters.
+// A group is a named set of members with one limit; deleted and recreated, it starts empty and keeps its counters.
 import t from 'tap';
 import { type Json, problem, startAcme } from './support.js';
 

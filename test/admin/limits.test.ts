@@ -53,7 +53,7 @@ t.test('set, read, change, delete: each holds for the next request', async (t) =
   t.match(
     (await send('GET', path)).body,
     { consumed: 20.1, status: 'blocked' },
-    'made anew it resets nothing',
+    'recreating it resets nothing',
   );
 });
 
@@ -123,7 +123,7 @@ t.test('If-Match', async (t) => {
   t.equal((await send('DELETE', path, undefined, { 'if-match': present.etag })).status, 204);
 });
 
-t.test('a dry run tells what would happen, and changes nothing', async (t) => {
+t.test('a dry run reports what would happen, and changes nothing', async (t) => {
   const { send, reserve } = await startAcme(t);
   await reserve('acme', 'ann', { ai: 30 });
   await reserve('acme', 'ann', { ai: 5 }, 'h1');
@@ -191,7 +191,7 @@ t.test('lists: filters, order, pages, and what the caps come to', async (t) => {
   t.match(shadowed, { state: 'short', percentSum: 60, cappedUsers: 1, unconsumable: null });
 });
 
-t.test('raising a limit lets it tell of its thresholds again, lowering does not', async (t) => {
+t.test('raising a limit lets it report its thresholds again, lowering does not', async (t) => {
   const { send, reserve, ledger } = await startAcme(t);
   await send('POST', '/orgs/acme/limits', { user: 'ann', quota: 'ai', units: 10 });
   await reserve('acme', 'ann', { ai: 10 });

@@ -121,7 +121,7 @@ t.test('archived orgs can be looked at, not changed, and their ids are not used 
   t.match(audit[0], { action: 'org.archive', who: 'bootstrap', reason: 'closed' });
 });
 
-t.test('the overview tells plan, extra, seats, cycle and window', async (t) => {
+t.test('the overview shows plan, extra, seats, cycle and window', async (t) => {
   const { send, reserve, clock } = await startAcme(t);
   await reserve('acme', 'ann', { usage: 12_340, ai: 2_000_100 });
   await reserve('acme', 'bob', { ai: 50 }, 'h1');
@@ -165,7 +165,7 @@ t.test('the overview tells plan, extra, seats, cycle and window', async (t) => {
   );
 });
 
-t.test('a book that was asleep for cycles is shown in the present one', async (t) => {
+t.test('an org that was idle for several cycles is shown in the present one', async (t) => {
   const { send, clock, reserve } = await startAcme(t);
   await reserve('acme', 'ann', { ai: 5 });
   clock.now = Date.parse('2027-01-31T12:00:00Z');

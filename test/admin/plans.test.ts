@@ -33,7 +33,7 @@ t.test('a top-up counts at once and keeps its reason', async (t) => {
   });
 });
 
-t.test('a pool that grew may tell of its thresholds again', async (t) => {
+t.test('a pool that grew reports its thresholds again', async (t) => {
   const { send, reserve, ledger } = await startAcme(t, { plans: { ai: { allowance: 10 } } });
   const start = Date.parse('2026-05-19T22:00:00Z');
   const marker = async () => {
@@ -119,7 +119,7 @@ t.test('percent caps follow the pool at once', async (t) => {
   t.match(await reserve('acme', 'ann', { usage: 10_001 }), { status: 'admitted' });
 });
 
-t.test('a dry run tells who would be blocked, and changes nothing', async (t) => {
+t.test('a dry run reports who would be blocked, and changes nothing', async (t) => {
   const { send, reserve } = await startAcme(t);
   await send('POST', '/orgs/acme/limits', { user: 'ann', quota: 'usage', percent: 20 });
   await reserve('acme', 'ann', { usage: 3_000 });

@@ -1,5 +1,5 @@
 // Every endpoint, by every role, for its own org, for another and for all: what is allowed is done, what is not changes
-// nothing and tells nothing.
+// nothing and reveals nothing.
 import t, { type Test } from 'tap';
 import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/access/roles.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
@@ -19,7 +19,7 @@ interface There {
 interface Endpoint {
   /** As the role table has it. */
   readonly name: string;
-  /** The roles that may: `a`dmin, `q`uota-manager, `v`iewer. Stated here once more, so that the table is not its own judge. */
+  /** The roles that may: `a`dmin, `q`uota-manager, `v`iewer. Stated here once more, so that the table does not check itself. */
   readonly may: string;
   readonly path: (there: There) => string;
   readonly body?: (there: There) => unknown;
@@ -159,7 +159,7 @@ async function tokenOf(ledger: Ledger, role: Role, orgs: Orgs): Promise<{ id: st
 let orgs = 0;
 
 /** An org where everything is that the requests name. */
-async function furnish({ ledger, send, reserve }: Bench): Promise<There> {
+async function seedAll({ ledger, send, reserve }: Bench): Promise<There> {
   orgs += 1;
   const org = `org-${orgs}`;
   await createOrg(ledger, org, { ...ACME, limits: [{ user: 'ann', quota: 'ai', units: 50 }] }, QUOTAS);
@@ -198,7 +198,7 @@ function snapshot({ status, body }: Answer): [number, string?] {
 async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
   const { ledger, send } = bench;
   const { endpoint, role, scope } = cell;
-  const there = await furnish(bench);
+  const there = await seedAll(bench);
   const token = await tokenOf(
     ledger,
     role,
@@ -213,7 +213,7 @@ async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
   const changed = (await versions(ledger, there.org)).join() !== before.join();
   t.equal(changed, answer.status < 400 && method !== 'GET', `${what}: ${changed ? 'changes' : 'no change'}`);
   if (scope === 'elsewhere' && endpoint.name !== 'POST /v1/tokens')
-    t.notMatch(JSON.stringify(answer.body?.items ?? ''), there.org, `${what}: tells nothing of the org`);
+    t.notMatch(JSON.stringify(answer.body?.items ?? ''), there.org, `${what}: reveals nothing of the org`);
   if (method === 'GET') {
     const { status } = await send('HEAD', path, undefined, bearer(token.text));
     t.equal(status, answer.status, `${what}: HEAD as GET`);
@@ -232,7 +232,7 @@ t.test('every cell of the role table', async (t) => {
 t.test('every write honours If-Match: a stale one changes nothing', async (t) => {
   const bench = await startAdmin(t);
   for (const endpoint of ENDPOINTS.filter(({ name }) => !name.startsWith('GET '))) {
-    const there = await furnish(bench);
+    const there = await seedAll(bench);
     const [method = ''] = endpoint.name.split(' ');
     const before = await versions(bench.ledger, there.org);
     const stale = { 'if-match': '"stale"' };

@@ -98,7 +98,7 @@ onBothLedgers('a token expires by the store’s clock', async (t, { one, other, 
   ]);
 });
 
-onBothLedgers('the book of tokens is no org', async (t, { one, ledger }) => {
+onBothLedgers('the token store is not an org', async (t, { one, ledger }) => {
   await make(one, BOT);
   t.same(await ledger.orgs(), ['acme']);
   t.same(
@@ -110,9 +110,9 @@ onBothLedgers('the book of tokens is no org', async (t, { one, ledger }) => {
   const cycle = { every: 'month', anchor: 1, timeZone: 'UTC' };
   t.same(problem(await one('PUT', '/orgs/*tokens*', { cycle })), [422, 'input-invalid', 'org']);
   const errors: unknown[] = [];
-  const keeper = startMaintenance({ ledger, everyMs: 60_000, onError: (error) => errors.push(error) });
-  await keeper.round();
-  await keeper.close();
+  const maintenance = startMaintenance({ ledger, everyMs: 60_000, onError: (error) => errors.push(error) });
+  await maintenance.round();
+  await maintenance.close();
   t.same(errors, [], 'housekeeping passes it by');
 });
 

@@ -136,7 +136,7 @@ t.test('lists: pages, order, search, filters', async (t) => {
     const { body } = await send('GET', `/orgs/acme/users?${query}`);
     return body.items.map((one: Json) => one.id);
   };
-  const walk = async (query: string): Promise<string[]> => {
+  const listIds = async (query: string): Promise<string[]> => {
     const all: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
@@ -149,12 +149,12 @@ t.test('lists: pages, order, search, filters', async (t) => {
     }
     return all;
   };
-  const everyone = await walk('sort=id');
+  const everyone = await listIds('sort=id');
   t.equal(everyone.length, 23);
   t.same(everyone, [...everyone].sort());
-  t.same(await walk('sort=-id'), [...everyone].reverse());
-  t.same((await walk('sort=name')).slice(-3), ['u12', 'u11', 'u10']);
-  t.same((await walk('sort=status')).length, 23, 'equals are neither lost nor snapshot twice');
+  t.same(await listIds('sort=-id'), [...everyone].reverse());
+  t.same((await listIds('sort=name')).slice(-3), ['u12', 'u11', 'u10']);
+  t.same((await listIds('sort=status')).length, 23, 'equals are neither lost nor repeated');
   t.same((await ids('sort=-consumed:ai')).slice(0, 2), ['visitor', 'u15']);
   t.same(await ids('q=SMITH'), ['ann']);
   t.same(await ids('q=u2&pageSize=3'), ['u20', 'u21', 'u22']);

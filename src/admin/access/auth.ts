@@ -19,14 +19,14 @@ export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): o
     const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
     const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
     if (access === undefined)
-      throw new ProblemError('token-invalid', 'The bearer token is not known, or not valid any more');
+      throw new ProblemError('token-invalid', 'The bearer token is unknown, revoked or expired');
     request.access = access;
-    // What no route matches is answered with 404 to every token.
+    // An unmatched path is answered with 404 for every token.
     if (!request.is404) permit(access, ruleOfRoute(request), request.params);
   };
 }
 
-// Digests have one length, so that the comparison tells nothing about the token's.
+// Digests have a fixed length, so the comparison leaks nothing about the token's length.
 function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
@@ -47,7 +47,7 @@ async function accessOf(ledger: Ledger, token: string): Promise<Access | undefin
     if (!(error instanceof StoreError)) throw error;
     throw new ProblemError(
       'store-unavailable',
-      'The token could not be looked up; nothing was done',
+      'The store did not answer when the token was looked up; nothing changed',
       {},
       {
         cause: error,
@@ -58,18 +58,22 @@ async function accessOf(ledger: Ledger, token: string): Promise<Access | undefin
 
 function ruleOfRoute({ method, routeOptions: { url = '' } }: FastifyRequest): Rule {
   const rule = ruleOf(method, url);
-  if (rule === undefined) throw new Error(`There is no rule for ${method} ${url}`);
+  if (rule === undefined) throw new Error(`${method} ${url} has no row in the role table`);
   return rule;
 }
 
-/** The org first: what lies outside the token's orgs is not there, whatever its role. */
+/** Checks the org first: an org outside the token's orgs is "not found", whatever the role. */
 function permit({ role, orgs }: Access, { roles, reach }: Rule, params: unknown): void {
   if (reach === 'path') {
     const { org } = params as { readonly org: string };
     if (!reaches(orgs, org)) throw notFound(`org ${org}`);
   }
   if (!roles.includes(role))
-    throw new ProblemError('token-forbidden', `The role ${role} may not do this`, { role, roles });
+    throw new ProblemError(
+      'token-forbidden',
+      `The role ${role} may not call this endpoint; required: ${roles.join(' or ')}`,
+      { role, roles },
+    );
   if (reach === 'all' && orgs !== 'all')
-    throw new ProblemError('token-forbidden', 'Only a token over all orgs may do this');
+    throw new ProblemError('token-forbidden', 'Only a token for all orgs may call this endpoint');
 }

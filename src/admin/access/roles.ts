@@ -5,7 +5,7 @@
 export const ROLES = ['admin', 'quota-manager', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** The orgs of a token: all that there are and will be, or those it names. */
+/** The orgs of a token: all, including future ones, or the listed ones. */
 export type Orgs = 'all' | readonly string[];
 
 /** What a caller of the admin API may do, and as whom the audit log names them. */
@@ -74,7 +74,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'GET /v1/audit': row('all', ADMINS),
 };
 
-/** HEAD asks for nothing that GET does not tell. */
+/** HEAD needs the same role as GET. */
 export function ruleOf(method: string, url: string): Rule | undefined {
   return RULES[`${method === 'HEAD' ? 'GET' : method} ${url}`];
 }

@@ -80,7 +80,7 @@ async function addGroup(
   const add = ({ tables }: OrgView): WritePlan<undefined> => {
     const text = textIn(tables, 'groups', id);
     const before = text === undefined ? undefined : decodeGroup(text);
-    if (before?.alive === true) throw new ProblemError('already-exists', `The group ${id} exists`);
+    if (before?.alive === true) throw new ProblemError('already-exists', `The group ${id} already exists`);
     const generation = before === undefined ? 0 : before.generation + 1;
     const changes = [setGroup(id, { generation, alive: true, name })];
     return {
@@ -89,7 +89,7 @@ async function addGroup(
       answer: undefined,
     };
   };
-  await changeOrg(admin, context, add, () => [{ table: 'groups', fields: [id] }]);
+  await changeOrg(admin, context, add, [{ table: 'groups', fields: [id] }]);
 }
 
 export function setGroup(id: string, group: Group): Change {
@@ -111,7 +111,7 @@ async function renameGroup(admin: Admin, context: WriteContext, id: string, name
     const auditEvent = { action: 'group.change', subject: `group:${id}`, from, to };
     return { changes: [setGroup(id, { ...group, name })], auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, rename, () => [{ table: 'groups', fields: [id] }]);
+  await changeOrg(admin, context, rename, [{ table: 'groups', fields: [id] }]);
 }
 
 /** Its limits go with it; what its members consumed stays on its lines. */
@@ -128,7 +128,7 @@ async function deleteGroup(admin: Admin, context: WriteContext, id: string): Pro
     const auditEvent = { action: 'group.delete', subject: `group:${id}`, from: { name: group.name, limits } };
     return { changes, auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, remove, () => [
+  await changeOrg(admin, context, remove, [
     { table: 'groups', fields: [id] },
     { table: 'limits', fields: lines },
   ]);
@@ -170,11 +170,11 @@ async function changeMembership(
     const auditEvent = { action, subject: `group:${id}`, to: { user } };
     return { changes: memberChange(token, before, after), auditEvent, answer: undefined };
   };
-  const known = await readOrg(admin.ledger, admin.quotas, context.org, () => [
+  const known = await readOrg(admin.ledger, admin.quotas, context.org, [
     { table: 'members', fields: [token] },
   ]);
   const joined = memberIn(known.tables, token)?.groups ?? [];
-  await changeOrg(admin, context, decide, () => [
+  await changeOrg(admin, context, decide, [
     { table: 'groups', fields: [id, ...joined.map(({ group }) => group)] },
     { table: 'members', fields: [token] },
     { table: 'records', fields: [profileField(token)] },

@@ -87,7 +87,7 @@ const TRIES_MAX = 3;
 async function releaseByHand(admin: Admin, context: WriteContext, id: string): Promise<void> {
   const { ledger, quotas, snapshots } = admin;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const view = await readOrg(ledger, quotas, context.org, () => [{ table: 'holds', fields: [id] }]);
+    const view = await readOrg(ledger, quotas, context.org, [{ table: 'holds', fields: [id] }]);
     const hold = openHold(view, id);
     const { user, action, charges } = holdView(quotas, id, hold);
     const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
@@ -115,7 +115,7 @@ async function release(
   const cycles: Bounds[] = [view.cycle];
   if (hold.cycle !== view.cycle.start) {
     const field = String(hold.cycle);
-    const { tables } = await readOrg(ledger, quotas, view.id, () => [{ table: 'cycles', fields: [field] }]);
+    const { tables } = await readOrg(ledger, quotas, view.id, [{ table: 'cycles', fields: [field] }]);
     cycles.push({ start: hold.cycle, end: Number(textIn(tables, 'cycles', field) ?? view.cycle.start) });
   }
   return ledger.apply({

@@ -11,7 +11,7 @@ export type Amount = number | string;
 
 export function definitionOf(quotas: Quotas, quota: string, field: string): QuotaDefinition {
   const definition = quotas.get(quota);
-  if (definition === undefined) throw invalid(field, `there is no quota ${quota}`);
+  if (definition === undefined) throw invalid(field, `quota ${quota} not found`);
   return definition;
 }
 

@@ -1,4 +1,4 @@
-/** Answers to bytes that are no request: problems of the catalogue, as all others. */
+/** Answers unparsable requests with problem documents. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
@@ -9,7 +9,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Ends the connection: what follows such bytes may be a part of them. */
-export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   // Behind a request that is not answered yet, an answer would be taken for that one's.
   if (!socket.writable || isAnswering(socket)) {
     socket.destroy();

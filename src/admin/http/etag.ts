@@ -1,4 +1,4 @@
-/** ETags say what a thing is, not when: a change elsewhere in the org does not make them stale. */
+/** ETags hash the content of a resource: a change elsewhere in the org does not make them stale. */
 import { createHash } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
 
@@ -14,5 +14,5 @@ export function checkMatch(ifMatch: string | undefined, etag: string | undefined
   if (ifMatch === undefined) return;
   const stated = ifMatch.split(',').map((one) => one.trim());
   const matches = etag !== undefined && (stated.includes('*') || stated.includes(etag));
-  if (!matches) throw new ProblemError('version-stale', 'It is not what If-Match names (any more)');
+  if (!matches) throw new ProblemError('version-stale', 'ETag mismatch: the resource has changed');
 }

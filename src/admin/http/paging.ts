@@ -34,7 +34,7 @@ interface Placed<Item> {
 }
 
 const PAGE_SIZE = 100;
-/** Rows between two mutex of the event loop, which the gateway shares: about half a millisecond. */
+/** Rows processed before the event loop, shared with the gateway, gets its turn: about half a millisecond. */
 const ROWS_A_TURN = 500;
 
 export async function pageOf<Item>(listing: Listing<Item>, query: PageQuery): Promise<Page<Item>> {
@@ -102,9 +102,9 @@ function decodeCursor(cursor: string, sort: string): Place {
     const usable = (typeof rank === 'string' || typeof rank === 'number') && typeof id === 'string';
     if (of === sort && usable) return { rank, id };
   } catch {
-    // Not one of ours: snapshot below.
+    // Not a cursor of this API.
   }
-  throw invalid('cursor', 'is not of this list and order');
+  throw invalid('cursor', 'belongs to another list or order');
 }
 
 /** Whether one of the texts has `q` in it, whatever the case. */

@@ -22,7 +22,7 @@ export function invalidFields(
 }
 
 export function notFound(what: string): ProblemError {
-  return new ProblemError('not-found', `There is no ${what}`);
+  return new ProblemError('not-found', `${what} not found`);
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -44,9 +44,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 export function sendNotFound(methodsOf: (path: string) => readonly string[]) {
   return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
-    if (allowed.length === 0) return sendProblem(notFound('such path'), request, reply);
+    if (allowed.length === 0) return sendProblem(notFound('path'), request, reply);
     reply.header('allow', allowed.join(', '));
-    const detail = `${request.method} is not allowed here; allowed are ${allowed.join(', ')}`;
+    const detail = `${request.method} is not allowed; allowed: ${allowed.join(', ')}`;
     return sendProblem(new ProblemError('method-not-allowed', detail), request, reply);
   };
 }
@@ -62,7 +62,7 @@ const UNREADABLE: Record<number, ErrorCode> = {
 function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreError)
-    return new ProblemError('store-unavailable', 'The store gave no answer; the change may have been made');
+    return new ProblemError('store-unavailable', 'The store did not answer; the change may have been made');
   if (error instanceof Error && 'statusCode' in error) {
     const code = UNREADABLE[Number(error.statusCode)];
     if (code !== undefined) return new ProblemError(code, error.message);

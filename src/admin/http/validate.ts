@@ -1,4 +1,4 @@
-/** Requests are judged by TypeBox: wrong types and unknown members are refused with the fields named. */
+/** Requests are validated by TypeBox: wrong types and unknown members are refused, with the fields named. */
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import { Temporal } from 'temporal-polyfill';
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
@@ -37,7 +37,7 @@ function fieldProblems(
       for (const name of error.params.requiredProperties) note(inside(name), 'is missing');
     else if (error.keyword === 'additionalProperties')
       for (const name of error.params.additionalProperties)
-        note(inside(name), path === '' ? `is not known here${knownIn(schema)}` : 'is not known here');
+        note(inside(name), path === '' ? `unknown field${knownIn(schema)}` : 'unknown field');
     else if (error.keyword === 'enum') note(path, `must be one of ${error.params.allowedValues.join(', ')}`);
     else if (error.keyword === 'pattern') note(path, 'has characters that are not allowed here');
     else if (error.keyword !== 'boolean' && error.keyword !== 'anyOf')
@@ -48,7 +48,7 @@ function fieldProblems(
 
 function knownIn(schema: TSchema): string {
   const known = Object.keys((schema as { properties?: object }).properties ?? {});
-  return known.length === 0 ? ': there are none' : `; known are ${known.join(', ')}`;
+  return known.length === 0 ? '; no fields are allowed' : `; known fields: ${known.join(', ')}`;
 }
 
 /** An object that knows all its members. */
@@ -82,7 +82,7 @@ export function expiryIn(stated: string | null | undefined): number {
     const ms = Temporal.Instant.from(stated).epochMilliseconds;
     if (ms > 0 && ms <= INSTANT_MAX_MS) return ms;
   } catch {
-    // Told below.
+    // Not an instant.
   }
   throw invalid('expiresAt', 'must be an instant such as 2027-01-31T12:00:00Z');
 }

@@ -106,7 +106,7 @@ function keyView({ id, record, about }: KeyRow, now: number) {
   };
 }
 
-/** As the audit log tells it. */
+/** As recorded in the audit log. */
 function snapshot({ record, about }: KeyRow) {
   const { user, expiresAt } = record;
   return {
@@ -117,7 +117,7 @@ function snapshot({ record, about }: KeyRow) {
 }
 
 interface MadeKey {
-  /** The only time that it can be read. */
+  /** Shown once, here. */
   readonly key: string;
   readonly view: ReturnType<typeof keyView>;
 }
@@ -133,8 +133,9 @@ async function addKey(
   const record: KeyRecord = { hash: hashOf(secret), user: token, expiresAt: expiryIn(expiresAt) };
   const add = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
     const member = memberIn(tables, token);
-    if (member === undefined || member.status === 'removed') throw invalid('user', 'there is no such user');
-    if (record.expiresAt !== 0 && record.expiresAt <= now) throw invalid('expiresAt', 'is past');
+    if (member === undefined || member.status === 'removed') throw invalid('user', 'user not found');
+    if (record.expiresAt !== 0 && record.expiresAt <= now)
+      throw invalid('expiresAt', 'must be in the future');
     const about: About = { name, createdAt: now, createdBy: context.who };
     const row: KeyRow = { id, record, about };
     return {
@@ -146,7 +147,7 @@ async function addKey(
       answer: { key: `qg_${context.org}_${id}_${secret}`, view: keyView(row, now) },
     };
   };
-  return changeOrg(admin, context, add, () => [{ table: 'members', fields: [token] }]);
+  return changeOrg(admin, context, add, [{ table: 'members', fields: [token] }]);
 }
 
 async function deleteKey(admin: Admin, context: WriteContext, id: string): Promise<void> {
@@ -167,5 +168,5 @@ async function deleteKey(admin: Admin, context: WriteContext, id: string): Promi
     { table: 'keys', fields: [id] },
     { table: 'records', fields: [aboutField(id)] },
   ];
-  await changeOrg(admin, context, remove, () => wants);
+  await changeOrg(admin, context, remove, wants);
 }

@@ -46,7 +46,7 @@ async function distributeEvenly(admin: Admin, context: WriteContext, quota: stri
     const summary = summaryOf(view, quota, pool, shares);
     if (summary.least === 0) {
       const fits = usersThatFit(pool);
-      throw invalid('quota', `the pool has too little for ${shares.length} users; it fits ${fits}`, { fits });
+      throw invalid('quota', `the pool is too small for ${shares.length} users; it fits ${fits}`, { fits });
     }
     const before = await limitsBefore(admin, view, quota);
     if (dryRun) {

@@ -1,4 +1,4 @@
-/** Limits and their figures as the API tells them. */
+/** Limits and their figures in the form of the API. */
 import { decodeGroup, encodeLimit } from '../../ledger/codec.js';
 import type { Change, Table } from '../../ledger/port.js';
 import {
@@ -17,7 +17,7 @@ import { percentOut, share } from '../http/amounts.js';
 import { etagOf } from '../http/etag.js';
 import { type Profile, profileIn } from '../users/profile.js';
 
-/** Consumed, held, remaining, cap and percent as the API tells them. */
+/** Consumed, held, remaining, cap and percent in the form of the API. */
 export function figuresOut(
   { cap, consumed, held, remaining, status }: Standing,
   { decimals }: QuotaDefinition,
@@ -76,7 +76,7 @@ function groupName(tables: Tables, group: string): string {
   return text === undefined ? '' : decodeGroup(text).name;
 }
 
-/** A limit or pool that was raised may tell of its thresholds and its first refusal again in this cycle. */
+/** A raised limit or pool reports its thresholds and its first refusal again in this cycle. */
 export function rearm(view: OrgView, field: string): Change[] {
   const table = `consumed:${view.cycle.start}` as const;
   return [

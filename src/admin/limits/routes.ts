@@ -207,7 +207,7 @@ async function createLimit(admin: Admin, context: WriteContext, body: NewLimit, 
   const create = (view: OrgView): WritePlan<Outcome> => {
     checkSubject(view.tables, line);
     if (limitIn(view.tables, line.field) !== undefined)
-      throw new ProblemError('limit-exists', `${line.field} has a limit`, { limit: line.field });
+      throw new ProblemError('limit-exists', `${line.field} already has a limit`, { limit: line.field });
     checkCap(view, line, limit);
     const answer = outcomeOf(view, line, limit);
     if (dryRun) return { changes: [], answer };
@@ -234,20 +234,18 @@ function lineOfBody({ quota, user, group }: NewLimit): LimitLine {
 }
 
 function checkSubject(tables: Tables, { scope, token }: LimitLine): void {
-  if (scope === 'group' && groupIn(tables, token) === undefined)
-    throw invalid('group', 'there is no such group');
+  if (scope === 'group' && groupIn(tables, token) === undefined) throw invalid('group', 'group not found');
   const member = scope === 'user' ? memberIn(tables, token) : undefined;
   if (scope === 'user' && (member === undefined || member.status === 'removed'))
-    throw invalid('user', 'there is no such user');
+    throw invalid('user', 'user not found');
 }
 
 /** A percent needs a pool, and must be more than nothing of it. */
 export function checkCap({ pools }: Pick<OrgView, 'pools'>, line: LimitLine, limit: Limit, field = ''): void {
   const fault = percentFault(limit, pools.get(line.quota)?.units);
-  if (fault === 'no-plan')
-    throw invalid(`${field}percent`, `the org has no plan for ${line.quota} to take a percent of`);
+  if (fault === 'no-plan') throw invalid(`${field}percent`, `needs a plan for ${line.quota}`);
   if (fault === 'nothing')
-    throw invalid(`${field}percent`, 'is less than the smallest unit of the present pool');
+    throw invalid(`${field}percent`, 'is less than the smallest unit of the current pool');
 }
 
 interface LimitChange {

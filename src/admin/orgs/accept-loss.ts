@@ -40,7 +40,7 @@ export async function acceptLoss(
     if (epoch !== null) return 'taken';
     return seed === undefined ? 'made-bare' : 'made';
   }
-  throw new Error(`${id} was changed by others at the same time, again and again`);
+  throw new Error(`${id}: too many concurrent changes, try again`);
 }
 
 function epochIn(changes: readonly Change[]): string {

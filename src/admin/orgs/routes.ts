@@ -78,7 +78,7 @@ async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
   return { items, cursor: page.cursor };
 }
 
-/** An org whose data is missing must not hide the others. */
+/** An org with missing data must not break the list. */
 async function listed({ ledger, quotas }: Admin, id: string) {
   const view = await readOrg(ledger, quotas, id).catch((error: unknown) => {
     if (error instanceof ProblemError && error.code === 'store-lost') return undefined;
@@ -87,7 +87,7 @@ async function listed({ ledger, quotas }: Admin, id: string) {
   return view === undefined ? { id, state: 'lost' } : orgView(view);
 }
 
-/** Read a hundred at a time: a search over many orgs stands in nobody's way. */
+/** Reads a hundred at a time, so that a search over many orgs blocks no one. */
 const NAMES_AT_ONCE = 100;
 
 async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<string, string>> {
@@ -96,7 +96,7 @@ async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<stri
     const some = ids.slice(from, from + NAMES_AT_ONCE);
     const read = await Promise.all(some.map((id) => ledger.read(id, [{ table: 'org', fields: ['name'] }])));
     for (const [index, { values }] of read.entries()) names.set(some[index] ?? '', values[0]?.[0] ?? '');
-    // The embedded ledger answers at once: others must have their turn between.
+    // The embedded ledger answers synchronously: yield to the event loop.
     await turn();
   }
   return names;
@@ -120,7 +120,7 @@ async function putOrg(admin: Admin, context: WriteContext, body: Static<typeof O
   return false;
 }
 
-/** False where another was faster. */
+/** False if the org was created concurrently. */
 async function createNew(
   { ledger }: Admin,
   context: WriteContext,

@@ -117,7 +117,7 @@ function userChanges(seed: SeedOrg, now: number): Change[] {
   for (const [id, { name = '', email = '', role = '', groups = [] }] of users) {
     const token = tokenOf(id, `users/${id}`);
     const stray = groups.find((group) => !hasGroup(seed, group));
-    if (stray !== undefined) throw invalid(`users/${id}/groups`, `there is no group ${stray}`);
+    if (stray !== undefined) throw invalid(`users/${id}/groups`, `group ${stray} not found`);
     const member: Member = { status: 'active', groups: groups.map((group) => ({ group, generation: 0 })) };
     const record = JSON.stringify({ name, email, role, createdAt: now });
     changes.push({ set: 'members', field: token, value: encodeMember(member) });
@@ -143,7 +143,7 @@ function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, 
     const at = `limits/${index}/`;
     const definition = definitionOf(quotas, stated.quota, `${at}quota`);
     const line = lineOfSeed(seed, stated, at);
-    if (changes.has(line.field)) throw invalid(`limits/${index}`, `${line.field} has a limit`);
+    if (changes.has(line.field)) throw invalid(`limits/${index}`, `${line.field} already has a limit`);
     if (stated.units === undefined && stated.percent === undefined)
       throw invalid(`${at}units`, 'state units or percent');
     const limit = capIn(stated, { ...NO_LIMIT, shadow: stated.shadow ?? false }, definition, at);

@@ -121,7 +121,7 @@ async function checkPlan(
   if (before === undefined || units >= before.units || allStop) return;
   const emptied = await capsEmptied(admin, view, quota, units);
   if (emptied > 0)
-    throw invalid('allowance', `would leave ${emptied} percent limits with a cap of 0`, { limits: emptied });
+    throw invalid('allowance', `would set the cap of ${emptied} percent limits to 0`, { limits: emptied });
 }
 
 /** How many percent limits would mean nothing of a pool of `units`. Read fresh: the commit compares the version. */

@@ -1,4 +1,4 @@
-/** Whether anybody can come in, and the token of the embedded ledger's first start. */
+/** Whether a valid admin token exists, and the token of the embedded ledger's first start. */
 import type { Ledger } from '../../ledger/port.js';
 import { KeyedMutex } from '../writes/keyed-mutex.js';
 import { addToken, allTokens, isValid } from './token-store.js';

@@ -47,7 +47,7 @@ export function tokenRoutes(app: App, admin: Admin): void {
     const token = await tokenIn(admin, access, body);
     const author = { who: access.who, reason: body.reason };
     const { id, record, text } = await addToken(admin, author, token, (now) => {
-      if (!isValid(token, now)) throw invalid('expiresAt', 'is past');
+      if (!isValid(token, now)) throw invalid('expiresAt', 'must be in the future');
     });
     reply.code(201).header('location', `/v1/tokens/${id}`).header('cache-control', 'no-store');
     return { ...tokenView(id, record, record.createdAt), token: text };
@@ -99,13 +99,13 @@ async function tokenIn(admin: Admin, access: Access, body: Static<typeof TokenBo
 async function orgsIn(admin: Admin, access: Access, stated: string | readonly string[]): Promise<Orgs> {
   if (stated === 'all') {
     if (access.orgs === 'all') return 'all';
-    throw invalid('orgs', 'cannot be all: this token has but some orgs itself');
+    throw invalid('orgs', 'cannot be all: your token covers only some orgs');
   }
   if (typeof stated === 'string' || stated.length === 0)
     throw invalid('orgs', 'must be all, or a list of org ids');
   for (const org of stated)
     if (!isName(org) || !reaches(access.orgs, org) || !(await exists(admin, org)))
-      throw invalid('orgs', `there is no org ${org}`);
+      throw invalid('orgs', `org ${org} not found`);
   return [...new Set(stated)];
 }
 

@@ -3,9 +3,9 @@ import { createHash, randomInt } from 'node:crypto';
 
 const SIGNS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** 95 bits: never met twice. */
+/** 95 bits: unique. */
 const ID_LENGTH = 16;
-/** 256 bits: not to be guessed, so that a fast hash without salt keeps it. */
+/** 256 bits: impossible to guess, so a fast unsalted hash is enough. */
 const SECRET_LENGTH = 43;
 
 export function newId(): string {

@@ -81,7 +81,7 @@ export type NewToken = Pick<TokenRecord, 'name' | 'role' | 'orgs' | 'expiresAt'>
 export interface MadeToken {
   readonly id: string;
   readonly record: TokenRecord;
-  /** The only time that it can be read. */
+  /** Shown once, here. */
   readonly text: string;
 }
 
@@ -103,7 +103,7 @@ export async function addToken(
     const text = `qga_${id}_${secret}`;
     return {
       changes: [{ set: 'records', field: fieldOf(id), value: JSON.stringify(record) }],
-      auditEvent: { action: 'token.add', subject: `token:${id}`, to: toldToken(record) },
+      auditEvent: { action: 'token.add', subject: `token:${id}`, to: auditedToken(record) },
       answer: { id, record, text },
     };
   });
@@ -117,14 +117,14 @@ export async function deleteToken(
   check: (record: TokenRecord | undefined) => TokenRecord,
 ): Promise<void> {
   await changeTokens(admin, author, id, ({ record }): WritePlan<undefined> => {
-    const from = toldToken(check(record));
+    const from = auditedToken(check(record));
     const auditEvent = { action: 'token.delete', subject: `token:${id}`, from };
     return { changes: [{ del: 'records', field: fieldOf(id) }], auditEvent, answer: undefined };
   });
 }
 
-/** As the audit log tells it. */
-function toldToken({ name, role, orgs, expiresAt }: TokenRecord) {
+/** As recorded in the audit log. */
+function auditedToken({ name, role, orgs, expiresAt }: TokenRecord) {
   return { name, role, orgs, expiresAt: expiresAt === 0 ? null : new Date(expiresAt).toISOString() };
 }
 
@@ -136,7 +136,7 @@ async function changeTokens<Answer>(
   id: string,
   decide: (read: Read) => WritePlan<Answer>,
 ): Promise<Answer> {
-  return mutex.take(TOKEN_ORG, async () => {
+  return mutex.run(TOKEN_ORG, async () => {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const read = await readToken(ledger, id);
       const { changes, auditEvent, answer } = decide(read);
@@ -145,6 +145,6 @@ async function changeTokens<Answer>(
       const version = await ledger.commit(TOKEN_ORG, { version: read.version, changes, audit });
       if (version !== undefined) return answer;
     }
-    throw new ProblemError('store-busy', 'Others changed the tokens at the same time, again and again');
+    throw new ProblemError('store-busy', 'too many concurrent changes to the tokens, try again');
   });
 }

@@ -94,7 +94,7 @@ export function userRoutes(app: App, admin: Admin): void {
 async function readUser(admin: Admin, org: string, user: string) {
   const { ledger, quotas } = admin;
   const token = tokenOfPath(user);
-  const first = await readOrg(ledger, quotas, org, () => userWants(token, []));
+  const first = await readOrg(ledger, quotas, org, userWants(token, []));
   const groups = memberIn(first.tables, token)?.groups.map(({ group }) => group) ?? [];
   const wants = (start: number) => [...userWants(token, groups), ...lineWants(admin, start, token, groups)];
   const view = await readOrg(ledger, quotas, org, wants);
@@ -194,7 +194,10 @@ async function addUser(
   const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
   const add = (view: OrgView): WritePlan<undefined> => {
     if (memberIn(view.tables, token) !== undefined)
-      throw new ProblemError('already-exists', `The user ${id} exists; if removed, change the status`);
+      throw new ProblemError(
+        'already-exists',
+        `The user ${id} already exists; to restore a removed user, change the status`,
+      );
     const member: Member = { status, groups: membershipsIn(view.tables, groups) };
     const profile = profileText({ name, email, role, createdAt: view.now });
     const changes: Change[] = [
@@ -205,7 +208,7 @@ async function addUser(
     const to = { name, email, role, status, groups };
     return { changes, auditEvent: { action: 'user.add', subject: `user:${id}`, to }, answer: undefined };
   };
-  await changeOrg(admin, context, add, () => userWants(token, groups));
+  await changeOrg(admin, context, add, userWants(token, groups));
 }
 
 function profileText({ name, email, role, createdAt }: Profile): string {
@@ -215,7 +218,7 @@ function profileText({ name, email, role, createdAt }: Profile): string {
 function membershipsIn(tables: Tables, groups: readonly string[]): Member['groups'] {
   return groups.map((id) => {
     const group = groupIn(tables, id);
-    if (group === undefined) throw invalid('groups', `there is no group ${id}`);
+    if (group === undefined) throw invalid('groups', `group ${id} not found`);
     return { group: id, generation: group.generation };
   });
 }
@@ -252,7 +255,7 @@ async function patchUser(admin: Admin, context: WriteContext, user: string, patc
       answer: undefined,
     };
   };
-  await changeOrg(admin, context, change, () => userWants(token, patch.groups ?? []));
+  await changeOrg(admin, context, change, userWants(token, patch.groups ?? []));
 }
 
 function profileChange(token: string, before: Profile, after: Profile): Change[] {

@@ -1,10 +1,10 @@
-/** Writes: decided on what was read, made only if nothing changed since, with their audit entry in the same step. */
+/** Writes: read the org, decide, commit with the audit entry if nothing changed since; otherwise retry. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Change } from '../../ledger/port.js';
-import { NOTHING_ELSE, type OrgView, readOrg, type WantsOf } from '../../ledger/view/org-view.js';
+import { NOTHING_ELSE, type OrgView, type OrgWants, readOrg } from '../../ledger/view/org-view.js';
 import type { Admin } from '../admin.js';
 
-/** What every write states: where, by whom, why, and on what state of things. */
+/** What every write carries: the org, the author, the reason, and the expected ETag. */
 export interface WriteContext {
   readonly org: string;
   readonly who: string;
@@ -22,7 +22,7 @@ export function writeContext({ params, access, headers }: Asked, reason: string 
   return { org: params.org, who: access.who, reason, ifMatch: headers['if-match'] };
 }
 
-/** An entry of the audit log but for its time, author and reason. Figures stand in it as people read them. */
+/** An audit log entry without time, author and reason. Amounts are in the quota's unit. */
 export interface AuditEvent {
   readonly action: string;
   /** `org`, `plan:ai`, `user:ann`, `limit:ai:u:ann` … */
@@ -33,7 +33,7 @@ export interface AuditEvent {
 
 export interface WritePlan<Answer> {
   readonly changes: readonly Change[];
-  /** Left out: nothing is changed. */
+  /** Left out: nothing changes. */
   readonly auditEvent?: AuditEvent;
   readonly answer: Answer;
 }
@@ -45,28 +45,28 @@ export const UNCHANGED: WritePlan<undefined> = { changes: [], answer: undefined 
 const TRIES_MAX = 8;
 
 /**
- * Reads, decides and commits, again where someone else was faster. What `decide` throws leaves the org as it is.
- * `wantsOf`: what it needs to read besides the org.
+ * Reads, decides and commits; retries after a concurrent change. If `decide` throws, the org is unchanged.
+ * `wants`: what to read besides the org.
  */
 export async function changeOrg<Answer>(
   admin: Admin,
   context: WriteContext,
   decide: Decide<Answer>,
-  wantsOf: WantsOf = NOTHING_ELSE,
+  wants: OrgWants = NOTHING_ELSE,
 ): Promise<Answer> {
-  return admin.mutex.take(context.org, () => tryChange(admin, context, decide, wantsOf));
+  return admin.mutex.run(context.org, () => tryChange(admin, context, decide, wants));
 }
 
 async function tryChange<Answer>(
   admin: Admin,
   context: WriteContext,
   decide: Decide<Answer>,
-  wantsOf: WantsOf,
+  wants: OrgWants,
 ): Promise<Answer> {
   const { ledger, quotas, snapshots } = admin;
   const { org } = context;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const view = await readOrg(ledger, quotas, org, wantsOf);
+    const view = await readOrg(ledger, quotas, org, wants);
     if (!view.open) throw new ProblemError('org-archived', `The org ${org} is archived`);
     const { changes, auditEvent, answer } = await decide(view);
     if (auditEvent === undefined) return answer;
@@ -75,7 +75,7 @@ async function tryChange<Answer>(
     snapshots.forget(org);
     if (version !== undefined) return answer;
   }
-  throw new ProblemError('store-busy', 'Others changed the org at the same time, again and again');
+  throw new ProblemError('store-busy', 'too many concurrent changes to the org, try again');
 }
 
 export function auditText(

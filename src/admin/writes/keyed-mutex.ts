@@ -1,10 +1,10 @@
-/** This process's writes to one org go one after another, so that they do not make each other stale. */
+/** Serializes this process's writes to one org, so that they do not conflict with each other. */
 export class KeyedMutex {
   private readonly last = new Map<string, Promise<unknown>>();
 
-  async take<Answer>(org: string, work: () => Promise<Answer>): Promise<Answer> {
+  async run<Answer>(org: string, work: () => Promise<Answer>): Promise<Answer> {
     const before = this.last.get(org) ?? Promise.resolve();
-    // What became of the one before is its caller's business.
+    // A failure of the previous write belongs to its own caller.
     const mine = before.then(work, work);
     this.last.set(org, mine);
     try {

@@ -38,7 +38,7 @@ export class Snapshots {
     return { tables, ageMs: Math.max(0, Math.round(performance.now() - begunAt)) };
   }
 
-  /** Called after every write of this process, so that an admin sees what they did. */
+  /** Called after every write of this process, so that admins see their own writes. */
   forget(org: string): void {
     for (const key of this.copies.keys()) if (key.startsWith(`${org}/`)) this.copies.delete(key);
   }
@@ -65,7 +65,7 @@ export async function scanAll(ledger: Ledger, org: string, table: Table): Promis
     const page = await ledger.scan(org, table, cursor, PAGE_FIELDS);
     for (const [field, value] of page.entries) fields.set(field, value);
     cursor = page.cursor;
-    // The embedded ledger answers at once: others must have their turn between pages.
+    // The embedded ledger answers synchronously: yield to the event loop between pages.
     await turn();
   } while (cursor !== '0');
   return fields;

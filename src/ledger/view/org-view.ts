@@ -65,30 +65,31 @@ const ORG_FIELDS = [
 
 const POOL_FIELDS = ['plan', 'extra', 'carry'] as const;
 
-/** A view is read again where its cycle was not the one asked by, or was withTables: more rounds than this mean trouble. */
+/** The view is read again if its cycle differs from the assumed one; more rounds than this are an error. */
 const ROUNDS_MAX = 6;
 
-/** What is wanted besides the org itself; one that takes `start` reads the cycle that starts there. */
-export type WantsOf = (start: number) => readonly Want[];
+/** What to read besides the org itself: a fixed list, or one that depends on the start of the current cycle. */
+export type OrgWants = readonly Want[] | ((start: number) => readonly Want[]);
 
-export const NOTHING_ELSE: WantsOf = () => [];
+export const NOTHING_ELSE: OrgWants = [];
 
 export async function readOrg(
   ledger: Ledger,
   quotas: Quotas,
   org: string,
-  wantsOf: WantsOf = NOTHING_ELSE,
+  wants: OrgWants = NOTHING_ELSE,
 ): Promise<OrgView> {
   if (!isName(org)) throw noOrg(org);
   let start = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const wants = [{ table: 'org', fields: orgFields(quotas) } as const, ...wantsOf(start)];
-    const view = decodeOrg(org, quotas, wants, await ledger.read(org, wants));
+    const others = typeof wants === 'function' ? wants(start) : wants;
+    const all = [{ table: 'org', fields: orgFields(quotas) } as const, ...others];
+    const view = decodeOrg({ id: org, quotas, wants: all, snapshot: await ledger.read(org, all) });
     if (view.now >= view.cycle.end) await roll(ledger, view);
-    else if (wantsOf.length === 0 || view.cycle.start === start) return view;
+    else if (typeof wants !== 'function' || view.cycle.start === start) return view;
     start = view.cycle.start;
   }
-  throw new ProblemError('store-busy', 'The cycle of the org could not be entered');
+  throw new ProblemError('store-busy', 'the cycle changed several times during the request, try again');
 }
 
 /** Brings the view into the present cycle, as the first request of it would. */
@@ -98,9 +99,9 @@ async function roll(ledger: Ledger, view: OrgView): Promise<void> {
   const idle = { producer: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
   const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, view.cycle], ...idle });
   if (reply.code === 'lost' || reply.code === 'no-org')
-    throw new ProblemError('store-lost', `The view of ${org} is gone`);
+    throw new ProblemError('store-lost', `The data of ${org} is missing`);
   if (reply.code === 'clock')
-    throw new ProblemError('store-unavailable', 'The store’s clock shows a time that it cannot have');
+    throw new ProblemError('store-unavailable', 'The store’s clock is outside the accepted range');
 }
 
 function orgFields(quotas: Quotas): string[] {
@@ -108,7 +109,14 @@ function orgFields(quotas: Quotas): string[] {
   return [...ORG_FIELDS, ...pools];
 }
 
-function decodeOrg(id: string, quotas: Quotas, wants: readonly Want[], snapshot: Snapshot): OrgView {
+interface RawOrg {
+  readonly id: string;
+  readonly quotas: Quotas;
+  readonly wants: readonly Want[];
+  readonly snapshot: Snapshot;
+}
+
+function decodeOrg({ id, quotas, wants, snapshot }: RawOrg): OrgView {
   const { now, version } = snapshot;
   const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
   if (version === 0 || org === undefined) throw noOrg(id);
@@ -182,5 +190,5 @@ export function fieldsOf(tables: Tables, table: Table): ReadonlyMap<string, stri
 }
 
 function noOrg(org: string): ProblemError {
-  return new ProblemError('not-found', `There is no org ${org}`);
+  return new ProblemError('not-found', `org ${org} not found`);
 }
