@@ -14,7 +14,7 @@ const folder = (name, allowed) => ({
   to: { path: '^src/', pathNot: `^src/(${name}/|${allowed})` },
 });
 const DOMAIN = 'quota/|errors/|http/';
-const PORT = `${DOMAIN}|ledger/port|ledger/codec`;
+const PORT = `${DOMAIN}|ledger/(port|operations|codec)`;
 /** The interface by which an answer is read: forwarder and settlement each use their side of it. */
 const READER = 'meter/reader';
 
@@ -32,7 +32,7 @@ module.exports = {
     only('prom-client', 'prom-client', 'observe'),
     only('classic-level', 'classic-level', 'ledger/embedded'),
     only('typebox', 'typebox', 'config|admin'),
-    folder('quota', 'ledger/port'),
+    folder('quota', 'none'),
     folder('errors', 'quota/'),
     folder('http', 'none'),
     folder('identify', DOMAIN),

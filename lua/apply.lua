@@ -25,8 +25,9 @@
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[7]. Only ok has changed anything.
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
-  result: { 0 admitted | 1 spent | 2 held, groups, again, n, n × (item, scope, group, limit, consumed, held, requested),
-            items × (scope, limit, remaining) }; groups: behind '<user>;' if an API key identified the user
+  result: { 0 admitted | 1 spent | 2 held, groups, detail, n, n × (item, scope, group, limit, consumed, held, requested),
+            items × (scope, limit, remaining) }; groups: after '<user>;' if an API key identified the user;
+            detail: 1 if the hold exists already; of a refusal the place of the primary violation
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key, 9 unknown group and then the names of those }
           { 4 settled, late, overshoot by item … }

@@ -39,14 +39,16 @@ end
 
 -- The first hard refusal of a line has a notice of its own.
 local function refused(items, named_groups, violations, binding_limits, actor)
-  local status = HELD
-  for _, violation in ipairs(violations) do
+  local status, primary = HELD, 1
+  for place, violation in ipairs(violations) do
     if is_spent(violation) then
-      status = SPENT
+      if status == HELD then
+        status, primary = SPENT, place
+      end
       note_refusal(violation[2], violation[3], violation[6], actor)
     end
   end
-  return decision(status, named_groups, 0, violations, items, binding_limits)
+  return decision(status, named_groups, primary, violations, items, binding_limits)
 end
 
 local function leave_hold(id, ttl, user, groups, action, items)

@@ -108,11 +108,13 @@ local function release_by_hand(id, keep, audit)
 end
 
 local function refused_more(hold, hard, items, binding_limits)
-  local status = HELD
-  for _, violation in ipairs(hard) do
-    if is_spent(violation) then status = SPENT end
+  local status, primary = HELD, 1
+  for place, violation in ipairs(hard) do
+    if status == HELD and is_spent(violation) then
+      status, primary = SPENT, place
+    end
   end
-  return decision(status, hold.groups, 0, hard, items, binding_limits)
+  return decision(status, hold.groups, primary, hard, items, binding_limits)
 end
 
 local function asks_more(more)

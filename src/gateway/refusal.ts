@@ -171,16 +171,11 @@ function violatedPolicies({ violated }: Refused): string[] {
   return names;
 }
 
-/** The violation to report: the first that explains the reason, not one that is merely held where another is exceeded. */
-function primary({ reason, violated }: Refused): Violation {
-  const spent = reason === 'spent' ? violated.find(isSpent) : undefined;
-  const first = spent ?? violated[0];
-  if (first === undefined) throw new Error('a refusal has no violation');
-  return first;
-}
-
-function isSpent({ consumed, requested, limit }: Violation): boolean {
-  return consumed + Math.max(1, requested) > limit;
+/** The violation that the ledger names as the reason. */
+function primary({ primary: place, violated }: Refused): Violation {
+  const violation = violated[place];
+  if (violation === undefined) throw new Error('the refusal has no primary violation');
+  return violation;
 }
 
 function subjectOf({ scope, group }: Violation, { org, userId }: RefusedRequest): string {

@@ -9,6 +9,7 @@
  * | members | user token | `<a|i|n|r>:<group>,<group>#<generation>` (active, invited, inactive, removed) |
  * | groups | group | `<generation>;<JSON>` |
  */
+import type { ChargeKind, Charges } from '../quota/charge.js';
 import type { Limit, Plan, PlanMode } from '../quota/limit.js';
 
 const MODE_LETTER: Record<PlanMode, string> = { hard: 'h', soft: 's', shadow: 'w' };
@@ -222,4 +223,19 @@ export function decodeJournal(text: string): JournalLine[] {
       estimated: mark === 'e',
     };
   });
+}
+
+const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
+/** Most charges are made at the start, one per route: each is written once. */
+const chargeTexts = new WeakMap<Charges, string>();
+
+/** The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…`. */
+export function encodeCharges(charges: Charges): string {
+  let text = chargeTexts.get(charges);
+  if (text === undefined) {
+    const items = charges.items.map(({ quota, kind, units }) => `${quota}${SIGN[kind]}${units}`);
+    text = `${charges.action};${items.join(',')}`;
+    chargeTexts.set(charges, text);
+  }
+  return text;
 }

@@ -3,7 +3,7 @@
  * would become 0.5 without a word.
  */
 import type { ClockLook } from './clock-guard.js';
-import type { Change, Commit, Ledger } from './port.js';
+import type { Change, Commit, OrgStore } from './port.js';
 
 /** No org can have this id. */
 const META_ORG = '*meta*';
@@ -17,7 +17,7 @@ const CLOCK_ACCEPTED = 'clockAccepted';
 type Decimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 /** Notes schema and decimals in a new store; rejects with an Error where this store was begun with others. */
-export async function claimStore(ledger: Ledger, quotas: Decimals): Promise<void> {
+export async function claimStore(ledger: OrgStore, quotas: Decimals): Promise<void> {
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const { version, changes } = await changesFor(ledger, quotas);
     if (changes.length === 0) return;
@@ -26,7 +26,7 @@ export async function claimStore(ledger: Ledger, quotas: Decimals): Promise<void
   throw new Error('the store could not be prepared: others changed it at the same time, again and again');
 }
 
-async function changesFor(ledger: Ledger, quotas: Decimals): Promise<Pick<Commit, 'version' | 'changes'>> {
+async function changesFor(ledger: OrgStore, quotas: Decimals): Promise<Pick<Commit, 'version' | 'changes'>> {
   const wanted: [field: string, value: string][] = [['schema', String(SCHEMA_VERSION)]];
   for (const [quota, { decimals }] of Object.entries(quotas)) wanted.push([quota, String(decimals)]);
   const fields = wanted.map(([name], index) => (index === 0 ? name : `decimals:${name}`));
@@ -50,7 +50,7 @@ function refuseNewer(schema: string | undefined): void {
   );
 }
 
-async function refuseRescaled(ledger: Ledger, quota: string, before: string, now: string): Promise<void> {
+async function refuseRescaled(ledger: OrgStore, quota: string, before: string, now: string): Promise<void> {
   // Another gateway may run by the scale that it found here, and make the first org at any time.
   if (ledger.name === 'embedded' && (await ledger.orgs()).length === 0) return;
   throw new Error(
@@ -59,13 +59,13 @@ async function refuseRescaled(ledger: Ledger, quota: string, before: string, now
 }
 
 /** What an operator has accepted as the store's time, and what its clock shows. */
-export async function lookAtClock(ledger: Ledger): Promise<ClockLook> {
+export async function lookAtClock(ledger: OrgStore): Promise<ClockLook> {
   const { values } = await ledger.read(META_ORG, [{ table: 'records', fields: [CLOCK_ACCEPTED] }]);
   return { accepted: Number(values[0]?.[0] ?? 0), clock: await ledger.clock() };
 }
 
 /** Gateways that refuse the store's time take it from now on. */
-export async function acceptClockTime(ledger: Ledger, clock: number, audit: string): Promise<void> {
+export async function acceptClockTime(ledger: OrgStore, clock: number, audit: string): Promise<void> {
   const changes = [{ set: 'records', field: CLOCK_ACCEPTED, value: String(clock) }] as const;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const { version } = await ledger.read(META_ORG, []);

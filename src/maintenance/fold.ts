@@ -5,7 +5,7 @@
  * - `history:groups:<day>`, field `<hour>|<quota>|<action>|<g:group or o>`: groups and org by the hour, kept 13 months
  */
 import { decodeJournal, type JournalLine } from '../ledger/codec.js';
-import type { Fold, Ledger, LogEntry, Table } from '../ledger/port.js';
+import type { Fold, LogEntry, OrgStore, Table } from '../ledger/port.js';
 import { hourBucket } from '../quota/cycle.js';
 
 /** Entries folded at once: bounds the script that adds them. */
@@ -15,7 +15,7 @@ const DAY = 'YYYY-MM-DD'.length;
 const MONTH = 'YYYY-MM'.length;
 
 /** Folds what the journal holds; returns how many entries it moved. */
-export async function foldJournal(ledger: Ledger, org: string): Promise<number> {
+export async function foldJournal(ledger: OrgStore, org: string): Promise<number> {
   let moved = 0;
   for (;;) {
     const count = await foldSome(ledger, org);
@@ -24,7 +24,7 @@ export async function foldJournal(ledger: Ledger, org: string): Promise<number> 
   }
 }
 
-async function foldSome(ledger: Ledger, org: string): Promise<number> {
+async function foldSome(ledger: OrgStore, org: string): Promise<number> {
   const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold', 'rule'] }]);
   const [from = null, rule = null] = values[0] ?? [];
   const entries = await ledger.log(org, 'journal', from ?? '', ENTRIES_MAX);

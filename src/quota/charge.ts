@@ -13,14 +13,11 @@ export interface ChargeItem {
   readonly kind: ChargeKind;
 }
 
-/** All charges of one request; each quota stands in it once. `text` is the wire form that the Lua side parses. */
+/** All charges of one request, one item per quota. */
 export interface Charges {
   readonly action: string;
   readonly items: readonly ChargeItem[];
-  readonly text: string;
 }
-
-const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
 
 /** Counters are exact up to here: below 2^53 with a margin for one more addition. */
 export const UNITS_MAX = 9_000_000_000_000_000;
@@ -41,9 +38,7 @@ export function charges(action: string, items: readonly ChargeItem[]): Charges {
     const before = byQuota.get(item.quota);
     byQuota.set(item.quota, before === undefined ? normal(item) : merged(before, normal(item)));
   }
-  const list = [...byQuota.values()];
-  const text = `${action};${list.map((item) => `${item.quota}${SIGN[item.kind]}${item.units}`).join(',')}`;
-  return { action, items: list, text };
+  return { action, items: [...byQuota.values()] };
 }
 
 /** Charges on one quota add up, so the sum is what must fit. */

@@ -3,13 +3,18 @@
  * "day 20, midnight in Madrid" stays that over changes of the clock:
  *
  * - one that the clock jumps over is the first instant after the jump;
- * - one that the clock shows twice is the first, but for `every: hour`, where each showing begins an hour of its own: a
- *   budget for one hour need not last for two;
+ * - one that the clock shows twice is the first, except for `every: hour`, where each occurrence begins its own hour: a
+ *   budget for one hour does not last for two;
  * - a day that the month does not have is its last one, and the next month has the anchor again.
  */
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
-import type { Bounds } from '../ledger/port.js';
+
+/** Start (inclusive) and end (exclusive) of a cycle, in ms since the epoch. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
 
 export const EVERY = ['hour', 'day', 'week', 'month', 'year'] as const;
 export type Every = (typeof EVERY)[number];

@@ -32,14 +32,14 @@ const violation = (
   return { quota, scope, group, limit, consumed, held, requested: 1 };
 };
 const admitted = (...list: BindingLimit[]): Admitted => {
-  return { status: 'admitted', groups: '', again: false, violated: [], bindingLimits: list };
+  return { status: 'admitted', groups: '', duplicate: false, violated: [], bindingLimits: list };
 };
 const refused = (
   list: BindingLimit[],
   violated: Violation[],
   reason: Refused['reason'] = 'spent',
 ): Refused => {
-  return { status: 'refused', reason, groups: '', violated, bindingLimits: list };
+  return { status: 'refused', reason, primary: 0, groups: '', violated, bindingLimits: list };
 };
 
 const fields = rateLimitFields(QUOTAS);

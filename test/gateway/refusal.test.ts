@@ -17,7 +17,7 @@ const violation = (over: Partial<Violation>): Violation => {
   return { quota: 'ai', scope: 'user', group: '', limit: 100, consumed: 100, held: 0, requested: 5, ...over };
 };
 const refused = (reason: Refused['reason'], ...violated: Violation[]): Refused => {
-  return { status: 'refused', reason, groups: '', violated, bindingLimits: [] };
+  return { status: 'refused', reason, primary: 0, groups: '', violated, bindingLimits: [] };
 };
 
 function header({ headers }: Refusal, name: string): string | undefined {
@@ -95,31 +95,25 @@ t.test('the subject is the one whose limit it is', async (t) => {
   t.same(subject({ scope: 'org' }), ['org', 'acme']);
 });
 
-t.test(
-  'of several violations the first that explains the refusal is reported, and each policy is named once',
-  async (t) => {
-    const held = violation({ consumed: 10, held: 90 });
-    const ml = violation({ scope: 'group', group: 'ml' });
-    const dev = violation({ scope: 'group', group: 'dev', limit: 7 });
-    const org = violation({ quota: 'usage', scope: 'org', requested: 0 });
-    const problem = (...args: Parameters<typeof refused>) => json(quotaRefusal(refused(...args), REQUEST));
-    t.match(problem('spent', ml, dev, org), {
-      subject: 'ml',
-      'violated-policies': ['ai-group', 'usage-org'],
-    });
-    t.match(problem('spent', held, dev, org), {
-      subject: 'dev',
-      limit: 7,
-      'violated-policies': ['ai-user', 'ai-group', 'usage-org'],
-    });
-    t.match(
-      problem('spent', held, org),
-      { subject: 'acme', quota: 'usage', requested: 0 },
-      'an exhausted gate is exceeded',
-    );
-    t.match(problem('held', held, violation({ scope: 'org', consumed: 0, held: 100 })), { subject: 'zoë' });
-  },
-);
+t.test('of several violations the primary one is reported, and all are named once', async (t) => {
+  const held = violation({ consumed: 10, held: 90 });
+  const ml = violation({ scope: 'group', group: 'ml' });
+  const dev = violation({ scope: 'group', group: 'dev', limit: 7 });
+  const org = violation({ quota: 'usage', scope: 'org', requested: 0 });
+  const problem = (...args: Parameters<typeof refused>) => json(quotaRefusal(refused(...args), REQUEST));
+  t.match(problem('spent', ml, dev, org), { subject: 'ml', 'violated-policies': ['ai-group', 'usage-org'] });
+  t.match(json(quotaRefusal({ ...refused('spent', held, dev, org), primary: 1 }, REQUEST)), {
+    subject: 'dev',
+    limit: 7,
+    'violated-policies': ['ai-user', 'ai-group', 'usage-org'],
+  });
+  t.match(
+    json(quotaRefusal({ ...refused('spent', held, org), primary: 1 }, REQUEST)),
+    { subject: 'acme', quota: 'usage', requested: 0 },
+    'an exhausted gate is spent',
+  );
+  t.match(problem('held', held, violation({ scope: 'org', consumed: 0, held: 100 })), { subject: 'zoë' });
+});
 
 t.test('every error of the catalogue has a response', async (t) => {
   for (const [code, { status, title }] of Object.entries(CATALOGUE)) {

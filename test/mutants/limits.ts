@@ -236,6 +236,13 @@ export const LIMITS: readonly Mutant[] = [
     ],
   ),
   ...broken(
+    'refusals',
+    'the first violation is primary, though another one is spent',
+    'refusal',
+    ['include/reserve', 'status, primary = SPENT, place', 'status = SPENT'],
+    ['check-limits', 'primary: Math.max(0, spent)', 'primary: 0'],
+  ),
+  ...broken(
     'arithmetic',
     'soft pools count on where numbers are not exact',
     'arithmetic',

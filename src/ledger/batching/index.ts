@@ -8,7 +8,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Bounds, ChargeOp, Ledger, Op, ReserveOp, UnknownUsers } from '../port.js';
+import type { Bounds, ChargeOp, DecisionStore, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import { Deadlines } from './deadlines.js';
 import type { BatcherState, CallObserver } from './observer.js';
@@ -25,7 +25,7 @@ export type { Answer } from './pending-operation.js';
 export type { UndeliveredCall } from './undelivered.js';
 
 export interface StoreBatcherOptions {
-  readonly ledger: Ledger;
+  readonly ledger: DecisionStore;
   /** A decision is answered within this time, waiting included. */
   readonly deadlineMs: number;
   readonly unknownUsers: UnknownUsers;
@@ -160,7 +160,7 @@ export class StoreBatcher {
     const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
     if (chargeLater === undefined)
       throw unavailable(`${error.message}; what may be let through without it is used up`);
-    const nothing = { groups: '', again: false, violated: [], bindingLimits: [] };
+    const nothing = { groups: '', duplicate: false, violated: [], bindingLimits: [] };
     const result = { status: 'admitted', user, ...nothing } as const;
     return { result, now: this.clock.now(), cycle: NO_CYCLE, chargeLater };
   }

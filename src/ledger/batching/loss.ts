@@ -3,14 +3,14 @@
  * 0; and it is looked at again and again, until the data is back (a backup, or the store that was meant) or an operator has
  * accepted the loss.
  */
-import type { Ledger } from '../port.js';
+import type { DecisionStore } from '../port.js';
 import { type ConcurrencyLimiter, jittered } from './concurrency-limiter.js';
 
 export interface LossOptions {
   readonly org: string;
   /** What the org was known by; '' where it was not known before. */
   readonly epoch: string;
-  readonly ledger: Ledger;
+  readonly ledger: DecisionStore;
   readonly looks: ConcurrencyLimiter;
   /** Before the first look: an org that is lost and found again and again must not be so without a pause. */
   readonly firstLookMs: number;
@@ -64,11 +64,7 @@ export class Loss {
     const { ledger, org, epoch: known } = this.options;
     const { version, epoch, accepted } = await ledger.epochOf(org);
     if (version === 0) {
-      await ledger.commit(org, {
-        version: 0,
-        changes: [{ set: 'org', field: 'state', value: 'lost' }],
-        audit: '',
-      });
+      await ledger.markLost(org);
       return undefined;
     }
     if (epoch === '') return undefined;

@@ -1,12 +1,12 @@
 /** What the producers of an org are made with. */
-import type { Ledger, Op, UnknownUsers } from '../port.js';
+import type { DecisionStore, Op, UnknownUsers } from '../port.js';
 import type { ConcurrencyLimiter } from './concurrency-limiter.js';
 import type { CallObserver } from './observer.js';
 import type { Answer } from './pending-operation.js';
 import type { StoreClock } from './store-clock.js';
 
 export interface OrgBatcherOptions {
-  readonly ledger: Ledger;
+  readonly ledger: DecisionStore;
   readonly callsInFlight: number;
   readonly observer?: CallObserver;
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;

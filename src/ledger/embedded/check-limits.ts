@@ -1,6 +1,6 @@
 /** Checks a charge against every limit that applies. */
 import { type ChargeItem, UNITS_MAX } from '../../quota/charge.js';
-import type { BindingLimit, Violation } from '../port.js';
+import type { BindingLimit, Refused, Violation } from '../port.js';
 import { type Cap, capOfLine, type LimitCounter, type Work } from './limit-counters.js';
 
 export interface LimitCheck {
@@ -51,6 +51,17 @@ function violation(line: LimitCounter, cap: Cap, item: ChargeItem): Violation {
 /** Whether it would not fit even without the holds in flight. */
 export function isSpent(violated: Violation): boolean {
   return violated.consumed + Math.max(1, violated.requested) > violated.limit;
+}
+
+/** A refusal; its primary violation is the first spent one, or the first if none is spent. */
+export function refusal(
+  groups: string,
+  violated: readonly Violation[],
+  bindingLimits: readonly BindingLimit[],
+): Refused {
+  const spent = violated.findIndex(isSpent);
+  const reason = spent < 0 ? 'held' : 'spent';
+  return { status: 'refused', reason, primary: Math.max(0, spent), groups, violated, bindingLimits };
 }
 
 /** Per charge, the hard limit with the least remaining; the first of equals. */

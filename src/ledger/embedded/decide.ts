@@ -2,7 +2,7 @@
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
 import { encodeMember, holderOfKey, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
-import { findBindingLimits, isSpent } from './check-limits.js';
+import { findBindingLimits, isSpent, refusal } from './check-limits.js';
 import { groupIn, memberIn } from './codec-cache.js';
 import { noteRefusal } from './crossings.js';
 import { checkLimitsAfterExpiry } from './expire.js';
@@ -110,19 +110,8 @@ function refused(
   groups: string,
   violated: readonly Violation[],
 ): Refused {
-  let reason: Refused['reason'] = 'held';
-  for (const one of violated) {
-    if (!isSpent(one)) continue;
-    reason = 'spent';
-    noteRefusal(work, one, op.user, op.charges.action);
-  }
-  return {
-    status: 'refused',
-    reason,
-    groups,
-    violated,
-    bindingLimits: findBindingLimits(work, items, lines),
-  };
+  for (const one of violated) if (isSpent(one)) noteRefusal(work, one, op.user, op.charges.action);
+  return refusal(groups, violated, findBindingLimits(work, items, lines));
 }
 
 function charge(
@@ -167,12 +156,12 @@ function admitted(
   lines: readonly LimitCounter[][],
   groups: string,
   violated: readonly Violation[],
-  again: boolean,
+  duplicate: boolean,
 ): Admitted {
   return {
     status: 'admitted',
     groups,
-    again,
+    duplicate,
     violated,
     bindingLimits: findBindingLimits(work, items, lines),
   };

@@ -3,7 +3,7 @@ import type { ChargeItem } from '../../quota/charge.js';
 import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
-import { findBindingLimits, isSpent } from './check-limits.js';
+import { findBindingLimits, refusal } from './check-limits.js';
 import { checkLimitsAfterExpiry, cycleOf, type Move, move } from './expire.js';
 import {
   capOfLine,
@@ -168,14 +168,7 @@ function refusedMore(
 ): Result | undefined {
   const { hard } = checkLimitsAfterExpiry(work, asked, lines);
   if (hard.length === 0) return undefined;
-  const reason = hard.some(isSpent) ? 'spent' : 'held';
-  return {
-    status: 'refused',
-    reason,
-    groups,
-    violated: hard,
-    bindingLimits: findBindingLimits(work, asked, lines),
-  };
+  return refusal(groups, hard, findBindingLimits(work, asked, lines));
 }
 
 export function refund(work: Work, op: RefundOp): Result {

@@ -18,7 +18,7 @@ import type {
   Table,
   Want,
 } from '../port.js';
-import { StoreError } from '../port.js';
+import { LOST, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
 import { OrgState } from './org-state.js';
 import { type Disk, openDisk } from './persist.js';
@@ -83,6 +83,10 @@ class MemoryLedger implements Ledger {
     const head = this.orgStates.get(org)?.org;
     const text = (field: string): string => head?.text(field) ?? '';
     return { version: head?.number('version') ?? 0, epoch: text('epoch'), accepted: text('lossAccepted') };
+  }
+
+  async markLost(org: string): Promise<void> {
+    await this.commit(org, LOST);
   }
 
   async commit(org: string, commit: Commit): Promise<number | undefined> {

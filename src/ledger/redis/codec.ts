@@ -1,6 +1,7 @@
 /** apply.lua's arguments and replies; the numbers stand in its header. */
 import type { ChargeItem } from '../../quota/charge.js';
 import type { Scope } from '../../quota/id.js';
+import { encodeCharges } from '../codec.js';
 import type { BindingLimit, Call, CallCode, Denied, Done, Op, Reply, Result, Violation } from '../port.js';
 
 /** `latest`: the latest time that the store's clock can show, 0 where that is not known. */
@@ -20,7 +21,7 @@ function pushOp(args: (string | number)[], op: Op): void {
         'R',
         op.key === undefined ? op.user : `#${op.key}`,
         op.unknownGroups === 'deny' ? `!${op.claims}` : op.claims,
-        op.charges.text,
+        encodeCharges(op.charges),
         op.hold,
         op.ttlMs,
       );
@@ -35,10 +36,10 @@ function pushOp(args: (string | number)[], op: Op): void {
       args.push('N', op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
       return;
     case 'refund':
-      args.push('F', op.user, op.groups, op.charges.text, op.cycle, op.at, op.call);
+      args.push('F', op.user, op.groups, encodeCharges(op.charges), op.cycle, op.at, op.call);
       return;
     case 'charge':
-      args.push('C', op.user, op.claims, op.charges.text, op.at, op.estimated ? 'e' : '');
+      args.push('C', op.user, op.claims, encodeCharges(op.charges), op.at, op.estimated ? 'e' : '');
       return;
     case 'none':
       args.push('0');
@@ -158,8 +159,9 @@ function decodeDecision(
     at += BINDING_LENGTH;
   }
   const common = { ...namedGroups(String(raw[1])), violated, bindingLimits };
-  if (kind === 0) return { status: 'admitted', again: raw[2] === 1, ...common };
-  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', ...common };
+  if (kind === 0) return { status: 'admitted', duplicate: raw[2] === 1, ...common };
+  const primary = Math.max(0, Number(raw[2]) - 1);
+  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', primary, ...common };
 }
 
 /** `<groups>`, or `<user>;<groups>` if an API key identified the user. */

@@ -16,6 +16,7 @@ import type {
   Table,
   Want,
 } from '../port.js';
+import { LOST } from '../port.js';
 import { callArgs, decodeReply } from './codec.js';
 import type { Connection, ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
@@ -36,8 +37,6 @@ export interface RedisOptions extends ConnectionOptions {
   /** For tests: how long an empty store waits for objections of other gateways. */
   readonly objectionMs?: number;
 }
-
-const LOST: Commit = { version: 0, changes: [{ set: 'org', field: 'state', value: 'lost' }], audit: '' };
 
 /** The field by which lua/include/widen.lua makes a table a real hash. */
 const WIDE = '!wide';
@@ -86,7 +85,7 @@ class RedisLedger implements Ledger {
       call: (args) => this.hot.run(this.scripts.presence, [this.keys.store], args),
       countOrgs: async () => Number(await this.hot.send('scard', [this.keys.orgs])),
       listOrgs: () => this.orgs(),
-      markLost: (org) => this.commit(org, LOST),
+      markLost: (org) => this.markLost(org),
       onEvent: options.onPresence,
       objectionMs: options.objectionMs,
     });
@@ -150,6 +149,10 @@ class RedisLedger implements Ledger {
     const reply = await this.hot.run(this.scripts.read, [key, key], args);
     const [, version, epoch, accepted] = reply as [number, number, string | null, string | null];
     return { version, epoch: epoch ?? '', accepted: accepted ?? '' };
+  }
+
+  async markLost(org: string): Promise<void> {
+    await this.commit(org, LOST);
   }
 
   async commit(org: string, commit: Commit): Promise<number | undefined> {

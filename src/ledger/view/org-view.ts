@@ -6,7 +6,7 @@ import { isName } from '../../quota/id.js';
 import type { Plan } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
 import { decodePlan } from '../codec.js';
-import type { Bounds, Ledger, Snapshot, Table, Want } from '../port.js';
+import type { Bounds, OrgReader, Snapshot, Table, Want } from '../port.js';
 
 /** What the org may consume of a quota in the present cycle. */
 export interface Pool {
@@ -74,7 +74,7 @@ export type OrgWants = readonly Want[] | ((start: number) => readonly Want[]);
 export const NOTHING_ELSE: OrgWants = [];
 
 export async function readOrg(
-  ledger: Ledger,
+  ledger: OrgReader,
   quotas: Quotas,
   org: string,
   wants: OrgWants = NOTHING_ELSE,
@@ -93,7 +93,7 @@ export async function readOrg(
 }
 
 /** Brings the view into the present cycle, as the first request of it would. */
-async function roll(ledger: Ledger, view: OrgView): Promise<void> {
+async function roll(ledger: OrgReader, view: OrgView): Promise<void> {
   const next = successorOf(view.cycle, view.rule, view.now);
   const { epoch, ruleVersion, id: org } = view;
   const idle = { producer: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;

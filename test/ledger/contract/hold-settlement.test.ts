@@ -78,8 +78,8 @@ onBoth('released, everything returns, fixed costs too', ORG, async (t, testOrg) 
 });
 
 onBoth('the same reservation again finds its hold and takes nothing', ORG, async (t, testOrg) => {
-  t.match(await testOrg.do(TEN), { status: 'admitted', again: false });
-  t.match(await testOrg.do(TEN), { status: 'admitted', again: true });
+  t.match(await testOrg.do(TEN), { status: 'admitted', duplicate: false });
+  t.match(await testOrg.do(TEN), { status: 'admitted', duplicate: true });
   t.equal(await testOrg.line('usage:u:ana'), '0+10');
   t.same(await testOrg.statuses([reserve('ana', fixed('usage', 10)), TEN]), ['admitted', 'admitted']);
 });

@@ -72,11 +72,11 @@ onBoth('asked again with none after it ran: the answer says what to give back', 
   const reply = await testOrg.apply([NONE, THREE], producer(1));
   t.equal(reply.replayed, true);
   t.same(reply.results, [
-    { status: 'admitted', groups: 'g1', again: false, violated: [], bindingLimits: [] },
+    { status: 'admitted', groups: 'g1', duplicate: false, violated: [], bindingLimits: [] },
     {
       status: 'admitted',
       groups: 'g1',
-      again: false,
+      duplicate: false,
       violated: [],
       bindingLimits: [{ quota: 'usage', scope: 'org', limit: 10, remaining: 4 }],
     },

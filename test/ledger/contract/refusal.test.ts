@@ -1,5 +1,6 @@
 // A refusal changes no consumed, held or history figure, and tells a limit that is spent from one that is only held.
-import { fixed, gate, held, onBoth, reserve, settle, violatedOf } from '../../support/ledgers.js';
+import type { ChargeItem } from '../../../src/quota/charge.js';
+import { fixed, gate, held, onBoth, renew, reserve, settle, violatedOf } from '../../support/ledgers.js';
 
 const ORG = {
   plans: { usage: 100, lds: 100, ai: '100:s' },
@@ -57,6 +58,32 @@ onBoth('one spent limit makes the refusal spent', ORG, async (t, testOrg) => {
     ['user 20+0/20', 'group 20+8/30'],
   );
 });
+
+const OTHERS_HOLD = { ...ORG, limits: { 'usage:u:bob': 20, 'usage:g:g1': 30 } };
+
+onBoth(
+  'the first spent limit is the primary violation, or the first if none is spent',
+  OTHERS_HOLD,
+  async (t, testOrg) => {
+    await testOrg.call([
+      reserve('bob', held('usage', 15), { hold: 'h' }),
+      reserve('ana', fixed('usage', 10)),
+      reserve('ana', fixed('lds', 100)),
+    ]);
+    const primaryOf = async (items: readonly ChargeItem[]) => {
+      const result = await testOrg.do(reserve('bob', items));
+      if (result.status !== 'refused') throw new Error(result.status);
+      const { quota, scope } = result.violated[result.primary] ?? {};
+      return `${result.violated.length} violated, ${result.reason}: ${quota} ${scope}`;
+    };
+    t.equal(await primaryOf([fixed('usage', 6)]), '2 violated, held: usage user');
+    t.equal(await primaryOf([fixed('usage', 6), fixed('lds', 1)]), '3 violated, spent: lds org');
+    t.equal(await primaryOf([fixed('usage', 21), fixed('lds', 1)]), '3 violated, spent: usage user');
+    await testOrg.do(reserve('bob', held('usage', 1), { hold: 'k' }));
+    const more = await testOrg.do(renew('k', 0, 25));
+    t.match(more, { status: 'refused', reason: 'spent', primary: 0 });
+  },
+);
 
 onBoth('what remains is reported, also for an exceeded limit', ORG, async (t, testOrg) => {
   await testOrg.call([reserve('ana', fixed('usage', 18))]);

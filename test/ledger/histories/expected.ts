@@ -6,7 +6,7 @@ export const EXPECTED: readonly string[] = [
   ...['ok', 'cycle', 'no-org', 'lost', 'stale', 'producer-lost', 'producer-behind', 'replayed'].map(
     (code) => `call ${code}`,
   ),
-  ...['admitted', 'again', 'spent', 'held'].map((status) => `reserve: ${status}`),
+  ...['admitted', 'duplicate', 'spent', 'held'].map((status) => `reserve: ${status}`),
   ...[
     'no-plan',
     'unknown-user',

@@ -24,7 +24,7 @@ export function tallyReply(tally: Tally, before: State, after: State, call: Call
 }
 
 function outcome(op: Op, result: Result): string {
-  if (result.status === 'admitted') return result.again ? 'reserve: again' : 'reserve: admitted';
+  if (result.status === 'admitted') return result.duplicate ? 'reserve: duplicate' : 'reserve: admitted';
   return 'reason' in result ? `${op.kind}: ${result.reason}` : `${op.kind}: ${result.status}`;
 }
 
