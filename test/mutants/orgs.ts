@@ -133,6 +133,13 @@ export const ORGS: readonly Mutant[] = [
   ),
   ...broken(
     'rule 12',
+    'a reservation of nothing registers its user',
+    'users',
+    ['include/members', '  if only_asks then return record end\n', ''],
+    ['decide', '  if (onlyAsks) return active;\n', ''],
+  ),
+  ...broken(
+    'rule 12',
     'inactive users pass',
     'users',
     ['include/members', "if status ~= 'i' then return nil, INACTIVE_USER end", ''],
