@@ -13,6 +13,8 @@ export interface Passed {
   readonly outputTokens: number;
   /** Text that the model wrote, likewise. */
   readonly outputTextTokens: number;
+  /** Images and sound: all that was asked for, since what is made cannot be counted while it passes. */
+  readonly unseenTokens: number;
 }
 
 export interface Checked {
@@ -60,7 +62,9 @@ function inputOf(input: number, { inputTokens, inputTextTokens }: Passed): numbe
   return input === 0 ? inputTokens : Math.max(input, Math.ceil(inputTextTokens * TEXT_PART_LEAST));
 }
 
-function outputOf({ output, outputUntold }: StatedUsage, { outputTextTokens }: Passed): number {
+function outputOf({ output, outputUntold }: StatedUsage, passed: Passed): number {
+  const { outputTextTokens, unseenTokens } = passed;
+  if (output === 0 && unseenTokens > 0) return unseenTokens;
   if (output > 0) return Math.max(output, Math.ceil(outputTextTokens * TEXT_PART_LEAST));
   return outputUntold === true && outputTextTokens <= UNTOLD_TOKENS_MAX ? 0 : outputTextTokens;
 }

@@ -221,12 +221,19 @@ export class UsageReader implements AnswerReader {
       inputTextTokens,
       outputTokens: Math.max(this.counted(textBytes + unreadBytes), cutTokens),
       outputTextTokens: this.counted(textBytes - denseBytes),
+      unseenTokens: this.isUnseen ? this.terms.mostTokens : 0,
     };
   }
 
-  /** An answer that is made later: all that it may cost. */
+  /** An answer that is made later: all that it may cost, and no less than what it has stated. */
   private all(): Usage {
-    return { ...NO_USAGE, input: this.terms.inputTokens, output: this.terms.mostTokens };
+    const { inputTokens, mostTokens } = this.terms;
+    const usage = this.used();
+    return {
+      ...usage,
+      input: Math.max(usage.input, inputTokens),
+      output: Math.max(usage.output, mostTokens),
+    };
   }
 
   private counted(bytes: number): number {
@@ -342,8 +349,6 @@ const DONE = Buffer.from('[DONE]');
 
 /** Of sound that passes as it is. */
 const NO_FRAMES: Frames = { push: () => undefined, end: () => undefined };
-
-const NO_USAGE: Usage = { input: 0, cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0 };
 
 function parsed(body: Buffer): unknown {
   try {

@@ -23,6 +23,7 @@ import {
   stream,
   type UsageForm,
 } from './usage-forms/form.js';
+import { OPENAI_MEDIA_FORMS } from './usage-forms/openai-media.js';
 
 type Place = Pick<UsageForm, 'name' | 'api' | 'path' | 'query'>;
 
@@ -319,6 +320,7 @@ export const USAGE_FORMS: readonly UsageForm[] = [
   ...COHERE,
   ...OLLAMA,
   ...BEDROCK_FORMS,
+  ...OPENAI_MEDIA_FORMS,
 ];
 
 export const pathOf = ({ path, api }: UsageForm): string => path ?? PATHS[api];

@@ -48,7 +48,7 @@ function mutate(usage: Counters, random: Random, touched: Set<string>, within = 
 }
 
 function figuresOf(value: unknown): number {
-  if (typeof value === 'number') return Number.isInteger(value) && value > 0 && value < 1e12 ? value : 0;
+  if (typeof value === 'number') return value > 0 && value < 1e12 ? Math.ceil(value) : 0;
   if (typeof value !== 'object' || value === null) return 0;
   return Object.values(value).reduce<number>((sum, one) => sum + figuresOf(one), 0);
 }
@@ -93,7 +93,7 @@ function caseOf(random: Random): Case {
   const form = USAGE_FORMS[random(USAGE_FORMS.length)] as UsageForm;
   const hasOutput = form.hasOutput !== false;
   const [prompt, long] = ['word, '.repeat(random(400)), 'some text. '.repeat(20 + random(300))];
-  const text = hasOutput ? long : '';
+  const text = hasOutput && form.isUnseen !== true ? long : '';
   const reasoning = hasOutput ? random(300) : 0;
   const input = Math.ceil(prompt.length / (2 + random(3))) + 5;
   const output = Math.ceil(text.length / (2 + random(3))) + reasoning;
@@ -124,11 +124,12 @@ function failuresOf({ form, prompt, text, usages, least }: Case, charged: Charge
     (cachedInput + cacheWrite > input || reasoning > output) && 'a part beyond its side',
     input < (form.inputLeast?.(prompt) ?? prompt.length / 6) && 'input below half of its text',
     output < text.length / 6 && 'output below half of its text',
+    form.isUnseen === true && output === 0 && 'no output where something was made',
     form.hasOutput === false && output > 0 && 'output where there is none',
     input < least.input && `input below ${least.input}`,
     output < least.output && `output below ${least.output}`,
     units < least.total && `below the total of ${least.total}`,
-    units > figuresOf(usages) + estimate && 'above all figures and the estimate',
+    units > figuresOf(usages) * (form.figureUnits ?? 1) + estimate && 'above all figures and the estimate',
   ].filter((failure) => failure !== false);
 }
 
@@ -144,11 +145,13 @@ t.test(`${CASES} mutated usages, seed ${SEED}`, async (t) => {
     const { form, prompt, text, usages } = one;
     const meter = meters.get(form.api) ?? meterOf(form.api);
     const request = form.request(prompt);
-    const asked = await priced(meter, request, pathOf(form), { query: form.query ?? '' });
+    const { query = '', headers = [], furtherEstimate = 0 } = form;
+    const asked = await priced(meter, request, pathOf(form), { query, headers });
     const { body, ...head } = form.answer(text, usages);
     const passed = await pass(asked, Buffer.from(body), { ...head, chunkBytes: 50 + random(2_000) });
     const units = passed.costs[0]?.units ?? -1;
-    const estimate = Math.ceil(JSON.stringify(request).length / 3) + Math.ceil(text.length / 3) + 10;
+    const requestBytes = Buffer.isBuffer(request) ? prompt.length : JSON.stringify(request).length;
+    const estimate = Math.ceil(requestBytes / 3) + Math.ceil(text.length / 3) + 10 + furtherEstimate;
     const failures = failuresOf(one, { units, usage: passed.report?.usage ?? NO_USAGE, estimate });
     if (failures.length > 0) {
       const detail = { usages, report: passed.report?.usage, prompt: prompt.length, text: text.length };

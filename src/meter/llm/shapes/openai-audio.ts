@@ -19,8 +19,9 @@ const FASTEST = 4;
 const soundUsage =
   (tokensPerSecond: number): ReadUsage =>
   (raw) => {
-    if (raw.type !== 'duration') return answerUsage(raw);
-    const seconds = Number(raw.seconds ?? Number.NaN);
+    const hasSeconds = raw.type === 'duration' || (raw.type !== 'tokens' && raw.seconds !== undefined);
+    if (!hasSeconds) return answerUsage(raw);
+    const seconds = secondsIn(raw);
     const isCount = seconds >= 0 && seconds <= SECONDS_MAX;
     return usageOf({
       input: isCount ? Math.ceil(seconds * tokensPerSecond) : Number.NaN,
@@ -32,6 +33,11 @@ const soundUsage =
       surplus: 'input',
     });
   };
+
+/** NaN for what is no number. */
+function secondsIn({ seconds }: Json): number {
+  return typeof seconds === 'number' || typeof seconds === 'string' ? Number(seconds) : Number.NaN;
+}
 
 /** Without usage a verbose answer still tells how long the sound was. */
 function usageIn({ usage, duration }: Json): unknown {

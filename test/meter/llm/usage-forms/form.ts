@@ -29,6 +29,13 @@ export interface UsageForm {
   readonly query?: string;
   readonly isStream?: boolean;
   readonly hasOutput?: boolean;
+  /** The output is no text: images or sound. */
+  readonly isUnseen?: boolean;
+  readonly headers?: readonly string[];
+  /** Tokens of the estimate that do not come from text. */
+  readonly furtherEstimate?: number;
+  /** What one figure costs, where it counts no tokens. */
+  readonly figureUnits?: number;
   request(prompt: string): object;
   usage(counts: Counts): Counters;
   /** Each says how much of a side there was; the largest counts. */
