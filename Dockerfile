@@ -10,6 +10,7 @@ COPY src ./src
 RUN node_modules/.bin/tsc -p tsconfig.json --incremental false --sourceMap false
 RUN npm ci --omit=dev --ignore-scripts \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete \
+  && rm -r dist/src/demo dist/src/cli/demo.js \
   && mkdir /data
 
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -3,7 +3,6 @@
 import { Command } from 'commander';
 import { secretFindings } from './app/secrets.js';
 import { check, lineOf } from './cli/check.js';
-import { demo } from './cli/demo.js';
 import { type ConfigSource, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
@@ -44,11 +43,24 @@ program
   .command('demo')
   .description('run the gateway with a sample upstream and two sample orgs; nothing else is needed')
   .action(async () => {
-    endBySignal(await demo(process.env, process.stdout));
+    endBySignal(await demo());
   });
 
 program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
 program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
+
+/** Loaded only when it runs: the container image leaves the sample upstreams out. */
+async function demo(): Promise<Ending> {
+  const module = await import('./cli/demo.js').catch((error: unknown) => {
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (!isAbsent) throw error;
+    process.stderr.write(
+      'The demo is not part of the container image. Run it with npm: npx quotagate demo\n',
+    );
+    process.exit(1);
+  });
+  return await module.demo(process.env, process.stdout);
+}
 
 /** Reads the config and the files and variables that it names. */
 function reader(file: string): ConfigSource['read'] {

@@ -1,5 +1,5 @@
 // The image is built by a Dockerfile without findings, runs as a numbered user that is not root, and ends by SIGTERM.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { lintDockerfile, REPOSITORY, skipWithoutDeployTools } from '../support/deploy-tools.js';
@@ -26,6 +26,7 @@ t.test('what runs', async (t) => {
   t.match(last, /^CMD \["serve", "-c", "\/etc\/quotagate\/quotagate\.yaml"\]$/m);
   t.match(last, /^HEALTHCHECK .*\\\n {2}CMD \["\/usr\/local\/bin\/node".*\/healthz/m);
   t.notMatch(last, /^RUN /m, 'there is no shell to run anything with');
+  t.match(stages[0], /rm -r dist\/src\/demo dist\/src\/cli\/demo\.js/, 'the sample upstreams are left out');
 });
 
 t.test('the chart runs it as the same user', async (t) => {
@@ -33,4 +34,19 @@ t.test('the chart runs it as the same user', async (t) => {
   const [, user] = last.match(/^USER (\d+):/m) ?? [];
   for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
     t.match(values, new RegExp(`${key}: ${user}$`, 'm'));
+});
+
+t.test('no other module loads the sample upstreams at start', async (t) => {
+  const folder = join(REPOSITORY, 'src');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const imports = files.filter((file) =>
+    /^import .*?from '[^']*\/demo(?:\/[^']*)?(?:\.js)?';$/m.test(readFileSync(join(folder, file), 'utf8')),
+  );
+  t.same(
+    imports.filter((file) => !file.startsWith('demo/')),
+    ['cli/demo.ts'],
+  );
+  t.match(readFileSync(join(folder, 'main.ts'), 'utf8'), /await import\('\.\/cli\/demo\.js'\)/);
 });
