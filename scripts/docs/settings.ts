@@ -83,7 +83,7 @@ function rowOf(schema: TSchema, setting: string): SettingRow {
 function fallbackOf(schema: TSchema): string {
   const { default: value } = schema as Prose;
   if (value === undefined) return IsOptional(schema) ? 'left out' : REQUIRED;
-  // A map's own default is told in its description.
+  // A map's own default is in its description.
   if (IsRecord(schema)) return Object.keys(value as object).length === 0 ? 'empty' : 'see meaning';
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
