@@ -1,9 +1,9 @@
 /**
- * StoreBatcher: from single operations to repeatable calls. Operations that are at hand in one turn of the event loop go in one
- * call; those that come while all batcher of their org are busy wait for the next one. A decision has a deadline; what got
+ * StoreBatcher: from single operations to repeatable calls. Operations that arrive in one turn of the event loop go in one
+ * call; those that come while all producers of their org are busy wait for the next one. A decision has a deadline; what got
  * no answer in time is found out later and given back. What is owed (settlements, refunds) is sent until it is done.
  *
- * Owns: batching, deadlines, batcher in doubt, the bounds of each org's cycle, what is let through without the store, and
+ * Owns: batching, deadlines, calls in doubt, the bounds of each org's cycle, what is let through without the store, and
  * what is done about lost data. Does not own: any rule of a budget.
  */
 import { setTimeout as delay } from 'node:timers/promises';

@@ -2,9 +2,9 @@
  * Open mode: what routes let through while the store gives no decision, within a bound of units and time for this process,
  * and the account of it that the ledger gets afterwards.
  *
- * An outage begins with the first decision that such a route does not get. It is over when the ledger has been told all
+ * An outage begins with the first decision that such a route does not get. It is over when the ledger has recorded all
  * that was served meanwhile and no decision has failed for a while: a store that comes and goes does not give out its
- * bound anew each time. What is not told even then counts in the next outage.
+ * bound anew each time. What is not recorded even then counts in the next outage.
  */
 import { LRUCache } from 'lru-cache';
 import { type Charges, charges } from '../../quota/charge.js';

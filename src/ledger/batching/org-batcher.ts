@@ -27,7 +27,7 @@ const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 const LOSS_FIRST_MS = 100;
 const LOSS_LAST_MS = 2_000;
-/** StoreBatcher in doubt are set aside and new ones taken, up to here. */
+/** Producers in doubt are set aside and new ones taken, up to here. */
 const PRODUCERS_MAX = 16;
 
 const NONE: Op = { kind: 'none' };
@@ -154,7 +154,7 @@ export class OrgBatcher {
     }
   };
 
-  /** StoreBatcher that were idle for long may be forgotten by the store, and are forgotten here first. */
+  /** Producers that were idle for long may be forgotten by the store, and are forgotten here first. */
   private takeProducer(): Producer | undefined {
     for (let free = this.free.pop(); free !== undefined; free = this.free.pop()) {
       if (isFresh(free)) return free;
