@@ -1,9 +1,9 @@
-# Two stages: what compiles and installs stays behind; what runs is a C library, node and the program. No shell and no
-# package manager is left in the image. Read-only root: only /data (embedded ledger) and /tmp are ever written to.
+# Two stages: the first compiles and installs; the image holds only a C library, node and the program, with no shell and no package
+# manager. It runs with a read-only root: only /data (embedded ledger) and /tmp are written to.
 FROM docker.io/library/node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# No install scripts run: the one native part (classic-level) ships prebuilt and is found when it is loaded.
+# No install scripts: the only native module (classic-level) ships prebuilt binaries.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
@@ -21,10 +21,10 @@ COPY lua /app/lua
 COPY --from=build /app/dist/src /app/dist/src
 COPY --from=build --chown=65532:65532 /data /data
 ENV NODE_ENV=production
-# The embedded ledger is at ./data unless the config says otherwise: here that is the volume.
+# The embedded ledger defaults to ./data, which is the volume here.
 WORKDIR /
 VOLUME ["/data"]
-# A number, so that Kubernetes can see that it is not root.
+# A numeric id, so that Kubernetes can verify runAsNonRoot.
 USER 65532:65532
 # Callers; admin API; metrics and health.
 EXPOSE 8080 9080 9091

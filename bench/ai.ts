@@ -1,6 +1,6 @@
 /**
- * `npm run build && node dist/bench/ai.js [rounds] [seconds]`: AI tokens, reserved and settled, beside the same gateway without a
- * quota and beside other AI gateways. Requests with a small prompt, a JSON answer or a stream of 200 events.
+ * `npm run bench:ai -- [rounds] [seconds]`: compares a gateway that reserves and settles AI tokens with the same gateway without a
+ * quota, and with other AI gateways. Requests have a small prompt and get a JSON response or a stream of 200 events.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type RedisServer, startRedis } from '../test/support/redis.js';
 import { aiConfig, NO_TOKENS, TOKENS } from './ai/config.js';
 import { goneWithin } from './ai/gone.js';
-import { type AiResult, type AskAi, type Door, fireAi, QUOTAGATE } from './ai/load.js';
+import { type AiRequest, type AiResult, type Endpoint, fireAi, QUOTAGATE } from './ai/load.js';
 import { openStreams } from './ai/open-streams.js';
 import { startAiPeers } from './ai/peers.js';
 import { startGateway } from './gateway/start.js';
@@ -34,14 +34,14 @@ interface Sample extends AiResult {
 
 interface Entry {
   readonly server: Contender;
-  readonly door: Door;
+  readonly endpoint: Endpoint;
 }
 
 type Rows = ReadonlyMap<string, Sample>;
 
 interface Outcome {
   readonly rows: Rows;
-  /** Who could not do it, and why. */
+  /** Contenders that could not take part, and why. */
   readonly leftOut: readonly string[];
 }
 
@@ -49,12 +49,12 @@ const PLAIN = 'no quota';
 const COUNTED = 'tokens, Redis';
 const KEYS = ['requests', 'perSecond', 'firstMs', 'p99Ms', 'serverUs', 'redisUs'] as const;
 
-async function contest(entries: readonly Entry[], ask: AskAi, redis: RedisServer): Promise<Outcome> {
-  const contestants = entries.map(({ server, door }) => ({
+async function contest(entries: readonly Entry[], request: AiRequest, redis: RedisServer): Promise<Outcome> {
+  const contestants = entries.map(({ server, endpoint }) => ({
     name: server.name,
     async run(): Promise<Sample> {
       const spent = watchCpu({ server: server.pids, redis: redis.pid });
-      const load = { url: server.url, door, ask, connections: CONNECTIONS, seconds: SECONDS };
+      const load = { url: server.url, endpoint, request, connections: CONNECTIONS, seconds: SECONDS };
       const result = await fireAi(load);
       const cpu = spent();
       return { ...result, serverUs: cpu.server / result.requests, redisUs: cpu.redis / result.requests };
@@ -62,7 +62,7 @@ async function contest(entries: readonly Entry[], ask: AskAi, redis: RedisServer
   }));
   const able: typeof contestants = [];
   const leftOut: string[] = [];
-  // The first round is thrown away, but node compiles for longer.
+  // A further warm-up: the first round is discarded, but Node compiles for longer than that.
   for (const contestant of contestants)
     await contestant.run().then(
       () => able.push(contestant),
@@ -125,8 +125,8 @@ async function measure(folder: string): Promise<void> {
   const counted = await startGateway({ name: COUNTED, ...parts, routes: TOKENS, redis: redis.url }, folder);
   const { peers, leftOut } = await startAiPeers({ folder, upstream: upstream.url });
   try {
-    const own = [plain, counted].map((server) => ({ server, door: QUOTAGATE }));
-    const all = [...own, ...peers.map((server) => ({ server, door: server.door }))];
+    const own = [plain, counted].map((server) => ({ server, endpoint: QUOTAGATE }));
+    const all = [...own, ...peers.map((server) => ({ server, endpoint: server.endpoint }))];
     const json = await contest(all, { stream: false }, redis);
     print(
       `JSON answers, ${CONNECTIONS} connections`,

@@ -1,9 +1,9 @@
 /**
- * `npm run bench`: what the budgets cost, beside the same gateway without them and beside other ways to keep them. Each server
- * is a process of its own; all in one run, on one Redis and one upstream, in interleaved rounds.
+ * `npm run bench`: measures what quotas cost, compared with the same gateway without them and with other products. Each server is a
+ * separate process; all share one Redis and one upstream, in one run of interleaved rounds.
  *
- * `-- quick`: only this gateway, 64 connections and one. `-- only <measure>`: one of crowd, alone, paths, far, many.
- * `-- against <folder>`: this build beside another one. Two numbers: rounds, and seconds of each turn.
+ * `-- quick`: only this gateway, with 64 connections and with one. `-- only <measure>`: one of crowd, alone, paths, far, many.
+ * `-- against <folder>`: this build compared with another one. Two numbers: rounds, and seconds per turn.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

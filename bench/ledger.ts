@@ -1,6 +1,6 @@
 /**
- * What a decision costs in Redis, with all rules on. `npm run bench:ledger -- --help` names the options; README.md has
- * the method.
+ * Measures the cost of a decision in Redis, with all rules in use. `npm run bench:ledger -- --help` lists the options. README.md
+ * describes the method.
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -9,20 +9,20 @@ import { Connection } from '../src/ledger/redis/connection.js';
 import { openRedis } from '../src/ledger/redis/index.js';
 import { Keys } from '../src/ledger/redis/keys.js';
 import { startRedis } from '../test/support/redis.js';
-import { type OrgState, type Size, seed } from './ledger/books.js';
 import { bareLoad, fixedLoad, heldLoad, type Load } from './ledger/loads.js';
 import { callTimes, measure } from './ledger/measure.js';
+import { type BenchOrg, type Size, seed } from './ledger/orgs.js';
 import { scriptsOf } from './ledger/other-scripts.js';
 import { type Figures, NAMES, OTHER, print } from './ledger/report.js';
 import { commitLine, machineLine } from './lib/machine.js';
 import { interleave, median } from './lib/rounds.js';
 
 const USAGE = `Options:
-  --full            an org of 1,000,000 users too
-  --rounds <n>      rounds that count (default 15)
-  --ms <n>          length of a load's turn in a round (default 250)
-  --only <text>     only loads whose name contains the text; aims that need others are left out
-  --against <lua>   the same loads on the scripts of another folder, in the same rounds`;
+  --full            also an org of 1,000,000 users
+  --rounds <n>      number of measured rounds (default 15)
+  --ms <n>          milliseconds per load and round (default 250)
+  --only <text>     only loads whose name contains the text; aims that need other loads are skipped
+  --against <lua>   also run each load on the scripts of another folder, in the same rounds`;
 
 interface Options {
   readonly full: boolean;
@@ -32,7 +32,7 @@ interface Options {
   readonly against: string | undefined;
 }
 
-/** Requests waiting for an answer at any time, in calls of one or of many. */
+/** Requests in flight at any time, in calls of one or many requests. */
 const CONCURRENT = 64;
 const PREFIX = 'qg';
 
@@ -61,17 +61,17 @@ function optionsOf(args: string[]): Options | undefined {
   return { full, rounds: Number(rounds), milliseconds: Number(ms), only, against };
 }
 
-async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, OrgState>> {
-  const books = new Map<string, OrgState>();
+async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, BenchOrg>> {
+  const orgs = new Map<string, BenchOrg>();
   for (const size of [...SIZES, ...MANY, ...(full ? [MILLION] : [])])
-    books.set(size.org, await seed(ledger, size));
-  return books;
+    orgs.set(size.org, await seed(ledger, size));
+  return orgs;
 }
 
-function ledgerLoads(ledger: Ledger, books: ReadonlyMap<string, OrgState>): Load[] {
+function ledgerLoads(ledger: Ledger, orgs: ReadonlyMap<string, BenchOrg>): Load[] {
   const shape = (name: string, org: string, batch: number) => {
-    const own = [...books.values()].filter((book) => book.org === org || book.org.startsWith(`${org}-`));
-    return { name, books: own, batch, inFlight: Math.max(1, CONCURRENT / batch) };
+    const own = [...orgs.values()].filter((one) => one.org === org || one.org.startsWith(`${org}-`));
+    return { name, orgs: own, batch, inFlight: Math.max(1, CONCURRENT / batch) };
   };
   const load = (name: string, org: string, batch: number): Load => fixedLoad(ledger, shape(name, org, batch));
   const both = (name: string, org: string): Load[] => [
@@ -89,14 +89,14 @@ function ledgerLoads(ledger: Ledger, books: ReadonlyMap<string, OrgState>): Load
     ...both(NAMES.oneUser, 'u1'),
     load('org of 100 users', 'u100', CONCURRENT),
     ...both(NAMES.manyUsers, 'u100k'),
-    ...(books.has('u1m') ? both(NAMES.mostUsers, 'u1m') : []),
+    ...(orgs.has('u1m') ? both(NAMES.mostUsers, 'u1m') : []),
     ...both('1,000 orgs', 'many'),
     fixedLoad(ledger, { ...shape('all refused', 'spent', CONCURRENT), expects: 'refused' }),
     heldLoad(ledger, shape('held, then settled', 'base', CONCURRENT)),
   ];
 }
 
-/** What a round trip costs without any rule: every machine's own yardstick. */
+/** The cost of a round trip without any rule, to compare machines. */
 function yardsticks(redis: Connection): Load[] {
   const source = `return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)`;
   const script = { name: 'yardstick', source, sha: createHash('sha1').update(source).digest('hex') };
@@ -115,12 +115,12 @@ async function run(options: Options): Promise<Figures[]> {
   try {
     const version = /redis_version:(\S+)/.exec(String(await redis.send('info', ['server'])))?.[1] ?? '?';
     console.log(`${machineLine([`redis ${version} on a unix socket`])}\n${commitLine()}`);
-    const books = await seedAll(ledger, options.full);
-    const loads = [...ledgerLoads(ledger, books), ...yardsticks(redis)];
+    const orgs = await seedAll(ledger, options.full);
+    const loads = [...ledgerLoads(ledger, orgs), ...yardsticks(redis)];
     if (options.against !== undefined) {
       const other = await openRedis({ url: server.url, prefix: PREFIX, scripts: scriptsOf(options.against) });
       open.push(other);
-      loads.push(...ledgerLoads(other, books).map((load) => ({ ...load, name: load.name + OTHER })));
+      loads.push(...ledgerLoads(other, orgs).map((load) => ({ ...load, name: load.name + OTHER })));
     }
     const chosen = loads.filter(({ name }) => name.includes(options.only));
     return await runRounds(chosen, options, server.pid, redis);
@@ -161,10 +161,10 @@ async function runRounds(
   return figures;
 }
 
-/** As folding would: with journals that only grow, the last round would not be like the first. */
-async function trim({ books }: Load, redis: Connection): Promise<void> {
+/** Drops journals, as folding does: with growing journals the rounds would not be equal. */
+async function trim({ orgs }: Load, redis: Connection): Promise<void> {
   const keys = new Keys(PREFIX);
-  await Promise.all(books.map(({ org }) => redis.send('unlink', [keys.of(org, 'journal')])));
+  await Promise.all(orgs.map(({ org }) => redis.send('unlink', [keys.of(org, 'journal')])));
 }
 
 const options = optionsOf(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /**
- * `npm run build && node dist/bench/memory.js [minutes]`: memory of a strict gateway on Redis, and of Redis, at full load for
- * 10 minutes; a line every half a minute. What grows with every request shows; what caches fill does not, past the first third.
+ * `npm run bench:memory -- [minutes]`: memory of a gateway on Redis, and of Redis, under full load for 10 minutes, with a line every 30
+ * seconds. Memory that grows with every request shows up; caches are full after the first third.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,7 +57,7 @@ async function watchMemory(folder: string): Promise<Line[]> {
   }
 }
 
-/** The last third against the one before. */
+/** Compares the last third with the second. */
 function report(lines: readonly Line[]): void {
   const third = Math.max(1, Math.floor(lines.length / 3));
   const middle = lines.slice(-2 * third, -third);
@@ -65,7 +65,7 @@ function report(lines: readonly Line[]): void {
   if (middle.length === 0) return;
   const of = (some: readonly Line[], key: keyof Line): number => {
     const values = some.map((line) => line[key]);
-    // The heap is a saw: what stays of it is its lowest.
+    // The heap is a sawtooth: its minimum is what stays allocated.
     return key === 'heapMb' ? Math.min(...values) : median(values);
   };
   const keys = ['residentMb', 'heapMb', 'redisMb'] as const;

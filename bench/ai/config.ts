@@ -1,4 +1,4 @@
-/** Gateways before the AI upstream: with tokens counted, and without a quota. */
+/** Config of the gateways in front of the AI upstream: one counts tokens, one has no quota. */
 import { USERS } from '../gateway/config.js';
 import type { GatewayOptions } from '../gateway/start.js';
 

@@ -1,54 +1,59 @@
-/** AI requests, one after the other on each connection: JSON answers and streams, with the time of the first byte. */
+/** A closed loop of AI requests on each connection: JSON responses and streams, with the time to the first byte. */
 import { type Dispatcher, Pool } from 'undici';
 import { USERS } from '../gateway/config.js';
 import { quantile } from '../lib/rounds.js';
 
-/** Where a contender takes chat completions, and what it wants to be told. */
-export interface Door {
+/** Where a contender accepts chat completions, and the headers and model it needs. */
+export interface Endpoint {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly model: string;
 }
 
-export interface AskAi {
+export interface AiRequest {
   readonly stream: boolean;
   readonly chunks?: number;
   readonly everyMs?: number;
   readonly id?: number;
 }
 
-export const QUOTAGATE: Door = {
+export const QUOTAGATE: Endpoint = {
   path: '/v1/chat/completions',
   headers: { 'x-quota-org': 'ai' },
   model: 'gpt-bench',
 };
 
-export function requestOf(door: Door, ask: AskAi, user: number): Dispatcher.DispatchOptions {
-  const { stream, chunks = 0, everyMs = 0, id = 0 } = ask;
+export function requestOf(endpoint: Endpoint, request: AiRequest, user: number): Dispatcher.DispatchOptions {
+  const { stream, chunks = 0, everyMs = 0, id = 0 } = request;
   const content = `Tell me of the sea. [[chunks=${chunks} every=${everyMs} id=${id}]]`;
   const messages = [{ role: 'user', content }];
   return {
     method: 'POST',
-    path: door.path,
-    headers: { 'content-type': 'application/json', 'x-quota-user': `u${user % USERS}`, ...door.headers },
-    body: JSON.stringify({ model: door.model, max_tokens: 1_000, ...(stream ? { stream } : {}), messages }),
+    path: endpoint.path,
+    headers: { 'content-type': 'application/json', 'x-quota-user': `u${user % USERS}`, ...endpoint.headers },
+    body: JSON.stringify({
+      model: endpoint.model,
+      max_tokens: 1_000,
+      ...(stream ? { stream } : {}),
+      messages,
+    }),
   };
 }
 
-export interface Heard {
+export interface AiResponse {
   readonly status: number;
   readonly firstMs: number;
   readonly ms: number;
-  /** What came last, to see that it is whole. */
+  /** The end of the body, to check that it is complete. */
   readonly tail: string;
 }
 
-/** Hears an answer to its end; `onFirst`: with the means to break it off. */
-export function hear(
+/** Reads a response to its end. `onFirst` is called at the first byte and can abort the request. */
+export function readResponse(
   pool: Dispatcher,
   request: Dispatcher.DispatchOptions,
   onFirst?: (abort: () => void) => void,
-): Promise<Heard> {
+): Promise<AiResponse> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
     let abort: () => void = () => undefined;
@@ -82,8 +87,8 @@ export function hear(
 
 export interface AiLoad {
   readonly url: string;
-  readonly door: Door;
-  readonly ask: AskAi;
+  readonly endpoint: Endpoint;
+  readonly request: AiRequest;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -95,7 +100,7 @@ export interface AiResult {
   readonly p99Ms: number;
 }
 
-export async function fireAi({ url, door, ask, connections, seconds }: AiLoad): Promise<AiResult> {
+export async function fireAi({ url, endpoint, request, connections, seconds }: AiLoad): Promise<AiResult> {
   const pool = new Pool(url, { connections, pipelining: 1, headersTimeout: 60_000 });
   const first: number[] = [];
   const whole: number[] = [];
@@ -103,8 +108,8 @@ export async function fireAi({ url, door, ask, connections, seconds }: AiLoad): 
   const until = began + seconds * 1_000;
   const keepAsking = async (slot: number): Promise<void> => {
     for (let user = slot; performance.now() < until; user += 1) {
-      const { status, firstMs, ms, tail } = await hear(pool, requestOf(door, ask, user));
-      if (status !== 200 || (ask.stream && !tail.includes('[DONE]')))
+      const { status, firstMs, ms, tail } = await readResponse(pool, requestOf(endpoint, request, user));
+      if (status !== 200 || (request.stream && !tail.includes('[DONE]')))
         throw new Error(`${url} answered ${status}, and ended with ${tail}`);
       first.push(firstMs);
       whole.push(ms);

@@ -1,16 +1,16 @@
-/** What open streams take: gateways of their own, idle first, then with all streams open, garbage collected before each look. */
+/** Memory of open streams: a fresh gateway, measured idle and with all streams open, each time after a garbage collection. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { type BenchGateway, type GatewayOptions, startGateway } from '../gateway/start.js';
 import { residentOf } from '../lib/cpu.js';
 import { type Aim, table } from '../lib/table.js';
 import { NO_TOKENS, TOKENS } from './config.js';
-import { hear, QUOTAGATE, requestOf } from './load.js';
+import { QUOTAGATE, readResponse, requestOf } from './load.js';
 
 const EVERY_MS = 500;
 const SETTLE_MS = 6_000;
 const MEBI = 1_048_576;
-/** Collects garbage when it is told to. */
+/** Collects garbage on SIGUSR2. */
 const PRELOAD = `data:text/javascript,process.on('SIGUSR2',()=>globalThis.gc())`;
 
 interface Taken {
@@ -27,7 +27,7 @@ export async function openStreams(
 ): Promise<{ table: string; aims: Aim[] }> {
   const taken: Taken[] = [];
   for (const [name, routes] of [
-    ['plain passing', NO_TOKENS],
+    ['no quota', NO_TOKENS],
     ['tokens counted', TOKENS],
   ] as const) {
     const nodeArgs = ['--expose-gc', '--import', PRELOAD];
@@ -45,30 +45,30 @@ export async function openStreams(
   ]);
   const [plainOpen = Number.NaN, countedOpen = Number.NaN] = taken.map(({ open }) => open);
   return {
-    table: table(['', 'idle, MB', 'open, MB', 'KB a stream'], cells),
+    table: table(['', 'idle, MB', 'open, MB', 'KB per stream'], cells),
     aims: [
-      { text: 'open streams: memory of all', measured: countedOpen / plainOpen, most: 1.3, unit: '×' },
-      { text: 'open streams: memory of each', measured: counted / plain, most: 1.3, unit: '×' },
+      { text: 'open streams: total memory', measured: countedOpen / plainOpen, most: 1.3, unit: '×' },
+      { text: 'open streams: memory per stream', measured: counted / plain, most: 1.3, unit: '×' },
     ],
   };
 }
 
 async function takenBy(gateway: BenchGateway, streams: number): Promise<Taken> {
   const pool = new Pool(gateway.url, { connections: streams, pipelining: 1 });
-  const ask = { stream: true, chunks: 1_000_000, everyMs: EVERY_MS };
+  const request = { stream: true, chunks: 1_000_000, everyMs: EVERY_MS };
   const open = (count: number): Promise<unknown> =>
     Promise.all(
       Array.from({ length: count }, (_, user) => {
         const begun = new Promise<void>((resolve, reject) => {
-          hear(pool, requestOf(QUOTAGATE, ask, user), () => resolve()).catch(reject);
+          readResponse(pool, requestOf(QUOTAGATE, request, user), () => resolve()).catch(reject);
         });
         return begun;
       }),
     );
-  // What the first requests load stays.
+  // Warm up: what the first requests load stays in memory.
   const first = new Pool(gateway.url, { connections: 8, pipelining: 1 });
   for (let count = 0; count < 200; count += 1)
-    await hear(first, requestOf(QUOTAGATE, { stream: true, chunks: 5 }, count));
+    await readResponse(first, requestOf(QUOTAGATE, { stream: true, chunks: 5 }, count));
   await first.destroy();
   const idle = await residentAfterGc(gateway);
   await open(streams);
@@ -78,7 +78,7 @@ async function takenBy(gateway: BenchGateway, streams: number): Promise<Taken> {
   return { name: gateway.name, idle, open: full };
 }
 
-/** Twice: what the first collection frees, the second gives back. */
+/** Collects twice: the second collection returns what the first one freed. */
 async function residentAfterGc({ pids }: BenchGateway): Promise<number> {
   for (let time = 0; time < 2; time += 1) {
     for (const pid of pids) process.kill(pid, 'SIGUSR2');

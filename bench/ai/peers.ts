@@ -1,14 +1,14 @@
-/** AI gateways of others, which pass on: Portkey's from npm, and the LiteLLM proxy from PyPI. */
+/** Other AI gateways, as plain proxies: Portkey's from npm and the LiteLLM proxy from PyPI. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Contender, freePort, startProgram } from '../lib/server.js';
 import { onPath } from '../peers/peer.js';
-import type { Door } from './load.js';
+import type { Endpoint } from './load.js';
 
 export interface AiPeer extends Contender {
-  readonly door: Door;
+  readonly endpoint: Endpoint;
 }
 
 interface Place {
@@ -18,7 +18,7 @@ interface Place {
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PORTKEY = join(ROOT, 'node_modules/@portkey-ai/gateway/build/start-server.js');
-/** It does not start without one. */
+/** LiteLLM does not start without a key. */
 const KEY = `sk-${randomBytes(24).toString('hex')}`;
 const LITELLM = process.env.LITELLM ?? onPath('litellm');
 
@@ -37,12 +37,12 @@ async function portkey({ upstream }: Place): Promise<AiPeer> {
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `${upstream}/v1`,
   };
-  return { ...server, door: { path: '/v1/chat/completions', headers, model: 'gpt-bench' } };
+  return { ...server, endpoint: { path: '/v1/chat/completions', headers, model: 'gpt-bench' } };
 }
 
 async function litellm({ folder, upstream }: Place): Promise<AiPeer> {
   if (LITELLM === undefined)
-    throw new Error('there is no litellm in the path (pip: litellm[proxy]), nor named by LITELLM');
+    throw new Error('litellm not found: install it (pip: litellm[proxy]) or set LITELLM to its path');
   const port = await freePort();
   const own = join(folder, 'litellm');
   mkdirSync(own);
@@ -78,7 +78,7 @@ async function litellm({ folder, upstream }: Place): Promise<AiPeer> {
     port,
     withinMs: 60_000,
   });
-  return { ...server, door: { path: '/v1/chat/completions', headers, model: 'gpt-bench' } };
+  return { ...server, endpoint: { path: '/v1/chat/completions', headers, model: 'gpt-bench' } };
 }
 
 export async function startAiPeers(place: Place): Promise<{ peers: AiPeer[]; leftOut: string[] }> {

@@ -1,7 +1,7 @@
 /**
- * The AI upstream of the bench, a process of its own: OpenAI chat completions, canned. A prompt with `[[chunks=200 every=0]]` says
- * how many events a stream has, and after how many milliseconds the next one comes (0: in the next turn of the event loop).
- * It tells its parent of each stream that was broken off: the name in `[[… id=7]]`, and when.
+ * The AI upstream of the bench, a separate process: canned OpenAI chat completions. A prompt with `[[chunks=200 every=0]]` sets the
+ * number of events in a stream and the milliseconds between them (0: one per turn of the event loop). It reports each aborted
+ * stream to its parent: the id in `[[… id=7]]`, and the time.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -55,13 +55,13 @@ interface Stream {
 
 const fast = new Set<Stream>();
 
-/** One event of each stream a turn. */
+/** Sends one event of each stream per turn of the event loop. */
 function turn(): void {
   for (const stream of fast) if (!step(stream)) fast.delete(stream);
   if (fast.size > 0) setImmediate(turn);
 }
 
-/** False when it was the last. */
+/** Sends the next event; false after the last one. */
 function step(stream: Stream): boolean {
   const { response, chunks, usage } = stream;
   if (response.destroyed) return false;

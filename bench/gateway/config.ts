@@ -1,4 +1,4 @@
-/** What all gateways of the bench are configured with: a user limit, one group and the pool, none of which is ever reached. */
+/** Config of all gateways in the bench: a user limit, one group limit and the pool. None of them is ever reached. */
 export const USERS = 100;
 export const PATH = '/v3/maps/4/8/5';
 
@@ -9,7 +9,7 @@ export const NO_QUOTA = `
   - { match: 'GET /v3/maps/*', action: maps, upstream: up, charges: [] }
 `;
 
-/** In `spent`, each user has room for one request. */
+/** In the org `spent`, the limit of each user allows one request. */
 export const ORGS = orgText('bench', '100000000') + orgText('spent', '0.1');
 
 function orgText(org: string, units: string): string {
@@ -27,7 +27,7 @@ ${users.map((user) => `      - { user: ${user}, quota: usage, units: ${units} }`
 `;
 }
 
-/** What a user's requests say. */
+/** Headers of a user's requests. */
 export type HeadersOf = (user: number) => Record<string, string>;
 
 export const trusted =

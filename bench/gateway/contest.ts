@@ -1,4 +1,4 @@
-/** A contest of requests through servers: interleaved rounds, medians, one table. */
+/** Compares servers under the same load: interleaved rounds, medians, one table. */
 import type { RedisServer } from '../../test/support/redis.js';
 import { watchCpu } from '../lib/cpu.js';
 import { type Contestant, interleave, median } from '../lib/rounds.js';
@@ -24,13 +24,13 @@ export interface Contest {
   readonly rounds: number;
   readonly seconds: number;
   readonly redis: RedisServer;
-  /** The servers have run for a while. */
+  /** The servers are already warmed up. */
   readonly warm?: boolean;
 }
 
 export type Rows = ReadonlyMap<string, Sample>;
 
-/** What node compiles, it compiles in its first some ten thousand requests; a short round would measure that. */
+/** Node compiles hot code during the first tens of thousands of requests; a short round would measure that. */
 const WARM_UP_SECONDS = 4;
 
 export async function contest(entries: readonly Entry[], options: Contest): Promise<Rows> {
@@ -67,12 +67,12 @@ export function rowOf(rows: Rows, name: string): Sample {
   return row;
 }
 
-/** What a request costs, Redis included. */
+/** CPU time of a request, Redis included. */
 export function cpuOf({ serverUs, redisUs }: Sample): number {
   return serverUs + redisUs;
 }
 
-/** With `base`, its last columns compare with that row. */
+/** With `base`, the last columns compare each row with that one. */
 export function tableOf(rows: Rows, base?: string): string {
   const basis = base === undefined ? undefined : rowOf(rows, base);
   const cells = [...rows].map(([name, row]) => {

@@ -1,4 +1,4 @@
-/** autocannon with a histogram of our own: its own one begins at a millisecond. */
+/** autocannon with exact latencies: its own histogram has a resolution of a millisecond. */
 import autocannon from 'autocannon';
 import { quantile } from '../lib/rounds.js';
 import { type HeadersOf, USERS } from './config.js';
@@ -16,7 +16,7 @@ export interface LoadResult {
   readonly perSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** Answers other than the expected: they would make a gateway look fast. */
+  /** Unexpected responses. Counted, because fast errors would make a gateway look fast. */
   readonly other: number;
 }
 

@@ -1,4 +1,4 @@
-/** Gateways of the bench: this build, or another one, each a process of its own. */
+/** Starts gateways of this build or another one, each in its own process. */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,14 +9,14 @@ import type { Contender } from '../lib/server.js';
 
 export interface GatewayOptions extends ConfigParts {
   readonly name: string;
-  /** Folder of another build: it has `dist/src/main.js`. */
+  /** Root folder of another build, with `dist/src/main.js`. */
   readonly root?: string;
-  /** Options of node itself. */
+  /** Options for Node. */
   readonly nodeArgs?: readonly string[];
 }
 
 export interface BenchGateway extends Contender {
-  /** `host:port` of its listener for operators. */
+  /** `host:port` of the ops listener. */
   readonly ops: string;
 }
 
@@ -42,7 +42,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const said = JSON.parse(line);
-      if (said.msg === 'listening') resolve(said);
+      if (said.event === 'listening' || said.msg === 'listening') resolve(said);
       else if (said.level >= 50) process.stderr.write(`${name}: ${line}\n`);
     });
   });
@@ -60,7 +60,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
   };
 }
 
-/** A copy of this build with one text replaced; the answer is its root. */
+/** Copies this build with one text replaced; returns the root of the copy. */
 function patchedBuild(folder: string, file: string, from: string, to: string): string {
   const root = join(folder, `build-${to.replaceAll(/\W+/g, '-')}`);
   cpSync(join(ROOT, 'dist/src'), join(root, 'dist/src'), { recursive: true });
@@ -72,12 +72,12 @@ function patchedBuild(folder: string, file: string, from: string, to: string): s
   return root;
 }
 
-/** Another number of calls that one org may have in flight at once. */
+/** A build with another maximum of concurrent calls per org. */
 export function withCallsInFlight(folder: string, calls: number): string {
   const constant = 'const CALLS_IN_FLIGHT = ';
   const present = new RegExp(`${constant}\\d+;`).exec(
     readFileSync(join(ROOT, 'dist/src/ledger/batching/index.js'), 'utf8'),
   )?.[0];
-  if (present === undefined) throw new Error(`there is no '${constant}'`);
+  if (present === undefined) throw new Error(`ledger/batching/index.js has no '${constant}'`);
   return patchedBuild(folder, 'ledger/batching/index.js', present, `${constant}${calls};`);
 }

@@ -1,4 +1,4 @@
-/** The upstream of the gateway bench, a process of its own: a small JSON answer, as fast as Node gives one. */
+/** The upstream of the gateway bench, a separate process: a small JSON response, as fast as Node can send it. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,26 +1,26 @@
-/** What is put on the ledger: each load keeps some calls in flight, and knows how many requests each one decides. */
+/** Loads on the ledger: each keeps a number of calls in flight and knows how many requests each call decides. */
 import type { Call, Ledger, Op, Reply } from '../../src/ledger/port.js';
 import { type Charges, charges } from '../../src/quota/charge.js';
-import { EPOCH, type OrgState } from './books.js';
+import { type BenchOrg, EPOCH } from './orgs.js';
 
 export interface Load {
   readonly name: string;
   readonly inFlight: number;
-  readonly books: readonly OrgState[];
-  /** One call of one of the calls in flight. */
+  readonly orgs: readonly BenchOrg[];
+  /** Sends one call. `slot`: which of the calls in flight. */
   step(slot: number): Promise<Step>;
 }
 
 export interface Step {
-  /** Requests decided. */
+  /** Requests decided by the call. */
   readonly decisions: number;
-  /** Counter lines the call touched. */
+  /** Counters that the call touched. */
   readonly lines: number;
 }
 
 export interface Shape {
   readonly name: string;
-  readonly books: readonly OrgState[];
+  readonly orgs: readonly BenchOrg[];
   readonly batch: number;
   readonly inFlight: number;
   readonly expects?: 'admitted' | 'refused';
@@ -35,85 +35,85 @@ const HELD = charges('chat', [
   { quota: 'lds', units: 1, kind: 'fixed' },
 ]);
 
-/** Requests of fixed cost, each of a user picked at random, `batch` of them in a call, each call with a producer. */
+/** Requests with fixed costs from random users, `batch` requests per call, each call with a producer id and sequence number. */
 export function fixedLoad(ledger: Ledger, shape: Shape): Load {
-  const { name, books, batch, inFlight, expects = 'admitted' } = shape;
+  const { name, orgs, batch, inFlight, expects = 'admitted' } = shape;
   const pick = picker();
   const send = batcher(ledger);
   const step = async (slot: number): Promise<Step> => {
-    const book = books[pick(books.length)] ?? emptyBook();
-    const ops = Array.from({ length: batch }, () => reserve(userOf(book, pick), FIXED, ''));
-    const reply = await send(book, slot, ops);
+    const org = orgs[pick(orgs.length)] ?? noOrg();
+    const ops = Array.from({ length: batch }, () => reserve(userOf(org, pick), FIXED, ''));
+    const reply = await send(org, slot, ops);
     return { decisions: checked(reply, batch, expects), lines: reply.lines };
   };
-  return { name, books, inFlight, step };
+  return { name, orgs, inFlight, step };
 }
 
-/** Each call settles the holds that the one before left, and leaves as many: a request passes through two calls. */
-export function heldLoad(ledger: Ledger, { name, books, batch, inFlight }: Shape): Load {
+/** Each call settles the holds of the call before and creates as many: each request takes part in two calls. */
+export function heldLoad(ledger: Ledger, { name, orgs, batch, inFlight }: Shape): Load {
   const pick = picker();
   const send = batcher(ledger);
   const run = gateways;
-  const open: string[][] = [];
+  const unsettled: string[][] = [];
   let last = 0;
   const step = async (slot: number): Promise<Step> => {
-    const book = books[slot % books.length] ?? emptyBook();
-    const settles = (open[slot] ?? []).map((hold): Op => {
+    const org = orgs[slot % orgs.length] ?? noOrg();
+    const settles = (unsettled[slot] ?? []).map((hold): Op => {
       return { kind: 'settle', hold, units: [37, 1], estimated: false };
     });
     const holds = Array.from({ length: batch / 2 }, () => `hold.${run}.${last++}`);
-    const ops = [...settles, ...holds.map((hold) => reserve(userOf(book, pick), HELD, hold))];
-    const reply = await send(book, slot, ops);
+    const ops = [...settles, ...holds.map((hold) => reserve(userOf(org, pick), HELD, hold))];
+    const reply = await send(org, slot, ops);
     if (reply.results.some(({ status }) => status !== 'admitted' && status !== 'settled'))
       throw new Error(`${name}: ${JSON.stringify(reply.results.at(0))}`);
-    open[slot] = holds;
+    unsettled[slot] = holds;
     return { decisions: settles.length, lines: reply.lines };
   };
-  return { name, books, inFlight, step };
+  return { name, orgs, inFlight, step };
 }
 
-/** No rule at all: what a round trip to Redis costs. */
+/** A round trip to Redis without any rule. */
 export function bareLoad(name: string, inFlight: number, send: (slot: number) => Promise<unknown>): Load {
   const step = async (slot: number): Promise<Step> => {
     await send(slot);
     return { decisions: 1, lines: 1 };
   };
-  return { name, books: [], inFlight, step };
+  return { name, orgs: [], inFlight, step };
 }
 
 function reserve(user: string, costs: Charges, hold: string): Op {
   return { kind: 'reserve', user, claims: '', charges: costs, hold, ttlMs: 60_000 };
 }
 
-function userOf(book: OrgState, pick: (below: number) => number): string {
-  return book.users[pick(book.users.length)] ?? '';
+function userOf(org: BenchOrg, pick: (below: number) => number): string {
+  return org.users[pick(org.users.length)] ?? '';
 }
 
-function emptyBook(): never {
-  throw new Error('A load needs a book');
+function noOrg(): never {
+  throw new Error('A load needs an org');
 }
 
 let gateways = 0;
 
-/** Sends on batcher of its own, numbered per org and slot, as a gateway does. */
-function batcher(ledger: Ledger): (book: OrgState, slot: number, ops: Op[]) => Promise<Reply> {
+/** Sends calls with a producer id of its own and sequence numbers per org and slot, as a gateway does. */
+function batcher(ledger: Ledger): (org: BenchOrg, slot: number, ops: Op[]) => Promise<Reply> {
   const gateway = `bench${gateways++}`;
   const sent = new Map<string, number>();
-  return (book, slot, ops) => {
+  return (org, slot, ops) => {
     const producer = `${gateway}.${slot}`;
-    const key = `${book.org}|${producer}`;
+    const key = `${org.org}|${producer}`;
     const seq = (sent.get(key) ?? 0) + 1;
     sent.set(key, seq);
-    return ledger.apply({ ...standing(book), producer, seq, ops });
+    return ledger.apply({ ...callOn(org), producer, seq, ops });
   };
 }
 
-function standing(book: OrgState): Omit<Call, 'producer' | 'seq' | 'ops'> {
-  const { org, bounds } = book;
+function callOn(benchOrg: BenchOrg): Omit<Call, 'producer' | 'seq' | 'ops'> {
+  const { org, bounds } = benchOrg;
   return { org, epoch: EPOCH, ruleVersion: 1, cycles: [bounds], unknownUsers: 'deny', expireMost: 8 };
 }
 
-/** A bench that measures errors measures nothing. */
+/** Throws on any unexpected result: a bench must not measure errors. */
 function checked(reply: Reply, count: number, expects: string): number {
   const wrong = reply.results.find(({ status }) => status !== expects);
   if (reply.code !== 'ok' || reply.replayed || reply.results.length !== count || wrong !== undefined)
@@ -121,7 +121,7 @@ function checked(reply: Reply, count: number, expects: string): number {
   return count;
 }
 
-/** Random enough, the same every run (xorshift32). */
+/** Pseudo-random numbers, the same in every run (xorshift32). */
 function picker(): (below: number) => number {
   let state = 0x2f6e2b1;
   return (below) => {

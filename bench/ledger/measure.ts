@@ -1,4 +1,4 @@
-/** One round of a load: how many decisions, and what they cost Redis and the client. */
+/** Measures one round of a load: decisions, and their CPU time in Redis and in the client. */
 import type { Connection } from '../../src/ledger/redis/connection.js';
 import { watchCpu } from '../lib/cpu.js';
 import { quantile } from '../lib/rounds.js';
@@ -6,10 +6,10 @@ import type { Load } from './loads.js';
 
 export interface Sample {
   readonly perSecond: number;
-  /** CPU µs a decision. */
+  /** CPU µs per decision. */
   readonly redis: number;
   readonly client: number;
-  /** Counter lines a call. */
+  /** Counters per call. */
   readonly lines: number;
 }
 
@@ -56,7 +56,7 @@ async function drive(load: Load, milliseconds: number): Promise<Count> {
 
 const SLOWLOG_ENTRIES = 20_000;
 
-/** Redis' own word on how long each call held it, in µs. Logging costs, so rates are not taken from this round. */
+/** How long each call occupied Redis, in µs, from its SLOWLOG. Logging takes time, so no rates are taken from this round. */
 export async function callTimes(load: Load, redis: Connection, milliseconds: number): Promise<CallTimes> {
   await redis.send('config', ['set', 'slowlog-max-len', SLOWLOG_ENTRIES, 'slowlog-log-slower-than', 0]);
   await redis.send('slowlog', ['reset']);

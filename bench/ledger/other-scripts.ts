@@ -1,9 +1,9 @@
-/** The Lua of another folder in place of ours: two versions side by side, in the same rounds. */
+/** Replaces the Lua scripts with those of another folder, to compare two versions in the same rounds. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadScript, type ScriptOptions } from '../../src/ledger/redis/scripts.js';
 
-const INCLUDE = /^--- @include "([a-z]+)"$/gm;
+const INCLUDE = /^--- @include "([a-z-]+)"$/gm;
 const NAMES = ['apply', 'commit', 'read', 'fold', 'clock'];
 
 export function scriptsOf(folder: string): ScriptOptions {

@@ -1,4 +1,4 @@
-/** The figures as a table, and whether the aims are met. */
+/** Prints the figures as a table, and whether the aims are met. */
 import { type Aim, table, verdicts, whole } from '../lib/table.js';
 import type { CallTimes, Sample } from './measure.js';
 
@@ -7,21 +7,21 @@ export interface Figures extends Sample {
   readonly times: CallTimes;
 }
 
-/** Loads that an aim compares. */
+/** Loads that the aims compare. */
 export const NAMES = {
-  oneByOne: 'one call a request',
+  oneByOne: 'one call per request',
   batched: 'batch 64',
-  oneGroup: '1 group a user',
-  sixteenGroups: '16 groups a user',
+  oneGroup: '1 group per user',
+  sixteenGroups: '16 groups per user',
   oneUser: 'org of 1 user',
   manyUsers: 'org of 100,000 users',
   mostUsers: 'org of 1,000,000 users',
 } as const;
 
-/** Marks the loads of `--against`. */
+/** Suffix of the loads of `--against`. */
 export const OTHER = ' (other)';
 
-/** A gateway cuts its batches at about so many counter lines. */
+/** A gateway limits its batches to about this many counters. */
 const LINES_MOST = 100;
 const CALL_MOST_MS = 2;
 
@@ -34,7 +34,7 @@ export function print(figures: readonly Figures[]): void {
   const batched = ours.find(({ name }) => name === NAMES.batched);
   if (batched === undefined) return;
   const lines = (batched.lines * CALL_MOST_MS * 1000) / batched.times.p50;
-  console.log(`A call of ${CALL_MOST_MS} ms has about ${whole(lines)} lines here.`);
+  console.log(`A call of ${CALL_MOST_MS} ms touches about ${whole(lines)} counters on this machine.`);
 }
 
 function figuresTable(figures: readonly Figures[]): string {
@@ -44,7 +44,7 @@ function figuresTable(figures: readonly Figures[]): string {
     'Redis µs',
     'client µs',
     'both µs',
-    'lines a call',
+    'counters/call',
     'p50 µs',
     'p99',
     'max',
@@ -63,7 +63,7 @@ function comparison(ours: readonly Figures[], all: ReadonlyMap<string, Figures>)
     const ratio = (one.redis / other.redis).toFixed(2);
     return [[one.name, one.redis.toFixed(1), other.redis.toFixed(1), ratio]];
   });
-  return table(['load, Redis µs a decision', 'here', 'other', 'here / other'], rows);
+  return table(['load, Redis µs per decision', 'here', 'other', 'here / other'], rows);
 }
 
 function aimsOf(figures: readonly Figures[]): Aim[] {
@@ -76,9 +76,9 @@ function aimsOf(figures: readonly Figures[]): Aim[] {
   const bounded = figures.filter(({ lines }) => lines <= LINES_MOST);
   const longest = Math.max(...bounded.map(({ times }) => times.max)) / 1000;
   return [
-    ...ratio('batched against one call a request, Redis', NAMES.batched, NAMES.oneByOne, 0.5),
+    ...ratio('batched against one call per request, Redis', NAMES.batched, NAMES.oneByOne, 0.5),
     ...ratio(
-      'batched against one call a request, Redis and client',
+      'batched against one call per request, Redis and client',
       NAMES.batched,
       NAMES.oneByOne,
       0.5,
@@ -86,8 +86,13 @@ function aimsOf(figures: readonly Figures[]): Aim[] {
     ),
     ...ratio(`${most} against 1,000`, most, NAMES.batched, 1.25),
     ...ratio(`${most} against 1, batch 1`, `${most}, batch 1`, `${NAMES.oneUser}, batch 1`, 1.25),
-    ...ratio('16 groups a user against 1', NAMES.sixteenGroups, NAMES.oneGroup, 2),
-    { text: `longest call of up to ${LINES_MOST} lines`, measured: longest, most: CALL_MOST_MS, unit: ' ms' },
+    ...ratio('16 groups per user against 1', NAMES.sixteenGroups, NAMES.oneGroup, 2),
+    {
+      text: `longest call of up to ${LINES_MOST} counters`,
+      measured: longest,
+      most: CALL_MOST_MS,
+      unit: ' ms',
+    },
   ];
 }
 

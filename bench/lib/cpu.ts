@@ -1,11 +1,11 @@
-/** CPU time of processes: the figure that stays steady on a shared machine, where requests a second do not. */
+/** CPU time of processes: on a shared machine it is more stable than requests per second. */
 import { readFileSync } from 'node:fs';
 
-/** USER_HZ: what /proc counts in, on every Linux that Node runs on. */
+/** USER_HZ: the unit of /proc, the same on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 const TICK_US = 1_000_000 / TICKS_PER_SECOND;
 
-/** utime and stime stand 14th and 15th in /proc/<pid>/stat; the name before them may hold spaces, but ends with `)`. */
+/** utime and stime are fields 14 and 15 of /proc/<pid>/stat; the name before them may contain spaces but ends with `)`. */
 function cpuUsOf(pid: number): number {
   if (pid === process.pid) return ownCpuUs();
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -13,13 +13,13 @@ function cpuUsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }
 
-/** The same for this process, without the grain of 10 ms. */
+/** The same for this process, with a better resolution than 10 ms. */
 function ownCpuUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
-/** A process and all that it has started: masters have workers. */
+/** A process and all its descendants, such as the workers of a master. */
 export function treeOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => treeOf(Number(child))))];
@@ -29,7 +29,7 @@ function sumOf(pids: number | readonly number[]): number {
   return typeof pids === 'number' ? cpuUsOf(pids) : pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
 }
 
-/** Starts counting; the answer gives CPU µs per name since then. A name may stand for several processes. */
+/** Returns a function that gives the CPU µs since now, by name. A name may stand for several processes. */
 export function watchCpu<Name extends string>(
   pids: Record<Name, number | readonly number[]>,
 ): () => Record<Name, number> {

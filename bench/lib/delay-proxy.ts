@@ -1,6 +1,6 @@
 /**
- * A process of its own: a long way between TCP clients and a unix socket, precise to a tenth of a millisecond – timers of Node
- * have steps of one, which is the way's whole length. Arguments: the socket, milliseconds of a round trip.
+ * A separate process that adds latency between TCP clients and a unix socket, precise to 0.1 ms. Timers of Node have a resolution of
+ * 1 ms, which is the whole latency. Arguments: the socket, and the milliseconds of a round trip.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { nap } from './nap.js';
@@ -13,7 +13,7 @@ interface Piece {
 
 const [, , target = '', roundTripMs = '0'] = process.argv;
 const oneWayMs = Number(roundTripMs) / 2;
-/** All ways are equally long: pieces arrive in the order in which they came. */
+/** All pieces have the same delay, so they are due in the order of their arrival. */
 const pieces: Piece[] = [];
 
 function look(): void {

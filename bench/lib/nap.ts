@@ -1,4 +1,4 @@
-/** Sleeps for some 0.05 ms, and the whole process with it: how a loop looks again soon without taking a core. */
+/** Blocks the process for about 0.05 ms, so that a polling loop does not occupy a core. */
 const cell = new Int32Array(new SharedArrayBuffer(4));
 const NAP_MS = 0.05;
 

@@ -1,4 +1,4 @@
-/** Requests that come when they come, not when the one before was answered: latency without a queue that the load itself makes. */
+/** Open-loop load: requests start at their own pace, not when the previous one is answered, so the load causes no queue itself. */
 import { Pool } from 'undici';
 import { nap } from './nap.js';
 import { quantile } from './rounds.js';
@@ -37,7 +37,7 @@ export async function paced({ url, path, perSecond, seconds, headersOf }: Pace):
       const asked = ask(index).finally(() => open.delete(asked));
       open.add(asked);
       index += 1;
-      // As strangers come: the time between two is exponential.
+      // Poisson arrivals: the time between two requests is exponential.
       next -= (Math.log(1 - Math.random()) / perSecond) * 1_000;
     } else nap();
     await new Promise(setImmediate);

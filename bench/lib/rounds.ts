@@ -1,13 +1,13 @@
 /**
- * Interleaved rounds: every contestant runs once a round, and each round begins with another one, so that a machine that
- * slows down for a minute slows all of them, and none always runs in another's wake. What counts is the median.
+ * Interleaved rounds: every contestant runs once per round, and each round starts with another one. A slow minute of the machine
+ * affects all of them, and none always runs after the same one. The median counts.
  */
 export interface Contestant<Sample> {
   readonly name: string;
   run(): Promise<Sample>;
 }
 
-/** The samples of each contestant, by name. The first round warms up and is thrown away. */
+/** The samples of each contestant, by name. The first round warms up and is discarded. */
 export async function interleave<Sample>(
   contestants: readonly Contestant<Sample>[],
   rounds: number,
@@ -27,7 +27,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value that `share` of the values do not exceed; of two in the middle, their mean. */
+/** The value that `share` of the values do not exceed; between two values, their mean. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const place = (sorted.length - 1) * share;

@@ -5,23 +5,23 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { treeOf } from './cpu.js';
 
-/** Something that answers requests. */
+/** A server under test. */
 export interface Contender {
   readonly name: string;
   /** `http://host:port` */
   readonly url: string;
-  /** All of its processes, but for Redis. */
+  /** All its processes, without Redis. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
-/** A server of ours, which may tell us something. */
+/** A server of this bench that can send messages. */
 export interface OwnServer extends Contender {
-  /** Returns what ends the listening. */
+  /** Returns a function that removes the listener. */
   onMessage(heard: (message: unknown) => void): () => void;
 }
 
-/** A server of ours in a process of its own, which tells its port when it listens. `module`: from the caller's folder. */
+/** Starts a server of this bench in its own process; it sends its port when it listens. `module`: relative to the caller. */
 export async function forkServer(
   from: string,
   module: string,
@@ -53,10 +53,10 @@ export interface Program {
   readonly withinMs?: number;
 }
 
-/** Of what a program said, for the case that it fails. */
+/** Lines of output kept for an error message. */
 const LINES_KEPT = 8;
 
-/** A foreign program that listens on a port that it was told. */
+/** Starts another program that listens on the given port. */
 export async function startProgram({
   name,
   command,
@@ -96,7 +96,7 @@ async function stopped(child: ChildProcess, signal: NodeJS.Signals): Promise<voi
   await ended;
 }
 
-/** Undefined once something listens there; else why not. */
+/** Resolves with undefined as soon as the port accepts connections, else with the reason. */
 async function untilListens(port: number, withinMs: number): Promise<string | undefined> {
   const until = performance.now() + withinMs;
   while (performance.now() < until) {
@@ -112,7 +112,7 @@ async function untilListens(port: number, withinMs: number): Promise<string | un
   return `nothing listened within ${withinMs} ms`;
 }
 
-/** A port that is free now; who takes it at once mostly gets it. */
+/** A port that is free now. Another process could still take it first. */
 export async function freePort(): Promise<number> {
   const { createServer } = await import('node:net');
   const server = createServer();

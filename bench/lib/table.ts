@@ -1,4 +1,4 @@
-/** Tables and verdicts, in Markdown that also reads well in a terminal. */
+/** Tables and verdicts in Markdown that is readable in a terminal. */
 
 /** The first column is text, the others are figures. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -29,7 +29,7 @@ export function verdicts(aims: readonly Aim[]): string {
     const { text, measured, unit } = aim;
     const isMost = 'most' in aim;
     const bound = isMost ? aim.most : aim.least;
-    // A figure that could not be taken meets nothing.
+    // NaN, a figure that could not be measured, misses every aim.
     const met = isMost ? measured <= bound : measured >= bound;
     const asked = `aim: at ${isMost ? 'most' : 'least'} ${bound}${unit}`;
     return `${met ? 'met   ' : 'MISSED'}  ${text}: ${measured.toFixed(2)}${unit} (${asked})`;

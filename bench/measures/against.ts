@@ -1,4 +1,4 @@
-/** This build beside another one, in the same rounds: whether a change pays. */
+/** Compares this build with another one in the same rounds. */
 import { resolve } from 'node:path';
 import { PATH, STRICT, trusted, USERS } from '../gateway/config.js';
 import { type Contest, contest, cpuOf, rowOf, tableOf } from '../gateway/contest.js';

@@ -1,4 +1,4 @@
-/** One connection: what a decision adds for a caller who is alone, in round trips of a bare PING. */
+/** One connection: the latency that a decision adds, in round trips of a plain PING. */
 import { Connection } from '../../src/ledger/redis/connection.js';
 import { type Contest, contest, rowOf, tableOf } from '../gateway/contest.js';
 import { interleave, median, quantile } from '../lib/rounds.js';
@@ -22,11 +22,11 @@ export async function alone(field: Field, options: Omit<Contest, 'connections'>)
     title: '1 connection',
     table: tableOf(rows, field.plain.name),
     aims,
-    remarks: [`a bare PING through the same client: p50 ${pingUs.toFixed(0)} µs`],
+    remarks: [`a plain PING through the same client: p50 ${pingUs.toFixed(0)} µs`],
   };
 }
 
-/** One after the other, as the requests come. */
+/** Median latency of sequential PINGs, in µs. */
 export async function pings(
   url: string,
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },

@@ -1,10 +1,10 @@
-/** 64 connections: quotagate without a quota, strict, and its peers. */
+/** 64 connections: quotagate without a quota, with quotas, and its peers. */
 import { type Contest, contest, cpuOf, type Rows, rowOf, tableOf } from '../gateway/contest.js';
 import type { Aim } from '../lib/table.js';
 import { startPeers } from '../peers/index.js';
 import type { Field, Measured } from './measure.js';
 
-/** At most so much of a peer's CPU. */
+/** Maximum CPU as a share of a peer's CPU. */
 const PEER_AIMS: Readonly<Record<string, number>> = {
   'nginx + Lua + Redis': 0.95,
   'Fastify http-proxy + rate-limit': 0.5,

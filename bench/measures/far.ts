@@ -1,6 +1,6 @@
 /**
- * A millisecond away from Redis: what a decision adds, in round trips, where requests come at their own pace; and what calls in
- * flight cost where as many come as can.
+ * Redis one millisecond away: the latency that a decision adds to an open-loop load, in round trips; and the CPU cost of one or two
+ * calls in flight under full load.
  */
 import { NO_QUOTA, PATH, STRICT, trusted, USERS } from '../gateway/config.js';
 import { type Contest, contest, cpuOf, rowOf } from '../gateway/contest.js';

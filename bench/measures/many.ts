@@ -1,4 +1,4 @@
-/** Many gateways on one Redis: their ledgers and batcher in this process, two connections each, without the HTTP around them. */
+/** Many gateways on one Redis: their ledgers and batchers in this process, two connections each, without HTTP. */
 import { StoreBatcher } from '../../src/ledger/batching/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';

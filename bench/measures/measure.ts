@@ -1,4 +1,4 @@
-/** One measure: a table, and what it is held to. */
+/** The result of one measure: a table and its aims. */
 import type { RedisServer } from '../../test/support/redis.js';
 import type { BenchGateway, GatewayOptions } from '../gateway/start.js';
 import type { Aim } from '../lib/table.js';
@@ -10,7 +10,7 @@ export interface Measured {
   readonly remarks?: readonly string[];
 }
 
-/** What measures work with. */
+/** The running servers that measures use. */
 export interface Field {
   readonly folder: string;
   readonly upstream: string;
@@ -18,6 +18,6 @@ export interface Field {
   readonly plain: BenchGateway;
   readonly strict: BenchGateway;
   readonly embedded: BenchGateway;
-  /** Another gateway; it ends with the run. */
+  /** Starts another gateway, which is stopped at the end of the run. */
   start(options: Omit<GatewayOptions, 'upstream' | 'orgs'>): Promise<BenchGateway>;
 }

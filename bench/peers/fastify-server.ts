@@ -1,11 +1,11 @@
-/** The process of `fastify.ts`: the upstream and the socket of Redis are its arguments. */
+/** The server process of `fastify.ts`. Arguments: the upstream and the socket of Redis. */
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyPluginAsync } from 'fastify';
 import { Redis } from 'ioredis';
 
 const [, , upstream = '', socket = ''] = process.argv;
 
-/** By a name that the compiler does not follow: they need not be installed. */
+/** Imports a plugin by a name that the compiler does not resolve: the plugins are optional. */
 async function plugin(name: string): Promise<FastifyPluginAsync<Record<string, unknown>>> {
   const module: { default: FastifyPluginAsync<Record<string, unknown>> } = await import(name);
   return module.default;

@@ -1,4 +1,4 @@
-/** `@fastify/http-proxy` behind `@fastify/rate-limit` with Redis: one limit a user; it knows neither groups nor a pool. */
+/** `@fastify/http-proxy` behind `@fastify/rate-limit` with Redis: one limit per user, no groups, no pool. */
 import { createRequire } from 'node:module';
 import { forkServer } from '../lib/server.js';
 import type { Peer } from './peer.js';

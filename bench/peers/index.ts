@@ -1,4 +1,4 @@
-/** All peers, in the order of the table. */
+/** All peers, in table order. */
 import type { Contender } from '../lib/server.js';
 import { envoyPair } from './envoy.js';
 import { fastifyPair } from './fastify.js';
@@ -9,7 +9,7 @@ const PEERS: readonly Peer[] = [bareNginx, luaNginx, fastifyPair, envoyPair];
 
 export interface Started {
   readonly peers: readonly Contender[];
-  /** Who is left out, and why. */
+  /** Peers that are left out, and why. */
   readonly leftOut: readonly string[];
 }
 

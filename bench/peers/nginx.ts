@@ -1,4 +1,4 @@
-/** nginx, one worker: as a bare proxy, and with Lua and Redis, one EVALSHA a request. */
+/** nginx with one worker: as a plain proxy, and with Lua and Redis, one EVALSHA per request. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
-/** What a peer of the bench is: another way to put limits before an upstream. */
+/** A peer of the bench: another product that enforces limits in front of an upstream. */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { RedisServer } from '../../test/support/redis.js';
 import type { Contender } from '../lib/server.js';
 
 export interface Place {
-  /** For its files; removed at the end. */
+  /** Folder for its files; removed at the end. */
   readonly folder: string;
   readonly upstream: string;
   readonly redis: RedisServer;
@@ -13,12 +13,12 @@ export interface Place {
 
 export interface Peer {
   readonly name: string;
-  /** Why it cannot take part here. */
+  /** Why it cannot take part; undefined if it can. */
   readonly lacks: string | undefined;
   start(place: Place): Promise<Contender>;
 }
 
-/** Where a program lies: in the path, or in one of the folders that are mostly not in it. */
+/** Path of a program, from PATH or one of the further folders. */
 export function onPath(program: string, ...folders: string[]): string | undefined {
   return [...(process.env.PATH ?? '').split(':'), ...folders]
     .map((folder) => join(folder, program))

@@ -1,4 +1,4 @@
--- The check of nginx + Lua + Redis: one EVALSHA a request on a connection that is kept. `decide.lua` beside it is the script.
+-- The check of nginx + Lua + Redis: one EVALSHA of `decide.lua` per request, on a kept-alive connection.
 local POOL, IDLE_MS, TIMEOUT_MS = 64, 60000, 1000
 
 local function frame(args)

@@ -1,11 +1,11 @@
-// Whatever the values: Kubernetes accepts every object, its parts fit each other, and the pod is locked down.
+// For every value set, Kubernetes accepts all objects, they match each other, and the pod is locked down.
 import t from 'tap';
 import { skipWithoutDeployTools } from '../support/deploy-tools.js';
 import { type Manifest, objectsOf, podOf, rendered, renderedSet, VALUE_SETS } from './support.js';
 
 const options = { skip: skipWithoutDeployTools };
 
-t.test('every value set', options, async (t) => {
+t.test('every value set renders valid, consistent objects', options, async (t) => {
   t.ok(VALUE_SETS.size >= 5);
   for (const name of VALUE_SETS.keys()) {
     t.test(name, async (t) => {
@@ -14,7 +14,7 @@ t.test('every value set', options, async (t) => {
       const foreign = answer.violations.filter(
         (one) => one.startsWith('ServiceMonitor/') && /no schema$/.test(one),
       );
-      t.same(answer.violations, foreign, 'nothing but the operator’s own kind is unknown to Kubernetes');
+      t.same(answer.violations, foreign, 'only ServiceMonitor is unknown to Kubernetes');
       const objects = objectsOf(answer);
       const pod = podOf(objects);
       const { spec } = pod;
@@ -58,7 +58,7 @@ t.test('every value set', options, async (t) => {
   }
 });
 
-t.test('without Redis: one pod at most, on a volume that stays', options, async (t) => {
+t.test('without Redis, the chart runs at most one pod, on a persistent volume', options, async (t) => {
   const objects = objectsOf(renderedSet('embedded'));
   t.same(kinds(objects), ['ConfigMap', 'Service', 'Service', 'Service', 'StatefulSet']);
   t.match(
@@ -88,26 +88,37 @@ t.test('without Redis: one pod at most, on a volume that stays', options, async 
   ]);
 });
 
-t.test('with Redis: any number of replicas, replaced without one missing', options, async (t) => {
-  const objects = objectsOf(renderedSet('redis'));
-  t.same(kinds(objects), ['ConfigMap', 'Deployment', 'PodDisruptionBudget', 'Service', 'Service', 'Service']);
-  const deployment = objects.find(({ kind }) => kind === 'Deployment');
-  t.match(deployment, {
-    spec: { replicas: 4, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
-  });
-  t.match(podOf(objects).spec.volumes, [
-    { name: 'config' },
-    { name: 'tmp' },
-    { name: 'data', emptyDir: {} },
-    { name: 'secret-bootstrap', secret: { secretName: 'gate-admin' } },
-    { name: 'secret-ca', secret: { secretName: 'internal-authority' } },
-    { name: 'secret-redis', secret: { secretName: 'redis-password' } },
-  ]);
-  const { replicas: _, ...unsaid } = values('redis');
-  t.equal(objectsOf(rendered(unsaid)).find(({ kind }) => kind === 'Deployment')?.spec.replicas, 2);
-});
+t.test(
+  'with Redis, the chart runs any number of replicas and replaces them without losing capacity',
+  options,
+  async (t) => {
+    const objects = objectsOf(renderedSet('redis'));
+    t.same(kinds(objects), [
+      'ConfigMap',
+      'Deployment',
+      'PodDisruptionBudget',
+      'Service',
+      'Service',
+      'Service',
+    ]);
+    const deployment = objects.find(({ kind }) => kind === 'Deployment');
+    t.match(deployment, {
+      spec: { replicas: 4, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
+    });
+    t.match(podOf(objects).spec.volumes, [
+      { name: 'config' },
+      { name: 'tmp' },
+      { name: 'data', emptyDir: {} },
+      { name: 'secret-bootstrap', secret: { secretName: 'gate-admin' } },
+      { name: 'secret-ca', secret: { secretName: 'internal-authority' } },
+      { name: 'secret-redis', secret: { secretName: 'redis-password' } },
+    ]);
+    const { replicas: _, ...unsaid } = values('redis');
+    t.equal(objectsOf(rendered(unsaid)).find(({ kind }) => kind === 'Deployment')?.spec.replicas, 2);
+  },
+);
 
-t.test('another config is another pod, and nothing else is', options, async (t) => {
+t.test('only a config change replaces the pods', options, async (t) => {
   const checksum = (values: object) =>
     podOf(objectsOf(rendered({ ...values }))).metadata.annotations['checksum/config'];
   const before = checksum(values('embedded'));
@@ -116,7 +127,7 @@ t.test('another config is another pod, and nothing else is', options, async (t) 
   t.not(checksum({ ...values('embedded'), config: { log: { level: 'warn' } } }), before);
 });
 
-t.test('a port is said once: in the config', options, async (t) => {
+t.test('ports come from the config', options, async (t) => {
   const objects = objectsOf(renderedSet('locked-down'));
   const listeners = podOf(objects).spec.containers[0].ports.map((port) => [port.name, port.containerPort]);
   t.same(Object.fromEntries(listeners), { gateway: 8443, admin: 9443, ops: 9999 });
@@ -131,7 +142,7 @@ t.test('a port is said once: in the config', options, async (t) => {
   );
 });
 
-t.test('the network policy lets in who is named', options, async (t) => {
+t.test('the network policy admits the listed peers', options, async (t) => {
   const ingress = (name: string) =>
     objectsOf(renderedSet(name))
       .find(({ kind }) => kind === 'NetworkPolicy')
@@ -147,7 +158,7 @@ t.test('the network policy lets in who is named', options, async (t) => {
   ]);
 });
 
-t.test('the ServiceMonitor is there where the operator is, or on demand', options, async (t) => {
+t.test('the ServiceMonitor is created where the CRD exists, or on demand', options, async (t) => {
   const monitor = objectsOf(renderedSet('monitored')).find(({ kind }) => kind === 'ServiceMonitor');
   t.match(monitor, {
     metadata: { namespace: 'monitoring', labels: { release: 'kube-prometheus-stack' } },
@@ -161,10 +172,10 @@ t.test('the ServiceMonitor is there where the operator is, or on demand', option
   });
   const unseen = rendered({ serviceMonitor: { enabled: true } });
   t.notOk(kinds(objectsOf(unseen)).includes('ServiceMonitor'));
-  t.match(unseen.notes, /No ServiceMonitor was made/);
+  t.match(unseen.notes, /No ServiceMonitor was created/);
 });
 
-t.test('the notes say where things are', options, async (t) => {
+t.test('the notes give the addresses and the token', options, async (t) => {
   t.match(renderedSet('no values').notes, /logs statefulset\/gate-quotagate[\s\S]*no routes yet/);
   const { notes } = renderedSet('redis');
   t.match(notes, /4 replicas on one Redis/);
@@ -176,7 +187,7 @@ t.test('the notes say where things are', options, async (t) => {
   );
 });
 
-t.test('ids of OpenShift’s own choice', options, async (t) => {
+t.test('OpenShift can choose the user and group ids', options, async (t) => {
   t.same(podOf(objectsOf(renderedSet('monitored'))).spec.securityContext, {
     runAsNonRoot: true,
     fsGroupChangePolicy: 'OnRootMismatch',
@@ -198,7 +209,7 @@ function claims(objects: readonly Manifest[]) {
   return objects.flatMap(({ spec }) => spec?.volumeClaimTemplates?.map(({ metadata }) => metadata) ?? []);
 }
 
-/** Of everything that finds the pod by its labels. */
+/** Label selectors of all objects that select the pod. */
 function selectors(objects: readonly Manifest[]): object[] {
   return objects.flatMap<object>(({ kind, spec }) => {
     if (kind === 'ConfigMap' || kind === 'ServiceMonitor') return [];
@@ -207,9 +218,9 @@ function selectors(objects: readonly Manifest[]): object[] {
   });
 }
 
-t.test('a pod gets the time that its program takes to end', options, async (t) => {
+t.test('the grace period covers the shutdown time in the config', options, async (t) => {
   const grace = (name: string) => podOf(objectsOf(renderedSet(name))).spec.terminationGracePeriodSeconds;
-  t.equal(grace('no values'), 5 + 15 + 15, 'what the program’s own defaults come to');
+  t.equal(grace('no values'), 5 + 15 + 15, 'the defaults of the config');
   t.equal(grace('locked-down'), 5 + 120 + 15);
   t.equal(grace('monitored'), 330);
 });

@@ -1,4 +1,4 @@
-// The config in the chart's ConfigMap is the one of the values plus what the chart mounts, and `quotagate check` passes it.
+// The config in the chart's ConfigMap equals the values plus the mounted paths, and passes `quotagate check`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const SERVER = { gateway: '0.0.0.0:8080', admin: '0.0.0.0:9080', ops: '0.0.0.0:9
 const folder = mkdtempSync(join(tmpdir(), 'quotagate-config-'));
 t.teardown(() => rm(folder, { recursive: true }));
 
-t.test('every value set', { skip: skipWithoutDeployTools }, async (t) => {
+t.test('the config of every value set', { skip: skipWithoutDeployTools }, async (t) => {
   for (const [name, { config }] of VALUE_SETS) {
     t.test(name, async (t) => {
       const objects = objectsOf(renderedSet(name));
@@ -27,7 +27,7 @@ t.test('every value set', { skip: skipWithoutDeployTools }, async (t) => {
       );
       const { admin, store, ...own } = parse(text);
       const { store: asked, ...given } = { server: SERVER, ...(config as { store?: object }) };
-      t.strictSame(own, given, 'nothing is lost, added or rounded on the way');
+      t.strictSame(own, given, 'nothing is lost, added or rounded');
       const paths = [store.embedded?.path, store.passwordFile, admin?.bootstrapTokenFile].filter(
         (path) => path !== undefined,
       );
@@ -48,7 +48,7 @@ t.test('every value set', { skip: skipWithoutDeployTools }, async (t) => {
   }
 });
 
-t.test('a mistake in the values is found by the check', { skip: skipWithoutDeployTools }, async (t) => {
+t.test('`quotagate check` finds an error in the values', { skip: skipWithoutDeployTools }, async (t) => {
   const answer = rendered({ config: { routes: [{ match: 'GET /x', action: 'x', upstream: 'none' }] } });
   const file = fileOf('mistake', configOf(objectsOf(answer)));
   const args = [join(REPOSITORY, 'dist/src/main.js'), 'check', '-c', file];

@@ -1,4 +1,4 @@
-// The image is built by a Dockerfile without findings, runs as a numbered user that is not root, and ends by SIGTERM.
+// The Dockerfile passes hadolint; its image runs as a numeric non-root user and stops on SIGTERM.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,28 +8,28 @@ const text = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8');
 const stages = text.split(/^(?=FROM )/m).slice(1);
 const last = stages.at(-1) ?? '';
 
-t.test('lint', { skip: skipWithoutDeployTools }, async (t) => {
+t.test('hadolint reports nothing', { skip: skipWithoutDeployTools }, async (t) => {
   t.same(lintDockerfile(text), []);
   t.match(
     lintDockerfile('FROM debian\nUSER root\n'),
     [{ code: 'DL3006' }, { code: 'DL3002' }],
-    'and it finds what is there',
+    'hadolint finds known errors',
   );
 });
 
-t.test('what runs', async (t) => {
-  t.equal(stages.length, 2, 'what builds stays behind');
+t.test('the image has no build tools and the right entry point', async (t) => {
+  t.equal(stages.length, 2, 'build tools stay in the first stage');
   const [, user] = last.match(/^USER (\d+):\d+$/m) ?? [];
   t.ok(Number(user) > 0);
   t.match(last, /^STOPSIGNAL SIGTERM$/m);
   t.match(last, /^ENTRYPOINT \["\/usr\/local\/bin\/node", "\/app\/dist\/src\/main\.js"\]$/m);
   t.match(last, /^CMD \["serve", "-c", "\/etc\/quotagate\/quotagate\.yaml"\]$/m);
   t.match(last, /^HEALTHCHECK .*\\\n {2}CMD \["\/usr\/local\/bin\/node".*\/healthz/m);
-  t.notMatch(last, /^RUN /m, 'there is no shell to run anything with');
+  t.notMatch(last, /^RUN /m, 'the image has no shell');
   t.match(stages[0], /rm -r dist\/src\/demo dist\/src\/cli\/demo\.js/, 'the sample upstreams are left out');
 });
 
-t.test('the chart runs it as the same user', async (t) => {
+t.test('the chart runs the image as the same user', async (t) => {
   const values = readFileSync(join(REPOSITORY, 'helm/quotagate/values.yaml'), 'utf8');
   const [, user] = last.match(/^USER (\d+):/m) ?? [];
   for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])

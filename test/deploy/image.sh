@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the image by the Dockerfile and runs it as an orchestrator would: numeric user, read-only root, no network but its
-# own, no new privileges, node as process 1. Asks for health, serves the demo through it, ends it by SIGTERM, and
-# tells size, start time and memory. Not part of `npm test`: it needs Linux, root, and a few minutes.
+# Builds the image from the Dockerfile and runs it as an orchestrator would: numeric user, read-only root, its own network
+# namespace, no new privileges, node as process 1. Checks health, serves the demo, stops it with SIGTERM, and prints size, start
+# time and memory. Not part of `npm test`: it needs Linux, root, and a few minutes.
 #
 #   bash test/deploy/image.sh            # needs buildah, debootstrap, npm, curl, iproute2
-#   BASE_ROOT=/some/folder …             # a Debian 12 root to start from, kept and made there if it is empty
+#   BASE_ROOT=/some/folder …             # a Debian 12 root file system to reuse; created there if the folder is empty
 #
-# No registry of images is asked: both bases are made here, from Debian's and npm's packages, and carry the names that the
-# Dockerfile's FROM lines ask for. The first holds what a build needs; the second only what distroless/cc holds.
+# No image registry is used: both base images are built here from Debian and npm packages, under the names in the Dockerfile's FROM
+# lines. The first holds what the build needs, the second only what distroless/cc holds.
 set -euo pipefail
 [ -n "${BOUNDED:-}" ] || exec env BOUNDED=yes timeout --kill-after=20 900 bash "$0" "$@"
 
@@ -20,7 +20,7 @@ say() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
 
 # ---- what runs inside the new namespaces -------------------------------------------------------------------------
 
-# Arguments: root file system, file of image settings, folder for what is measured.
+# Arguments: root file system, file of image settings, folder for the measurements.
 inside() {
   local root=$1 settings=$2 out=$3
   ip link set lo up

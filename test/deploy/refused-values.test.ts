@@ -1,4 +1,4 @@
-// Values that would not work are refused before anything reaches the cluster, and the message names the place.
+// Values that cannot work are rejected before anything reaches the cluster, with a message that names the value.
 import t from 'tap';
 import { renderChart, skipWithoutDeployTools, type Values } from '../support/deploy-tools.js';
 import { VALUE_SETS } from './support.js';
@@ -55,7 +55,7 @@ const REFUSED: [what: string, values: Values, message: RegExp][] = [
   ['an annotation that is no text', { podAnnotations: { x: true } }, /podAnnotations/],
 ];
 
-t.test('refused', { skip: skipWithoutDeployTools }, async (t) => {
+t.test('each invalid value set is rejected', { skip: skipWithoutDeployTools }, async (t) => {
   const answers = renderChart(
     REFUSED.map(([, values]) => values),
     [],
@@ -66,8 +66,7 @@ t.test('refused', { skip: skipWithoutDeployTools }, async (t) => {
   }
 });
 
-t.test('refused by themselves', { skip: skipWithoutDeployTools }, async (t) => {
+t.test('the valid base of the invalid sets is accepted', { skip: skipWithoutDeployTools }, async (t) => {
   const sets = [redis, ...VALUE_SETS.values()];
-  for (const answer of renderChart(sets, []))
-    t.notOk('refusal' in answer, 'what the cases start from is accepted');
+  for (const answer of renderChart(sets, [])) t.notOk('refusal' in answer, 'the base is accepted');
 });

@@ -1,4 +1,4 @@
-/** What the tests of the chart share: its value sets, and rendered objects as far as they look at them. */
+/** Shared by the chart tests: the value sets, and types of the rendered objects. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
@@ -12,7 +12,7 @@ import {
 
 const FOLDER = join(REPOSITORY, 'test/deploy/values');
 
-/** What platform teams would write, by name; and nothing at all. */
+/** Typical value sets of platform teams by name, and an empty one. */
 export const VALUE_SETS: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['no values', {}],
   ...readdirSync(FOLDER).map((file): [string, Values] => [
@@ -40,7 +40,7 @@ export interface Pod {
   };
 }
 
-/** Services name the labels themselves. */
+/** A Service has the labels directly. */
 type Selector = { matchLabels: Record<string, string> } | Record<string, string>;
 
 export interface Manifest {
@@ -61,13 +61,13 @@ export interface Manifest {
 
 let answers: readonly (Rendered | Refused)[] | undefined;
 
-/** A value set by its name; all are rendered at the first call. */
+/** The rendering of a value set. The first call renders all. */
 export function renderedSet(name: string): Rendered {
   answers ??= renderChart([...VALUE_SETS.values()]);
   return accepted(answers[[...VALUE_SETS.keys()].indexOf(name)]);
 }
 
-/** What Kubernetes says to it is not asked. */
+/** Renders without the Kubernetes schemas. */
 export function rendered(values: Values): Rendered {
   const [answer] = renderChart([values], []);
   return accepted(answer);
@@ -78,7 +78,7 @@ function accepted(answer: Rendered | Refused | undefined): Rendered {
   return answer;
 }
 
-/** All objects of a rendering; throws where the YAML has a mistake, a double key included. */
+/** All objects of a rendering. Throws on invalid YAML and duplicate keys. */
 export function objectsOf({ manifests }: Rendered): Manifest[] {
   return manifests.flatMap((text) =>
     parseAllDocuments(text).flatMap((document) => {

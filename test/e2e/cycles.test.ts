@@ -233,7 +233,7 @@ t.test(
     const upstream = await TestUpstream.start();
     const ledger = await openRedis({ url: redis.url });
     // Maintenance does not fold the journal while the test holds this lease.
-    await ledger.lease('keeper', 'test', 60_000);
+    await ledger.lease('maintenance', 'test', 60_000);
     const parts: ConfigParts = { redis: redis.url, upstream: upstream.url, orgs: ORGS };
     const gateways = await Promise.all(
       WRONG_MS.map((byMs) => spawnGateway(parts, folder, wrongClock(folder, byMs))),
@@ -260,7 +260,7 @@ t.test(
     await accounted(t, ledger);
     await skipping(t, fleet);
     await late(t, fleet);
-    await ledger.lease('keeper', 'test', 1);
+    await ledger.lease('maintenance', 'test', 1);
     await idling(t, fleet);
   },
 );

@@ -2,14 +2,14 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Short enough that every suffix of this chart still fits into 63 characters. */}}
+{{/* Short enough that a name with any suffix of this chart fits into 63 characters. */}}
 {{- define "quotagate.fullname" -}}
 {{- $name := include "quotagate.name" . }}
 {{- $release := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
 {{- default $release .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What never changes: selectors and volume claims cannot be changed later. */}}
+{{/* Only labels that never change: Kubernetes does not allow changes of selectors and volume claims. */}}
 {{- define "quotagate.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "quotagate.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -24,12 +24,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* `yes` or nothing. */}}
+{{/* `yes` or empty. */}}
 {{- define "quotagate.withRedis" -}}
 {{- if dig "store" "redis" "" .Values.config }}yes{{ end }}
 {{- end }}
 
-{{/* The port of a listener: the config is the one place where it stands. Call with (list $ "admin"). */}}
+{{/* The port of a listener, from the config. Call with (list $ "admin"). */}}
 {{- define "quotagate.port" -}}
 {{- $defaults := dict "gateway" "0.0.0.0:8080" "admin" "127.0.0.1:9080" "ops" "0.0.0.0:9091" }}
 {{- $listener := index . 1 }}
@@ -44,14 +44,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{/* How long the program takes to end, in its own words. */}}
+{{/* Seconds that a shutdown may take, from the config. */}}
 {{- define "quotagate.endSeconds" -}}
 {{- $drain := dig "server" "drainMs" 5000 .Values.config }}
 {{- $finish := dig "server" "finishMs" 15000 .Values.config }}
 {{- divf (addf $drain $finish) 1000 | ceil | int }}
 {{- end }}
 
-{{/* Left out: as long as that, and some more for what is still owed to the store. */}}
+{{/* Default: the shutdown time plus 15 seconds for pending settlements. */}}
 {{- define "quotagate.graceSeconds" -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
 {{- add (include "quotagate.endSeconds" . | int) 15 }}
@@ -66,7 +66,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{/* The config with the paths of what the chart mounts. */}}
+{{/* The config plus the paths of what the chart mounts. */}}
 {{- define "quotagate.config" -}}
 {{- $config := mustDeepCopy .Values.config }}
 {{- $store := default dict $config.store }}

@@ -1,4 +1,4 @@
-{{/* The pod, the same in both forms; they differ in what keeps it running and in the volume. */}}
+{{/* The pod template of both the Deployment and the StatefulSet. They differ in the controller and in the volume. */}}
 {{- define "quotagate.pod" -}}
 metadata:
   labels:
@@ -7,13 +7,13 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
-    # Another config is another pod.
+    # A changed config replaces the pods.
     checksum/config: {{ include "quotagate.config" . | sha256sum }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  # It never calls the Kubernetes API, and QUOTAGATE_… variables are settings.
+  # quotagate never calls the Kubernetes API. Service links would set QUOTAGATE_… variables, which are settings.
   automountServiceAccountToken: false
   enableServiceLinks: false
   {{- with .Values.serviceAccountName }}
@@ -43,12 +43,12 @@ spec:
           containerPort: {{ include "quotagate.port" (list $ $listener) }}
           protocol: TCP
         {{- end }}
-      # Slow to start is not dead: the embedded ledger is read first.
+      # Allows a slow start: the embedded ledger is loaded first.
       startupProbe:
         httpGet: { path: /healthz, port: ops }
         periodSeconds: 1
         failureThreshold: 60
-      # Neither follows Redis: a restart would not bring it back, and a route may say what happens without it.
+      # Neither probe depends on Redis: a restart would not help, and each route defines what happens without the store.
       livenessProbe:
         httpGet: { path: /healthz, port: ops }
         periodSeconds: 10
@@ -79,7 +79,7 @@ spec:
     - name: tmp
       emptyDir: { sizeLimit: 64Mi }
     {{- if include "quotagate.withRedis" . }}
-    # Nothing is kept here with Redis; mounted, so that the image's own volume is not.
+    # Unused with Redis. Mounted so that the runtime creates no anonymous volume for the image's VOLUME.
     - name: data
       emptyDir: { sizeLimit: 1Mi }
     {{- else if .Values.persistence.existingClaim }}
@@ -101,7 +101,7 @@ spec:
   {{- end }}
 {{- end }}
 
-{{/* Which Secret stands in which folder under /run/secrets. */}}
+{{/* Folder under /run/secrets → name of the Secret. */}}
 {{- define "quotagate.secrets" -}}
 {{- $secrets := deepCopy .Values.secrets }}
 {{- with .Values.redis.existingSecret }}{{ $_ := set $secrets "redis" . }}{{ end }}

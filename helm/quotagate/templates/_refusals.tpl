@@ -1,4 +1,4 @@
-{{/* What no single value shows, told in words. The values schema has refused the rest by now. */}}
+{{/* Rejects combinations of values that cannot work. The values schema has rejected single invalid values before. */}}
 {{- define "quotagate.refusals" -}}
 {{- $redis := include "quotagate.withRedis" . }}
 {{- if and (not $redis) (gt (int (include "quotagate.replicas" .)) 1) }}

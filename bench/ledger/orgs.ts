@@ -1,10 +1,10 @@
-/** Orgs to measure on: users with caps, groups with limits, pools, all with ample room. */
+/** Orgs of the ledger bench: users with limits, groups with limits, and pools that no run exhausts. */
 import { encodeGroup, encodeLimit, encodeMember, encodePlan } from '../../src/ledger/codec.js';
 import type { Bounds, Change, Ledger } from '../../src/ledger/port.js';
 import { lineOf } from '../../src/quota/id.js';
 import { PERCENT_WHOLE } from '../../src/quota/limit.js';
 
-export interface OrgState {
+export interface BenchOrg {
   readonly org: string;
   readonly users: readonly string[];
   readonly bounds: Bounds;
@@ -13,22 +13,22 @@ export interface OrgState {
 export interface Size {
   readonly org: string;
   readonly users: number;
-  /** Groups of the org, and how many of them each user is in. */
+  /** Groups of the org, and the number of groups per user. */
   readonly groups: number;
   readonly groupsOfUser: number;
-  /** Every user has consumed all of one quota: each request is refused. */
+  /** Every user has used up one quota, so each request is refused. */
   readonly spent?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 const CYCLE_MS = 30 * 24 * HOUR_MS;
 const CHANGES_OF_COMMIT = 4_000;
-/** So large that even the least cap, a millionth of it, is not reached in a run. */
+/** So large that even the smallest limit, a millionth of it, is not reached in a run. */
 const POOL = 9_000_000_000_000;
 export const EPOCH = 'bench';
 
-/** Percent caps and absolute limits both occur: users have a percent of one quota and units of the other, groups too. */
-export async function seed(ledger: Ledger, size: Size): Promise<OrgState> {
+/** Users have a percent limit on one quota and a limit in units on the other; groups the reverse. */
+export async function seed(ledger: Ledger, size: Size): Promise<BenchOrg> {
   const start = (await ledger.clock()) - HOUR_MS;
   const bounds = { start, end: start + CYCLE_MS };
   const users = Array.from({ length: size.users }, (_, index) => `user-${index}`);
@@ -36,7 +36,7 @@ export async function seed(ledger: Ledger, size: Size): Promise<OrgState> {
   let version = 0;
   const flush = async (): Promise<void> => {
     version = (await ledger.commit(size.org, { version, changes: changes.splice(0), audit: '' })) ?? -1;
-    if (version < 0) throw new Error(`${size.org} was changed while it was filled`);
+    if (version < 0) throw new Error(`${size.org} was changed concurrently`);
   };
   for (const [index, user] of users.entries()) {
     changes.push(...userChanges(size, start, user, index));
@@ -74,7 +74,7 @@ function groupChanges({ groups }: Size): Change[] {
   ]);
 }
 
-/** Counters stand already, as in the midst of a cycle. */
+/** With counters, as in the middle of a cycle. */
 function userChanges(size: Size, start: number, user: string, index: number): Change[] {
   const step = Math.max(1, Math.floor(size.groups / size.groupsOfUser));
   const groups = Array.from({ length: size.groupsOfUser }, (_, place) => ({
