@@ -104,7 +104,8 @@ function refuse(file: string, error: unknown): never {
 }
 
 function fail(error: unknown): never {
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof ConfigError)
+    for (const mistake of error.mistakes) process.stderr.write(`${lineOf(error.file, mistake)}\n`);
   else process.stderr.write(`quotagate: ${sentence(error)}\n`);
   process.exit(1);
 }

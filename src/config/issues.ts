@@ -27,7 +27,11 @@ export interface Mistake {
 /** All errors of a config, never just the first. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  constructor(readonly mistakes: readonly Mistake[]) {
+  constructor(
+    readonly mistakes: readonly Mistake[],
+    /** The config file, where one was read. */
+    readonly file = 'config',
+  ) {
     super(mistakes.map((mistake) => `${mistake.path}: ${mistake.message} – ${mistake.hint}`).join('\n'));
   }
 }

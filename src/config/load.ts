@@ -11,7 +11,11 @@ import { type Slip, validate } from './validate.js';
 
 /** Reads the file; throws a `ConfigError` with every error. */
 export function readConfig(file: string, environment: Environment, also?: FurtherCheck): Config {
-  return loadConfig(readText(file), environment, also);
+  try {
+    return loadConfig(readText(file), environment, also);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(error.mistakes, file) : error;
+  }
 }
 
 /** A further check, beyond what the file alone shows. */
