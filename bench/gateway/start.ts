@@ -42,6 +42,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const said = JSON.parse(line);
+      // Builds before event fields logged it as the message; `against` may start one.
       if (said.event === 'listening' || said.msg === 'listening') resolve(said);
       else if (said.level >= 50) process.stderr.write(`${name}: ${line}\n`);
     });

@@ -73,7 +73,7 @@ export async function openClockedRedis(url: string, prefix: string): Promise<Clo
   };
 }
 
-/** The time at which an org of tests begins, half-way through its first cycle. */
+/** The time at which a test org starts: the middle of its first cycle. */
 const CYCLE_MS = 1_000_000;
 export const START: Bounds = { start: CYCLE_MS, end: 2 * CYCLE_MS };
 export const BEGIN_MS = 1_500_000;

@@ -243,9 +243,9 @@ export class TestUpstream {
     while (entry.bytesWritten < bytes && !response.destroyed) {
       const piece = source.subarray(0, Math.min(source.length, bytes - entry.bytesWritten));
       entry.bytesWritten += piece.length;
-      const room = response.write(piece);
+      const writable = response.write(piece);
       this.heard();
-      if (!room) await drained(response);
+      if (!writable) await drained(response);
     }
   }
 
