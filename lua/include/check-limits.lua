@@ -48,7 +48,8 @@ end
 -- Whether it would not fit even without the holds in flight.
 local function is_spent(violation) return violation[5] + math.max(1, violation[6]) > violation[3] end
 
--- A decision as it is returned: status, groups, detail (admitted: 1 if duplicate; refused: place of the primary violation), violations, and of each item the binding hard limit.
+-- A decision as it is returned: status, groups, detail (admitted: 1 if duplicate; refused: place of the primary violation),
+-- violations, and of each item the binding hard limit.
 local function decision(status, groups, detail, violations, items, binding_limits)
   if #violations == 0 then return { status, groups, detail, 0, unpack(binding_limits, 1, 3 * #items) } end
   local reply = { status, groups, detail, #violations }

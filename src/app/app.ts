@@ -9,7 +9,7 @@ import { buildGateway, type Gateway } from '../gateway/gateway.js';
 import { ChargedCalls } from '../gateway/replays.js';
 import { StoreBatcher } from '../ledger/batching/index.js';
 import { ClockGuard, type ClockLookout, lookWhileRefusing } from '../ledger/clock-guard.js';
-import type { Ledger } from '../ledger/port.js';
+import { type Ledger, StoreError } from '../ledger/port.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { type MaintenanceLoop, startMaintenance } from '../maintenance/maintenance-loop.js';
 import { Metrics, type State } from '../observe/metrics.js';
@@ -152,7 +152,16 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   // Last: these would keep running after a failed start.
   const onExpired = (count: number): void => metrics.store.holdsExpired(count);
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
-  const maintenance = startMaintenance({ ledger, everyMs: MAINTENANCE_EVERY_MS, onError, onExpired });
+  const maintenance = startMaintenance({
+    ledger,
+    everyMs: MAINTENANCE_EVERY_MS,
+    onError: (error) => {
+      // The state of the store has a metric and events of its own; the next round is a second away.
+      if (!(error instanceof StoreError)) onError(error);
+      else logger.debug({ event: 'maintenance_postponed', err: error }, 'Maintenance waits for the store.');
+    },
+    onExpired,
+  });
   spool?.start();
   return new Running({ ...base, shared, stages, maintenance, clockLook, gateway, admin, spool });
 }
