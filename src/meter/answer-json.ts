@@ -16,8 +16,8 @@ export type Across = 'last' | 'sum';
 /** JSON documents larger than this are not read: what the answer costs is the estimate. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
 
-export interface Told {
-  /** Undefined: none was told that can be used. */
+export interface Reported {
+  /** Undefined: none was reported that can be used. */
   readonly units: number | undefined;
   /** All that came could be read. */
   readonly whole: boolean;
@@ -88,7 +88,7 @@ export class AnswerJson {
     return this.body.end();
   }
 
-  told(index: number): Told {
+  reported(index: number): Reported {
     const { decimals = 0 } = this.wanted[index] ?? {};
     // A sum that is too large is at least what can be counted.
     const units = this.isTold[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;

@@ -59,7 +59,7 @@ export class CostReader implements AnswerReader {
   progress(): number[] {
     return this.sources.map((source) => {
       if ('bytes' in source) return this.bytesUnits(source.decimals);
-      return 'json' in source ? (this.json?.told(source.json).units ?? 0) : 0;
+      return 'json' in source ? (this.json?.reported(source.json).units ?? 0) : 0;
     });
   }
 
@@ -79,12 +79,12 @@ export class CostReader implements AnswerReader {
     });
   }
 
-  /** What an answer told that broke off, or could not all be read, is the least that it costs. */
+  /** What an answer reported that broke off, or could not all be read, is the least that it costs. */
   private jsonCost(index: number, whole: boolean): Cost | undefined {
-    const told = this.json?.told(index);
-    if (told?.units === undefined) return undefined;
-    const isAll = whole && told.whole;
-    return { units: told.units, estimated: !isAll, partial: !isAll };
+    const reported = this.json?.reported(index);
+    if (reported?.units === undefined) return undefined;
+    const isAll = whole && reported.whole;
+    return { units: reported.units, estimated: !isAll, partial: !isAll };
   }
 
   private bytesUnits(decimals: number): number {

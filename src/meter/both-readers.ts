@@ -24,7 +24,7 @@ export class BothReaders implements AnswerReader {
 
   data(chunk: Buffer): Buffer | undefined {
     this.costReader.look(chunk);
-    return this.told(this.tokens.data(chunk));
+    return this.countPassed(this.tokens.data(chunk));
   }
 
   ready(): Promise<void> | undefined {
@@ -33,7 +33,7 @@ export class BothReaders implements AnswerReader {
   }
 
   end(): Buffer | undefined {
-    return this.told(this.tokens.end());
+    return this.countPassed(this.tokens.end());
   }
 
   progress(): number[] {
@@ -55,7 +55,7 @@ export class BothReaders implements AnswerReader {
     return this.tokens.report?.();
   }
 
-  private told(bytes: Buffer | undefined): Buffer | undefined {
+  private countPassed(bytes: Buffer | undefined): Buffer | undefined {
     if (bytes !== undefined) this.costReader.passed(bytes.length);
     return bytes;
   }

@@ -1,4 +1,4 @@
-/** Forms: told by the head that comes with them, in the one spelling that every server reads alike. */
+/** Forms: recognized by the head that comes with them, in the one spelling that every server reads alike. */
 
 /** No other parameter: a charset would change what the fields say. */
 const FORM = /^multipart\/form-data[\t ]*;[\t ]*boundary=(?:([\w'()+.-]{1,70})|"([\w'()+,./:=?-]{1,70})")$/i;

@@ -13,7 +13,7 @@ export interface Priced {
   readonly body?: Buffer | undefined;
   /** Flat; goes upstream in place of the client's fields of these names. */
   readonly setFields?: readonly string[] | undefined;
-  /** Flat; told to the client with the answer. */
+  /** Flat; sent to the client with the answer. */
   readonly answerFields?: readonly string[] | undefined;
   /** The same request made to fit into what is left of each quota; undefined where it cannot be. Left out: it is not tried. */
   readonly clamp?: ((left: (quota: string) => number) => Priced | undefined) | undefined;

@@ -8,7 +8,7 @@ import { CYCLE, orgChanges, refund, until } from './support.js';
 
 const ORGS = 300;
 
-t.test('what is owed to many orgs flows off through a turnstile', async (t) => {
+t.test('what is owed to many orgs is delivered through a concurrency limiter', async (t) => {
   const ledger = await openEmbedded();
   let down = true;
   let failures = 0;
@@ -44,12 +44,12 @@ t.test('what is owed to many orgs flows off through a turnstile', async (t) => {
   t.equal(batcher.backlog, 0);
 });
 
-t.test('a turnstile lets in as many as it says, and all in the end', async (t) => {
-  const turnstile = new ConcurrencyLimiter(2);
+t.test('a limiter runs as many jobs at once as it says, and all in the end', async (t) => {
+  const limiter = new ConcurrencyLimiter(2);
   const inside: number[] = [];
   const leave: (() => void)[] = [];
   for (let job = 0; job < 5; job += 1)
-    turnstile.enter(() => {
+    limiter.enter(() => {
       inside.push(job);
       return new Promise<void>((resolve) => leave.push(resolve));
     });

@@ -140,8 +140,8 @@ function tokensOf(text: string): string[] {
   return token === '' ? tokens : [...tokens, token];
 }
 
-/** The usage as it is told: an API's own object, spoilt where that is ordered; undefined where the member is left out. */
-export function told(tells: Tells, usage: JsonObject): unknown {
+/** The usage as it is reported: an API's own object, spoilt where that is ordered; undefined where the member is left out. */
+export function reported(tells: Tells, usage: JsonObject): unknown {
   if (tells === 'none') return undefined;
   if (tells === 'null') return null;
   const change = CHANGES[tells];

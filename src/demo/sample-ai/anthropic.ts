@@ -1,5 +1,5 @@
 /** Anthropic messages. */
-import { type Answer, type Ask, promptOf, told, toolOf } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf } from './answer.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { Refusal, type Shape, type StreamEvent, serverSentEvents, type Target } from './shape.js';
 
@@ -84,7 +84,7 @@ function stopOf({ short, tool }: Answer): JsonObject {
 }
 
 function endOf(answer: Answer): JsonObject {
-  return { ...stopOf(answer), usage: told(answer.tells, usageOf(answer, answer.usage.output)) };
+  return { ...stopOf(answer), usage: reported(answer.tells, usageOf(answer, answer.usage.output)) };
 }
 
 function contentOf(answer: Answer): JsonObject[] {
@@ -111,7 +111,7 @@ function whole(text: string): unknown {
 function* events(answer: Answer): Iterable<StreamEvent> {
   const { tells, thoughts, tool, pieces, usage } = answer;
   const early = tells === 'shrinks' ? 2 * usage.output : 1;
-  const message = { ...messageOf(answer), usage: told(tells, usageOf(answer, early)) };
+  const message = { ...messageOf(answer), usage: reported(tells, usageOf(answer, early)) };
   yield event({ type: 'message_start', message });
   let index = 0;
   if (thoughts.length > 0) {

@@ -1,6 +1,6 @@
 /** Amazon Bedrock: Converse, and InvokeModel with Claude, streamed as Amazon's event messages. */
 import { writeAmazonEvent } from '../../http/amazon-event.js';
-import { type Answer, type Ask, promptOf, told, toolOf } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf } from './answer.js';
 import { anthropicMessages } from './anthropic.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { type Framing, Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
@@ -82,7 +82,7 @@ function read(body: JsonObject, target: Target): Ask {
 
 /** What is read from the cache and written to it is not part of `inputTokens`, but of the total. */
 function usageOf({ usage: { input, cached, written, output }, tells }: Answer): unknown {
-  return told(tells, {
+  return reported(tells, {
     inputTokens: input - cached - written,
     outputTokens: output,
     totalTokens: input + output,

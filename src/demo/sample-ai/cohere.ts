@@ -1,5 +1,5 @@
 /** Cohere's chat v2. */
-import { type Answer, type Ask, promptOf, told, toolOf } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf } from './answer.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { Refusal, type Shape, type StreamEvent, serverSentEvents, type Target } from './shape.js';
 
@@ -54,7 +54,10 @@ function messageOf(answer: Answer): JsonObject {
 function endOf({ tells, short, tool, usage: { input, output, cached } }: Answer): JsonObject {
   const units = { input_tokens: input, output_tokens: output };
   const finish_reason = short ? 'MAX_TOKENS' : tool === undefined ? 'COMPLETE' : 'TOOL_CALL';
-  return { finish_reason, usage: told(tells, { billed_units: units, tokens: units, cached_tokens: cached }) };
+  return {
+    finish_reason,
+    usage: reported(tells, { billed_units: units, tokens: units, cached_tokens: cached }),
+  };
 }
 
 function event(data: { readonly type: string } & JsonObject, tokens = 0): StreamEvent {

@@ -130,9 +130,9 @@ export class Delivery {
 
   private async write(bytes: Buffer): Promise<void> {
     this.entry.bytesSent += bytes.length;
-    const room = this.sink.write(bytes);
+    const isWritable = this.sink.write(bytes);
     this.hooks.heard();
-    if (room) return;
+    if (isWritable) return;
     await this.wait((go) => {
       this.sink.once('drain', go);
       return () => this.sink.off('drain', go);

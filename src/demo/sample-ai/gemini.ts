@@ -1,5 +1,5 @@
 /** Gemini: generateContent and streamGenerateContent, the latter as events (`alt=sse`) or as one JSON array. */
-import { type Answer, type Ask, promptOf, told, toolOf, type Usage, usageAfter } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf, type Usage, usageAfter } from './answer.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { jsonArray, Refusal, type Shape, type StreamEvent, serverSentEvents, type Target } from './shape.js';
 
@@ -95,7 +95,7 @@ function chunk(
   }));
   return {
     candidates,
-    usageMetadata: told(answer.tells, usageOf(usage)),
+    usageMetadata: reported(answer.tells, usageOf(usage)),
     modelVersion: answer.model,
     responseId: `sample-${answer.number}`,
   };

@@ -171,7 +171,7 @@ class Sample implements SampleAi {
     entry.stream = ask.stream;
     this.memory.heard();
     const delivery = this.deliveryOf(response, entry, orders);
-    const message = 'The sample was told to fail.';
+    const message = 'The sample was asked to fail.';
     if (orders.status !== 200) {
       entry.usage = undefined;
       const fields: Record<string, string> =

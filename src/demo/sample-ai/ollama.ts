@@ -1,5 +1,5 @@
-/** Ollama's own API: chat and generate, streamed as JSON lines unless told not to. */
-import { type Answer, type Ask, promptOf, told, toolOf, type Usage } from './answer.js';
+/** Ollama's own API: chat and generate, streamed as JSON lines unless asked not to. */
+import { type Answer, type Ask, promptOf, reported, toolOf, type Usage } from './answer.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { type Framing, Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
 
@@ -61,7 +61,7 @@ function countersOf({ input, output }: Usage): JsonObject {
 }
 
 function endOf({ tells, usage, short }: Answer): JsonObject {
-  const counters = objectOf(told(tells, countersOf(usage)));
+  const counters = objectOf(reported(tells, countersOf(usage)));
   return {
     done: true,
     done_reason: short ? 'length' : 'stop',

@@ -1,5 +1,5 @@
 /** OpenAI audio: transcripts of forms, and speech, as events only. What is heard is ordered by the prompt. */
-import { type Answer, type Ask, promptOf, told } from './answer.js';
+import { type Answer, type Ask, promptOf, reported } from './answer.js';
 import type { JsonObject } from './json.js';
 import * as openai from './openai-common.js';
 import { Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
@@ -50,6 +50,10 @@ function asked(body: JsonObject, target: Target, text: unknown): Omit<Ask, 'stre
 
 /** Transcripts tell what kind of usage they have. */
 function usageOf({ usage: { input, output }, tells }: Answer, type?: string): unknown {
-  const counts = told(tells, { input_tokens: input, output_tokens: output, total_tokens: input + output });
+  const counts = reported(tells, {
+    input_tokens: input,
+    output_tokens: output,
+    total_tokens: input + output,
+  });
   return typeof counts === 'object' && counts !== null && type !== undefined ? { type, ...counts } : counts;
 }

@@ -1,5 +1,5 @@
 /** OpenAI chat completions, and Azure's. */
-import { type Answer, type Ask, promptOf, told, toolOf } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf } from './answer.js';
 import { type JsonObject, listOf, objectOf, textOf } from './json.js';
 import * as openai from './openai-common.js';
 import { Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
@@ -82,7 +82,7 @@ function json(answer: Answer): unknown {
     logprobs: null,
     finish_reason: finishOf(answer),
   }));
-  const usage = told(answer.tells, openai.completionUsage(answer.usage));
+  const usage = reported(answer.tells, openai.completionUsage(answer.usage));
   return { ...base(answer, 'chat.completion'), choices, usage };
 }
 

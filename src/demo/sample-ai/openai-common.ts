@@ -1,5 +1,5 @@
 /** What the OpenAI APIs share. */
-import { type Answer, told, type Usage, usageAfter } from './answer.js';
+import { type Answer, reported, type Usage, usageAfter } from './answer.js';
 import { countOf, type JsonObject, objectOf } from './json.js';
 import { type Framing, Refusal, type StreamEvent, serverSentEvents, type Target } from './shape.js';
 
@@ -66,7 +66,7 @@ export class Chunks {
     const { tells, wantsUsage, usage } = this.answer;
     const extra = wantsUsage || tells === 'unasked' || tells === 'each' || tells === 'shrinks';
     if (extra && tells !== 'merged' && tells !== 'none')
-      yield { data: { ...this.base, choices: [], usage: told(tells, completionUsage(usage)) } };
+      yield { data: { ...this.base, choices: [], usage: reported(tells, completionUsage(usage)) } };
     yield DONE;
   }
 

@@ -1,5 +1,5 @@
 /** OpenAI's older completions. */
-import { type Answer, type Ask, promptOf, told } from './answer.js';
+import { type Answer, type Ask, promptOf, reported } from './answer.js';
 import type { JsonObject } from './json.js';
 import * as openai from './openai-common.js';
 import type { Shape, StreamEvent, Target } from './shape.js';
@@ -45,7 +45,7 @@ function finishOf({ short }: Answer): string {
 function json(answer: Answer): unknown {
   const text = answer.pieces.join('');
   const choices = Array.from({ length: answer.choices }, (_, at) => choice(at, text, finishOf(answer)));
-  return { ...base(answer), choices, usage: told(answer.tells, openai.completionUsage(answer.usage)) };
+  return { ...base(answer), choices, usage: reported(answer.tells, openai.completionUsage(answer.usage)) };
 }
 
 function* events(answer: Answer): Iterable<StreamEvent> {

@@ -1,5 +1,5 @@
 /** OpenAI embeddings, and Azure's: no output, and no stream. */
-import { type Answer, type Ask, promptOf, told } from './answer.js';
+import { type Answer, type Ask, promptOf, reported } from './answer.js';
 import { countOf, type JsonObject, listOf } from './json.js';
 import * as openai from './openai-common.js';
 import { Refusal, type Shape, type Target } from './shape.js';
@@ -49,6 +49,6 @@ function json(answer: Answer, { body }: Ask): unknown {
     return { object: 'embedding', index, embedding };
   });
   const { input } = answer.usage;
-  const usage = told(answer.tells, { prompt_tokens: input, total_tokens: input });
+  const usage = reported(answer.tells, { prompt_tokens: input, total_tokens: input });
   return { object: 'list', data, model: answer.model, usage };
 }

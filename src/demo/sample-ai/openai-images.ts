@@ -1,5 +1,5 @@
 /** OpenAI images: made from a text, or edited (a form). An image is text in base64, and its tokens are those of the text. */
-import { type Answer, type Ask, promptOf, told } from './answer.js';
+import { type Answer, type Ask, promptOf, reported } from './answer.js';
 import { countOf, type JsonObject } from './json.js';
 import * as openai from './openai-common.js';
 import type { Shape, StreamEvent, Target } from './shape.js';
@@ -28,7 +28,7 @@ function read(body: JsonObject, target: Target): Ask {
 }
 
 function usageOf({ usage: { input, output }, tells }: Answer): unknown {
-  return told(tells, {
+  return reported(tells, {
     input_tokens: input,
     output_tokens: output,
     total_tokens: input + output,

@@ -1,5 +1,5 @@
 /** OpenAI Responses. */
-import { type Answer, type Ask, promptOf, told, toolOf } from './answer.js';
+import { type Answer, type Ask, promptOf, reported, toolOf } from './answer.js';
 import { type JsonObject, listOf, objectOf, textOf } from './json.js';
 import * as openai from './openai-common.js';
 import { Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
@@ -70,7 +70,7 @@ function response(answer: Answer, status: Status): JsonObject {
     tool_choice: 'auto',
     tools: [],
     top_p: 1,
-    usage: ended ? told(answer.tells, usageOf(answer)) : null,
+    usage: ended ? reported(answer.tells, usageOf(answer)) : null,
   };
 }
 

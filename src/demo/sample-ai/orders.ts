@@ -1,6 +1,6 @@
 /** What a request wants of the sample: `[[tokens=200 delay=5]]` anywhere in its prompt, or the same words in a field `x-sample`. */
 
-/** How the usage is told: truly, or in one of the ways that providers get it wrong. */
+/** How the usage is reported: truly, or in one of the ways that providers get it wrong. */
 export type Tells =
   | 'truly'
   | 'none'

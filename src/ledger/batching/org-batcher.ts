@@ -296,7 +296,7 @@ export class OrgBatcher {
     }
   }
 
-  /** It was admitted after its caller had been told that the store did not answer: nothing was served for it. */
+  /** It was admitted after its caller had been answered that the store is unavailable: nothing was served for it. */
   private giveBack(pending: PendingOperation, result: Result, reply: Reply, call: string): void {
     const { op } = pending;
     if (op.kind !== 'reserve' || result.status !== 'admitted') return;
@@ -398,7 +398,7 @@ export class OrgBatcher {
       else {
         pending.over = true;
         this.options.onTrouble?.(`${kind}-in-doubt`, { org: this.org, op: pending.op });
-        pending.reject(unavailable(`It cannot be told whether the ${kind} happened`));
+        pending.reject(unavailable(`It is unknown whether the ${kind} happened`));
       }
     }
     this.send(producer, { ...batch, operations: kept });

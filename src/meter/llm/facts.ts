@@ -32,7 +32,7 @@ export interface Kinds {
 export class Facts implements Extras {
   /** The models by which it says it was made. */
   readonly models = new Set<string>();
-  /** In lower case; undefined where none is told. */
+  /** In lower case; undefined where none is reported. */
   tier: string | undefined;
   speed: string | undefined;
   cacheWrite1h = 0;
@@ -55,7 +55,7 @@ export class Facts implements Extras {
     if (isObject(document.item)) this.item(document.item, document.type);
   }
 
-  /** Where nothing is told of kinds, all of a side is its API's. */
+  /** Where nothing is reported of kinds, all of a side is its API's. */
   take({ inputKind, outputKind }: Kinds, usage: Usage): void {
     if (inputKind !== undefined && this[inputKind] === 0) this[inputKind] = usage.input;
     if (outputKind !== undefined && this[outputKind] === 0) this[outputKind] = usage.output;
@@ -64,7 +64,7 @@ export class Facts implements Extras {
   private answer(answer: Json): void {
     this.model(answer.model);
     this.model(answer.modelVersion);
-    this.tier = told(answer.service_tier) ?? this.tier;
+    this.tier = reported(answer.service_tier) ?? this.tier;
     if (isObject(answer.usage)) this.usage(answer.usage);
     if (isObject(answer.usageMetadata)) this.metadata(answer.usageMetadata);
     if (isObject(answer.tool_usage)) this.toolUsage(answer.tool_usage);
@@ -80,8 +80,8 @@ export class Facts implements Extras {
   }
 
   private usage(usage: Json): void {
-    this.tier = told(usage.service_tier) ?? this.tier;
-    this.speed = told(usage.speed) ?? this.speed;
+    this.tier = reported(usage.service_tier) ?? this.tier;
+    this.speed = reported(usage.speed) ?? this.speed;
     const input = inputDetailsOf(usage);
     const output = outputDetailsOf(usage);
     this.raise('audioInput', count(input, 'audio_tokens'));
@@ -111,7 +111,7 @@ export class Facts implements Extras {
   }
 
   private metadata(usage: Json): void {
-    this.tier = told(usage.serviceTier) ?? told(usage.trafficType) ?? this.tier;
+    this.tier = reported(usage.serviceTier) ?? reported(usage.trafficType) ?? this.tier;
     const input = [...listOf(usage.promptTokensDetails), ...listOf(usage.toolUsePromptTokensDetails)];
     const output = listOf(usage.candidatesTokensDetails);
     this.raise('audioInput', ofModality(input, ['AUDIO']));
@@ -190,7 +190,7 @@ export class Facts implements Extras {
 }
 
 /** `auto` is what was asked for, not what was given. */
-function told(word: unknown): string | undefined {
+function reported(word: unknown): string | undefined {
   if (typeof word !== 'string' || word === '') return undefined;
   const plain = word.toLowerCase();
   return plain === 'auto' ? undefined : plain;

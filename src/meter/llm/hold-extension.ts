@@ -11,7 +11,7 @@ export interface HoldExtensionOptions {
   readonly heldTokens: number;
   /** All output that the request may produce. */
   readonly mostTokens: number;
-  /** The upstream was told so, and keeps to it. */
+  /** The upstream has this limit, and keeps to it. */
   readonly bound: boolean;
   readonly stepTokens: number;
   /** More is asked for half a step before it is needed; else only when it is. */
@@ -84,7 +84,7 @@ export class HoldExtension implements HoldSteps {
     return this.nextTarget(used.output) > this.heldTokens;
   }
 
-  /** A step on, but not beyond what the upstream was told to stop at; unless it does not. */
+  /** A step on, but not beyond where the upstream is to stop; unless it does not. */
   private nextTarget(output: number): number {
     const { stepTokens, mostTokens, bound } = this.terms;
     const next = Math.max(this.heldTokens, output) + stepTokens;

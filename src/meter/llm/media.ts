@@ -124,7 +124,7 @@ interface Known {
   readonly role: Role;
 }
 
-/** By length: few keys share one, so that most are told apart without being looked at. */
+/** By length: few keys share one, so that most are distinguished without being looked at. */
 const BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: LENGTH_MAX + 1 }, (_, length) =>
   Object.entries(ROLES)
     .filter(([key]) => key.length === length)

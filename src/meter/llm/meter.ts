@@ -169,8 +169,8 @@ export class Meter implements LlmMeter {
 
   private clamped(one: Case, left: (quota: string) => number): Priced | undefined {
     const { rates, inputTokens, request } = one;
-    const rooms = rates.held.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
-    const ceiling = Math.floor(Math.min(...rooms) / request.answers);
+    const allowed = rates.held.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
+    const ceiling = Math.floor(Math.min(...allowed) / request.answers);
     if (ceiling < request.ceilingLeast) return undefined;
     return this.held(one, ceiling < ceilingOf(one) ? ceiling : undefined);
   }
@@ -220,7 +220,7 @@ export class Meter implements LlmMeter {
   }
 }
 
-/** Scripts are told by the beginning of a body. */
+/** Scripts are recognized by the beginning of a body. */
 const SAMPLE_BYTES = 65_536;
 
 /** The prompt's share of the text, less what its script makes of it. */

@@ -237,10 +237,10 @@ export class Price implements Pricing {
   }
 
   outputFor(input: number, left: number, reach: Reach = ALL_REACH): number {
-    const room =
+    const remaining =
       BigInt(left) * this.over - this.inputMost(reach) * BigInt(input) - this.callsCost(reach.calls);
-    if (room < 0n) return -1;
-    const tokens = this.outputMost === 0n ? room + BOUNDLESS : room / this.outputMost;
+    if (remaining < 0n) return -1;
+    const tokens = this.outputMost === 0n ? remaining + BOUNDLESS : remaining / this.outputMost;
     return Number(tokens > BOUNDLESS ? BOUNDLESS : tokens);
   }
 

@@ -10,14 +10,14 @@ import {
   rowsOf,
 } from './models.js';
 import { dearest, type Extras, NO_EXTRAS, type Pricing } from './price.js';
-import { type Asked, hasClasses, RowPrices, type Told } from './row-prices.js';
+import { type Asked, hasClasses, type Reported, RowPrices } from './row-prices.js';
 import type { LlmSpec, Model, Models } from './spec.js';
 
 type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 /** Tokens of one model among those of an answer. */
 export interface Part {
-  /** '' where it is not told. */
+  /** '' where it is not reported. */
   readonly model: string;
   readonly usage: Usage;
   /** Left out: none, or those of the whole answer. */
@@ -80,10 +80,15 @@ export class Rates {
   }
 
   /** By charge, of whichever of the rows is the dearest. */
-  units(rows: readonly number[], usage: Usage, told: Told, extras: Extras | undefined): readonly number[] {
+  units(
+    rows: readonly number[],
+    usage: Usage,
+    reported: Reported,
+    extras: Extras | undefined,
+  ): readonly number[] {
     let best: readonly number[] | undefined;
     for (const row of rows) {
-      const units = (this.rows[row] as RowPrices).units(usage, told, extras);
+      const units = (this.rows[row] as RowPrices).units(usage, reported, extras);
       best = best === undefined ? units : best.map((one, charge) => Math.max(one, units[charge] ?? 0));
     }
     return best ?? [];
@@ -131,19 +136,19 @@ export class RequestRates {
 
   /** A model that is not listed costs as much as the dearest of the request. */
   charged(usage: Usage, facts: Facts, parts: readonly Part[] = []): Charged {
-    const told: Told = { tier: facts.tier, speed: facts.speed, asked: this.asked };
+    const reported: Reported = { tier: facts.tier, speed: facts.speed, asked: this.asked };
     const extras = this.asked === undefined ? undefined : facts;
     const rows = this.rowsFor(facts.models);
     const rest = parts.reduce<Usage | undefined>((left, part) => left && without(left, part.usage), usage);
     if (parts.length === 0 || rest === undefined)
-      return { model: this.dearestOf(rows), units: this.rates.units(rows, usage, told, extras) };
+      return { model: this.dearestOf(rows), units: this.rates.units(rows, usage, reported, extras) };
     const shares = parts.map((part) => ({ ...part, rows: this.rowsFor([part.model]) }));
-    // Which of the others had the dearer kinds is not told: they are taken for the largest's.
+    // Which of the others had the dearer kinds is not reported: they are taken for the largest's.
     if (rest.input + rest.output > 0) shares.push({ model: '', usage: rest, rows });
     const largest = shares.reduce((best, one) => (sizeOf(one) > sizeOf(best) ? one : best));
     const units = shares.map((share) => {
       const kinds = share === largest ? extras : NO_EXTRAS;
-      return this.rates.units(share.rows, share.usage, told, extras && (share.extras ?? kinds));
+      return this.rates.units(share.rows, share.usage, reported, extras && (share.extras ?? kinds));
     });
     const model = this.dearestOf(distinct(shares.flatMap((share) => share.rows)));
     return {

@@ -11,7 +11,7 @@ export interface Asked {
 }
 
 /** What an answer tells of its class, and what could be given where it tells nothing. */
-export interface Told {
+export interface Reported {
   readonly tier: string | undefined;
   readonly speed: string | undefined;
   readonly asked: Asked | undefined;
@@ -57,14 +57,14 @@ export class RowPrices {
     this.plain = this.pricesFor({ tier: '', speed: '', long: false });
   }
 
-  units(usage: Usage, told: Told, extras: Extras | undefined): readonly number[] {
+  units(usage: Usage, reported: Reported, extras: Extras | undefined): readonly number[] {
     const { tiers, speeds, longContext } = this.model;
     if (tiers === undefined && speeds === undefined && longContext === undefined)
       return this.plain.map((price) => price.units(usage, extras));
     const long = longContext !== undefined && usage.input > longContext.above;
     const all = selections(
-      given(tiers, told.tier, told.asked?.tier, true),
-      given(speeds, told.speed, told.asked?.speed, false),
+      given(tiers, reported.tier, reported.asked?.tier, true),
+      given(speeds, reported.speed, reported.asked?.speed, false),
       [long],
     ).map((one) => this.pricesFor(one).map((price) => price.units(usage, extras)));
     const [first = []] = all;
@@ -132,13 +132,13 @@ function asking(
 /** The class that an answer tells; where it tells none that is known, all that the request can get. */
 function given(
   listed: Multipliers | undefined,
-  told: string | undefined,
+  reported: string | undefined,
   asked: string | undefined,
   byDefault: boolean,
 ): readonly string[] {
   if (listed === undefined) return [''];
-  if (told !== undefined && Object.hasOwn(listed, told)) return [told];
-  return told !== undefined && USUAL.has(told) ? [''] : asking(listed, asked, byDefault);
+  if (reported !== undefined && Object.hasOwn(listed, reported)) return [reported];
+  return reported !== undefined && USUAL.has(reported) ? [''] : asking(listed, asked, byDefault);
 }
 
 /** A price with what one request can reach. */

@@ -13,7 +13,7 @@ export interface SseEvent {
   readonly end: number;
 }
 
-/** An event larger than this is not read; its bytes are told instead. */
+/** An event larger than this is not read; its size is reported instead. */
 const EVENT_BYTES_MAX = 8_388_608;
 
 const LF = 0x0a;

@@ -1,4 +1,4 @@
-/** What an answer has told so far: its usage, and the text that it was counted by. */
+/** What an answer has reported so far: its usage, and the text that it was counted by. */
 import type { Part } from './rates.js';
 import { isObject, type Json, type StatedUsage, textBytes } from './usage.js';
 import { merged, type ReadUsage } from './usage-merge.js';
@@ -11,7 +11,7 @@ export type Certainty = 'floor' | 'so far' | 'final';
 export class UsageAccumulator {
   usage: StatedUsage | undefined;
   certainty: Certainty = 'floor';
-  /** The answer told of a fault. */
+  /** The answer reported an error. */
   failed = false;
   /** The answer is made later, or goes on without a reader. */
   pending = false;

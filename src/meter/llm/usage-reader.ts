@@ -59,7 +59,7 @@ export class UsageReader implements AnswerReader {
   private body: BodyReader | undefined;
   /** The frames, where the stream comes in events. */
   private events: StreamFrames | undefined;
-  private passage: StreamRewriter | undefined;
+  private rewriter: StreamRewriter | undefined;
   /** A document was parsed: the first event of a stream is, for it names the model. */
   private begun = false;
   private errorFirst = false;
@@ -110,24 +110,24 @@ export class UsageReader implements AnswerReader {
     this.body = openBody(coding, frames, (bytes) => this.unread(bytes));
     const isPlain = coding === '' || coding === 'identity';
     const changes = this.events !== undefined && isPlain && (this.terms.asked || this.terms.cuts);
-    if (changes) this.passage = new StreamRewriter(this.terms.asked);
+    if (changes) this.rewriter = new StreamRewriter(this.terms.asked);
     return changes;
   }
 
   data(chunk: Buffer): Buffer | undefined {
     if (this.wasCut) return undefined;
-    const { events, passage } = this;
+    const { events, rewriter } = this;
     const boundary = events?.boundary;
     this.body?.push(chunk);
     // Where the stream can be cut, only when an event has just ended: it must be cut there.
-    const canAsk = passage === undefined || events?.boundary !== boundary;
+    const canAsk = rewriter === undefined || events?.boundary !== boundary;
     if (canAsk && this.steps?.isOpen === true) this.steps.check(this.used());
-    return passage === undefined || events === undefined ? chunk : passage.pass(chunk, events.boundary);
+    return rewriter === undefined || events === undefined ? chunk : rewriter.pass(chunk, events.boundary);
   }
 
   end(): Buffer | undefined {
     this.finish();
-    return this.wasCut ? undefined : this.passage?.rest();
+    return this.wasCut ? undefined : this.rewriter?.rest();
   }
 
   ready(): Promise<void> | undefined {
@@ -187,7 +187,7 @@ export class UsageReader implements AnswerReader {
     if (seen.summed !== undefined) this.facts.read({ usage: seen.summed });
     this.facts.take(terms.shape, usage);
     const { besides } = this.facts;
-    // A tool's own tokens are the model's that it ran, which is not told.
+    // A tool's own tokens are the model's that it ran, which is not reported.
     const parts = besides === undefined ? seen.parts : [...seen.parts, { model: '', ...besides }];
     const all = besides === undefined ? usage : plus(usage, besides.usage);
     const { model, units } = terms.rates.charged(all, this.facts, parts);
@@ -200,7 +200,7 @@ export class UsageReader implements AnswerReader {
     return consumedUsage(this.seen, this.passed());
   }
 
-  /** Of an answer that broke off, some reasoning may have been neither shown nor told. */
+  /** Of an answer that broke off, some reasoning may have been neither shown nor reported. */
   private estimate(whole: boolean): Usage {
     const usage = this.used();
     const { hiddenReasoningTokens, mostTokens, bound } = this.terms;
@@ -249,7 +249,7 @@ export class UsageReader implements AnswerReader {
     return new HoldExtension(
       { ...terms, prices: terms.rates.held },
       (on) => {
-        if (this.passage !== undefined && terms.cuts) this.passage.keeps = on || terms.asked;
+        if (this.rewriter !== undefined && terms.cuts) this.rewriter.keeps = on || terms.asked;
       },
       (problem) => this.cut(problem),
     );
@@ -259,9 +259,9 @@ export class UsageReader implements AnswerReader {
   private cut(problem: Problem): Buffer | undefined {
     const { events } = this;
     const isJson = events instanceof FirstByteFrames && events.isJson;
-    if (!this.terms.cuts || this.passage === undefined || isJson) return undefined;
+    if (!this.terms.cuts || this.rewriter === undefined || isJson) return undefined;
     this.wasCut = true;
-    this.passage.drop();
+    this.rewriter.drop();
     const closing = this.terms.shape.closing(problem, this.seen);
     return typeof closing === 'string' ? Buffer.from(closing) : closing;
   }
@@ -291,11 +291,11 @@ export class UsageReader implements AnswerReader {
   }
 
   private event(event: SseEvent): void {
-    const passage = this.terms.asked ? this.passage : undefined;
+    const rewriter = this.terms.asked ? this.rewriter : undefined;
     const skim = this.begun ? this.skim : undefined;
     const usageAt = skim === undefined ? NOT_SKIMMED : skim(event.data);
     if (usageAt !== NOT_SKIMMED) {
-      if (passage !== undefined && usageAt > 0) takeOutNull(event, usageAt, passage);
+      if (rewriter !== undefined && usageAt > 0) takeOutNull(event, usageAt, rewriter);
       return;
     }
     const document = parsed(event.data);
@@ -305,7 +305,7 @@ export class UsageReader implements AnswerReader {
       return;
     }
     this.read(document);
-    if (passage !== undefined) takeOutUsage(event, document, passage);
+    if (rewriter !== undefined) takeOutUsage(event, document, rewriter);
   }
 
   /** One behind the other: the last word counts, and a large one takes its time. */

@@ -189,23 +189,25 @@ function certaintyOf(document: Json): Certainty {
 }
 
 function counters(document: Json, names: Names): Json {
-  const told = Object.values(names).filter((name) => document[name] !== undefined && document[name] !== null);
-  return Object.fromEntries(told.map((name) => [name, document[name]]));
+  const reported = Object.values(names).filter(
+    (name) => document[name] !== undefined && document[name] !== null,
+  );
+  return Object.fromEntries(reported.map((name) => [name, document[name]]));
 }
 
 const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
 
 /** Counts in the head of an answer that is no stream. */
 function readHead(seen: UsageAccumulator, field: HeadField): void {
-  const told = (name: string) => {
+  const reported = (name: string) => {
     const text = field(`x-amzn-bedrock-${name}-token-count`);
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   };
   const counts = {
-    inputTokenCount: told('input'),
-    outputTokenCount: told('output'),
-    cacheReadInputTokenCount: told('cache-read-input'),
-    cacheWriteInputTokenCount: told('cache-write-input'),
+    inputTokenCount: reported('input'),
+    outputTokenCount: reported('output'),
+    cacheReadInputTokenCount: reported('cache-read-input'),
+    cacheWriteInputTokenCount: reported('cache-write-input'),
   };
   seen.observe(counts, readInvoked, 'final');
 }

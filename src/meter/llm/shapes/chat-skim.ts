@@ -1,5 +1,5 @@
 /**
- * Most of a chat stream is chunks with a bit of text and nothing else. These are read in one walk over their bytes, for to parse
+ * Most of a chat stream is chunks with a bit of text and nothing else. These are read in one pass over their bytes, for to parse
  * each would cost more than all the rest that the gateway does with it; whatever is not plainly such a chunk is for the parser.
  */
 import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, OPEN_OBJECT, QUOTE } from '../../json-bytes.js';
@@ -54,16 +54,16 @@ function meaningOf(keys: Keys, data: Buffer, start: number, end: number): Meanin
 
 /** Tells where the chunk's `usage: null` begins, with the comma before it; 0: it has none. */
 export function openSkim(seen: UsageAccumulator): (data: Buffer) => number {
-  const walk = new Walk();
+  const scan = new ByteScan();
   return (data) => {
-    if (!walk.through(data)) return NOT_SKIMMED;
-    seen.textBytes += walk.textBytes + walk.thoughtBytes;
-    seen.denseBytes += walk.denseBytes;
-    return walk.usageAt;
+    if (!scan.through(data)) return NOT_SKIMMED;
+    seen.textBytes += scan.textBytes + scan.thoughtBytes;
+    seen.denseBytes += scan.denseBytes;
+    return scan.usageAt;
   };
 }
 
-class Walk {
+class ByteScan {
   textBytes = 0;
   /** Some servers send the same thought under both names. */
   thoughtBytes = 0;

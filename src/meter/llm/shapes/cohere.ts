@@ -27,10 +27,10 @@ const usageIn: ReadUsage = (raw) => {
 
 /** The first of them that has a count; NaN where one has something else, and none a count. */
 function countOf(name: string, ...objects: readonly unknown[]): number {
-  const told = objects
+  const reported = objects
     .map((from) => member(from, name))
     .filter((value) => value !== undefined && value !== null);
-  return told.find(isCount) ?? (told.length > 0 ? Number.NaN : 0);
+  return reported.find(isCount) ?? (reported.length > 0 ? Number.NaN : 0);
 }
 
 /** Citations repeat what the answer says. */

@@ -1,4 +1,4 @@
-/** Ollama's own API: chat, generate and embed. It streams JSON lines unless it is told not to. */
+/** Ollama's own API: chat, generate and embed. It streams JSON lines unless it is asked not to. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { JsonLines } from '../json-lines.js';
 import { requestForm } from '../request.js';

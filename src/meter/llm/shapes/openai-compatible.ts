@@ -1,4 +1,4 @@
-/** Servers that follow OpenAI (vLLM, gateways, vendors): told apart by the path's end, and taken less strictly. */
+/** Servers that follow OpenAI (vLLM, gateways, vendors): distinguished by the path's end, and taken less strictly. */
 import { type RequestForm, requestForm } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { CHAT_FORM, openaiChat } from './openai-chat.js';
