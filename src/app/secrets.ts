@@ -31,7 +31,7 @@ export function* secretFindings(
     try {
       read();
     } catch (error) {
-      yield issue(path, sentence(error), 'make it readable for this user, or change the setting');
+      yield issue(path, sentence(error), 'check the file and its permissions, or change the setting');
     }
   }
 }

@@ -78,8 +78,8 @@ t.test('what goes wrong is reported in one sentence, without the token', async (
     t.notMatch(error, TOKEN);
     return error;
   };
-  t.match(await failed('create', ...to, ...words), 'orgs: there is no org nobody (input-invalid)');
-  t.match(await failed('revoke', 'nobody', ...to), 'There is no token nobody (not-found)');
+  t.match(await failed('create', ...to, ...words), 'orgs: org nobody not found (input-invalid)');
+  t.match(await failed('revoke', 'nobody', ...to), 'token nobody not found (not-found)');
   const wrong = fileOf('wrong', 'qga_wrong');
   t.match(await failed('list', '--admin', url, '--token-file', wrong), '(token-invalid)');
   t.match(

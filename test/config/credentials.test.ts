@@ -100,8 +100,8 @@ t.test('kinds of keys are not mixed, and nothing is left out', async (t) => {
     [
       'jwksUrl: "https://u:p@h/", algorithms: [RS256]',
       [
-        'jwksUrl: the value is not a web address – write https://host/path – or have `jwksFile` or `secret` in ' +
-          'its place',
+        'jwksUrl: the value is not a web address – write https://host/path, or use `jwksFile` or `secret` ' +
+          'instead',
       ],
     ],
   ];

@@ -43,7 +43,7 @@ t.test(`${STREAMS} streams at once, and a budget for ${ROOM_FOR}`, async (t) => 
   const served = answers.filter(({ status }) => status === 200).length;
   t.equal(bed.sample.log.length, served, 'what was refused did not go upstream');
   t.ok(answers.every(({ status }) => status === 200 || status === 429));
-  // The estimate of the input is higher than its true cost, so a few find no room while the others are held.
+  // The estimate of the input is higher than its true cost, so a few are refused while the others are held.
   t.ok(served > ROOM_FOR * 0.6 && served <= ROOM_FOR, `${served} served`);
   t.equal(await bed.settled(t), served * each, 'the true cost, to the token');
   t.equal(spent(bed), served * each);

@@ -45,7 +45,7 @@ for (const { api, path, streamPath = path, body } of REQUESTS) {
         t.ok(consumed <= ALLOWANCE, `${consumed} of ${ALLOWANCE}`);
         const last = bed.sample.log.length;
         const refused = await send({ ...asked, ...body('x'.repeat(400), stream) });
-        t.equal(refused.status, 429, 'not even the input has room');
+        t.equal(refused.status, 429, 'not even the input fits');
         t.equal(bed.sample.log.length, last);
       }
     }

@@ -18,7 +18,7 @@ export interface Seen {
 export interface Streaming {
   readonly maxTokens?: number;
   readonly signal?: AbortSignal;
-  /** Told of each piece of text. */
+  /** Reported of each piece of text. */
   readonly onText?: (text: string) => void;
   /** Left out: yes, where the API has the choice. */
   readonly wantsUsage?: boolean;

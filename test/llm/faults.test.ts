@@ -44,7 +44,7 @@ for (const { api, path, streamPath = path, body } of REQUESTS) {
       }
       const truly = await cost('tokens=40', stream);
       t.equal(truly.units, totalOf(truly.entry.usage));
-      t.notOk(truly.estimated, `${way}: what was told is no estimate`);
+      t.notOk(truly.estimated, `${way}: what was reported is no estimate`);
       const over = await cost('tokens=3000 over burst', stream);
       t.equal(over.units, totalOf(over.entry.usage), `${way}: far above the ceiling, charged in full`);
     }

@@ -1,4 +1,4 @@
-// Who leaves before the answer comes does not get it free, and does not pay for all that was held; the upstream is told at once.
+// Who leaves before the answer comes does not get it free, and does not pay for all that was held; the upstream is reported at once.
 import { request as httpRequest } from 'node:http';
 import t from 'tap';
 import { REQUESTS } from './raw.js';

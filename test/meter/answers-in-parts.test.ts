@@ -24,7 +24,7 @@ async function priced(charges: readonly MeterSpec[], body: unknown, headers: str
   return meter.measure({ ...request, body: Buffer.from(JSON.stringify(body)) });
 }
 
-async function told(
+async function reported(
   charges: readonly MeterSpec[],
   body: string | Buffer,
   answer: Answer = {},
@@ -67,10 +67,13 @@ t.test('the price is the same however the answer comes', async (t) => {
   ];
   for (const [type, body] of bodies) {
     for (const chunkBytes of [1, 7, 10_000]) {
-      t.strictSame(await told([COST], body, { type, chunkBytes }), exact(32_000), `${type} ${body}`);
-      t.strictSame(await told([COST], gzipSync(body), { type, coding: 'gzip', chunkBytes }), exact(32_000));
+      t.strictSame(await reported([COST], body, { type, chunkBytes }), exact(32_000), `${type} ${body}`);
       t.strictSame(
-        await told([COST], brotliCompressSync(body), { type, coding: 'br', chunkBytes }),
+        await reported([COST], gzipSync(body), { type, coding: 'gzip', chunkBytes }),
+        exact(32_000),
+      );
+      t.strictSame(
+        await reported([COST], brotliCompressSync(body), { type, coding: 'br', chunkBytes }),
         exact(32_000),
       );
     }
@@ -80,17 +83,17 @@ t.test('the price is the same however the answer comes', async (t) => {
 t.test('last or sum', async (t) => {
   for (const form of [sse, lines]) {
     const body = form([cost(0.5), NOTHING, cost(1.25), cost(1)]);
-    t.strictSame(await told([COST], body), exact(10_000));
-    t.strictSame(await told([SUM], body), exact(27_500));
+    t.strictSame(await reported([COST], body), exact(10_000));
+    t.strictSame(await reported([SUM], body), exact(27_500));
     const small = form(Array.from({ length: 1_000 }, () => cost(0.00001)));
-    t.strictSame(await told([SUM], small), exact(100), 'rounded up once, not once an event');
-    t.strictSame(await told([COST], small), exact(1));
+    t.strictSame(await reported([SUM], small), exact(100), 'rounded up once, not once an event');
+    t.strictSame(await reported([COST], small), exact(1));
   }
   const large = sse([cost(9e11), cost(9e11)]);
-  t.strictSame(await told([SUM], large), least(9_000_000_000_000_000), 'more than can be counted');
+  t.strictSame(await reported([SUM], large), least(9_000_000_000_000_000), 'more than can be counted');
 });
 
-t.test('what cannot be read, or broke off, is at least what was told', async (t) => {
+t.test('what cannot be read, or broke off, is at least what was reported', async (t) => {
   const cases: [string, string, Answer, unknown][] = [
     ['a broken event', `${sse([cost(2)])}data: {"usage":{"cost":9}\n\n`, {}, least(20_000)],
     [
@@ -110,8 +113,9 @@ t.test('what cannot be read, or broke off, is at least what was told', async (t)
     ['too large', `{"a":"${'x'.repeat(1_100_000)}","usage":{"cost":2}}`, {}, [undefined]],
     ['empty', '', {}, [undefined]],
   ];
-  for (const [name, body, answer, due] of cases) t.strictSame(await told([COST], body, answer), due, name);
-  const bad = await told([SUM], sse([cost(-1), cost(2)]));
+  for (const [name, body, answer, due] of cases)
+    t.strictSame(await reported([COST], body, answer), due, name);
+  const bad = await reported([SUM], sse([cost(-1), cost(2)]));
   t.strictSame(bad, least(20_000), 'of a sum each has to be good');
 });
 
@@ -139,15 +143,15 @@ t.test('tokens and other costs of one answer', async (t) => {
     { units: size, estimated: false },
     { units: 49, estimated: false },
   ];
-  t.strictSame(await told(charges, body, {}, asked), both(body.length));
+  t.strictSame(await reported(charges, body, {}, asked), both(body.length));
   const chunk = { choices: [{ delta: { content: 'Hello.' } }] };
   const stream = sse([chunk, { choices: [], usage }, '[DONE]']);
   const asking = { ...asked, stream: true, stream_options: { include_usage: true } };
   t.strictSame(
-    await told(charges, stream, { type: 'text/event-stream', chunkBytes: 9 }, asking),
+    await reported(charges, stream, { type: 'text/event-stream', chunkBytes: 9 }, asking),
     both(stream.length),
   );
-  const unasked = await told(charges, stream, { type: 'text/event-stream' }, { ...asked, stream: true });
+  const unasked = await reported(charges, stream, { type: 'text/event-stream' }, { ...asked, stream: true });
   t.strictSame(
     unasked,
     both(stream.length - `event: x\ndata: ${JSON.stringify({ choices: [], usage })}\n\n`.length),
@@ -174,13 +178,17 @@ t.test('an array of documents, a byte order mark, and a part of an answer', asyn
   const parts = [cost(1.5), { id: 'x' }, cost(3.2)];
   for (const chunkBytes of [1, 5, 10_000]) {
     const array = JSON.stringify(parts, null, 1);
-    t.strictSame(await told([COST], array, { chunkBytes }), exact(32_000), 'the last one of an array');
-    t.strictSame(await told([SUM], array, { chunkBytes }), exact(47_000), 'the sum of an array');
-    t.strictSame(await told([COST], array.slice(0, -2), { chunkBytes }), least(32_000), 'broken off');
+    t.strictSame(await reported([COST], array, { chunkBytes }), exact(32_000), 'the last one of an array');
+    t.strictSame(await reported([SUM], array, { chunkBytes }), exact(47_000), 'the sum of an array');
+    t.strictSame(await reported([COST], array.slice(0, -2), { chunkBytes }), least(32_000), 'broken off');
     const element: MeterSpec = { ...COST, responseJson: '/0/usage/cost' };
-    t.strictSame(await told([element], array, { chunkBytes }), exact(15_000), 'a pointer that says which');
-    t.strictSame(await told([COST], `\ufeff${JSON.stringify(cost(3.2))}`, { chunkBytes }), exact(32_000));
-    t.strictSame(await told([COST], '[]', { chunkBytes }), [undefined]);
+    t.strictSame(
+      await reported([element], array, { chunkBytes }),
+      exact(15_000),
+      'a pointer that says which',
+    );
+    t.strictSame(await reported([COST], `\ufeff${JSON.stringify(cost(3.2))}`, { chunkBytes }), exact(32_000));
+    t.strictSame(await reported([COST], '[]', { chunkBytes }), [undefined]);
   }
   await t.rejects(priced([COST], {}, ['Range', 'bytes=0-9']), { code: 'cost-invalid', status: 400 });
   await t.rejects(priced([LLM], { model: 'm' }, ['range', 'bytes=0-9']), { code: 'cost-invalid' });

@@ -122,7 +122,7 @@ t.test('a form is taken where forms are, in one spelling of its head', async (t)
     t.equal(await send(`${header}\r\n${body}`, '/forms'), 'body-encoded', header);
 });
 
-t.test('a client that leaves before the end is told of', async (t) => {
+t.test('a client that leaves before the end is reported', async (t) => {
   for (const start of [
     'Content-Length: 100\r\n\r\n{"n"',
     'Transfer-Encoding: chunked\r\n\r\n4\r\n{"n"\r\n',
@@ -131,17 +131,17 @@ t.test('a client that leaves before the end is told of', async (t) => {
     const arrived = once(server, 'request');
     client.write(`POST / HTTP/1.1\r\nHost: h\r\n${start}`);
     await arrived;
-    const told = once(server, 'outcome');
+    const reported = once(server, 'outcome');
     client.destroy();
-    t.same(await told, ['aborted'], start);
+    t.same(await reported, ['aborted'], start);
   }
 });
 
 t.test('a request given up on our side, or read before, does not wait for ever', async (t) => {
   const client = await RawClient.connect(port);
-  const told = once(server, 'outcome');
+  const reported = once(server, 'outcome');
   client.write('POST /destroy HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n');
-  t.same(await told, ['aborted']);
+  t.same(await reported, ['aborted']);
   client.destroy();
   t.equal(await send('Content-Length: 7\r\n\r\n{"n":1}', '/twice'), 'aborted');
 });

@@ -1,4 +1,4 @@
-// With `clamp` the ceiling becomes the largest that every budget has room for, per answer, and the body says it.
+// With `clamp` the ceiling becomes the largest that every budget can hold, per answer, and the body says it.
 import t from 'tap';
 import type { Api } from '../../../src/meter/llm/index.js';
 import { compileLlm } from '../../../src/meter/llm/index.js';
@@ -64,8 +64,8 @@ t.test('the ceiling in the body, in the field that the request used', async (t) 
     const meter = meterOf(api, CLAMP);
     const one = (await priced(meter, sent, PATHS[api])).clamp?.(() => left);
     t.equal(one?.body?.toString(), due, `${api} ${sent}`);
-    const told = /(\d+)(?:\.0)?/.exec(String(one?.answerFields?.[1]))?.[1];
-    t.strictSame(one?.answerFields, ['QuotaGate-Clamped', told]);
+    const reported = /(\d+)(?:\.0)?/.exec(String(one?.answerFields?.[1]))?.[1];
+    t.strictSame(one?.answerFields, ['QuotaGate-Clamped', reported]);
     t.ok((one?.charges.items[0]?.units ?? Infinity) <= left, 'it fits');
     t.equal(one?.clamp, undefined);
     await meter.close();
@@ -80,7 +80,7 @@ t.test('the last tokens can be used, and not one more', async (t) => {
   t.equal(
     one.clamp?.(() => input),
     undefined,
-    'no room for a single token',
+    'nothing left for a single token',
   );
   t.equal(
     one.clamp?.(() => -5),
@@ -90,9 +90,9 @@ t.test('the last tokens can be used, and not one more', async (t) => {
     one.clamp?.(() => Number.NaN),
     undefined,
   );
-  const room = one.clamp?.(() => 1_000_000);
-  t.equal(room?.body, undefined, 'with room for all, the request stays as it is');
-  t.equal(room?.answerFields, undefined);
+  const fitting = one.clamp?.(() => 1_000_000);
+  t.equal(fitting?.body, undefined, 'where all fits, the request stays as it is');
+  t.equal(fitting?.answerFields, undefined);
   await meter.close();
 });
 

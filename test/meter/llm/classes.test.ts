@@ -72,8 +72,8 @@ t.test('tools by the call', async (t) => {
     { charged: 5_020 },
     'once each',
   );
-  const told = { ...answer, output: [], tool_usage: { web_search: { num_requests: 7 } } };
-  t.match(await costOf('openai-responses', {}, told, { model }), { charged: 7_020 });
+  const reported = { ...answer, output: [], tool_usage: { web_search: { num_requests: 7 } } };
+  t.match(await costOf('openai-responses', {}, reported, { model }), { charged: 7_020 });
 
   const message = { type: 'message', model: 'm', content: [] };
   const searched = { ...usage, server_tool_use: { web_search_requests: 3, web_fetch_requests: 9 } };
@@ -101,8 +101,8 @@ t.test('tools by the call', async (t) => {
 
 t.test('service tiers', async (t) => {
   const model = { tiers: { flex: '0.5', priority: 2 } };
-  const tier = (asked: unknown, told?: string) =>
-    costOf('openai-chat', { max_tokens: 1_000, service_tier: asked }, chat(TEN, { service_tier: told }), {
+  const tier = (asked: unknown, reported?: string) =>
+    costOf('openai-chat', { max_tokens: 1_000, service_tier: asked }, chat(TEN, { service_tier: reported }), {
       model,
     });
   t.match(await tier('flex', 'flex'), { charged: 10 });

@@ -160,7 +160,7 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
   });
 }
 
-t.test('calls of tools, wherever they are told', async (t) => {
+t.test('calls of tools, wherever they are reported', async (t) => {
   const calls = { web_search: 1_000, x_search: 100, live_search: 10 };
   const models = [{ match: '*', multiplier: 1, maxOutputTokens: 100, calls }];
   const usage = { input_tokens: 10, output_tokens: 10, total_tokens: 20 };

@@ -73,8 +73,8 @@ t.test('images: usage to the token, by kinds; without usage all that was held', 
   const stream = { ...ask, stream: true };
   const partial = { type: 'image_generation.partial_image', b64_json: 'A'.repeat(9_000) };
   const last = { type: 'image_generation.completed', b64_json: 'A', usage: USAGE };
-  const told = await pass(await priced(meter, { ...stream, n: 1 }, path), sse(partial, last), EVENTS);
-  t.strictSame(told.costs, whole.costs);
+  const reported = await pass(await priced(meter, { ...stream, n: 1 }, path), sse(partial, last), EVENTS);
+  t.strictSame(reported.costs, whole.costs);
   const both = await pass(await priced(meter, stream, path), sse(partial, last, last), EVENTS);
   t.strictSame(both.costs, [{ units: 760, estimated: false }], 'each image has its own');
   const left = await pass(await priced(meter, stream, path), sse(partial), { ...EVENTS, whole: false });

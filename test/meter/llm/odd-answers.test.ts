@@ -180,7 +180,7 @@ t.test('a client that leaves: what came is counted, at most the ceiling, never t
     { ...SSE, whole: false },
     { stream: true, max_tokens: 1500 },
   );
-  t.equal(bounded.report?.usage.output, 1500, 'text is at most what the upstream was told to stop at');
+  t.equal(bounded.report?.usage.output, 1500, 'text is at most what the upstream was reported to stop at');
   const ignored = await charged(
     'openai-chat',
     events(long),
@@ -387,9 +387,9 @@ t.test('an allowance for reasoning that a broken stream does not show', async (t
     { units: 100, estimated: true },
     'not for a whole one',
   );
-  const told = events([{ choices: [], usage: { prompt_tokens: 9, completion_tokens: 100 } }]);
+  const reported = events([{ choices: [], usage: { prompt_tokens: 9, completion_tokens: 100 } }]);
   t.strictSame(
-    (await charged('openai-chat', told, broken, request, more)).cost,
+    (await charged('openai-chat', reported, broken, request, more)).cost,
     { units: 100, estimated: false },
     'nor where the usage came',
   );

@@ -265,7 +265,7 @@ t.test('errors in the words of each API', (t) => {
 });
 
 t.test(
-  'ollama: a fault in a stream, and one that breaks off, is what it had told and the text',
+  'ollama: a fault in a stream, and one that breaks off, is what it had reported and the text',
   async (t) => {
     const meter = meterOf('ollama', { weights: OUTPUT });
     const line = `${JSON.stringify({ message: { content: X }, done: false })}\n`;
