@@ -58,7 +58,7 @@ t.test('accept-loss recreates the named orgs, or all orgs marked as lost', skip,
   t.equal(await orgField(ledger, 'beta', 'lossAccepted'), await orgField(ledger, 'beta', 'epoch'));
   t.equal(await run({ all: true }), 'no org is marked as lost\n');
   const epoch = await orgField(ledger, 'acme', 'epoch');
-  t.match(await run({ org: ['acme'] }), /^acme: its book is there/);
+  t.match(await run({ org: ['acme'] }), /^acme: its data exists/);
   t.equal(await orgField(ledger, 'acme', 'epoch'), epoch, 'an org that is not lost stays unchanged');
 });
 

@@ -110,7 +110,7 @@ function whole(text: string): unknown {
 
 function* events(answer: Answer): Iterable<StreamEvent> {
   const { tells, thoughts, tool, pieces, usage } = answer;
-  const early = tells === 'shrinks' ? 2 * usage.output : 1;
+  const early = tells === 'shrinks' ? 2 * usage.output : Math.min(1, usage.output);
   const message = { ...messageOf(answer), usage: reported(tells, usageOf(answer, early)) };
   yield event({ type: 'message_start', message });
   let index = 0;
