@@ -144,7 +144,10 @@ t.test('a second process on the same data folder is refused', async (t) => {
   });
   const code = await new Promise((resolve) => second.once('close', resolve));
   t.equal(code, 1);
-  t.match(said, /^quotagate: store\.embedded\.path: The embedded store at .*data\/ledger: another process has it open \(.*\)\n$/);
+  t.match(
+    said,
+    /^quotagate: store\.embedded\.path: The embedded store at .*data\/ledger: another process has it open \(.*\)\n$/,
+  );
   t.equal(
     (await ask(first.gateway, '/v3/unit', { headers: as('ana') })).status,
     200,

@@ -33,7 +33,10 @@ t.test('on Redis', { skip: skipWithoutRedis }, async (t) => {
     });
   let said = '';
   await acceptStoreClock({ config: file, reason: 'a test' }, {}, { write: (text) => (said += text) });
-  t.match(said, /^the time of the store is 20\d\d-[^\n]+\nahead: its time was [^\n]+ is now set back[^\n]+\n$/);
+  t.match(
+    said,
+    /^the time of the store is 20\d\d-[^\n]+\nahead: its time was [^\n]+ is now set back[^\n]+\n$/,
+  );
   const timeOf = async (org: string): Promise<number> => {
     const { values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
     return Number(values[0]?.[0]);
