@@ -5,9 +5,11 @@
 import { UNITS_MAX } from '../quota/charge.js';
 import { DecimalSum } from './amount.js';
 import { type BodyReader, openBody } from './content-coding.js';
-import { JsonDocuments } from './json-documents.js';
+import { FirstByteFrames } from './first-byte-frames.js';
+import type { Frames } from './frames.js';
+import { OPEN_ARRAY, OPEN_OBJECT } from './json-bytes.js';
 import { type JsonReader, jsonReader } from './json-reader.js';
-import type { Frames } from './llm/json-frames.js';
+import { JsonValues } from './json-values.js';
 import { type SseEvent, SseReader } from './llm/sse.js';
 
 /** Of the places where the number stands in an answer of many documents. */
@@ -41,13 +43,8 @@ export function answerJson(wanted: readonly Wanted[]): ReadAnswer {
   return (contentEncoding) => new AnswerJson(wanted, slots, read, contentEncoding);
 }
 
-const OPEN_OBJECT = 0x7b;
-const OPEN_ARRAY = 0x5b;
 const SPACE = 0x20;
 const DONE = Buffer.from('[DONE]');
-/** A line of server-sent events begins with a comment, or one of the fields `data`, `event`, `id` and `retry`. */
-const BEGINS_EVENTS = new Set(Buffer.from(':deir'));
-const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 /** A pointer at an element of an array, or at all of a document. */
 const ELEMENT = /^(?:\/\d+(?:\/|$)|$)/;
 
@@ -56,10 +53,8 @@ export class AnswerJson {
   private readonly isTold: boolean[];
   private readonly isBad: boolean[];
   private isWhole = true;
-  private frames: Frames | undefined;
   private readonly body: BodyReader;
   private readonly asksElements: boolean;
-  private isMarked = false;
 
   constructor(
     private readonly wanted: readonly Wanted[],
@@ -71,8 +66,13 @@ export class AnswerJson {
     this.sums = wanted.map(() => new DecimalSum());
     this.isTold = wanted.map(() => false);
     this.isBad = wanted.map(() => false);
-    const plain: Frames = { push: (chunk) => this.decoded(chunk), end: () => this.frames?.end() };
-    this.body = openBody(contentEncoding, plain, () => this.broken());
+    const broken = () => this.broken();
+    const frames = new FirstByteFrames({
+      isStream: false,
+      events: () => new SseReader((event) => this.event(event), broken),
+      json: (first) => this.openJson(first),
+    });
+    this.body = openBody(contentEncoding, frames, broken);
   }
 
   push(chunk: Buffer): void {
@@ -95,30 +95,17 @@ export class AnswerJson {
     return { units, whole: this.isWhole && this.isBad[index] === false && !this.body.failed };
   }
 
-  private decoded(chunk: Buffer): void {
-    if (this.frames === undefined) this.begin(chunk);
-    else this.frames.push(chunk);
-  }
-
-  /** Blanks and a byte order mark are before it. */
-  private begin(chunk: Buffer): void {
-    const at = chunk.findIndex((byte) => byte > SPACE && !BYTE_ORDER_MARK.has(byte));
-    this.isMarked ||= chunk.some((byte) => BYTE_ORDER_MARK.has(byte));
-    if (at < 0) return;
-    this.frames = this.framesFor(chunk[at] ?? 0);
-    this.frames.push(chunk.subarray(at));
-  }
-
-  private framesFor(first: number): Frames {
-    const isJson = first === OPEN_OBJECT || first === OPEN_ARRAY;
-    if (BEGINS_EVENTS.has(first) || (this.isMarked && !isJson))
-      return new SseReader(
-        (event) => this.event(event),
-        () => this.broken(),
-      );
-    const to = { document: (body: Buffer) => this.document(body), broken: () => this.broken() };
-    // Of an array, each element is a document, unless a pointer says which.
-    return new JsonDocuments(to, DOCUMENT_BYTES_MAX, first === OPEN_ARRAY && !this.asksElements);
+  private openJson(first: number): Frames {
+    const broken = () => this.broken();
+    return new JsonValues({
+      value: (body) => this.document(body),
+      unread: broken,
+      cutOff: broken,
+      bytesMax: DOCUMENT_BYTES_MAX,
+      outside: 'refuse',
+      // Of an array, each element is a document, unless a pointer says which.
+      elements: first === OPEN_ARRAY && !this.asksElements,
+    });
   }
 
   private event({ data }: SseEvent): void {

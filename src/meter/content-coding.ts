@@ -1,6 +1,6 @@
 /** Decodes an answer's Content-Encoding beside the bytes that pass to the client. All readers of answers use it. */
 import * as zlib from 'node:zlib';
-import type { Frames } from './llm/json-frames.js';
+import type { Frames } from './frames.js';
 
 /** Takes the bytes of a body as they come, in whatever coding, and passes the plain ones on. */
 export interface BodyReader {

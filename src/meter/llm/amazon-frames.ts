@@ -1,6 +1,6 @@
 /** Streams of Amazon's event messages, cut into whole ones wherever the network has split them. */
 import { type AmazonEvent, lengthOf, PRELUDE_BYTES, readAmazonEvent } from '../../http/amazon-event.js';
-import type { StreamFrames } from './shape.js';
+import type { StreamFrames } from '../frames.js';
 
 export class AmazonFrames implements StreamFrames {
   boundary = 0;

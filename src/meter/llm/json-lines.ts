@@ -1,5 +1,5 @@
 /** Streams of JSON lines: each line is a document. */
-import type { StreamFrames } from './shape.js';
+import { FrameBytes, type StreamFrames } from '../frames.js';
 import { isObject, type Json } from './usage.js';
 
 /** A longer line is not read. */
@@ -10,8 +10,7 @@ const LF = 0x0a;
 export class JsonLines implements StreamFrames {
   boundary = 0;
   private bytes = 0;
-  private parts: Buffer[] = [];
-  private partBytes = 0;
+  private readonly kept = new FrameBytes(LINE_BYTES_MAX);
 
   constructor(
     private readonly read: (document: Json) => void,
@@ -22,12 +21,12 @@ export class JsonLines implements StreamFrames {
   push(chunk: Buffer): void {
     let from = 0;
     for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
-      this.keep(chunk.subarray(from, at));
+      this.kept.add(chunk.subarray(from, at));
       from = at + 1;
       this.line();
       this.boundary = this.bytes + from;
     }
-    if (from < chunk.length) this.keep(chunk.subarray(from));
+    if (from < chunk.length) this.kept.add(chunk.subarray(from));
     this.bytes += chunk.length;
   }
 
@@ -37,23 +36,14 @@ export class JsonLines implements StreamFrames {
     this.boundary = this.bytes;
   }
 
-  private keep(bytes: Buffer): void {
-    this.partBytes += bytes.length;
-    if (this.partBytes <= LINE_BYTES_MAX) this.parts.push(bytes);
-    else this.parts = [];
-  }
-
   private line(mayBreakOff = false): void {
-    const { parts, partBytes } = this;
-    if (partBytes === 0) return;
-    this.parts = [];
-    this.partBytes = 0;
-    const [first] = parts;
-    const line = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
-    const document = parts.length === 0 ? undefined : parsed(line);
+    const { size } = this.kept;
+    if (size === 0) return;
+    const line = this.kept.take();
+    const document = line === undefined ? undefined : parsed(line);
     if (isObject(document)) this.read(document);
-    else if (document !== BLANK && mayBreakOff) this.cutOff(partBytes);
-    else if (document !== BLANK) this.unread(partBytes);
+    else if (document !== BLANK && mayBreakOff) this.cutOff(size);
+    else if (document !== BLANK) this.unread(size);
   }
 }
 

@@ -1,16 +1,11 @@
 /** What an API looks like from outside: the one thing to write for a new one, with its row in shapes/index.ts. */
 import type { Problem } from '../../errors/catalogue.js';
-import type { Frames } from './json-frames.js';
+import type { StreamFrames } from '../frames.js';
 import type { CompiledForm } from './request.js';
 import type { Json } from './usage.js';
 import type { UsageAccumulator } from './usage-accumulator.js';
 
 export const NOT_SKIMMED = -1;
-
-/** Takes a stream apart, and knows where the last event that is complete has ended. */
-export interface StreamFrames extends Frames {
-  readonly boundary: number;
-}
 
 /** `read` takes each event; `unread` the bytes of what cannot be read, `cutOff` those of what the end has cut. */
 export type OpenFrames = (

@@ -4,15 +4,16 @@ import { UNITS_MAX } from '../../quota/charge.js';
 import type { TokenReport, Usage } from '../../quota/tokens.js';
 import { fieldOf } from '../answer-fields.js';
 import { type BodyReader, openBody } from '../content-coding.js';
+import { FirstByteFrames } from '../first-byte-frames.js';
+import { type Frames, type StreamFrames, WholeBody } from '../frames.js';
+import { JsonValues } from '../json-values.js';
 import type { AnswerReader, Cost, Costs } from '../reader.js';
 import { takeOutNull, takeOutUsage } from './asked-usage.js';
 import { FACT_MEMBERS, Facts } from './facts.js';
-import { FirstByteFrames } from './first-byte-frames.js';
 import { HoldExtension } from './hold-extension.js';
-import { type Frames, JsonElements, WholeJson } from './json-frames.js';
 import { readLarge } from './large-answer.js';
 import { plus, type RequestRates } from './rates.js';
-import { NOT_SKIMMED, type Shape, type StreamFrames } from './shape.js';
+import { NOT_SKIMMED, type Shape } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
 import { StreamRewriter } from './stream-rewriter.js';
 import { isObject, type Json, textBytes } from './usage.js';
@@ -42,6 +43,9 @@ export interface UsageReaderOptions {
   readonly asked: boolean;
   readonly cuts: boolean;
 }
+
+/** Documents larger than this are not read, unless the API has larger ones. */
+const DOCUMENT_BYTES_MAX = 8_388_608;
 
 /** Documents larger than this are not parsed in whole. */
 const PARSED_BYTES_MAX = 262_144;
@@ -283,11 +287,14 @@ export class UsageReader implements AnswerReader {
   }
 
   private openJson(isSse: boolean): Frames {
-    const onDocument = (document: Buffer) => this.document(document);
+    const { stream, shape } = this.terms;
+    const bytesMax = shape.documentBytesMax ?? DOCUMENT_BYTES_MAX;
+    const value = (document: Buffer) => this.document(document);
     const unread = (bytes: number) => this.unread(bytes);
-    return this.terms.stream || isSse
-      ? new JsonElements(onDocument, unread, (bytes) => this.cutOff(bytes))
-      : new WholeJson(onDocument, unread, this.terms.shape.documentBytesMax);
+    const cutOff = (bytes: number) => this.cutOff(bytes);
+    return stream || isSse
+      ? new JsonValues({ value, unread, cutOff, bytesMax, outside: 'skip', elements: true })
+      : new WholeBody(value, unread, bytesMax);
   }
 
   private event(event: SseEvent): void {

@@ -1,6 +1,5 @@
 /** An answer of which the first byte decides how it comes: what a server calls it is not always so, and a request can choose it. */
-import type { Frames } from './json-frames.js';
-import type { StreamFrames } from './shape.js';
+import type { Frames, StreamFrames } from './frames.js';
 
 const SPACE = 0x20;
 /** An object, or an array. */
@@ -10,10 +9,11 @@ const BEGINS_EVENTS = new Set(Buffer.from(':deir'));
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 
 export interface Kinds {
-  /** Takes whatever is no JSON. */
+  /** Whatever is no JSON is events. */
   readonly isStream: boolean;
   events(): StreamFrames;
-  json(): Frames;
+  /** Takes the first byte. */
+  json(first: number): Frames;
 }
 
 export class FirstByteFrames implements StreamFrames {
@@ -22,6 +22,7 @@ export class FirstByteFrames implements StreamFrames {
   private bytes = 0;
   /** Blanks, and a byte order mark. */
   private before: Buffer[] = [];
+  private isMarked = false;
 
   constructor(private readonly kinds: Kinds) {}
 
@@ -46,19 +47,21 @@ export class FirstByteFrames implements StreamFrames {
 
   private begin(chunk: Buffer): void {
     const at = chunk.findIndex((byte) => byte > SPACE && !BYTE_ORDER_MARK.has(byte));
+    this.isMarked ||= chunk.some((byte) => BYTE_ORDER_MARK.has(byte));
     if (at < 0) {
       this.before.push(chunk);
       return;
     }
     const first = chunk[at] ?? 0;
-    if (!BEGINS_JSON.has(first) && (this.kinds.isStream || BEGINS_EVENTS.has(first))) {
+    const isEvents = this.kinds.isStream || this.isMarked || BEGINS_EVENTS.has(first);
+    if (!BEGINS_JSON.has(first) && isEvents) {
       this.events = this.kinds.events();
       this.opened = this.events;
       // Its events know where they stood in the stream.
       for (const one of this.before) this.events.push(one);
       this.events.push(chunk);
     } else {
-      this.opened = this.kinds.json();
+      this.opened = this.kinds.json(first);
       this.opened.push(chunk.subarray(at));
     }
     this.before = [];
