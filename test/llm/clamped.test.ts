@@ -1,7 +1,7 @@
 // Where less is left than a request allows itself, every API's own ceiling is lowered to what is left, however it was stated.
 import t from 'tap';
 import { ask } from '../support/gateway.js';
-import { post, REQUESTS } from './raw.js';
+import { APIS, factsOf, post } from './raw.js';
 import { setUp, totalOf } from './support.js';
 
 const ALLOWANCE = 300;
@@ -25,7 +25,7 @@ function at(body: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, name) => (value as Members | undefined)?.[name], body);
 }
 
-for (const { api, path, streamPath = path, body } of REQUESTS) {
+for (const { api, path, streamPath = path, body } of APIS) {
   t.test(api, async (t) => {
     const { at: place = [], ways = [] } = CEILINGS[api] ?? {};
     for (const stream of [false, true]) {
@@ -54,7 +54,7 @@ for (const { api, path, streamPath = path, body } of REQUESTS) {
 
 t.test('each of several answers gets its part', async (t) => {
   const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
-  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const { path, body } = factsOf('openai-chat');
   const asked = { ...body('[[tokens=1000]]', false), n: 4, max_tokens: 1_000 };
   const answer = await post(bed.url + path, { body: asked, headers: bed.headers });
   const ceiling = Number(answer.headers['quotagate-clamped']);
@@ -64,8 +64,7 @@ t.test('each of several answers gets its part', async (t) => {
 });
 
 t.test('what states no ceiling gets one', async (t) => {
-  for (const { api, path, body } of REQUESTS) {
-    if (api === 'anthropic-messages' || api === 'openai-completions') continue;
+  for (const { api, path, body } of APIS.filter(({ alwaysCeiling }) => alwaysCeiling !== true)) {
     const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
     const answer = await post(bed.url + path, { body: body('[[tokens=1000]]', false), headers: bed.headers });
     t.equal(bed.last().usage?.output, Number(answer.headers['quotagate-clamped']), api);
@@ -79,7 +78,7 @@ t.test('a cost that no clamp makes smaller is asked about once', async (t) => {
     routes: `\n  - { match: 'POST /v1/chat/completions', action: chat, upstream: up, charges: ${charges} }\n`,
     orgs: '\n  acme:\n    plans:\n      ai: { allowance: 100000 }\n      usage: { allowance: 0.5 }\n',
   });
-  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const { path, body } = factsOf('openai-chat');
   const reserves = async () => {
     const { body: text } = await ask(bed.ops, '/metrics');
     return Number(/^quotagate_store_call_operations_sum(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);

@@ -1,18 +1,11 @@
 // What is charged is what the upstream reports, to the token: every API, JSON and streamed, however the bytes come.
 import t from 'tap';
 import type { Usage } from '../../src/demo/sample-ai/index.js';
-import { post, REQUESTS } from './raw.js';
+import { APIS, factsOf, post } from './raw.js';
 import { type Bed, MATCHES, setUp, totalOf } from './support.js';
 
 /** Of a thousandth of a credit. */
 const WEIGHTS = { input: 1, cachedInput: 0.1, cacheWrite: 1.25, output: 4, reasoning: 6 };
-
-/** Classes that an API does not report: they count as plain input and output. */
-const UNREPORTED: Readonly<Record<string, Partial<Usage>>> = {
-  ollama: { cached: 0, written: 0, reasoning: 0 },
-  cohere: { written: 0, reasoning: 0 },
-  bedrock: { reasoning: 0 },
-};
 
 /** In hundredths of a weighted token, which are whole numbers. */
 function weighted({ input, cached, written, output, reasoning }: Usage): number {
@@ -48,7 +41,7 @@ async function one(bed: Bed, path: string, body: unknown, fields: Record<string,
 t.test('tokens, one for one', async (t) => {
   const bed = await setUp(t);
   let consumed = 0;
-  for (const { api, path, streamPath = path, body } of REQUESTS) {
+  for (const { api, path, streamPath = path, body } of APIS) {
     for (const way of WAYS) {
       for (const stream of [false, true]) {
         const what = `${api} ${stream ? 'stream' : 'JSON'} ${way}`;
@@ -69,12 +62,11 @@ t.test('tokens, one for one', async (t) => {
   consumed += totalOf(usage);
   await bed.settles(t, consumed, 'embeddings');
   const array = '/v1beta/models/sample-1:streamGenerateContent';
-  const { body } = REQUESTS.find(({ api }) => api === 'gemini') ?? {};
-  const streamed = await one(bed, array, body?.('[[tokens=9 reasoning=3]]', true));
+  const streamed = await one(bed, array, factsOf('gemini').body('[[tokens=9 reasoning=3]]', true));
   consumed += totalOf(streamed.usage);
   await bed.settles(t, consumed, 'a Gemini stream that is one array');
   const many = await one(bed, '/v1/chat/completions', {
-    ...REQUESTS[0]?.body('[[tokens=9]]', true),
+    ...factsOf('openai-chat').body('[[tokens=9]]', true),
     n: 3,
   });
   t.equal(many.usage?.output, 27);
@@ -85,7 +77,7 @@ t.test('tokens, one for one', async (t) => {
 t.test('a hold that grows with its answer is settled as exactly', async (t) => {
   const bed = await setUp(t, { llm: 'hold: step, stepTokens: 8' });
   let consumed = 0;
-  for (const { api, path, streamPath = path, body } of REQUESTS) {
+  for (const { api, path, streamPath = path, body } of APIS) {
     for (const way of [
       'tokens=100',
       'tokens=100 reasoning=50 cached=3 delay=1',
@@ -108,7 +100,7 @@ t.test('weights, several charges, one request', async (t) => {
       - { quota: credits, llm: { api: ${api}, per: 1000, weights: { ${weights.join(', ')} } } }
       - { quota: ai, llm: { api: ${api} } }
       - { quota: usage, units: 0.1 }`;
-  const routes = REQUESTS.map(
+  const routes = APIS.map(
     ({ api }) => `
   - match: ${MATCHES[api]}
     action: ${api}
@@ -119,15 +111,14 @@ t.test('weights, several charges, one request', async (t) => {
   let tokens = 0;
   let hundredths = 0;
   let requests = 0;
-  for (const { api, path, streamPath = path, body } of REQUESTS) {
+  for (const { api, path, streamPath = path, body, unreported } of APIS) {
     for (const stream of [false, true]) {
-      const written = api === 'gemini' ? 0 : 40;
-      const prompt = `[[prompt=400 cached=100 written=${written} reasoning=20 tokens=30]]`;
+      const prompt = '[[prompt=400 cached=100 written=40 reasoning=20 tokens=30]]';
       const { status, usage } = await one(bed, stream ? streamPath : path, body(prompt, stream));
       t.equal(status, 200);
       requests += 1;
       tokens += totalOf(usage);
-      hundredths += usage === undefined ? Number.NaN : weighted({ ...usage, ...UNREPORTED[api] });
+      hundredths += usage === undefined ? Number.NaN : weighted({ ...usage, ...unreported });
       const what = `${api} ${stream ? 'stream' : 'JSON'}`;
       await bed.settles(t, tokens, `${what}: tokens`);
       await bed.settles(t, hundredths / 100_000, `${what}: credits`, 'credits');

@@ -1,7 +1,7 @@
 // Who leaves before the answer comes does not get it free, and does not pay for all that was held; the upstream is reported at once.
 import { request as httpRequest } from 'node:http';
 import t from 'tap';
-import { REQUESTS } from './raw.js';
+import { APIS } from './raw.js';
 import { setUp } from './support.js';
 
 /** Far from the answer's end, also on a busy machine; the bench says how soon it is. */
@@ -21,7 +21,7 @@ async function leave(url: string, headers: Record<string, string>, body: unknown
   return performance.now();
 }
 
-for (const { api, path, streamPath = path, body } of REQUESTS) {
+for (const { api, path, streamPath = path, body } of APIS) {
   t.test(api, async (t) => {
     const bed = await setUp(t);
     let consumed = 0;

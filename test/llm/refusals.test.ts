@@ -1,33 +1,12 @@
 // A refusal looks as the API's own does, says whether to try again, and is a problem where the client asks for one.
 import t from 'tap';
-import { post, REQUESTS } from './raw.js';
+import { APIS, factsOf, post } from './raw.js';
 import { MATCHES, setUp, totalOf } from './support.js';
-
-const SPENT: Readonly<Record<string, unknown>> = {
-  openai: { error: { type: 'insufficient_quota', code: 'insufficient_quota', message: String, param: null } },
-  anthropic: { type: 'error', error: { type: 'rate_limit_error', message: String } },
-  gemini: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: String } },
-  ollama: { error: String },
-  cohere: { message: String },
-  bedrock: { __type: 'ServiceQuotaExceededException', message: String },
-};
-
-/** What any error of an API has. */
-const ERRORS: Readonly<Record<string, unknown>> = {
-  ollama: { error: String },
-  cohere: { message: String },
-  bedrock: { __type: String, message: String },
-};
-
-function familyOf(api: string): string {
-  if (api in SPENT) return api;
-  return api === 'anthropic-messages' || api === 'vertex-ai' ? 'anthropic' : 'openai';
-}
 
 t.test('spent, held, and what is wrong with a request', async (t) => {
   const bed = await setUp(t, { allowance: 300 });
   await bed.limit('eva', 1);
-  for (const { api, path, streamPath = path, body } of REQUESTS) {
+  for (const { api, path, streamPath = path, body, errors } of APIS) {
     for (const stream of [false, true]) {
       const send = (headers: Record<string, string>, sent: unknown = body('Where is the sea?', stream)) =>
         post(bed.url + (stream ? streamPath : path), { body: sent, headers });
@@ -39,7 +18,7 @@ t.test('spent, held, and what is wrong with a request', async (t) => {
         { status: 429, headers: { 'content-type': /^application\/json/, 'x-should-retry': 'false' } },
         what,
       );
-      t.match(JSON.parse(spent.body.toString()), SPENT[familyOf(api)], what);
+      t.match(JSON.parse(spent.body.toString()), errors.quotaExceeded, what);
       t.match(spent.headers, { 'ratelimit-policy': /"ai-user";q=1/, 'retry-after': /^\d+$/ }, what);
 
       const problem = await send({ ...eva, accept: 'application/problem+json' });
@@ -54,15 +33,11 @@ t.test('spent, held, and what is wrong with a request', async (t) => {
       for (const wrong of ['{', '[]', '{"model":7}']) {
         const { status, body: said } = await send(bed.headers, wrong);
         t.ok(status >= 400 && status < 500, `${what} ${wrong}: ${status}`);
-        t.match(JSON.parse(said.toString()), ERRORS[familyOf(api)] ?? { error: {} }, `${what} ${wrong}`);
+        t.match(JSON.parse(said.toString()), errors.any, `${what} ${wrong}`);
       }
       const nobody = await send({});
       t.equal(nobody.status, 401);
-      t.match(
-        JSON.parse(nobody.body.toString()),
-        ERRORS[familyOf(api)] ?? { error: { message: String } },
-        `${what}: the same for nobody`,
-      );
+      t.match(JSON.parse(nobody.body.toString()), errors.any, `${what}: the same for nobody`);
     }
   }
   t.equal(bed.sample.log.length, 0);
@@ -71,7 +46,7 @@ t.test('spent, held, and what is wrong with a request', async (t) => {
 
 t.test('what others hold is worth waiting for', async (t) => {
   const bed = await setUp(t, { allowance: 300 });
-  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const { path, body } = factsOf('openai-chat');
   const limited = (prompt: string) => ({ ...body(prompt, true), max_tokens: 200 });
   const first = post(bed.url + path, { body: limited('[[tokens=20 hold=10]]'), headers: bed.headers });
   await bed.sample.until((log) => log.at(-1)?.onHold === true);
@@ -114,7 +89,7 @@ t.test('what a stream cost shows at once', async (t) => {
   - { match: '${MATCHES['openai-chat']}', action: chat, upstream: up, charges: [{ quota: ai, llm: { api: openai-chat } }] }
 `;
   const bed = await setUp(t, { routes });
-  const [{ path, body }] = REQUESTS as [(typeof REQUESTS)[number]];
+  const { path, body } = factsOf('openai-chat');
   const prompt = '[[prompt=400 cached=100 written=40 reasoning=20 tokens=30]]';
   const answer = await post(bed.url + path, { body: body(prompt, true), headers: bed.headers });
   t.match(answer.headers, { 'ratelimit-policy': /"ai-org";q=1000000/, ratelimit: /"ai-org";r=\d+/ });
