@@ -21,10 +21,12 @@
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
-            clock, result … }
+            clock, overshoots, result … }
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[7]. Only ok has changed anything.
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
+  overshoots: '<quota>=<units>', comma-separated: charged by settled and expired holds above what they held, past a hard
+        limit
   result: { 0 admitted | 1 spent | 2 held, groups, detail, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: after '<user>;' if an API key identified the user;
             detail: 1 if the hold exists already; of a refusal the place of the primary violation
@@ -82,7 +84,7 @@ local function line_count()
   return count
 end
 
-local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock } end
+local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock, '' } end
 
 -- The rule travels only where the caller has to compute bounds.
 local function standing(code)
@@ -102,6 +104,7 @@ local function standing(code)
     0,
     clipped,
     clock,
+    table.concat(overshoots, ','),
   }
 end
 
@@ -204,7 +207,7 @@ for index, at in ipairs(places) do
 end
 local reply = standing(OK)
 for index, result in ipairs(results) do
-  reply[14 + index] = result
+  reply[15 + index] = result
 end
 write_all(producer, seq, reply)
 return reply

@@ -4,6 +4,7 @@
 local TOMBSTONE_MS = 86400000
 local EXPIRE_BEFORE_REFUSAL = 64
 local none_due, expired, due_in = false, 0, 0
+local overshoots = {}
 
 -- A list of groups, as `groups_of` gives it.
 local function split(list)
@@ -92,6 +93,29 @@ local function move_hold(cycle, hold, consumed, held, estimated)
   return lines
 end
 
+-- How many of these units stand past a hard limit now.
+local function past_limits(above, lines)
+  local past = 0
+  for place = 0, #lines.shared do
+    local line = lines.shared[place] or lines.own
+    local remaining = line.remaining or remaining_of(line)
+    if line.mode == 'h' then past = math.max(past, math.min(above, -remaining)) end
+  end
+  return past
+end
+
+-- Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it.
+local function overshoot_of(hold, item, units, lines)
+  local above = units
+  if hold.open then above = item.fixed and 0 or units - item.units end
+  return above > 0 and past_limits(above, lines) or 0
+end
+
+-- Overshoots of the call, for its reply: '<quota>=<units>'.
+local function note_overshoot(quota, units)
+  if units > 0 then overshoots[#overshoots + 1] = quota .. '=' .. text(units) end
+end
+
 -- An expired hold is charged the progress of its last renewal and leaves a tombstone; a due tombstone goes.
 local function expire(id)
   local hold = read_hold(id)
@@ -110,7 +134,10 @@ local function expire(id)
     consumed[index] = item.fixed and 0 or item.charged
     held[index] = item.fixed and 0 or -item.units
   end
-  move_hold(cycle, hold, consumed, held, true)
+  local lines = move_hold(cycle, hold, consumed, held, true)
+  for index, item in ipairs(hold.items) do
+    note_overshoot(item.quota, overshoot_of(hold, item, consumed[index], lines[index]))
+  end
   hold.open, hold.expires = false, head.now + TOMBSTONE_MS
   write_hold(id, hold)
   return true

@@ -14,24 +14,6 @@ end
 -- The tombstone of an id that was released before its reservation arrived: it names nobody.
 local function never_ran(hold) return hold.user == '' end
 
--- How many of these units stand past a hard limit now.
-local function past_limits(above, lines)
-  local past = 0
-  for place = 0, #lines.shared do
-    local line = lines.shared[place] or lines.own
-    local remaining = line.remaining or remaining_of(line)
-    if line.mode == 'h' then past = math.max(past, math.min(above, -remaining)) end
-  end
-  return past
-end
-
--- Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it.
-local function overshoot_of(hold, item, units, lines)
-  local above = units
-  if hold.open then above = item.fixed and 0 or units - item.units end
-  return above > 0 and past_limits(above, lines) or 0
-end
-
 local function settle(id, list, estimated)
   local hold = read_hold(id)
   if not hold or never_ran(hold) then return { DONE, UNKNOWN_HOLD } end
@@ -48,6 +30,7 @@ local function settle(id, list, estimated)
   local reply = { SETTLED, hold.open and 0 or 1 }
   for index, item in ipairs(hold.items) do
     reply[index + 2] = overshoot_of(hold, item, consumed[index], lines[index])
+    note_overshoot(item.quota, reply[index + 2])
     item.charged = units[index]
   end
   hold.ended = not hold.open

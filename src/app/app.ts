@@ -150,7 +150,6 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
   // Last: these would keep running after a failed start.
-  const onExpired = (count: number): void => metrics.store.holdsExpired(count);
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
   const maintenance = startMaintenance({
     ledger,
@@ -160,7 +159,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
       if (!(error instanceof StoreError)) onError(error);
       else logger.debug({ event: 'maintenance_postponed', err: error }, 'Maintenance waits for the store.');
     },
-    onExpired,
+    onExpired: (expired) => metrics.store.noteExpired(expired),
   });
   spool?.start();
   return new Running({ ...base, shared, stages, maintenance, clockLook, gateway, admin, spool });

@@ -221,6 +221,12 @@ export const PRODUCER_YOUNG_MS = PRODUCER_KEPT_MS / 2;
 /** Before a refusal, a call expires at most this many more due holds. */
 export const EXPIRE_BEFORE_REFUSAL = 64;
 
+/** Units that a hold charged above what it held, and that went past a hard limit. */
+export interface Overshoot {
+  readonly quota: string;
+  readonly units: number;
+}
+
 export interface Reply {
   readonly code: CallCode;
   /** The org's time; on `replayed`, the time of the first answer. */
@@ -240,6 +246,8 @@ export interface Reply {
   readonly dueIn: number;
   /** Changes of this call that would have taken a counter below 0, and stopped at 0. */
   readonly clipped: number;
+  /** Of the holds that this call settled or that expired in it; those of `charge` stand in their results only. */
+  readonly overshoots: readonly Overshoot[];
   /** What the store's clock showed; `now` is later if the org has seen a later time. */
   readonly clock: number;
   /** One per operation. On `replayed`, `violated` and `bindingLimits` are empty for operations that the repetition replaced by `none`. */

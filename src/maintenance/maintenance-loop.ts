@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Ledger } from '../ledger/port.js';
 import { foldJournal } from './fold.js';
-import { outdatedHistory, sweepOrg } from './sweep.js';
+import { type Expired, outdatedHistory, sweepOrg } from './sweep.js';
 
 export interface MaintenanceOptions {
   readonly ledger: Ledger;
   /** Time between two rounds. */
   readonly everyMs: number;
   readonly onError: (error: unknown) => void;
-  /** Called with the number of holds of an org that expired. */
-  readonly onExpired?: (count: number) => void;
+  /** Called where holds of an org expired. */
+  readonly onExpired?: (expired: Expired) => void;
 }
 
 export interface MaintenanceLoop {
@@ -39,7 +39,7 @@ export function startMaintenance(options: MaintenanceOptions): MaintenanceLoop {
 
   const keep = async (org: string): Promise<void> => {
     const expired = await sweepOrg(ledger, org);
-    if (expired > 0) options.onExpired?.(expired);
+    if (expired.expired > 0) options.onExpired?.(expired);
     await foldJournal(ledger, org);
     const { values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
     await ledger.drop(org, outdatedHistory(Number(values[0]?.[0] ?? 0), CATCH_UP_DAYS));

@@ -4,6 +4,7 @@ import {
   type Bounds,
   type Call,
   type Ledger,
+  type Overshoot,
   PRODUCER_KEPT_MS,
   type Reply,
   type Table,
@@ -21,8 +22,10 @@ const HOUR_MS = 3_600_000;
 const USER_HOURS_DAYS = 35;
 const HISTORY_DAYS = 397;
 
-/** Returns how many holds it expired. */
-export async function sweepOrg(ledger: Ledger, org: string): Promise<number> {
+/** What expired, as replies of the ledger report it. */
+export type Expired = Pick<Reply, 'expired' | 'overshoots'>;
+
+export async function sweepOrg(ledger: Ledger, org: string): Promise<Expired> {
   const expired = await expireHolds(ledger, org);
   await dropOldCycles(ledger, org);
   await ledger.forgetProducers(org, PRODUCER_KEPT_MS);
@@ -30,10 +33,11 @@ export async function sweepOrg(ledger: Ledger, org: string): Promise<number> {
 }
 
 /** An empty call rolls the cycle where it is over, and expires due holds, in whatever cycle they were admitted. */
-async function expireHolds(ledger: Ledger, org: string): Promise<number> {
+async function expireHolds(ledger: Ledger, org: string): Promise<Expired> {
   let cycles: readonly Bounds[] = [];
   let ruleVersion = 0;
   let expired = 0;
+  const overshoots: Overshoot[] = [];
   let cycleTries = 0;
   for (;;) {
     const reply = await ledger.apply(emptyCall(org, cycles, ruleVersion));
@@ -45,10 +49,11 @@ async function expireHolds(ledger: Ledger, org: string): Promise<number> {
       ruleVersion = reply.ruleVersion;
       continue;
     }
-    if (reply.code !== 'ok') return expired;
+    if (reply.code !== 'ok') return { expired, overshoots };
     expired += reply.expired;
+    overshoots.push(...reply.overshoots);
     if (reply.dueIn !== 0) cycles = [...cycles, { start: reply.dueIn, end: reply.dueIn }];
-    else if (reply.expired < EXPIRE_MOST) return expired;
+    else if (reply.expired < EXPIRE_MOST) return { expired, overshoots };
   }
 }
 

@@ -42,7 +42,7 @@ export class Metrics {
     this.unknownGroups = new UnknownGroupMetrics(build);
     this.upstreams = new UpstreamMetrics(build);
     this.store = new StoreMetrics(build, quotas, state);
-    this.holds = new HoldMetrics(build, quotas);
+    this.holds = new HoldMetrics(build);
     this.open = new OpenMetrics(build, { quotas, state });
     this.process = new ProcessMetrics(build, state);
   }

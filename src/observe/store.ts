@@ -18,6 +18,7 @@ export class StoreMetrics {
   private readonly lines: Histogram;
   private readonly unanswered: Counter;
   private readonly expired: Counter;
+  private readonly overshoots: MetricOf<Counter>;
   private readonly clipped: Counter;
   private readonly unprovenUnits: MetricOf<Counter>;
 
@@ -66,6 +67,12 @@ export class StoreMetrics {
       name: 'quotagate_holds_expired_total',
       help: 'Holds that ended without a settlement, as seen by this process: their gateway died, or could not tell.',
     })();
+    this.overshoots = build.counters({
+      name: 'quotagate_overshoot_units_total',
+      help: 'Units charged above a hold and past a hard limit: the true cost was higher, or came after the hold had expired.',
+      labels: ['quota'],
+    });
+    for (const quota of Object.keys(quotas)) this.overshoots(quota);
     this.unprovenUnits = build.counters({
       name: 'quotagate_refunds_unproven_units_total',
       help: 'Units of refunds that were not given back: the store cannot show that they were charged, for a fail-over or a backup lost the charge.',
@@ -78,13 +85,14 @@ export class StoreMetrics {
     })();
   }
 
-  answered(operations: number, { code, replayed, lines, expired, clipped }: Reply, ms: number): void {
+  answered(operations: number, { code, lines, expired, clipped, overshoots }: Reply, ms: number): void {
     this.seconds.note(ms / 1_000);
     if (code !== 'ok') return;
     this.operations.note(operations);
     this.lines.note(lines);
     this.clipped.add(clipped);
-    if (!replayed) this.expired.add(expired);
+    // Of a repeated call too: nobody got its first answer.
+    this.noteExpired({ expired, overshoots });
   }
 
   silent(): void {
@@ -96,8 +104,9 @@ export class StoreMetrics {
       if (kind === 'fixed') this.unprovenUnits(quota).add(scaled(units, quota, this.quotas));
   }
 
-  holdsExpired(count: number): void {
-    this.expired.add(count);
+  noteExpired({ expired, overshoots }: Pick<Reply, 'expired' | 'overshoots'>): void {
+    this.expired.add(expired);
+    for (const { quota, units } of overshoots) this.overshoots(quota).add(scaled(units, quota, this.quotas));
   }
 }
 
@@ -140,21 +149,11 @@ function scaled(units: number, quota: string, quotas: MetricsOptions['quotas']):
 
 export class HoldMetrics {
   private open = 0;
-  private readonly overshoots: MetricOf<Counter>;
   private readonly tokens: TokenMetrics;
   private readonly replays: MetricOf<Counter>;
 
-  constructor(
-    build: Builder,
-    private readonly quotas: MetricsOptions['quotas'],
-  ) {
+  constructor(build: Builder) {
     build.reading('quotagate_holds_open', 'Holds of requests under way in this process.', () => this.open);
-    this.overshoots = build.counters({
-      name: 'quotagate_overshoot_units_total',
-      help: 'Units charged above a hold and past a hard limit, for the true cost was higher.',
-      labels: ['quota'],
-    });
-    for (const quota of Object.keys(quotas)) this.overshoots(quota);
     this.tokens = new TokenMetrics(build);
     this.replays = build.counters({
       name: 'quotagate_replays_total',
@@ -177,9 +176,5 @@ export class HoldMetrics {
 
   closed(): void {
     this.open -= 1;
-  }
-
-  overshoot(quota: string, units: number): void {
-    this.overshoots(quota).add(scaled(units, quota, this.quotas));
   }
 }

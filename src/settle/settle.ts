@@ -2,7 +2,7 @@
 
 import type { Op, Result } from '../ledger/port.js';
 import type { Costs } from '../meter/reader.js';
-import { type ChargeItem, type Charges, charges } from '../quota/charge.js';
+import { type ChargeItem, charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { Admission, SettlementQueue } from './admission.js';
 import { HoldRenewer } from './hold-renewer.js';
@@ -35,11 +35,10 @@ export interface Settle {
   close(): Promise<void>;
 }
 
-/** Observes holds, and units charged beyond them; left out, it costs nothing. */
+/** Observes holds and answers; left out, it costs nothing. */
 export interface HoldObserver {
   opened(): void;
   closed(): void;
-  overshoot(quota: string, units: number): void;
   /** Tokens of an answer were counted. */
   counted(tokens: TokenReport): void;
   /** The upstream marked an answer as a replay: free, or charged, for the call before was not known to be. */
@@ -165,29 +164,12 @@ class Settler implements Settle {
   }
 
   private endHold(admission: Admission, op: Op): void {
-    const { observer } = this;
-    if (observer === undefined) {
-      this.enqueueSettlement(admission, op);
-      return;
-    }
-    observer.closed();
-    const { org, charges: charged, cycle } = admission;
-    this.queue
-      .enqueueSettlement(org, op, cycle)
-      .then(({ result }) => reportOvershoot(observer, charged, result), this.onLost);
+    this.observer?.closed();
+    this.enqueueSettlement(admission, op);
   }
 
   private enqueueSettlement({ org, cycle }: Admission, op: Op | undefined): void {
     if (op !== undefined) this.queue.enqueueSettlement(org, op, cycle).catch(this.onLost);
-  }
-}
-
-function reportOvershoot(observer: HoldObserver, { items }: Charges, result: Result): void {
-  if (result.status !== 'settled') return;
-  const settled = items.filter((item) => item.kind !== 'gate');
-  for (const [index, { quota }] of settled.entries()) {
-    const units = result.overshoot[index] ?? 0;
-    if (units > 0) observer.overshoot(quota, units);
   }
 }
 

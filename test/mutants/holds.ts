@@ -28,8 +28,8 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'overshoot is not reported',
     'hold-settlement',
-    ['include/settle', 'math.min(above, -remaining)', 'math.min(0, -remaining)'],
-    ['holds', 'Math.min(above, line.consumed', 'Math.min(0, line.consumed'],
+    ['include/holds', 'math.min(above, -remaining)', 'math.min(0, -remaining)'],
+    ['expire', 'Math.min(above, line.consumed', 'Math.min(0, line.consumed'],
   ),
   ...broken(
     'rule 9',
@@ -130,12 +130,34 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'a late overshoot is not reported',
     'hold-expiry',
-    ['include/settle', 'local above = units\n', 'local above = 0\n'],
+    ['include/holds', 'local above = units\n', 'local above = 0\n'],
     [
-      'holds',
+      'expire',
       'const above = hold.open ? consumed - held : consumed;',
       'const above = hold.open ? consumed - held : 0;',
     ],
+  ),
+  ...broken(
+    'rule 16',
+    'the overshoot of an expiry is not reported',
+    'hold-expiry',
+    [
+      'include/holds',
+      '    note_overshoot(item.quota, overshoot_of(hold, item, consumed[index], lines[index]))\n',
+      '',
+    ],
+    [
+      'expire',
+      'noteOvershoot(work, hold, moves, move(work, cycle, hold, moves, true));',
+      'move(work, cycle, hold, moves, true);',
+    ],
+  ),
+  ...broken(
+    'rule 16',
+    'the overshoot of a settlement is not in the reply',
+    'hold-settlement',
+    ['include/settle', '    note_overshoot(item.quota, reply[index + 2])\n', ''],
+    ['expire', 'if (units > 0)', 'if (false)'],
   ),
   ...broken(
     'rule 9',

@@ -32,7 +32,6 @@ async function settled(costs: Costs, ending: Ending, { isVoid = false, replay }:
     observer: {
       opened: () => undefined,
       closed: () => undefined,
-      overshoot: () => undefined,
       counted: (report) => reports.push(report),
       replayed: () => undefined,
     },

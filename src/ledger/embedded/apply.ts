@@ -34,8 +34,9 @@ export function applyCall(orgState: OrgState | undefined, call: Call, clock: num
   const results = call.ops.map((op) => perform(work, op));
   noteCrossings(work);
   if (work.journal.length > 0) orgState.append('journal', work.journal.join('\n'), now);
-  const { lines, expired, dueIn, clipped } = work;
-  const reply: Reply = { ...standing(orgState, 'ok', now), lines, expired, dueIn, clipped, clock, results };
+  const { lines, expired, dueIn, clipped, overshoots } = work;
+  const counts = { lines, expired, dueIn, clipped, overshoots };
+  const reply: Reply = { ...standing(orgState, 'ok', now), ...counts, clock, results };
   if (call.producer !== '') orgState.producers.set(call.producer, { seq: call.seq, reply });
   return reply;
 }
@@ -78,7 +79,7 @@ function workOn(orgState: OrgState, call: Call, now: number): Work {
   const older = call.cycles.filter((cycle) => cycle.start !== start);
   const cycles = [present, ...older.map((cycle) => openCycle(orgState, cycle.start, false))];
   const counts = { lines: 0, expired: 0, dueIn: 0, clipped: 0, noneDue: false };
-  return { orgState, call, now, cycles, present, changed: [], journal: [], ...counts };
+  return { orgState, call, now, cycles, present, changed: [], journal: [], overshoots: [], ...counts };
 }
 
 function openCycle(orgState: OrgState, start: number, present: boolean): OpenCycle {
@@ -126,6 +127,7 @@ const NOTHING: Omit<Reply, 'code'> = {
   expired: 0,
   dueIn: 0,
   clipped: 0,
+  overshoots: [],
   clock: 0,
   results: [],
 };

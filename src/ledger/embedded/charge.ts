@@ -4,7 +4,7 @@ import type { Member } from '../codec.js';
 import type { ChargeOp, Settled } from '../port.js';
 import { memberIn } from './codec-cache.js';
 import { admitMember, knownGroups } from './decide.js';
-import { pastLimits } from './holds.js';
+import { pastLimits } from './expire.js';
 import { change, linesOf, type OpenCycle, type Work } from './limit-counters.js';
 
 export function chargeServed(work: Work, op: ChargeOp): Settled {

@@ -3,7 +3,15 @@ import type { ChargeItem } from '../../quota/charge.js';
 import type { HoldItem, HoldRecord } from '../codec.js';
 import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../port.js';
 import { checkLimits, type LimitCheck } from './check-limits.js';
-import { change, type LimitCounter, linesOf, type OpenCycle, unitsOn, type Work } from './limit-counters.js';
+import {
+  capOfLine,
+  change,
+  type LimitCounter,
+  linesOf,
+  type OpenCycle,
+  unitsOn,
+  type Work,
+} from './limit-counters.js';
 
 /**
  * Expires at most `most` due holds, and forgets due tombstones. Returns how many it dealt with. Those of cycles that the
@@ -47,7 +55,7 @@ function expire(work: Work, entry: { readonly at: number; readonly id: string })
     consumed: item.fixed ? 0 : item.charged,
     held: item.fixed ? 0 : -item.units,
   }));
-  move(work, cycle, hold, moves, true);
+  noteOvershoot(work, hold, moves, move(work, cycle, hold, moves, true));
   orgState.putHold(id, { ...hold, open: false, expiresAt: now + TOMBSTONE_MS }, hold);
   return true;
 }
@@ -83,6 +91,39 @@ export function move(
     work.journal.push(`${who}|${charged.join(',')}|${estimated ? 'e' : ''}`);
   }
   return moved;
+}
+
+/** By item: units that this move of a hold charged above what it held, past a hard limit. The call's reply has them too. */
+export function noteOvershoot(
+  work: Work,
+  hold: HoldRecord,
+  moves: readonly Move[],
+  lines: readonly LimitCounter[][],
+): number[] {
+  return moves.map((one, index) => {
+    const units = overshootOf(work, hold, one, lines[index] ?? []);
+    if (units > 0) work.overshoots.push({ quota: one.item.quota, units });
+    return units;
+  });
+}
+
+/** Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it. */
+function overshootOf(work: Work, hold: HoldRecord, move: Move, lines: readonly LimitCounter[]): number {
+  const { item, consumed } = move;
+  const held = item.fixed ? consumed : item.units;
+  const above = hold.open ? consumed - held : consumed;
+  return above > 0 ? pastLimits(work, above, lines) : 0;
+}
+
+/** How many of these units stand past a hard limit now. */
+export function pastLimits(work: Work, above: number, lines: readonly LimitCounter[]): number {
+  let past = 0;
+  for (const line of lines) {
+    const cap = capOfLine(work, line);
+    if (cap.mode !== 'hard') continue;
+    past = Math.max(past, Math.min(above, line.consumed + line.held + cap.carried - cap.limit));
+  }
+  return past;
 }
 
 /** Checks the limits; before a refusal, expires due holds and checks again. */

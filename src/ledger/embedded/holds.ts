@@ -4,16 +4,8 @@ import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
 import { findBindingLimits, refusal } from './check-limits.js';
-import { checkLimitsAfterExpiry, cycleOf, type Move, move } from './expire.js';
-import {
-  capOfLine,
-  change,
-  type LimitCounter,
-  linesOf,
-  type OpenCycle,
-  unitsOn,
-  type Work,
-} from './limit-counters.js';
+import { checkLimitsAfterExpiry, cycleOf, type Move, move, noteOvershoot } from './expire.js';
+import { change, type LimitCounter, linesOf, type OpenCycle, unitsOn, type Work } from './limit-counters.js';
 
 export function settle(work: Work, op: SettleOp): Result {
   const hold = work.orgState.hold(op.hold);
@@ -27,7 +19,7 @@ export function settle(work: Work, op: SettleOp): Result {
     return { item: { ...item, charged: units }, consumed: units - before, held };
   });
   const lines = move(work, cycle, hold, moves, op.estimated);
-  const overshoot = moves.map((one, index) => overshootOf(work, hold, one, lines[index] ?? []));
+  const overshoot = noteOvershoot(work, hold, moves, lines);
   if (!hold.open) {
     work.orgState.putHold(op.hold, { ...hold, ended: true, items: moves.map((m) => m.item) }, hold);
     return { status: 'settled', overshoot, late: true };
@@ -39,25 +31,6 @@ export function settle(work: Work, op: SettleOp): Result {
 /** The tombstone of an id that was released before its reservation arrived: it names nobody. */
 function neverRan(hold: HoldRecord): boolean {
   return hold.user === '';
-}
-
-/** Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it. */
-function overshootOf(work: Work, hold: HoldRecord, move: Move, lines: readonly LimitCounter[]): number {
-  const { item, consumed } = move;
-  const held = item.fixed ? consumed : item.units;
-  const above = hold.open ? consumed - held : consumed;
-  return above > 0 ? pastLimits(work, above, lines) : 0;
-}
-
-/** How many of these units stand past a hard limit now. */
-export function pastLimits(work: Work, above: number, lines: readonly LimitCounter[]): number {
-  let past = 0;
-  for (const line of lines) {
-    const cap = capOfLine(work, line);
-    if (cap.mode !== 'hard') continue;
-    past = Math.max(past, Math.min(above, line.consumed + line.held + cap.carried - cap.limit));
-  }
-  return past;
 }
 
 export function release(work: Work, op: ReleaseOp): Result {

@@ -2,7 +2,7 @@
 import { GROUPS_MAX, UNITS_MAX } from '../../quota/charge.js';
 import { lineOf, type Scope } from '../../quota/id.js';
 import { capOf, type Limit, type Plan } from '../../quota/limit.js';
-import type { Call } from '../port.js';
+import type { Call, Overshoot } from '../port.js';
 import { limitIn, planIn } from './codec-cache.js';
 import type { Fields, OrgState } from './org-state.js';
 
@@ -45,6 +45,7 @@ export interface Work {
   dueIn: number;
   /** Moves that would have taken a counter below 0. */
   clipped: number;
+  readonly overshoots: Overshoot[];
   /** No hold is due (any more) at this call's time. */
   noneDue: boolean;
 }

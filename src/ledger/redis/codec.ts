@@ -2,7 +2,18 @@
 import type { ChargeItem } from '../../quota/charge.js';
 import type { Scope } from '../../quota/id.js';
 import { encodeCharges } from '../codec.js';
-import type { BindingLimit, Call, CallCode, Denied, Done, Op, Reply, Result, Violation } from '../port.js';
+import type {
+  BindingLimit,
+  Call,
+  CallCode,
+  Denied,
+  Done,
+  Op,
+  Overshoot,
+  Reply,
+  Result,
+  Violation,
+} from '../port.js';
 
 /** `latest`: the latest time that the store's clock can show, 0 where that is not known. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
@@ -58,7 +69,7 @@ const CODES: readonly CallCode[] = [
   'producer-behind',
   'clock',
 ];
-const HEAD_LENGTH = 14;
+const HEAD_LENGTH = 15;
 
 /** Throws a TypeError where the reply is not of apply.lua's form. */
 export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
@@ -86,9 +97,21 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     replayed: reply[11] === 1,
     clipped: number(12),
     clock: number(13),
+    overshoots: decodeOvershoots(String(reply[14])),
     results,
   };
 }
+
+/** `<quota>=<units>`, comma-separated. */
+function decodeOvershoots(text: string): readonly Overshoot[] {
+  if (text === '') return NO_OVERSHOOT;
+  return text.split(',').map((entry) => {
+    const [quota = '', units] = entry.split('=');
+    return { quota, units: Number(units) };
+  });
+}
+
+const NO_OVERSHOOT: readonly Overshoot[] = [];
 
 type RawResult = readonly (number | string)[];
 

@@ -96,6 +96,20 @@ onBoth('what it charges late past a hard limit is overshoot', ORG, async (t, tes
   t.match(await testOrg.do(settle('h', 9)), { overshoot: [0] }, 'reported once');
 });
 
+onBoth('an expired hold whose progress stands past a hard limit is overshoot', ORG, async (t, testOrg) => {
+  const both = reserve('ana', [held('usage', 10), held('lds', 2)], { hold: 'h' });
+  await testOrg.statuses([
+    both,
+    renew('h', 15, 0, { quotas: ['usage', 'lds'], units: [15, 2], more: [0, 0] }),
+  ]);
+  t.match(await testOrg.apply([reserve('ana', fixed('usage', 88))]), { expired: 0, overshoots: [] });
+  await testOrg.at(DUE_MS);
+  t.match(await testOrg.apply([]), { expired: 1, overshoots: [{ quota: 'usage', units: 3 }] });
+  t.equal(await testOrg.line('usage:o'), '103+0');
+  t.match(await testOrg.apply([settle('h', [16, 2])]), { overshoots: [{ quota: 'usage', units: 1 }] });
+  t.same((await testOrg.apply([settle('h', [16, 2])])).overshoots, [], 'reported once');
+});
+
 onBoth('an answer that asks for more holds all of it again, if it fits', ORG, async (t, testOrg) => {
   await testOrg.statuses([TEN, renew('h', 4)]);
   await testOrg.at(DUE_MS);

@@ -48,6 +48,22 @@ onBoth('overshoot is never more than what was above the hold', ORG, async (t, te
   t.match(await testOrg.do(settle('h', 12)), { overshoot: [2] });
 });
 
+onBoth('the reply of a call has the overshoots of all its settlements', ORG, async (t, testOrg) => {
+  await testOrg.statuses([
+    reserve('ana', held('usage', 5), { hold: 'h' }),
+    reserve('ana', held('usage', 5), { hold: 'i' }),
+  ]);
+  const reply = await testOrg.apply([settle('h', 19), settle('i', 9)], { producer: 'p', seq: 1 });
+  const overshoots = reply.results.flatMap((result) => ('overshoot' in result ? result.overshoot : []));
+  t.ok(overshoots.every((units) => units > 0));
+  t.same(
+    reply.overshoots,
+    overshoots.map((units) => ({ quota: 'usage', units })),
+  );
+  const again = await testOrg.apply([settle('h', 19), settle('i', 9)], { producer: 'p', seq: 1 });
+  t.match(again, { replayed: true, overshoots: reply.overshoots });
+});
+
 onBoth('soft pools and shadow limits know no overshoot', ORG, async (t, testOrg) => {
   await testOrg.commit(
     set('org', 'plan:usage', '5:s'),
