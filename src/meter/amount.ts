@@ -1,14 +1,15 @@
-/** Amounts stated by a caller, read exactly. */
+/** Parses amounts that a caller states, without rounding errors. */
 import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
 
-/** Longer numbers have no honest use, and would only cost time. */
+/** The limits on length bound the work for one number. */
 const NUMBER = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/;
 const LEADING_ZEROS = /^0+(?=\d)/;
 
 /**
- * Units for the text of a JSON number. Undefined where it is negative (−0 too), has more decimals than the
- * quota (unless those are rounded up), or is too large. It is never made a double on the way: 0.1 is 0.1, and 1e309 is not infinity.
+ * Returns the units for the text of a JSON number. Returns undefined if the number is negative (−0 too), too large, or
+ * has more decimals than the quota and `roundUp` is false. The text is never converted to a double: 0.1 stays 0.1, and
+ * 1e309 is not infinity.
  */
 export function unitsOfNumber(text: string, decimals: number, roundUp = false): number | undefined {
   const match = NUMBER.exec(text);
@@ -23,13 +24,13 @@ export function unitsOfNumber(text: string, decimals: number, roundUp = false): 
   return parseUnits(right === '' ? left : `${left}.${right}`, decimals, roundUp);
 }
 
-/** A sum of amounts, exact to its end: rounded up once, not once an amount. */
+/** An exact sum of amounts. It is rounded up once, at the end. */
 export class DecimalSum {
   private digits = 0n;
-  /** Digits behind the point. */
+  /** The number of decimal digits. */
   private places = 0;
 
-  /** False for what is no number ≥ 0. */
+  /** Returns false if the text is not a number ≥ 0. */
   add(text: string): boolean {
     const match = NUMBER.exec(text);
     if (match === null) return false;
@@ -42,7 +43,7 @@ export class DecimalSum {
     return true;
   }
 
-  /** Undefined where it is too large. */
+  /** Returns undefined if the sum is too large. */
   units(decimals: number): number | undefined {
     const shift = this.places - decimals;
     const scaled =

@@ -1,6 +1,6 @@
-/** The header fields of an answer: flat, names and values as the upstream sent them. */
+/** Reads header fields of an answer. The list is flat (name, value, name, value), as the upstream sent it. */
 
-/** All values of a field, joined by commas, in lower case; '' where there is none. */
+/** Returns all values of a field in lower case, joined by commas; '' if the field is absent. */
 export function fieldOf(fields: readonly Buffer[], name: string): string {
   const values: string[] = [];
   for (let index = 0; index < fields.length; index += 2) {

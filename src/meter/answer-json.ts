@@ -1,6 +1,6 @@
 /**
- * The numbers that the JSON of an answer tells: of one body, of server-sent events, or of JSON lines. Which of these it is, its first
- * byte decides: what a server calls its answer is not always so, and a request can choose it.
+ * Extracts numbers from the JSON of an answer. The answer is one JSON body, server-sent events, or JSON lines. The
+ * first byte decides which: Content-Type is not reliable, and a request can influence it.
  */
 import { UNITS_MAX } from '../quota/charge.js';
 import { DecimalSum } from './amount.js';
@@ -12,31 +12,31 @@ import { type JsonReader, jsonReader } from './json-reader.js';
 import { JsonValues } from './json-values.js';
 import { type SseEvent, SseReader } from './llm/sse.js';
 
-/** Of the places where the number stands in an answer of many documents. */
-export type Across = 'last' | 'sum';
+/** How to combine the numbers if the answer has many documents. */
+export type Aggregation = 'last' | 'sum';
 
-/** JSON documents larger than this are not read: what the answer costs is the estimate. */
+/** Larger JSON documents are not read; the answer is charged its estimate. */
 const DOCUMENT_BYTES_MAX = 1_048_576;
 
 export interface Reported {
-  /** Undefined: none was reported that can be used. */
+  /** Undefined: the answer reported no usable number. */
   readonly units: number | undefined;
-  /** All that came could be read. */
+  /** The whole answer could be read. */
   readonly whole: boolean;
 }
 
-/** One number that is wanted. */
-export interface Wanted {
+/** One number to extract. */
+export interface WantedNumber {
   readonly pointer: string;
-  readonly across: Across;
+  readonly across: Aggregation;
   readonly decimals: number;
 }
 
-/** Takes the answer's Content-Encoding. */
+/** Takes the Content-Encoding of the answer. */
 export type ReadAnswer = (contentEncoding: string) => AnswerJson;
 
-/** Two that are at the same place share its number. */
-export function answerJson(wanted: readonly Wanted[]): ReadAnswer {
+/** Charges with the same pointer share one lookup. */
+export function answerJson(wanted: readonly WantedNumber[]): ReadAnswer {
   const pointers = [...new Set(wanted.map(({ pointer }) => pointer))];
   const read = jsonReader(pointers.map((pointer) => ({ pointer, want: 'number' })));
   const slots = wanted.map(({ pointer }) => pointers.indexOf(pointer));
@@ -45,28 +45,28 @@ export function answerJson(wanted: readonly Wanted[]): ReadAnswer {
 
 const SPACE = 0x20;
 const DONE = Buffer.from('[DONE]');
-/** A pointer at an element of an array, or at all of a document. */
+/** A pointer to an array element, or to the whole document. */
 const ELEMENT = /^(?:\/\d+(?:\/|$)|$)/;
 
 export class AnswerJson {
   private readonly sums: DecimalSum[];
-  private readonly isTold: boolean[];
-  private readonly isBad: boolean[];
-  private isWhole = true;
+  private readonly isReported: boolean[];
+  private readonly isInvalid: boolean[];
+  private isComplete = true;
   private readonly body: BodyReader;
-  private readonly asksElements: boolean;
+  private readonly hasElementPointer: boolean;
 
   constructor(
-    private readonly wanted: readonly Wanted[],
+    private readonly wanted: readonly WantedNumber[],
     private readonly slots: readonly number[],
     private readonly read: JsonReader,
     contentEncoding: string,
   ) {
-    this.asksElements = wanted.some(({ pointer }) => ELEMENT.test(pointer));
+    this.hasElementPointer = wanted.some(({ pointer }) => ELEMENT.test(pointer));
     this.sums = wanted.map(() => new DecimalSum());
-    this.isTold = wanted.map(() => false);
-    this.isBad = wanted.map(() => false);
-    const broken = () => this.broken();
+    this.isReported = wanted.map(() => false);
+    this.isInvalid = wanted.map(() => false);
+    const broken = () => this.markIncomplete();
     const frames = new FirstByteFrames({
       isStream: false,
       events: () => new SseReader((event) => this.event(event), broken),
@@ -83,35 +83,36 @@ export class AnswerJson {
     return this.body.ready();
   }
 
-  /** A promise where it is still being decoded. */
+  /** Returns a promise while the body is still being decoded. */
   end(): Promise<void> | undefined {
     return this.body.end();
   }
 
   reported(index: number): Reported {
     const { decimals = 0 } = this.wanted[index] ?? {};
-    // A sum that is too large is at least what can be counted.
-    const units = this.isTold[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;
-    return { units, whole: this.isWhole && this.isBad[index] === false && !this.body.failed };
+    // A sum that exceeds the maximum is charged the maximum.
+    const units =
+      this.isReported[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;
+    return { units, whole: this.isComplete && this.isInvalid[index] === false && !this.body.failed };
   }
 
   private openJson(first: number): Frames {
-    const broken = () => this.broken();
+    const broken = () => this.markIncomplete();
     return new JsonValues({
       value: (body) => this.document(body),
       unread: broken,
       cutOff: broken,
       bytesMax: DOCUMENT_BYTES_MAX,
       outside: 'refuse',
-      // Of an array, each element is a document, unless a pointer says which.
-      elements: first === OPEN_ARRAY && !this.asksElements,
+      // Each element of a top-level array is a document, unless a pointer addresses elements by index.
+      elements: first === OPEN_ARRAY && !this.hasElementPointer,
     });
   }
 
   private event({ data }: SseEvent): void {
     const first = data.find((byte) => byte > SPACE);
     if ((first !== OPEN_OBJECT && first !== OPEN_ARRAY) || data.equals(DONE)) return;
-    if (data.length > DOCUMENT_BYTES_MAX) this.broken();
+    if (data.length > DOCUMENT_BYTES_MAX) this.markIncomplete();
     else this.document(data);
   }
 
@@ -120,25 +121,25 @@ export class AnswerJson {
       const numbers = this.read(body);
       for (const [index, slot] of this.slots.entries()) {
         const text = numbers[slot];
-        if (typeof text === 'string') this.tell(index, text);
+        if (typeof text === 'string') this.record(index, text);
       }
     } catch {
-      this.broken();
+      this.markIncomplete();
     }
   }
 
-  private tell(index: number, text: string): void {
+  private record(index: number, text: string): void {
     const isLast = this.wanted[index]?.across === 'last';
     const sum = isLast ? new DecimalSum() : (this.sums[index] ?? new DecimalSum());
-    const isGood = sum.add(text) && sum.units(this.wanted[index]?.decimals ?? 0) !== undefined;
-    // A last one that is good takes the place of those before it; of a sum, each has to be.
-    this.isBad[index] = !isGood || (!isLast && this.isBad[index] === true);
-    if (!isGood) return;
+    const isValid = sum.add(text) && sum.units(this.wanted[index]?.decimals ?? 0) !== undefined;
+    // For `last`, a valid number replaces the ones before it. For `sum`, every number must be valid.
+    this.isInvalid[index] = !isValid || (!isLast && this.isInvalid[index] === true);
+    if (!isValid) return;
     this.sums[index] = sum;
-    this.isTold[index] = true;
+    this.isReported[index] = true;
   }
 
-  private broken(): void {
-    this.isWhole = false;
+  private markIncomplete(): void {
+    this.isComplete = false;
   }
 }

@@ -1,11 +1,11 @@
-/** Looks on while an answer passes whose costs are a header, numbers in its JSON, or its bytes. */
+/** Observes an answer while it passes. Its cost is in a header, in numbers of its JSON, or in its byte count. */
 import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
 import { fieldOf } from './answer-fields.js';
 import type { AnswerJson, ReadAnswer } from './answer-json.js';
 import type { AnswerReader, Cost, Costs } from './reader.js';
 
-/** Where one charge finds its cost. `json`: by its number among those that are read. */
+/** Where one charge finds its cost. `json`: index into the numbers that are extracted. */
 export type Source =
   | { readonly header: string; readonly decimals: number }
   | { readonly json: number }
@@ -25,7 +25,7 @@ export class CostReader implements AnswerReader {
     const { headers } = this;
     for (let index = 0; index < fields.length; index += 2) {
       const name = (fields[index]?.toString('latin1') ?? '').toLowerCase();
-      // A field sent twice has no one value: as a cost it is as good as none.
+      // A header that is sent twice has no single value, so it counts as missing.
       headers.set(name, headers.has(name) ? undefined : fields[index + 1]?.toString('latin1').trim());
     }
     this.json = this.readJson?.(fieldOf(fields, 'content-encoding'));
@@ -33,18 +33,18 @@ export class CostReader implements AnswerReader {
   }
 
   data(chunk: Buffer): Buffer {
-    this.look(chunk);
-    this.passed(chunk.length);
+    this.inspect(chunk);
+    this.countSent(chunk.length);
     return chunk;
   }
 
-  /** At what the upstream sent. */
-  look(chunk: Buffer): void {
+  /** Inspects bytes that the upstream sent. */
+  inspect(chunk: Buffer): void {
     this.json?.push(chunk);
   }
 
-  /** So many bytes went to the client. */
-  passed(bytes: number): void {
+  /** Counts bytes that were sent to the client. */
+  countSent(bytes: number): void {
     this.bytes += bytes;
   }
 
@@ -79,7 +79,7 @@ export class CostReader implements AnswerReader {
     });
   }
 
-  /** What an answer reported that broke off, or could not all be read, is the least that it costs. */
+  /** If the answer broke off or could not be fully read, the reported number is a lower bound. */
   private jsonCost(index: number, whole: boolean): Cost | undefined {
     const reported = this.json?.reported(index);
     if (reported?.units === undefined) return undefined;

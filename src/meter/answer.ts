@@ -1,13 +1,13 @@
 /**
- * What did it cost, where only the answer tells: a response header, numbers in the response's JSON, or its bytes. Before,
- * an estimate is held; a reader looks on while the answer passes through, and says afterwards what was found.
+ * Compiles charges whose cost is known only from the answer: a response header, numbers in the response's JSON, or its
+ * bytes. The gateway holds an estimate first. A reader observes the answer and reports the final cost.
  */
 import type { ChargeItem } from '../quota/charge.js';
 import { decimalsOf, parseUnits } from '../quota/units.js';
-import { type Across, answerJson, type Wanted } from './answer-json.js';
+import { type Aggregation, answerJson, type WantedNumber } from './answer-json.js';
 import { CostReader, type Source } from './answer-reader.js';
 
-/** `hold`: the estimate; `floor`: the least that an answer which counts is charged. Amounts in the quota's units. */
+/** `hold`: the estimate; `floor`: the minimum charge for an answer that counts. Amounts in the quota's units. */
 interface Estimated {
   readonly quota: string;
   readonly hold: number | string;
@@ -17,26 +17,26 @@ interface Estimated {
 export type AnswerSpec = Estimated &
   (
     | { readonly responseHeader: string }
-    | { readonly responseJson: string; readonly across?: Across }
+    | { readonly responseJson: string; readonly across?: Aggregation }
     | { readonly bytes: 'out' }
   );
 
 export interface AnswerMeter {
-  /** The estimates to hold, in the order of the reader's answers. */
+  /** The estimates to hold, in the order of the reader's costs. */
   readonly items: readonly ChargeItem[];
   readonly floors: readonly number[];
-  /** The body must come in a coding that can be read. */
+  /** The upstream must use a content coding that the gateway can decode. */
   readonly readsBody: boolean;
   open(): CostReader;
 }
 
-/** Throws an Error for charges by which no answer could be priced. */
+/** Throws an Error if no answer could be priced by these charges. */
 export function compileAnswer(
   specs: readonly AnswerSpec[],
   quotas: Readonly<Record<string, { readonly decimals: number }>>,
 ): AnswerMeter | undefined {
   if (specs.length === 0) return undefined;
-  const wanted: Wanted[] = [];
+  const wanted: WantedNumber[] = [];
   const sources = specs.map((spec) => sourceOf(spec, decimalsOf(quotas, spec.quota), wanted));
   const readJson = wanted.length === 0 ? undefined : answerJson(wanted);
   return {
@@ -57,7 +57,7 @@ function amount(text: number | string, decimals: number): number {
   return units;
 }
 
-function sourceOf(spec: AnswerSpec, decimals: number, wanted: Wanted[]): Source {
+function sourceOf(spec: AnswerSpec, decimals: number, wanted: WantedNumber[]): Source {
   if ('bytes' in spec) return { bytes: true, decimals };
   if ('responseHeader' in spec) return { header: spec.responseHeader.toLowerCase(), decimals };
   const { responseJson: pointer, across = 'last' } = spec;

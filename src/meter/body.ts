@@ -1,9 +1,9 @@
-/** The body of a request that is metered by it, read to a bound before anything is forwarded. */
+/** Reads the body of a request whose cost is in the body. The read is bounded and ends before anything is forwarded. */
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
 import { boundaryOf } from './form.js';
 
-/** The client left before its body was complete: nobody waits for an answer. */
+/** The client disconnected before its body was complete, so no answer is needed. */
 export class BodyAborted extends Error {
   override readonly name = 'BodyAborted';
   constructor() {
@@ -12,16 +12,16 @@ export class BodyAborted extends Error {
 }
 
 /**
- * Reads the body. Rejects with `body-encoded` and, where Content-Length says so, `body-too-large` before the
- * first byte is read; a body cut off at the bound leaves the rest in the socket, so the answer to it must
- * close the connection. `forms`: a form is taken too.
+ * Reads the body. Rejects with `body-encoded`, or with `body-too-large` before the first byte if Content-Length exceeds
+ * the limit. A body that is cut off at the limit leaves unread bytes in the socket, so the answer must close the
+ * connection. `forms`: multipart forms are accepted too.
  */
 export async function readBody(request: IncomingMessage, limitBytes: number, forms = false): Promise<Buffer> {
   refuseEncoded(request.rawHeaders, forms);
   return await readBytes(request, limitBytes);
 }
 
-/** The same for a body that nobody reads a cost from: its type and coding are not looked at. */
+/** Reads a body that has no cost in it: its type and coding are not checked. */
 export async function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   const declared = request.headers['content-length'];
   if (declared !== undefined && Number(declared) > limitBytes) throw tooLarge(limitBytes);
@@ -46,7 +46,7 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
     const onGone = () => stop(new BodyAborted());
     const stop = (error?: Error) => {
       request.off('data', onData).off('end', onEnd).off('close', onGone);
-      // A late error of a request that is given up has nobody else to hear it.
+      // Keeps the error handler: a late error of an abandoned request would otherwise be unhandled.
       if (error === undefined) request.off('error', onGone);
       else {
         request.pause();
@@ -57,13 +57,13 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
   });
 }
 
-/** Types whose body is JSON, or what clients send with JSON without saying so. */
+/** JSON types, and types that clients send with JSON. */
 const READ_AS_JSON = /^(?:(?:application|text)\/(?:[\w.-]+\+)*json|text\/plain)[\t ]*(?:;|$)/i;
 const READ_AS_UTF8 = /;[\t ]*charset="?(?:utf-8|us-ascii)"?[\t ]*(?:;|$)/i;
 
 /**
- * Refuses whatever lets the upstream read other things out of these bytes than the meter does: a coding, a
- * charset, or another type (a JSON body can be a form too: `{"n":1,"x":"&n=1000&"}`).
+ * Refuses a body that the upstream could interpret differently from the meter: a content coding, another charset, or
+ * another type. A JSON body can also be a valid form: `{"n":1,"x":"&n=1000&"}`.
  */
 function refuseEncoded(rawHeaders: readonly string[], forms: boolean): void {
   const isForm = forms && boundaryOf(rawHeaders) !== undefined;

@@ -1,26 +1,29 @@
-/** Decodes an answer's Content-Encoding beside the bytes that pass to the client. All readers of answers use it. */
+/**
+ * Decodes the Content-Encoding of an answer for the meter. The client gets the original bytes. All readers of answers
+ * use it.
+ */
 import * as zlib from 'node:zlib';
 import type { Frames } from './frames.js';
 
-/** Takes the bytes of a body as they come, in whatever coding, and passes the plain ones on. */
+/** Takes the encoded bytes of a body and passes on the decoded ones. */
 export interface BodyReader {
-  /** Some of the body could not be decoded. */
+  /** Part of the body could not be decoded. */
   readonly failed: boolean;
   push(chunk: Buffer): void;
   /** Resolves when the next chunk may come; undefined: now. */
   ready(): Promise<void> | undefined;
-  /** Resolves when all of the body is read; undefined: it is. */
+  /** Resolves when the whole body is read; undefined: it is read already. */
   end(): Promise<void> | undefined;
 }
 
 type Codec = zlib.Gunzip | zlib.BrotliDecompress;
-/** Some servers send raw deflate without the zlib header, so the first bytes decide. */
+/** Some servers send raw deflate without the zlib header, so the first byte decides. */
 type MakeCodec = (first: Buffer) => Codec;
 
 const OPTIONS = { finishFlush: zlib.constants.Z_SYNC_FLUSH, chunkSize: 65_536 };
 const ZLIB_METHOD = 8;
 
-/** A codec of a stream that breaks off returns what it has decoded. */
+/** With this flush mode, a truncated stream still yields the bytes decoded so far. */
 const CODECS = new Map<string, MakeCodec>([
   ['gzip', () => zlib.createGunzip(OPTIONS)],
   ['x-gzip', () => zlib.createGunzip(OPTIONS)],
@@ -38,16 +41,16 @@ const CODECS = new Map<string, MakeCodec>([
       }),
   ],
 ]);
-/** Only newer versions of Node have it. */
+/** Only newer versions of Node have zstd. */
 const createZstd: unknown = Reflect.get(zlib, 'createZstdDecompress');
 if (typeof createZstd === 'function') CODECS.set('zstd', () => createZstd() as zlib.Gunzip);
 
-/** Each coding of a chain can expand its input a thousand times. */
+/** Limits the chain: each coding can expand its input a thousandfold. */
 const CHAIN_MAX = 3;
 
 /**
- * The client's Accept-Encoding without the codings that cannot be decoded here; undefined where it need not change. A client that
- * sends no Accept-Encoding gets none: servers then send plain bodies.
+ * Returns the client's Accept-Encoding without the codings that this process cannot decode; undefined if it need not
+ * change. If the client sends no Accept-Encoding, none is added: servers then send plain bodies.
  */
 export function readableCodings(rawHeaders: readonly string[]): string | undefined {
   const wishes: string[] = [];
@@ -64,8 +67,8 @@ export function readableCodings(rawHeaders: readonly string[]): string | undefin
 }
 
 /**
- * Opens the reader of a body. `contentEncoding`: all values of the field, in the order they were applied, '' where there is none.
- * `unread` takes the number of bytes that could not be decoded.
+ * Opens the reader of a body. `contentEncoding`: all values of the field in the order they were applied, '' if absent.
+ * `unread` receives the number of bytes that could not be decoded.
  */
 export function openBody(
   contentEncoding: string,
@@ -99,7 +102,7 @@ class PlainBody implements BodyReader {
   }
 }
 
-/** In a coding that is not known, or in too many. */
+/** The coding is unknown, or there are too many. */
 class UnreadableBody implements BodyReader {
   readonly failed = true;
 
@@ -118,12 +121,12 @@ class UnreadableBody implements BodyReader {
   }
 }
 
-/** A codec takes at most this much in one write: the output of a write is read in one turn. */
+/** Limits one write to a codec, because its output is handled in one turn of the event loop. */
 const BATCH_BYTES_MAX = 65_536;
-/** When more than this waits, the answer has to wait too. */
+/** Above this queue size, the upstream has to wait. */
 const QUEUE_BYTES_MAX = 1_048_576;
 
-/** One coding of a chain: bytes that reached its codec but were not decoded could not be read. */
+/** One coding of a chain. `unreadBytes`: bytes that its codec got but did not decode. */
 class Stage {
   given = 0;
 
@@ -135,8 +138,8 @@ class Stage {
 }
 
 /**
- * Decodes a chain of codings. Chunks that come while the first codec is busy go to it in one write: each write costs a trip to
- * another thread, however small the chunk.
+ * Decodes a chain of codings. Chunks that arrive while the first codec is busy are written together: each write costs a
+ * thread switch, however small the chunk.
  */
 class Decoder implements BodyReader {
   failed = false;
@@ -145,14 +148,16 @@ class Decoder implements BodyReader {
   private queueBytes = 0;
   private busy = false;
   private ending = false;
-  /** The codecs take nothing more. */
+  /** The codecs accept no more input. */
   private closed = false;
   private readonly done: Promise<void>;
   private onDone: () => void = () => undefined;
   private waiting: Promise<void> | undefined;
   private onReady: () => void = () => undefined;
 
-  /** @param chain the coding that was applied last comes first */
+  /**
+   * @param chain the coding that was applied last comes first
+   */
   constructor(
     private readonly chain: readonly MakeCodec[],
     private readonly plain: Frames,
@@ -216,7 +221,7 @@ class Decoder implements BodyReader {
     });
   }
 
-  /** Opens the codec of a stage by the first bytes that reach it. */
+  /** Creates the codec of a stage when its first bytes arrive. */
   private open(index: number, first: Buffer): Stage | undefined {
     const make = this.chain[index];
     if (make === undefined) return undefined;
@@ -235,7 +240,7 @@ class Decoder implements BodyReader {
     return stage;
   }
 
-  /** Into the next stage; while that is full, this one pauses. */
+  /** Passes bytes to the next stage. This stage pauses while the next one is full. */
   private relay(index: number, from: Stage, chunk: Buffer): void {
     const next = this.stages[index + 1] ?? this.open(index + 1, chunk);
     if (next === undefined || this.closed) return;
@@ -245,7 +250,7 @@ class Decoder implements BodyReader {
     next.codec.once('drain', () => from.codec.resume());
   }
 
-  /** What was decoded before a fault counts: the stages behind it end regularly. */
+  /** Bytes decoded before an error still count, so the later stages end normally. */
   private stageEnded(index: number): void {
     const next = this.stages[index + 1];
     if (next === undefined || this.closed) this.close();
@@ -271,7 +276,7 @@ class Decoder implements BodyReader {
     this.onReady();
   }
 
-  /** The last codec has ended, also before its input did, or failed. Bytes that no codec took are reported. */
+  /** The last codec ended (perhaps before its input did) or failed. Reports the bytes that no codec decoded. */
   private close(): void {
     if (this.closed) return;
     this.closed = true;

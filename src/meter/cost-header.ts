@@ -1,12 +1,13 @@
-/** A cost that the caller states in a header. */
+/** Reads a cost that the caller states in a header. */
 import { ProblemError } from '../errors/catalogue.js';
 import { foldedName } from '../http/field-names.js';
 
 const CONNECTION = 'connection';
 
 /**
- * The value of the one header of this (lower-case) name. Refused: none or two of it, a name that a CGI-like
- * server would take for it (`x_cost`, `x.cost`), and a Connection header that would have the next hop drop it.
+ * Returns the value of the header with this (lower-case) name. Refuses a missing or repeated header, a name that a
+ * CGI-like server would treat as the same (`x_cost`, `x.cost`), and a Connection header that would make the next hop
+ * drop it.
  */
 export function costHeader(rawHeaders: readonly string[], name: string): string {
   const plain = foldedName(name);

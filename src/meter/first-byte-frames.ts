@@ -1,18 +1,18 @@
-/** An answer of which the first byte decides how it comes: what a server calls it is not always so, and a request can choose it. */
+/** Chooses the framing of an answer by its first byte: Content-Type is not reliable, and a request can influence it. */
 import type { Frames, StreamFrames } from './frames.js';
 
 const SPACE = 0x20;
-/** An object, or an array. */
+/** The start of an object or an array. */
 const BEGINS_JSON = new Set(Buffer.from('{['));
-/** A comment, or one of the fields `data`, `event`, `id` and `retry`. */
+/** The start of a comment, or of the field `data`, `event`, `id` or `retry`. */
 const BEGINS_EVENTS = new Set(Buffer.from(':deir'));
 const BYTE_ORDER_MARK = new Set([0xef, 0xbb, 0xbf]);
 
-export interface Kinds {
-  /** Whatever is no JSON is events. */
+export interface FrameFactories {
+  /** Anything that is not JSON is read as events. */
   readonly isStream: boolean;
   events(): StreamFrames;
-  /** Takes the first byte. */
+  /** Gets the first byte. */
   json(first: number): Frames;
 }
 
@@ -20,13 +20,13 @@ export class FirstByteFrames implements StreamFrames {
   private opened: Frames | undefined;
   private events: StreamFrames | undefined;
   private bytes = 0;
-  /** Blanks, and a byte order mark. */
-  private before: Buffer[] = [];
-  private isMarked = false;
+  /** White space and a byte order mark before the first byte. */
+  private leading: Buffer[] = [];
+  private hasByteOrderMark = false;
 
-  constructor(private readonly kinds: Kinds) {}
+  constructor(private readonly factories: FrameFactories) {}
 
-  /** JSON has no place where it could be cut. */
+  /** A JSON answer cannot be cut anywhere. */
   get isJson(): boolean {
     return this.opened !== undefined && this.events === undefined;
   }
@@ -47,23 +47,23 @@ export class FirstByteFrames implements StreamFrames {
 
   private begin(chunk: Buffer): void {
     const at = chunk.findIndex((byte) => byte > SPACE && !BYTE_ORDER_MARK.has(byte));
-    this.isMarked ||= chunk.some((byte) => BYTE_ORDER_MARK.has(byte));
+    this.hasByteOrderMark ||= chunk.some((byte) => BYTE_ORDER_MARK.has(byte));
     if (at < 0) {
-      this.before.push(chunk);
+      this.leading.push(chunk);
       return;
     }
     const first = chunk[at] ?? 0;
-    const isEvents = this.kinds.isStream || this.isMarked || BEGINS_EVENTS.has(first);
+    const isEvents = this.factories.isStream || this.hasByteOrderMark || BEGINS_EVENTS.has(first);
     if (!BEGINS_JSON.has(first) && isEvents) {
-      this.events = this.kinds.events();
+      this.events = this.factories.events();
       this.opened = this.events;
-      // Its events know where they stood in the stream.
-      for (const one of this.before) this.events.push(one);
+      // Events report their position in the stream, so the leading bytes are passed too.
+      for (const one of this.leading) this.events.push(one);
       this.events.push(chunk);
     } else {
-      this.opened = this.kinds.json(first);
+      this.opened = this.factories.json(first);
       this.opened.push(chunk.subarray(at));
     }
-    this.before = [];
+    this.leading = [];
   }
 }

@@ -1,9 +1,9 @@
-/** Forms: recognized by the head that comes with them, in the one spelling that every server reads alike. */
+/** Recognizes multipart forms by their Content-Type, in the one spelling that all servers read alike. */
 
-/** No other parameter: a charset would change what the fields say. */
+/** No other parameter is accepted: a charset would change the meaning of the fields. */
 const FORM = /^multipart\/form-data[\t ]*;[\t ]*boundary=(?:([\w'()+.-]{1,70})|"([\w'()+,./:=?-]{1,70})")$/i;
 
-/** The boundary of a form; undefined where the head says anything else, or says it twice. */
+/** Returns the boundary of a form; undefined if Content-Type is something else or is sent twice. */
 export function boundaryOf(rawHeaders: readonly string[]): string | undefined {
   let boundary: string | undefined;
   let types = 0;

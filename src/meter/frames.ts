@@ -1,25 +1,25 @@
-/** An answer is taken apart into frames: documents, events, lines. */
+/** Splits an answer into frames: documents, events or lines. */
 
-/** Takes an answer apart. */
+/** Reads the bytes of an answer as they arrive. */
 export interface Frames {
   push(chunk: Buffer): void;
-  /** The answer is over. */
+  /** The answer has ended. */
   end(): void;
 }
 
-/** Takes a stream apart, and knows where the last event that is complete has ended. */
+/** Splits a stream into events. `boundary`: where the last complete event ended. */
 export interface StreamFrames extends Frames {
   readonly boundary: number;
 }
 
-/** Gathers the bytes of one frame up to a bound; of a larger frame only the size is known. */
+/** Collects the bytes of one frame up to a limit. Of a larger frame only the size is known. */
 export class FrameBytes {
   private parts: Buffer[] = [];
   private count = 0;
 
   constructor(private readonly bytesMax: number) {}
 
-  /** Of all that was added, kept or not. */
+  /** All bytes added, kept or not. */
   get size(): number {
     return this.count;
   }
@@ -30,7 +30,7 @@ export class FrameBytes {
     else this.parts = [];
   }
 
-  /** Ends the frame and begins the next one; undefined where the frame was too large. */
+  /** Ends the frame and begins the next one. Returns undefined if the frame was too large. */
   take(): Buffer | undefined {
     const { parts, count } = this;
     this.parts = [];

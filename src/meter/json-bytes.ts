@@ -1,4 +1,4 @@
-/** The bytes that JSON is written in. */
+/** Byte values of JSON syntax. */
 
 export const QUOTE = 0x22;
 export const PLUS = 0x2b;
@@ -17,7 +17,7 @@ export const LOWER_E = 0x65;
 export const LOWER_U = 0x75;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
-/** Turns an ASCII capital into its small letter. */
+/** Turns an ASCII upper-case letter into lower case. */
 export const CASE_BIT = 0x20;
 
 export const LITERALS = (['true', 'false', 'null'] as const).map((kind) => ({
@@ -26,7 +26,7 @@ export const LITERALS = (['true', 'false', 'null'] as const).map((kind) => ({
 }));
 export const IS_ESCAPE = tableOf('"\\/bfnrt');
 export const IS_HEX = tableOf('0123456789abcdefABCDEF');
-/** Characters of a string that stand for themselves: all but quote, backslash and controls. */
+/** String characters that stand for themselves: all except quote, backslash and control characters. */
 export const IS_PLAIN = new Uint8Array(256).fill(1, 0x20);
 IS_PLAIN[QUOTE] = 0;
 IS_PLAIN[BACKSLASH] = 0;

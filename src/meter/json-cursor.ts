@@ -1,6 +1,6 @@
 /**
- * The strict reading of JSON that bodies are priced by: its grammar, and which keys are refused because another parser could
- * take them for a wanted one. What is made of the values is for those who extend it.
+ * A strict JSON parser for bodies that are priced. It checks the grammar and refuses keys that another parser could
+ * take for a wanted key. Subclasses decide what to do with the values.
  */
 import { ProblemError } from '../errors/catalogue.js';
 import {
@@ -24,10 +24,10 @@ import {
 } from './json-bytes.js';
 import { folded, type WantedKey } from './json-paths.js';
 
-/** Deeper bodies are refused: the reader recurses, and no API of this world needs it. */
+/** Deeper bodies are refused: the parser recurses, and no supported API needs more. */
 export const DEPTH_MAX = 128;
 
-/** The keys beside a wanted one that have escapes or are not ASCII: each costs a string. */
+/** Limits the keys with escapes or non-ASCII characters: each one needs a string allocation. */
 const ODD_KEYS_MAX = 1_000;
 
 type Literal = (typeof LITERALS)[number]['kind'];
@@ -36,7 +36,7 @@ export function malformed(what: string, at: number): ProblemError {
   return new ProblemError('body-malformed', `The body ${what} (byte ${at}).`);
 }
 
-/** One pass over one body. Every method begins at its own first byte and leaves `at` behind its last. */
+/** One pass over one body. Every method starts at its first byte and leaves `at` after its last byte. */
 export abstract class JsonCursor {
   protected at = 0;
   private depth = 0;
@@ -44,11 +44,11 @@ export abstract class JsonCursor {
 
   constructor(protected readonly body: Buffer) {}
 
-  protected broken(): ProblemError {
+  protected invalidJson(): ProblemError {
     return malformed(this.at < this.body.length ? 'is not valid JSON' : 'ends too early', this.at);
   }
 
-  protected blank(): void {
+  protected skipWhitespace(): void {
     const { body } = this;
     let { at } = this;
     let byte = body[at];
@@ -64,24 +64,24 @@ export abstract class JsonCursor {
     this.depth += 1;
     if (this.depth > DEPTH_MAX) throw malformed(`nests deeper than ${DEPTH_MAX}`, this.at);
     this.at += 1;
-    this.blank();
+    this.skipWhitespace();
   }
 
-  /** Whether the object or array ends here; else steps over the comma. */
+  /** Returns whether the object or array ends here; otherwise skips the comma. */
   protected closes(byte: number): boolean {
-    this.blank();
+    this.skipWhitespace();
     const ends = this.body[this.at] === byte;
     if (ends) this.depth -= 1;
-    else if (this.body[this.at] !== COMMA) throw this.broken();
+    else if (this.body[this.at] !== COMMA) throw this.invalidJson();
     this.at += 1;
-    if (!ends) this.blank();
+    if (!ends) this.skipWhitespace();
     return ends;
   }
 
-  /** Steps over a string; tells how many bytes its escapes save, so 0 where it has none. */
-  protected text(): number {
+  /** Skips a string. Returns how many bytes its escapes save; 0 if it has none. */
+  protected skipString(): number {
     const { body } = this;
-    // An import is looked up at every use, and this loop takes most of the time.
+    // A local copy: an imported binding is looked up at every use, and this loop takes most of the time.
     const isPlain = IS_PLAIN;
     let at = this.at + 1;
     let saved = 0;
@@ -93,9 +93,9 @@ export abstract class JsonCursor {
       }
       if (byte === QUOTE) break;
       this.at = at;
-      if (byte !== BACKSLASH) throw this.broken();
+      if (byte !== BACKSLASH) throw this.invalidJson();
       const end = this.escape(at);
-      // A `\u` stands for at most three bytes of UTF-8.
+      // A `\u` escape stands for at most three bytes of UTF-8.
       saved += end === at + 1 ? 1 : 3;
       at = end + 1;
     }
@@ -103,15 +103,15 @@ export abstract class JsonCursor {
     return saved;
   }
 
-  /** The last byte of the escape that begins at `at`. */
+  /** Returns the index of the last byte of the escape that begins at `at`. */
   private escape(at: number): number {
     const { body } = this;
     const byte = body[at + 1] ?? 0;
     if (IS_ESCAPE[byte] === 1) return at + 1;
     const end = at + 5;
-    if (byte !== LOWER_U) throw this.broken();
+    if (byte !== LOWER_U) throw this.invalidJson();
     for (let digit = at + 2; digit <= end; digit += 1) {
-      if (IS_HEX[body[digit] ?? 0] !== 1) throw this.broken();
+      if (IS_HEX[body[digit] ?? 0] !== 1) throw this.invalidJson();
     }
     return end;
   }
@@ -136,7 +136,7 @@ export abstract class JsonCursor {
     const { body } = this;
     let { at } = this;
     while (isDigit(body[at])) at += 1;
-    if (at === this.at) throw this.broken();
+    if (at === this.at) throw this.invalidJson();
     this.at = at;
   }
 
@@ -148,17 +148,20 @@ export abstract class JsonCursor {
       this.at = end;
       return kind;
     }
-    throw this.broken();
+    throw this.invalidJson();
   }
 
-  /** The key has come; `seen` has a bit for each wanted one of its object. Returns the bits with this one. */
-  protected marked(seen: number, position: number, start: number): number {
+  /** Marks a wanted key as seen. `seenKeys` has one bit per wanted key of the object. Returns the updated bits. */
+  protected markSeen(seenKeys: number, position: number, start: number): number {
     const bit = 1 << position;
-    if ((seen & bit) !== 0) throw malformed('repeats a key that this route is metered by', start);
-    return seen | bit;
+    if ((seenKeys & bit) !== 0) throw malformed('repeats a key that this route is metered by', start);
+    return seenKeys | bit;
   }
 
-  /** The position among `keys` of the key that ends at `at`, -1 for any other. Refuses what some parser would take for one. */
+  /**
+   * Returns the index in `keys` of the key that ends at `at`; -1 for any other key. Refuses a key that another parser
+   * could take for a wanted one.
+   */
   protected wantedKey(keys: readonly WantedKey[], start: number, plain: boolean): number {
     if (!plain) return this.oddKey(keys, start);
     let lookalike = false;
@@ -169,11 +172,13 @@ export abstract class JsonCursor {
       lookalike = true;
     }
     if (lookalike) throw otherSpelling(start);
-    return this.hasHighByte(start) ? this.oddKey(keys, start) : -1;
+    return this.hasNonAscii(start) ? this.oddKey(keys, start) : -1;
   }
 
-  /** Case is folded beyond ASCII too (the long s, the Kelvin sign), which only needs a look where there is such a byte. */
-  private hasHighByte(start: number): boolean {
+  /**
+   * Case folding also covers non-ASCII letters (long s, Kelvin sign), but only keys with such bytes need that check.
+   */
+  private hasNonAscii(start: number): boolean {
     for (let at = start + 1; at < this.at - 1; at += 1) if ((this.body[at] ?? 0) > 0x7f) return true;
     return false;
   }

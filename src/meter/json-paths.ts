@@ -1,33 +1,32 @@
-/** Which places of a JSON body a route is metered by: RFC 6901 pointers, merged into one tree. */
+/** Merges the RFC 6901 pointers that a route is metered by into one tree. */
 
-/** What is asked of the value at a pointer: the text of a number, or the length of an array. */
-export interface Ask {
+/** What to read at a pointer: the text of a number, or the length of an array. */
+export interface JsonQuery {
   readonly pointer: string;
   readonly want: 'number' | 'length';
 }
 
 /**
- * A place on a metered path. `number` and `length` are slots of the reader's answers, -1 where nothing is
- * asked.
+ * A node on a metered path. `number` and `length` are indexes into the reader's results; -1 if nothing is read here.
  */
 export interface PathNode {
   number: number;
   length: number;
-  /** One per metered key below it, by that key read as an object's key. */
+  /** One entry per metered key below this node. */
   readonly keys: PathKey[];
 }
 
-/** A key that is looked for, and all that could be taken for it. */
+/** A wanted key, and the forms that could be mistaken for it. */
 export interface WantedKey {
   readonly key: string;
-  /** The key as a reader that ignores case takes it (Go's encoding/json does). */
+  /** The key as a case-insensitive parser reads it (Go's encoding/json does). */
   readonly folded: string;
-  /** The folded key's bytes where all are ASCII: to be compared without making a string. */
+  /** The bytes of the folded key if all are ASCII. They are compared without allocating a string. */
   readonly foldedBytes: Uint8Array | undefined;
 }
 
 export interface PathKey extends WantedKey {
-  /** The key read as an array's index, -1 if it is none. */
+  /** The key as an array index; -1 if it is not one. */
   readonly index: number;
   readonly node: PathNode;
 }
@@ -36,19 +35,19 @@ const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/;
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Marks of the keys seen in one object stand in the bits of one integer. */
+/** The seen keys of one object are bits of one 32-bit integer. */
 export const METERED_KEYS_MAX = 30;
 
-export function pathTree(asks: readonly Ask[]): PathNode {
+export function pathTree(queries: readonly JsonQuery[]): PathNode {
   const root = emptyNode();
-  for (const [slot, ask] of asks.entries()) {
-    if (!POINTER.test(ask.pointer)) throw new Error(`${ask.pointer} is not a JSON pointer`);
+  for (const [slot, query] of queries.entries()) {
+    if (!POINTER.test(query.pointer)) throw new Error(`${query.pointer} is not a JSON pointer`);
     let node = root;
-    for (const part of ask.pointer.split('/').slice(1)) {
+    for (const part of query.pointer.split('/').slice(1)) {
       node = childOf(node, part.replaceAll('~1', '/').replaceAll('~0', '~'));
     }
-    if (node[ask.want] !== -1) throw new Error(`${ask.pointer} is asked twice`);
-    node[ask.want] = slot;
+    if (node[query.want] !== -1) throw new Error(`${query.pointer} is asked twice`);
+    node[query.want] = slot;
   }
   return root;
 }
@@ -58,7 +57,7 @@ export function wantedKey(key: string): WantedKey {
   return { key, folded: fold, foldedBytes: ASCII.test(fold) ? Buffer.from(fold, 'latin1') : undefined };
 }
 
-/** Both cases in turn, so that characters with one odd case (the long s, the Kelvin sign) fold too. */
+/** Converts to upper and then to lower case, so that letters with an irregular case (long s, Kelvin sign) fold too. */
 export function folded(key: string): string {
   return key.toUpperCase().toLowerCase();
 }

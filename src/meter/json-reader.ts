@@ -1,7 +1,7 @@
 /**
- * Reads the metered places of a JSON body in one pass, strictly: what another parser could read as another
- * price is refused. `JSON.parse` will not do: it keeps the last of two equal keys where others keep the
- * first, it reads numbers to the nearest double, and it builds megabytes of objects to answer for one number.
+ * Reads the metered values of a JSON body in one strict pass. A body that another parser could price differently is
+ * refused. `JSON.parse` does not fit: it keeps the last of two equal keys where other parsers keep the first, rounds
+ * numbers to doubles, and builds megabytes of objects to read one number.
  */
 import { isUtf8 } from 'node:buffer';
 import {
@@ -15,39 +15,41 @@ import {
   QUOTE,
 } from './json-bytes.js';
 import { JsonCursor, malformed } from './json-cursor.js';
-import { type Ask, type PathNode, pathTree } from './json-paths.js';
+import { type JsonQuery, type PathNode, pathTree } from './json-paths.js';
 
-/** Stands in a number's place for a value that is none. */
+/** Marks a value that is not a number. */
 export const NO_NUMBER = -1;
 
-/** Per ask: the number's text, or NO_NUMBER; the array's length; undefined where there is nothing, or null. */
+/**
+ * One result per query: the text of the number, or NO_NUMBER; the length of the array; undefined if the value is absent
+ * or null.
+ */
 export type JsonReader = (body: Buffer) => (string | number | undefined)[];
 
-/** Asks name each (pointer, want) once. The reader throws ProblemError `body-malformed`. */
-export function jsonReader(asks: readonly Ask[]): JsonReader {
-  const root = pathTree(asks);
+/** Each (pointer, want) pair must occur once. The reader throws ProblemError `body-malformed`. */
+export function jsonReader(queries: readonly JsonQuery[]): JsonReader {
+  const root = pathTree(queries);
   return (body) => {
     if (!isUtf8(body)) throw malformed('is not UTF-8', 0);
-    const scan = new Scan(body, new Array<string | number | undefined>(asks.length).fill(undefined));
+    const scan = new Scan(body, new Array<string | number | undefined>(queries.length).fill(undefined));
     scan.document(root);
-    return scan.answers;
+    return scan.results;
   };
 }
 
-/** One pass over one body. Every method begins at its own first byte and leaves `at` behind its last. */
 class Scan extends JsonCursor {
   constructor(
     body: Buffer,
-    readonly answers: (string | number | undefined)[],
+    readonly results: (string | number | undefined)[],
   ) {
     super(body);
   }
 
   document(root: PathNode): void {
-    this.blank();
+    this.skipWhitespace();
     this.value(root);
-    this.blank();
-    if (this.at < this.body.length) throw this.broken();
+    this.skipWhitespace();
+    if (this.at < this.body.length) throw this.invalidJson();
   }
 
   private value(node: PathNode | undefined): void {
@@ -57,11 +59,11 @@ class Scan extends JsonCursor {
       return;
     }
     const kind = this.other(node, byte);
-    if (node !== undefined && node.number >= 0 && kind !== 'null') this.answers[node.number] = NO_NUMBER;
+    if (node !== undefined && node.number >= 0 && kind !== 'null') this.results[node.number] = NO_NUMBER;
   }
 
   private other(node: PathNode | undefined, byte: number | undefined): string {
-    if (byte === QUOTE) this.text();
+    if (byte === QUOTE) this.skipString();
     else if (byte === OPEN_OBJECT) this.object(node);
     else if (byte === OPEN_ARRAY) this.array(node);
     else return this.literal();
@@ -75,17 +77,17 @@ class Scan extends JsonCursor {
       return;
     }
     const keys = node === undefined || node.keys.length === 0 ? undefined : node.keys;
-    let seen = 0;
+    let seenKeys = 0;
     do {
       const start = this.at;
-      if (this.body[start] !== QUOTE) throw this.broken();
-      const plain = this.text() === 0;
+      if (this.body[start] !== QUOTE) throw this.invalidJson();
+      const plain = this.skipString() === 0;
       const position = keys === undefined ? -1 : this.wantedKey(keys, start, plain);
-      if (position >= 0) seen = this.marked(seen, position, start);
-      this.blank();
-      if (this.body[this.at] !== COLON) throw this.broken();
+      if (position >= 0) seenKeys = this.markSeen(seenKeys, position, start);
+      this.skipWhitespace();
+      if (this.body[this.at] !== COLON) throw this.invalidJson();
       this.at += 1;
-      this.blank();
+      this.skipWhitespace();
       this.value(keys?.[position]?.node);
     } while (!this.closes(CLOSE_OBJECT));
   }
@@ -101,13 +103,13 @@ class Scan extends JsonCursor {
         count += 1;
       } while (!this.closes(CLOSE_ARRAY));
     }
-    if (node !== undefined && node.length >= 0) this.answers[node.length] = count;
+    if (node !== undefined && node.length >= 0) this.results[node.length] = count;
   }
 
   private numberAt(node: PathNode | undefined): void {
     const start = this.at;
     this.number();
     if (node !== undefined && node.number >= 0)
-      this.answers[node.number] = this.body.toString('latin1', start, this.at);
+      this.results[node.number] = this.body.toString('latin1', start, this.at);
   }
 }

@@ -1,22 +1,25 @@
-/** JSON values of an answer: one, or one behind the other (JSON lines, JSON text sequences), or the elements of one array. */
+/**
+ * Splits a JSON answer into values: a single value, a sequence (JSON lines, JSON text sequences), or the elements of
+ * one array.
+ */
 import { FrameBytes, type Frames } from './frames.js';
 import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from './json-bytes.js';
 
 const RECORD_SEPARATOR = 0x1e;
-/** What may stand between values. */
+/** Bytes that are allowed between values. */
 const BLANKS = new Set([...Buffer.from(' \t\r\n'), RECORD_SEPARATOR]);
 
 export interface JsonValuesOptions {
-  /** Takes each value as soon as it is complete; whether it is sound JSON is for those who read it. */
+  /** Gets each value as soon as it is complete. The receiver checks whether it is valid JSON. */
   readonly value: (body: Buffer) => void;
-  /** Takes the size of what is no value, or is too large. */
+  /** Gets the size of what is not a value, or is too large. */
   readonly unread: (bytes: number) => void;
-  /** Takes the size of what the end has cut, 0 where it is the array alone. */
+  /** Gets the size of a truncated value; 0 if only the array is unterminated. */
   readonly cutOff: (bytes: number) => void;
   readonly bytesMax: number;
-  /** What stands outside a value and is not blank is unread, or skipped. */
+  /** Whether non-blank bytes outside a value are reported as unread, or skipped. */
   readonly outside: 'refuse' | 'skip';
-  /** The elements of an outermost array are values (only objects are); else the array is one. */
+  /** True: the elements of an outermost array are the values (objects only). False: the array is one value. */
   readonly elements: boolean;
 }
 
@@ -25,7 +28,7 @@ export class JsonValues implements Frames {
   private depth = 0;
   private inText = false;
   private escaped = false;
-  /** Of an outermost array whose elements are values. */
+  /** For an outermost array whose elements are values. */
   private inArray = false;
   private readonly kept: FrameBytes;
 

@@ -1,4 +1,4 @@
-/** What may it cost: a route's charges, compiled at boot and priced per request. */
+/** Compiles the charges of a route at boot and prices each request before it is forwarded. */
 import { ProblemError } from '../errors/catalogue.js';
 import {
   CHARGES_MAX,
@@ -12,10 +12,10 @@ import { isName } from '../quota/id.js';
 import { parseUnits } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
 import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
-import { BothReaders } from './both-readers.js';
+import { CombinedReader } from './combined-reader.js';
 import { readableCodings } from './content-coding.js';
 import { costHeader } from './cost-header.js';
-import type { Ask } from './json-paths.js';
+import type { JsonQuery } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
 import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
 import type { Priced } from './priced.js';
@@ -33,26 +33,26 @@ type RequestSpec =
 export interface MeteredRoute {
   readonly action: string;
   readonly charges: readonly MeterSpec[];
-  /** What `readBody` is to read at most, where a charge needs the body. */
+  /** The maximum that `readBody` reads if a charge needs the body. */
   readonly bodyLimitBytes: number;
 }
 
 export interface RouteMeter {
-  /** What every request costs, where that is known at boot. */
+  /** The cost of every request, if it is known at boot. */
   readonly fixed: Priced | undefined;
   readonly needsBody: boolean;
-  /** The body may be a form in place of JSON. */
+  /** The body may be a multipart form instead of JSON. */
   readonly takesForms: boolean;
   readonly bodyLimitBytes: number;
-  /** Prices one request. Throws ProblemError: what has no usable cost is refused, never taken as 0. */
+  /** Prices one request. Throws ProblemError: a request without a usable cost is refused, never priced at 0. */
   measure(request: MeteredRequest): Priced | Promise<Priced>;
   close(): Promise<void>;
 }
 
 export interface MeteredRequest {
-  /** Canonical, without its query. */
+  /** Canonical, without the query. */
   readonly path: string;
-  /** From its `?` on, or ''. */
+  /** Starts with `?`, or is ''. */
   readonly query: string;
   readonly rawHeaders: readonly string[];
   readonly body: Buffer | undefined;
@@ -60,33 +60,33 @@ export interface MeteredRequest {
 
 export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
-/** The answers of the JSON reader, one per ask. */
-type Answers = readonly (string | number | undefined)[];
+/** Results of the JSON reader, one per query. */
+type QueryResults = readonly (string | number | undefined)[];
 
 /** Prices one charge of a request. */
-type Pricer = (rawHeaders: readonly string[], answers: Answers) => ChargeItem;
+type Pricer = (rawHeaders: readonly string[], results: QueryResults) => ChargeItem;
 
-const NO_ANSWERS: Answers = [];
+const NO_RESULTS: QueryResults = [];
 const NO_BODY = Buffer.alloc(0);
 
-/** Throws an Error for a route that no request could be priced by. */
+/** Throws an Error if no request could be priced by this route. */
 export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals, models: Models = []): RouteMeter {
   const { action } = route;
   if (!isName(action)) throw new Error(`action ${action} is not a valid id`);
   if (route.charges.length > CHARGES_MAX) throw new Error(`${action} has more than ${CHARGES_MAX} charges`);
-  const asks: Ask[] = [];
+  const queries: JsonQuery[] = [];
   for (const spec of route.charges) decimalsOf(spec, quotas);
   refuseShared(route);
   const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
   const llmSpecs = route.charges.filter(isLlmSpec);
   const llm = llmSpecs.length === 0 ? undefined : compileLlm(llmSpecs, quotas, models);
   const before = route.charges.filter(isRequestSpec).filter((spec) => !isImplied(spec, route.charges));
-  const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), asks));
-  return meterOf(route, [...priced, ...(answer?.items ?? [])], asks, { answer, llm });
+  const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), queries));
+  return meterOf(route, [...priced, ...(answer?.items ?? [])], queries, { answer, llm });
 }
 
-/** For costs that only the answer tells; their estimates are among the charges, as held items. */
-interface Later {
+/** Meters for costs that are known only from the answer. Their estimates are among the charges, as held items. */
+interface AnswerMeters {
   readonly answer: AnswerMeter | undefined;
   readonly llm: LlmMeter | undefined;
 }
@@ -94,14 +94,14 @@ interface Later {
 function meterOf(
   { action, bodyLimitBytes }: MeteredRoute,
   pricers: readonly (ChargeItem | Pricer)[],
-  asks: Ask[],
-  { answer, llm }: Later,
+  queries: JsonQuery[],
+  { answer, llm }: AnswerMeters,
 ): RouteMeter {
-  const read = asks.length === 0 ? undefined : jsonReader(asks);
+  const read = queries.length === 0 ? undefined : jsonReader(queries);
   const fixed = fixedCharges(action, pricers);
   const itemsOf = (request: MeteredRequest): readonly ChargeItem[] => {
-    const answers = read === undefined ? NO_ANSWERS : read(request.body ?? NO_BODY);
-    return pricers.map((one) => (typeof one === 'function' ? one(request.rawHeaders, answers) : one));
+    const results = read === undefined ? NO_RESULTS : read(request.body ?? NO_BODY);
+    return pricers.map((one) => (typeof one === 'function' ? one(request.rawHeaders, results) : one));
   };
   const chargesOf = (request: MeteredRequest): Charges => {
     const cost = charges(action, itemsOf(request));
@@ -135,14 +135,14 @@ function meterOf(
   };
 }
 
-/** A part of an answer does not tell what all of it cost. */
+/** A range request returns part of an answer, which does not show the full cost. */
 function refuseRange(rawHeaders: readonly string[]): void {
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.toLowerCase() === 'range')
       throw invalid('The header range can hide what the answer costs: leave it out.');
 }
 
-/** The charges, where they are the same for every request. */
+/** Returns the charges if they are the same for every request. */
 function fixedCharges(action: string, pricers: readonly (ChargeItem | Pricer)[]): Charges | undefined {
   const items = pricers.filter((one) => typeof one !== 'function');
   if (items.length < pricers.length) return undefined;
@@ -163,19 +163,21 @@ function isRequestSpec(spec: MeterSpec): spec is RequestSpec {
   return !isAnswerSpec(spec) && !isLlmSpec(spec);
 }
 
-/** A gate beside a cost that the answer tells is implied by it; it must not take its place among the charges. */
+/**
+ * A gate on a quota that also has a cost from the answer is redundant. It must not shift the position of that charge.
+ */
 function isImplied(spec: RequestSpec, specs: readonly MeterSpec[]): boolean {
   return 'gate' in spec && specs.some((other) => other.quota === spec.quota && !isRequestSpec(other));
 }
 
-/** The same request with the other costs that its answer tells; their charges stand before those by tokens. */
+/** Adds the answer's other costs to a priced request. Their charges come before the token charges. */
 function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
   const { reader, clamp } = priced;
-  // A call that runs no model has its other costs all the same.
+  // A call that runs no model still has its other costs.
   if (reader === undefined) return { ...priced, reader: answer.open(), floors: answer.floors };
   return {
     ...priced,
-    reader: new BothReaders(answer.open(), reader, answer.items.length),
+    reader: new CombinedReader(answer.open(), reader, answer.items.length),
     floors: answer.floors,
     clamp:
       clamp &&
@@ -186,7 +188,7 @@ function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
   };
 }
 
-/** A cost that is settled later is the only one of its quota: of a sum, nothing could be settled apart. */
+/** A cost that is settled later must be the only charge of its quota: parts of a sum cannot be settled separately. */
 function refuseShared({ action, charges: specs }: MeteredRoute): void {
   for (const spec of specs) {
     const others = specs.filter((other) => other.quota === spec.quota && !('gate' in other));
@@ -203,7 +205,7 @@ function decimalsOf(spec: MeterSpec, quotas: QuotaDecimals): number {
   return quota.decimals;
 }
 
-function compileSpec(spec: RequestSpec, decimals: number, asks: Ask[]): ChargeItem | Pricer {
+function compileSpec(spec: RequestSpec, decimals: number, queries: JsonQuery[]): ChargeItem | Pricer {
   const { quota } = spec;
   if ('gate' in spec) return { quota, units: 0, kind: 'gate' };
   if ('units' in spec) {
@@ -212,8 +214,8 @@ function compileSpec(spec: RequestSpec, decimals: number, asks: Ask[]): ChargeIt
     return { quota, units, kind: 'fixed' };
   }
   if ('header' in spec) return headerPricer(quota, spec.header.toLowerCase(), decimals);
-  if ('json' in spec) return numberPricer(spec, decimals, asks);
-  return lengthPricer(quota, spec.jsonLength, decimals, asks);
+  if ('json' in spec) return numberPricer(spec, decimals, queries);
+  return lengthPricer(quota, spec.jsonLength, decimals, queries);
 }
 
 function headerPricer(quota: string, name: string, decimals: number): Pricer {
@@ -227,15 +229,15 @@ function headerPricer(quota: string, name: string, decimals: number): Pricer {
 function numberPricer(
   spec: { readonly quota: string; readonly json: string; readonly default?: number | string | undefined },
   decimals: number,
-  asks: Ask[],
+  queries: JsonQuery[],
 ): Pricer {
   const { quota, json: pointer } = spec;
-  const slot = slotOf(asks, { pointer, want: 'number' });
+  const slot = slotFor(queries, { pointer, want: 'number' });
   const absent = spec.default === undefined ? undefined : parseUnits(spec.default, decimals);
   if (spec.default !== undefined && absent === undefined)
     throw new Error(`${spec.default} is not an amount of ${quota}`);
-  return (_rawHeaders, answers) => {
-    const text = answers[slot];
+  return (_rawHeaders, results) => {
+    const text = results[slot];
     if (text === undefined && absent !== undefined) return { quota, units: absent, kind: 'fixed' };
     if (typeof text !== 'string') throw invalid(`The body has no number at "${pointer}".`);
     const units = unitsOfNumber(text, decimals);
@@ -244,10 +246,10 @@ function numberPricer(
   };
 }
 
-function lengthPricer(quota: string, pointer: string, decimals: number, asks: Ask[]): Pricer {
-  const slot = slotOf(asks, { pointer, want: 'length' });
-  return (_rawHeaders, answers) => {
-    const length = answers[slot];
+function lengthPricer(quota: string, pointer: string, decimals: number, queries: JsonQuery[]): Pricer {
+  const slot = slotFor(queries, { pointer, want: 'length' });
+  return (_rawHeaders, results) => {
+    const length = results[slot];
     if (typeof length !== 'number') throw invalid(`The body has no array at "${pointer}".`);
     const units = parseUnits(length, decimals);
     if (units === undefined) throw unusable(`body at "${pointer}"`, quota, decimals);
@@ -255,10 +257,10 @@ function lengthPricer(quota: string, pointer: string, decimals: number, asks: As
   };
 }
 
-/** Two charges that are metered by the same place share its answer. */
-function slotOf(asks: Ask[], ask: Ask): number {
-  const known = asks.findIndex((one) => one.pointer === ask.pointer && one.want === ask.want);
-  return known >= 0 ? known : asks.push(ask) - 1;
+/** Charges with the same pointer share one result. */
+function slotFor(queries: JsonQuery[], query: JsonQuery): number {
+  const known = queries.findIndex((one) => one.pointer === query.pointer && one.want === query.want);
+  return known >= 0 ? known : queries.push(query) - 1;
 }
 
 function unusable(where: string, quota: string, decimals: number): ProblemError {

@@ -1,20 +1,23 @@
-/** The price of one request, as meters hand it on. */
+/** The price of one request, as returned by a meter. */
 import type { Charges } from '../quota/charge.js';
 import type { AnswerReader } from './reader.js';
 
-/** What one request may cost, and what is to be done about it and its answer. */
+/** The expected cost of one request, and how to handle its body and its answer. */
 export interface Priced {
   readonly charges: Charges;
-  /** Looks on while the answer passes. Left out where every cost is known before. */
+  /** Observes the answer while it passes. Absent if every cost is known in advance. */
   readonly reader?: AnswerReader | undefined;
-  /** The least that an answer which counts is charged, by held charge. */
+  /** The minimum charge for an answer that counts, per held charge. */
   readonly floors?: readonly number[] | undefined;
-  /** Goes upstream in place of the client's body. */
+  /** Sent upstream instead of the client's body. */
   readonly body?: Buffer | undefined;
-  /** Flat; goes upstream in place of the client's fields of these names. */
+  /** Flat list; sent upstream instead of the client's headers with these names. */
   readonly setFields?: readonly string[] | undefined;
-  /** Flat; sent to the client with the answer. */
+  /** Flat list; added to the answer for the client. */
   readonly answerFields?: readonly string[] | undefined;
-  /** The same request made to fit into what is left of each quota; undefined where it cannot be. Left out: it is not tried. */
+  /**
+   * Reduces the request so that it fits the remaining amount of each quota; undefined if that is impossible. Absent:
+   * clamping is off.
+   */
   readonly clamp?: ((left: (quota: string) => number) => Priced | undefined) | undefined;
 }

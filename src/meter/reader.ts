@@ -6,53 +6,56 @@ import type { TokenReport } from '../quota/tokens.js';
 export interface Cost {
   readonly units: number;
   readonly estimated: boolean;
-  /** A lower bound: the answer broke off, or parts of it could not be read. */
+  /** The cost is a lower bound: the answer broke off, or parts of it could not be read. */
   readonly partial?: boolean | undefined;
 }
 
-/** By held charge; undefined where the answer carried no usable cost. */
+/** One entry per held charge; undefined if the answer had no usable cost. */
 export type Costs = readonly (Cost | undefined)[];
 
-/** The forwarder's side: sees an answer while it passes, and decides what the client gets. */
+/** The forwarder's view: observes an answer while it passes, and decides what the client gets. */
 export interface AnswerObserver {
-  /** `fields`: flat, as the upstream sent them. True: `data` may change the body, so Content-Length must not be passed on. */
+  /**
+   * `fields`: flat, as the upstream sent them. Returns true if `data` may change the body; Content-Length must then be
+   * dropped.
+   */
   head(status: number, fields: readonly Buffer[]): boolean;
-  /** The bytes for the client: the same chunk, unless something is removed or kept back; undefined: nothing yet. */
+  /** Returns the bytes for the client: the same chunk, unless bytes are removed or withheld. Undefined: nothing yet. */
   data(chunk: Buffer): Buffer | undefined;
-  /** Asked after `data`. A promise that resolves when the next chunk may come; undefined: now. */
+  /** Called after `data`. Returns a promise that resolves when the next chunk may come; undefined: now. */
   ready?(): Promise<void> | undefined;
-  /** The answer has ended well. Returns the bytes that were kept back. */
+  /** The answer ended normally. Returns the bytes that were withheld. */
   end(): Buffer | undefined;
 }
 
-/** The settlement's side: what the answer says about the costs of the held charges. */
+/** The settlement's view: what the answer shows about the cost of the held charges. */
 export interface CostEvidence {
-  /** Units consumed so far, by held charge. */
+  /** Units consumed so far, per held charge. */
   progress(): number[];
   /**
-   * Asked once, after the last byte; `head` may never have been called. `whole`: the answer ended well. A promise while a
-   * compressed body is still being decoded.
+   * Called once, after the last byte; `head` may never have been called. `whole`: the answer ended normally. Returns a
+   * promise while a compressed body is still being decoded.
    */
   costs(whole: boolean): Costs | Promise<Costs>;
-  /** The answer was only an error, whatever its status: nothing is charged. Asked after `costs`. */
+  /** The answer was only an error, whatever its status, so nothing is charged. Called after `costs`. */
   isVoid?(): boolean;
-  /** The tokens counted, where the cost is in tokens. Asked after `costs`. */
+  /** The tokens counted, if the cost is in tokens. Called after `costs`. */
   report?(): TokenReport | undefined;
 }
 
-/** One object per answer, for both sides. */
+/** One object per answer, for both views. */
 export interface AnswerReader extends AnswerObserver, CostEvidence {
-  /** Present where the hold grows with the answer. */
+  /** Present if the hold grows with the answer. */
   readonly steps?: HoldSteps | undefined;
 }
 
 /** A hold that grows with its answer. */
 export interface HoldSteps {
-  /** Called within `data` when the hold is nearly used up; not again before `granted` or `refused` was called. */
+  /** Called within `data` when the hold is nearly used up. It is not called again before `granted` or `refused`. */
   onShort: (() => void) | undefined;
-  /** By held charge: further units to hold. */
+  /** Further units to hold, per held charge. */
   wanted(): number[];
   granted(): undefined;
-  /** The quota has nothing left. Returns the bytes that end the client's stream in place of the rest; undefined: it goes on. */
+  /** The quota has nothing left. Returns the bytes that end the client's stream; undefined: the stream continues. */
   refused(problem: Problem): Buffer | undefined;
 }

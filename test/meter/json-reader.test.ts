@@ -4,27 +4,27 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ProblemError } from '../../src/errors/catalogue.js';
 import { DEPTH_MAX } from '../../src/meter/json-cursor.js';
-import { type Ask, folded } from '../../src/meter/json-paths.js';
+import { folded, type JsonQuery } from '../../src/meter/json-paths.js';
 import { jsonReader, NO_NUMBER } from '../../src/meter/json-reader.js';
 
 type Found = string | number | undefined;
 
-function read(asks: readonly Ask[], body: string | Buffer): Found[] | string {
+function read(queries: readonly JsonQuery[], body: string | Buffer): Found[] | string {
   try {
-    return jsonReader(asks)(typeof body === 'string' ? Buffer.from(body) : body);
+    return jsonReader(queries)(typeof body === 'string' ? Buffer.from(body) : body);
   } catch (error) {
     if (error instanceof ProblemError) return error.code;
     throw error;
   }
 }
 
-const number = (pointer: string): Ask => ({ pointer, want: 'number' });
-const length = (pointer: string): Ask => ({ pointer, want: 'length' });
+const number = (pointer: string): JsonQuery => ({ pointer, want: 'number' });
+const length = (pointer: string): JsonQuery => ({ pointer, want: 'length' });
 
 t.test('places are found by RFC 6901', async (t) => {
   const body = `{"foo": ["bar", 7], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\\\j": 5, "k\\"l": 6, " ": 7, "m~n": 8, "o~1": 9,
     "deep": {"er": [[], [1, [2, {"est": 9.50}]]]}, "größe": 10, "0": 11}`;
-  const CASES: [ask: Ask, found: Found][] = [
+  const CASES: [query: JsonQuery, found: Found][] = [
     [number('/'), '0'],
     [number('/a~1b'), '1'],
     [number('/c%d'), '2'],
@@ -52,10 +52,11 @@ t.test('places are found by RFC 6901', async (t) => {
     [number('/none/at/all'), undefined],
     [number(''), NO_NUMBER],
   ];
-  for (const [ask, found] of CASES) t.same(read([ask], body), [found], `${ask.want} at ${ask.pointer}`);
+  for (const [query, found] of CASES)
+    t.same(read([query], body), [found], `${query.want} at ${query.pointer}`);
   t.same(
     read(
-      CASES.map(([ask]) => ask),
+      CASES.map(([query]) => query),
       body,
     ),
     CASES.map(([, found]) => found),
@@ -67,7 +68,7 @@ t.test('places are found by RFC 6901', async (t) => {
 });
 
 t.test('a duplicate key on the metered path has no price', async (t) => {
-  const REFUSED: [asks: Ask[], body: string][] = [
+  const REFUSED: [queries: JsonQuery[], body: string][] = [
     [[number('/n')], '{"n":1,"n":1000}'],
     [[number('/n')], '{"n":1,"n":1}'],
     [[number('/n')], '{"n":1,"x":2,"\\u006e":1000}'],
@@ -81,15 +82,15 @@ t.test('a duplicate key on the metered path has no price', async (t) => {
     [[number('/größe')], '{"größe":1,"gr\\u00f6\\u00dfe":2}'],
     [[number('/')], '{"":1,"":2}'],
   ];
-  for (const [asks, body] of REFUSED) t.equal(read(asks, body), 'body-malformed', body);
-  const PRICED: [asks: Ask[], body: string, found: Found[]][] = [
+  for (const [queries, body] of REFUSED) t.equal(read(queries, body), 'body-malformed', body);
+  const PRICED: [queries: JsonQuery[], body: string, found: Found[]][] = [
     [[number('/n')], '{"n":1,"x":{"n":2,"n":3}}', ['1']],
     [[number('/n')], '{"x":1,"x":2,"n":1}', ['1']],
     [[number('/n')], '{"\\u006e":1}', ['1']],
     [[length('/list')], '{"list":[{"a":1,"a":2}]}', [1]],
     [[number('/1/n')], '[{"n":1,"n":2},{"n":3}]', ['3']],
   ];
-  for (const [asks, body, found] of PRICED) t.same(read(asks, body), found, body);
+  for (const [queries, body, found] of PRICED) t.same(read(queries, body), found, body);
 });
 
 t.test('keys that some parsers take for a metered one are refused', async (t) => {

@@ -48,7 +48,7 @@ export const METER: readonly Mutant[] = [
   inMeter(USAGE, 'counters fall', 'contradictions', ['usage-merge', 'if (!fell)', 'if (stated)']),
   inMeter(USAGE, 'a partial object takes the place of all before it', 'contradictions', [
     'usage-merge',
-    'confirmed ? withDetails(raw, next) : laid(raw, next, latestOf)',
+    'confirmed ? withDetails(raw, next) : overlay(raw, next, latestOf)',
     'next',
   ]),
   inMeter(USAGE, 'an early prompt is never corrected', 'contradictions', [
@@ -63,12 +63,12 @@ export const METER: readonly Mutant[] = [
   ]),
   inMeter(USAGE, 'output of 0 beside text', 'contradictions', [
     'usage-check',
-    'outputUntold === true && outputTextTokens <= UNTOLD_TOKENS_MAX',
+    'outputOmitted === true && outputTextTokens <= OMITTED_TOKENS_MAX',
     'true',
   ]),
   inMeter(USAGE, 'output far below its text', 'contradictions', [
     'usage-check',
-    'return Math.max(output, Math.ceil(outputTextTokens * TEXT_PART_LEAST));',
+    'return Math.max(output, Math.ceil(outputTextTokens * MIN_TEXT_SHARE));',
     'return output;',
   ]),
   inMeter(USAGE, 'reasoning beside the output is cut to it', 'odd-answers', [

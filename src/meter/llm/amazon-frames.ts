@@ -1,4 +1,4 @@
-/** Streams of Amazon's event messages, cut into whole ones wherever the network has split them. */
+/** Splits a stream of Amazon event messages into whole messages, wherever the network has split them. */
 import { type AmazonEvent, lengthOf, PRELUDE_BYTES, readAmazonEvent } from '../../http/amazon-event.js';
 import type { StreamFrames } from '../frames.js';
 
@@ -6,9 +6,9 @@ export class AmazonFrames implements StreamFrames {
   boundary = 0;
   private parts: Buffer[] = [];
   private bytes = 0;
-  /** Of these, the next step is taken. */
+  /** The bytes needed before parsing can continue. */
   private needed = PRELUDE_BYTES;
-  /** It is no such stream, or not any more. */
+  /** The stream is not, or no longer, in this format. */
   private broken = false;
 
   constructor(

@@ -1,20 +1,20 @@
-/** A form as the JSON that it stands for, so that both are priced by one reader. */
+/** Converts a multipart form into the equivalent JSON, so that one reader prices both. */
 import { ProblemError } from '../../errors/catalogue.js';
 import { type FormField, formParts, malformed } from './form-parts.js';
-import type { CompiledForm } from './request.js';
+import type { CompiledLayout } from './request.js';
 
 export interface FormBody {
-  /** An object with the wanted fields; its other texts stand where they are text of the request. */
+  /** An object with the wanted fields. The other text fields are kept under `metadata`. */
   readonly json: Buffer;
   readonly files: number;
   readonly fileBytes: number;
 }
 
-/** The text that a model is sure to read. */
+/** The field that every model reads as its prompt. */
 const PROMPT = 'prompt';
 
 /** Rejects with ProblemError. */
-export async function readForm(body: Buffer, boundary: string, form: CompiledForm): Promise<FormBody> {
+export async function readForm(body: Buffer, boundary: string, form: CompiledLayout): Promise<FormBody> {
   const parts = await formParts(body, boundary);
   const wanted = new Set(form.paths.filter((path) => path.length === 1).map(([key = '']) => key));
   const forbidden = new Set(form.otherModels.map(([key]) => key));
@@ -35,18 +35,18 @@ export async function readForm(body: Buffer, boundary: string, form: CompiledFor
       fileBytes += part.bytes;
     } else texts.push(part.value);
   }
-  // Beside what a model is sure to read: `metadata` is no sure part of the prompt's text.
+  // `metadata` counts as text of the request, but not as text that the model certainly reads.
   const json = Buffer.from(JSON.stringify({ ...Object.fromEntries(fields), metadata: texts }));
   return { json, files, fileBytes };
 }
 
-/** As servers take names that care neither for case nor for lists: `Model`, `model[]`, `model[0]`. */
+/** Normalizes a name like servers that ignore case and list syntax: `Model`, `model[]`, `model[0]`. */
 function rootOf(name: FormField['name']): string {
   return (name.split('[')[0] ?? '').toLowerCase();
 }
 
-/** Fields have no types: of those that are no text, what does not look like their own stays text, and is refused as such. */
-function typed({ stream, choices }: CompiledForm, key: string, value: string): unknown {
+/** Form fields have no types. A number or boolean field with an invalid value stays a string and is refused later. */
+function typed({ stream, choices }: CompiledLayout, key: string, value: string): unknown {
   if (choices.some(([name]) => name === key) && /^(?:0|[1-9]\d{0,14})$/.test(value)) return Number(value);
   if (stream?.[0] === key && (value === 'true' || value === 'false')) return value === 'true';
   return value;

@@ -1,6 +1,6 @@
 /**
- * Takes a form apart. The heads of its parts are read twice: strictly here, for whatever two parsers could take for two things is
- * refused, and by the parser that gives the values.
+ * Splits a form into its parts. The part headers are read twice: strictly here, to refuse anything that two parsers
+ * could read differently, and by the parser that extracts the values.
  */
 import { setImmediate } from 'node:timers/promises';
 import { Busboy } from '@fastify/busboy';
@@ -15,7 +15,7 @@ export interface FormField {
 
 const PARTS_MAX = 256;
 const HEAD_BYTES_MAX = 2_048;
-/** Parsed at a time, between turns of the event loop. */
+/** Bytes parsed in one turn of the event loop. */
 const SLICE_BYTES = 1_048_576;
 
 const LINE_END = '\r\n';
@@ -25,7 +25,7 @@ const DISPOSITION =
 const ENCODING = /^content-transfer-encoding: ?(?:7bit|8bit|binary)$/i;
 const LENGTH = /^content-length: ?\d{1,15}$/i;
 const TYPE = /^content-type: ?[\w.+-]+\/[\w.+-]+(?:; ?charset="?(?:utf-8|us-ascii)"?)?$/i;
-/** A type of file can have parameters of its own, but for a charset. */
+/** The type of a file may have parameters, except a charset. */
 const FILE_TYPE =
   /^content-type: ?(?!.*charset)[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=(?:[\w.+-]+|"[\w.+, -]*"))*$/i;
 
@@ -71,7 +71,7 @@ async function parsed(body: Buffer, boundary: string): Promise<readonly FormFiel
   return parts;
 }
 
-/** The delimiter stands nowhere but between parts, so that every parser finds the same ones. */
+/** The delimiter must occur only between parts, so that every parser finds the same parts. */
 function namesOf(body: Buffer, delimiter: Buffer): readonly string[] {
   if (!body.subarray(0, delimiter.length).equals(delimiter)) throw malformed('must begin with its boundary');
   const names: string[] = [];

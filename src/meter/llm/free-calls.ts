@@ -1,4 +1,4 @@
-/** Calls of each API that cost nothing: they only count tokens, or the provider asks no price for them. */
+/** Calls of each API that cost nothing: they only count tokens, or the provider does not bill them. */
 import type { LlmApi } from '../../quota/tokens.js';
 
 const FREE: Partial<Readonly<Record<LlmApi, RegExp>>> = {
@@ -12,7 +12,9 @@ const FREE: Partial<Readonly<Record<LlmApi, RegExp>>> = {
   'openai-moderations': /\/moderations$/,
 };
 
-/** @param path in the API's own spelling: another one may be another call */
+/**
+ * @param path in the API's exact spelling: another spelling may be another call
+ */
 export function isFreeCall(api: LlmApi, path: string): boolean {
   return FREE[api]?.test(path) ?? false;
 }

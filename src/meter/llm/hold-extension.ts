@@ -7,15 +7,15 @@ import type { Pricing } from './price.js';
 export interface HoldExtensionOptions {
   readonly prices: readonly Pricing[];
   readonly inputTokens: number;
-  /** Output held at first. */
+  /** Output tokens held at first. */
   readonly heldTokens: number;
-  /** All output that the request may produce. */
-  readonly mostTokens: number;
-  /** The upstream has this limit, and keeps to it. */
-  readonly bound: boolean;
+  /** The maximum output of the request. */
+  readonly maxTokens: number;
+  /** The upstream was given this limit and enforces it. */
+  readonly isLimitEnforced: boolean;
   readonly stepTokens: number;
-  /** More is asked for half a step before it is needed; else only when it is. */
-  readonly ahead: boolean;
+  /** True: the hold is extended half a step before it is used up. False: only when it is used up. */
+  readonly extendsEarly: boolean;
 }
 
 export class HoldExtension implements HoldSteps {
@@ -25,31 +25,34 @@ export class HoldExtension implements HoldSteps {
   private target: number;
   private inputTokens: number;
   private asked = false;
-  /** After a refusal: asks again with this much output. */
-  private quietTo = 0;
+  /** After a refusal, the next extension is requested at this much output. */
+  private retryAtTokens = 0;
 
-  /** @param stop tells what the stream ends with, undefined if it goes on; `pause`: bytes pass only in whole events */
+  /**
+   * @param stop returns the bytes that end the stream; undefined: the stream continues
+   * @param pause while on, bytes pass only in whole events
+   */
   constructor(
-    private readonly terms: HoldExtensionOptions,
+    private readonly options: HoldExtensionOptions,
     private readonly pause: (on: boolean) => void,
     private readonly stop: (problem: Problem) => Buffer | undefined,
   ) {
-    const { prices, inputTokens, heldTokens } = terms;
+    const { prices, inputTokens, heldTokens } = options;
     this.inputTokens = inputTokens;
     this.heldTokens = heldTokens;
     this.target = heldTokens;
     this.heldUnits = prices.map((price) => price.hold(inputTokens, heldTokens));
   }
 
-  /** It can be asked for more. */
+  /** An extension can be requested. */
   get isOpen(): boolean {
     return !this.asked && this.onShort !== undefined;
   }
 
-  /** Looks at what was consumed so far. */
+  /** Checks the consumption so far, and requests an extension if needed. */
   check(used: Usage): void {
-    if (!this.isOpen || used.output < this.quietTo || !this.isShort(used)) return;
-    this.inputTokens = Math.max(this.terms.inputTokens, used.input);
+    if (!this.isOpen || used.output < this.retryAtTokens || !this.isShort(used)) return;
+    this.inputTokens = Math.max(this.options.inputTokens, used.input);
     this.target = this.nextTarget(used.output);
     this.asked = true;
     this.pause(true);
@@ -57,7 +60,7 @@ export class HoldExtension implements HoldSteps {
   }
 
   wanted(): number[] {
-    const next = this.terms.prices.map((price) => price.hold(this.inputTokens, this.target));
+    const next = this.options.prices.map((price) => price.hold(this.inputTokens, this.target));
     return next.map((units, index) => Math.max(0, units - (this.heldUnits[index] ?? 0)));
   }
 
@@ -71,23 +74,25 @@ export class HoldExtension implements HoldSteps {
 
   refused(problem: Problem): Buffer | undefined {
     this.asked = false;
-    this.quietTo = this.target;
+    this.retryAtTokens = this.target;
     const last = this.stop(problem);
     if (last === undefined) this.pause(false);
     return last;
   }
 
   private isShort(used: Usage): boolean {
-    const { prices, ahead, stepTokens } = this.terms;
+    const { prices, extendsEarly, stepTokens } = this.options;
     if (prices.some((price, index) => price.units(used) > (this.heldUnits[index] ?? 0))) return true;
-    if (!ahead || used.output < this.heldTokens - stepTokens / 2) return false;
+    if (!extendsEarly || used.output < this.heldTokens - stepTokens / 2) return false;
     return this.nextTarget(used.output) > this.heldTokens;
   }
 
-  /** A step on, but not beyond where the upstream is to stop; unless it does not. */
+  /** Returns the next target: one step more, capped at the output limit unless the output already exceeds it. */
   private nextTarget(output: number): number {
-    const { stepTokens, mostTokens, bound } = this.terms;
+    const { stepTokens, maxTokens, isLimitEnforced } = this.options;
     const next = Math.max(this.heldTokens, output) + stepTokens;
-    return bound && output <= mostTokens ? Math.max(this.heldTokens, Math.min(next, mostTokens)) : next;
+    return isLimitEnforced && output <= maxTokens
+      ? Math.max(this.heldTokens, Math.min(next, maxTokens))
+      : next;
   }
 }

@@ -9,18 +9,18 @@ import type { LlmSpec, Models } from './spec.js';
 export { LLM_APIS as APIS, type LlmApi as Api } from '../../quota/tokens.js';
 export type { LlmMeter } from './meter.js';
 export type {
+  LlmOptions,
   LlmSpec,
-  LlmTerms,
   Model,
   Models,
 } from './spec.js';
 
-/** Throws an Error for charges by which no request could be priced. */
+/** Throws an Error if no request could be priced by these charges. */
 export function compileLlm(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models): LlmMeter {
   return new Meter(specs, quotas, models);
 }
 
-/** The API's own error body for a problem of ours; some have one for each kind of path. */
+/** Returns the error body in the API's own format. Some APIs have one format per kind of path. */
 export function errorShape(api: LlmApi): (problem: Problem, status: number, path?: string) => unknown {
   return (problem, status, path = '') => shapeAt(api, path).error(problem, status);
 }
@@ -29,7 +29,7 @@ function shapeAt(api: LlmApi, path: string): Shape {
   try {
     return SHAPES[api](path, '', []);
   } catch {
-    // What the path asks for has no price.
+    // The path has no price; use the API's default format.
     return SHAPES[api]('', '', []);
   }
 }

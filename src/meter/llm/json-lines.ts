@@ -1,4 +1,4 @@
-/** Streams of JSON lines: each line is a document. */
+/** Reads streams of JSON lines: each line is a document. */
 import { FrameBytes, type StreamFrames } from '../frames.js';
 import { isObject, type Json } from './usage.js';
 
@@ -30,7 +30,7 @@ export class JsonLines implements StreamFrames {
     this.bytes += chunk.length;
   }
 
-  /** The last line needs no end; one behind others may have broken off. */
+  /** The last line may lack a line end. If other lines came before it, it may also be truncated. */
   end(): void {
     this.line(this.boundary > 0);
     this.boundary = this.bytes;

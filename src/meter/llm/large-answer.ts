@@ -1,13 +1,13 @@
-/** JSON answers of many megabytes (embeddings, images): only the members that tell of their cost are parsed. */
+/** Reads JSON answers of many megabytes (embeddings, images): only the members that decide the cost are parsed. */
 import { type Scanned, scanJson } from './json-scan.js';
-import { placeTree } from './places.js';
 import { scanThread } from './scan-thread.js';
+import { spanTree } from './span-tree.js';
 import type { Json } from './usage.js';
 
-/** Larger bodies, of requests and answers, are read in a thread of their own. */
+/** Larger bodies, of requests and answers, are read in a worker thread. */
 export const INLINE_BYTES_MAX = 524_288;
 
-/** Undefined once it is read; a promise where that takes a thread. */
+/** Returns undefined if the body is read already; a promise if a worker thread reads it. */
 export function readLarge(
   body: Buffer,
   members: readonly string[],
@@ -15,12 +15,12 @@ export function readLarge(
   unread: (bytes: number) => void,
 ): Promise<void> | undefined {
   const paths = members.map((name) => [name]);
-  const take = ({ places, textBytes }: Scanned) => {
+  const take = ({ spans, textBytes }: Scanned) => {
     const entries = members.map((name, index) => {
-      const place = places[index];
+      const span = spans[index];
       return [
         name,
-        place === undefined ? undefined : JSON.parse(body.toString('utf8', place.start, place.end)),
+        span === undefined ? undefined : JSON.parse(body.toString('utf8', span.start, span.end)),
       ] as const;
     });
     unread(textBytes);
@@ -33,7 +33,7 @@ export function readLarge(
       .then(({ scanned }) => take(scanned))
       .catch(fail);
   try {
-    take(scanJson(body, placeTree(paths), paths.length));
+    take(scanJson(body, spanTree(paths), paths.length));
   } catch {
     fail();
   }

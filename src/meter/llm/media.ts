@@ -1,31 +1,34 @@
 /**
- * Which strings of a request are an image, a sound or a file: those cost a flat number of tokens, all other strings
- * cost by their bytes. Only keys that carry no text in any of the APIs are taken for media, and only what looks it.
+ * Detects images, sound and files among the strings of a request. Media cost a fixed number of tokens; other strings
+ * cost by their bytes. A string is media only if its key carries no text in any API and its value looks like media.
  */
 
-/** What a key says of its value. */
+/** What a key says about its value. */
 export const PLAIN = 0;
 /** A link, or a data: URL. */
 export const LINK = 1;
-/** A file's content: a data: URL, or base64. */
+/** The content of a file: a data: URL, or base64. */
 export const CONTENT = 2;
-/** A file that the provider has already. */
+/** A file that the provider already has. */
 export const FILE = 3;
-/** In a box: base64. */
+/** Inside a media object: base64 data. */
 export const DATA = 4;
 /** An object with `data` and its type. */
-export const BOX = 5;
-/** In a box: the type of the data. */
+export const MEDIA_OBJECT = 5;
+/** Inside a media object: the type of the data. */
 export const TYPE = 6;
-/** A list of contents. */
+/** A list of file contents. */
 export const CONTENTS = 7;
 
-/** What is below it steers the request, or is left out or packed by some models: it is no sure part of the prompt's text. */
-export const ASIDE = 8;
+/**
+ * Values under these keys control the request, or some models omit or compress them. They do not count as text that the
+ * model certainly reads.
+ */
+export const NOT_PROMPT = 8;
 
 export type Role = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-const ASIDE_KEYS = [
+const NOT_PROMPT_KEYS = [
   'model',
   'role',
   'type',
@@ -107,14 +110,14 @@ const ROLES: Readonly<Record<string, Role>> = {
   file_id: FILE,
   images: CONTENTS,
   data: DATA,
-  source: BOX,
-  inlineData: BOX,
-  inline_data: BOX,
-  input_audio: BOX,
+  source: MEDIA_OBJECT,
+  inlineData: MEDIA_OBJECT,
+  inline_data: MEDIA_OBJECT,
+  input_audio: MEDIA_OBJECT,
   media_type: TYPE,
   mimeType: TYPE,
   mime_type: TYPE,
-  ...Object.fromEntries(ASIDE_KEYS.map((key) => [key, ASIDE] as const)),
+  ...Object.fromEntries(NOT_PROMPT_KEYS.map((key) => [key, NOT_PROMPT] as const)),
 };
 
 const LENGTH_MAX = Math.max(...Object.keys(ROLES).map((key) => key.length));
@@ -124,14 +127,14 @@ interface Known {
   readonly role: Role;
 }
 
-/** By length: few keys share one, so that most are distinguished without being looked at. */
+/** Keys by length. Few keys share a length, so most lookups need no byte comparison. */
 const BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: LENGTH_MAX + 1 }, (_, length) =>
   Object.entries(ROLES)
     .filter(([key]) => key.length === length)
     .map(([key, role]) => ({ bytes: Buffer.from(key, 'latin1'), role })),
 );
 
-/** The role of the key whose bytes are [start, end). */
+/** Returns the role of the key in the bytes [start, end). */
 export function roleOf(body: Uint8Array, start: number, end: number): Role {
   const length = end - start;
   if (length > LENGTH_MAX) return PLAIN;
@@ -162,13 +165,13 @@ export function beginsWith(body: Buffer, start: number, end: number, text: strin
   );
 }
 
-/** A data: URL of anything but text. */
+/** Returns whether the string is a data: URL of a type other than text. */
 export function isMediaUrl(body: Buffer, start: number, end: number): boolean {
   return beginsWith(body, start, end, 'data:') && !beginsWith(body, start, end, 'data:text/');
 }
 
-/** An object that may be media: known only once it is read to its end, for its type can stand behind its data. */
-export class Box {
+/** An object that may be media. It is classified at its end, because its type may follow its data. */
+export class MediaObject {
   dataAt = -1;
   dataBytes = 0;
   isText = false;

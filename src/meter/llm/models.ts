@@ -1,8 +1,10 @@
-/** Which row of the config prices a model. */
+/** Finds the row of the config that prices a model. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Model, Models } from './spec.js';
 
-/** Where the config names no models: every model costs the same, and this is held where a request states no ceiling. */
+/**
+ * Used if the config lists no models: all models cost the same, and this output is held if the request states no limit.
+ */
 const ANY_MODEL: Model = { match: '', multiplier: 1, maxOutputTokens: 4096 };
 
 const MODEL_CHARACTERS_MAX = 256;
@@ -13,13 +15,13 @@ export function rowsOf(models: Models): readonly Model[] {
   return models.length === 0 ? [ANY_MODEL] : models;
 }
 
-/** The row for a model's name. Throws ProblemError `model-unknown`. */
+/** Returns the row for a model name. Throws ProblemError `model-unknown`. */
 export function modelTable(models: Models): ModelTable {
-  // Some upstreams (Azure, Ollama) know their models in any case.
+  // Some upstreams (Azure, Ollama) ignore the case of model names.
   const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   return (name) => {
     if (name.length > MODEL_CHARACTERS_MAX) throw unknown('a model with a name so long');
-    if (name.includes(',')) throw several(name);
+    if (name.includes(',')) throw severalModels(name);
     if (models.length === 0) return 0;
     const plain = name.toLowerCase();
     const row = patterns.findIndex((parts) => matches(parts, plain));
@@ -28,8 +30,10 @@ export function modelTable(models: Models): ModelTable {
   };
 }
 
-/** Gateways take it for a list: to fall back on, or to answer all at once (LiteLLM, Helicone). */
-function several(name: string): ProblemError {
+/**
+ * Some gateways (LiteLLM, Helicone) split such a name into a list of models: fallbacks, or all to be answered at once.
+ */
+function severalModels(name: string): ProblemError {
   return new ProblemError('cost-invalid', `${JSON.stringify(name)} names several models: name one.`);
 }
 
@@ -37,19 +41,20 @@ function unknown(what: string): ProblemError {
   return new ProblemError('model-unknown', `The request names ${what}, which has no price here.`);
 }
 
-/** A model as a request names it, and its row. */
+/** A model name of a request, and its row. */
 export interface NamedModel {
   readonly name: string;
   readonly row: number;
 }
 
-/** The row for the model that an answer names; undefined where that is not listed. A bare `*` lists no model. */
-export type AnswerBook = (answered: string, named: readonly NamedModel[]) => number | undefined;
+/** Returns the row for the model that an answer names; undefined if it is not listed. A bare `*` lists no model. */
+export type AnswerModelTable = (answered: string, named: readonly NamedModel[]) => number | undefined;
 
-/** What providers put behind a model's name to tell its builds apart. */
-const BUILD = /^(?:[-_@:](?:\d{3,8}|\d{4}-\d\d-\d\d|\d\d-\d{2,4}|v?\d+:\d+|preview|latest|exp|beta))+$/;
+/** Suffixes that providers append to a model name to identify a build. */
+const BUILD_SUFFIX =
+  /^(?:[-_@:](?:\d{3,8}|\d{4}-\d\d-\d\d|\d\d-\d{2,4}|v?\d+:\d+|preview|latest|exp|beta))+$/;
 
-export function answerBook(models: Models): AnswerBook {
+export function answerModelTable(models: Models): AnswerModelTable {
   const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   const lengths = patterns.map((parts) => parts.join('').length);
   return (answered, named) => {
@@ -59,24 +64,27 @@ export function answerBook(models: Models): AnswerBook {
     const asked = askedFor(plain, named);
     const own = patterns.findIndex((parts) => matches(parts, plain));
     const length = lengths[own] ?? 0;
-    // A build of a model that the request names costs what that model costs, unless a row says more about the build.
+    // A build of a requested model costs the same as that model, unless a longer pattern lists the build.
     if (asked !== undefined && (lengths[asked.row] ?? 0) >= length) return asked.row;
     return length === 0 ? asked?.row : own;
   };
 }
 
-/** The longest of the names that the answer's is, or is a build of. */
+/** Returns the longest requested name that equals the answered name or is its prefix before a build suffix. */
 function askedFor(answered: string, named: readonly NamedModel[]): NamedModel | undefined {
   let best: NamedModel | undefined;
   for (const one of named) {
     const name = one.name.toLowerCase();
     if (name.length <= (best?.name.length ?? 0) || !answered.startsWith(name)) continue;
-    if (name.length === answered.length || BUILD.test(answered.slice(name.length))) best = one;
+    if (name.length === answered.length || BUILD_SUFFIX.test(answered.slice(name.length))) best = one;
   }
   return best;
 }
 
-/** `parts`: the pattern between its stars. Takes each part at its first place, so the time is bounded by the name's length. */
+/**
+ * `parts`: the pattern split at `*`. Each part matches at its first occurrence, so the time is bounded by the name's
+ * length.
+ */
 function matches(parts: readonly string[], name: string): boolean {
   const [first = '', ...others] = parts;
   const last = others.pop();

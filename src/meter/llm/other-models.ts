@@ -1,15 +1,15 @@
 /**
- * The models that a request names beside its own: lists to fall back on, routers, tools that run a model. Each of them may be
- * the one that answers, so each is priced.
+ * Finds the other models that a request names: fallback lists, routers, tools that run a model. Each of them may
+ * answer, so each is priced.
  */
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Place } from './json-scan.js';
-import type { Path } from './places.js';
+import type { ValueSpan } from './json-scan.js';
 import { parameters } from './query.js';
+import type { Path } from './span-tree.js';
 
-/** Lists of names, or of objects that hold one (OpenRouter, LiteLLM, Anthropic, AssemblyAI). */
+/** Lists of names, or of objects that contain one (OpenRouter, LiteLLM, Anthropic, AssemblyAI). */
 const LISTS = ['models', 'fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'];
-/** What may hold a name somewhere inside. */
+/** Members that may contain a model name at any depth. */
 const HOLDERS = [
   'route',
   'provider',
@@ -29,52 +29,57 @@ export const OTHER_MODELS: readonly Path[] = [...LISTS, ...HOLDERS].map((key) =>
 const MODEL_KEY = /(?:^|[a-z_-])models?(?:[_-]?(?:name|id)s?)?$/i;
 const DEPLOYMENT_KEY = /^deployment(?:_?(?:name|id))?$/i;
 const FALLBACK_KEY = /fallbacks?$/i;
-const CEILING_KEY = /^max_?(?:completion|output|new)?_?tokens$/i;
+const OUTPUT_LIMIT_KEY = /^max_?(?:completion|output|new)?_?tokens$/i;
 const CHOICES_KEY = /^(?:n|best_?of|candidate_?count)$/i;
-/** Tools of the caller's own: their schemas are no models of anybody. */
+/** The caller's own tools: their schemas may contain keys named `model` that do not name a model. */
 const OWN_TOOLS = new Set<unknown>([undefined, null, 'function', 'custom']);
 
-/** Headers and parameters by which gateways choose a model in place of the body's. */
+/** Headers and query parameters by which gateways replace the body's model. */
 const SELECTING_HEADER =
   /(?:^|-)models?(?:-(?:name|id|deployment))?$|^x-portkey-config$|^helicone-fallbacks$/;
 const SELECTING_PARAMETER = /^(?:models?|model_?(?:id|name)|fallbacks?|deployment(?:_?(?:id|name))?)$/;
 
 export interface OtherModels {
   readonly names: readonly string[];
-  /** The largest ceiling that one of them states for itself, 0 where none does. */
-  readonly ceiling: number;
+  /** The largest output limit that one of them states for itself; 0 if none does. */
+  readonly outputLimit: number;
 }
 
-const NONE: OtherModels = { names: [], ceiling: 0 };
+const NONE: OtherModels = { names: [], outputLimit: 0 };
 
-/** Where a body can be read from, as the scan left it. */
+/** The scanned body. */
 interface Source {
-  at(path: Path): Place | undefined;
-  text(place: Place): string;
+  at(path: Path): ValueSpan | undefined;
+  text(span: ValueSpan): string;
 }
 
-/** Absent places name none. Throws ProblemError `cost-invalid` for what could name a model in a way that cannot be read. */
+/**
+ * An absent value names no model. Throws ProblemError `cost-invalid` if a value could name a model but cannot be read.
+ */
 export function otherModels(paths: readonly Path[], source: Source): OtherModels {
-  let found: Found | undefined;
+  let found: ModelCollector | undefined;
   for (const path of paths) {
-    const place = source.at(path);
-    if (place === undefined || place.kind === 'null') continue;
-    const text = source.text(place);
+    const span = source.at(path);
+    if (span === undefined || span.kind === 'null') continue;
+    const text = source.text(span);
     const key = path.at(-1) ?? '';
-    // Schemas of tools can be long, and rarely hold one.
+    // Tool schemas can be long and rarely name a model, so a quick test comes first.
     if (key === 'tools' && !/model|deployment|fallback|\\u/i.test(text)) continue;
-    found ??= new Found();
-    refuseTwins(key, text);
+    found ??= new ModelCollector();
+    refuseDuplicateKeys(key, text);
     found.take(key, JSON.parse(text));
   }
   return found ?? NONE;
 }
 
-/** A string, or a byte that begins, parts or ends what has keys. */
+/** Matches a string, a brace or a colon. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}:]/g;
 
-/** Of two members with one name, some parsers take the first and some the last. @param text sound JSON */
-function refuseTwins(where: string, text: string): void {
+/**
+ * If a member occurs twice, some parsers take the first and some the last.
+ * @param text valid JSON
+ */
+function refuseDuplicateKeys(where: string, text: string): void {
   const open: Set<string>[] = [];
   let last = '';
   for (const [token] of text.matchAll(TOKEN)) {
@@ -91,9 +96,9 @@ function refuseTwins(where: string, text: string): void {
   }
 }
 
-class Found implements OtherModels {
+class ModelCollector implements OtherModels {
   readonly names: string[] = [];
-  ceiling = 0;
+  outputLimit = 0;
 
   take(key: string, value: unknown): void {
     if (key === 'tools') this.tools(value);
@@ -124,19 +129,21 @@ class Found implements OtherModels {
     }
   }
 
-  /** The upstream knows which models that means: it is a name of its own. */
+  /** The upstream maps a preset to models, so the preset is priced as a model name of its own. */
   private preset(value: unknown): void {
     if (typeof value !== 'string') throw unreadable('preset', 'must be a string');
     this.names.push(value.startsWith('@preset/') ? value : `@preset/${value}`);
   }
 
-  /** Without a list beside it, `fallback` means any model of the upstream's choice. */
+  /** Without a list of models, `fallback` allows any model of the upstream's choice. */
   private route(value: unknown): void {
     if (typeof value !== 'string') this.holder(value);
     else if (value !== 'fallback' || this.names.length === 0) this.names.push(`@route/${value}`);
   }
 
-  /** @param overrides what stands beside a model there is its request, with a ceiling of its own */
+  /**
+   * @param overrides members beside a model name are parameters of its request and may include an output limit
+   */
   private holder(value: unknown, overrides = true): void {
     if (Array.isArray(value)) {
       for (const one of value) this.holder(one, overrides);
@@ -146,7 +153,8 @@ class Found implements OtherModels {
     for (const [key, member] of Object.entries(value)) {
       if (MODEL_KEY.test(key) || DEPLOYMENT_KEY.test(key) || FALLBACK_KEY.test(key))
         this.named(key, member, overrides);
-      else if (overrides && CEILING_KEY.test(key)) this.ceiling = Math.max(this.ceiling, whole(key, member));
+      else if (overrides && OUTPUT_LIMIT_KEY.test(key))
+        this.outputLimit = Math.max(this.outputLimit, whole(key, member));
       else if (overrides && CHOICES_KEY.test(key) && whole(key, member) > 1)
         throw unreadable(key, 'must stand beside the model of the request');
       else if (key !== 'messages') this.holder(member, overrides);
@@ -160,7 +168,7 @@ class Found implements OtherModels {
   }
 }
 
-/** null states nothing. */
+/** null counts as absent. */
 function whole(key: string, value: unknown): number {
   if (value === null) return 0;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
@@ -172,7 +180,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Throws ProblemError for what lets an upstream run another model than the path or the body names. */
+/**
+ * Throws ProblemError for headers or parameters that make the upstream run another model than the path or body names.
+ */
 export function refuseSelectors(query: string, rawHeaders: readonly string[]): void {
   const parameter = parameters(query).find(([name]) => SELECTING_PARAMETER.test(name));
   if (parameter !== undefined)
@@ -184,7 +194,7 @@ export function refuseSelectors(query: string, rawHeaders: readonly string[]): v
   }
 }
 
-/** For routes that take one model a request. */
+/** For routes that accept one model per request. */
 export function refuseOthers({ names: [first] }: OtherModels): void {
   if (first === undefined) return;
   const message = `This route takes one model a request, and ${JSON.stringify(first)} is named beside it.`;

@@ -1,28 +1,28 @@
-/** Tokens into units, exactly: one division at the very end, rounded up. */
+/** Converts tokens into units exactly: there is one division at the end, rounded up. */
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { Usage } from '../../quota/tokens.js';
 import type { LlmSpec, Weights } from './spec.js';
 
 const PLAIN_DECIMAL = /^(\d{1,20})(?:\.(\d{1,20}))?$/;
 
-/** A decimal as a fraction. Throws an Error for anything but a plain decimal ≥ 0. */
+/** Converts a decimal into a fraction. Throws an Error for anything except a plain decimal ≥ 0. */
 function fraction(amount: number | string): readonly [bigint, bigint] {
   const text = String(amount);
-  // Numbers below 10^-6 print with an exponent; `toFixed` does not.
+  // Numbers below 10^-6 print with an exponent; `toFixed` avoids that.
   const match = PLAIN_DECIMAL.exec(text.includes('e-') ? Number(text).toFixed(20) : text);
   if (match === null) throw new Error(`${text} is not a decimal number ≥ 0`);
   const [, whole = '', decimals = ''] = match;
   return [BigInt(whole + decimals), 10n ** BigInt(decimals.length)];
 }
 
-function divisor(a: bigint, b: bigint): bigint {
-  return b === 0n ? a : divisor(b, a % b);
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** Of tokens: more than any request can ask for. */
-const BOUNDLESS = BigInt(Number.MAX_SAFE_INTEGER);
+/** More tokens than any request can use. */
+const TOKENS_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** Per class of tokens: the weight that is set for it, else that of the class it is a part of. */
+/** The weight of each token class; a class without its own weight uses that of the class it belongs to. */
 const INPUT_CLASSES = {
   plainInput: (weights: Weights) => weights.input,
   cachedInput: (weights: Weights) => weights.cachedInput,
@@ -43,7 +43,7 @@ const INPUTS = Object.keys(INPUT_CLASSES) as (keyof typeof INPUT_CLASSES)[];
 const OUTPUTS = Object.keys(OUTPUT_CLASSES) as (keyof typeof OUTPUT_CLASSES)[];
 const CLASSES: readonly Class[] = [...INPUTS, ...OUTPUTS];
 
-/** Tokens of dearer kinds among those of a usage, and calls of tools that cost by themselves. */
+/** Token counts of separately priced kinds within a usage, and tool calls that are priced by the call. */
 export interface Extras {
   readonly cacheWrite1h: number;
   readonly audioInput: number;
@@ -53,19 +53,19 @@ export interface Extras {
   readonly calls: ReadonlyMap<string, number>;
 }
 
-/** By which classes a model's price is another than usual. */
+/** Price modifiers of a class of requests. */
 export interface PriceClass {
-  /** All weights times each of these. */
+  /** Multiply all weights. */
   readonly times?: readonly (number | string)[];
-  /** Those of input, those of output. */
+  /** Multiply the input weights and the output weights. */
   readonly inputTimes?: number | string;
   readonly outputTimes?: number | string;
-  /** Weighted tokens of one call of a tool, which no multiplier changes. */
+  /** Weighted tokens per tool call. No multiplier applies to them. */
   readonly calls?: Readonly<Record<string, number | string>>;
 }
 
-/** What a request can reach of the classes that few requests do. */
-export interface Reach {
+/** Separately priced extras that a request could use. */
+export interface PossibleExtras {
   readonly media: boolean;
   readonly cache1h: boolean;
   readonly calls: ReadonlyMap<string, number>;
@@ -80,21 +80,21 @@ export const NO_EXTRAS: Extras = {
   imageOutput: 0,
   calls: NO_CALLS,
 };
-const ALL_REACH: Reach = { media: true, cache1h: true, calls: NO_CALLS };
+const ALL_EXTRAS: PossibleExtras = { media: true, cache1h: true, calls: NO_CALLS };
 
-/** What tokens cost in units of one quota. */
+/** Prices tokens in units of one quota. */
 export interface Pricing {
   readonly quota: string;
-  /** What these tokens cost. */
+  /** Returns the cost of these tokens. */
   units(usage: Usage): number;
-  /** The most that so many tokens can cost, of whatever class they turn out to be. */
+  /** Returns the maximum cost of this many tokens, whatever their class. */
   hold(input: number, output: number): number;
-  /** How much output fits into `left` beside the input; below 0 where not even the input does. */
+  /** Returns how much output `left` pays for after the input; below 0 if it does not cover the input. */
   outputFor(input: number, left: number): number;
 }
 
-/** Of several prices, whichever is the dearest for what is asked. All are of one quota. */
-class Dearest implements Pricing {
+/** Uses the highest of several prices for the same quota. */
+class HighestPrice implements Pricing {
   readonly quota: string;
 
   constructor(private readonly prices: readonly Pricing[]) {
@@ -114,9 +114,9 @@ class Dearest implements Pricing {
   }
 }
 
-export function dearest(prices: readonly Pricing[]): Pricing {
+export function highestPrice(prices: readonly Pricing[]): Pricing {
   const [only] = prices;
-  return only !== undefined && prices.length === 1 ? only : new Dearest(prices);
+  return only !== undefined && prices.length === 1 ? only : new HighestPrice(prices);
 }
 
 type Fraction = readonly [bigint, bigint];
@@ -124,19 +124,19 @@ type Fraction = readonly [bigint, bigint];
 const product = (parts: readonly Fraction[]): Fraction =>
   parts.reduce<Fraction>(([a, b], [c, d]) => [a * c, b * d], [1n, 1n]);
 
-/** Units of one quota for the tokens of one model: the sum of factor × tokens, over one divisor. */
+/** Prices the tokens of one model in units of one quota: the sum of factor × tokens, over one divisor. */
 export class Price implements Pricing {
   readonly quota: string;
   private readonly factors: Readonly<Record<Class, bigint>>;
   private readonly callFactors: ReadonlyMap<string, bigint>;
-  private readonly over: bigint;
-  private readonly outputMost: bigint;
-  /** The factors as numbers, while sums of so many tokens stay exact. */
-  private readonly quick: Readonly<Record<Class, number>>;
-  private readonly quickOver: number;
-  private readonly quickInputMost: number;
-  private readonly quickOutputMost: number;
-  private readonly quickTokensMost: number;
+  private readonly divisor: bigint;
+  private readonly maxOutputFactor: bigint;
+  /** The factors as numbers. They are used while sums stay exact in doubles. */
+  private readonly fastFactors: Readonly<Record<Class, number>>;
+  private readonly fastDivisor: number;
+  private readonly fastMaxInputFactor: number;
+  private readonly fastMaxOutputFactor: number;
+  private readonly fastTokensMax: number;
 
   constructor(
     { quota, llm }: LlmSpec,
@@ -156,21 +156,21 @@ export class Price implements Pricing {
       ...OUTPUTS.map((name) => product([fraction(OUTPUT_CLASSES[name](llm.weights)), output])),
       ...names.map((name) => product([fraction(calls[name] ?? 0), unit])),
     ];
-    const common = parts.reduce((under, [, one]) => (under / divisor(under, one)) * one, 1n);
+    const common = parts.reduce((under, [, one]) => (under / greatestCommonDivisor(under, one)) * one, 1n);
     const raw = parts.map(([digits, under]) => digits * (common / under));
-    const shared = raw.reduce(divisor, common);
+    const shared = raw.reduce(greatestCommonDivisor, common);
     const factors = raw.map((factor) => factor / shared);
     this.quota = quota;
-    this.over = common / shared;
+    this.divisor = common / shared;
     this.factors = recordOf(factors);
     this.callFactors = new Map(names.map((name, index) => [name, factors[CLASSES.length + index] ?? 0n]));
-    this.outputMost = most(OUTPUTS.map((name) => this.factors[name]));
-    this.quick = recordOf(factors.map(Number));
-    this.quickOver = Number(this.over);
-    this.quickInputMost = Number(this.inputMost(ALL_REACH));
-    this.quickOutputMost = Number(this.outputMost);
-    this.quickTokensMost = Number(
-      BigInt(Number.MAX_SAFE_INTEGER) / most([...Object.values(this.factors), this.over, 1n]),
+    this.maxOutputFactor = largest(OUTPUTS.map((name) => this.factors[name]));
+    this.fastFactors = recordOf(factors.map(Number));
+    this.fastDivisor = Number(this.divisor);
+    this.fastMaxInputFactor = Number(this.maxInputFactor(ALL_EXTRAS));
+    this.fastMaxOutputFactor = Number(this.maxOutputFactor);
+    this.fastTokensMax = Number(
+      BigInt(Number.MAX_SAFE_INTEGER) / largest([...Object.values(this.factors), this.divisor, 1n]),
     );
   }
 
@@ -179,9 +179,9 @@ export class Price implements Pricing {
     const plainInput = input - cachedInput - cacheWrite;
     const plainOutput = output - reasoning;
     if (extras !== undefined) return this.unitsWith(usage, extras);
-    if (input + output > this.quickTokensMost) {
+    if (input + output > this.fastTokensMax) {
       const { factors } = this;
-      return this.divided(
+      return this.unitsOf(
         factors.plainInput * BigInt(plainInput) +
           factors.cachedInput * BigInt(cachedInput) +
           factors.cacheWrite * BigInt(cacheWrite) +
@@ -189,17 +189,17 @@ export class Price implements Pricing {
           factors.reasoning * BigInt(reasoning),
       );
     }
-    const { quick } = this;
+    const { fastFactors } = this;
     const sum =
-      quick.plainInput * plainInput +
-      quick.cachedInput * cachedInput +
-      quick.cacheWrite * cacheWrite +
-      quick.plainOutput * plainOutput +
-      quick.reasoning * reasoning;
-    return this.quickly(sum);
+      fastFactors.plainInput * plainInput +
+      fastFactors.cachedInput * cachedInput +
+      fastFactors.cacheWrite * cacheWrite +
+      fastFactors.plainOutput * plainOutput +
+      fastFactors.reasoning * reasoning;
+    return this.fastUnits(sum);
   }
 
-  /** Kinds that would be more than the usage has of them are cut to it. */
+  /** Counts of a kind that exceed the usage are capped at it. */
   private unitsWith(usage: Usage, extras: Extras): number {
     const { factors } = this;
     const cacheWrite1h = Math.min(extras.cacheWrite1h, usage.cacheWrite);
@@ -224,32 +224,36 @@ export class Price implements Pricing {
       imageOutput,
     };
     const sum = CLASSES.reduce((all, name) => all + factors[name] * BigInt(tokens[name]), 0n);
-    return this.divided(sum + this.callsCost(extras.calls));
+    return this.unitsOf(sum + this.callsCost(extras.calls));
   }
 
-  hold(input: number, output: number, reach: Reach = ALL_REACH): number {
+  hold(input: number, output: number, possible: PossibleExtras = ALL_EXTRAS): number {
     const sum = input + output;
-    if (reach === ALL_REACH && sum <= this.quickTokensMost)
-      return this.quickly(this.quickInputMost * input + this.quickOutputMost * output);
-    return this.divided(
-      this.inputMost(reach) * BigInt(input) + this.outputMost * BigInt(output) + this.callsCost(reach.calls),
+    if (possible === ALL_EXTRAS && sum <= this.fastTokensMax)
+      return this.fastUnits(this.fastMaxInputFactor * input + this.fastMaxOutputFactor * output);
+    return this.unitsOf(
+      this.maxInputFactor(possible) * BigInt(input) +
+        this.maxOutputFactor * BigInt(output) +
+        this.callsCost(possible.calls),
     );
   }
 
-  outputFor(input: number, left: number, reach: Reach = ALL_REACH): number {
+  outputFor(input: number, left: number, possible: PossibleExtras = ALL_EXTRAS): number {
     const remaining =
-      BigInt(left) * this.over - this.inputMost(reach) * BigInt(input) - this.callsCost(reach.calls);
+      BigInt(left) * this.divisor -
+      this.maxInputFactor(possible) * BigInt(input) -
+      this.callsCost(possible.calls);
     if (remaining < 0n) return -1;
-    const tokens = this.outputMost === 0n ? remaining + BOUNDLESS : remaining / this.outputMost;
-    return Number(tokens > BOUNDLESS ? BOUNDLESS : tokens);
+    const tokens = this.maxOutputFactor === 0n ? remaining + TOKENS_MAX : remaining / this.maxOutputFactor;
+    return Number(tokens > TOKENS_MAX ? TOKENS_MAX : tokens);
   }
 
-  private inputMost({ media, cache1h }: Reach): bigint {
+  private maxInputFactor({ media, cache1h }: PossibleExtras): bigint {
     const { factors } = this;
-    const reached = [factors.plainInput, factors.cachedInput, factors.cacheWrite];
-    if (cache1h) reached.push(factors.cacheWrite1h);
-    if (media) reached.push(factors.audioInput, factors.imageInput);
-    return most(reached);
+    const factorsInUse = [factors.plainInput, factors.cachedInput, factors.cacheWrite];
+    if (cache1h) factorsInUse.push(factors.cacheWrite1h);
+    if (media) factorsInUse.push(factors.audioInput, factors.imageInput);
+    return largest(factorsInUse);
   }
 
   private callsCost(calls: ReadonlyMap<string, number>): bigint {
@@ -258,14 +262,14 @@ export class Price implements Pricing {
     return sum;
   }
 
-  private quickly(sum: number): number {
-    const rest = sum % this.quickOver;
-    const units = (sum - rest) / this.quickOver + (rest > 0 ? 1 : 0);
+  private fastUnits(sum: number): number {
+    const rest = sum % this.fastDivisor;
+    const units = (sum - rest) / this.fastDivisor + (rest > 0 ? 1 : 0);
     return units > UNITS_MAX ? Number.POSITIVE_INFINITY : units;
   }
 
-  private divided(sum: bigint): number {
-    const units = (sum + this.over - 1n) / this.over;
+  private unitsOf(sum: bigint): number {
+    const units = (sum + this.divisor - 1n) / this.divisor;
     return units > UNITS_MAX ? Number.POSITIVE_INFINITY : Number(units);
   }
 }
@@ -274,6 +278,6 @@ function recordOf<Value>(values: readonly Value[]): Readonly<Record<Class, Value
   return Object.fromEntries(CLASSES.map((name, index) => [name, values[index]])) as Record<Class, Value>;
 }
 
-function most(values: readonly bigint[]): bigint {
+function largest(values: readonly bigint[]): bigint {
   return values.reduce((best, value) => (value > best ? value : best), 0n);
 }

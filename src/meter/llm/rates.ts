@@ -1,41 +1,41 @@
-/** What a request costs whichever of its models answers, and what the answer cost. */
+/** Prices a request for every model that may answer it, and then its answer. */
 import type { Usage } from '../../quota/tokens.js';
-import type { Facts } from './facts.js';
 import {
-  type AnswerBook,
-  answerBook,
+  type AnswerModelTable,
+  answerModelTable,
   type ModelTable,
   modelTable,
   type NamedModel,
   rowsOf,
 } from './models.js';
-import { dearest, type Extras, NO_EXTRAS, type Pricing } from './price.js';
-import { type Asked, hasClasses, type Reported, RowPrices } from './row-prices.js';
+import { type Extras, highestPrice, NO_EXTRAS, type Pricing } from './price.js';
+import type { PriceFacts } from './price-facts.js';
+import { hasClasses, type Reported, type RequestedClasses, RowPrices } from './row-prices.js';
 import type { LlmSpec, Model, Models } from './spec.js';
 
 type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 /** Tokens of one model among those of an answer. */
-export interface Part {
-  /** '' where it is not reported. */
+export interface UsagePart {
+  /** '' if not reported. */
   readonly model: string;
   readonly usage: Usage;
-  /** Left out: none, or those of the whole answer. */
+  /** Absent: none, or those of the whole answer. */
   readonly extras?: Extras;
 }
 
-/** By charge. */
+/** One entry per charge. */
 type Prices = readonly Pricing[];
 
 /** All rows, with a price for each charge of a route. */
 export class Rates {
   /** Some price depends on more than the number of tokens. */
   readonly hasClasses: boolean;
-  /** Tools that cost by the call. */
+  /** Tools that are priced by the call. */
   readonly tools: readonly string[];
   private readonly rows: readonly RowPrices[];
   private readonly byName: ModelTable;
-  private readonly byAnswer: AnswerBook;
+  private readonly byAnswer: AnswerModelTable;
 
   constructor(
     specs: readonly LlmSpec[],
@@ -48,38 +48,41 @@ export class Rates {
     this.hasClasses = hasClasses(specs, rows);
     this.tools = [...new Set(rows.flatMap(({ calls = {} }) => Object.keys(calls)))];
     this.byName = modelTable(models);
-    this.byAnswer = answerBook(models);
+    this.byAnswer = answerModelTable(models);
   }
 
-  /** @param asked left out where no price depends on it. Throws ProblemError `model-unknown` for a name that is not listed. */
-  of(names: readonly string[], asked: Asked | undefined): RequestRates {
+  /**
+   * Throws ProblemError `model-unknown` for a name that is not listed.
+   * @param requested undefined if no price depends on it
+   */
+  of(names: readonly string[], requested: RequestedClasses | undefined): RequestRates {
     return new RequestRates(
       this,
       names.map((name) => ({ name, row: this.byName(name) })),
-      asked,
+      requested,
     );
   }
 
-  /** Any listed model may answer. */
-  ofAny(asked: Asked | undefined): RequestRates {
+  /** For requests that any listed model may answer. */
+  ofAny(requested: RequestedClasses | undefined): RequestRates {
     const named = this.rows.map(({ model }, row) => ({ name: model.match, row }));
-    return new RequestRates(this, named, asked);
+    return new RequestRates(this, named, requested);
   }
 
   row(index: number): Model {
     return (this.rows[index] as RowPrices).model;
   }
 
-  /** By charge: the most that a request for these rows can cost. */
-  held(rows: readonly number[], asked: Asked | undefined): Prices {
+  /** Returns the maximum cost of a request for these rows, per charge. */
+  held(rows: readonly number[], requested: RequestedClasses | undefined): Prices {
     const all = rows.map((row) => this.rows[row] as RowPrices);
     const prices = all.map((row) =>
-      asked === undefined ? row.plain : row.reachable(asked, this.bytesPerToken),
+      requested === undefined ? row.plain : row.highestHold(requested, this.bytesPerToken),
     );
     return byCharge(prices);
   }
 
-  /** By charge, of whichever of the rows is the dearest. */
+  /** Returns the highest cost among the rows, per charge. */
   units(
     rows: readonly number[],
     usage: Usage,
@@ -102,10 +105,10 @@ export class Rates {
 function byCharge(all: readonly Prices[]): Prices {
   const [first = []] = all;
   if (all.length <= 1) return first;
-  return first.map((_, charge) => dearest(all.map((prices) => prices[charge] as Pricing)));
+  return first.map((_, charge) => highestPrice(all.map((prices) => prices[charge] as Pricing)));
 }
 
-/** What tokens are charged to: by charge, with the row that says so. */
+/** The cost per charge, and the row that set the price. */
 export interface Charged {
   readonly model: string;
   readonly units: readonly number[];
@@ -113,44 +116,45 @@ export interface Charged {
 
 /** The rates of the models that one request names. */
 export class RequestRates {
-  /** By charge: what is held. */
+  /** What is held, per charge. */
   readonly held: Prices;
-  /** The most output of an answer without a ceiling. */
+  /** The maximum output of an answer without an output limit. */
   readonly maxOutputTokens: number;
   private readonly namedRows: readonly number[];
 
   constructor(
     private readonly rates: Rates,
     private readonly named: readonly NamedModel[],
-    private readonly asked: Asked | undefined,
+    private readonly requested: RequestedClasses | undefined,
   ) {
     this.namedRows = distinct(named.map(({ row }) => row));
-    this.held = rates.held(this.namedRows, asked);
+    this.held = rates.held(this.namedRows, requested);
     this.maxOutputTokens = Math.max(...this.namedRows.map((row) => rates.row(row).maxOutputTokens));
   }
 
-  /** Some tool costs by the call. */
+  /** Some tool is priced by the call. */
   get hasTools(): boolean {
     return this.rates.tools.length > 0;
   }
 
-  /** A model that is not listed costs as much as the dearest of the request. */
-  charged(usage: Usage, facts: Facts, parts: readonly Part[] = []): Charged {
-    const reported: Reported = { tier: facts.tier, speed: facts.speed, asked: this.asked };
-    const extras = this.asked === undefined ? undefined : facts;
+  /** Prices an answer. A model that is not listed costs as much as the highest-priced model of the request. */
+  charged(usage: Usage, facts: PriceFacts, parts: readonly UsagePart[] = []): Charged {
+    const reported: Reported = { tier: facts.tier, speed: facts.speed, requested: this.requested };
+    const extras = this.requested === undefined ? undefined : facts;
     const rows = this.rowsFor(facts.models);
     const rest = parts.reduce<Usage | undefined>((left, part) => left && without(left, part.usage), usage);
     if (parts.length === 0 || rest === undefined)
-      return { model: this.dearestOf(rows), units: this.rates.units(rows, usage, reported, extras) };
+      return { model: this.highestPricedModel(rows), units: this.rates.units(rows, usage, reported, extras) };
     const shares = parts.map((part) => ({ ...part, rows: this.rowsFor([part.model]) }));
-    // Which of the others had the dearer kinds is not reported: they are taken for the largest's.
+    // The answer does not report which share the separately priced kinds belong to; they are added to the largest
+    // share.
     if (rest.input + rest.output > 0) shares.push({ model: '', usage: rest, rows });
     const largest = shares.reduce((best, one) => (sizeOf(one) > sizeOf(best) ? one : best));
     const units = shares.map((share) => {
       const kinds = share === largest ? extras : NO_EXTRAS;
       return this.rates.units(share.rows, share.usage, reported, extras && (share.extras ?? kinds));
     });
-    const model = this.dearestOf(distinct(shares.flatMap((share) => share.rows)));
+    const model = this.highestPricedModel(distinct(shares.flatMap((share) => share.rows)));
     return {
       model,
       units: this.held.map((_, charge) => units.reduce((sum, one) => sum + (one[charge] ?? 0), 0)),
@@ -167,16 +171,16 @@ export class RequestRates {
     return rows.length === 0 ? this.namedRows : distinct(rows);
   }
 
-  /** The name under which it stands in the history. */
-  private dearestOf(rows: readonly number[]): string {
+  /** The model name that the usage history records. */
+  private highestPricedModel(rows: readonly number[]): string {
     const models = rows.map((row) => this.rates.row(row));
     return models.reduce((best, one) => (Number(one.multiplier) > Number(best.multiplier) ? one : best))
       .match;
   }
 }
 
-/** Parts with kinds of their own are none to be given more. */
-function sizeOf({ usage, extras }: Part): number {
+/** A share that reports its own kinds is not chosen to receive the others. */
+function sizeOf({ usage, extras }: UsagePart): number {
   return extras === undefined ? usage.input + usage.output : -1;
 }
 
@@ -184,7 +188,7 @@ function distinct(rows: readonly number[]): readonly number[] {
   return rows.length < 2 ? rows : [...new Set(rows)];
 }
 
-/** Undefined where the part is larger than the whole. */
+/** Returns undefined if the part is larger than the whole. */
 function without(all: Usage, part: Usage): Usage | undefined {
   const rest = {
     input: all.input - part.input,

@@ -1,101 +1,106 @@
-/** What a request says of its own cost, read from the places that its API names. */
+/** Reads what a request states about its cost, from the members that its API defines. */
 import { ProblemError } from '../../errors/catalogue.js';
-import { ASKED_PLACES } from './asked-classes.js';
-import type { Place, Scanned } from './json-scan.js';
+import type { Scanned, ValueSpan } from './json-scan.js';
 import { OTHER_MODELS, type OtherModels, otherModels } from './other-models.js';
-import { type Path, type PlaceNode, placeTree } from './places.js';
+import { REQUESTED_CLASS_PATHS } from './requested-classes.js';
+import { type Path, type SpanNode, spanTree } from './span-tree.js';
 
-/** What units are counted by, beside the body's text. */
-export interface UnitTerms {
-  /** Of the files of a form. */
+/** Options for counting units that depend on more than the body's text. */
+export interface UnitOptions {
+  /** Bytes of the files of a form. */
   readonly fileBytes: number;
   readonly audioBytesPerSecond: number;
   readonly tokensPerSecond: number;
 }
 
-export interface Units {
-  /** What it is counted by. */
+export interface UnitCounter {
+  /** The members that are needed for counting. */
   readonly paths: readonly Path[];
-  count(places: Places, textTokens: number, terms: UnitTerms): number;
+  count(values: BodyValues, textTokens: number, options: UnitOptions): number;
 }
 
-/** Where an API's requests say what they cost. */
-export interface RequestForm {
-  /** Left out: the path names it. */
+/** Where the requests of an API state their cost. */
+export interface RequestLayout {
+  /** Absent: the path names the model. */
   readonly model?: Path;
-  /** What the path names in the model's place; undefined where it names none. */
+  /** Returns the model in the path; undefined if the path names none. */
   readonly modelInPath?: (path: string) => string | undefined;
-  /** The upstream takes some model where none is named. */
+  /** The upstream uses a default model if none is named. */
   readonly modelOptional?: boolean;
-  /** A prompt that is stored upstream, with a model of its own. */
+  /** A stored prompt of the provider; it has its own model. */
   readonly storedPrompt?: Path;
-  /** Where a request can name further models. Left out: wherever any API takes one. */
+  /** Where a request can name further models. Absent: wherever any API accepts one. */
   readonly otherModels?: readonly Path[];
-  /** Left out: the path says it. */
+  /** Absent: the path decides whether the answer is a stream. */
   readonly stream?: Path;
-  /** Undefined: the body says it. */
+  /** Returns undefined if the body decides. */
   readonly streamInPath?: (path: string) => boolean | undefined;
-  /** A request that does not say streams. */
+  /** A request that does not say it wants a stream gets one. */
   readonly streamDefault?: boolean;
-  /** Set to true, the upstream goes on with the answer when nobody waits for it, and gives it out later. */
-  readonly later?: Path;
-  /** Where the output's ceiling stands; a lowered one goes to the first where none is stated. Empty: there is no output. */
-  readonly ceilings: readonly Path[];
-  /** There is output, of which the request states no ceiling that could be read. */
-  readonly ceilingUnknown?: boolean;
-  /** A ceiling below 0 is none. */
-  readonly negativeCeilings?: boolean;
-  /** How many answers are made; the largest counts. */
+  /** If true, the upstream completes the answer without a waiting client and serves it later. */
+  readonly background?: Path;
+  /**
+   * Where the output limit is stated. A lowered limit is written to the first path if none is stated. Empty: there is
+   * no output.
+   */
+  readonly outputLimits: readonly Path[];
+  /** There is output, but the request states no limit that can be read. */
+  readonly outputLimitUnknown?: boolean;
+  /** A limit below 0 means no limit. */
+  readonly negativeMeansUnlimited?: boolean;
+  /** How many answers are made; the largest value counts. */
   readonly choices: readonly Path[];
-  /** A list of prompts, each answered by itself. */
+  /** A list of prompts, each answered separately. */
   readonly prompts?: Path;
-  /** What the API bills in place of tokens of the text. */
-  readonly inputUnits?: Units;
-  /** The most output of the request, in place of its model's. */
-  readonly outputUnits?: Units;
-  /** It is made in whole: nothing of it can be counted while it comes, and without usage all of it is charged. */
+  /** What the API bills as input instead of tokens of the text. */
+  readonly inputUnits?: UnitCounter;
+  /** The maximum output of the request, instead of its model's. */
+  readonly outputUnits?: UnitCounter;
+  /**
+   * The output is made as a whole: it cannot be counted while it arrives, and without usage the whole hold is charged.
+   */
   readonly outputUnseen?: boolean;
-  /** Set to true, a stream ends with its usage. Left out: usage comes unasked, or cannot be asked for. */
+  /** If true, a stream ends with its usage. Absent: usage comes without being asked for, or cannot be asked for. */
   readonly askUsage?: Path;
-  /** The ceiling must be above the number there. */
-  readonly ceilingAbove?: Path;
-  /** Ceilings below are refused upstream. */
-  readonly ceilingLeast: number;
-  /** Spellings of one thing: two of them in one body are refused. */
+  /** The output limit must be greater than the number at this path. */
+  readonly outputLimitAbove?: Path;
+  /** The upstream refuses lower limits. */
+  readonly minOutputLimit: number;
+  /** Alternative spellings of one member: two of them in one body are refused. */
   readonly spellings?: readonly (readonly Path[])[];
-  /** null stands for a value that is left out. */
+  /** null means absent. */
   readonly nullable: boolean;
 }
 
-/** A form with the scan's slots for it. */
-export interface CompiledForm extends RequestForm {
+/** A layout with its paths compiled for the scan. */
+export interface CompiledLayout extends RequestLayout {
   readonly otherModels: readonly Path[];
   readonly paths: readonly Path[];
-  readonly tree: PlaceNode;
-  /** Those that hold another. */
+  readonly tree: SpanNode;
+  /** Paths that contain another path. */
   readonly parents: readonly Path[];
 }
 
-export function requestForm(form: RequestForm): CompiledForm {
-  const others = form.otherModels ?? OTHER_MODELS;
+export function compileLayout(layout: RequestLayout): CompiledLayout {
+  const others = layout.otherModels ?? OTHER_MODELS;
   const single = [
-    form.model,
-    form.stream,
-    form.later,
-    form.prompts,
-    form.askUsage,
-    form.ceilingAbove,
-    form.storedPrompt,
+    layout.model,
+    layout.stream,
+    layout.background,
+    layout.prompts,
+    layout.askUsage,
+    layout.outputLimitAbove,
+    layout.storedPrompt,
   ];
   const wanted = [
     ...single,
     ...others,
-    ...ASKED_PLACES,
-    ...form.ceilings,
-    ...form.choices,
-    ...(form.inputUnits?.paths ?? []),
-    ...(form.outputUnits?.paths ?? []),
-    ...(form.spellings ?? []).flat(),
+    ...REQUESTED_CLASS_PATHS,
+    ...layout.outputLimits,
+    ...layout.choices,
+    ...(layout.inputUnits?.paths ?? []),
+    ...(layout.outputUnits?.paths ?? []),
+    ...(layout.spellings ?? []).flat(),
   ];
   const paths = new Map<string, Path>([['', []]]);
   for (const path of wanted) {
@@ -106,83 +111,83 @@ export function requestForm(form: RequestForm): CompiledForm {
   }
   const list = [...paths.values()];
   const parents = list.filter((path) => path.length > 0 && list.some((other) => isBelow(other, path)));
-  return { ...form, otherModels: others, paths: list, tree: placeTree(list), parents };
+  return { ...layout, otherModels: others, paths: list, tree: spanTree(list), parents };
 }
 
 function isBelow(path: Path, parent: Path): boolean {
   return path.length === parent.length + 1 && parent.every((key, at) => key === path[at]);
 }
 
-/** One request, as far as its cost goes. */
+/** One request, as far as its cost is concerned. */
 export interface Request {
-  /** Undefined where a stored prompt names it. */
+  /** Undefined if a stored prompt names the model. */
   readonly model: string | undefined;
   readonly others: OtherModels;
   readonly stream: boolean;
-  /** The answer is made to its end whether or not the client stays. */
-  readonly later: boolean;
-  /** The largest that is stated, per answer; undefined where none is, or where 0 could mean no ceiling at all. */
-  readonly ceiling: number | undefined;
-  /** Answers that it is for: choices × prompts. */
+  /** The answer is completed even if the client leaves. */
+  readonly background: boolean;
+  /** The largest stated limit per answer; undefined if none is stated, or if 0 could mean no limit. */
+  readonly outputLimit: number | undefined;
+  /** The number of answers: choices × prompts. */
   readonly answers: number;
   /** The client asks for usage itself. */
   readonly asksUsage: boolean;
-  /** The least ceiling that the upstream would take. */
-  readonly ceilingLeast: number;
+  /** The lowest limit that the upstream accepts. */
+  readonly minOutputLimit: number;
 }
 
 const CHOICES_MAX = 128;
 const PROMPTS_MAX = 4096;
 const TOKENS_MAX = 1_000_000_000_000;
 
-/** The places of one body, by path. */
-export class Places {
+/** The scanned values of one body, by path. */
+export class BodyValues {
   constructor(
-    private readonly form: CompiledForm,
+    private readonly layout: CompiledLayout,
     private readonly body: Buffer,
     private readonly scanned: Scanned,
   ) {}
 
-  at(path: Path): Place | undefined {
-    return this.scanned.places[slotOf(this.form.paths, path)];
+  at(path: Path): ValueSpan | undefined {
+    return this.scanned.spans[slotOf(this.layout.paths, path)];
   }
 
-  /** Undefined where there is nothing, or null where that is the same. */
-  stated(path: Path | undefined): Place | undefined {
-    const place = path === undefined ? undefined : this.at(path);
-    if (place?.kind !== 'null') return place;
-    if (this.form.nullable) return undefined;
+  /** Returns undefined if the value is absent, or null where that means absent. */
+  stated(path: Path | undefined): ValueSpan | undefined {
+    const span = path === undefined ? undefined : this.at(path);
+    if (span?.kind !== 'null') return span;
+    if (this.layout.nullable) return undefined;
     throw invalid(path, 'must not be null');
   }
 
-  text(place: Place): string {
-    return this.body.toString('utf8', place.start, place.end);
+  text(span: ValueSpan): string {
+    return this.body.toString('utf8', span.start, span.end);
   }
 
   flag(path: Path | undefined, unstated = false): boolean {
-    const place = this.stated(path);
-    if (place === undefined) return unstated;
-    if (place.kind !== 'true' && place.kind !== 'false') throw invalid(path, 'must be true or false');
-    return place.kind === 'true';
+    const span = this.stated(path);
+    if (span === undefined) return unstated;
+    if (span.kind !== 'true' && span.kind !== 'false') throw invalid(path, 'must be true or false');
+    return span.kind === 'true';
   }
 
   isNegative(path: Path): boolean {
-    const place = this.at(path);
-    return place?.kind === 'number' && Number(this.text(place)) < 0;
+    const span = this.at(path);
+    return span?.kind === 'number' && Number(this.text(span)) < 0;
   }
 
-  /** A whole number ≥ 0, in any spelling that has exactly that value. */
+  /** Returns a whole number ≥ 0, in any spelling with exactly that value. */
   whole(path: Path | undefined, most: number): number | undefined {
-    const place = this.stated(path);
-    if (place === undefined) return undefined;
-    const value = place.kind === 'number' ? Number(this.text(place)) : Number.NaN;
+    const span = this.stated(path);
+    if (span === undefined) return undefined;
+    const value = span.kind === 'number' ? Number(this.text(span)) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < 0 || Object.is(value, -0) || value > most)
       throw invalid(path, `must be a whole number from 0 to ${most}`);
     return value;
   }
 }
 
-/** Asked for every request, so without a closure. */
+/** Called for every request, so it allocates no closure. */
 function slotOf(paths: readonly Path[], path: Path): number {
   const { length } = path;
   for (let slot = 0; slot < paths.length; slot += 1) {
@@ -196,80 +201,85 @@ function slotOf(paths: readonly Path[], path: Path): number {
   return -1;
 }
 
-export function readRequest(form: CompiledForm, path: string, places: Places): Request {
-  const root = places.at([]);
+export function readRequest(layout: CompiledLayout, path: string, values: BodyValues): Request {
+  const root = values.at([]);
   if (root?.kind !== 'object') throw new ProblemError('body-malformed', 'The body must be a JSON object.');
-  for (const group of form.spellings ?? []) refuseRivals(group, places);
-  refuseBrokenParents(form, places);
-  const ceilings = form.ceilings
-    .map((one) => ceilingAt(form, one, places))
+  for (const group of layout.spellings ?? []) refuseDuplicateSpellings(group, values);
+  refuseBrokenParents(layout, values);
+  const outputLimits = layout.outputLimits
+    .map((one) => outputLimitAt(layout, one, values))
     .filter((one) => one !== undefined);
-  const above = places.whole(form.ceilingAbove, TOKENS_MAX) ?? 0;
-  const others = otherModels(form.otherModels, places);
+  const above = values.whole(layout.outputLimitAbove, TOKENS_MAX) ?? 0;
+  const others = otherModels(layout.otherModels, values);
   return {
-    model: modelOf(form, path, places, others),
+    model: modelOf(layout, path, values, others),
     others,
-    stream: form.streamInPath?.(path) ?? places.flag(form.stream, form.streamDefault),
-    later: places.flag(form.later),
-    ceiling: ceilings.length === 0 || ceilings.includes(0) ? undefined : Math.max(...ceilings),
-    answers: choicesOf(form, places) * promptsOf(form, places),
-    asksUsage: places.flag(form.askUsage),
-    ceilingLeast: Math.max(form.ceilingLeast, above + 1),
+    stream: layout.streamInPath?.(path) ?? values.flag(layout.stream, layout.streamDefault),
+    background: values.flag(layout.background),
+    outputLimit:
+      outputLimits.length === 0 || outputLimits.includes(0) ? undefined : Math.max(...outputLimits),
+    answers: choicesOf(layout, values) * promptsOf(layout, values),
+    asksUsage: values.flag(layout.askUsage),
+    minOutputLimit: Math.max(layout.minOutputLimit, above + 1),
   };
 }
 
-/** 0 where none is meant. */
-function ceilingAt({ negativeCeilings }: RequestForm, path: Path, places: Places): number | undefined {
-  return negativeCeilings === true && places.isNegative(path) ? 0 : places.whole(path, TOKENS_MAX);
+/** Returns 0 for an explicit "no limit". */
+function outputLimitAt(
+  { negativeMeansUnlimited }: RequestLayout,
+  path: Path,
+  values: BodyValues,
+): number | undefined {
+  return negativeMeansUnlimited === true && values.isNegative(path) ? 0 : values.whole(path, TOKENS_MAX);
 }
 
 function modelOf(
-  form: RequestForm,
+  layout: RequestLayout,
   path: string,
-  places: Places,
+  values: BodyValues,
   { names }: OtherModels,
 ): string | undefined {
-  const { model, modelInPath, modelOptional, storedPrompt } = form;
+  const { model, modelInPath, modelOptional, storedPrompt } = layout;
   const named = modelInPath?.(path);
   if (named !== undefined) return named;
-  const place = places.stated(model);
-  if (place !== undefined && place.kind !== 'string') throw invalid(model, 'must be a string');
-  // A list of models can stand in the model's place.
-  const name = place === undefined ? (names[0] ?? '') : (JSON.parse(places.text(place)) as string);
-  if (name === '' && places.stated(storedPrompt)?.kind === 'object') return undefined;
+  const span = values.stated(model);
+  if (span !== undefined && span.kind !== 'string') throw invalid(model, 'must be a string');
+  // A list of models may replace the single model.
+  const name = span === undefined ? (names[0] ?? '') : (JSON.parse(values.text(span)) as string);
+  if (name === '' && values.stated(storedPrompt)?.kind === 'object') return undefined;
   if (name === '' && modelOptional !== true)
     throw new ProblemError('model-unknown', 'The request names no model.');
   return name;
 }
 
-function choicesOf({ choices }: RequestForm, places: Places): number {
+function choicesOf({ choices }: RequestLayout, values: BodyValues): number {
   const counts = choices.map((path) => {
-    const count = places.whole(path, CHOICES_MAX);
+    const count = values.whole(path, CHOICES_MAX);
     if (count === 0) throw invalid(path, 'must be above 0');
     return count ?? 1;
   });
   return Math.max(1, ...counts);
 }
 
-/** One list of tokens is one prompt, a list of strings or of such lists is many. */
-function promptsOf({ prompts }: RequestForm, places: Places): number {
-  const place = places.stated(prompts);
-  if (place?.kind !== 'array') return 1;
-  const count = Math.max(1, place.count - place.numbers);
+/** A list of tokens is one prompt; a list of strings or of token lists is many. */
+function promptsOf({ prompts }: RequestLayout, values: BodyValues): number {
+  const span = values.stated(prompts);
+  if (span?.kind !== 'array') return 1;
+  const count = Math.max(1, span.count - span.numbers);
   if (count > PROMPTS_MAX) throw invalid(prompts, `must have at most ${PROMPTS_MAX} entries`);
   return count;
 }
 
-function refuseRivals(group: readonly Path[], places: Places): void {
-  const [first, second] = group.filter((path) => places.at(path) !== undefined);
+function refuseDuplicateSpellings(group: readonly Path[], values: BodyValues): void {
+  const [first, second] = group.filter((path) => values.at(path) !== undefined);
   if (second !== undefined) throw invalid(first, `stands beside ${second.join('.')}, which is the same`);
 }
 
-/** What should hold a wanted key must be an object, or be left out. */
-function refuseBrokenParents({ parents }: CompiledForm, places: Places): void {
+/** The parent of a wanted key must be an object, or absent. */
+function refuseBrokenParents({ parents }: CompiledLayout, values: BodyValues): void {
   for (const path of parents) {
-    const place = places.at(path);
-    if (place !== undefined && place.kind !== 'object' && place.kind !== 'null')
+    const span = values.at(path);
+    if (span !== undefined && span.kind !== 'object' && span.kind !== 'null')
       throw invalid(path, 'must be an object');
   }
 }

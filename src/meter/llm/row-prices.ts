@@ -1,29 +1,32 @@
-/** One row of the config's models: its price for each charge, usual and by the classes that requests ask for and answers tell. */
+/**
+ * Prices one row of the config's models for each charge: the default price, and the prices by requested and reported
+ * class.
+ */
 import type { Usage } from '../../quota/tokens.js';
-import { dearest, type Extras, Price, type Pricing, type Reach } from './price.js';
+import { type Extras, highestPrice, type PossibleExtras, Price, type Pricing } from './price.js';
 import type { LlmSpec, Model } from './spec.js';
 
-/** What a request asks for that can have a price of its own. */
-export interface Asked {
+/** The parts of a request that can have a price of their own. */
+export interface RequestedClasses {
   readonly tier: string | undefined;
   readonly speed: string | undefined;
-  readonly reach: Reach;
+  readonly possible: PossibleExtras;
 }
 
-/** What an answer tells of its class, and what could be given where it tells nothing. */
+/** The class that the answer reports, and the requested one for when it reports none. */
 export interface Reported {
   readonly tier: string | undefined;
   readonly speed: string | undefined;
-  readonly asked: Asked | undefined;
+  readonly requested: RequestedClasses | undefined;
 }
 
 type Multipliers = Readonly<Record<string, number | string>>;
 
-/** The usual class, by its names at the providers. */
-const USUAL = new Set(['default', 'standard', 'standard_only', 'on_demand', 'off']);
+/** Names that providers use for the default class. */
+const DEFAULT_CLASSES = new Set(['default', 'standard', 'standard_only', 'on_demand', 'off']);
 
 interface Selection {
-  /** '' for the usual. */
+  /** '' for the default. */
   readonly tier: string;
   readonly speed: string;
   readonly long: boolean;
@@ -45,7 +48,7 @@ export function hasClasses(specs: readonly LlmSpec[], rows: readonly Model[]): b
 }
 
 export class RowPrices {
-  /** By charge. */
+  /** One entry per charge. */
   readonly plain: readonly Price[];
   private readonly bySelection = new Map<string, readonly Price[]>();
 
@@ -63,19 +66,22 @@ export class RowPrices {
       return this.plain.map((price) => price.units(usage, extras));
     const long = longContext !== undefined && usage.input > longContext.above;
     const all = selections(
-      given(tiers, reported.tier, reported.asked?.tier, true),
-      given(speeds, reported.speed, reported.asked?.speed, false),
+      reportedClasses(tiers, reported.tier, reported.requested?.tier, true),
+      reportedClasses(speeds, reported.speed, reported.requested?.speed, false),
       [long],
     ).map((one) => this.pricesFor(one).map((price) => price.units(usage, extras)));
     const [first = []] = all;
     return first.map((_, charge) => Math.max(...all.map((units) => units[charge] ?? 0)));
   }
 
-  /** By charge: of all classes that the request can get, the dearest. */
-  reachable({ tier, speed, reach }: Asked, bytesPerToken: number): readonly Pricing[] {
+  /** Returns the highest price per charge among all classes that the request can get. */
+  highestHold({ tier, speed, possible }: RequestedClasses, bytesPerToken: number): readonly Pricing[] {
     const { tiers, speeds, longContext } = this.model;
     const above = longContext?.above ?? Number.POSITIVE_INFINITY;
-    const [tierWords, speedWords] = [asking(tiers, tier, true), asking(speeds, speed, false)];
+    const [tierWords, speedWords] = [
+      possibleClasses(tiers, tier, true),
+      possibleClasses(speeds, speed, false),
+    ];
     const usual = selections(tierWords, speedWords, [false]).map((one) => this.pricesFor(one));
     const long =
       longContext === undefined
@@ -83,10 +89,10 @@ export class RowPrices {
         : selections(tierWords, speedWords, [false, true]).map((one) => this.pricesFor(one));
     return this.plain.map(({ quota }, charge) => {
       const of = (all: readonly (readonly Price[])[]) =>
-        dearest(all.map((prices) => new ReachedPrice(prices[charge] as Price, reach)));
+        highestPrice(all.map((prices) => new PriceWithExtras(prices[charge] as Price, possible)));
       return longContext === undefined
         ? of(usual)
-        : new ByLength(quota, of(usual), of(long), above / bytesPerToken);
+        : new LongContextPricing(quota, of(usual), of(long), above / bytesPerToken);
     });
   }
 
@@ -117,8 +123,11 @@ function selections(
   return tiers.flatMap((tier) => speeds.flatMap((speed) => lengths.map((long) => ({ tier, speed, long }))));
 }
 
-/** The classes that a request for `word` can get. @param byDefault they are given without being asked for, too */
-function asking(
+/**
+ * Returns the classes that a request for `word` can get.
+ * @param byDefault the provider may choose a class without being asked
+ */
+function possibleClasses(
   listed: Multipliers | undefined,
   word: string | undefined,
   byDefault: boolean,
@@ -126,28 +135,30 @@ function asking(
   if (listed === undefined) return [''];
   if (word === undefined && !byDefault) return [''];
   if (word !== undefined && Object.hasOwn(listed, word)) return ['', word];
-  return word !== undefined && USUAL.has(word) ? [''] : ['', ...Object.keys(listed)];
+  return word !== undefined && DEFAULT_CLASSES.has(word) ? [''] : ['', ...Object.keys(listed)];
 }
 
-/** The class that an answer tells; where it tells none that is known, all that the request can get. */
-function given(
+/** Returns the reported class; if it is unknown or missing, all classes that the request can get. */
+function reportedClasses(
   listed: Multipliers | undefined,
   reported: string | undefined,
-  asked: string | undefined,
+  requested: string | undefined,
   byDefault: boolean,
 ): readonly string[] {
   if (listed === undefined) return [''];
   if (reported !== undefined && Object.hasOwn(listed, reported)) return [reported];
-  return reported !== undefined && USUAL.has(reported) ? [''] : asking(listed, asked, byDefault);
+  return reported !== undefined && DEFAULT_CLASSES.has(reported)
+    ? ['']
+    : possibleClasses(listed, requested, byDefault);
 }
 
-/** A price with what one request can reach. */
-class ReachedPrice implements Pricing {
+/** A price together with the extras that one request could use. */
+class PriceWithExtras implements Pricing {
   readonly quota: string;
 
   constructor(
     private readonly price: Price,
-    private readonly reach: Reach,
+    private readonly possible: PossibleExtras,
   ) {
     this.quota = price.quota;
   }
@@ -157,16 +168,19 @@ class ReachedPrice implements Pricing {
   }
 
   hold(input: number, output: number): number {
-    return this.price.hold(input, output, this.reach);
+    return this.price.hold(input, output, this.possible);
   }
 
   outputFor(input: number, left: number): number {
-    return this.price.outputFor(input, left, this.reach);
+    return this.price.outputFor(input, left, this.possible);
   }
 }
 
-/** Long input has another price. An estimate by bytes can be too low, so what might be long is held as if it were. */
-class ByLength implements Pricing {
+/**
+ * Long input has its own price. The estimate by bytes can be too low, so input that may be long is held at the long
+ * price.
+ */
+class LongContextPricing implements Pricing {
   constructor(
     readonly quota: string,
     private readonly usual: Pricing,

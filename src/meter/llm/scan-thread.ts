@@ -1,11 +1,11 @@
-/** The gateway's side of the thread that reads large bodies: started when first needed, one for all routes. */
+/** Manages the worker thread that reads large bodies. It starts when first needed and serves all routes. */
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Path } from './places.js';
 import type { ScanAnswer, ScanJob, ScanResult } from './scan-worker.js';
+import type { Path } from './span-tree.js';
 
-/** Copied at a time, between turns of the event loop. */
+/** Bytes copied in one turn of the event loop. */
 const SLICE_BYTES = 2_097_152;
 
 interface Waiting {
@@ -19,11 +19,11 @@ class ScanThread {
   private lastId = 0;
   private users = 0;
 
-  enter(): void {
+  addUser(): void {
     this.users += 1;
   }
 
-  async leave(): Promise<void> {
+  async removeUser(): Promise<void> {
     this.users -= 1;
     if (this.users > 0) return;
     const { worker } = this;
@@ -56,7 +56,7 @@ class ScanThread {
   private answered(worker: Worker, { id, result, problem, fault }: ScanAnswer): void {
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
-    // An idle thread must not keep the process.
+    // An idle thread must not keep the process alive.
     if (this.waiting.size === 0) worker.unref();
     if (result !== undefined) waiting?.resolve(result);
     else if (problem !== undefined) waiting?.reject(new ProblemError(problem.code, problem.message));
@@ -71,7 +71,7 @@ class ScanThread {
   }
 }
 
-/** In slices: 20 MB at once would hold up all other requests. */
+/** Copies in slices: copying 20 MB at once would delay all other requests. */
 async function copyOf(body: Buffer): Promise<SharedArrayBuffer> {
   const bytes = new SharedArrayBuffer(body.length);
   const copy = new Uint8Array(bytes);

@@ -1,30 +1,30 @@
-/** The thread that reads large bodies and counts tokens, so that the gateway's own never waits for them. */
+/** The worker thread that reads large bodies and counts tokens, so that the main thread is not blocked. */
 import { parentPort } from 'node:worker_threads';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type Scanned, scanJson } from './json-scan.js';
-import { type Path, placeTree } from './places.js';
+import { type Path, spanTree } from './span-tree.js';
 import { type CountTokens, tokenizerOf, tokensOf } from './tokenizer.js';
 
 export interface ScanJob {
   readonly id: number;
   readonly bytes: SharedArrayBuffer;
   readonly paths: readonly Path[];
-  /** Left out: texts are not counted. */
+  /** Absent: tokens are not counted. */
   readonly tokenizer: string | undefined;
 }
 
 export interface ScanResult {
   readonly scanned: Scanned;
-  /** Of the texts that were counted, up to a bound. */
+  /** Tokens of the texts that were counted, up to a limit. */
   readonly tokens: number;
-  /** Of the texts behind the bound. */
+  /** Bytes of the texts beyond the limit. */
   readonly uncountedBytes: number;
 }
 
 export interface ScanAnswer {
   readonly id: number;
   readonly result?: ScanResult;
-  /** The body cannot be read; else something is wrong here. */
+  /** The body is invalid. Any other failure is reported in `fault`. */
   readonly problem?: { readonly code: 'body-malformed'; readonly message: string };
   readonly fault?: string;
 }
@@ -34,18 +34,18 @@ async function scan({ id, bytes, paths, tokenizer }: ScanJob): Promise<ScanAnswe
     const body = Buffer.from(bytes);
     const count: CountTokens | undefined = tokenizer === undefined ? undefined : await tokenizerOf(tokenizer);
     const {
-      places,
+      spans,
       textBytes,
       contentBytes,
       numbers,
       mediaParts,
       texts = [],
-    } = scanJson(body, placeTree(paths), paths.length, count !== undefined);
+    } = scanJson(body, spanTree(paths), paths.length, count !== undefined);
     const counted = count === undefined ? { tokens: 0, uncountedBytes: 0 } : tokensOf(body, texts, count);
     return {
       id,
       result: {
-        scanned: { places, textBytes, contentBytes, numbers, mediaParts, texts: undefined },
+        scanned: { spans, textBytes, contentBytes, numbers, mediaParts, texts: undefined },
         ...counted,
       },
     };
@@ -56,7 +56,7 @@ async function scan({ id, bytes, paths, tokenizer }: ScanJob): Promise<ScanAnswe
   }
 }
 
-// One after the other: the thread is one, and each answer should come as early as it can.
+// Jobs run one after the other, so that each answer comes as early as possible.
 let last: Promise<void> = Promise.resolve();
 parentPort?.on('message', (job: ScanJob) => {
   last = last.then(async () => parentPort?.postMessage(await scan(job)));

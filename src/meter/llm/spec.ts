@@ -1,14 +1,14 @@
-/** What the config says of charges by tokens. */
+/** The configuration of token charges. */
 import type { LlmApi } from '../../quota/tokens.js';
 
-/** Decimal texts or numbers; read exactly. */
+/** Decimal strings or numbers; both are read exactly. */
 export interface Weights {
   readonly input: number | string;
   readonly cachedInput: number | string;
   readonly cacheWrite: number | string;
   readonly output: number | string;
   readonly reasoning: number | string;
-  /** Left out: as the class that it is a part of. */
+  /** Absent: same weight as the class it belongs to. */
   readonly cacheWrite1h?: number | string | undefined;
   readonly audioInput?: number | string | undefined;
   readonly imageInput?: number | string | undefined;
@@ -16,35 +16,38 @@ export interface Weights {
   readonly imageOutput?: number | string | undefined;
 }
 
-/** One charge of a route. All token charges of a route agree in everything but quota, weights and per. */
+/** One charge of a route. All token charges of a route have the same options except quota, weights and per. */
 export interface LlmSpec {
   readonly quota: string;
-  readonly llm: LlmTerms;
+  readonly llm: LlmOptions;
 }
 
-export interface LlmTerms {
+export interface LlmOptions {
   readonly api: LlmApi;
-  /** `ceiling`: all that the request may produce is held before; `step`: so much at a time, while output comes. */
+  /**
+   * `ceiling`: the maximum output of the request is held in advance; `step`: a fixed amount at a time, while output
+   * arrives.
+   */
   readonly hold: 'ceiling' | 'step';
   readonly stepTokens: number;
   readonly whenShort: 'refuse' | 'clamp';
   readonly whenSpent: 'finish' | 'cut';
   readonly bytesPerToken: number;
-  /** Charged on top of an answer that broke off without its usage: reasoning that its text does not show. */
+  /** Added to the charge of an answer that broke off without usage, for reasoning that its text does not show. */
   readonly hiddenReasoningTokens: number;
-  /** Of one image, sound or file. */
+  /** Tokens per image, sound or file. */
   readonly mediaTokens: number;
-  /** What one second of sound counts. */
+  /** Tokens per second of sound. */
   readonly tokensPerSecond: number;
-  /** Bytes of uploaded sound that are taken for a second. */
+  /** Bytes of uploaded sound that count as one second. */
   readonly audioBytesPerSecond: number;
-  /** Streams are asked for their usage where the API has to be asked. */
+  /** The gateway asks for usage in streams if the API must be asked. */
   readonly askUsage: boolean;
-  /** Whether a request may name models beside its own: to fall back on, for routers and tools. */
+  /** Whether a request may name further models: fallbacks, routers, tools. */
   readonly otherModels: 'price' | 'refuse';
   readonly tokenizer: 'bytes' | 'o200k_base' | 'cl100k_base';
   readonly weights: Weights;
-  /** Tokens for one unit: 1, or 1000 for credits per 1,000 tokens. */
+  /** Tokens per unit: 1, or 1000 for credits per 1,000 tokens. */
   readonly per: number;
 }
 
@@ -52,16 +55,16 @@ export interface Model {
   readonly match: string;
   readonly multiplier: number | string;
   readonly maxOutputTokens: number;
-  /** Multipliers by the service tier that the answer tells, and by its speed. */
+  /** Multipliers by the reported service tier and speed. */
   readonly tiers?: Readonly<Record<string, number | string>> | undefined;
   readonly speeds?: Readonly<Record<string, number | string>> | undefined;
-  /** Multipliers of a request whose input has more tokens. */
+  /** Multipliers for requests with more input tokens than `above`. */
   readonly longContext?:
     | { readonly above: number; readonly input: number | string; readonly output: number | string }
     | undefined;
-  /** Weighted tokens of one call of each tool that the provider runs. */
+  /** Weighted tokens per call of each tool that the provider runs. */
   readonly calls?: Readonly<Record<string, number | string>> | undefined;
 }
 
-/** In the file's order; the first pattern that matches wins (`*`: any run of characters). */
+/** In the order of the config; the first matching pattern wins (`*`: any characters). */
 export type Models = readonly Model[];

@@ -1,8 +1,9 @@
-/** Changes of a JSON body in single places; every other byte stays as it came. */
-import type { Path } from './places.js';
-import type { Places } from './request.js';
+/** Edits single values of a JSON body; all other bytes stay unchanged. */
 
-/** [start, end) is replaced by the text. */
+import type { BodyValues } from './request.js';
+import type { Path } from './span-tree.js';
+
+/** The text replaces the bytes [start, end). */
 export interface Edit {
   readonly start: number;
   readonly end: number;
@@ -20,36 +21,42 @@ export function splice(body: Buffer, edits: readonly Edit[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Puts a value at a path: in place of what stands there, else as the first member of the nearest object that is there. */
-export function editAt(places: Places, path: Path, value: string): Edit {
-  const present = places.at(path);
+/**
+ * Sets the value at a path: replaces the existing value, or inserts the member first in the nearest existing object.
+ */
+export function editAt(values: BodyValues, path: Path, value: string): Edit {
+  const present = values.at(path);
   if (present !== undefined) return { start: present.start, end: present.end, text: value };
   const key = JSON.stringify(path.at(-1));
   const parentPath = path.slice(0, -1);
-  const parent = places.at(parentPath);
-  if (parent?.kind !== 'object') return editAt(places, parentPath, `{${key}:${value}}`);
+  const parent = values.at(parentPath);
+  if (parent?.kind !== 'object') return editAt(values, parentPath, `{${key}:${value}}`);
   const at = parent.start + 1;
   return { start: at, end: at, text: `${key}:${value}${parent.count > 0 ? ',' : ''}` };
 }
 
-/** The edits that make `ceiling` the most that the request may produce for one answer. */
-export function ceilingEdits(ceilings: readonly Path[], places: Places, ceiling: number): Edit[] {
-  const there = ceilings.filter((path) => places.at(path) !== undefined);
-  if (there.length === 0) return [editAt(places, nearest(ceilings, places), String(ceiling))];
+/** Returns the edits that make `outputLimit` the maximum output per answer. */
+export function outputLimitEdits(
+  outputLimits: readonly Path[],
+  values: BodyValues,
+  outputLimit: number,
+): Edit[] {
+  const there = outputLimits.filter((path) => values.at(path) !== undefined);
+  if (there.length === 0) return [editAt(values, nearest(outputLimits, values), String(outputLimit))];
   return there.map((path) =>
-    editAt(places, path, String(Math.min(ceiling, stated(places, path) ?? ceiling))),
+    editAt(values, path, String(Math.min(outputLimit, stated(values, path) ?? outputLimit))),
   );
 }
 
-/** 0 and null state none. */
-function stated(places: Places, path: Path): number | undefined {
-  const place = places.at(path);
-  const value = place?.kind === 'number' ? Number(places.text(place)) : 0;
+/** 0 and null mean no limit. */
+function stated(values: BodyValues, path: Path): number | undefined {
+  const span = values.at(path);
+  const value = span?.kind === 'number' ? Number(values.text(span)) : 0;
   return value > 0 ? value : undefined;
 }
 
-/** The first whose object is there already: a second one beside it would be another spelling of the same. */
-function nearest(ceilings: readonly Path[], places: Places): Path {
-  const [first = []] = ceilings;
-  return ceilings.find((path) => places.at(path.slice(0, -1)) !== undefined) ?? first;
+/** Returns the first path whose parent exists: a second parent would be another spelling of the same member. */
+function nearest(outputLimits: readonly Path[], values: BodyValues): Path {
+  const [first = []] = outputLimits;
+  return outputLimits.find((path) => values.at(path.slice(0, -1)) !== undefined) ?? first;
 }

@@ -1,19 +1,19 @@
 /**
- * Server-sent events read on the side: lines may end in LF, CR or CRLF and may be split anywhere, inside a character too.
- * Every event knows which bytes of the stream it was made of.
+ * Reads server-sent events. Lines may end in LF, CR or CRLF, and chunks may split anywhere, even within a character.
+ * Every event knows its byte range in the stream.
  */
 
 export interface SseEvent {
-  /** The data; several lines are joined by LF. */
+  /** The data; several data lines are joined by LF. */
   readonly data: Buffer;
-  /** Where the data's first byte stood in the stream; -1 where it was several lines. */
+  /** Stream position of the first data byte; -1 if the event has several data lines. */
   readonly dataAt: number;
-  /** The event's bytes in the stream, with its comments and the empty line behind it. */
+  /** The byte range of the event in the stream, including comments and the empty line after it. */
   readonly start: number;
   readonly end: number;
 }
 
-/** An event larger than this is not read; its size is reported instead. */
+/** A larger event is not read; only its size is reported. */
 const EVENT_BYTES_MAX = 8_388_608;
 
 const LF = 0x0a;
@@ -21,33 +21,33 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
 const OPEN_OBJECT = 0x7b;
-/** A comment, or a field without data. */
+/** A comment, or a field that is not `data`. */
 const OTHER_FIELD = /^(?::|(?:event|id|retry)(?::|$))/;
 const FIELD_BYTES = 6;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const NONE = Buffer.alloc(0);
 
 export class SseReader {
-  /** Behind the last event that is complete. */
+  /** Stream position after the last complete event. */
   boundary = 0;
-  /** Of all that was pushed. */
+  /** All bytes pushed so far. */
   private bytes = 0;
   private lineAt = 0;
   private partial: Buffer[] = [];
   private partialBytes = 0;
-  /** The last byte was a CR: an LF may follow that belongs to it. */
+  /** The last byte was a CR; a following LF belongs to it. */
   private afterCr = false;
   private lines: Buffer[] = [];
   private linesBytes = 0;
   private dataAt = -1;
   private tooLarge = false;
-  /** The event is JSON as it stands. */
-  private isBare = false;
+  /** The event is JSON without a `data:` prefix. */
+  private isBareJson = false;
 
   constructor(
     private readonly onEvent: (event: SseEvent) => void,
     private readonly onTooLarge: (bytes: number) => void,
-    /** Of lines that are no event's. */
+    /** Gets the size of lines that belong to no event. */
     private readonly onStray: (bytes: number) => void = () => undefined,
   ) {}
 
@@ -80,7 +80,7 @@ export class SseReader {
     this.bytes += chunk.length;
   }
 
-  /** The stream is over: an event without its empty line counts too. */
+  /** Ends the stream. An event without its final empty line counts too. */
   end(): void {
     if (this.afterCr || this.partialBytes > 0) this.endLine(NONE, this.bytes);
     this.afterCr = false;
@@ -111,7 +111,7 @@ export class SseReader {
   private line(whole: Buffer): void {
     const marked = this.lineAt === 0 && whole.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
     const line = marked === 0 ? whole : whole.subarray(marked);
-    // `data`, and then nothing or a colon.
+    // The line starts with `data`, followed by a colon or nothing.
     const isData = line[0] === 0x64 && line[1] === 0x61 && line[2] === 0x74 && line[3] === 0x61;
     if (!isData || (line.length > 4 && line[4] !== COLON)) {
       this.otherLine(line);
@@ -124,11 +124,11 @@ export class SseReader {
     if (this.linesBytes > EVENT_BYTES_MAX) this.tooLarge = true;
   }
 
-  /** Some servers send JSON without `data:` before it, an error above all. */
+  /** Some servers send JSON without `data:`, mostly errors. */
   private otherLine(line: Buffer): void {
-    this.isBare ||= line[0] === OPEN_OBJECT && this.lines.length === 0;
-    if (!this.isBare) {
-      // A line so short can be a field's name that has broken off.
+    this.isBareJson ||= line[0] === OPEN_OBJECT && this.lines.length === 0;
+    if (!this.isBareJson) {
+      // A shorter line can be a truncated field name.
       const isStray =
         line.length >= FIELD_BYTES && !OTHER_FIELD.test(line.toString('latin1', 0, FIELD_BYTES));
       if (isStray) this.onStray(line.length);
@@ -148,7 +148,7 @@ export class SseReader {
     else if (lines.length > 0) this.onEvent({ data: joined(lines), dataAt, start, end });
     if (lines.length > 0) this.lines = [];
     this.linesBytes = 0;
-    this.isBare = false;
+    this.isBareJson = false;
     this.tooLarge = false;
   }
 }

@@ -1,16 +1,16 @@
 /**
- * What the client gets of a stream: the very chunks that came, but for events that are changed or left out, and for the bytes
- * of an unfinished event while it is not known whether the stream will be cut behind the last whole one.
+ * Builds the client's copy of a stream. Chunks pass unchanged, except for byte ranges that are removed. The bytes of an
+ * unfinished event are withheld while the stream may still be cut after the last complete event.
  */
 
-/** What becomes of one event's bytes. */
+/** A byte range to remove. */
 export interface Change {
-  /** In the stream, counted from its first byte. */
+  /** Positions in the stream, counted from its first byte. */
   readonly start: number;
   readonly end: number;
 }
 
-/** More than this is never kept back: an event so large passes as it came. */
+/** The limit for withheld bytes: a larger event passes unchanged. */
 const KEPT_BYTES_MAX = 1_048_576;
 
 const NOTHING: readonly Change[] = [];
@@ -20,7 +20,7 @@ export class StreamRewriter {
   keeps: boolean;
   private kept: Buffer[] = [];
   private keptBytes = 0;
-  /** Of the stream, handed on or left out. */
+  /** Bytes of the stream that were passed on or removed. */
   private passed = 0;
   private changes: Change[] = [];
 
@@ -28,12 +28,14 @@ export class StreamRewriter {
     this.keeps = keeps;
   }
 
-  /** These bytes are left out. They must lie behind all that has passed, in order; too late, nothing happens. */
-  leaveOut(start: number, end: number): void {
+  /** Removes these bytes. Ranges must be in order and after everything that has passed; a late range is ignored. */
+  remove(start: number, end: number): void {
     if (start >= this.passed) this.changes.push({ start, end });
   }
 
-  /** @param boundary behind the last event that is complete, in the stream */
+  /**
+   * @param boundary stream position after the last complete event
+   */
   pass(chunk: Buffer, boundary: number): Buffer | undefined {
     const all = this.passed + this.keptBytes + chunk.length;
     const goes = this.keeps && all - boundary <= KEPT_BYTES_MAX ? Math.max(boundary, this.passed) : all;
@@ -47,7 +49,7 @@ export class StreamRewriter {
     return this.release(goes);
   }
 
-  /** The stream is over. */
+  /** Ends the stream and returns the withheld bytes. */
   rest(): Buffer | undefined {
     return this.keptBytes === 0 ? undefined : this.release(this.passed + this.keptBytes);
   }

@@ -1,9 +1,9 @@
-/** Real tokens of texts, in bounded time: one run of letters costs a tokenizer the square of its length. */
+/** Counts tokens with a tokenizer in bounded time: a run of letters costs the tokenizer the square of its length. */
 
-/** Runs longer than this are cut: they have no word in them, and cut they cost a little more, never less. */
+/** Longer runs are split. They contain no words, and splitting can only raise the count slightly. */
 const RUN_CHARACTERS_MAX = 200;
 
-/** Texts behind so many bytes are estimated by their length. */
+/** Texts beyond this many bytes are estimated by their length. */
 const COUNTED_BYTES_MAX = 1_048_576;
 
 export type CountTokens = (text: string) => number;
@@ -18,14 +18,16 @@ export async function tokenizerOf(name: string): Promise<CountTokens> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const { countTokens } = (await import(`gpt-tokenizer/encoding/${name}`)) as Encoding;
-  // Special tokens in a prompt are text to the provider, and must not throw here.
+  // Special tokens in a prompt are plain text to the provider and must not throw here.
   const options = { disallowedSpecial: new Set<string>() };
   const count: CountTokens = (text) => countTokens(text, options);
   loaded.set(name, count);
   return count;
 }
 
-/** @param texts start and end of each string, quotes included */
+/**
+ * @param texts start and end of each string, including quotes
+ */
 export function tokensOf(
   body: Buffer,
   texts: readonly number[],

@@ -1,10 +1,11 @@
-/** What an answer has reported so far: its usage, and the text that it was counted by. */
-import type { Part } from './rates.js';
+/** Accumulates what an answer has reported so far: its usage, and the size of its text. */
+import type { UsagePart } from './rates.js';
 import { isObject, type Json, type StatedUsage, textBytes } from './usage.js';
 import { merged, type ReadUsage } from './usage-merge.js';
 
 /**
- * `floor`: as of the start; `so far`: right if the answer ends well now; `final`: the last word of the provider.
+ * `floor`: reported at the start; `so far`: correct if the answer ends normally now; `final`: the provider's final
+ * value.
  */
 export type Certainty = 'floor' | 'so far' | 'final';
 
@@ -13,36 +14,38 @@ export class UsageAccumulator {
   certainty: Certainty = 'floor';
   /** The answer reported an error. */
   failed = false;
-  /** The answer is made later, or goes on without a reader. */
+  /** The answer is completed later, or continues without a client. */
   pending = false;
-  /** Of the usage that came last, this side could not be used. */
+  /** This side of the latest usage is not usable. */
   inputBroken = false;
   outputBroken = false;
-  /** What the model wrote. */
+  /** Bytes that the model wrote. */
   textBytes = 0;
-  /** Of these, bytes that say nothing of the number of tokens. */
+  /** The part of `textBytes` that does not indicate the number of tokens. */
   denseBytes = 0;
-  /** What could not be read: it may be text. */
+  /** Bytes that could not be read; they may be text. */
   unreadBytes = 0;
-  /** Of the largest part that the end has cut, without its frame. */
+  /** Bytes of the largest truncated event, without its framing. */
   cutBytes = 0;
-  /** Which model took which tokens of the usage, where the answer says so. */
-  parts: readonly Part[] = [];
-  /** Of an answer whose events each have their own usage: what they come to. */
+  /** The usage per model, if the answer reports it. */
+  parts: readonly UsagePart[] = [];
+  /** The sum of usage, if each event of the answer has its own. */
   summed: Json | undefined;
-  /** Of the last event, where an API numbers them. */
+  /** The number of the last event, if the API numbers events. */
   sequence = -1;
   private raw: Json | undefined;
 
-  /** @param tokensPerSecond what a second of sound counts */
+  /**
+   * @param tokensPerSecond tokens per second of sound
+   */
   constructor(readonly tokensPerSecond = 0) {}
 
-  /** Counts text of the model in a part of an answer. */
+  /** Counts the model's text in a part of an answer. */
   write(value: unknown): void {
     if (value !== undefined) this.textBytes += textBytes(value, this);
   }
 
-  /** The one place where the usage objects of an answer meet; `raw` as the provider sent it. */
+  /** Merges one usage object of the answer; `raw` is as the provider sent it. */
   observe(raw: unknown, read: ReadUsage, certainty: Certainty): void {
     if (raw === undefined || raw === null) return;
     if (!isObject(raw)) {
@@ -60,7 +63,7 @@ export class UsageAccumulator {
     this.certainty = certainty;
   }
 
-  /** Whether the usage is the provider's word on the whole answer. */
+  /** Returns whether the usage is the provider's final value for the whole answer. */
   settled(whole: boolean): boolean {
     if (this.usage === undefined || this.inputBroken || this.outputBroken) return false;
     return this.certainty === 'final' || (this.certainty === 'so far' && whole && !this.failed);

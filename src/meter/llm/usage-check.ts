@@ -1,19 +1,19 @@
-/** The one place where what a provider says of a whole answer is held against what passed through the gateway. */
+/** Compares the usage that a provider reports with what passed through the gateway. */
 import type { Usage } from '../../quota/tokens.js';
 import type { StatedUsage } from './usage.js';
 import type { UsageAccumulator } from './usage-accumulator.js';
 
-/** Estimates of what passed. */
-export interface Passed {
-  /** All of the request, with its media. */
+/** Estimates of what passed through the gateway. */
+export interface Observed {
+  /** The whole request, including media. */
   readonly inputTokens: number;
-  /** Text of the request that no tokenizer makes less than half of. */
+  /** Text of the request; no tokenizer produces less than half of this count. */
   readonly inputTextTokens: number;
-  /** All that came, read or not. */
+  /** The whole answer, readable or not. */
   readonly outputTokens: number;
-  /** Text that the model wrote, likewise. */
+  /** Text that the model wrote, counted like `inputTextTokens`. */
   readonly outputTextTokens: number;
-  /** Images and sound: all that was asked for, since what is made cannot be counted while it passes. */
+  /** Images and sound: the maximum that was requested, because the output cannot be counted while it passes. */
   readonly unseenTokens: number;
 }
 
@@ -22,64 +22,64 @@ export interface Checked {
   readonly estimated: boolean;
 }
 
-/** Text is at least this part of its estimate: fewer tokens than that it cannot have. */
-const TEXT_PART_LEAST = 0.5;
+/** The reported tokens must be at least this share of the text's estimate. */
+const MIN_TEXT_SHARE = 0.5;
 
-/** An answer as short as this may be left out of a usage that says nothing of outputs. */
-const UNTOLD_TOKENS_MAX = 16;
+/** A usage without an output count may belong to an answer up to this size. */
+const OMITTED_TOKENS_MAX = 16;
 
 /**
- * A side that is 0 although text passed on it is estimated, one that is below half of its text's estimate raised to that; tokens that
- * only the total knows of count towards either.
+ * Corrects each side of a reported usage. A side of 0 with text is estimated; a side below half of its text's estimate
+ * is raised to that half. Tokens that only the total contains can move to the side that lacks them.
  */
-export function checkedUsage(stated: StatedUsage, passed: Passed): Checked {
-  const usage = withSurplusOnBothSides(stated, passed);
-  const input = inputOf(usage.input, passed);
-  const output = outputOf(usage, passed);
+export function checkedUsage(stated: StatedUsage, observed: Observed): Checked {
+  const usage = withSurplusMoved(stated, observed);
+  const input = inputOf(usage.input, observed);
+  const output = outputOf(usage, observed);
   if (input === usage.input && output === usage.output) return { usage: plain(usage), estimated: false };
   return { usage: { ...plain(usage), input, output }, estimated: true };
 }
 
-/** What is known to be consumed while no final usage has come: what was stated, and what was counted beyond. */
-export function consumedUsage({ usage, inputBroken }: UsageAccumulator, passed: Passed): Usage {
+/** Returns the known consumption while there is no final usage: the reported values, or the counted ones if larger. */
+export function consumedUsage({ usage, inputBroken }: UsageAccumulator, observed: Observed): Usage {
   if (usage === undefined)
     return {
-      input: passed.inputTokens,
+      input: observed.inputTokens,
       cachedInput: 0,
       cacheWrite: 0,
-      output: passed.outputTokens,
+      output: observed.outputTokens,
       reasoning: 0,
     };
-  const input = inputOf(usage.input, passed);
+  const input = inputOf(usage.input, observed);
   return {
     ...plain(usage),
-    input: inputBroken ? Math.max(input, passed.inputTokens) : input,
-    output: Math.max(usage.output, passed.outputTokens),
+    input: inputBroken ? Math.max(input, observed.inputTokens) : input,
+    output: Math.max(usage.output, observed.outputTokens),
   };
 }
 
-function inputOf(input: number, { inputTokens, inputTextTokens }: Passed): number {
-  return input === 0 ? inputTokens : Math.max(input, Math.ceil(inputTextTokens * TEXT_PART_LEAST));
+function inputOf(input: number, { inputTokens, inputTextTokens }: Observed): number {
+  return input === 0 ? inputTokens : Math.max(input, Math.ceil(inputTextTokens * MIN_TEXT_SHARE));
 }
 
-function outputOf({ output, outputUntold }: StatedUsage, passed: Passed): number {
-  const { outputTextTokens, unseenTokens } = passed;
+function outputOf({ output, outputOmitted }: StatedUsage, observed: Observed): number {
+  const { outputTextTokens, unseenTokens } = observed;
   if (output === 0 && unseenTokens > 0) return unseenTokens;
-  if (output > 0) return Math.max(output, Math.ceil(outputTextTokens * TEXT_PART_LEAST));
-  return outputUntold === true && outputTextTokens <= UNTOLD_TOKENS_MAX ? 0 : outputTextTokens;
+  if (output > 0) return Math.max(output, Math.ceil(outputTextTokens * MIN_TEXT_SHARE));
+  return outputOmitted === true && outputTextTokens <= OMITTED_TOKENS_MAX ? 0 : outputTextTokens;
 }
 
-/** A side that is not stated takes what the total knows of, up to its estimate. */
-function withSurplusOnBothSides(stated: StatedUsage, passed: Passed): StatedUsage {
+/** Moves tokens that only the total contains to a side that is not reported, up to its estimate. */
+function withSurplusMoved(stated: StatedUsage, observed: Observed): StatedUsage {
   const { input, output, surplusInput = 0, surplusOutput = 0 } = stated;
   if (input === 0 && surplusOutput > 0) {
-    const moved = Math.min(surplusOutput, passed.inputTokens, output - stated.reasoning);
+    const moved = Math.min(surplusOutput, observed.inputTokens, output - stated.reasoning);
     return { ...stated, input: moved, output: output - moved };
   }
   if (output === 0 && surplusInput > 0) {
     const moved = Math.min(
       surplusInput,
-      passed.outputTextTokens,
+      observed.outputTextTokens,
       input - stated.cachedInput - stated.cacheWrite,
     );
     return { ...stated, output: moved, input: input - moved };

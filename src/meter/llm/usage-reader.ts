@@ -1,4 +1,4 @@
-/** Looks on while one answer of a model passes: reads its usage, counts its text, and tells what it cost. */
+/** Observes one answer of a model while it passes: reads its usage, counts its text, and reports its cost. */
 import type { Problem } from '../../errors/catalogue.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import type { TokenReport, Usage } from '../../quota/tokens.js';
@@ -8,99 +8,102 @@ import { FirstByteFrames } from '../first-byte-frames.js';
 import { type Frames, type StreamFrames, WholeBody } from '../frames.js';
 import { JsonValues } from '../json-values.js';
 import type { AnswerReader, Cost, Costs } from '../reader.js';
-import { takeOutNull, takeOutUsage } from './asked-usage.js';
-import { FACT_MEMBERS, Facts } from './facts.js';
 import { HoldExtension } from './hold-extension.js';
 import { readLarge } from './large-answer.js';
+import { FACT_MEMBERS, PriceFacts } from './price-facts.js';
 import { plus, type RequestRates } from './rates.js';
-import { NOT_SKIMMED, type Shape } from './shape.js';
+import { NOT_PLAIN, type Shape } from './shape.js';
 import { type SseEvent, SseReader } from './sse.js';
 import { StreamRewriter } from './stream-rewriter.js';
 import { isObject, type Json, textBytes } from './usage.js';
 import { UsageAccumulator } from './usage-accumulator.js';
-import { checkedUsage, consumedUsage, type Passed } from './usage-check.js';
+import { checkedUsage, consumedUsage, type Observed } from './usage-check.js';
+import { removeNullUsage, removeUsage } from './usage-removal.js';
 
-/** What is known of the request whose answer it is. */
+/** What is known about the request. */
 export interface UsageReaderOptions {
   readonly shape: Shape;
   readonly rates: RequestRates;
   readonly stream: boolean;
-  /** It is made to its end even if it is not waited for. */
-  readonly later: boolean;
+  /** The answer is completed even if no client waits for it. */
+  readonly background: boolean;
   readonly inputTokens: number;
-  /** Of these, text that is sure to be the prompt's. */
+  /** The part of `inputTokens` that is certainly text of the prompt. */
   readonly inputTextTokens: number;
   readonly heldTokens: number;
-  readonly mostTokens: number;
-  readonly bound: boolean;
+  readonly maxTokens: number;
+  readonly isLimitEnforced: boolean;
   readonly bytesPerToken: number;
   readonly tokensPerSecond: number;
   readonly hiddenReasoningTokens: number;
   readonly stepTokens: number;
-  /** More is asked for before it is needed: `hold: step`. */
-  readonly ahead: boolean;
-  /** The gateway asked for usage, so it is taken out again. */
-  readonly asked: boolean;
-  readonly cuts: boolean;
+  /** True for `hold: step`: the hold is extended before it is used up. */
+  readonly extendsEarly: boolean;
+  /** The gateway asked for usage, so it must remove the usage from the client's stream. */
+  readonly removesUsage: boolean;
+  readonly cutsWhenSpent: boolean;
 }
 
-/** Documents larger than this are not read, unless the API has larger ones. */
+/** Larger documents are not read, unless the API sets a higher limit. */
 const DOCUMENT_BYTES_MAX = 8_388_608;
 
-/** Documents larger than this are not parsed in whole. */
+/** Larger documents are not parsed as a whole. */
 const PARSED_BYTES_MAX = 262_144;
 
-/** Our count is by bytes: only one far above the ceiling shows that the upstream does not keep to it. */
-const BEYOND_DOUBT = 2;
-const BEYOND_DOUBT_TOKENS = 64;
+/**
+ * The count is estimated from bytes, so only a count far above the output limit proves that the upstream ignores the
+ * limit.
+ */
+const LIMIT_IGNORED_FACTOR = 2;
+const LIMIT_IGNORED_TOKENS = 64;
 
 export class UsageReader implements AnswerReader {
   readonly steps: HoldExtension | undefined;
-  private readonly seen: UsageAccumulator;
-  private readonly facts = new Facts();
+  private readonly accumulator: UsageAccumulator;
+  private readonly facts = new PriceFacts();
   private readonly read: (document: Json) => void;
-  private readonly skim: ((data: Buffer) => number) | undefined;
+  private readonly readFast: ((data: Buffer) => number) | undefined;
   private body: BodyReader | undefined;
-  /** The frames, where the stream comes in events. */
+  /** The framing, if the answer is a stream of events. */
   private events: StreamFrames | undefined;
   private rewriter: StreamRewriter | undefined;
-  /** A document was parsed: the first event of a stream is, for it names the model. */
+  /** A document was parsed. The first event is always parsed, because it names the model. */
   private begun = false;
   private errorFirst = false;
   private counts = false;
   private isFinished = false;
   private decoded: Promise<void> | undefined;
-  /** All that came is read, but for an event without an end. */
+  /** The whole answer is read, except for an unterminated last event. */
   private atEnd = false;
   private wasCut = false;
-  /** A large document is being read elsewhere. */
+  /** A worker thread is reading a large document. */
   private work: Promise<void> | undefined;
   private result: TokenReport | undefined;
 
-  constructor(private readonly terms: UsageReaderOptions) {
-    this.seen = new UsageAccumulator(terms.tokensPerSecond);
-    this.seen.pending = terms.later || terms.shape.request.outputUnseen === true;
-    const read = terms.shape.open(this.seen);
+  constructor(private readonly options: UsageReaderOptions) {
+    this.accumulator = new UsageAccumulator(options.tokensPerSecond);
+    this.accumulator.pending = options.background || options.shape.request.outputUnseen === true;
+    const read = options.shape.open(this.accumulator);
     this.read = (document) => {
       const isFirst = !this.begun;
       this.begun = true;
       this.facts.read(document);
       read(document);
-      // A response that failed was begun, and may have cost something.
-      this.errorFirst ||= isFirst && this.seen.failed && document.type !== 'response.failed';
+      // A response that failed had started, so it may have cost something.
+      this.errorFirst ||= isFirst && this.accumulator.failed && document.type !== 'response.failed';
     };
-    this.skim = terms.shape.openSkim?.(this.seen);
-    const grows = terms.stream && terms.mostTokens > 0 && !this.isUnseen;
+    this.readFast = options.shape.openFastReader?.(this.accumulator);
+    const grows = options.stream && options.maxTokens > 0 && !this.isUnseen;
     this.steps = grows ? this.growth() : undefined;
   }
 
   head(status: number, fields: readonly Buffer[]): boolean {
     this.counts = status < 400;
     const type = fieldOf(fields, 'content-type');
-    // Some servers give a stream another type, or none; an error page is no stream.
+    // Some servers send a stream with another Content-Type, or none. An error page is not a stream.
     const isSse =
-      type.includes('event-stream') || (this.terms.stream && status < 300 && !type.includes('json'));
-    if (status < 300) this.terms.shape.readHead?.(this.seen, (name) => fieldOf(fields, name));
+      type.includes('event-stream') || (this.options.stream && status < 300 && !type.includes('json'));
+    if (status < 300) this.options.shape.readHead?.(this.accumulator, (name) => fieldOf(fields, name));
     const isJson = type === '' || type.includes('json');
     const opened = this.isUnseen && !isSse && !isJson ? NO_FRAMES : this.openFrames(isSse, status);
     const frames: Frames = {
@@ -113,8 +116,9 @@ export class UsageReader implements AnswerReader {
     const coding = fieldOf(fields, 'content-encoding');
     this.body = openBody(coding, frames, (bytes) => this.unread(bytes));
     const isPlain = coding === '' || coding === 'identity';
-    const changes = this.events !== undefined && isPlain && (this.terms.asked || this.terms.cuts);
-    if (changes) this.rewriter = new StreamRewriter(this.terms.asked);
+    const changes =
+      this.events !== undefined && isPlain && (this.options.removesUsage || this.options.cutsWhenSpent);
+    if (changes) this.rewriter = new StreamRewriter(this.options.removesUsage);
     return changes;
   }
 
@@ -123,7 +127,7 @@ export class UsageReader implements AnswerReader {
     const { events, rewriter } = this;
     const boundary = events?.boundary;
     this.body?.push(chunk);
-    // Where the stream can be cut, only when an event has just ended: it must be cut there.
+    // A stream that may be cut must be cut at the end of an event, so an extension is requested only there.
     const canAsk = rewriter === undefined || events?.boundary !== boundary;
     if (canAsk && this.steps?.isOpen === true) this.steps.check(this.used());
     return rewriter === undefined || events === undefined ? chunk : rewriter.pass(chunk, events.boundary);
@@ -139,7 +143,7 @@ export class UsageReader implements AnswerReader {
   }
 
   progress(): number[] {
-    const { rates } = this.terms;
+    const { rates } = this.options;
     if (!this.counts || this.isVoid()) return rates.held.map(() => 0);
     return rates.charged(this.used(), this.facts).units.map((units) => Math.min(UNITS_MAX, units));
   }
@@ -148,31 +152,31 @@ export class UsageReader implements AnswerReader {
     const decoded = this.finish();
     if (decoded === undefined && this.work === undefined) return this.settle(whole);
     return Promise.all([decoded, this.work]).then(async () => {
-      // What was decoded last may be large itself.
+      // The last decoded document may itself be large.
       await this.work;
       return this.settle(whole);
     });
   }
 
-  /** A stream that begins with its API's error, and brought nothing. */
+  /** Returns whether the stream began with an API error and contained nothing else. */
   isVoid(): boolean {
-    const { usage, textBytes, unreadBytes } = this.seen;
+    const { usage, textBytes, unreadBytes } = this.accumulator;
     const nothing = usage === undefined && textBytes + unreadBytes === 0 && this.facts.calls.size === 0;
-    return this.terms.stream && this.errorFirst && nothing;
+    return this.options.stream && this.errorFirst && nothing;
   }
 
   report(): TokenReport {
     if (this.result !== undefined) return this.result;
     const usage = this.used();
-    const { model } = this.terms.rates.charged(usage, this.facts);
+    const { model } = this.options.rates.charged(usage, this.facts);
     return { model, usage, estimated: true };
   }
 
   private get isUnseen(): boolean {
-    return this.terms.shape.request.outputUnseen === true;
+    return this.options.shape.request.outputUnseen === true;
   }
 
-  /** Resolves when all of the body is decoded; undefined: it is. */
+  /** Resolves when the whole body is decoded; undefined: it is decoded already. */
   private finish(): Promise<void> | undefined {
     if (!this.isFinished) {
       this.isFinished = true;
@@ -182,96 +186,101 @@ export class UsageReader implements AnswerReader {
   }
 
   private settle(whole: boolean): Costs {
-    const { seen, terms } = this;
-    const stated = seen.settled(whole && !this.wasCut) ? seen.usage : undefined;
+    const { accumulator, options } = this;
+    const stated = accumulator.settled(whole && !this.wasCut) ? accumulator.usage : undefined;
     const { usage, estimated } =
       stated === undefined
-        ? { usage: seen.pending ? this.all() : this.estimate(whole), estimated: true }
-        : checkedUsage(stated, this.passed());
-    if (seen.summed !== undefined) this.facts.read({ usage: seen.summed });
-    this.facts.take(terms.shape, usage);
-    const { besides } = this.facts;
-    // A tool's own tokens are the model's that it ran, which is not reported.
-    const parts = besides === undefined ? seen.parts : [...seen.parts, { model: '', ...besides }];
-    const all = besides === undefined ? usage : plus(usage, besides.usage);
-    const { model, units } = terms.rates.charged(all, this.facts, parts);
+        ? { usage: accumulator.pending ? this.all() : this.estimate(whole), estimated: true }
+        : checkedUsage(stated, this.observed());
+    if (accumulator.summed !== undefined) this.facts.read({ usage: accumulator.summed });
+    this.facts.applyDefaults(options.shape, usage);
+    const { toolUsage } = this.facts;
+    // The answer does not report which model a tool ran, so the tool's tokens have no model name.
+    const parts =
+      toolUsage === undefined ? accumulator.parts : [...accumulator.parts, { model: '', ...toolUsage }];
+    const all = toolUsage === undefined ? usage : plus(usage, toolUsage.usage);
+    const { model, units } = options.rates.charged(all, this.facts, parts);
     this.result = { model, usage: all, estimated };
     return units.map((one): Cost => ({ units: Math.min(UNITS_MAX, one), estimated }));
   }
 
-  /** What is known to be consumed: the provider's word as far as it goes, and what was counted beyond. */
+  /** Returns the known consumption: the reported values, or the counted ones if larger. */
   private used(): Usage {
-    return consumedUsage(this.seen, this.passed());
+    return consumedUsage(this.accumulator, this.observed());
   }
 
-  /** Of an answer that broke off, some reasoning may have been neither shown nor reported. */
+  /** An answer that broke off may have used reasoning that was neither shown nor reported. */
   private estimate(whole: boolean): Usage {
     const usage = this.used();
-    const { hiddenReasoningTokens, mostTokens, bound } = this.terms;
-    const isWhole = whole && !this.wasCut && !this.seen.failed;
-    if (isWhole || hiddenReasoningTokens === 0 || mostTokens === 0) return usage;
+    const { hiddenReasoningTokens, maxTokens, isLimitEnforced } = this.options;
+    const isWhole = whole && !this.wasCut && !this.accumulator.failed;
+    if (isWhole || hiddenReasoningTokens === 0 || maxTokens === 0) return usage;
     const more = usage.output + hiddenReasoningTokens;
-    const output = bound ? Math.max(usage.output, Math.min(more, mostTokens)) : more;
+    const output = isLimitEnforced ? Math.max(usage.output, Math.min(more, maxTokens)) : more;
     return { ...usage, output, reasoning: usage.reasoning + output - usage.output };
   }
 
-  private passed(): Passed {
-    const { inputTokens, inputTextTokens } = this.terms;
-    const { textBytes, denseBytes, unreadBytes, cutBytes } = this.seen;
-    // What was cut can repeat the text before it.
-    const cutTokens = Math.min(this.counted(cutBytes), this.terms.mostTokens);
+  private observed(): Observed {
+    const { inputTokens, inputTextTokens } = this.options;
+    const { textBytes, denseBytes, unreadBytes, cutBytes } = this.accumulator;
+    // A truncated event can repeat earlier text.
+    const cutTokens = Math.min(this.counted(cutBytes), this.options.maxTokens);
     return {
       inputTokens,
       inputTextTokens,
       outputTokens: Math.max(this.counted(textBytes + unreadBytes), cutTokens),
       outputTextTokens: this.counted(textBytes - denseBytes),
-      unseenTokens: this.isUnseen ? this.terms.mostTokens : 0,
+      unseenTokens: this.isUnseen ? this.options.maxTokens : 0,
     };
   }
 
-  /** An answer that is made later: all that it may cost, and no less than what it has stated. */
+  /** For an answer that is completed later: the maximum cost, and at least what was reported. */
   private all(): Usage {
-    const { inputTokens, mostTokens } = this.terms;
+    const { inputTokens, maxTokens } = this.options;
     const usage = this.used();
     return {
       ...usage,
       input: Math.max(usage.input, inputTokens),
-      output: Math.max(usage.output, mostTokens),
+      output: Math.max(usage.output, maxTokens),
     };
   }
 
   private counted(bytes: number): number {
-    const { bytesPerToken, mostTokens, bound } = this.terms;
-    if (mostTokens === 0) return 0;
+    const { bytesPerToken, maxTokens, isLimitEnforced } = this.options;
+    if (maxTokens === 0) return 0;
     const counted = Math.ceil(bytes / bytesPerToken);
-    const beyond = counted > mostTokens * BEYOND_DOUBT + BEYOND_DOUBT_TOKENS;
-    return bound && !beyond ? Math.min(counted, mostTokens) : counted;
+    const ignoresLimit = counted > maxTokens * LIMIT_IGNORED_FACTOR + LIMIT_IGNORED_TOKENS;
+    return isLimitEnforced && !ignoresLimit ? Math.min(counted, maxTokens) : counted;
   }
 
   private growth(): HoldExtension {
-    const { terms } = this;
+    const { options } = this;
     return new HoldExtension(
-      { ...terms, prices: terms.rates.held },
+      { ...options, prices: options.rates.held },
       (on) => {
-        if (this.rewriter !== undefined && terms.cuts) this.rewriter.keeps = on || terms.asked;
+        if (this.rewriter !== undefined && options.cutsWhenSpent)
+          this.rewriter.keeps = on || options.removesUsage;
       },
       (problem) => this.cut(problem),
     );
   }
 
-  /** The client stands behind a whole event, since none was begun while the answer was awaited. */
+  /**
+   * The client's last byte is the end of a complete event, because no further event was passed on while the extension
+   * was pending.
+   */
   private cut(problem: Problem): Buffer | undefined {
     const { events } = this;
     const isJson = events instanceof FirstByteFrames && events.isJson;
-    if (!this.terms.cuts || this.rewriter === undefined || isJson) return undefined;
+    if (!this.options.cutsWhenSpent || this.rewriter === undefined || isJson) return undefined;
     this.wasCut = true;
     this.rewriter.drop();
-    const closing = this.terms.shape.closing(problem, this.seen);
+    const closing = this.options.shape.closing(problem, this.accumulator);
     return typeof closing === 'string' ? Buffer.from(closing) : closing;
   }
 
   private openFrames(isSse: boolean, status: number): Frames {
-    const { shape, stream } = this.terms;
+    const { shape, stream } = this.options;
     const unread = (bytes: number) => this.unread(bytes);
     if (stream && status < 300 && shape.openFrames !== undefined) {
       this.events = shape.openFrames(this.read, unread, (bytes) => this.cutOff(bytes));
@@ -287,7 +296,7 @@ export class UsageReader implements AnswerReader {
   }
 
   private openJson(isSse: boolean): Frames {
-    const { stream, shape } = this.terms;
+    const { stream, shape } = this.options;
     const bytesMax = shape.documentBytesMax ?? DOCUMENT_BYTES_MAX;
     const value = (document: Buffer) => this.document(document);
     const unread = (bytes: number) => this.unread(bytes);
@@ -298,11 +307,11 @@ export class UsageReader implements AnswerReader {
   }
 
   private event(event: SseEvent): void {
-    const rewriter = this.terms.asked ? this.rewriter : undefined;
-    const skim = this.begun ? this.skim : undefined;
-    const usageAt = skim === undefined ? NOT_SKIMMED : skim(event.data);
-    if (usageAt !== NOT_SKIMMED) {
-      if (rewriter !== undefined && usageAt > 0) takeOutNull(event, usageAt, rewriter);
+    const rewriter = this.options.removesUsage ? this.rewriter : undefined;
+    const readFast = this.begun ? this.readFast : undefined;
+    const usageAt = readFast === undefined ? NOT_PLAIN : readFast(event.data);
+    if (usageAt !== NOT_PLAIN) {
+      if (rewriter !== undefined && usageAt > 0) removeNullUsage(event, usageAt, rewriter);
       return;
     }
     const document = parsed(event.data);
@@ -312,49 +321,49 @@ export class UsageReader implements AnswerReader {
       return;
     }
     this.read(document);
-    if (rewriter !== undefined) takeOutUsage(event, document, rewriter);
+    if (rewriter !== undefined) removeUsage(event, document, rewriter);
   }
 
-  /** One behind the other: the last word counts, and a large one takes its time. */
+  /** Documents are read in order, because the last value counts and large documents take time. */
   private document(body: Buffer): void {
     this.work = this.work === undefined ? this.take(body) : this.work.then(() => this.take(body));
   }
 
   private take(body: Buffer): Promise<void> | undefined {
-    // Calls of tools stand among the answer's items.
-    if (body.length > PARSED_BYTES_MAX && !this.terms.rates.hasTools)
-      return readLarge(body, [...this.terms.shape.answerMembers, ...FACT_MEMBERS], this.read, (bytes) =>
+    // If tool calls are priced, the whole answer must be parsed to find them.
+    if (body.length > PARSED_BYTES_MAX && !this.options.rates.hasTools)
+      return readLarge(body, [...this.options.shape.answerMembers, ...FACT_MEMBERS], this.read, (bytes) =>
         this.unread(bytes),
       );
     const document = parsed(body);
     if (isObject(document)) this.read(document);
     else if (Array.isArray(document)) document.filter(isObject).forEach(this.read);
     else this.unread(body.length);
-    const { usage, failed, textBytes: written, unreadBytes } = this.seen;
-    // An answer that the shape knows nothing of: all that it says counts.
+    const { usage, failed, textBytes: written, unreadBytes } = this.accumulator;
+    // The shape found neither usage nor text: all strings of the document count as text.
     if (usage === undefined && !failed && written + unreadBytes === 0) this.unread(textBytes(document));
     return undefined;
   }
 
-  /** What the end has cut is mostly the frame of a bit of text; of servers that send all at once, it can be all of the text. */
+  /** A truncated event is mostly framing. If the server sends everything at once, it can be the whole text. */
   private cutOff(bytes: number): void {
-    this.seen.cutBytes = Math.max(this.seen.cutBytes, bytes - FRAME_BYTES);
+    this.accumulator.cutBytes = Math.max(this.accumulator.cutBytes, bytes - FRAME_BYTES);
   }
 
-  /** What cannot be read is taken for text, all of it; images and sound are none. */
+  /** Unreadable bytes count as text, except for images and sound. */
   private unread(bytes: number): void {
     if (this.isUnseen) return;
-    this.seen.unreadBytes += bytes;
+    this.accumulator.unreadBytes += bytes;
   }
 }
 
-/** Of an event or a document, so much is not its text. */
+/** Bytes of an event or document that are not text. */
 const FRAME_BYTES = 1024;
 
-/** The end of a stream, to those who follow OpenAI. */
+/** Ends a stream of APIs that follow OpenAI. */
 const DONE = Buffer.from('[DONE]');
 
-/** Of sound that passes as it is. */
+/** For sound that passes unchanged. */
 const NO_FRAMES: Frames = { push: () => undefined, end: () => undefined };
 
 function parsed(body: Buffer): unknown {

@@ -1,7 +1,7 @@
-/** The usage that a provider reports, made sense of: never negative, never below the provider's own total. */
+/** Normalizes the usage that a provider reports: never negative, never below the provider's own total. */
 import type { Usage } from '../../quota/tokens.js';
 
-/** No call has more; a provider that says so has made a mistake. */
+/** No call uses more tokens; a larger count is a provider's mistake. */
 const TOKENS_MAX = 1_000_000_000_000;
 
 export type Json = { readonly [key: string]: unknown };
@@ -18,9 +18,7 @@ export function member(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/**
- * Counts as reported; `input` with all cached parts. A list is summed. NaN marks a count that cannot be used.
- */
+/** Counts as reported; `input` includes all cached tokens. A list is summed. NaN marks an unusable count. */
 export interface Counts {
   readonly input: number | readonly number[];
   readonly cachedInput: number;
@@ -28,29 +26,29 @@ export interface Counts {
   readonly output: number | readonly number[];
   readonly reasoning: number;
   readonly total: number;
-  /** Where tokens belong that only the total knows of. */
+  /** The side that gets tokens that only the total contains. */
   readonly surplus: 'input' | 'output';
-  /** What the details add up to: a side without a confirming total is never below it. */
+  /** The sum of the details. A side without a confirming total is never below it. */
   readonly inputDetails?: number;
   readonly outputDetails?: number;
-  /** The object has no counter of the output, nor a total. */
-  readonly outputUntold?: boolean;
+  /** The object has neither an output count nor a total. */
+  readonly outputOmitted?: boolean;
 }
 
-/** What one usage object states. */
+/** The values of one usage object. */
 export interface StatedUsage extends Usage {
-  /** A counter of this side is there and cannot be used: the side is at least what is left. */
+  /** A counter of this side is present but unusable; the side is at least the remaining counters. */
   readonly inputBroken?: boolean;
   readonly outputBroken?: boolean;
-  /** Both sides are stated, and the provider's own total is their sum. */
+  /** Both sides are reported, and the provider's own total is their sum. */
   readonly confirmed?: boolean;
-  /** Tokens that only the total knows of; they are in `input` or `output`. */
+  /** Tokens that only the total contains; they are included in `input` or `output`. */
   readonly surplusInput?: number;
   readonly surplusOutput?: number;
-  readonly outputUntold?: boolean;
+  readonly outputOmitted?: boolean;
 }
 
-/** The kinds of tokens of a side, by the names that OpenAI's APIs have for them. */
+/** Details of the token kinds of a side, under the names of OpenAI's APIs. */
 export function inputDetailsOf(raw: Json): unknown {
   return raw.prompt_tokens_details ?? raw.input_tokens_details ?? raw.input_token_details;
 }
@@ -59,7 +57,7 @@ export function outputDetailsOf(raw: Json): unknown {
   return raw.completion_tokens_details ?? raw.output_tokens_details ?? raw.output_token_details;
 }
 
-/** The first of these members that is there, as a count: 0 where none is, NaN where it is no count. */
+/** Returns the first of these members that is present, as a count: 0 if none is present, NaN if it is not a count. */
 export function count(from: unknown, ...keys: readonly string[]): number {
   for (const key of keys) {
     const value = member(from, key);
@@ -73,11 +71,14 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= TOKENS_MAX;
 }
 
-/** Vendors round, or count with two tokenizers: a part may exceed a whole that the total confirms by this factor. */
+/** Vendors round, or use two tokenizers: a part may exceed its confirmed whole by this factor. */
 const REASONING_TOLERANCE = 1.25;
 const CACHE_TOLERANCE = 2;
 
-/** Undefined where all of it is 0: no answer costs nothing. A part (cached, cache write, reasoning) that is no count is 0. */
+/**
+ * Returns undefined if everything is 0: no answer costs nothing. A part (cached, cache write, reasoning) that is not a
+ * count is 0.
+ */
 export function usageOf(counts: Counts): StatedUsage | undefined {
   const [given, made] = [sumOf(counts.input), sumOf(counts.output)];
   const total = counts.total || 0;
@@ -111,7 +112,7 @@ export function usageOf(counts: Counts): StatedUsage | undefined {
     confirmed: confirmed && given.tokens > 0 && made.tokens > 0,
     surplusInput: isInput ? surplus : 0,
     surplusOutput: isInput ? 0 : surplus,
-    outputUntold: counts.outputUntold ?? false,
+    outputOmitted: counts.outputOmitted ?? false,
   };
 }
 
@@ -128,12 +129,12 @@ function sumOf(parts: number | readonly number[]): Sum {
   };
 }
 
-/** A part that exceeds its whole by more than the tolerance was counted beside it. */
+/** A part that exceeds its whole by more than the tolerance was counted separately. */
 function wholeOf(whole: number, part: number, tolerance: number): number {
   return part <= whole * tolerance ? whole : whole + part;
 }
 
-/** Keys whose strings are no output of the model, or that repeat it. */
+/** Keys whose strings are not model output, or repeat it. */
 const NO_TEXT = new Set([
   'role',
   'type',
@@ -168,12 +169,12 @@ const NO_TEXT = new Set([
 
 const TEXT_DEPTH_MAX = 12;
 
-/** Counts bytes of scripts that tokenizers pack densely, see `denseBytes`. */
+/** Counts bytes of scripts with several bytes per letter, see `denseBytes`. */
 export interface DenseCount {
   denseBytes: number;
 }
 
-/** Bytes of all that the model wrote in a part of an answer. */
+/** Returns the bytes of all text that the model wrote in a part of an answer. */
 export function textBytes(value: unknown, dense?: DenseCount, depth = 0): number {
   if (typeof value === 'string') return stringBytes(value, dense);
   if (typeof value !== 'object' || value === null || depth > TEXT_DEPTH_MAX) return 0;
@@ -185,7 +186,7 @@ export function textBytes(value: unknown, dense?: DenseCount, depth = 0): number
   const object = value as Json;
   for (const key in object) {
     if (NO_TEXT.has(key)) continue;
-    // Some servers send the same thought under both names.
+    // Some servers send the same reasoning under both names.
     if (key === 'reasoning' && object.reasoning === object.reasoning_content) continue;
     bytes += textBytes(object[key], dense, depth + 1);
   }
@@ -200,8 +201,9 @@ function stringBytes(text: string, dense: DenseCount | undefined): number {
 }
 
 /**
- * The bytes of [from, to) that say nothing of the number of tokens: scripts of two bytes a letter (Cyrillic, Arabic …) and some of
- * three (Indic, Thai …) have about as many tokens as letters of ASCII have, so one byte of each letter counts.
+ * Returns how many bytes of [from, to) do not indicate the number of tokens. Scripts with two bytes per letter
+ * (Cyrillic, Arabic …) and some with three (Indic, Thai …) have about as many tokens per letter as ASCII, so only one
+ * byte of each letter counts.
  */
 export function denseBytes(text: Uint8Array, from: number, to: number): number {
   let dense = 0;

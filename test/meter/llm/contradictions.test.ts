@@ -1,6 +1,6 @@
 // Usage that contradicts itself, or what passed, is never read in the caller's favour.
 import t from 'tap';
-import type { Api, LlmTerms } from '../../../src/meter/llm/index.js';
+import type { Api, LlmOptions } from '../../../src/meter/llm/index.js';
 import type { Usage } from '../../../src/quota/tokens.js';
 import { events } from './answers.js';
 import { meterOf, PATHS, pass, priced } from './drive.js';
@@ -11,7 +11,7 @@ interface Call {
   readonly request?: object;
   readonly path?: string;
   readonly stream?: boolean;
-  readonly more?: Partial<LlmTerms>;
+  readonly more?: Partial<LlmOptions>;
 }
 
 /** An array is a stream, of which each entry is an event. */

@@ -4,7 +4,7 @@ import {
   type Api,
   compileLlm,
   type LlmMeter,
-  type LlmTerms,
+  type LlmOptions,
   type Models,
 } from '../../../src/meter/llm/index.js';
 import type { Priced } from '../../../src/meter/priced.js';
@@ -13,7 +13,7 @@ import type { TokenReport } from '../../../src/quota/tokens.js';
 
 export const PLAIN_WEIGHTS = { input: 1, cachedInput: 1, cacheWrite: 1, output: 1, reasoning: 1 };
 
-export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
+export function terms(api: Api, more: Partial<LlmOptions> = {}): LlmOptions {
   return {
     api,
     hold: 'ceiling',
@@ -34,7 +34,7 @@ export function terms(api: Api, more: Partial<LlmTerms> = {}): LlmTerms {
   };
 }
 
-export function meterOf(api: Api, more: Partial<LlmTerms> = {}, models: Models = []): LlmMeter {
+export function meterOf(api: Api, more: Partial<LlmOptions> = {}, models: Models = []): LlmMeter {
   return compileLlm([{ quota: 'ai', llm: terms(api, more) }], { ai: { decimals: 0 } }, models);
 }
 
@@ -59,7 +59,7 @@ export const PATHS: Readonly<Record<Api, string>> = {
 
 export const AZURE_QUERY = '?api-version=2025-01-01';
 
-export interface Asked {
+export interface RequestOptions {
   readonly path?: string;
   readonly query?: string;
   readonly headers?: readonly string[];
@@ -69,7 +69,7 @@ export async function priced(
   meter: LlmMeter,
   body: unknown,
   path: string,
-  asked: Asked = {},
+  asked: RequestOptions = {},
 ): Promise<Priced> {
   const bytes = Buffer.isBuffer(body)
     ? body

@@ -1,12 +1,12 @@
 // The input estimate counts all text and each image, sound or file, however it is sent, and nothing can be hidden from it.
 import t from 'tap';
-import type { Api, LlmTerms } from '../../../src/meter/llm/index.js';
+import type { Api, LlmOptions } from '../../../src/meter/llm/index.js';
 import { meterOf, PATHS, priced } from './drive.js';
 
 const INPUT_ONLY = { input: 1, cachedInput: 1, cacheWrite: 1, output: 0, reasoning: 0 };
 const PNG = 'iVBORw0KGgo'.repeat(400);
 
-async function inputOf(api: Api, body: unknown, more: Partial<LlmTerms> = {}): Promise<number> {
+async function inputOf(api: Api, body: unknown, more: Partial<LlmOptions> = {}): Promise<number> {
   const meter = meterOf(api, { weights: INPUT_ONLY, bytesPerToken: 1, ...more });
   const { charges } = await priced(meter, body, PATHS[api]);
   await meter.close();

@@ -1,12 +1,12 @@
 // A hold in steps grows before it is used up; where there is nothing left the stream goes on, or ends as its API's clients expect.
 import t from 'tap';
 import { CATALOGUE, ProblemError } from '../../../src/errors/catalogue.js';
-import { type Api, errorShape, type LlmTerms } from '../../../src/meter/llm/index.js';
+import { type Api, errorShape, type LlmOptions } from '../../../src/meter/llm/index.js';
 import { events } from './answers.js';
 import { meterOf, PATHS, priced } from './drive.js';
 
 const OUTPUT = { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 };
-const STEP: Partial<LlmTerms> = { hold: 'step', stepTokens: 100, weights: OUTPUT };
+const STEP: Partial<LlmOptions> = { hold: 'step', stepTokens: 100, weights: OUTPUT };
 const SPENT = new ProblemError('quota-exceeded', 'The budget of ai is spent.');
 const HEAD = [Buffer.from('content-type'), Buffer.from('text/event-stream')];
 
@@ -15,7 +15,7 @@ const said = (tokens: number): Buffer =>
   Buffer.from(events([{ choices: [{ delta: { content: 'abc'.repeat(tokens) } }] }]));
 
 async function opened(
-  more: Partial<LlmTerms>,
+  more: Partial<LlmOptions>,
   request: object = {},
   api: Api = 'openai-chat',
   path = PATHS[api],

@@ -1,6 +1,6 @@
 // An answer whose usage is missing, late or nonsense is charged an estimate above 0 and marked; a usable one to the token.
 import t from 'tap';
-import { APIS, type Api, type LlmTerms } from '../../../src/meter/llm/index.js';
+import { APIS, type Api, type LlmOptions } from '../../../src/meter/llm/index.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
 import { CHAT_EVENTS, events, SAMPLES } from './answers.js';
 import { type Answer, AZURE_QUERY, meterOf, PATHS, pass, priced } from './drive.js';
@@ -14,7 +14,7 @@ async function charged(
   body: unknown,
   answer: Answer = {},
   request: object = {},
-  more: Partial<LlmTerms> = {},
+  more: Partial<LlmOptions> = {},
 ) {
   const meter = meterOf(api, more);
   const asked = { model: 'm', max_tokens: 1000, ...request };

@@ -1,7 +1,7 @@
 // Whatever models a request can name: each is judged, the dearest is held, and the one that answers is charged.
 import t from 'tap';
 import type { Api } from '../../../src/meter/llm/index.js';
-import { answerBook } from '../../../src/meter/llm/models.js';
+import { answerModelTable } from '../../../src/meter/llm/models.js';
 import type { Priced } from '../../../src/meter/priced.js';
 import { meterOf, PATHS, pass, priced } from './drive.js';
 
@@ -187,19 +187,19 @@ t.test('a name that a bare star takes is not listed', (t) => {
     row('claude-*', 6),
     row('*', 1),
   ];
-  const book = answerBook(rows);
+  const table = answerModelTable(rows);
   const gpt = [{ name: 'gpt-4o', row: 0 }];
-  t.equal(book('GPT-4o', gpt), 0);
-  t.equal(book('gpt-4o-2024-08-06', gpt), 0, 'a build of what was asked for is no cheaper');
-  t.equal(book('gpt-4o-mini', gpt), 1);
-  t.equal(book('other', gpt), undefined);
+  t.equal(table('GPT-4o', gpt), 0);
+  t.equal(table('gpt-4o-2024-08-06', gpt), 0, 'a build of what was asked for is no cheaper');
+  t.equal(table('gpt-4o-mini', gpt), 1);
+  t.equal(table('other', gpt), undefined);
   const claude = [{ name: 'claude-x', row: 3 }];
-  t.equal(book('claude-x-20250101', claude), 2, 'a row of its own');
-  t.equal(book('claude-x-20260101', claude), 3);
-  t.equal(book('x'.repeat(1_000), claude), undefined);
-  t.equal(book('other', [{ name: 'mine', row: 4 }]), undefined);
-  t.equal(book('mine-20250101', [{ name: 'mine', row: 4 }]), 4);
-  t.equal(answerBook([])('any', []), 0);
+  t.equal(table('claude-x-20250101', claude), 2, 'a row of its own');
+  t.equal(table('claude-x-20260101', claude), 3);
+  t.equal(table('x'.repeat(1_000), claude), undefined);
+  t.equal(table('other', [{ name: 'mine', row: 4 }]), undefined);
+  t.equal(table('mine-20250101', [{ name: 'mine', row: 4 }]), 4);
+  t.equal(answerModelTable([])('any', []), 0);
   t.end();
 });
 

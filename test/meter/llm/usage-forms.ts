@@ -25,10 +25,10 @@ import {
 } from './usage-forms/form.js';
 import { OPENAI_MEDIA_FORMS } from './usage-forms/openai-media.js';
 
-type Place = Pick<UsageForm, 'name' | 'api' | 'path' | 'query'>;
+type EndpointCase = Pick<UsageForm, 'name' | 'api' | 'path' | 'query'>;
 
 /** Chat and legacy completions: a message, or a bare text. */
-function chat(place: Place, isLegacy = false): UsageForm[] {
+function chat(place: EndpointCase, isLegacy = false): UsageForm[] {
   const request = isLegacy ? (prompt: string) => ({ model: 'm', prompt }) : chatRequest;
   const shared = { ...place, usage: chatUsage, sources: CHAT_SOURCES };
   return [
@@ -53,7 +53,7 @@ function chat(place: Place, isLegacy = false): UsageForm[] {
   ];
 }
 
-function responses(place: Place): UsageForm[] {
+function responses(place: EndpointCase): UsageForm[] {
   const shared = { ...place, usage: responsesUsage, sources: RESPONSES_SOURCES };
   return [
     {
@@ -81,7 +81,7 @@ function responses(place: Place): UsageForm[] {
   ];
 }
 
-function embeddings(place: Place): UsageForm {
+function embeddings(place: EndpointCase): UsageForm {
   return {
     ...place,
     hasOutput: false,
@@ -93,7 +93,7 @@ function embeddings(place: Place): UsageForm {
 }
 
 /** Claude, wherever it is served; `streamPath` where the path says that it streams. */
-function messages(place: Place, streamPath = place.path): UsageForm[] {
+function messages(place: EndpointCase, streamPath = place.path): UsageForm[] {
   const shared = { ...place, usage: messagesUsage, sources: MESSAGES_SOURCES };
   const request = (prompt: string) => ({ ...chatRequest(prompt), max_tokens: 100_000 });
   return [

@@ -1,7 +1,7 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
-import type { Part } from '../rates.js';
-import { requestForm } from '../request.js';
+import type { UsagePart } from '../rates.js';
+import { compileLayout } from '../request.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, listOf, member, type StatedUsage, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -19,7 +19,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   504: 'timeout_error',
 };
 
-/** Input leaves out what was cached; the passes of `iterations` are left out by the counters beside them. */
+/** `input_tokens` excludes cached tokens. The counters beside `iterations` may exclude the passes listed there. */
 export const messagesUsage: ReadUsage = (raw) => {
   const top = plainUsage(raw);
   const passes = listOf(raw.iterations).filter(isObject).map(plainUsage);
@@ -41,8 +41,8 @@ export const messagesUsage: ReadUsage = (raw) => {
   };
 };
 
-/** Passes that another model took than the one that was asked for (fallbacks, advisors). */
-function partsOf(raw: Json): readonly Part[] {
+/** Returns the usage of passes that name a model, which may differ from the requested one (fallbacks, advisors). */
+function partsOf(raw: Json): readonly UsagePart[] {
   return listOf(raw.iterations).flatMap((pass) => {
     const model = member(pass, 'model');
     const usage = isObject(pass) ? plainUsage(pass) : undefined;
@@ -55,7 +55,7 @@ function plainUsage(raw: Json): StatedUsage | undefined {
   const written = count(raw, 'cache_creation_input_tokens');
   const cacheWrite = Math.max(written || 0, writtenIn(raw.cache_creation));
   return usageOf({
-    // 0, or NaN: a counter that is broken marks its side.
+    // Evaluates to 0, or to NaN for an unusable counter, which marks the input as broken.
     input: [count(raw, 'input_tokens'), cachedInput, cacheWrite, written - written],
     cachedInput,
     cacheWrite,
@@ -84,33 +84,33 @@ function added(a: StatedUsage | undefined, b: StatedUsage): StatedUsage {
   };
 }
 
-/** Counters are cumulative. Those of the start are only a floor. */
-function openMessages(seen: UsageAccumulator): (document: Json) => void {
+/** Counters are cumulative. Those of the start event are lower bounds. */
+function openMessages(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
-    writeMessage(seen, document);
+    writeMessage(accumulator, document);
     const started = startedUsage(document);
-    seen.observe(started ?? document.usage, messagesUsage, started === undefined ? 'final' : 'floor');
+    accumulator.observe(started ?? document.usage, messagesUsage, started === undefined ? 'final' : 'floor');
   };
 }
 
-/** The counters of the event by which a stream begins. */
+/** Returns the counters of the start event. */
 export function startedUsage(document: Json): unknown {
   return member(document.message, 'usage');
 }
 
-/** All that an event or a body tells but its counters. */
-export function writeMessage(seen: UsageAccumulator, document: Json): void {
-  if (document.type === 'error') seen.failed = true;
+/** Reads everything from an event or body except its counters. */
+export function writeMessage(accumulator: UsageAccumulator, document: Json): void {
+  if (document.type === 'error') accumulator.failed = true;
   const raw = startedUsage(document) ?? document.usage;
-  if (isObject(raw) && raw.iterations !== undefined) seen.parts = partsOf(raw);
-  seen.write(document.delta);
-  writeBlock(seen, document.content_block);
-  for (const block of listOf(document.content)) writeBlock(seen, block);
+  if (isObject(raw) && raw.iterations !== undefined) accumulator.parts = partsOf(raw);
+  accumulator.write(document.delta);
+  writeBlock(accumulator, document.content_block);
+  for (const block of listOf(document.content)) writeBlock(accumulator, block);
 }
 
-/** What a tool of the server brought is input of the next step. */
-function writeBlock(seen: UsageAccumulator, block: unknown): void {
-  if (!String(member(block, 'type')).endsWith('_result')) seen.write(block);
+/** Results of the provider's tools are input of the next step. */
+function writeBlock(accumulator: UsageAccumulator, block: unknown): void {
+  if (!String(member(block, 'type')).endsWith('_result')) accumulator.write(block);
 }
 
 function anthropicError({ message }: Problem, status: number): Json {
@@ -118,7 +118,7 @@ function anthropicError({ message }: Problem, status: number): Json {
   return { type: 'error', error: { type, message } };
 }
 
-/** With this beta, a budget for thinking covers all steps of a turn, and may be above the ceiling of one. */
+/** With this beta, a thinking budget covers all steps of a turn, and may exceed `max_tokens` of one step. */
 const INTERLEAVED = /interleaved-thinking/i;
 
 export const anthropicApi: ShapeOf = (_path, _query, rawHeaders) => {
@@ -129,13 +129,13 @@ export const anthropicApi: ShapeOf = (_path, _query, rawHeaders) => {
 };
 
 export const anthropicMessages: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
     stream: ['stream'],
-    ceilings: [['max_tokens']],
+    outputLimits: [['max_tokens']],
     choices: [],
-    ceilingAbove: ['thinking', 'budget_tokens'],
-    ceilingLeast: 1,
+    outputLimitAbove: ['thinking', 'budget_tokens'],
+    minOutputLimit: 1,
     nullable: false,
   }),
   open: openMessages,
@@ -145,5 +145,5 @@ export const anthropicMessages: Shape = {
   closing: (problem) => `event: error\ndata: ${JSON.stringify(anthropicError(problem, 429))}\n\n`,
 };
 
-const { ceilingAbove: _, ...anyBudget } = anthropicMessages.request;
-const interleaved: Shape = { ...anthropicMessages, request: requestForm(anyBudget) };
+const { outputLimitAbove: _, ...anyBudget } = anthropicMessages.request;
+const interleaved: Shape = { ...anthropicMessages, request: compileLayout(anyBudget) };

@@ -1,19 +1,19 @@
 /** Azure OpenAI: the shapes of OpenAI, with the deployment in the path. */
 import { parameters } from '../query.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
-import { CHAT_FORM, openaiChat } from './openai-chat.js';
+import { CHAT_LAYOUT, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 
-/** Azure reads paths in any case. */
+/** Azure ignores the case of paths. */
 const DEPLOYMENT = /\/deployments\/([^/]+)\//i;
 
-/** From here on `stream_options` and `max_completion_tokens` are known; older versions refuse what they do not know. */
+/** Versions from this one on accept `stream_options` and `max_completion_tokens`; older versions refuse them. */
 const VERSION_WITH_USAGE = '2024-09-01';
 
-/** The deployment decides which model runs, whatever the body says. */
+/** The deployment in the path decides which model runs, whatever the body says. */
 function modelInPath(path: string): string | undefined {
   const name = DEPLOYMENT.exec(path)?.[1];
   if (name === undefined) return undefined;
@@ -24,36 +24,36 @@ function modelInPath(path: string): string | undefined {
   }
 }
 
-const onAzure = (shape: Shape, more: Partial<Shape['request']> = {}): Shape => ({
+const withDeployment = (shape: Shape, more: Partial<Shape['request']> = {}): Shape => ({
   ...shape,
-  request: requestForm({ ...shape.request, ...more, modelInPath }),
+  request: compileLayout({ ...shape.request, ...more, modelInPath }),
 });
 
-/** Without asking for usage: streams are counted then. */
-const unasked = (shape: Shape, ceilings: Shape['request']['ceilings']): Shape => {
+/** For versions that cannot report usage in streams: their tokens are counted. */
+const withoutUsage = (shape: Shape, outputLimits: Shape['request']['outputLimits']): Shape => {
   const { askUsage: _, ...request } = shape.request;
-  return onAzure({ ...shape, request: requestForm(request) }, { ceilings });
+  return withDeployment({ ...shape, request: compileLayout(request) }, { outputLimits });
 };
 
-const chat = onAzure(openaiChat);
-const oldChat = unasked(openaiChat, [...CHAT_FORM.ceilings].reverse());
-const completions = onAzure(openaiCompletions);
-const oldCompletions = unasked(openaiCompletions, openaiCompletions.request.ceilings);
-const embeddings = onAzure(openaiEmbeddings);
-const responses = onAzure(openaiResponses);
+const chat = withDeployment(openaiChat);
+const oldChat = withoutUsage(openaiChat, [...CHAT_LAYOUT.outputLimits].reverse());
+const completions = withDeployment(openaiCompletions);
+const oldCompletions = withoutUsage(openaiCompletions, openaiCompletions.request.outputLimits);
+const embeddings = withDeployment(openaiEmbeddings);
+const responses = withDeployment(openaiResponses);
 
 export const azureOpenai: ShapeOf = (given, query) => {
   const path = plainPath(given);
   if (path.endsWith('/embeddings')) return embeddings;
   if (path.endsWith('/responses')) return responses;
-  const isNew = knowsUsage(path, query);
+  const isNew = supportsUsage(path, query);
   if (path.endsWith('/completions') && !path.endsWith('/chat/completions'))
     return isNew ? completions : oldCompletions;
   return isNew ? chat : oldChat;
 };
 
-/** Of several versions one is enough: which of them is read upstream cannot be known. */
-function knowsUsage(path: string, query: string): boolean {
+/** One matching version is enough, because it is unknown which of several versions the upstream reads. */
+function supportsUsage(path: string, query: string): boolean {
   if (path.includes('/openai/v1/')) return true;
   return parameters(query).some(([name, version]) => {
     if (name !== 'api-version') return false;

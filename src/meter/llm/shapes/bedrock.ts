@@ -1,10 +1,10 @@
-/** Amazon Bedrock: Converse and InvokeModel, whole and as streams of Amazon's event messages. */
+/** Amazon Bedrock: Converse and InvokeModel, as JSON and as streams of Amazon's event messages. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.js';
 import { AmazonFrames } from '../amazon-frames.js';
-import type { Path } from '../places.js';
-import { type RequestForm, requestForm } from '../request.js';
+import { compileLayout, type RequestLayout } from '../request.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
+import type { Path } from '../span-tree.js';
 import { count, isObject, type Json, member, type StatedUsage, usageOf } from '../usage.js';
 import type { Certainty, UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
@@ -25,11 +25,14 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailableException',
 };
 
-/** How many answers: AI21's and Mistral's models, Cohere's, AI21's older ones. */
+/** Members for the number of answers: AI21 and Mistral; Cohere; older AI21 models. */
 const CHOICES = ['n', 'num_generations', 'numResults'];
 
-/** Where the request of each maker's models states its ceiling; a caller cannot name one that the model would not read. */
-const CEILINGS: readonly (readonly [RegExp, readonly Path[]])[] = [
+/**
+ * Where requests of each model family state their output limit. A limit under a name that the model does not read is
+ * ignored.
+ */
+const OUTPUT_LIMITS: readonly (readonly [RegExp, readonly Path[]])[] = [
   [/embed|rerank/, []],
   [/(^|[./:])(anthropic|mistral|cohere)\./, [['max_tokens']]],
   [/(^|[./:])meta\./, [['max_gen_len']]],
@@ -47,7 +50,7 @@ const CEILINGS: readonly (readonly [RegExp, readonly Path[]])[] = [
   ],
 ];
 
-/** The model's name, decoded; ARNs have slashes in it. */
+/** Returns the decoded model name; ARNs contain slashes. */
 function modelInPath(path: string): string | undefined {
   const name = MODEL_AND_VERB.exec(path)?.[1];
   if (name === undefined) return undefined;
@@ -62,9 +65,9 @@ const inPath = {
   modelInPath,
   streamInPath: (path: string) => STREAMS.has(MODEL_AND_VERB.exec(path)?.[2] ?? ''),
   choices: [],
-  ceilingLeast: 1,
+  minOutputLimit: 1,
   nullable: true,
-} satisfies Partial<RequestForm>;
+} satisfies Partial<RequestLayout>;
 
 interface Names {
   readonly input: string;
@@ -87,8 +90,8 @@ const METRICS: Names = {
 };
 const LLAMA: Names = { input: 'prompt_token_count', output: 'generation_token_count' };
 
-/** Input leaves out what was cached. */
-const reading =
+/** The input count excludes cached tokens. */
+const usageReader =
   (names: Names): ReadUsage =>
   (raw) => {
     const cachedInput = names.cacheRead === undefined ? 0 : count(raw, names.cacheRead);
@@ -104,28 +107,28 @@ const reading =
     });
   };
 
-const readConverse = reading(CONVERSE);
+const readConverse = usageReader(CONVERSE);
 
-/** How the makers count, and Bedrock itself. */
+/** Counters of the model families, and of Bedrock itself. */
 const COUNTS: readonly ReadUsage[] = [
   messagesUsage,
   readConverse,
   answerUsage,
-  reading(LLAMA),
-  reading(METRICS),
+  usageReader(LLAMA),
+  usageReader(METRICS),
 ];
 
 /**
- * Several counts of one answer lie in one object, each under its own names: of each side, the largest counts, of equal ones
- * the one that knows more of its parts.
+ * One object contains several counts of the same answer, under different names. For each side the largest count wins;
+ * of equal counts, the one with more details.
  */
 const readInvoked: ReadUsage = (raw) => {
   const all = COUNTS.map((read) => read(raw)).filter((usage) => usage !== undefined);
   const [first] = all;
-  return first && all.reduce(largest, first);
+  return first && all.reduce(largerOf, first);
 };
 
-function largest(a: StatedUsage, b: StatedUsage): StatedUsage {
+function largerOf(a: StatedUsage, b: StatedUsage): StatedUsage {
   const parts = (usage: StatedUsage) => usage.cachedInput + usage.cacheWrite;
   const given = b.input - a.input || parts(b) - parts(a);
   const made = b.output - a.output || b.reasoning - a.reasoning;
@@ -144,17 +147,17 @@ function largest(a: StatedUsage, b: StatedUsage): StatedUsage {
   };
 }
 
-function openConverse(seen: UsageAccumulator): (document: Json) => void {
+function openConverse(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
-    if (document.__type !== undefined) seen.failed = true;
-    seen.write(member(member(document.output, 'message'), 'content'));
-    seen.write(document.delta);
-    seen.write(document.start);
-    seen.observe(document.usage, readConverse, 'final');
+    if (document.__type !== undefined) accumulator.failed = true;
+    accumulator.write(member(member(document.output, 'message'), 'content'));
+    accumulator.write(document.delta);
+    accumulator.write(document.start);
+    accumulator.observe(document.usage, readConverse, 'final');
   };
 }
 
-/** Where the answers of the makers have their text. */
+/** Where the answers of the model families have their text. */
 const TEXTS = [
   'generation',
   'outputText',
@@ -166,23 +169,23 @@ const TEXTS = [
   'output',
 ];
 
-/** Answers have the counters of their makers; Bedrock's own are in the head, or with the last event. */
-function openInvoked(seen: UsageAccumulator): (document: Json) => void {
+/** Answers have the counters of their model family. Bedrock's own counters are in the headers or in the last event. */
+function openInvoked(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
-    if (document.__type !== undefined) seen.failed = true;
-    writeMessage(seen, document);
-    for (const name of TEXTS) seen.write(document[name]);
+    if (document.__type !== undefined) accumulator.failed = true;
+    writeMessage(accumulator, document);
+    for (const name of TEXTS) accumulator.write(document[name]);
     const started = startedUsage(document);
     const usage = started ?? document.usage ?? member(document.metadata, 'usage');
     const metrics = document[INVOCATION_METRICS];
     const raw = { ...counters(document, LLAMA), ...objectOf(usage), ...objectOf(metrics) };
-    if (Object.keys(raw).length > 0) seen.observe(raw, readInvoked, certaintyOf(document));
+    if (Object.keys(raw).length > 0) accumulator.observe(raw, readInvoked, certaintyOf(document));
   };
 }
 
 const INVOCATION_METRICS = 'amazon-bedrock-invocationMetrics';
 
-/** Llama counts in each event, and tells a reason with the last one. */
+/** Llama counts in each event and reports a stop reason only in the last one. */
 function certaintyOf(document: Json): Certainty {
   if (startedUsage(document) !== undefined) return 'floor';
   return document.stop_reason === null && document[INVOCATION_METRICS] === undefined ? 'so far' : 'final';
@@ -197,8 +200,8 @@ function counters(document: Json, names: Names): Json {
 
 const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
 
-/** Counts in the head of an answer that is no stream. */
-function readHead(seen: UsageAccumulator, field: HeadField): void {
+/** Reads the counters in the headers of an answer that is not a stream. */
+function readHead(accumulator: UsageAccumulator, field: HeadField): void {
   const reported = (name: string) => {
     const text = field(`x-amzn-bedrock-${name}-token-count`);
     return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -209,10 +212,10 @@ function readHead(seen: UsageAccumulator, field: HeadField): void {
     cacheReadInputTokenCount: reported('cache-read-input'),
     cacheWriteInputTokenCount: reported('cache-write-input'),
   };
-  seen.observe(counts, readInvoked, 'final');
+  accumulator.observe(counts, readInvoked, 'final');
 }
 
-/** `take` makes the document of an event's payload. */
+/** `take` converts the payload of an event into a document. */
 function framesOf(take: (payload: Json) => unknown): OpenFrames {
   return (read, unread, cutOff) =>
     new AmazonFrames(
@@ -236,12 +239,12 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The model's own event, in base64. */
+/** Returns the model's own event, which is in base64. */
 function chunkIn({ bytes }: Json): unknown {
   return typeof bytes === 'string' ? parsed(Buffer.from(bytes, 'base64').toString('utf8')) : undefined;
 }
 
-/** Clients take the type from the head, where quotagate has none, or from the body. */
+/** Clients read the error type from the headers, which quotagate does not set, or from the body. */
 function bedrockError({ code, message }: Problem, status: number): Json {
   const known = ERROR_TYPES[status] ?? (status >= 500 ? 'InternalServerException' : 'ValidationException');
   return { __type: code === 'quota-exceeded' ? 'ServiceQuotaExceededException' : known, message };
@@ -257,14 +260,14 @@ function closing({ message }: Problem): Buffer {
 }
 
 const converse: Shape = {
-  request: requestForm({
+  request: compileLayout({
     ...inPath,
-    ceilings: [
+    outputLimits: [
       ['inferenceConfig', 'maxTokens'],
       ['additionalModelRequestFields', 'max_tokens'],
     ],
     choices: CHOICES.map((name) => ['additionalModelRequestFields', name]),
-    ceilingAbove: ['additionalModelRequestFields', 'thinking', 'budget_tokens'],
+    outputLimitAbove: ['additionalModelRequestFields', 'thinking', 'budget_tokens'],
   }),
   open: openConverse,
   openFrames: framesOf((payload) => payload),
@@ -274,10 +277,12 @@ const converse: Shape = {
   closing,
 };
 
-function invoking(form: Pick<RequestForm, 'ceilings' | 'ceilingAbove' | 'ceilingUnknown'>): Shape {
+function invoking(
+  layout: Pick<RequestLayout, 'outputLimits' | 'outputLimitAbove' | 'outputLimitUnknown'>,
+): Shape {
   return {
     ...converse,
-    request: requestForm({ ...inPath, choices: CHOICES.map((name) => [name]), ...form }),
+    request: compileLayout({ ...inPath, choices: CHOICES.map((name) => [name]), ...layout }),
     open: openInvoked,
     readHead,
     openFrames: framesOf(chunkIn),
@@ -285,13 +290,15 @@ function invoking(form: Pick<RequestForm, 'ceilings' | 'ceilingAbove' | 'ceiling
   };
 }
 
-const BY_MAKER = CEILINGS.map(([maker, ceilings]) => {
-  const form =
-    ceilings.length === 0 ? { ceilings } : { ceilings, ceilingAbove: ['thinking', 'budget_tokens'] };
-  return [maker, invoking(form)] as const;
+const BY_MAKER = OUTPUT_LIMITS.map(([maker, outputLimits]) => {
+  const layout =
+    outputLimits.length === 0
+      ? { outputLimits }
+      : { outputLimits, outputLimitAbove: ['thinking', 'budget_tokens'] };
+  return [maker, invoking(layout)] as const;
 });
-/** An ARN does not tell whose model it is. */
-const invokeAny = invoking({ ceilings: [], ceilingUnknown: true });
+/** An ARN does not show the model family. */
+const invokeAny = invoking({ outputLimits: [], outputLimitUnknown: true });
 
 export const bedrock: ShapeOf = (path) => {
   const [, , verb] = MODEL_AND_VERB.exec(path) ?? [];

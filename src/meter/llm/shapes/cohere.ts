@@ -1,12 +1,12 @@
-/** Cohere: chat v2, embed and rerank. What it bills counts, where it tells that beside what it has counted. */
+/** Cohere: chat v2, embed and rerank. Billed units are used if they are reported beside the token counts. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, isCount, type Json, member, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
-/** A search is billed for up to so many documents; a document with more tokens than this counts as several. */
+/** One search is billed per this many documents. A document with more tokens than DOCUMENT_TOKENS counts as several. */
 const SEARCH_DOCUMENTS = 100;
 const DOCUMENT_TOKENS = 500;
 
@@ -25,7 +25,7 @@ const usageIn: ReadUsage = (raw) => {
   });
 };
 
-/** The first of them that has a count; NaN where one has something else, and none a count. */
+/** Returns the first valid count; NaN if there are only invalid values. */
 function countOf(name: string, ...objects: readonly unknown[]): number {
   const reported = objects
     .map((from) => member(from, name))
@@ -33,21 +33,21 @@ function countOf(name: string, ...objects: readonly unknown[]): number {
   return reported.find(isCount) ?? (reported.length > 0 ? Number.NaN : 0);
 }
 
-/** Citations repeat what the answer says. */
-function write(seen: UsageAccumulator, message: unknown): void {
-  for (const name of ['content', 'tool_plan', 'tool_calls']) seen.write(member(message, name));
+/** Citations are skipped because they repeat the answer. */
+function write(accumulator: UsageAccumulator, message: unknown): void {
+  for (const name of ['content', 'tool_plan', 'tool_calls']) accumulator.write(member(message, name));
 }
 
-/** The usage stands beside the message of a body, and within the delta of the last event. */
-function openChat(seen: UsageAccumulator): (document: Json) => void {
+/** The usage is beside the message of a body, and inside the delta of the last event of a stream. */
+function openChat(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { delta, type } = document;
     const end = type === undefined ? document : delta;
     const reason = member(end, 'finish_reason');
-    if (typeof member(end, 'error') === 'string' || FAULTS.has(String(reason))) seen.failed = true;
-    write(seen, document.message);
-    write(seen, member(delta, 'message'));
-    seen.observe(member(end, 'usage'), usageIn, 'final');
+    if (typeof member(end, 'error') === 'string' || FAULTS.has(String(reason))) accumulator.failed = true;
+    write(accumulator, document.message);
+    write(accumulator, member(delta, 'message'));
+    accumulator.observe(member(end, 'usage'), usageIn, 'final');
   };
 }
 
@@ -55,19 +55,19 @@ function cohereError({ message }: Problem): Json {
   return { message };
 }
 
-/** Clients know no error within a stream but that of its last event. */
+/** Clients recognize an error in a stream only in its last event. */
 function closing({ message }: Problem): string {
   const event = { type: 'message-end', delta: { finish_reason: 'ERROR', error: message } };
   return `event: message-end\ndata: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
 }
 
 const chat: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
     stream: ['stream'],
-    ceilings: [['max_tokens']],
+    outputLimits: [['max_tokens']],
     choices: [],
-    ceilingLeast: 1,
+    minOutputLimit: 1,
     nullable: true,
   }),
   open: openChat,
@@ -79,8 +79,14 @@ const chat: Shape = {
 
 const embed: Shape = {
   ...chat,
-  request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
-  open: (seen) => (document) => seen.observe(document.meta, usageIn, 'final'),
+  request: compileLayout({
+    model: ['model'],
+    outputLimits: [],
+    choices: [],
+    minOutputLimit: 1,
+    nullable: true,
+  }),
+  open: (accumulator) => (document) => accumulator.observe(document.meta, usageIn, 'final'),
   answerMembers: ['meta'],
 };
 
@@ -89,20 +95,20 @@ const searchesIn: ReadUsage = ({ billed_units: billed }) => {
   return usageOf({ ...none, input: count(billed, 'search_units'), surplus: 'input' });
 };
 
-/** Its unit is the search: one counts as one token of input, and the weight says what that comes to. */
+/** Rerank is billed in searches. One search counts as one input token, and the weight sets its price. */
 const rerank: Shape = {
   ...embed,
-  request: requestForm({
+  request: compileLayout({
     ...embed.request,
     inputUnits: {
       paths: [['documents']],
-      count: (places, textTokens) => {
-        const documents = places.stated(['documents'])?.count ?? 0;
+      count: (values, textTokens) => {
+        const documents = values.stated(['documents'])?.count ?? 0;
         return Math.ceil((documents + Math.floor(textTokens / DOCUMENT_TOKENS)) / SEARCH_DOCUMENTS);
       },
     },
   }),
-  open: (seen) => (document) => seen.observe(document.meta, searchesIn, 'final'),
+  open: (accumulator) => (document) => accumulator.observe(document.meta, searchesIn, 'final'),
 };
 
 export const cohere: ShapeOf = (given) => {

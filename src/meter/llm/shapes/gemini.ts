@@ -1,16 +1,16 @@
 /** Gemini generateContent and streamGenerateContent, and its embeddings. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import type { Path } from '../places.js';
 import { parameters } from '../query.js';
-import { type RequestForm, requestForm } from '../request.js';
+import { compileLayout, type RequestLayout } from '../request.js';
 import type { Shape, ShapeOf } from '../shape.js';
+import type { Path } from '../span-tree.js';
 import { count, isObject, type Json, listOf, member, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
 const MODEL_AND_VERB = /\/([^/:]+):([A-Za-z]+)$/;
 
-/** All that are answered at once: others only begin a work (batches, films) of which no answer here tells the cost. */
+/** Verbs with an immediate answer. Others only start a job (batches, videos), and no answer here shows its cost. */
 const VERBS = new Set([
   'generateContent',
   'streamGenerateContent',
@@ -19,26 +19,26 @@ const VERBS = new Set([
   'batchEmbedContents',
 ]);
 
-/** By these, every Google API leaves parts out of its answer, the usage too, or puts it into another form. */
+/** With these parameters, Google APIs omit parts of the answer, including the usage, or change its format. */
 const MASKS = new Set([
   'fields',
   '$fields',
   'callback',
   '$callback',
-  // These stand for headers, the method, or the form of the body.
+  // These override headers, the method, or the body format.
   '$httpheaders',
   '$httpmethod',
   '$ct',
   '$req',
 ]);
 const MASK_HEADERS = new Set(['x-goog-fieldmask', 'x-goog-encode-response-if-executable']);
-/** Both names of the form; clients over REST ask for enums as numbers, which hides nothing. */
+/** Both names of the format parameter. REST clients request enums as numbers, which hides nothing. */
 const FORM_NAMES = new Set(['alt', '$alt']);
 const FORM_VALUE = /^(?:json|sse)(?:;enum-encoding=int)?$/;
 
-/** Both spellings of a name are read upstream. */
+/** The upstream accepts both spellings of a name. */
 const CONFIGS = ['generationConfig', 'generation_config'];
-const CEILINGS = CONFIGS.flatMap((one): Path[] => [
+const OUTPUT_LIMITS = CONFIGS.flatMap((one): Path[] => [
   [one, 'maxOutputTokens'],
   [one, 'max_output_tokens'],
 ]);
@@ -47,7 +47,7 @@ const CHOICES = CONFIGS.flatMap((one): Path[] => [
   [one, 'candidate_count'],
 ]);
 
-/** Vertex AI runs the model that is chosen there in place of the path's. */
+/** Vertex AI runs the model chosen here instead of the one in the path. */
 const ROUTINGS = CONFIGS.flatMap((one): Path[] => [
   [one, 'routingConfig'],
   [one, 'routing_config'],
@@ -75,18 +75,18 @@ export function modelInPath(path: string): string | undefined {
 
 export const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
 
-const FORM: RequestForm = {
+const LAYOUT: RequestLayout = {
   modelInPath,
   otherModels: [...ROUTINGS, ['tools']],
   streamInPath: (path) => verbOf(path).startsWith('stream'),
-  ceilings: CEILINGS,
+  outputLimits: OUTPUT_LIMITS,
   choices: CHOICES,
-  spellings: [CONFIGS.map((one) => [one]), CEILINGS, CHOICES],
-  ceilingLeast: 1,
+  spellings: [CONFIGS.map((one) => [one]), OUTPUT_LIMITS, CHOICES],
+  minOutputLimit: 1,
   nullable: true,
 };
 
-/** Thoughts stand beside the candidates, and what tools put into the prompt beside the prompt. */
+/** Thinking tokens are counted beside the candidates, and tool results beside the prompt. */
 const readingWith =
   (surplus: 'input' | 'output'): ReadUsage =>
   (raw) => {
@@ -103,36 +103,36 @@ const readingWith =
       surplus,
       inputDetails: detailed(raw.promptTokensDetails) + detailed(raw.toolUsePromptTokensDetails),
       outputDetails: detailed(raw.candidatesTokensDetails) + (reasoning || 0),
-      outputUntold: raw.candidatesTokenCount === undefined && raw.totalTokenCount === undefined,
+      outputOmitted: raw.candidatesTokenCount === undefined && raw.totalTokenCount === undefined,
     });
   };
 
 const usageIn = readingWith('output');
 const embeddingUsageIn = readingWith('input');
 
-/** What the modalities add up to. */
+/** Returns the sum over the modalities. */
 function detailed(list: unknown): number {
   return listOf(list).reduce<number>((sum, one) => sum + (count(one, 'tokenCount') || 0), 0);
 }
 
-/** Its objects are restated with every part; counters can be missing, and the prompt's can become less. */
-function openContent(seen: UsageAccumulator): (document: Json) => void {
+/** Usage objects are repeated with every chunk. Counters can be missing, and the prompt's counter can decrease. */
+function openContent(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
-    if (isObject(document.error)) seen.failed = true;
+    if (isObject(document.error)) accumulator.failed = true;
     let finished = false;
     for (const candidate of listOf(document.candidates)) {
-      // A number where enums were asked for so; 0 is none.
+      // The reason is a number if enums were requested as numbers; 0 means unspecified.
       const reason = member(candidate, 'finishReason');
       if (typeof reason === 'string' || (typeof reason === 'number' && reason > 0)) finished = true;
-      for (const part of listOf(member(member(candidate, 'content'), 'parts'))) writePart(seen, part);
+      for (const part of listOf(member(member(candidate, 'content'), 'parts'))) writePart(accumulator, part);
     }
-    seen.observe(document.usageMetadata, usageIn, finished ? 'final' : 'so far');
+    accumulator.observe(document.usageMetadata, usageIn, finished ? 'final' : 'so far');
   };
 }
 
-/** What code put out that the model ran is input of the next step. */
-function writePart(seen: UsageAccumulator, part: unknown): void {
-  if (member(part, 'codeExecutionResult') === undefined) seen.write(part);
+/** Output of code that the model ran is input of the next step. */
+function writePart(accumulator: UsageAccumulator, part: unknown): void {
+  if (member(part, 'codeExecutionResult') === undefined) accumulator.write(part);
 }
 
 function geminiError({ code, message }: Problem, status: number): Json {
@@ -142,20 +142,20 @@ function geminiError({ code, message }: Problem, status: number): Json {
 }
 
 const content: Shape = {
-  request: requestForm(FORM),
+  request: compileLayout(LAYOUT),
   open: openContent,
   answerMembers: ['usageMetadata', 'error'],
   streamsArrays: true,
   error: geminiError,
-  // Google sends it bare, in a chunk of its own, and that is how its client knows it.
+  // Google sends errors without `data:`, in a chunk of their own, and its client recognizes them by that.
   closing: (problem) => `${JSON.stringify(geminiError(problem, 429))}\n\n`,
 };
 
-/** All of it is input. */
+/** All tokens of an embedding are input. */
 const embeddings: Shape = {
   ...content,
-  open: (seen) => (document) => seen.observe(document.usageMetadata, embeddingUsageIn, 'final'),
-  request: requestForm({ ...FORM, ceilings: [], choices: [], spellings: [] }),
+  open: (accumulator) => (document) => accumulator.observe(document.usageMetadata, embeddingUsageIn, 'final'),
+  request: compileLayout({ ...LAYOUT, outputLimits: [], choices: [], spellings: [] }),
 };
 
 export const gemini: ShapeOf = (path, query, rawHeaders) => {

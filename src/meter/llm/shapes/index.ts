@@ -1,4 +1,4 @@
-/** The table of shapes: one row an API. */
+/** The table of shapes: one row per API. */
 
 import type { LlmApi } from '../../../quota/tokens.js';
 import type { Shape, ShapeOf } from '../shape.js';
@@ -41,5 +41,5 @@ export const SHAPES: Readonly<Record<LlmApi, ShapeOf>> = {
   'openai-audio': openaiAudio,
 };
 
-/** Some of their calls come as forms. */
+/** APIs with some calls that are forms. */
 export const FORM_APIS: ReadonlySet<LlmApi> = new Set<LlmApi>(['openai-images', 'openai-audio']);

@@ -1,7 +1,7 @@
-/** Ollama's own API: chat, generate and embed. It streams JSON lines unless it is asked not to. */
+/** Ollama's own API: chat, generate and embed. Answers are streams of JSON lines unless `stream` is false. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { JsonLines } from '../json-lines.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, type Json, member, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -9,7 +9,7 @@ import type { ReadUsage } from '../usage-merge.js';
 
 const COUNTERS = ['prompt_eval_count', 'eval_count'];
 
-/** The last line has the counters; a prompt that was in the cache may leave out its own. */
+/** The last line has the counters. The counter of a cached prompt may be missing. */
 const usageIn: ReadUsage = (document) =>
   usageOf({
     input: count(document, 'prompt_eval_count'),
@@ -21,26 +21,26 @@ const usageIn: ReadUsage = (document) =>
     surplus: 'output',
   });
 
-/** The counters stand among the members of a line. */
-function observe(seen: UsageAccumulator, document: Json): void {
+/** The counters are top-level members of a line. */
+function observe(accumulator: UsageAccumulator, document: Json): void {
   if (COUNTERS.every((name) => document[name] === undefined)) return;
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, document[name]]));
-  seen.observe(counters, usageIn, document.done === false ? 'so far' : 'final');
+  accumulator.observe(counters, usageIn, document.done === false ? 'so far' : 'final');
 }
 
-function openAnswer(seen: UsageAccumulator): (document: Json) => void {
+function openAnswer(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { message, error } = document;
-    if (error !== undefined) seen.failed = true;
+    if (error !== undefined) accumulator.failed = true;
     for (const part of [
       member(message, 'content'),
       member(message, 'thinking'),
       member(message, 'tool_calls'),
     ])
-      seen.write(part);
-    seen.write(document.response);
-    seen.write(document.thinking);
-    observe(seen, document);
+      accumulator.write(part);
+    accumulator.write(document.response);
+    accumulator.write(document.thinking);
+    observe(accumulator, document);
   };
 }
 
@@ -49,14 +49,14 @@ function ollamaError({ message }: Problem): Json {
 }
 
 const answer: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
     stream: ['stream'],
     streamDefault: true,
-    ceilings: [['options', 'num_predict']],
-    negativeCeilings: true,
+    outputLimits: [['options', 'num_predict']],
+    negativeMeansUnlimited: true,
     choices: [],
-    ceilingLeast: 1,
+    minOutputLimit: 1,
     nullable: true,
   }),
   open: openAnswer,
@@ -71,8 +71,14 @@ const { openFrames: _, ...whole } = answer;
 
 const embed: Shape = {
   ...whole,
-  request: requestForm({ model: ['model'], ceilings: [], choices: [], ceilingLeast: 1, nullable: true }),
-  open: (seen) => (document) => observe(seen, document),
+  request: compileLayout({
+    model: ['model'],
+    outputLimits: [],
+    choices: [],
+    minOutputLimit: 1,
+    nullable: true,
+  }),
+  open: (accumulator) => (document) => observe(accumulator, document),
 };
 
 export const ollama: ShapeOf = (given) => {

@@ -1,6 +1,9 @@
-/** OpenAI audio: speech to text (forms), and text to speech (JSON). What is billed by the second counts `tokensPerSecond` each. */
+/**
+ * OpenAI audio: speech to text (forms) and text to speech (JSON). A second of sound that is billed by time counts
+ * `tokensPerSecond` tokens.
+ */
 import { ProblemError } from '../../../errors/catalogue.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { isObject, type Json, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -10,12 +13,12 @@ import { answerUsage } from './openai-usage.js';
 
 const SECONDS_MAX = 10_000_000;
 
-/** Slow speech, in bytes of its text; scripts with more bytes a letter have fewer letters a second. */
+/** A slow speaking rate in bytes of text. Scripts with more bytes per letter have fewer letters per second. */
 const SPOKEN_BYTES_PER_SECOND = 12;
 const SLOWEST = 0.25;
 const FASTEST = 4;
 
-/** Models billed by the second tell those, and no tokens. */
+/** Models billed by time report seconds instead of tokens. */
 const soundUsage =
   (tokensPerSecond: number): ReadUsage =>
   (raw) => {
@@ -34,42 +37,43 @@ const soundUsage =
     });
   };
 
-/** NaN for what is no number. */
+/** Returns NaN if the value is not a number. */
 function secondsIn({ seconds }: Json): number {
   return typeof seconds === 'number' || typeof seconds === 'string' ? Number(seconds) : Number.NaN;
 }
 
-/** Without usage a verbose answer still tells how long the sound was. */
+/** A verbose answer without usage still reports the duration of the sound. */
 function usageIn({ usage, duration }: Json): unknown {
   if (isObject(usage) || duration === undefined) return usage;
   return { type: 'duration', seconds: duration };
 }
 
-function openTranscript(seen: UsageAccumulator): (document: Json) => void {
-  const read = soundUsage(seen.tokensPerSecond);
+function openTranscript(accumulator: UsageAccumulator): (document: Json) => void {
+  const read = soundUsage(accumulator.tokensPerSecond);
   return (document) => {
     const { type, delta, text } = document;
-    if (isObject(document.error) || type === 'error') seen.failed = true;
+    if (isObject(document.error) || type === 'error') accumulator.failed = true;
     const usage = usageIn(document);
-    // Where seconds are billed, the text costs nothing.
-    if (!isObject(usage) || usage.type !== 'duration') seen.write(typeof type === 'string' ? delta : text);
-    seen.observe(usage, read, 'final');
+    // If seconds are billed, the text is free.
+    if (!isObject(usage) || usage.type !== 'duration')
+      accumulator.write(typeof type === 'string' ? delta : text);
+    accumulator.observe(usage, read, 'final');
   };
 }
 
 const transcript: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
     stream: ['stream'],
-    ceilings: [],
-    ceilingUnknown: true,
+    outputLimits: [],
+    outputLimitUnknown: true,
     choices: [],
     inputUnits: {
       paths: [],
       count: (_, textTokens, { fileBytes, audioBytesPerSecond, tokensPerSecond }) =>
         textTokens + Math.ceil(fileBytes / audioBytesPerSecond) * tokensPerSecond,
     },
-    ceilingLeast: 1,
+    minOutputLimit: 1,
     nullable: true,
   }),
   bodies: 'form',
@@ -84,31 +88,33 @@ const transcript: Shape = {
 const TEXT = ['input'];
 const SPEED = ['speed'];
 
-/** Sound has no usage, unless it comes as events: then what its text takes to be spoken is charged. */
+/**
+ * Sound has no usage unless it is sent as events. Without usage, the estimated speaking time of the text is charged.
+ */
 const speech: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
-    ceilings: [],
-    ceilingUnknown: true,
+    outputLimits: [],
+    outputLimitUnknown: true,
     outputUnseen: true,
     outputUnits: {
       paths: [TEXT, SPEED],
-      count: (places, _, { tokensPerSecond }) => {
-        const text = places.stated(TEXT);
+      count: (values, _, { tokensPerSecond }) => {
+        const text = values.stated(TEXT);
         const bytes = text === undefined ? 0 : text.end - text.start;
-        const place = places.stated(SPEED);
-        const stated = place === undefined ? 1 : Number(places.text(place));
+        const span = values.stated(SPEED);
+        const stated = span === undefined ? 1 : Number(values.text(span));
         const speed = Math.min(FASTEST, Math.max(SLOWEST, stated || SLOWEST));
         return Math.max(1, Math.ceil(bytes / SPOKEN_BYTES_PER_SECOND / speed)) * tokensPerSecond;
       },
     },
     choices: [],
-    ceilingLeast: 1,
+    minOutputLimit: 1,
     nullable: true,
   }),
-  open: (seen) => (document) => {
-    if (isObject(document.error) || document.type === 'error') seen.failed = true;
-    seen.observe(document.usage, answerUsage, 'final');
+  open: (accumulator) => (document) => {
+    if (isObject(document.error) || document.type === 'error') accumulator.failed = true;
+    accumulator.observe(document.usage, answerUsage, 'final');
   },
   answerMembers: ['usage', 'error'],
   outputKind: 'audioOutput',

@@ -1,39 +1,40 @@
 /** OpenAI chat completions. */
-import { type RequestForm, requestForm } from '../request.js';
+import { compileLayout, type RequestLayout } from '../request.js';
 import type { Shape } from '../shape.js';
 import { isObject, type Json, listOf, member } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
-import { openSkim } from './chat-skim.js';
+import { openFastReader } from './chat-fast-reader.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { answerUsage, inputUsage } from './openai-usage.js';
 
-export const CHAT_FORM: RequestForm = {
+export const CHAT_LAYOUT: RequestLayout = {
   model: ['model'],
   stream: ['stream'],
-  ceilings: [['max_completion_tokens'], ['max_tokens']],
+  outputLimits: [['max_completion_tokens'], ['max_tokens']],
   choices: [['n']],
   askUsage: ['stream_options', 'include_usage'],
-  ceilingLeast: 1,
+  minOutputLimit: 1,
   nullable: true,
 };
 
-/** Streams and JSON bodies have the same members; legacy completions have `text` in place of a message. */
-export function openChat(seen: UsageAccumulator): (document: Json) => void {
+/** Streams and JSON bodies have the same members. Legacy completions have `text` instead of a message. */
+export function openChat(accumulator: UsageAccumulator): (document: Json) => void {
   let finished = false;
   return (document) => {
     const choices = listOf(document.choices);
     for (const choice of choices) {
       if (!isObject(choice)) continue;
       if (typeof choice.finish_reason === 'string') finished = true;
-      seen.write(choice.delta);
-      seen.write(choice.message);
-      seen.write(choice.text);
+      accumulator.write(choice.delta);
+      accumulator.write(choice.message);
+      accumulator.write(choice.text);
     }
-    if (isObject(document.error)) seen.failed = true;
+    if (isObject(document.error)) accumulator.failed = true;
     const raw = usageIn(document, choices);
-    // With neither it is a list of embeddings: all of it is input. Of a large answer the choices are not read.
+    // With neither choices nor `completion_tokens`, the body is a list of embeddings: all tokens are input. The choices
+    // of a large answer are not read.
     const answers = Array.isArray(document.choices) || member(raw, 'completion_tokens') !== undefined;
-    seen.observe(
+    accumulator.observe(
       raw,
       answers ? answerUsage : inputUsage,
       finished || choices.length === 0 ? 'final' : 'so far',
@@ -41,7 +42,7 @@ export function openChat(seen: UsageAccumulator): (document: Json) => void {
   };
 }
 
-/** Groq has it in `x_groq` too, Moonshot in its choice. */
+/** Groq also reports usage in `x_groq`, Moonshot in the choice. */
 function usageIn(document: Json, choices: readonly unknown[]): unknown {
   if (isObject(document.usage)) return document.usage;
   for (const choice of choices) {
@@ -52,9 +53,9 @@ function usageIn(document: Json, choices: readonly unknown[]): unknown {
 }
 
 export const openaiChat: Shape = {
-  request: requestForm(CHAT_FORM),
+  request: compileLayout(CHAT_LAYOUT),
   open: openChat,
-  openSkim,
+  openFastReader,
   answerMembers: ['usage', 'x_groq', 'error'],
   streamsArrays: false,
   error: openaiError,

@@ -1,52 +1,55 @@
-/** Servers that follow OpenAI (vLLM, gateways, vendors): distinguished by the path's end, and taken less strictly. */
-import { type RequestForm, requestForm } from '../request.js';
+/**
+ * Servers that follow OpenAI (vLLM, gateways, vendors). The end of the path selects the shape; validation is less
+ * strict.
+ */
+import { compileLayout, type RequestLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
-import { CHAT_FORM, openaiChat } from './openai-chat.js';
+import { CHAT_LAYOUT, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 
-/** llama.cpp takes its own names beside those of OpenAI, and before them. */
-const LLAMA_CPP: Pick<RequestForm, 'ceilings' | 'choices'> = {
-  ceilings: [['n_predict']],
+/** llama.cpp also accepts its own names; they take precedence over OpenAI's names. */
+const LLAMA_CPP: Pick<RequestLayout, 'outputLimits' | 'choices'> = {
+  outputLimits: [['n_predict']],
   choices: [['n_cmpl']],
 };
 
 const compatibleChat: Shape = {
   ...openaiChat,
-  request: requestForm({
-    ...CHAT_FORM,
-    ceilings: [['max_tokens'], ['max_completion_tokens'], ...LLAMA_CPP.ceilings],
+  request: compileLayout({
+    ...CHAT_LAYOUT,
+    outputLimits: [['max_tokens'], ['max_completion_tokens'], ...LLAMA_CPP.outputLimits],
     choices: [['n'], ['best_of'], ...LLAMA_CPP.choices],
     modelOptional: true,
-    negativeCeilings: true,
+    negativeMeansUnlimited: true,
   }),
 };
 
 const compatibleCompletions: Shape = {
   ...openaiCompletions,
-  request: requestForm({
+  request: compileLayout({
     ...openaiCompletions.request,
-    ceilings: [['max_tokens'], ...LLAMA_CPP.ceilings],
+    outputLimits: [['max_tokens'], ...LLAMA_CPP.outputLimits],
     choices: [['n'], ['best_of'], ...LLAMA_CPP.choices],
     modelOptional: true,
-    negativeCeilings: true,
+    negativeMeansUnlimited: true,
   }),
 };
 
 const compatibleResponses: Shape = {
   ...openaiResponses,
-  request: requestForm({
+  request: compileLayout({
     ...openaiResponses.request,
-    ceilingLeast: 1,
+    minOutputLimit: 1,
     modelOptional: true,
-    negativeCeilings: true,
+    negativeMeansUnlimited: true,
   }),
 };
 
 const compatibleEmbeddings: Shape = {
   ...openaiEmbeddings,
-  request: requestForm({ ...openaiEmbeddings.request, modelOptional: true }),
+  request: compileLayout({ ...openaiEmbeddings.request, modelOptional: true }),
 };
 
 export const openaiCompatible: ShapeOf = (given) => {

@@ -1,4 +1,4 @@
-/** Errors as OpenAI words them. */
+/** Errors in OpenAI's format. */
 import type { Problem } from '../../../errors/catalogue.js';
 import type { Json } from '../usage.js';
 
@@ -19,7 +19,7 @@ export function openaiError(problem: Problem, status: number): Json {
   return { error: { message, type: known, param: null, code: code.replaceAll('-', '_') } };
 }
 
-/** Clients throw at the first event with an `error`; those that read on get the end. */
+/** Clients throw at the first event with an `error`; other clients need the `[DONE]`. */
 export function openaiClosing(problem: Problem): string {
   return `data: ${JSON.stringify(openaiError(problem, 429))}\n\ndata: [DONE]\n\n`;
 }

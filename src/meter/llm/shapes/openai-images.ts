@@ -1,44 +1,44 @@
 /**
- * OpenAI images: made from a text (JSON), edited (a form, or JSON) and varied (a form). An image is seen only when it is made, so
- * all of the hold stands until then; models that tell no usage are charged it.
+ * OpenAI images: generations (JSON), edits (a form, or JSON) and variations (a form). An image cannot be counted while
+ * it is made, so the whole output is held. A model that reports no usage is charged the whole hold.
  */
 import { ProblemError } from '../../../errors/catalogue.js';
-import { type RequestForm, requestForm } from '../request.js';
+import { compileLayout, type RequestLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { isObject, type Json } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
 import { openaiClosing, openaiError } from './openai-error.js';
 import { answerUsage } from './openai-usage.js';
 
-/** Images come as base64, many in one answer. */
+/** Images arrive as base64, several in one answer. */
 const DOCUMENT_BYTES_MAX = 33_554_432;
 
-const FORM: RequestForm = {
+const LAYOUT: RequestLayout = {
   model: ['model'],
   stream: ['stream'],
-  ceilings: [],
-  ceilingUnknown: true,
+  outputLimits: [],
+  outputLimitUnknown: true,
   outputUnseen: true,
   choices: [['n']],
-  ceilingLeast: 1,
+  minOutputLimit: 1,
   nullable: true,
 };
 
-/** Of a stream each image has a last event with its own usage. */
-function openImages(seen: UsageAccumulator): (document: Json) => void {
+/** In a stream, the last event of each image has its own usage. */
+function openImages(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { type, usage } = document;
-    if (isObject(document.error) || type === 'error') seen.failed = true;
-    if (typeof type !== 'string') seen.observe(usage, answerUsage, 'final');
+    if (isObject(document.error) || type === 'error') accumulator.failed = true;
+    if (typeof type !== 'string') accumulator.observe(usage, answerUsage, 'final');
     else if (type.endsWith('.completed')) {
-      if (isObject(usage)) seen.summed = sum(seen.summed ?? {}, usage);
-      // Further images may come.
-      seen.observe(isObject(usage) ? seen.summed : usage, answerUsage, 'so far');
+      if (isObject(usage)) accumulator.summed = sum(accumulator.summed ?? {}, usage);
+      // More images may follow.
+      accumulator.observe(isObject(usage) ? accumulator.summed : usage, answerUsage, 'so far');
     }
   };
 }
 
-/** Counters that are no numbers stay as they came, to be refused. */
+/** Counters that are not numbers are kept unchanged, so that the usage is rejected later. */
 function sum(before: Json, next: Json): Json {
   const entries = Object.entries(next).map(([key, value]): [string, unknown] => {
     const known = before[key];
@@ -49,7 +49,7 @@ function sum(before: Json, next: Json): Json {
 }
 
 const generations: Shape = {
-  request: requestForm(FORM),
+  request: compileLayout(LAYOUT),
   open: openImages,
   answerMembers: ['usage', 'error'],
   documentBytesMax: DOCUMENT_BYTES_MAX,

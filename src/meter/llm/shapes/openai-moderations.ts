@@ -1,10 +1,10 @@
-/** OpenAI moderations: they are among the free calls, and nothing else of such a route has a price. */
+/** OpenAI moderations are free calls. Any other path of such a route has no price and is refused. */
 import { ProblemError } from '../../../errors/catalogue.js';
 import type { ShapeOf } from '../shape.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 
 export const openaiModerations: ShapeOf = (path) => {
-  // Only its errors are asked for.
+  // Only the error format of this shape is used.
   if (path === '' || path.endsWith('/moderations')) return openaiEmbeddings;
   throw new ProblemError('cost-invalid', `${path} has no price here: only /moderations has, and is free.`);
 };

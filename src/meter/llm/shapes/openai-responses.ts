@@ -1,6 +1,6 @@
 /** OpenAI Responses. */
 import type { Problem } from '../../../errors/catalogue.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import type { Shape } from '../shape.js';
 import { isObject, type Json, listOf, member } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -14,54 +14,61 @@ const LAST_EVENTS = new Set([
   'response.cancelled',
 ]);
 
-function openResponses(seen: UsageAccumulator): (document: Json) => void {
+function openResponses(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {
     const { type } = document;
-    if (typeof type !== 'string') readBody(document, seen);
-    else readEvent(type, document, seen);
+    if (typeof type !== 'string') readBody(document, accumulator);
+    else readEvent(type, document, accumulator);
   };
 }
 
-function readEvent(type: string, document: Json, seen: UsageAccumulator): void {
+function readEvent(type: string, document: Json, accumulator: UsageAccumulator): void {
   const { sequence_number: sequence, delta } = document;
-  if (typeof sequence === 'number') seen.sequence = sequence;
-  // Sound comes as base64, its words as a transcript.
-  if (type.endsWith('.delta') && !type.endsWith('audio.delta')) seen.write(delta);
-  if (type === 'error' || type === 'response.failed') seen.failed = true;
-  if (LAST_EVENTS.has(type)) seen.pending = false;
+  if (typeof sequence === 'number') accumulator.sequence = sequence;
+  // Sound arrives as base64; its words arrive as a transcript.
+  if (type.endsWith('.delta') && !type.endsWith('audio.delta')) accumulator.write(delta);
+  if (type === 'error' || type === 'response.failed') accumulator.failed = true;
+  if (LAST_EVENTS.has(type)) accumulator.pending = false;
   const usage = member(document.response, 'usage') ?? document.usage;
-  seen.observe(usage, answerUsage, LAST_EVENTS.has(type) ? 'final' : 'so far');
+  accumulator.observe(usage, answerUsage, LAST_EVENTS.has(type) ? 'final' : 'so far');
 }
 
-/** A response in the background is only queued: what it cost is known when it is fetched, on another route. */
-function readBody(document: Json, seen: UsageAccumulator): void {
+/** A background response is only queued. Its cost is known when it is fetched, on another route. */
+function readBody(document: Json, accumulator: UsageAccumulator): void {
   const { status } = document;
-  seen.pending = status === 'queued' || status === 'in_progress';
-  if (isObject(document.error)) seen.failed = true;
+  accumulator.pending = status === 'queued' || status === 'in_progress';
+  if (isObject(document.error)) accumulator.failed = true;
   for (const item of listOf(document.output)) {
-    // What a tool brought is input of the next step.
-    if (isObject(item)) seen.write({ ...item, output: undefined });
+    // The output of a tool is input of the next step.
+    if (isObject(item)) accumulator.write({ ...item, output: undefined });
   }
-  seen.observe(document.usage, answerUsage, 'final');
+  accumulator.observe(document.usage, answerUsage, 'final');
 }
 
-/** Clients throw at an event of this name. */
-function closing(problem: Problem, seen: UsageAccumulator): string {
+/** Clients throw at an event with this name. */
+function closing(problem: Problem, accumulator: UsageAccumulator): string {
   const { error } = openaiError(problem, 429);
   const { message, code } = error as Json;
-  const event = { type: 'error', sequence_number: seen.sequence + 1, error, message, code, param: null };
+  const event = {
+    type: 'error',
+    sequence_number: accumulator.sequence + 1,
+    error,
+    message,
+    code,
+    param: null,
+  };
   return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 export const openaiResponses: Shape = {
-  request: requestForm({
+  request: compileLayout({
     model: ['model'],
     storedPrompt: ['prompt'],
     stream: ['stream'],
-    later: ['background'],
-    ceilings: [['max_output_tokens']],
+    background: ['background'],
+    outputLimits: [['max_output_tokens']],
     choices: [],
-    ceilingLeast: 16,
+    minOutputLimit: 16,
     nullable: true,
   }),
   open: openResponses,

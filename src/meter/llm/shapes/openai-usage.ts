@@ -1,8 +1,8 @@
-/** Usage as OpenAI reports it, and as those do who follow it more or less. */
+/** Usage in the format of OpenAI and of APIs that follow it. */
 import { count, inputDetailsOf, type Json, outputDetailsOf, type StatedUsage, usageOf } from '../usage.js';
 import type { ReadUsage } from '../usage-merge.js';
 
-/** Where tokens belong that only the total knows of: to the output of answers, to the input of lists of embeddings. */
+/** Tokens that only the total contains: output for answers, input for embeddings. */
 export const answerUsage: ReadUsage = (raw) => openaiUsage(raw, 'output');
 export const inputUsage: ReadUsage = (raw) => openaiUsage(raw, 'input');
 
@@ -13,11 +13,11 @@ function openaiUsage(raw: Json, surplus: 'input' | 'output'): StatedUsage | unde
   const output = count(raw, 'completion_tokens', 'output_tokens');
   const total = count(raw, 'total_tokens');
   const audio = count(inputDetails, 'audio_tokens');
-  // Mistral counts sound in the total only, and says how much it was.
+  // Mistral counts sound only in the total, and reports its amount in the details.
   const soundOutside = audio > 0 && total - input - output === audio;
   const hits = count(raw, 'prompt_cache_hit_tokens');
   return usageOf({
-    // Perplexity counts what it read from its sources beside the prompt, and beside the total.
+    // Perplexity counts tokens of its sources outside the prompt and outside the total.
     input: [input, count(raw, 'citation_tokens') || 0],
     cachedInput:
       count(inputDetails, 'cached_tokens') || count(raw, 'cached_tokens', 'prompt_cache_hit_tokens'),
@@ -31,7 +31,7 @@ function openaiUsage(raw: Json, surplus: 'input' | 'output'): StatedUsage | unde
   });
 }
 
-/** What the kinds of tokens add up to. */
+/** Returns the sum over the kinds of tokens. */
 function detailed(details: unknown): number {
   const kinds = ['text_tokens', 'audio_tokens', 'image_tokens'].map((kind) => count(details, kind) || 0);
   return kinds.reduce((sum, tokens) => sum + tokens, 0);

@@ -1,6 +1,6 @@
-/** Vertex AI: Gemini, Claude in Anthropic's own shape, and the endpoint that follows OpenAI. */
+/** Vertex AI: Gemini, Claude in Anthropic's format, and the endpoint that follows OpenAI. */
 import { ProblemError } from '../../../errors/catalogue.js';
-import { requestForm } from '../request.js';
+import { compileLayout } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { gemini, modelInPath, refuseMasks, verbOf } from './gemini.js';
@@ -8,10 +8,10 @@ import { openaiCompatible } from './openai-compatible.js';
 
 const PUBLISHER = /\/publishers\/([^/]+)\/models\/[^/]+$/;
 
-/** The path names the model; the body says whether it streams, or the verb does. */
+/** The path names the model. The body or the verb says whether the answer is a stream. */
 const claude: Shape = {
   ...anthropicMessages,
-  request: requestForm({
+  request: compileLayout({
     ...anthropicMessages.request,
     modelInPath,
     streamInPath: (path) => (verbOf(path) === 'streamRawPredict' ? true : undefined),

@@ -1,22 +1,22 @@
-/** The places of a JSON body that are read, merged into one tree. */
+/** Merges the paths of a JSON body that are read into one tree. */
 import { METERED_KEYS_MAX, type WantedKey, wantedKey } from '../json-paths.js';
 
-/** Keys from the root on. */
+/** Keys, starting at the root. */
 export type Path = readonly string[];
 
-export interface PlaceNode {
-  /** Index into the scan's places, -1 where only something below it is read. */
+export interface SpanNode {
+  /** Index into the scan's spans; -1 if only something below this node is read. */
   readonly slot: number;
-  readonly keys: PlaceKey[];
+  readonly keys: SpanKey[];
 }
 
-export interface PlaceKey extends WantedKey {
-  readonly node: PlaceNode;
+export interface SpanKey extends WantedKey {
+  readonly node: SpanNode;
 }
 
-/** Slot n holds the place at `paths[n]`. Every key is plain ASCII; a path stands behind the paths it begins with. */
-export function placeTree(paths: readonly Path[]): PlaceNode {
-  const root: PlaceNode = { slot: paths.findIndex((path) => path.length === 0), keys: [] };
+/** Slot n holds the value at `paths[n]`. Every key must be plain ASCII, and a path must come after its prefixes. */
+export function spanTree(paths: readonly Path[]): SpanNode {
+  const root: SpanNode = { slot: paths.findIndex((path) => path.length === 0), keys: [] };
   for (const path of paths) {
     let node = root;
     for (let depth = 1; depth <= path.length; depth += 1) node = childOf(node, path.slice(0, depth), paths);
@@ -24,7 +24,7 @@ export function placeTree(paths: readonly Path[]): PlaceNode {
   return root;
 }
 
-function childOf(parent: PlaceNode, path: Path, paths: readonly Path[]): PlaceNode {
+function childOf(parent: SpanNode, path: Path, paths: readonly Path[]): SpanNode {
   const key = path.at(-1) ?? '';
   const known = parent.keys.find((one) => one.key === key);
   if (known !== undefined) return known.node;
@@ -32,7 +32,7 @@ function childOf(parent: PlaceNode, path: Path, paths: readonly Path[]): PlaceNo
   const slot = paths.findIndex(
     (one) => one.length === path.length && one.every((part, at) => part === path[at]),
   );
-  const node: PlaceNode = { slot, keys: [] };
+  const node: SpanNode = { slot, keys: [] };
   parent.keys.push({ ...wantedKey(key), node });
   return node;
 }

@@ -1,7 +1,7 @@
 // A chunk that is read without being parsed counts as the parser would count it, and loses just its `usage: null`.
 import fc from 'fast-check';
 import t from 'tap';
-import { openSkim } from '../../../src/meter/llm/shapes/chat-skim.js';
+import { openFastReader } from '../../../src/meter/llm/shapes/chat-fast-reader.js';
 import { openChat } from '../../../src/meter/llm/shapes/openai-chat.js';
 import { UsageAccumulator } from '../../../src/meter/llm/usage-accumulator.js';
 
@@ -62,7 +62,7 @@ t.test('against the parser', (t) => {
     fc.property(fc.oneof(chunk, plainChunk), (document: { usage?: unknown }) => {
       const data = Buffer.from(JSON.stringify(document));
       const [quick, slow] = [new UsageAccumulator(), new UsageAccumulator()];
-      const usageAt = openSkim(quick)(data);
+      const usageAt = openFastReader(quick)(data);
       if (usageAt < 0) return true;
       skimmed += 1;
       openChat(slow)(JSON.parse(data.toString()));
@@ -87,9 +87,9 @@ t.test('against the parser', (t) => {
 });
 
 t.test('what is not plainly a bit of text is for the parser', (t) => {
-  const skim = openSkim(new UsageAccumulator());
+  const readFast = openFastReader(new UsageAccumulator());
   const plain = '{"choices":[{"delta":{"content":"x"},"finish_reason":null}],"usage":null}';
-  t.ok(skim(Buffer.from(plain)) > 0);
+  t.ok(readFast(Buffer.from(plain)) > 0);
   for (const [from, to] of [
     ['"finish_reason":null', '"finish_reason":"stop"'],
     ['"usage":null', '"usage":{"prompt_tokens":1}'],
@@ -105,6 +105,6 @@ t.test('what is not plainly a bit of text is for the parser', (t) => {
     [plain, '{}'],
     [plain, ''],
   ] as const)
-    t.equal(skim(Buffer.from(plain.replace(from, to))), -1, to);
+    t.equal(readFast(Buffer.from(plain.replace(from, to))), -1, to);
   t.end();
 });

@@ -1,28 +1,29 @@
 /**
- * Most of a chat stream is chunks with a bit of text and nothing else. These are read in one pass over their bytes, for to parse
- * each would cost more than all the rest that the gateway does with it; whatever is not plainly such a chunk is for the parser.
+ * Most chunks of a chat stream contain a bit of text and nothing else. This reader handles them in one pass over their
+ * bytes, because parsing each would cost more than all other work of the gateway. Any other chunk goes to the JSON
+ * parser.
  */
 import { BACKSLASH, CLOSE_OBJECT, COLON, COMMA, OPEN_OBJECT, QUOTE } from '../../json-bytes.js';
-import { NOT_SKIMMED } from '../shape.js';
+import { NOT_PLAIN } from '../shape.js';
 import { denseBytes } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
 
 const SMALL_N = 0x6e;
 
-type Meaning = 'delta' | 'nothing' | 'null' | 'usage' | 'text' | 'thought' | 'stranger';
+type Meaning = 'delta' | 'ignored' | 'null' | 'usage' | 'text' | 'thought' | 'unknown';
 
-/** Keys that decide, by length; outside the delta all others are no matter. */
-const OUTSIDE = byLength({
+/** Relevant keys outside the delta, by length. Other keys are ignored there. */
+const CHUNK_KEYS = byLength({
   delta: 'delta',
   usage: 'usage',
-  error: 'stranger',
-  x_groq: 'stranger',
+  error: 'unknown',
+  x_groq: 'unknown',
   finish_reason: 'null',
-  text: 'stranger',
+  text: 'unknown',
 });
-/** Inside the delta there must be no others. */
-const INSIDE = byLength({
-  role: 'nothing',
+/** The only keys that are allowed inside the delta. */
+const DELTA_KEYS = byLength({
+  role: 'ignored',
   content: 'text',
   refusal: 'text',
   reasoning: 'thought',
@@ -52,31 +53,34 @@ function meaningOf(keys: Keys, data: Buffer, start: number, end: number): Meanin
   return undefined;
 }
 
-/** Tells where the chunk's `usage: null` begins, with the comma before it; 0: it has none. */
-export function openSkim(seen: UsageAccumulator): (data: Buffer) => number {
-  const scan = new ByteScan();
+/** Returns where the chunk's `usage: null` begins, including the comma before it; 0 if it is absent. */
+export function openFastReader(accumulator: UsageAccumulator): (data: Buffer) => number {
+  const scanner = new ChunkScanner();
   return (data) => {
-    if (!scan.through(data)) return NOT_SKIMMED;
-    seen.textBytes += scan.textBytes + scan.thoughtBytes;
-    seen.denseBytes += scan.denseBytes;
-    return scan.usageAt;
+    if (!scanner.scan(data)) return NOT_PLAIN;
+    accumulator.textBytes += scanner.textBytes + scanner.thoughtBytes;
+    accumulator.denseBytes += scanner.denseBytes;
+    return scanner.usageAt;
   };
 }
 
-class ByteScan {
+class ChunkScanner {
   textBytes = 0;
-  /** Some servers send the same thought under both names. */
+  /** Some servers send the same reasoning under both names. */
   thoughtBytes = 0;
   denseBytes = 0;
   usageAt = 0;
   private depth = 0;
-  /** The delta is an object of this depth; 0: it has not come; -1: it is over. */
+  /** The depth of the delta object; 0: not reached yet; -1: already closed. */
   private delta = 0;
   private isText = false;
   private isThought = false;
 
-  /** False: it is no plain chunk. Strings with escapes are none, and so is white space before what decides. */
-  through(data: Buffer): boolean {
+  /**
+   * Returns false if the chunk is not plain. Escapes in strings, or white space before a relevant value, make it not
+   * plain.
+   */
+  scan(data: Buffer): boolean {
     this.textBytes = 0;
     this.thoughtBytes = 0;
     this.denseBytes = 0;
@@ -116,11 +120,11 @@ class ByteScan {
     this.isThought = false;
   }
 
-  /** Its name is [start, end). */
+  /** The name of the key is [start, end). */
   private key(data: Buffer, start: number, end: number): boolean {
     const value = data[end + 2];
     const isInside = this.delta > 0;
-    switch (meaningOf(isInside ? INSIDE : OUTSIDE, data, start, end)) {
+    switch (meaningOf(isInside ? DELTA_KEYS : CHUNK_KEYS, data, start, end)) {
       case undefined:
         return !isInside;
       case 'delta':
@@ -140,7 +144,7 @@ class ByteScan {
       case 'thought':
         this.isThought = value === QUOTE;
         return value === QUOTE || value === SMALL_N;
-      case 'nothing':
+      case 'ignored':
         return value === QUOTE || value === SMALL_N;
       default:
         return false;

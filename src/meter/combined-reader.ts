@@ -1,20 +1,22 @@
-/** Two readers on one answer: other costs that it tells, and its tokens. Their held charges stand in this order. */
+/** Combines two readers on one answer: a cost reader and a token reader. The cost reader's held charges come first. */
 
 import type { Problem } from '../errors/catalogue.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { CostReader } from './answer-reader.js';
 import type { AnswerReader, Costs, HoldSteps } from './reader.js';
 
-export class BothReaders implements AnswerReader {
+export class CombinedReader implements AnswerReader {
   readonly steps: HoldSteps | undefined;
 
-  /** @param charges how many held charges are the first reader's */
+  /**
+   * @param charges the number of held charges of the cost reader
+   */
   constructor(
     private readonly costReader: CostReader,
     private readonly tokens: AnswerReader,
     charges: number,
   ) {
-    this.steps = tokens.steps === undefined ? undefined : new StepsBehind(tokens.steps, charges);
+    this.steps = tokens.steps === undefined ? undefined : new OffsetHoldSteps(tokens.steps, charges);
   }
 
   head(status: number, fields: readonly Buffer[]): boolean {
@@ -23,8 +25,8 @@ export class BothReaders implements AnswerReader {
   }
 
   data(chunk: Buffer): Buffer | undefined {
-    this.costReader.look(chunk);
-    return this.countPassed(this.tokens.data(chunk));
+    this.costReader.inspect(chunk);
+    return this.countSent(this.tokens.data(chunk));
   }
 
   ready(): Promise<void> | undefined {
@@ -33,7 +35,7 @@ export class BothReaders implements AnswerReader {
   }
 
   end(): Buffer | undefined {
-    return this.countPassed(this.tokens.end());
+    return this.countSent(this.tokens.end());
   }
 
   progress(): number[] {
@@ -55,14 +57,14 @@ export class BothReaders implements AnswerReader {
     return this.tokens.report?.();
   }
 
-  private countPassed(bytes: Buffer | undefined): Buffer | undefined {
-    if (bytes !== undefined) this.costReader.passed(bytes.length);
+  private countSent(bytes: Buffer | undefined): Buffer | undefined {
+    if (bytes !== undefined) this.costReader.countSent(bytes.length);
     return bytes;
   }
 }
 
-/** Only the tokens' holds grow. */
-class StepsBehind implements HoldSteps {
+/** Only the holds for tokens can grow. Their position is shifted by the cost reader's charges. */
+class OffsetHoldSteps implements HoldSteps {
   constructor(
     private readonly steps: HoldSteps,
     private readonly charges: number,
