@@ -7,7 +7,7 @@ import { boundaryOf } from './form.js';
 export class BodyAborted extends Error {
   override readonly name = 'BodyAborted';
   constructor() {
-    super('the client left before its body was complete');
+    super('the client disconnected before its body was complete');
   }
 }
 
@@ -71,14 +71,15 @@ function refuseEncoded(rawHeaders: readonly string[], forms: boolean): void {
     const value = rawHeaders[index + 1] ?? '';
     switch (rawHeaders[index]?.toLowerCase()) {
       case 'content-encoding':
-        if (value.toLowerCase() !== 'identity') throw encoded('Content-Encoding must be left out here.');
+        if (value.toLowerCase() !== 'identity')
+          throw encoded('This route cannot read an encoded body: remove the header Content-Encoding.');
         break;
       case 'transfer-encoding':
-        if (value.toLowerCase() !== 'chunked') throw encoded('Transfer-Encoding can only be chunked here.');
+        if (value.toLowerCase() !== 'chunked') throw encoded('Transfer-Encoding must be chunked or absent.');
         break;
       case 'content-type':
         if (!isForm && !isReadAsJson(value))
-          throw encoded(`Content-Type must be application/json, in UTF-8${forms ? FORM_TOO : ''}.`);
+          throw encoded(`Content-Type must be application/json in UTF-8${forms ? FORM_TOO : ''}.`);
         break;
     }
   }
@@ -90,12 +91,12 @@ function isReadAsJson(type: string): boolean {
   return mentions === 0 || (mentions === 1 && READ_AS_UTF8.test(type));
 }
 
-const FORM_TOO = ', or multipart/form-data with a boundary and nothing else';
+const FORM_TOO = ', or multipart/form-data with a boundary and no other parameter';
 
 function encoded(detail: string): ProblemError {
   return new ProblemError('body-encoded', detail);
 }
 
 function tooLarge(limitBytes: number): ProblemError {
-  return new ProblemError('body-too-large', `The body may have at most ${limitBytes} bytes.`);
+  return new ProblemError('body-too-large', `The body exceeds the limit of ${limitBytes} bytes.`);
 }

@@ -18,15 +18,15 @@ export function costHeader(rawHeaders: readonly string[], name: string): string 
     const found = raw.toLowerCase();
     const text = rawHeaders[index + 1] ?? '';
     if (found === name) {
-      if (value !== undefined) throw invalid(`The header ${name} must be sent once.`);
+      if (value !== undefined) throw invalid(`The header ${name} was sent more than once: send it once.`);
       value = text;
     } else if (foldedName(found) === plain) {
-      throw invalid(`The header ${found} can be taken for ${name}.`);
+      throw invalid(`Some servers read the header ${found} as ${name}: remove it.`);
     } else if (found === CONNECTION && names(text, plain)) {
-      throw invalid(`Connection must not name ${name}.`);
+      throw invalid(`The header Connection must not list ${name}.`);
     }
   }
-  if (value === undefined) throw invalid(`The header ${name}, which states the cost, is missing.`);
+  if (value === undefined) throw invalid(`The header ${name}, which states the cost, is missing: send it.`);
   return value;
 }
 

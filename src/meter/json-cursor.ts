@@ -45,7 +45,7 @@ export abstract class JsonCursor {
   constructor(protected readonly body: Buffer) {}
 
   protected invalidJson(): ProblemError {
-    return malformed(this.at < this.body.length ? 'is not valid JSON' : 'ends too early', this.at);
+    return malformed(this.at < this.body.length ? 'is not valid JSON' : 'is truncated', this.at);
   }
 
   protected skipWhitespace(): void {
@@ -154,7 +154,7 @@ export abstract class JsonCursor {
   /** Marks a wanted key as seen. `seenKeys` has one bit per wanted key of the object. Returns the updated bits. */
   protected markSeen(seenKeys: number, position: number, start: number): number {
     const bit = 1 << position;
-    if ((seenKeys & bit) !== 0) throw malformed('repeats a key that this route is metered by', start);
+    if ((seenKeys & bit) !== 0) throw malformed('repeats a key that this route reads', start);
     return seenKeys | bit;
   }
 
@@ -196,7 +196,7 @@ export abstract class JsonCursor {
 
   private oddKey(keys: readonly WantedKey[], start: number): number {
     this.oddKeys += 1;
-    if (this.oddKeys > ODD_KEYS_MAX) throw malformed('has too many keys that are not plain ASCII', start);
+    if (this.oddKeys > ODD_KEYS_MAX) throw malformed('has too many non-ASCII keys', start);
     const key = JSON.parse(this.body.toString('utf8', start, this.at)) as string;
     const position = keys.findIndex((one) => one.key === key);
     if (position >= 0) return position;
@@ -209,5 +209,5 @@ export abstract class JsonCursor {
 }
 
 function otherSpelling(at: number): ProblemError {
-  return malformed('spells a key that this route is metered by in another way', at);
+  return malformed('has another spelling of a key that this route reads', at);
 }

@@ -46,7 +46,7 @@ export function pathTree(queries: readonly JsonQuery[]): PathNode {
     for (const part of query.pointer.split('/').slice(1)) {
       node = childOf(node, part.replaceAll('~1', '/').replaceAll('~0', '~'));
     }
-    if (node[query.want] !== -1) throw new Error(`${query.pointer} is asked twice`);
+    if (node[query.want] !== -1) throw new Error(`${query.pointer} is used twice`);
     node[query.want] = slot;
   }
   return root;

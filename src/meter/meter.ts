@@ -105,7 +105,7 @@ function meterOf(
   };
   const chargesOf = (request: MeteredRequest): Charges => {
     const cost = charges(action, itemsOf(request));
-    if (!fitsUnits(cost)) throw invalid(`The request costs more than can be counted.`);
+    if (!fitsUnits(cost)) throw invalid(`The cost of the request is above the maximum.`);
     return cost;
   };
   const always =
@@ -139,7 +139,7 @@ function meterOf(
 function refuseRange(rawHeaders: readonly string[]): void {
   for (let at = 0; at < rawHeaders.length; at += 2)
     if (rawHeaders[at]?.toLowerCase() === 'range')
-      throw invalid('The header range can hide what the answer costs: leave it out.');
+      throw invalid('A range request hides the cost of the answer: remove the header Range.');
 }
 
 /** Returns the charges if they are the same for every request. */
@@ -194,7 +194,7 @@ function refuseShared({ action, charges: specs }: MeteredRoute): void {
     const others = specs.filter((other) => other.quota === spec.quota && !('gate' in other));
     if (!isRequestSpec(spec) && others.length > 1)
       throw new Error(
-        `${action}: the cost of ${spec.quota} is in the answer, so it can have no other charge`,
+        `${action}: the cost of ${spec.quota} is known only from the answer, so ${spec.quota} can have no other charge`,
       );
   }
 }
@@ -265,7 +265,7 @@ function slotFor(queries: JsonQuery[], query: JsonQuery): number {
 
 function unusable(where: string, quota: string, decimals: number): ProblemError {
   const form = decimals === 0 ? 'a whole number ≥ 0' : `a number ≥ 0 with at most ${decimals} decimals`;
-  return invalid(`The cost in the ${where} must be ${form} that ${quota} can count.`);
+  return invalid(`The cost in the ${where} must be ${form}, within the range of ${quota}.`);
 }
 
 function invalid(detail: string): ProblemError {

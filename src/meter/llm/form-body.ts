@@ -23,12 +23,12 @@ export async function readForm(body: Buffer, boundary: string, form: CompiledLay
   let [files, fileBytes] = [0, 0];
   for (const part of parts) {
     const key = rootOf(part.name);
-    if (key === '_charset_') throw malformed('must be in UTF-8, and not say another charset');
+    if (key === '_charset_') throw malformed('must be in UTF-8 without a field _charset_');
     if (forbidden.has(key))
-      throw new ProblemError('cost-invalid', `${key} can choose another model: leave it out.`);
+      throw new ProblemError('cost-invalid', `${key} can choose another model: remove it.`);
     if (wanted.has(key) || key === PROMPT) {
       if (part.name !== key || part.value === undefined || fields.has(key))
-        throw malformed(`must have ${key} once, as a plain field of that name`);
+        throw malformed(`must have the field ${key} once, with exactly that name and no file`);
       fields.set(key, typed(form, key, part.value));
     } else if (part.value === undefined) {
       files += 1;

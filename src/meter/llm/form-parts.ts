@@ -34,7 +34,7 @@ export async function formParts(body: Buffer, boundary: string): Promise<readonl
   const names = namesOf(body, Buffer.from(`--${boundary}`));
   const parts = await parsed(body, boundary);
   if (parts.length !== names.length || parts.some(({ name }, index) => name !== names[index]))
-    throw malformed('can be read in more ways than one');
+    throw malformed('is ambiguous: parsers read different parts from it');
   return parts;
 }
 
@@ -47,7 +47,7 @@ async function parsed(body: Buffer, boundary: string): Promise<readonly FormFiel
   const parts: FormField[] = [];
   const over = new Promise<void>((resolve, reject) => {
     parser.on('finish', resolve);
-    parser.on('error', () => reject(malformed('breaks off, or is no form')));
+    parser.on('error', () => reject(malformed('is truncated or malformed')));
   });
   parser.on('field', (name, value) => {
     if (value.includes('\ufffd')) parser.destroy(malformed(`has a field ${name} that is not UTF-8`));
@@ -80,7 +80,7 @@ function namesOf(body: Buffer, delimiter: Buffer): readonly string[] {
     const next = body.indexOf(delimiter, from);
     if (next < 0) break;
     if (body.toString('latin1', next - LINE_END.length, next) !== LINE_END)
-      throw malformed('has its boundary within a part');
+      throw malformed('contains its boundary within a part');
     if (names.length === PARTS_MAX) throw malformed(`has more than ${PARTS_MAX} parts`);
     names.push(nameOf(body.subarray(from, next)));
     from = next + delimiter.length;
@@ -92,19 +92,20 @@ function namesOf(body: Buffer, delimiter: Buffer): readonly string[] {
 
 function nameOf(part: Buffer): string {
   const end = part.subarray(0, HEAD_BYTES_MAX).indexOf(HEAD_END);
-  if (end < 0) throw malformed('has a part without a head, or with a long one');
+  if (end < 0)
+    throw malformed(`has a part without headers, or with more than ${HEAD_BYTES_MAX} bytes of them`);
   const [first, ...lines] = part.toString('utf8', 0, end).split(LINE_END);
-  if (first !== '') throw malformed('has a boundary with something behind it');
+  if (first !== '') throw malformed('has a boundary line with extra characters');
   const [name, ...others] = lines
     .map((line) => DISPOSITION.exec(line)?.[1])
     .filter((one) => one !== undefined);
   if (name === undefined || others.length > 0)
-    throw malformed('has a part without a plain name and file name, or with two');
+    throw malformed('has a part whose name or file name is missing, repeated or not plain');
   const isFile = lines.some((line) => /^content-disposition:.*filename=/i.test(line));
   const known = [DISPOSITION, isFile ? FILE_TYPE : TYPE, ENCODING, LENGTH];
   const times = known.map((field) => lines.filter((line) => field.test(line)).length);
   if (times.some((count) => count > 1) || times.reduce((sum, count) => sum + count, 0) !== lines.length)
-    throw malformed(`has a head of ${name} that servers could read in two ways`);
+    throw malformed(`has ambiguous headers in the part ${name}`);
   return name;
 }
 

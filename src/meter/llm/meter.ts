@@ -160,7 +160,7 @@ export class Meter implements LlmMeter {
     const items = rates.held.map((price): ChargeItem => {
       const units = price.hold(inputTokens, first);
       if (units > UNITS_MAX)
-        throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
+        throw new ProblemError('cost-invalid', 'The cost of the request is above the maximum.');
       return { quota: price.quota, units, kind: 'held' };
     });
     const coding = this.codingFor(context);
@@ -253,7 +253,7 @@ function contentTokens(body: Buffer, { contentBytes, textBytes }: Scanned, textT
 /** Refuses a form where JSON is expected, and JSON where a form is expected: the upstream could read it differently. */
 function refuseOtherBody({ bodies }: Shape, path: string, isForm: boolean): void {
   if (bodies === 'either' || isForm === (bodies === 'form')) return;
-  const type = isForm ? 'application/json' : 'multipart/form-data, with a boundary and nothing else';
+  const type = isForm ? 'application/json' : 'multipart/form-data with a boundary and no other parameter';
   throw new ProblemError('body-encoded', `Content-Type must be ${type} for ${path}.`);
 }
 
@@ -271,7 +271,7 @@ function outputTokens(context: PricingContext, outputLimit: number | undefined):
   if (outputLimits.length === 0 && outputLimitUnknown !== true) return 0;
   const tokens = context.outputUnits ?? (outputLimit ?? outputLimitOf(context)) * context.request.answers;
   if (!Number.isSafeInteger(tokens))
-    throw new ProblemError('cost-invalid', 'The request costs more than can be counted.');
+    throw new ProblemError('cost-invalid', 'The cost of the request is above the maximum.');
   return tokens;
 }
 
@@ -282,7 +282,7 @@ function wholeUnits(units: number): number {
 /** All token charges of a route read the same request and answer, so these options must be equal. */
 function sharedOptions(specs: readonly LlmSpec[]): LlmOptions {
   const [first] = specs;
-  if (first === undefined) throw new Error('no charge by tokens');
+  if (first === undefined) throw new Error('the route has no token charge');
   const { weights: _, per: __, ...shared } = first.llm;
   for (const { quota, llm } of specs) {
     for (const [name, value] of Object.entries(shared)) {

@@ -20,7 +20,8 @@ export function modelTable(models: Models): ModelTable {
   // Some upstreams (Azure, Ollama) ignore the case of model names.
   const patterns = models.map(({ match }) => match.toLowerCase().split('*'));
   return (name) => {
-    if (name.length > MODEL_CHARACTERS_MAX) throw unknown('a model with a name so long');
+    if (name.length > MODEL_CHARACTERS_MAX)
+      throw unknown(`a model with a name of more than ${MODEL_CHARACTERS_MAX} characters`);
     if (name.includes(',')) throw severalModels(name);
     if (models.length === 0) return 0;
     const plain = name.toLowerCase();
@@ -38,7 +39,7 @@ function severalModels(name: string): ProblemError {
 }
 
 function unknown(what: string): ProblemError {
-  return new ProblemError('model-unknown', `The request names ${what}, which has no price here.`);
+  return new ProblemError('model-unknown', `The request names ${what}; its price is not configured.`);
 }
 
 /** A model name of a request, and its row. */

@@ -156,7 +156,7 @@ class ModelCollector implements OtherModels {
       else if (overrides && OUTPUT_LIMIT_KEY.test(key))
         this.outputLimit = Math.max(this.outputLimit, whole(key, member));
       else if (overrides && CHOICES_KEY.test(key) && whole(key, member) > 1)
-        throw unreadable(key, 'must stand beside the model of the request');
+        throw unreadable(key, 'must be set at the top level, beside the model of the request');
       else if (key !== 'messages') this.holder(member, overrides);
     }
   }
@@ -186,11 +186,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 export function refuseSelectors(query: string, rawHeaders: readonly string[]): void {
   const parameter = parameters(query).find(([name]) => SELECTING_PARAMETER.test(name));
   if (parameter !== undefined)
-    throw new ProblemError('cost-invalid', `The model must not stand in the query (${parameter[0]}).`);
+    throw new ProblemError(
+      'cost-invalid',
+      `The query must not choose a model: remove the parameter ${parameter[0]}.`,
+    );
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
     if (SELECTING_HEADER.test(name))
-      throw new ProblemError('cost-invalid', `The header ${name} can choose another model: leave it out.`);
+      throw new ProblemError('cost-invalid', `The header ${name} can choose another model: remove it.`);
   }
 }
 

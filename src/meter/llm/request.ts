@@ -272,7 +272,8 @@ function promptsOf({ prompts }: RequestLayout, values: BodyValues): number {
 
 function refuseDuplicateSpellings(group: readonly Path[], values: BodyValues): void {
   const [first, second] = group.filter((path) => values.at(path) !== undefined);
-  if (second !== undefined) throw invalid(first, `stands beside ${second.join('.')}, which is the same`);
+  if (second !== undefined)
+    throw invalid(first, `is another spelling of ${second.join('.')}: send only one of them`);
 }
 
 /** The parent of a wanted key must be an object, or absent. */

@@ -66,7 +66,7 @@ class ScanThread {
   private ended(worker: Worker): void {
     if (this.worker !== worker && this.worker !== undefined) return;
     this.worker = undefined;
-    for (const { reject } of this.waiting.values()) reject(new Error('the scanning thread ended'));
+    for (const { reject } of this.waiting.values()) reject(new Error('the scan thread stopped'));
     this.waiting.clear();
   }
 }

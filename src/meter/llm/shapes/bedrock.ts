@@ -304,7 +304,10 @@ export const bedrock: ShapeOf = (path) => {
   const [, , verb] = MODEL_AND_VERB.exec(path) ?? [];
   if (path === '' || verb?.startsWith('converse')) return converse;
   if (verb === undefined)
-    throw new ProblemError('cost-invalid', `${path} has no price here: only Converse and InvokeModel have.`);
+    throw new ProblemError(
+      'cost-invalid',
+      `${path} has no price: only Converse and InvokeModel are supported.`,
+    );
   const model = (modelInPath(path) ?? '').toLowerCase();
   return BY_MAKER.find(([maker]) => maker.test(model))?.[1] ?? invokeAny;
 };

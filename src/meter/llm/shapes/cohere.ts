@@ -118,6 +118,6 @@ export const cohere: ShapeOf = (given) => {
   if (path.endsWith('/embed')) return embed;
   throw new ProblemError(
     'cost-invalid',
-    `${given} has no price here: only /v2/chat, /rerank and /embed have.`,
+    `${given} has no price: only /v2/chat, /rerank and /embed are supported.`,
   );
 };

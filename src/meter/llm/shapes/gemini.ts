@@ -160,7 +160,8 @@ const embeddings: Shape = {
 
 export const gemini: ShapeOf = (path, query, rawHeaders) => {
   const verb = verbOf(path);
-  if (verb !== '' && !VERBS.has(verb)) throw new ProblemError('cost-invalid', `${verb} has no price here.`);
+  if (verb !== '' && !VERBS.has(verb))
+    throw new ProblemError('cost-invalid', `The method ${verb} has no price: it is not supported.`);
   refuseMasks(query, rawHeaders);
   return /embed/i.test(verb) ? embeddings : content;
 };
@@ -168,12 +169,12 @@ export const gemini: ShapeOf = (path, query, rawHeaders) => {
 export function refuseMasks(query: string, rawHeaders: readonly string[]): void {
   for (const [name, value] of parameters(query)) {
     if (MASKS.has(name) || (FORM_NAMES.has(name) && !FORM_VALUE.test(value)))
-      throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
+      throw new ProblemError('cost-invalid', `${name} can hide the cost of the answer: remove it.`);
   }
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
     const isBinary = name === 'accept' && /protobuf/i.test(rawHeaders[at + 1] ?? '');
     if (isBinary || MASK_HEADERS.has(name))
-      throw new ProblemError('cost-invalid', `${name} can hide what the answer cost.`);
+      throw new ProblemError('cost-invalid', `${name} can hide the cost of the answer: remove it.`);
   }
 }

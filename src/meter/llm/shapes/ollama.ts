@@ -87,6 +87,6 @@ export const ollama: ShapeOf = (given) => {
   if (path === '' || path.endsWith('/api/chat') || path.endsWith('/api/generate')) return answer;
   throw new ProblemError(
     'cost-invalid',
-    `${given} has no price here: only /api/chat, /api/generate and /api/embed have.`,
+    `${given} has no price: only /api/chat, /api/generate and /api/embed are supported.`,
   );
 };

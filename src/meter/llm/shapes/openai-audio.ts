@@ -130,6 +130,6 @@ export const openaiAudio: ShapeOf = (given) => {
   if (path.endsWith('/audio/speech')) return speech;
   throw new ProblemError(
     'cost-invalid',
-    `${given} has no price here: only /audio/transcriptions, /audio/translations and /audio/speech have.`,
+    `${given} has no price: only /audio/transcriptions, /audio/translations and /audio/speech are supported.`,
   );
 };

@@ -69,6 +69,6 @@ export const openaiImages: ShapeOf = (given) => {
   if (path.endsWith('/images/variations')) return variations;
   throw new ProblemError(
     'cost-invalid',
-    `${given} has no price here: only /images/generations, /images/edits and /images/variations have.`,
+    `${given} has no price: only /images/generations, /images/edits and /images/variations are supported.`,
   );
 };

@@ -6,5 +6,8 @@ import { openaiEmbeddings } from './openai-embeddings.js';
 export const openaiModerations: ShapeOf = (path) => {
   // Only the error format of this shape is used.
   if (path === '' || path.endsWith('/moderations')) return openaiEmbeddings;
-  throw new ProblemError('cost-invalid', `${path} has no price here: only /moderations has, and is free.`);
+  throw new ProblemError(
+    'cost-invalid',
+    `${path} has no price: only /moderations is supported, and it is free.`,
+  );
 };

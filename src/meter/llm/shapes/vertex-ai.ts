@@ -26,5 +26,8 @@ export const vertexAi: ShapeOf = (path, query, rawHeaders) => {
   refuseMasks(query, rawHeaders);
   const verb = verbOf(path);
   if (publisher === 'anthropic' && (verb === 'rawPredict' || verb === 'streamRawPredict')) return claude;
-  throw new ProblemError('cost-invalid', `${verb} of ${publisher} has no price here.`);
+  throw new ProblemError(
+    'cost-invalid',
+    `The method ${verb} of ${publisher} has no price: it is not supported.`,
+  );
 };
