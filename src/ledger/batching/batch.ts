@@ -25,7 +25,7 @@ export interface Batch {
   counted: boolean;
   /** Which of the org's orgs it was made for: a loss that is accepted begins a new one. */
   generation: number;
-  /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. */
+  /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. Its producer sends nothing else. */
   readonly done?: () => void;
 }
 
@@ -39,6 +39,15 @@ export function newProducer(now?: number): Producer {
   const born = now === undefined ? '' : `@${Math.max(0, Math.floor(now))}`;
   const id = `${randomBytes(9).toString('base64url')}${born}`;
   return { id, seq: 0, usedAt: performance.now() };
+}
+
+/**
+ * For a call of an earlier process that cannot run on its own producer. The same one in every process that delivers the call, so
+ * that it runs once.
+ */
+export function replacementOf({ id, seq }: Producer): Producer {
+  // Without the time of its creation: a call that was never sent runs, however old it is.
+  return { id: `${id.replace(/@\d+$/, '')}-${seq + 1}`, seq: 0, usedAt: performance.now() };
 }
 
 /** Half of the time for which the store keeps an idle producer. */

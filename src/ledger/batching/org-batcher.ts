@@ -9,6 +9,7 @@ import {
   isFresh,
   newProducer,
   type Producer,
+  replacementOf,
   type Sent,
   withPrevious,
 } from './batch.js';
@@ -118,14 +119,14 @@ export class OrgBatcher {
     // An org that began anew has nothing to give back for what the one before it admitted.
     const foreign = call.epoch !== '' && call.epoch !== this.epoch;
     const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
-    const known = { ...call, ops, inDoubt: (call.inDoubt || isForgotten) && !foreign };
+    const known = { ...call, ops, inDoubt: isForgotten || (call.inDoubt && !foreign) };
     // It may have been idle for long: that the store has forgotten it is no news.
     const idle = { id: call.producer, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
-    const producer = foreign ? newProducer(this.shared.clock.now()) : idle;
+    const producer = foreign ? replacementOf(idle) : idle;
     this.producers += 1;
     return new Promise((resolve) => {
       const batch = batchOf(known, this.generation, resolve);
-      if (isForgotten && !foreign) this.replaceProducer(batch);
+      if (isForgotten) this.replaceProducer(producer, batch);
       else void this.send(producer, batch);
     });
   }
@@ -244,7 +245,7 @@ export class OrgBatcher {
         if (batch.generation === this.generation) this.alarms.rolledBack(producer);
         // The org is at an earlier number, so this call has not run in it.
         batch.inDoubt = false;
-        this.replaceProducer(batch);
+        this.replaceProducer(producer, batch);
         return;
       case 'producer-lost':
         // The next producer is made by this.
@@ -252,10 +253,11 @@ export class OrgBatcher {
         // A loss that an operator accepted is no news.
         if (producer.seq > 0 && isFresh(producer) && batch.generation === this.generation)
           this.alarms.rolledBack(producer);
-        this.replaceProducer(batch);
+        this.replaceProducer(producer, batch);
         return;
       case 'stale':
-        this.replaceProducer(batch);
+        batch.inDoubt = true;
+        this.replaceProducer(producer, batch);
     }
   }
 
@@ -319,8 +321,12 @@ export class OrgBatcher {
 
   private finish(producer: Producer, batch: Batch): void {
     this.live.delete(batch);
-    this.free.push(producer);
-    batch.done?.();
+    if (batch.done === undefined) this.free.push(producer);
+    else {
+      // Another process may be sending the same call: no request may follow it on this producer.
+      this.producers -= 1;
+      batch.done();
+    }
   }
 
   private uncount(batch: Batch): void {
@@ -380,11 +386,11 @@ export class OrgBatcher {
   }
 
   /**
-   * The org does not have the producer any more: refunds and charges that may have happened are left, for a request is never charged
+   * The org does not have the producer any more, or is past this call: refunds and charges that may have happened are left, for a request is never charged
    * twice, and nothing is given back twice. An org that began anew since then knows of none.
    */
-  private replaceProducer(batch: Batch): void {
-    const producer = newProducer(this.shared.clock.now());
+  private replaceProducer(before: Producer, batch: Batch): void {
+    const producer = batch.done === undefined ? newProducer(this.shared.clock.now()) : replacementOf(before);
     this.live.delete(batch);
     if (!batch.inDoubt || batch.generation !== this.generation) {
       this.send(producer, { ...batch, inDoubt: false });
@@ -442,8 +448,10 @@ export class OrgBatcher {
     this.losses = Math.min(this.losses + 1, 10);
     this.options.onTrouble?.(`store-loss-${how}`, { org: this.org, owed: this.parked.length });
     if (how === 'accepted') this.beginGeneration();
-    for (const { producer, batch } of this.parked.splice(0))
-      this.shared.retries.enter(() => this.send(producer, batch));
+    for (const { producer, batch } of this.parked.splice(0)) {
+      const isMoved = how === 'accepted' && batch.done !== undefined;
+      this.shared.retries.enter(() => this.send(isMoved ? replacementOf(producer) : producer, batch));
+    }
     this.schedule();
   }
 
