@@ -1,18 +1,24 @@
 --[[
-  A change of an org's directory and its audit entry, if the org is still at the version it was read at.
+  A change of an org's directory and its audit entry, if the org is still at the version it was read at. Then reads.
 
-  KEYS[1] org   KEYS[2] audit   KEYS[3] … the tables that are changed
-  ARGV[1] version   ARGV[2] audit entry, '' for none
+  KEYS[1] org   KEYS[2] audit   KEYS[3] … the tables that are changed, then those that are only read
+  ARGV[1] version   ARGV[2] audit entry, '' for none   ARGV[3] number of changes
   then, per change: 'set' | 'del' | 'incr', place of its table in KEYS, field, value ('' for del)
+  then, per table to read: its place in KEYS, the number of fields, and the fields
 
-  Returns the new version, or -1 where the org was at another one.
+  Returns what read.lua returns, or false where the org was at another version.
 ]]
+--- @include "now"
 --- @include "force-hashtable"
+--- @include "wanted-fields"
 
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or 0)
-if version ~= tonumber(ARGV[1]) then return -1 end
-for at = 3, #ARGV, 4 do
-  local kind, key, field, value = ARGV[at], KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], ARGV[at + 3]
+if version ~= tonumber(ARGV[1]) then return false end
+local wanted, last_changed = 4 + 4 * tonumber(ARGV[3]), 2
+for at = 4, wanted - 1, 4 do
+  local kind, table_at, field, value = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
+  local key = KEYS[table_at]
+  last_changed = math.max(last_changed, table_at)
   if kind == 'set' then
     redis.call('HSET', key, field, value)
   elseif kind == 'del' then
@@ -21,9 +27,10 @@ for at = 3, #ARGV, 4 do
     redis.call('HINCRBY', key, field, value)
   end
 end
-for at = 3, #KEYS do
+for at = 3, last_changed do
   force_hashtable(KEYS[at])
 end
 redis.call('HSET', KEYS[1], 'version', version + 1)
 if ARGV[2] ~= '' then redis.call('XADD', KEYS[2], '*', 'e', ARGV[2]) end
-return version + 1
+local last_seen = tonumber(redis.call('HGET', KEYS[1], 'now') or 0)
+return append_wanted({ math.max(now(), last_seen), version + 1 }, wanted)

@@ -35,7 +35,8 @@ export async function seed(ledger: Ledger, size: Size): Promise<BenchOrg> {
   const changes = [...orgChanges(bounds), ...groupChanges(size)];
   let version = 0;
   const flush = async (): Promise<void> => {
-    version = (await ledger.commit(size.org, { version, changes: changes.splice(0), audit: '' })) ?? -1;
+    version =
+      (await ledger.commit(size.org, { version, changes: changes.splice(0), audit: '' }))?.version ?? -1;
     if (version < 0) throw new Error(`${size.org} was changed concurrently`);
   };
   for (const [index, user] of users.entries()) {

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Ledger } from '../ledger/port.js';
+import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
@@ -29,5 +30,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who acts and what they may do: set by the one hook that checks tokens, before anything else looks at it. */
     access: Access;
+    /** A read that began together with the look-up of the token: it costs no round trip of its own. */
+    firstRead: Promise<FoundOrg> | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Begins `firstRead`. What it finds is seen only by a handler, which no refused request reaches. */
+    readFirst?: (request: FastifyRequest) => Promise<FoundOrg>;
   }
 }

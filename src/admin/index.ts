@@ -82,6 +82,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), mutex: new KeyedMutex() };
   const app = Fastify(settings(options));
   app.decorateRequest('access');
+  app.decorateRequest('firstRead', undefined);
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   const methodsOf = watchMethods(app);

@@ -92,7 +92,7 @@ function answerTo({ ledger, quotas }: MeOptions): (caller: Caller) => Promise<Re
     const fields = [...definitions.keys()].flatMap((quota) =>
       subjects.map(({ scope, key }) => lineOf(quota, scope, key)),
     );
-    const view = await readOrg(ledger, definitions, org, (start) => wants(start, fields));
+    const view = await readOrg({ ledger, quotas: definitions }, org, (start) => wants(start, fields));
     const body = Buffer.from(JSON.stringify(figures(view, quotas, userId, subjects)));
     const headers = [
       'Content-Type',

@@ -110,6 +110,8 @@ export interface Commit {
   readonly changes: readonly Change[];
   /** JSON; '' for changes that nobody made by hand. */
   readonly audit: string;
+  /** What to read in the same step, after the changes; left out: nothing. */
+  readonly wants?: readonly Want[];
 }
 
 /** The change that marks the place of missing data. */
@@ -160,8 +162,8 @@ export interface OrgStore {
   /** 'redis' or 'embedded': shown to operators. */
   readonly name: string;
   read(org: string, wants: readonly Want[]): Promise<Snapshot>;
-  /** The new version, or undefined if the org was no longer at `commit.version`. */
-  commit(org: string, commit: Commit): Promise<number | undefined>;
+  /** The org after the changes, at its new version; undefined if it was no longer at `commit.version`. */
+  commit(org: string, commit: Commit): Promise<Snapshot | undefined>;
   scan(org: string, table: Table, cursor: string, count: number): Promise<Page>;
   /** Oldest first, after entry `after` ('': from the first). */
   log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]>;
@@ -184,9 +186,6 @@ export interface OrgStore {
 export interface Ledger extends DecisionStore, OrgStore {
   close(): Promise<void>;
 }
-
-/** For reading an org as people see it: a cycle that is over is closed first, by an empty call. */
-export type OrgReader = Pick<DecisionStore, 'apply'> & Pick<OrgStore, 'read'>;
 
 interface StoreErrorOptions extends ErrorOptions {
   /** Left out: true. */

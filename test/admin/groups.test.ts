@@ -43,6 +43,28 @@ t.test('refusals', async (t) => {
   t.same(problem(await send('PUT', '/orgs/acme/groups/eng/members/nope')), [404, 'not-found']);
 });
 
+t.test('the number of members follows every change of users and memberships', async (t) => {
+  const { send } = await startAcme(t, { seats: 10 });
+  const counts = async (): Promise<number[]> => {
+    const groups = await Promise.all(['eng', 'ops'].map((id) => send('GET', `/orgs/acme/groups/${id}`)));
+    return groups.map(({ body }) => body.members);
+  };
+  t.same(await counts(), [2, 1], 'of the config');
+  await send('POST', '/orgs/acme/users', { id: 'eve', groups: ['eng', 'ops'], status: 'invited' });
+  t.same(await counts(), [3, 2], 'a new user, invited');
+  await send('PATCH', '/orgs/acme/users/eve', { status: 'inactive' });
+  t.same(await counts(), [3, 2], 'inactive');
+  await send('PATCH', '/orgs/acme/users/eve', { groups: ['ops'] });
+  t.same(await counts(), [2, 2], 'left one');
+  await send('DELETE', '/orgs/acme/users/eve');
+  t.same(await counts(), [2, 1], 'removed');
+  await send('PATCH', '/orgs/acme/users/eve', { status: 'active' });
+  t.same(await counts(), [2, 2], 'back');
+  await send('DELETE', '/orgs/acme/groups/ops/members/eve');
+  t.same(await counts(), [2, 1], 'left the other');
+  t.equal((await send('PATCH', '/orgs/acme/groups/eng', { name: 'E' })).body.members, 2);
+});
+
 t.test('membership counts from the next request on', async (t) => {
   const { send, reserve } = await startAcme(t);
   await send('POST', '/orgs/acme/limits', { group: 'ops', quota: 'ai', units: 10 });

@@ -217,7 +217,7 @@ t.test('a decision is made again where another replica was faster', async (t) =>
   const { send, ledger } = await startAdmin(t, (memory) => {
     const read: typeof memory.read = async (org, wants) => {
       const found = await memory.read(org, wants);
-      if (rival && wants.some(({ table }) => table.startsWith('held:1'))) {
+      if (rival && wants.some(({ table }) => table === 'limits')) {
         rival = false;
         const set = { set: 'limits', field: 'ai:u:ann', value: '7' } as const;
         await memory.commit(org, { version: found.version, changes: [set], audit: '' });

@@ -157,7 +157,7 @@ export class TestOrg {
   async commit(...changes: Change[]): Promise<void> {
     const version = await this.version();
     const next = await this.ledger.commit(this.org, { version, changes, audit: '' });
-    if (next !== version + 1) throw new Error('the commit was refused');
+    if (next?.version !== version + 1) throw new Error('the commit was refused');
   }
 
   apply(ops: readonly Op[], over: Partial<Call> = {}): Promise<Reply> {

@@ -16,6 +16,9 @@ export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): o
   const bootstrap = bootstrapToken === undefined ? undefined : digestOf(bootstrapToken);
   return async (request) => {
     const token = tokenIn(request);
+    request.firstRead = request.routeOptions.config.readFirst?.(request);
+    // A refused request never looks at it.
+    request.firstRead?.catch(() => undefined);
     const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
     const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
     if (access === undefined)

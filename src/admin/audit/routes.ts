@@ -18,10 +18,9 @@ type ListQuery = Static<typeof ListQuery>;
 const PAGE_SIZE = 100;
 
 export function auditRoutes(app: App, admin: Admin): void {
-  const { ledger, quotas } = admin;
   const schema = { params: path('org'), querystring: ListQuery };
   app.get('/orgs/:org/audit', { schema }, async ({ params, query }) => {
-    const view = await readOrg(ledger, quotas, params.org);
+    const view = await readOrg(admin, params.org);
     return readAudit(admin, view.id, query);
   });
 

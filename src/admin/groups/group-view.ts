@@ -1,5 +1,6 @@
 /** Groups as people read them: members counted, limits and combined consumption per quota. */
 import { decodeGroup, encodeGroup, type Group } from '../../ledger/codec.js';
+import type { Want } from '../../ledger/port.js';
 import { figuresOf, limitIn, limitStanding, lineTo, quotaOf } from '../../ledger/view/limit-lines.js';
 import {
   fieldsOf,
@@ -16,7 +17,7 @@ import { etagOf } from '../http/etag.js';
 import { matches, type PageQuery, pageOf } from '../http/paging.js';
 import { notFound } from '../http/problems.js';
 import { capOut, figuresOut } from '../limits/limit-view.js';
-import { memberCounts } from '../users/members.js';
+import { countField, memberCount } from '../users/members.js';
 
 /** The group, unless it was deleted. */
 export function groupIn(tables: Tables, id: string): Group | undefined {
@@ -34,16 +35,11 @@ interface GroupRow {
   readonly group: Group;
 }
 
-export async function listGroups(
-  { ledger, quotas, snapshots }: Admin,
-  org: string,
-  query: PageQuery & { readonly q?: string },
-) {
-  const view = await readOrg(ledger, quotas, org);
+export async function listGroups(admin: Admin, org: string, query: PageQuery & { readonly q?: string }) {
+  const view = await readOrg(admin, org);
   const { start } = view.cycle;
-  const names = ['members', 'groups', 'limits', `consumed:${start}`, `held:${start}`] as const;
-  const { tables, ageMs } = await snapshots.tables(org, names);
-  const counts = await memberCounts(tables);
+  const names = ['records', 'groups', 'limits', `consumed:${start}`, `held:${start}`] as const;
+  const { tables, ageMs } = await admin.snapshots.tables(org, names);
   const page = await pageOf(
     {
       rows: rowsOf(tables),
@@ -52,13 +48,13 @@ export async function listGroups(
       ranks: {
         id: ({ id }: GroupRow) => id,
         name: ({ group }: GroupRow) => group.name.toLowerCase(),
-        members: ({ id, group }: GroupRow) => counts(id, group.generation),
+        members: ({ id, group }: GroupRow) => countOf(tables, id, group),
       },
     },
     query,
   );
   const copy = withTables(view, tables);
-  const items = page.rows.map(({ id, group }) => groupView(copy, id, group, counts(id, group.generation)));
+  const items = page.rows.map(({ id, group }) => groupView(copy, id, group));
   return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
 }
 
@@ -66,23 +62,43 @@ function* rowsOf(tables: Tables): Generator<GroupRow> {
   for (const [id, text] of fieldsOf(tables, 'groups')) yield { id, group: decodeGroup(text) };
 }
 
-/** The group and its figures as they are now; only the number of members is from a copy. */
-export async function readGroup({ ledger, quotas, snapshots }: Admin, org: string, id: string) {
-  const fields = [...quotas.keys()].map((quota) => lineOf(quota, 'group', id));
-  const view = await readOrg(ledger, quotas, org, (start) => [
-    { table: 'groups', fields: [id] },
-    { table: 'limits', fields },
-    { table: `consumed:${start}`, fields },
-    { table: `held:${start}`, fields },
-  ]);
-  const group = groupIn(view.tables, id);
-  if (group === undefined) throw notFound(`group ${id}`);
-  const { tables } = await snapshots.tables(org, ['members']);
-  const counts = await memberCounts(tables);
-  return groupView(view, id, group, counts(id, group.generation));
+export async function readGroup(admin: Admin, org: string, id: string) {
+  // The number of members is that of the group's generation.
+  const first = await readOrg(admin, org, [{ table: 'groups', fields: [id] }]);
+  const { wants, show } = shownGroup(admin, id, present(first.tables, id));
+  return show(await readOrg(admin, org, wants));
 }
 
-function groupView(view: OrgView, id: string, group: Group, count: number) {
+/** What shows a group that is at this generation. */
+export function shownGroup({ quotas }: Admin, id: string, { generation }: Pick<Group, 'generation'>) {
+  const fields = [...quotas.keys()].map((quota) => lineOf(quota, 'group', id));
+  return {
+    wants: (start: number): Want[] => [
+      { table: 'groups', fields: [id] },
+      { table: 'records', fields: [countField({ group: id, generation })] },
+      { table: 'limits', fields },
+      { table: `consumed:${start}`, fields },
+      { table: `held:${start}`, fields },
+    ],
+    show: (view: OrgView) => groupView(view, id, present(view.tables, id)),
+  };
+}
+
+/** Throws where there is none. */
+export function present(tables: Tables, id: string): Group {
+  const group = groupIn(tables, id);
+  if (group === undefined) throw notFound(`group ${id}`);
+  return group;
+}
+
+function countOf(tables: Tables, id: string, { generation }: Group): number {
+  return memberCount(tables, { group: id, generation });
+}
+
+export type GroupView = ReturnType<typeof groupView>;
+
+function groupView(view: OrgView, id: string, group: Group) {
+  const count = countOf(view.tables, id, group);
   const views: Record<string, unknown> = {};
   for (const quota of view.quotas.keys()) views[quota] = quotaView(view, quota, id);
   return { id, name: group.name, members: count, quotas: views, etag: etagOfGroup(id, group) };

@@ -1,20 +1,20 @@
 /** Groups and who is in them. A group made anew under an old id starts empty: memberships name its generation. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import { decodeGroup, encodeGroup, type Group, type Member, type Membership } from '../../ledger/codec.js';
-import type { Change } from '../../ledger/port.js';
-import { type OrgView, readOrg, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { decodeGroup, encodeGroup, type Group, type Member } from '../../ledger/codec.js';
+import type { Change, Want } from '../../ledger/port.js';
+import { type OrgView, readOrg, textIn } from '../../ledger/view/org-view.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { lineOf, userKeyOf } from '../../quota/id.js';
 import type { Admin, App } from '../admin.js';
 import { checkMatch } from '../http/etag.js';
 import { invalid, notFound } from '../http/problems.js';
 import { members, Name, Paging, path, Reason, Search, Title } from '../http/validate.js';
-import { memberChange, memberIn } from '../users/members.js';
+import { liveMember, memberChange, memberIn } from '../users/members.js';
 import { profileField } from '../users/profile.js';
 import { etagOfUser } from '../users/user-view.js';
 import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { etagOfGroup, groupIn, listGroups, readGroup } from './group-view.js';
+import { etagOfGroup, type GroupView, listGroups, present, readGroup, shownGroup } from './group-view.js';
 
 const NewGroup = members({ id: Name, name: Type.Optional(Title), reason: Reason });
 const GroupPatch = members({ name: Title, reason: Reason });
@@ -31,8 +31,7 @@ export function groupRoutes(app: App, admin: Admin): void {
 
   app.post('/orgs/:org/groups', { schema: { params: ByOrg, body: NewGroup } }, async (request, reply) => {
     const { org } = request.params;
-    await addGroup(admin, writeContext(request, request.body.reason), request.body);
-    const view = await readGroup(admin, org, request.body.id);
+    const view = await addGroup(admin, writeContext(request, request.body.reason), request.body);
     reply.header('location', `/v1/orgs/${org}/groups/${request.body.id}`);
     return reply.code(201).header('etag', view.etag).send(view);
   });
@@ -44,9 +43,9 @@ export function groupRoutes(app: App, admin: Admin): void {
 
   const patch = { params: ByGroup, body: GroupPatch };
   app.patch('/orgs/:org/groups/:group', { schema: patch }, async (request, reply) => {
-    const { org, group } = request.params;
-    await renameGroup(admin, writeContext(request, request.body.reason), group, request.body.name);
-    const view = await readGroup(admin, org, group);
+    const { group } = request.params;
+    const context = writeContext(request, request.body.reason);
+    const view = await renameGroup(admin, context, group, request.body.name);
     return reply.header('etag', view.etag).send(view);
   });
 
@@ -76,48 +75,45 @@ async function addGroup(
   admin: Admin,
   context: WriteContext,
   { id, name = id }: Static<typeof NewGroup>,
-): Promise<void> {
-  const add = ({ tables }: OrgView): WritePlan<undefined> => {
+): Promise<GroupView> {
+  const decide = ({ tables }: OrgView): WritePlan<GroupView> => {
     const text = textIn(tables, 'groups', id);
     const before = text === undefined ? undefined : decodeGroup(text);
     if (before?.alive === true) throw new ProblemError('already-exists', `The group ${id} already exists`);
     const generation = before === undefined ? 0 : before.generation + 1;
     const changes = [setGroup(id, { generation, alive: true, name })];
-    return {
-      changes,
-      auditEvent: { action: 'group.add', subject: `group:${id}`, to: { name } },
-      answer: undefined,
-    };
+    const auditEvent = { action: 'group.add', subject: `group:${id}`, to: { name } };
+    return { changes, auditEvent, ...shownGroup(admin, id, { generation }) };
   };
-  await changeOrg(admin, context, add, [{ table: 'groups', fields: [id] }]);
+  return changeOrg(admin, context, { reads: [{ table: 'groups', fields: [id] }], decide });
 }
 
 export function setGroup(id: string, group: Group): Change {
   return { set: 'groups', field: id, value: encodeGroup(group) };
 }
 
-function present(tables: Tables, id: string): Group {
-  const group = groupIn(tables, id);
-  if (group === undefined) throw notFound(`group ${id}`);
-  return group;
-}
-
-async function renameGroup(admin: Admin, context: WriteContext, id: string, name: string): Promise<void> {
-  const rename = ({ tables }: OrgView): WritePlan<undefined> => {
+async function renameGroup(
+  admin: Admin,
+  context: WriteContext,
+  id: string,
+  name: string,
+): Promise<GroupView> {
+  const decide = ({ tables }: OrgView): WritePlan<GroupView> => {
     const group = present(tables, id);
     checkMatch(context.ifMatch, etagOfGroup(id, group));
-    if (group.name === name) return UNCHANGED;
+    const shown = shownGroup(admin, id, group);
+    if (group.name === name) return { changes: [], ...shown };
     const [from, to] = [{ name: group.name }, { name }];
     const auditEvent = { action: 'group.change', subject: `group:${id}`, from, to };
-    return { changes: [setGroup(id, { ...group, name })], auditEvent, answer: undefined };
+    return { changes: [setGroup(id, { ...group, name })], auditEvent, ...shown };
   };
-  await changeOrg(admin, context, rename, [{ table: 'groups', fields: [id] }]);
+  return changeOrg(admin, context, { reads: [{ table: 'groups', fields: [id] }], decide });
 }
 
 /** Its limits go with it; what its members consumed stays on its lines. */
 async function deleteGroup(admin: Admin, context: WriteContext, id: string): Promise<void> {
   const lines = [...admin.quotas.keys()].map((quota) => lineOf(quota, 'group', id));
-  const remove = ({ tables }: OrgView): WritePlan<undefined> => {
+  const decide = ({ tables }: OrgView): WritePlan<undefined> => {
     const group = present(tables, id);
     checkMatch(context.ifMatch, etagOfGroup(id, group));
     const limits = lines.filter((line) => textIn(tables, 'limits', line) !== undefined);
@@ -128,24 +124,17 @@ async function deleteGroup(admin: Admin, context: WriteContext, id: string): Pro
     const auditEvent = { action: 'group.delete', subject: `group:${id}`, from: { name: group.name, limits } };
     return { changes, auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, remove, [
+  const reads: Want[] = [
     { table: 'groups', fields: [id] },
     { table: 'limits', fields: lines },
-  ]);
+  ];
+  await changeOrg(admin, context, { reads, decide });
 }
 
 interface MembershipChange {
   readonly group: string;
   readonly user: string;
   readonly joins: boolean;
-}
-
-/** Of a group that was deleted. One that was joined meanwhile, and so was not read, is not. */
-function isDead(tables: Tables, { group, generation }: Membership): boolean {
-  const text = textIn(tables, 'groups', group);
-  if (text === undefined) return false;
-  const now = decodeGroup(text);
-  return !now.alive || now.generation !== generation;
 }
 
 async function changeMembership(
@@ -156,27 +145,34 @@ async function changeMembership(
   const { group: id, user, joins } = change;
   const token = userKeyOf(user);
   if (token === undefined) throw notFound(`user ${user}`);
-  const decide = ({ tables }: OrgView): WritePlan<undefined> => {
+  const decide = async ({ tables }: OrgView): Promise<WritePlan<undefined>> => {
     const { generation } = present(tables, id);
     const before = memberIn(tables, token);
     if (before === undefined) throw notFound(`user ${user}`);
     checkMatch(context.ifMatch, etagOfUser(tables, token, before));
-    const others = before.groups.filter((one) => one.group !== id && !isDead(tables, one));
-    const after: Member = { ...before, groups: joins ? [...others, { group: id, generation }] : others };
-    if (after.groups.length > GROUPS_MAX) throw invalid('group', `a user may be in ${GROUPS_MAX} groups`);
     const inGroup = before.groups.some((one) => one.group === id && one.generation === generation);
     if (inGroup === joins) return UNCHANGED;
+    const others = before.groups.filter((one) => one.group !== id);
+    const joined = joins ? [...others, { group: id, generation }] : others;
+    const after = await withinBound(admin, context.org, { ...before, groups: joined });
     const action = joins ? 'group.join' : 'group.leave';
     const auditEvent = { action, subject: `group:${id}`, to: { user } };
     return { changes: memberChange(token, before, after), auditEvent, answer: undefined };
   };
-  const known = await readOrg(admin.ledger, admin.quotas, context.org, [
-    { table: 'members', fields: [token] },
-  ]);
-  const joined = memberIn(known.tables, token)?.groups ?? [];
-  await changeOrg(admin, context, decide, [
-    { table: 'groups', fields: [id, ...joined.map(({ group }) => group)] },
+  const reads: Want[] = [
+    { table: 'groups', fields: [id] },
     { table: 'members', fields: [token] },
     { table: 'records', fields: [profileField(token)] },
-  ]);
+  ];
+  await changeOrg(admin, context, { reads, decide });
+}
+
+/** Memberships of deleted groups count nowhere: they are read, and left out, only where the bound is reached. */
+async function withinBound(admin: Admin, org: string, member: Member): Promise<Member> {
+  if (member.groups.length <= GROUPS_MAX) return member;
+  const fields = member.groups.map(({ group }) => group);
+  const { tables } = await readOrg(admin, org, [{ table: 'groups', fields }]);
+  const live = liveMember(tables, member);
+  if (live.groups.length > GROUPS_MAX) throw invalid('group', `a user may be in ${GROUPS_MAX} groups`);
+  return live;
 }

@@ -34,8 +34,9 @@ interface HoldRow {
   readonly hold: HoldRecord;
 }
 
-async function listHolds({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
-  await readOrg(ledger, quotas, org);
+async function listHolds(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+  const { quotas, snapshots } = admin;
+  await readOrg(admin, org);
   const { tables, ageMs } = await snapshots.tables(org, ['holds']);
   const page = await pageOf(
     {
@@ -85,9 +86,9 @@ function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
 const TRIES_MAX = 3;
 
 async function releaseByHand(admin: Admin, context: WriteContext, id: string): Promise<void> {
-  const { ledger, quotas, snapshots } = admin;
+  const { quotas, snapshots } = admin;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const view = await readOrg(ledger, quotas, context.org, [{ table: 'holds', fields: [id] }]);
+    const view = await readOrg(admin, context.org, [{ table: 'holds', fields: [id] }]);
     const hold = openHold(view, id);
     const { user, action, charges } = holdView(quotas, id, hold);
     const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
@@ -107,17 +108,14 @@ function openHold({ tables }: OrgView, id: string): HoldRecord {
 }
 
 async function release(
-  { ledger, quotas }: Admin,
+  { ledger }: Admin,
   view: OrgView,
   { id, hold }: HoldRow,
   audit: string,
 ): Promise<Reply> {
   const cycles: Bounds[] = [view.cycle];
-  if (hold.cycle !== view.cycle.start) {
-    const field = String(hold.cycle);
-    const { tables } = await readOrg(ledger, quotas, view.id, [{ table: 'cycles', fields: [field] }]);
-    cycles.push({ start: hold.cycle, end: Number(textIn(tables, 'cycles', field) ?? view.cycle.start) });
-  }
+  // Of a closed cycle the store reads the start only: it has the end itself.
+  if (hold.cycle !== view.cycle.start) cycles.push({ start: hold.cycle, end: view.cycle.start });
   return ledger.apply({
     org: view.id,
     epoch: view.epoch,

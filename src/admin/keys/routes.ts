@@ -68,9 +68,9 @@ function* rowsOf(tables: Tables): Generator<KeyRow> {
     yield { id, record: decodeKey(text), about: aboutIn(tables, id) };
 }
 
-async function listKeys({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
-  const view = await readOrg(ledger, quotas, org);
-  const { tables, ageMs } = await snapshots.tables(org, ['keys', 'records']);
+async function listKeys(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+  const view = await readOrg(admin, org);
+  const { tables, ageMs } = await admin.snapshots.tables(org, ['keys', 'records']);
   const page = await pageOf(
     {
       rows: rowsOf(tables),
@@ -131,7 +131,7 @@ async function addKey(
   if (token === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
   const [id, secret] = [newId(), newSecret()];
   const record: KeyRecord = { hash: hashOf(secret), user: token, expiresAt: expiryIn(expiresAt) };
-  const add = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
+  const decide = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
     const member = memberIn(tables, token);
     if (member === undefined || member.status === 'removed') throw invalid('user', 'user not found');
     if (record.expiresAt !== 0 && record.expiresAt <= now)
@@ -147,11 +147,11 @@ async function addKey(
       answer: { key: `qg_${context.org}_${id}_${secret}`, view: keyView(row, now) },
     };
   };
-  return changeOrg(admin, context, add, [{ table: 'members', fields: [token] }]);
+  return changeOrg(admin, context, { reads: [{ table: 'members', fields: [token] }], decide });
 }
 
 async function deleteKey(admin: Admin, context: WriteContext, id: string): Promise<void> {
-  const remove = ({ tables }: OrgView): WritePlan<undefined> => {
+  const decide = ({ tables }: OrgView): WritePlan<undefined> => {
     const text = textIn(tables, 'keys', id);
     if (text === undefined) throw notFound(`key ${id}`);
     const from = snapshot({ id, record: decodeKey(text), about: aboutIn(tables, id) });
@@ -164,9 +164,9 @@ async function deleteKey(admin: Admin, context: WriteContext, id: string): Promi
       answer: undefined,
     };
   };
-  const wants: Want[] = [
+  const reads: Want[] = [
     { table: 'keys', fields: [id] },
     { table: 'records', fields: [aboutField(id)] },
   ];
-  await changeOrg(admin, context, remove, wants);
+  await changeOrg(admin, context, { reads, decide });
 }

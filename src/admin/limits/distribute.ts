@@ -39,7 +39,7 @@ const SHARES_A_TURN = 1_000;
 
 async function distributeEvenly(admin: Admin, context: WriteContext, quota: string, dryRun: boolean) {
   definitionOf(admin.quotas, quota, 'quota');
-  return changeOrg(admin, context, async (view): Promise<WritePlan<unknown>> => {
+  const decide = async (view: OrgView): Promise<WritePlan<unknown>> => {
     const pool = view.pools.get(quota)?.units;
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
     const shares = await sharesOf(admin, view, quota);
@@ -63,7 +63,8 @@ async function distributeEvenly(admin: Admin, context: WriteContext, quota: stri
       auditEvent: { action: 'limit.distribute', subject: `plan:${quota}`, to },
       answer: summary,
     };
-  });
+  };
+  return changeOrg(admin, context, { decide });
 }
 
 function summaryOf(view: OrgView, quota: string, pool: number, shares: readonly Share[]) {

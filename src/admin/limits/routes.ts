@@ -70,11 +70,9 @@ export function limitRoutes(app: App, admin: Admin): void {
       request.body,
       dryRun,
     );
-    if (dryRun) return outcome;
-    const { id } = outcome;
-    const view = await readLimit(admin, org, id);
-    reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(id)}`);
-    return reply.code(201).header('etag', view.etag).send(view);
+    if (!('etag' in outcome)) return outcome;
+    reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(outcome.id)}`);
+    return reply.code(201).header('etag', outcome.etag).send(outcome);
   });
 
   app.get('/orgs/:org/limits/:limit', { schema: { params: ByLimit } }, async (request, reply) => {
@@ -84,13 +82,11 @@ export function limitRoutes(app: App, admin: Admin): void {
 
   const patch = { params: ByLimit, querystring: members(DryRun), body: LimitPatch };
   app.patch('/orgs/:org/limits/:limit', { schema: patch }, async (request, reply) => {
-    const { org, limit } = request.params;
+    const { limit } = request.params;
     const dryRun = request.query.dryRun === true;
     const change: LimitChange = { id: limit, patch: request.body, dryRun };
     const outcome = await patchLimit(admin, writeContext(request, request.body.reason), change);
-    if (dryRun) return outcome;
-    const view = await readLimit(admin, org, limit);
-    return reply.header('etag', view.etag).send(view);
+    return 'etag' in outcome ? reply.header('etag', outcome.etag).send(outcome) : outcome;
   });
 
   const removal = { params: ByLimit, querystring: members({ reason: Reason }) };
@@ -105,8 +101,9 @@ interface LimitRow {
   readonly text: string;
 }
 
-async function listLimits({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
-  const view = await readOrg(ledger, quotas, org);
+async function listLimits(admin: Admin, org: string, query: ListQuery) {
+  const { quotas, snapshots } = admin;
+  const view = await readOrg(admin, org);
   const { tables, ageMs } = await snapshots.tables(org, [...CAP_TABLES, ...limitTables(view.cycle.start)]);
   const copy = withTables(view, tables);
   const standing = ({ line, text }: LimitRow) => limitStanding(copy, line, decodeLimit(text));
@@ -154,18 +151,18 @@ function accepts(tables: Tables, query: ListQuery, { quota, scope, token }: Limi
   return matches(query.q, token, name, email);
 }
 
-/** What is to be read to decide on a limit, or to show it. */
-function limitWants({ field, scope, token }: LimitLine): (start: number) => Want[] {
-  const subject: Want[] =
-    scope === 'group'
-      ? [{ table: 'groups', fields: [token] }]
-      : [
-          { table: 'members', fields: [token] },
-          { table: 'records', fields: [profileField(token)] },
-        ];
+/** What decides on a limit: itself and its subject. */
+function limitReads({ field, scope, token }: LimitLine): Want[] {
+  const limit: Want = { table: 'limits', fields: [field] };
+  if (scope === 'group') return [limit, { table: 'groups', fields: [token] }];
+  return [limit, { table: 'members', fields: [token] }, { table: 'records', fields: [profileField(token)] }];
+}
+
+/** What shows a limit, or what it would do: its figures too. */
+function limitWants(line: LimitLine): (start: number) => Want[] {
+  const { field } = line;
   return (start) => [
-    ...subject,
-    { table: 'limits', fields: [field] },
+    ...limitReads(line),
     { table: `consumed:${start}`, fields: [field] },
     { table: `held:${start}`, fields: [field] },
   ];
@@ -178,9 +175,13 @@ function lineOfPath({ quotas }: Admin, id: string): LimitLine {
 }
 
 async function readLimit(admin: Admin, org: string, id: string) {
-  const line = lineOfPath(admin, id);
-  const view = await readOrg(admin.ledger, admin.quotas, org, limitWants(line));
-  return limitView(view, line, present(view, line));
+  const { wants, show } = shownLimit(lineOfPath(admin, id));
+  return show(await readOrg(admin, org, wants));
+}
+
+function shownLimit(line: LimitLine) {
+  const show = (view: OrgView) => limitView(view, line, present(view, line));
+  return { wants: limitWants(line), show };
 }
 
 /** What a limit would do to its subject. */
@@ -196,7 +197,12 @@ function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
   };
 }
 
-type Outcome = ReturnType<typeof outcomeOf>;
+/** What a limit would do (a dry run), or the limit as it is after the write. */
+type Outcome = ReturnType<typeof outcomeOf> | ReturnType<typeof limitView>;
+
+function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
+  return { changes: [], wants: limitWants(line), show: (view) => outcomeOf(view, line, limit) };
+}
 
 async function createLimit(admin: Admin, context: WriteContext, body: NewLimit, dryRun: boolean) {
   const definition = definitionOf(admin.quotas, body.quota, 'quota');
@@ -204,21 +210,21 @@ async function createLimit(admin: Admin, context: WriteContext, body: NewLimit, 
   if (body.units === undefined && body.percent === undefined)
     throw invalid('units', 'state units or percent');
   const limit = capIn(body, { ...NO_LIMIT, shadow: body.shadow ?? false }, definition);
-  const create = (view: OrgView): WritePlan<Outcome> => {
+  const decide = (view: OrgView): WritePlan<Outcome> => {
     checkSubject(view.tables, line);
     if (limitIn(view.tables, line.field) !== undefined)
       throw new ProblemError('limit-exists', `${line.field} already has a limit`, { limit: line.field });
     checkCap(view, line, limit);
-    const answer = outcomeOf(view, line, limit);
-    if (dryRun) return { changes: [], answer };
+    if (dryRun) return dryRunOf(line, limit);
+    const changes: Change[] = [{ set: 'limits', field: line.field, value: encodeLimit(limit) }];
     const auditEvent = {
       action: 'limit.add',
       subject: `limit:${line.field}`,
       to: snapshot(view, line, limit),
     };
-    return { changes: [{ set: 'limits', field: line.field, value: encodeLimit(limit) }], auditEvent, answer };
+    return { changes, auditEvent, ...shownLimit(line) };
   };
-  return changeOrg(admin, context, create, limitWants(line));
+  return changeOrg(admin, context, { reads: limitReads(line), decide });
 }
 
 function snapshot(view: OrgView, line: LimitLine, limit: Limit) {
@@ -256,22 +262,23 @@ interface LimitChange {
 
 async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryRun }: LimitChange) {
   const line = lineOfPath(admin, id);
-  const change = (view: OrgView): WritePlan<Outcome> => {
+  const decide = (view: OrgView): WritePlan<Outcome> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
     const capped = capIn(patch, before, quotaOf(view, line.quota));
     const after: Limit = { ...capped, shadow: patch.shadow ?? before.shadow };
     if (capped !== before) checkCap(view, line, after);
-    const answer = outcomeOf(view, line, after);
+    if (dryRun) return dryRunOf(line, after);
     const value = encodeLimit(after);
-    if (dryRun || value === encodeLimit(before)) return { changes: [], answer };
+    if (value === encodeLimit(before)) return { changes: [], ...shownLimit(line) };
     const changes: Change[] = [{ set: 'limits', field: line.field, value }];
     if (capNow(view, line.quota, after) > capNow(view, line.quota, before))
       changes.push(...rearm(view, line.field));
     const [from, to] = [snapshot(view, line, before), snapshot(view, line, after)];
-    return { changes, auditEvent: { action: 'limit.change', subject: `limit:${id}`, from, to }, answer };
+    const auditEvent = { action: 'limit.change', subject: `limit:${id}`, from, to };
+    return { changes, auditEvent, ...shownLimit(line) };
   };
-  return changeOrg(admin, context, change, limitWants(line));
+  return changeOrg(admin, context, { reads: limitReads(line), decide });
 }
 
 function present({ tables }: OrgView, { field }: LimitLine): Limit {
@@ -282,11 +289,11 @@ function present({ tables }: OrgView, { field }: LimitLine): Limit {
 
 async function deleteLimit(admin: Admin, context: WriteContext, id: string): Promise<void> {
   const line = lineOfPath(admin, id);
-  const remove = (view: OrgView): WritePlan<undefined> => {
+  const decide = (view: OrgView): WritePlan<undefined> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
     const auditEvent = { action: 'limit.delete', subject: `limit:${id}`, from: snapshot(view, line, before) };
     return { changes: [{ del: 'limits', field: line.field }], auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, remove, limitWants(line));
+  await changeOrg(admin, context, { reads: limitReads(line), decide });
 }

@@ -8,9 +8,10 @@ import { path } from '../http/validate.js';
 import { allCapSums, CAP_TABLES } from '../limits/caps.js';
 import { orgLines, poolView } from '../plans/pools.js';
 
-export function overviewRoutes(app: App, { ledger, quotas, snapshots }: Admin): void {
+export function overviewRoutes(app: App, admin: Admin): void {
+  const { quotas, snapshots } = admin;
   app.get('/orgs/:org/overview', { schema: { params: path('org') } }, async (request) => {
-    const view = await readOrg(ledger, quotas, request.params.org, orgLines(quotas));
+    const view = await readOrg(admin, request.params.org, orgLines(quotas));
     const { tables, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
     const caps = await allCapSums(withTables(view, tables));
     const views = [...view.pools].map(([quota, pool]) => {

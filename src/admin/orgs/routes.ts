@@ -1,9 +1,10 @@
 /** Orgs: list, create, change, archive. */
 import { setImmediate as turn } from 'node:timers/promises';
+import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Ledger } from '../../ledger/port.js';
-import { readOrg } from '../../ledger/view/org-view.js';
+import { type FoundOrg, findOrg, NOTHING_ELSE, type OrgView, readOrg } from '../../ledger/view/org-view.js';
 import { isName } from '../../quota/id.js';
 import { type Orgs, reaches } from '../access/roles.js';
 import type { Admin, App } from '../admin.js';
@@ -11,7 +12,7 @@ import { checkMatch } from '../http/etag.js';
 import { matches, pageOf } from '../http/paging.js';
 import { invalid } from '../http/problems.js';
 import { members, Paging, path, Reason, Search, Title } from '../http/validate.js';
-import { auditText, changeOrg, UNCHANGED, type WriteContext, writeContext } from '../writes/change.js';
+import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import {
   Cycle,
   etagOfOrg,
@@ -37,22 +38,25 @@ type ListQuery = Static<typeof ListQuery>;
 const ByOrg = path('org');
 
 export function orgRoutes(app: App, admin: Admin): void {
-  const { ledger, quotas } = admin;
-
   app.get('/orgs', { schema: { querystring: ListQuery } }, async ({ access, query }) => {
     return listOrgs(admin, access.orgs, query);
   });
 
   app.get('/orgs/:org', { schema: { params: ByOrg } }, async (request, reply) => {
-    const view = await readOrg(ledger, quotas, request.params.org);
+    const view = await readOrg(admin, request.params.org);
     return reply.header('etag', etagOfOrg(view)).send(orgView(view));
   });
 
-  app.put('/orgs/:org', { schema: { params: ByOrg, body: OrgBody } }, async (request, reply) => {
-    const created = await putOrg(admin, writeContext(request, request.body.reason), request.body);
-    const view = await readOrg(ledger, quotas, request.params.org);
-    reply.code(created ? 201 : 200).header('etag', etagOfOrg(view));
-    return orgView(view);
+  const put = {
+    schema: { params: ByOrg, body: OrgBody },
+    // To create an org takes one round trip more than other writes: the proof that the store was not emptied.
+    config: { readFirst: ({ params }: FastifyRequest) => findOrg(admin, (params as { org: string }).org) },
+  };
+  app.put('/orgs/:org', put, async (request, reply) => {
+    const context = writeContext(request, request.body.reason);
+    const { created, view } = await putOrg(admin, context, request);
+    reply.code(created ? 201 : 200).header('etag', view.etag);
+    return view;
   });
 
   const archive = { params: ByOrg, querystring: members({ reason: Reason }) };
@@ -79,8 +83,8 @@ async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
 }
 
 /** An org with missing data must not break the list. */
-async function listed({ ledger, quotas }: Admin, id: string) {
-  const view = await readOrg(ledger, quotas, id).catch((error: unknown) => {
+async function listed(admin: Admin, id: string) {
+  const view = await readOrg(admin, id).catch((error: unknown) => {
     if (error instanceof ProblemError && error.code === 'store-lost') return undefined;
     throw error;
   });
@@ -102,8 +106,16 @@ async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<stri
   return names;
 }
 
-/** Whether the org is new. */
-async function putOrg(admin: Admin, context: WriteContext, body: Static<typeof OrgBody>): Promise<boolean> {
+interface PutOrg {
+  readonly created: boolean;
+  readonly view: ReturnType<typeof orgView>;
+}
+
+async function putOrg(
+  admin: Admin,
+  context: WriteContext,
+  { body, firstRead }: { body: Static<typeof OrgBody>; firstRead: Promise<FoundOrg> | undefined },
+): Promise<PutOrg> {
   const { org, ifMatch } = context;
   if (!isName(org)) throw invalid('org', 'must be 1 to 64 letters, digits, dots, hyphens or underscores');
   const definition: OrgDefinition = {
@@ -111,52 +123,49 @@ async function putOrg(admin: Admin, context: WriteContext, body: Static<typeof O
     seats: body.seats ?? undefined,
     cycle: ruleIn(body.cycle),
   };
-  const { version } = await admin.ledger.read(org, []);
-  if (version === 0) {
-    checkMatch(ifMatch, undefined);
-    if (await createNew(admin, context, definition)) return true;
-  }
-  await updateOrg(admin, context, definition);
-  return false;
+  return changeOrg(admin, context, {
+    begun: firstRead,
+    decide: (view) => changedOrg(view, ifMatch, definition),
+    create: (now) => {
+      checkMatch(ifMatch, undefined);
+      const auditEvent = { action: 'org.create', subject: 'org', to: snapshot(definition) };
+      return { changes: newOrg(definition, now), auditEvent, ...shownOrg(true) };
+    },
+  });
 }
 
-/** False if the org was created concurrently. */
-async function createNew(
-  { ledger }: Admin,
-  context: WriteContext,
-  definition: OrgDefinition,
-): Promise<boolean> {
-  const now = await ledger.clock();
-  const auditEvent = { action: 'org.create', subject: 'org', to: snapshot(definition) };
-  const commit = { version: 0, changes: newOrg(definition, now), audit: auditText(now, context, auditEvent) };
-  return (await ledger.commit(context.org, commit)) !== undefined;
+function shownOrg(created: boolean) {
+  return { wants: NOTHING_ELSE, show: (view: OrgView): PutOrg => ({ created, view: orgView(view) }) };
 }
 
 function snapshot({ name, seats, cycle }: OrgDefinition) {
   return { name, seats: seats ?? null, cycle };
 }
 
-async function updateOrg(admin: Admin, context: WriteContext, definition: OrgDefinition): Promise<void> {
-  await changeOrg(admin, context, (view) => {
-    checkMatch(context.ifMatch, etagOfOrg(view));
-    const { seats } = definition;
-    if (seats !== undefined && seats < view.seatsUsed)
-      throw new ProblemError('seats-taken', `${view.seatsUsed} seats are taken, more than ${seats}`);
-    const changes = orgChanges(view, definition);
-    if (changes.length === 0) return UNCHANGED;
-    const from = snapshot({ name: view.name, seats: view.seats, cycle: view.rule });
-    const auditEvent = { action: 'org.change', subject: 'org', from, to: snapshot(definition) };
-    return { changes, auditEvent, answer: undefined };
-  });
+function changedOrg(
+  view: OrgView,
+  ifMatch: string | undefined,
+  definition: OrgDefinition,
+): WritePlan<PutOrg> {
+  checkMatch(ifMatch, etagOfOrg(view));
+  const { seats } = definition;
+  if (seats !== undefined && seats < view.seatsUsed)
+    throw new ProblemError('seats-taken', `${view.seatsUsed} seats are taken, more than ${seats}`);
+  const changes = orgChanges(view, definition);
+  const shown = shownOrg(false);
+  if (changes.length === 0) return { changes, ...shown };
+  const from = snapshot({ name: view.name, seats: view.seats, cycle: view.rule });
+  const auditEvent = { action: 'org.change', subject: 'org', from, to: snapshot(definition) };
+  return { changes, auditEvent, ...shown };
 }
 
 /** An archived org keeps its id for ever; archiving it again changes nothing. */
 async function archiveOrg(admin: Admin, context: WriteContext): Promise<void> {
-  const { open } = await readOrg(admin.ledger, admin.quotas, context.org);
-  if (!open) return;
-  await changeOrg(admin, context, (view) => {
+  const decide = (view: OrgView): WritePlan<undefined> => {
+    if (!view.open) return UNCHANGED;
     checkMatch(context.ifMatch, etagOfOrg(view));
     const auditEvent = { action: 'org.archive', subject: 'org', from: { name: view.name } };
     return { changes: [set('state', 'archived')], auditEvent, answer: undefined };
-  });
+  };
+  await changeOrg(admin, context, { decide, archivedToo: true });
 }

@@ -11,6 +11,7 @@ import { setGroup } from '../groups/routes.js';
 import { type Amount, capIn, definitionOf, unitsIn } from '../http/amounts.js';
 import { invalid } from '../http/problems.js';
 import { checkCap } from '../limits/routes.js';
+import { memberChange } from '../users/members.js';
 import { profileField } from '../users/profile.js';
 import { auditText } from '../writes/change.js';
 import { newOrg, ruleIn, set } from './definition.js';
@@ -120,7 +121,7 @@ function userChanges(seed: SeedOrg, now: number): Change[] {
     if (stray !== undefined) throw invalid(`users/${id}/groups`, `group ${stray} not found`);
     const member: Member = { status: 'active', groups: groups.map((group) => ({ group, generation: 0 })) };
     const record = JSON.stringify({ name, email, role, createdAt: now });
-    changes.push({ set: 'members', field: token, value: encodeMember(member) });
+    changes.push(...memberChange(token, undefined, member));
     changes.push({ set: 'records', field: profileField(token), value: record });
   }
   return changes;

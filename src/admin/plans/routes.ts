@@ -15,7 +15,7 @@ import { invalid, notFound } from '../http/problems.js';
 import { DryRun, members, path, Reason, words } from '../http/validate.js';
 import { rearm } from '../limits/limit-view.js';
 import { set } from '../orgs/definition.js';
-import { changeOrg, UNCHANGED, type WriteContext, writeContext } from '../writes/change.js';
+import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { type Snapshots, scanAll } from '../writes/snapshots.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
 
@@ -43,23 +43,21 @@ function planAfter({ pools }: OrgView, { quota, allowance, mode }: PlanChange): 
 export function planRoutes(app: App, admin: Admin): void {
   const planSchema = { params: ByQuota, querystring: members(DryRun), body: PlanBody };
   app.put('/orgs/:org/plans/:quota', { schema: planSchema }, async (request, reply) => {
-    const { org, quota } = request.params;
+    const { quota } = request.params;
     const { allowance, mode, reason } = request.body;
     const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
     const context = writeContext(request, reason);
     const change: PlanChange = { quota, allowance: units, mode };
     if (request.query.dryRun === true) return dryRun(admin, context, change);
-    await putPlan(admin, context, change);
-    const pool = await readPool(admin, org, quota);
+    const pool = await putPlan(admin, context, change);
     return reply.header('etag', pool.etag).send(pool);
   });
 
   const extraSchema = { params: ByQuota, body: ExtraBody };
   app.post('/orgs/:org/plans/:quota/extra', { schema: extraSchema }, async (request, reply) => {
-    const { org, quota } = request.params;
+    const { quota } = request.params;
     const units = positiveUnitsIn(request.body.units, quotaOfPath(admin, quota), 'units');
-    await topUp(admin, writeContext(request, request.body.reason), quota, units);
-    const pool = await readPool(admin, org, quota);
+    const pool = await topUp(admin, writeContext(request, request.body.reason), quota, units);
     return reply.code(201).header('etag', pool.etag).send(pool);
   });
 }
@@ -70,30 +68,32 @@ function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
   return definition;
 }
 
-async function readPool({ ledger, quotas }: Admin, org: string, quota: string) {
-  const view = await readOrg(ledger, quotas, org, orgLines(quotas));
-  const pool = view.pools.get(quota);
-  if (pool === undefined) throw notFound(`plan for ${quota}`);
-  return poolView(view, quota, pool);
+type PoolView = ReturnType<typeof poolView>;
+
+function shownPool({ quotas }: Admin, quota: string) {
+  const show = (view: OrgView): PoolView => {
+    const pool = view.pools.get(quota);
+    if (pool === undefined) throw notFound(`plan for ${quota}`);
+    return poolView(view, quota, pool);
+  };
+  return { wants: orgLines(quotas), show };
 }
 
-async function putPlan(admin: Admin, context: WriteContext, change: PlanChange): Promise<void> {
+async function putPlan(admin: Admin, context: WriteContext, change: PlanChange): Promise<PoolView> {
   const { quota } = change;
-  await changeOrg(admin, context, async (view) => {
+  const shown = shownPool(admin, quota);
+  const decide = async (view: OrgView): Promise<WritePlan<PoolView>> => {
     const plan = planAfter(view, change);
     const before = view.pools.get(quota)?.plan;
     await checkPlan(admin, context, view, change);
     const text = encodePlan(plan);
-    if (before !== undefined && encodePlan(before) === text) return UNCHANGED;
+    if (before !== undefined && encodePlan(before) === text) return { changes: [], ...shown };
     const changes: Change[] = [set(`plan:${quota}`, text)];
     if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(view, quota));
     const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(view, quota, one)));
-    return {
-      changes,
-      auditEvent: { action: 'plan.set', subject: `plan:${quota}`, from, to },
-      answer: undefined,
-    };
-  });
+    return { changes, auditEvent: { action: 'plan.set', subject: `plan:${quota}`, from, to }, ...shown };
+  };
+  return changeOrg(admin, context, { decide });
 }
 
 function planOut(view: OrgView, quota: string, { allowance, mode }: Plan) {
@@ -144,9 +144,9 @@ const BLOCKED_SHOWN = 100;
 
 /** What a plan would do: whether the pool, and which percent limits, would block. */
 async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
-  const { ledger, quotas, snapshots } = admin;
+  const { quotas, snapshots } = admin;
   const { quota } = change;
-  const view = await readOrg(ledger, quotas, context.org, orgLines(quotas));
+  const view = await readOrg(admin, context.org, orgLines(quotas));
   await checkPlan(admin, context, view, change);
   const plan = planAfter(view, change);
   const { extra = 0, carried = 0 } = view.pools.get(quota) ?? {};
@@ -178,8 +178,8 @@ async function limitsBlocked(
   return blocked;
 }
 
-async function topUp(admin: Admin, context: WriteContext, quota: string, units: number): Promise<void> {
-  await changeOrg(admin, context, (view) => {
+async function topUp(admin: Admin, context: WriteContext, quota: string, units: number): Promise<PoolView> {
+  const decide = (view: OrgView): WritePlan<PoolView> => {
     const pool = view.pools.get(quota);
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
     checkMatch(context.ifMatch, etagOfPlan(quota, pool));
@@ -191,10 +191,8 @@ async function topUp(admin: Admin, context: WriteContext, quota: string, units: 
     const out = (amount: number): number => formatUnits(amount, quotaOf(view, quota).decimals);
     const from = { extra: out(pool.extra) };
     const to = { extra: out(pool.extra + units), added: out(units) };
-    return {
-      changes,
-      auditEvent: { action: 'extra.add', subject: `plan:${quota}`, from, to },
-      answer: undefined,
-    };
-  });
+    const auditEvent = { action: 'extra.add', subject: `plan:${quota}`, from, to };
+    return { changes, auditEvent, ...shownPool(admin, quota) };
+  };
+  return changeOrg(admin, context, { decide });
 }

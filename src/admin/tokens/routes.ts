@@ -44,11 +44,15 @@ export function tokenRoutes(app: App, admin: Admin): void {
   });
 
   app.post('/tokens', { schema: { body: TokenBody } }, async ({ access, body }, reply) => {
-    const token = await tokenIn(admin, access, body);
+    const token = tokenIn(access, body);
     const author = { who: access.who, reason: body.reason };
-    const { id, record, text } = await addToken(admin, author, token, (now) => {
-      if (!isValid(token, now)) throw invalid('expiresAt', 'must be in the future');
-    });
+    // At the same time as the first read of the tokens.
+    const found = orgsFound(admin, access, token.orgs);
+    const check = async (now: number): Promise<void> => {
+      await found;
+      checkExpiry(token, access, now);
+    };
+    const [{ id, record, text }] = await Promise.all([addToken(admin, author, token, check), found]);
     reply.code(201).header('location', `/v1/tokens/${id}`).header('cache-control', 'no-store');
     return { ...tokenView(id, record, record.createdAt), token: text };
   });
@@ -82,33 +86,39 @@ function tokenView(
   };
 }
 
-/** The token that is asked for, within what its maker has. */
-async function tokenIn(admin: Admin, access: Access, body: Static<typeof TokenBody>): Promise<NewToken> {
+/** The token that is asked for. */
+function tokenIn(access: Access, body: Static<typeof TokenBody>): NewToken {
   const { name, role } = body;
-  const orgs = await orgsIn(admin, access, body.orgs);
-  const expiresAt = expiryIn(body.expiresAt);
+  return { name, role, orgs: orgsIn(access, body.orgs), expiresAt: expiryIn(body.expiresAt) };
+}
+
+function checkExpiry(token: NewToken, access: Access, now: number): void {
+  const { expiresAt } = token;
   const outlives = access.expiresAt !== 0 && (expiresAt === 0 || expiresAt > access.expiresAt);
   if (outlives)
     throw invalid(
       'expiresAt',
       `must not be later than ${instant(access.expiresAt)}, when this token expires`,
     );
-  return { name, role, orgs, expiresAt };
+  if (!isValid(token, now)) throw invalid('expiresAt', 'must be in the future');
 }
 
-async function orgsIn(admin: Admin, access: Access, stated: string | readonly string[]): Promise<Orgs> {
+function orgsIn(access: Access, stated: string | readonly string[]): Orgs {
   if (stated === 'all') {
     if (access.orgs === 'all') return 'all';
     throw invalid('orgs', 'cannot be all: your token covers only some orgs');
   }
   if (typeof stated === 'string' || stated.length === 0)
     throw invalid('orgs', 'must be all, or a list of org ids');
-  for (const org of stated)
-    if (!isName(org) || !reaches(access.orgs, org) || !(await exists(admin, org)))
-      throw invalid('orgs', `org ${org} not found`);
   return [...new Set(stated)];
 }
 
-async function exists({ ledger }: Admin, org: string): Promise<boolean> {
-  return (await ledger.read(org, [])).version !== 0;
+/** Rejects where an org does not exist, or its maker's token does not reach it. */
+async function orgsFound({ ledger }: Admin, access: Access, orgs: Orgs): Promise<void> {
+  if (orgs === 'all') return;
+  const exists = async (org: string): Promise<boolean> =>
+    isName(org) && reaches(access.orgs, org) && (await ledger.read(org, [])).version !== 0;
+  const found = await Promise.all(orgs.map(exists));
+  for (const [index, org] of orgs.entries())
+    if (found[index] !== true) throw invalid('orgs', `org ${org} not found`);
 }

@@ -4,10 +4,10 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Ledger } from '../../ledger/port.js';
+import type { Change, Ledger } from '../../ledger/port.js';
 import type { Access, Orgs, Role } from '../access/roles.js';
 import type { Admin } from '../admin.js';
-import { auditText, type WriteContext, type WritePlan } from '../writes/change.js';
+import { type AuditEvent, auditText, type WriteContext } from '../writes/change.js';
 import { scanAll } from '../writes/snapshots.js';
 import { hashOf, newId, newSecret } from './secrets.js';
 
@@ -92,11 +92,11 @@ export async function addToken(
   admin: Pick<Admin, 'ledger' | 'mutex'>,
   author: Author,
   token: NewToken,
-  check: (now: number) => void,
+  check: (now: number) => void | Promise<void>,
 ): Promise<MadeToken> {
   const [id, secret] = [newId(), newSecret()];
-  return changeTokens(admin, author, id, ({ now }) => {
-    check(now);
+  return changeTokens(admin, author, id, async ({ now }) => {
+    await check(now);
     const { name, role, orgs, expiresAt } = token;
     const snapshot = { name, role, orgs, expiresAt };
     const record = { hash: hashOf(secret), ...snapshot, createdAt: now, createdBy: author.who };
@@ -116,7 +116,7 @@ export async function deleteToken(
   id: string,
   check: (record: TokenRecord | undefined) => TokenRecord,
 ): Promise<void> {
-  await changeTokens(admin, author, id, ({ record }): WritePlan<undefined> => {
+  await changeTokens(admin, author, id, ({ record }): TokenPlan<undefined> => {
     const from = auditedToken(check(record));
     const auditEvent = { action: 'token.delete', subject: `token:${id}`, from };
     return { changes: [{ del: 'records', field: fieldOf(id) }], auditEvent, answer: undefined };
@@ -128,19 +128,24 @@ function auditedToken({ name, role, orgs, expiresAt }: TokenRecord) {
   return { name, role, orgs, expiresAt: expiresAt === 0 ? null : new Date(expiresAt).toISOString() };
 }
 
+interface TokenPlan<Answer> {
+  readonly changes: readonly Change[];
+  readonly auditEvent: AuditEvent;
+  readonly answer: Answer;
+}
+
 const TRIES_MAX = 8;
 
 async function changeTokens<Answer>(
   { ledger, mutex }: Pick<Admin, 'ledger' | 'mutex'>,
   author: Author,
   id: string,
-  decide: (read: Read) => WritePlan<Answer>,
+  decide: (read: Read) => TokenPlan<Answer> | Promise<TokenPlan<Answer>>,
 ): Promise<Answer> {
   return mutex.run(TOKEN_ORG, async () => {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const read = await readToken(ledger, id);
-      const { changes, auditEvent, answer } = decide(read);
-      if (auditEvent === undefined) return answer;
+      const { changes, auditEvent, answer } = await decide(read);
       const audit = auditText(read.now, author, auditEvent);
       const version = await ledger.commit(TOKEN_ORG, { version: read.version, changes, audit });
       if (version !== undefined) return answer;

@@ -24,8 +24,9 @@ export function usageRoutes(app: App, admin: Admin): void {
 }
 
 /** The org's figures are live; those of users and groups are from a copy. */
-async function listUsage({ ledger, quotas, snapshots }: Admin, org: string, query: Static<typeof ListQuery>) {
-  const view = await readOrg(ledger, quotas, org, orgLines(quotas));
+async function listUsage(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+  const { quotas, snapshots } = admin;
+  const view = await readOrg(admin, org, orgLines(quotas));
   const { start } = view.cycle;
   const { tables, ageMs } = await snapshots.tables(org, [`consumed:${start}`, `held:${start}`]);
   const copy = withTables(view, tables);

@@ -1,8 +1,7 @@
 /** Members of the org: status and groups, as the ledger keeps them. */
-import { setImmediate as turn } from 'node:timers/promises';
-import { decodeGroup, decodeMember, encodeMember, type Member } from '../../ledger/codec.js';
+import { decodeGroup, decodeMember, encodeMember, type Member, type Membership } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
-import { fieldsOf, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { numberIn, type Tables, textIn } from '../../ledger/view/org-view.js';
 
 export function memberIn(tables: Tables, token: string): Member | undefined {
   const text = textIn(tables, 'members', token);
@@ -19,26 +18,35 @@ export function liveMember(tables: Tables, member: Member): Member {
   return { ...member, groups };
 }
 
-export function memberChange(token: string, before: Member, after: Member): Change[] {
+/** `before`: undefined for a new user. Keeps the numbers of members. */
+export function memberChange(token: string, before: Member | undefined, after: Member): Change[] {
   const value = encodeMember(after);
-  return value === encodeMember(before) ? [] : [{ set: 'members', field: token, value }];
+  if (before !== undefined && value === encodeMember(before)) return [];
+  return [{ set: 'members', field: token, value }, ...countChanges(counted(before), counted(after))];
 }
 
-const MEMBERS_A_TURN = 500;
+/** Removed users are in no group. */
+function counted(member: Member | undefined): readonly Membership[] {
+  return member === undefined || member.status === 'removed' ? [] : member.groups;
+}
 
-/** How many users are in each group; removed ones are in none. */
-export async function memberCounts(tables: Tables): Promise<(group: string, generation: number) => number> {
-  const counts = new Map<string, number>();
-  let seen = 0;
-  for (const text of fieldsOf(tables, 'members').values()) {
-    seen += 1;
-    if (seen % MEMBERS_A_TURN === 0) await turn();
-    const { status, groups } = decodeMember(text);
-    if (status === 'removed') continue;
-    for (const { group, generation } of groups) {
-      const key = `${group}#${generation}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
-  return (group, generation) => counts.get(`${group}#${generation}`) ?? 0;
+function countChanges(before: readonly Membership[], after: readonly Membership[]): Change[] {
+  const [left, joined] = [new Set(before.map(countField)), new Set(after.map(countField))];
+  return [
+    ...[...left].filter((field) => !joined.has(field)).map((field) => countChange(field, -1)),
+    ...[...joined].filter((field) => !left.has(field)).map((field) => countChange(field, 1)),
+  ];
+}
+
+function countChange(field: string, by: number): Change {
+  return { incr: 'records', field, by };
+}
+
+/** In the records: how many users are in a group of this generation. A group made anew starts at 0. */
+export function countField({ group, generation }: Membership): string {
+  return `members:${group}#${generation}`;
+}
+
+export function memberCount(tables: Tables, membership: Membership): number {
+  return numberIn(tables, 'records', countField(membership));
 }

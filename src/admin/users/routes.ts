@@ -1,7 +1,7 @@
 /** Users: list, add, look at, change, remove. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import { decodeMember, encodeMember, type Member, type UserStatus } from '../../ledger/codec.js';
+import { decodeMember, type Member, type UserStatus } from '../../ledger/codec.js';
 import type { Change, Want } from '../../ledger/port.js';
 import {
   fieldsOf,
@@ -19,7 +19,7 @@ import { checkMatch } from '../http/etag.js';
 import { matches, pageOf, type Rank } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { Email, Id, members, Name, Paging, path, Reason, Search, Title } from '../http/validate.js';
-import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { liveMember, memberChange, memberIn } from './members.js';
 import { type Profile, profileField, profileIn } from './profile.js';
 import { etagOfUser, userTables, userView } from './user-view.js';
@@ -60,8 +60,7 @@ export function userRoutes(app: App, admin: Admin): void {
     const { org } = request.params;
     const token = userKeyOf(request.body.id);
     if (token === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
-    await addUser(admin, writeContext(request, request.body.reason), token, request.body);
-    const view = await readUser(admin, org, request.body.id);
+    const view = await addUser(admin, writeContext(request, request.body.reason), token, request.body);
     reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
     return reply.code(201).header('etag', view.etag).send(view);
   });
@@ -75,9 +74,8 @@ export function userRoutes(app: App, admin: Admin): void {
     '/orgs/:org/users/:user',
     { schema: { params: ByUser, body: UserPatch } },
     async (request, reply) => {
-      const { org, user } = request.params;
-      await patchUser(admin, writeContext(request, request.body.reason), user, request.body);
-      const view = await readUser(admin, org, user);
+      const { user } = request.params;
+      const view = await patchUser(admin, writeContext(request, request.body.reason), user, request.body);
       return reply.header('etag', view.etag).send(view);
     },
   );
@@ -92,16 +90,29 @@ export function userRoutes(app: App, admin: Admin): void {
 }
 
 async function readUser(admin: Admin, org: string, user: string) {
-  const { ledger, quotas } = admin;
   const token = tokenOfPath(user);
-  const first = await readOrg(ledger, quotas, org, userWants(token, []));
-  const groups = memberIn(first.tables, token)?.groups.map(({ group }) => group) ?? [];
-  const wants = (start: number) => [...userWants(token, groups), ...lineWants(admin, start, token, groups)];
-  const view = await readOrg(ledger, quotas, org, wants);
-  const member = memberIn(view.tables, token);
-  if (member === undefined) throw notFound(`user ${user}`);
-  return userView(view, token, member);
+  const first = await readOrg(admin, org, userWants(token, []));
+  const { wants, show } = shownUser(admin, token, memberIn(first.tables, token)?.groups ?? []);
+  return show(await readOrg(admin, org, wants));
 }
+
+/** What shows a user who is in these groups. */
+function shownUser(admin: Admin, token: string, memberships: Member['groups']) {
+  const groups = memberships.map(({ group }) => group);
+  return {
+    wants: (start: number): Want[] => [
+      ...userWants(token, groups),
+      ...lineWants(admin, start, token, groups),
+    ],
+    show: (view: OrgView) => {
+      const member = memberIn(view.tables, token);
+      if (member === undefined) throw notFound(`user ${userIdOf(token)}`);
+      return userView(view, token, member);
+    },
+  };
+}
+
+type UserView = ReturnType<typeof userView>;
 
 function tokenOfPath(user: string): string {
   const token = userKeyOf(user);
@@ -136,9 +147,9 @@ interface UserRow {
   readonly member: Member;
 }
 
-async function listUsers({ ledger, quotas, snapshots }: Admin, org: string, query: ListQuery) {
-  const view = await readOrg(ledger, quotas, org);
-  const { tables, ageMs } = await snapshots.tables(org, userTables(view.cycle.start));
+async function listUsers(admin: Admin, org: string, query: ListQuery) {
+  const view = await readOrg(admin, org);
+  const { tables, ageMs } = await admin.snapshots.tables(org, userTables(view.cycle.start));
   const copy = withTables(view, tables);
   const page = await pageOf(
     {
@@ -190,9 +201,9 @@ async function addUser(
   context: WriteContext,
   token: string,
   user: Static<typeof NewUser>,
-): Promise<void> {
+): Promise<UserView> {
   const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
-  const add = (view: OrgView): WritePlan<undefined> => {
+  const decide = (view: OrgView): WritePlan<UserView> => {
     if (memberIn(view.tables, token) !== undefined)
       throw new ProblemError(
         'already-exists',
@@ -202,13 +213,14 @@ async function addUser(
     const profile = profileText({ name, email, role, createdAt: view.now });
     const changes: Change[] = [
       ...seatChange(view, undefined, status),
-      { set: 'members', field: token, value: encodeMember(member) },
+      ...memberChange(token, undefined, member),
       { set: 'records', field: profileField(token), value: profile },
     ];
     const to = { name, email, role, status, groups };
-    return { changes, auditEvent: { action: 'user.add', subject: `user:${id}`, to }, answer: undefined };
+    const auditEvent = { action: 'user.add', subject: `user:${id}`, to };
+    return { changes, auditEvent, ...shownUser(admin, token, member.groups) };
   };
-  await changeOrg(admin, context, add, userWants(token, groups));
+  return changeOrg(admin, context, { reads: userWants(token, groups), decide });
 }
 
 function profileText({ name, email, role, createdAt }: Profile): string {
@@ -231,9 +243,14 @@ function seatChange(view: OrgView, before: UserStatus | undefined, after: UserSt
   return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by }];
 }
 
-async function patchUser(admin: Admin, context: WriteContext, user: string, patch: UserPatch): Promise<void> {
+async function patchUser(
+  admin: Admin,
+  context: WriteContext,
+  user: string,
+  patch: UserPatch,
+): Promise<UserView> {
   const token = tokenOfPath(user);
-  const change = (view: OrgView): WritePlan<undefined> => {
+  const decide = (view: OrgView): WritePlan<UserView> => {
     const { tables } = view;
     const before = memberIn(tables, token);
     if (before === undefined) throw notFound(`user ${user}`);
@@ -246,16 +263,13 @@ async function patchUser(admin: Admin, context: WriteContext, user: string, patc
     const { name = profile.name, email = profile.email, role = profile.role } = patch;
     const changed = { ...profile, name, email, role };
     const changes = [...memberChange(token, before, after), ...profileChange(token, profile, changed)];
-    if (changes.length === 0) return UNCHANGED;
+    const shown = shownUser(admin, token, after.groups);
+    if (changes.length === 0) return { changes, ...shown };
     changes.push(...seatChange(view, before.status, after.status));
     const [from, to] = [snapshot(before, profile), snapshot(after, changed)];
-    return {
-      changes,
-      auditEvent: { action: 'user.change', subject: `user:${user}`, from, to },
-      answer: undefined,
-    };
+    return { changes, auditEvent: { action: 'user.change', subject: `user:${user}`, from, to }, ...shown };
   };
-  await changeOrg(admin, context, change, userWants(token, patch.groups ?? []));
+  return changeOrg(admin, context, { reads: userWants(token, patch.groups ?? []), decide });
 }
 
 function profileChange(token: string, before: Profile, after: Profile): Change[] {

@@ -1,8 +1,17 @@
 /** Writes: read the org, decide, commit with the audit entry if nothing changed since; otherwise retry. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Change } from '../../ledger/port.js';
-import { NOTHING_ELSE, type OrgView, type OrgWants, readOrg } from '../../ledger/view/org-view.js';
+import {
+  allWants,
+  type FoundOrg,
+  findOrg,
+  type OrgView,
+  type OrgWants,
+  orgViewOf,
+  readOrg,
+} from '../../ledger/view/org-view.js';
 import type { Admin } from '../admin.js';
+import { notFound } from '../http/problems.js';
 
 /** What every write carries: the org, the author, the reason, and the expected ETag. */
 export interface WriteContext {
@@ -31,51 +40,109 @@ export interface AuditEvent {
   readonly to?: unknown;
 }
 
-export interface WritePlan<Answer> {
+/** Changes and their audit event; without an event, nothing changes. */
+interface Changes {
   readonly changes: readonly Change[];
-  /** Left out: nothing changes. */
   readonly auditEvent?: AuditEvent;
+}
+
+/** An answer that is known before the commit. */
+interface Known<Answer> {
   readonly answer: Answer;
 }
 
-export type Decide<Answer> = (view: OrgView) => WritePlan<Answer> | Promise<WritePlan<Answer>>;
+/** An answer that shows the org after the commit, which reads `wants` in the same step. */
+interface Shown<Answer> {
+  readonly wants: OrgWants;
+  readonly show: (view: OrgView) => Answer;
+}
+
+export type WritePlan<Answer> = Changes & (Known<Answer> | Shown<Answer>);
 
 export const UNCHANGED: WritePlan<undefined> = { changes: [], answer: undefined };
 
+export interface Write<Answer> {
+  /** What `decide` reads besides the org. */
+  readonly reads?: OrgWants;
+  /** A read of them that has begun before; the next ones are made here. */
+  readonly begun?: Promise<FoundOrg> | undefined;
+  /** If it throws, the org is unchanged. */
+  readonly decide: (view: OrgView) => WritePlan<Answer> | Promise<WritePlan<Answer>>;
+  /** Decides where the org does not exist, at the store's time; left out: not found. */
+  readonly create?: (now: number) => WritePlan<Answer>;
+  /** An archived org is decided on, too. */
+  readonly archivedToo?: boolean;
+}
+
 const TRIES_MAX = 8;
 
-/**
- * Reads, decides and commits; retries after a concurrent change. If `decide` throws, the org is unchanged.
- * `wants`: what to read besides the org.
- */
+/** Reads once, decides, and commits once; retries after a concurrent change. */
 export async function changeOrg<Answer>(
   admin: Admin,
   context: WriteContext,
-  decide: Decide<Answer>,
-  wants: OrgWants = NOTHING_ELSE,
+  write: Write<Answer>,
 ): Promise<Answer> {
-  return admin.mutex.run(context.org, () => tryChange(admin, context, decide, wants));
+  return admin.mutex.run(context.org, () => tryChange(admin, context, write));
 }
 
-async function tryChange<Answer>(
-  admin: Admin,
-  context: WriteContext,
-  decide: Decide<Answer>,
-  wants: OrgWants,
-): Promise<Answer> {
-  const { ledger, quotas, snapshots } = admin;
+async function tryChange<Answer>(admin: Admin, context: WriteContext, write: Write<Answer>): Promise<Answer> {
   const { org } = context;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-    const view = await readOrg(ledger, quotas, org, wants);
-    if (!view.open) throw new ProblemError('org-archived', `The org ${org} is archived`);
-    const { changes, auditEvent, answer } = await decide(view);
-    if (auditEvent === undefined) return answer;
-    const audit = auditText(view.now, context, auditEvent);
-    const version = await ledger.commit(org, { version: view.version, changes, audit });
-    snapshots.forget(org);
-    if (version !== undefined) return answer;
+    const begun = attempt === 0 ? write.begun : undefined;
+    const { view, now } = await (begun ?? findOrg(admin, org, write.reads));
+    const plan = view === undefined ? write.create?.(now) : await decideOn(view, write);
+    if (plan === undefined) throw notFound(`org ${org}`);
+    const { version = 0, cycle: { start } = { start: 0 } } = view ?? {};
+    const { auditEvent } = plan;
+    if (auditEvent === undefined) return 'show' in plan ? showNow(admin, { org, start }, plan) : plan.answer;
+    const audit = auditText(now, context, auditEvent);
+    const done = await commit(admin, org, { version, start, audit, plan });
+    if (done !== undefined) return done.answer;
   }
   throw new ProblemError('store-busy', 'too many concurrent changes to the org, try again');
+}
+
+function decideOn<Answer>(view: OrgView, { decide, archivedToo }: Write<Answer>) {
+  if (!view.open && archivedToo !== true)
+    throw new ProblemError('org-archived', `The org ${view.id} is archived`);
+  return decide(view);
+}
+
+/** `start`: of the cycle that was read. */
+async function showNow<Answer>(
+  admin: Admin,
+  { org, start }: { readonly org: string; readonly start: number },
+  { wants, show }: Shown<Answer>,
+): Promise<Answer> {
+  const view = await readOrg(admin, org, typeof wants === 'function' ? wants(start) : wants);
+  return show(view.cycle.start === start ? view : await readOrg(admin, org, wants));
+}
+
+interface PlannedCommit<Answer> {
+  readonly version: number;
+  /** Of the present cycle: at the same version, it is the one that was read. */
+  readonly start: number;
+  readonly audit: string;
+  readonly plan: WritePlan<Answer>;
+}
+
+/** Undefined: the org was no longer at the version. */
+async function commit<Answer>(
+  admin: Admin,
+  org: string,
+  { version, start, audit, plan }: PlannedCommit<Answer>,
+): Promise<Known<Answer> | undefined> {
+  const { ledger, quotas, snapshots } = admin;
+  const { changes } = plan;
+  const wants = 'show' in plan ? allWants(quotas, plan.wants, start) : [];
+  const snapshot = await ledger.commit(org, { version, changes, audit, wants });
+  snapshots.forget(org);
+  if (snapshot === undefined) return undefined;
+  if (!('show' in plan)) return plan;
+  const after = orgViewOf({ id: org, quotas, wants, snapshot });
+  // The cycle ended meanwhile: the answer is of the new one, as any read is.
+  const isOver = after.now >= after.cycle.end;
+  return { answer: plan.show(isOver ? await readOrg(admin, org, plan.wants) : after) };
 }
 
 export function auditText(

@@ -89,7 +89,7 @@ class MemoryLedger implements Ledger {
     await this.commit(org, LOST);
   }
 
-  async commit(org: string, commit: Commit): Promise<number | undefined> {
+  async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
     this.refuseWhenFailed();
     const known = this.orgStates.get(org);
     if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
@@ -103,11 +103,10 @@ class MemoryLedger implements Ledger {
         fields.set(change.field, fields.number(change.field) + change.by);
       }
     }
-    const version = commit.version + 1;
-    orgState.org.set('version', version);
+    orgState.org.set('version', commit.version + 1);
     if (commit.audit !== '')
       orgState.append('audit', commit.audit, Math.max(this.now(), orgState.org.number('now')));
-    return version;
+    return this.read(org, commit.wants ?? []);
   }
 
   /** The cursor is the number of fields passed; a field added or removed during the scan may be missed or returned twice. */

@@ -130,23 +130,15 @@ class RedisLedger implements Ledger {
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
-    const keys = [this.keys.of(org, 'org'), ...wants.map((want) => this.keys.of(org, want.table))];
-    const args = wants.flatMap((want) => [want.fields.length, ...want.fields]);
-    const reply = (await this.run(this.scripts.read, keys, args)) as [number, number, ...(string | null)[]];
-    const values = reply.slice(2) as (string | null)[];
-    let at = 0;
-    const grouped = wants.map((want) => {
-      const from = at;
-      at += want.fields.length;
-      return values.slice(from, at);
-    });
-    return { now: reply[0], version: reply[1], values: grouped };
+    const keys = [this.keys.of(org, 'org')];
+    const args = wantArgs(wants, this.placer(org, keys));
+    return snapshotIn(await this.run(this.scripts.read, keys, args), wants);
   }
 
   async epochOf(org: string): Promise<OrgEpoch> {
     const key = this.keys.of(org, 'org');
-    const args = [2, 'epoch', 'lossAccepted'];
-    const reply = await this.hot.run(this.scripts.read, [key, key], args);
+    const args = [1, 2, 'epoch', 'lossAccepted'];
+    const reply = await this.hot.run(this.scripts.read, [key], args);
     const [, version, epoch, accepted] = reply as [number, number, string | null, string | null];
     return { version, epoch: epoch ?? '', accepted: accepted ?? '' };
   }
@@ -155,23 +147,37 @@ class RedisLedger implements Ledger {
     await this.commit(org, LOST);
   }
 
-  async commit(org: string, commit: Commit): Promise<number | undefined> {
-    const creates = commit.version === 0 && isName(org) && commit.changes.some(isEpoch);
+  async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
+    const { version, changes, audit, wants = [] } = commit;
+    const creates = version === 0 && isName(org) && changes.some(isEpoch);
     if (creates) await this.presence.established();
-    // Listed first: an id in the set without an org is harmless, an org that no sweep finds is not.
-    if (commit.version === 0 && isName(org)) await this.send('sadd', [this.keys.orgs, org]);
+    // One connection runs them in this order: an id in the set without an org is harmless, an org that no sweep finds is not.
+    const listed = version === 0 && isName(org) ? this.send('sadd', [this.keys.orgs, org]) : undefined;
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
-    const args: (string | number)[] = [commit.version, commit.audit];
-    const place = placer(keys, (table) => this.keys.of(org, table));
-    for (const change of commit.changes) {
+    const args: (string | number)[] = [version, audit, changes.length];
+    const place = this.placer(org, keys);
+    for (const change of changes) {
       if ('set' in change) args.push('set', place(change.set), change.field, change.value);
       else if ('del' in change) args.push('del', place(change.del), change.field, '');
       else args.push('incr', place(change.incr), change.field, change.by);
     }
-    const version = Number(await this.run(this.scripts.commit, keys, args));
-    if (version < 0) return undefined;
+    args.push(...wantArgs(wants, place));
+    const [reply] = await Promise.all([this.run(this.scripts.commit, keys, args), listed]);
+    if (reply === null) return undefined;
     if (creates) this.presence.saw(org);
-    return version;
+    return snapshotIn(reply, wants);
+  }
+
+  /** Gives each table of the org its place in KEYS, and adds it at its first use. The org itself is the first. */
+  private placer(org: string, keys: string[]): (table: Table) => number {
+    const places = new Map<Table, number>([['org', 1]]);
+    return (table) => {
+      const known = places.get(table);
+      if (known !== undefined) return known;
+      const place = keys.push(this.keys.of(org, table));
+      places.set(table, place);
+      return place;
+    };
   }
 
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
@@ -195,7 +201,7 @@ class RedisLedger implements Ledger {
 
   async fold(org: string, fold: Fold): Promise<boolean> {
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'journal')];
-    const place = placer(keys, (table) => this.keys.of(org, table));
+    const place = this.placer(org, keys);
     const args: (string | number)[] = [fold.from, fold.to];
     for (const { table, field, units } of fold.adds) args.push(place(table), field, units);
     return (await this.run(this.scripts.fold, keys, args)) === 1;
@@ -253,14 +259,18 @@ function entriesOf(raw: unknown): LogEntry[] {
   return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
 }
 
-/** Gives each table its place in KEYS, adding it at its first use. */
-function placer(keys: string[], keyOf: (table: Table) => string): (table: Table) => number {
-  const places = new Map<Table, number>([['org', 1]]);
-  return (table) => {
-    const known = places.get(table);
-    if (known !== undefined) return known;
-    const place = keys.push(keyOf(table));
-    places.set(table, place);
-    return place;
-  };
+/** Per want: the place of its table, the number of fields, the fields. */
+function wantArgs(wants: readonly Want[], place: (table: Table) => number): (string | number)[] {
+  return wants.flatMap(({ table, fields }) => [place(table), fields.length, ...fields]);
+}
+
+function snapshotIn(reply: unknown, wants: readonly Want[]): Snapshot {
+  const [now, version, ...found] = reply as [number, number, ...(string | null)[]];
+  let at = 0;
+  const values = wants.map(({ fields }) => {
+    const from = at;
+    at += fields.length;
+    return found.slice(from, at);
+  });
+  return { now, version, values };
 }

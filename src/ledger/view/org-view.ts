@@ -6,7 +6,7 @@ import { isName } from '../../quota/id.js';
 import type { Plan } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
 import { decodePlan } from '../codec.js';
-import type { Bounds, OrgReader, Snapshot, Table, Want } from '../port.js';
+import type { Bounds, DecisionStore, OrgStore, Snapshot, Table, Want } from '../port.js';
 
 /** What the org may consume of a quota in the present cycle. */
 export interface Pool {
@@ -73,27 +73,55 @@ export type OrgWants = readonly Want[] | ((start: number) => readonly Want[]);
 
 export const NOTHING_ELSE: OrgWants = [];
 
-export async function readOrg(
-  ledger: OrgReader,
-  quotas: Quotas,
+/** Where orgs are read. A cycle that is over is closed first, by an empty call. */
+export interface OrgSource {
+  readonly ledger: Pick<DecisionStore, 'apply'> & Pick<OrgStore, 'read'>;
+  readonly quotas: Quotas;
+}
+
+/** Throws where the org does not exist. */
+export async function readOrg(source: OrgSource, org: string, wants?: OrgWants): Promise<OrgView> {
+  const found = await findOrg(source, org, wants);
+  if (found.view === undefined) throw noOrg(org);
+  return found.view;
+}
+
+export interface FoundOrg {
+  /** Undefined where the org does not exist. */
+  readonly view: OrgView | undefined;
+  /** The store's. */
+  readonly now: number;
+}
+
+export async function findOrg(
+  source: OrgSource,
   org: string,
   wants: OrgWants = NOTHING_ELSE,
-): Promise<OrgView> {
+): Promise<FoundOrg> {
+  const { ledger, quotas } = source;
   if (!isName(org)) throw noOrg(org);
   let start = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const others = typeof wants === 'function' ? wants(start) : wants;
-    const all = [{ table: 'org', fields: orgFields(quotas) } as const, ...others];
-    const view = decodeOrg({ id: org, quotas, wants: all, snapshot: await ledger.read(org, all) });
+    const all = allWants(quotas, wants, start);
+    const snapshot = await ledger.read(org, all);
+    const { now } = snapshot;
+    if (snapshot.version === 0) return { view: undefined, now };
+    const view = orgViewOf({ id: org, quotas, wants: all, snapshot });
     if (view.now >= view.cycle.end) await roll(ledger, view);
-    else if (typeof wants !== 'function' || view.cycle.start === start) return view;
+    else if (typeof wants !== 'function' || view.cycle.start === start) return { view, now };
     start = view.cycle.start;
   }
   throw new ProblemError('store-busy', 'the cycle changed several times during the request, try again');
 }
 
+/** The org's own fields first, then the others. `start`: of the assumed cycle. */
+export function allWants(quotas: Quotas, wants: OrgWants, start: number): Want[] {
+  const others = typeof wants === 'function' ? wants(start) : wants;
+  return [{ table: 'org', fields: orgFields(quotas) }, ...others];
+}
+
 /** Brings the view into the present cycle, as the first request of it would. */
-async function roll(ledger: OrgReader, view: OrgView): Promise<void> {
+async function roll(ledger: OrgSource['ledger'], view: OrgView): Promise<void> {
   const next = successorOf(view.cycle, view.rule, view.now);
   const { epoch, ruleVersion, id: org } = view;
   const idle = { producer: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
@@ -116,11 +144,12 @@ interface RawOrg {
   readonly snapshot: Snapshot;
 }
 
-function decodeOrg({ id, quotas, wants, snapshot }: RawOrg): OrgView {
+/** `wants` as `allWants` makes them. Throws where the org's data is missing. */
+export function orgViewOf({ id, quotas, wants, snapshot }: RawOrg): OrgView {
   const { now, version } = snapshot;
   const [org, ...rest] = wants.map(({ fields }, index) => filled(fields, snapshot.values[index] ?? []));
-  if (version === 0 || org === undefined) throw noOrg(id);
-  if (!org.has('epoch')) throw new ProblemError('store-lost', `The data of ${id} is missing`);
+  if (org === undefined || !org.has('epoch'))
+    throw new ProblemError('store-lost', `The data of ${id} is missing`);
   const text = (field: string): string => org.get(field) ?? '';
   const number = (field: string): number => Number(text(field));
   return {

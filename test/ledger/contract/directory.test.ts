@@ -5,11 +5,28 @@ const ORG = { plans: { usage: 10 }, users: { ana: 'a:' } };
 
 onBoth('changes and their audit entry are one step', ORG, async (t, testOrg) => {
   const changes = [set('limits', 'usage:u:ana', 5), set('records', 'x', '1'), incr('org', 'extra:usage', 7)];
-  t.equal(await testOrg.ledger.commit(testOrg.org, { version: 1, changes, audit: '{"who":"root"}' }), 2);
+  const after = await testOrg.ledger.commit(testOrg.org, { version: 1, changes, audit: '{"who":"root"}' });
+  t.equal(after?.version, 2);
   t.same(await testOrg.fields('limits'), { 'usage:u:ana': '5' });
   t.equal(await testOrg.orgField('extra:usage'), '7');
   t.same(await testOrg.texts('audit'), ['{"who":"root"}']);
   t.equal(await testOrg.version(), 2);
+});
+
+onBoth('a commit reads fields in the same step, after its changes', ORG, async (t, testOrg) => {
+  const changes = [set('limits', 'usage:u:ana', 5), incr('org', 'extra:usage', 7), del('members', 'ana')];
+  const wants = [
+    { table: 'org', fields: ['extra:usage', 'version'] },
+    { table: 'consumed:1000000', fields: ['usage:o'] },
+    { table: 'limits', fields: ['usage:u:ana', 'usage:u:zed'] },
+    { table: 'members', fields: ['ana'] },
+  ] as const;
+  t.same(await testOrg.ledger.commit(testOrg.org, { version: 1, changes, audit: '', wants }), {
+    now: BEGIN_MS,
+    version: 2,
+    values: [['7', '2'], [null], ['5', null], [null]],
+  });
+  t.equal(await testOrg.ledger.commit(testOrg.org, { version: 1, changes, audit: '', wants }), undefined);
 });
 
 onBoth('at another version nothing happens', ORG, async (t, testOrg) => {

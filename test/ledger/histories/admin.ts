@@ -27,8 +27,8 @@ export class Admin {
     const stale = this.random.chance(0.08);
     const audit = JSON.stringify({ changes: changes.length });
     const done = await this.pair.commit(this.org, { version: version - (stale ? 1 : 0), changes, audit });
-    if (done !== (stale ? undefined : version + 1))
-      throw new Broken(`a commit at version ${version}: ${done}`);
+    if (done?.version !== (stale ? undefined : version + 1))
+      throw new Broken(`a commit at version ${version}: ${done?.version}`);
     this.tally.hit(stale ? 'commit refused' : 'commit done');
   }
 

@@ -1,7 +1,7 @@
 /** Both ledgers side by side: whatever is asked of one is asked of the other, and the answers must be the same. */
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { decodeJournal } from '../../../src/ledger/codec.js';
-import type { Call, Commit, Log, Reply, Table } from '../../../src/ledger/port.js';
+import type { Call, Commit, Log, Reply, Snapshot, Table } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
 import { type ClockedLedger, dumpOf } from '../../support/ledgers.js';
 
@@ -33,12 +33,12 @@ export class Pair {
     return bare;
   }
 
-  async commit(org: string, commit: Commit): Promise<number | undefined> {
+  async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
     const [expected, actual] = await Promise.all([
       this.model.ledger.commit(org, commit),
       this.redis.ledger.commit(org, commit),
     ]);
-    same('versions', expected, actual, commit);
+    same('commits', expected, actual, commit);
     return expected;
   }
 

@@ -1,0 +1,253 @@
+// A write of one resource takes at most three round trips to the store: the token, the read, the commit that answers.
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { RULES } from '../../src/admin/access/roles.js';
+import { buildAdmin, createOrg } from '../../src/admin/index.js';
+import { addToken } from '../../src/admin/tokens/token-store.js';
+import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
+import { openRedis } from '../../src/ledger/redis/index.js';
+import { loadScript } from '../../src/ledger/redis/scripts.js';
+import { charges } from '../../src/quota/charge.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { ACME, applyNow, bearer, QUOTAS } from './support.js';
+
+/** Long beside what this process does between two calls, so that calls of one round trip are seen together. */
+const ROUND_TRIP_MS = 40;
+
+/** What this process sends by itself, whatever an admin does: the look at the store's epoch, and the check of the server. */
+const PRESENCE = loadScript('presence').sha;
+const BY_ITSELF = new RegExp(`\\r\\n(${PRESENCE}|scard|info)\\r\\n`);
+const COMMAND = /\*\d+\r\n\$\d+\r\n[a-z]+\r\n/g;
+
+/** Counts where the bytes pass: a round trip begins when something is sent after an answer has come. */
+class RoundTrips {
+  count = 0;
+  commands = 0;
+  /** Whether a look at the epoch counts: only a new org needs one. */
+  private looksCount = false;
+  private answered = true;
+  private onLook: () => void = () => undefined;
+
+  constructor(proxy: FaultProxy) {
+    proxy.treatAll((link) => {
+      link.slow(ROUND_TRIP_MS);
+      link.client.on('data', (data: Buffer) => this.sent(data.toString('latin1')));
+      link.store.on('data', () => {
+        this.answered = true;
+      });
+    });
+  }
+
+  private sent(text: string): void {
+    const byItself = BY_ITSELF.test(text);
+    if (byItself) this.onLook();
+    if (byItself && !this.looksCount) return;
+    this.commands += text.match(COMMAND)?.length ?? 0;
+    if (this.answered) this.count += 1;
+    this.answered = false;
+  }
+
+  /** From now on. Where looks count, begins just behind one, so that the next is the write's own. */
+  async begin(looksCount: boolean): Promise<void> {
+    this.looksCount = false;
+    if (looksCount) {
+      await new Promise<void>((resolve) => {
+        this.onLook = resolve;
+      });
+      await setTimeout(2 * ROUND_TRIP_MS);
+    }
+    Object.assign(this, { count: 0, commands: 0, answered: true, looksCount });
+  }
+}
+
+interface Write {
+  /** As the role table has it. */
+  readonly name: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly status: number;
+  /** Round trips; left out: 3. */
+  readonly most?: number;
+}
+
+const CYCLE = { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' };
+const EVERY_WRITE: readonly Write[] = [
+  { name: 'PUT /v1/orgs/:org', path: '/orgs/new', body: { cycle: CYCLE }, status: 201 },
+  { name: 'PUT /v1/orgs/:org', path: '/orgs/acme', body: { cycle: CYCLE, seats: 9 }, status: 200 },
+  {
+    name: 'PUT /v1/orgs/:org/plans/:quota',
+    path: '/orgs/acme/plans/lds',
+    body: { allowance: 9 },
+    status: 200,
+  },
+  {
+    name: 'PUT /v1/orgs/:org/plans/:quota',
+    path: '/orgs/acme/plans/lds',
+    body: { allowance: 99 },
+    status: 200,
+  },
+  // A smaller pool may leave a percent limit with nothing: it reads all limits, in pages.
+  {
+    name: 'PUT /v1/orgs/:org/plans/:quota',
+    path: '/orgs/acme/plans/lds',
+    body: { allowance: 50 },
+    status: 200,
+    most: 4,
+  },
+  {
+    name: 'POST /v1/orgs/:org/plans/:quota/extra',
+    path: '/orgs/acme/plans/ai/extra',
+    body: { units: 9, reason: 'order 9' },
+    status: 201,
+  },
+  {
+    name: 'POST /v1/orgs/:org/users',
+    path: '/orgs/acme/users',
+    body: { id: 'eve', groups: ['eng', 'ops'] },
+    status: 201,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/users/:user',
+    path: '/orgs/acme/users/eve',
+    body: { name: 'Eve' },
+    status: 200,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/users/:user',
+    path: '/orgs/acme/users/eve',
+    body: { groups: ['ops'] },
+    status: 200,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/users/:user',
+    path: '/orgs/acme/users/eve',
+    body: { name: 'Eve' },
+    status: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/users/:user', path: '/orgs/acme/users/eve', status: 204 },
+  { name: 'POST /v1/orgs/:org/groups', path: '/orgs/acme/groups', body: { id: 'sales' }, status: 201 },
+  {
+    name: 'PATCH /v1/orgs/:org/groups/:group',
+    path: '/orgs/acme/groups/eng',
+    body: { name: 'E' },
+    status: 200,
+  },
+  {
+    name: 'PUT /v1/orgs/:org/groups/:group/members/:user',
+    path: '/orgs/acme/groups/sales/members/ann',
+    status: 204,
+  },
+  {
+    name: 'DELETE /v1/orgs/:org/groups/:group/members/:user',
+    path: '/orgs/acme/groups/eng/members/ann',
+    status: 204,
+  },
+  { name: 'DELETE /v1/orgs/:org/groups/:group', path: '/orgs/acme/groups/sales', status: 204 },
+  {
+    name: 'POST /v1/orgs/:org/limits',
+    path: '/orgs/acme/limits',
+    body: { user: 'bob', quota: 'ai', units: 9 },
+    status: 201,
+  },
+  {
+    name: 'POST /v1/orgs/:org/limits',
+    path: '/orgs/acme/limits?dryRun=true',
+    body: { group: 'eng', quota: 'ai', units: 9 },
+    status: 200,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/limits/:limit',
+    path: '/orgs/acme/limits/ai:u:bob',
+    body: { units: 10 },
+    status: 200,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/limits/:limit',
+    path: '/orgs/acme/limits/ai:u:bob',
+    body: { units: 10 },
+    status: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/limits/:limit', path: '/orgs/acme/limits/ai:u:bob', status: 204 },
+  // Not one resource: it reads all members and all limits, in pages.
+  {
+    name: 'POST /v1/orgs/:org/limits/distribute',
+    path: '/orgs/acme/limits/distribute',
+    body: { quota: 'ai' },
+    status: 200,
+    most: 5,
+  },
+  { name: 'DELETE /v1/orgs/:org/holds/:hold', path: '/orgs/acme/holds/h1', status: 204 },
+  { name: 'POST /v1/orgs/:org/keys', path: '/orgs/acme/keys', body: { user: 'ann' }, status: 201 },
+  { name: 'DELETE /v1/orgs/:org/keys/:key', path: '/orgs/acme/keys/<key>', status: 204 },
+  {
+    name: 'POST /v1/tokens',
+    path: '/tokens',
+    body: { name: 'new', role: 'viewer', orgs: ['acme', 'new'] },
+    status: 201,
+  },
+  { name: 'DELETE /v1/tokens/:token', path: '/tokens/<token>', status: 204 },
+  { name: 'DELETE /v1/orgs/:org', path: '/orgs/acme', status: 204 },
+];
+
+async function setUp(t: Test) {
+  const redis = await startRedis();
+  const proxy = await FaultProxy.start(redis.socket);
+  const roundTrips = new RoundTrips(proxy);
+  // Another connection of the same server, past the proxy: what it seeds is known to no cache of the admin API.
+  const seeding = await openRedis({ url: redis.url, objectionMs: 0 });
+  const token = { name: 'test', role: 'admin', orgs: 'all', expiresAt: 0 } as const;
+  const author = { who: 'test', reason: undefined };
+  const { text } = await addToken(
+    { ledger: seeding, mutex: new KeyedMutex() },
+    author,
+    token,
+    () => undefined,
+  );
+  await createOrg(seeding, 'acme', ACME, QUOTAS);
+  const held = charges('test', [{ quota: 'ai', units: 1, kind: 'held' }]);
+  await applyNow(seeding, 'acme', [
+    { kind: 'reserve', user: 'bob', claims: '', charges: held, hold: 'h1', ttlMs: 600_000 },
+  ]);
+  const ledger = await openRedis({ url: proxy.url, objectionMs: 0 });
+  const app = buildAdmin({ ledger, quotas: QUOTAS });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  t.teardown(async () => {
+    await app.close();
+    await ledger.close();
+    await seeding.close();
+    await proxy.close();
+    await redis.stop();
+  });
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1`;
+  return { url, authorization: bearer(text), roundTrips };
+}
+
+t.test('every write endpoint', { skip: skipWithoutRedis }, async (t) => {
+  const written = new Set(EVERY_WRITE.map(({ name }) => name));
+  const all = Object.keys(RULES).filter((name) => !name.startsWith('GET '));
+  t.same(
+    all.filter((name) => !written.has(name)),
+    [],
+    'each has a row',
+  );
+  const { url, authorization, roundTrips } = await setUp(t);
+  const made: Record<string, string> = {};
+  for (const { name, path, body, status, most = 3 } of EVERY_WRITE) {
+    const [method = ''] = name.split(' ');
+    await roundTrips.begin(path === '/orgs/new');
+    const response = await fetch(url + path.replace(/<(\w+)>/, (_, kind: string) => made[kind] ?? ''), {
+      method,
+      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const { count, commands } = roundTrips;
+    const text = await response.text();
+    t.equal(response.status, status, `${method} ${path}: ${text}`);
+    if (path === '/tokens') made.token = JSON.parse(text).id;
+    if (path === '/orgs/acme/keys') made.key = JSON.parse(text).id;
+    t.comment(`${method} ${path}: ${count} round trips, ${commands} commands`);
+    t.ok(count >= 1 && count <= most, `${method} ${path}: ${count} round trips, at most ${most}`);
+  }
+});
