@@ -19,7 +19,7 @@ import type { BatcherState } from './observer.js';
 import { CLOCK_JUMPED, noAnswer, type PendingOperation, unavailable } from './pending-operation.js';
 import { OrgQueue } from './queue.js';
 import type { OrgBatcherOptions, Shared } from './shared.js';
-import { batchOf, callOf, callsOf, type UndeliveredCall } from './undelivered.js';
+import { callOf, callsOf, sentOf, type UndeliveredCall } from './undelivered.js';
 
 const EXPIRE_MOST = 8;
 /** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */
@@ -116,16 +116,10 @@ export class OrgBatcher {
   /** Sends what an earlier process could not deliver; resolves when it is over. */
   resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
     if (this.epoch === '') this.epoch = call.epoch;
-    // An org that began anew has nothing to give back for what the one before it admitted.
-    const foreign = call.epoch !== '' && call.epoch !== this.epoch;
-    const ops = foreign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
-    const known = { ...call, ops, inDoubt: isForgotten || (call.inDoubt && !foreign) };
-    // It may have been idle for long: that the store has forgotten it is no news.
-    const idle = { id: call.producer, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
-    const producer = foreign ? replacementOf(idle) : idle;
     this.producers += 1;
     return new Promise((resolve) => {
-      const batch = batchOf(known, this.generation, resolve);
+      const { epoch, generation } = this;
+      const { producer, batch } = sentOf(call, { epoch, generation, isForgotten, done: resolve });
       if (isForgotten) this.replaceProducer(producer, batch);
       else void this.send(producer, batch);
     });

@@ -1,6 +1,6 @@
 /** What a process that stops could not deliver, in a form that another one can: calls keep producer and number, so that they happen once. */
 import type { Op } from '../port.js';
-import { type Batch, newProducer, type Sent } from './batch.js';
+import { type Batch, newProducer, replacementOf, type Sent } from './batch.js';
 import type { PendingOperation } from './pending-operation.js';
 
 export interface UndeliveredOp {
@@ -62,9 +62,31 @@ function undeliveredOp({ op, cycle, owed, over }: PendingOperation, inDoubt: boo
   return { op: rest, cycle: 0, void: true };
 }
 
-/** The call as it is to be sent again; `done` hears of its end. */
-export function batchOf(call: UndeliveredCall, generation: number, done: () => void): Batch {
-  const operations = call.ops.map(
+interface Resumption extends Pick<Batch, 'generation'> {
+  /** Of the org that there is now. */
+  readonly epoch: string;
+  /** If it has run before, the store may not know that any more. */
+  readonly isForgotten: boolean;
+  /** Called when nothing is left to be done about the call. */
+  readonly done: () => void;
+}
+
+/** The call as it is to be sent again. */
+export function sentOf(call: UndeliveredCall, { epoch, generation, isForgotten, done }: Resumption): Sent {
+  // It may have been idle for long: that the store has forgotten it is no news.
+  const earlier = { id: call.producer, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
+  // An org that began anew has nothing to give back for what the one before it admitted.
+  const isForeign = call.epoch !== '' && call.epoch !== epoch;
+  const ops = isForeign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
+  const inDoubt = isForgotten || (call.inDoubt && !isForeign);
+  return {
+    producer: isForeign ? replacementOf(earlier) : earlier,
+    batch: { ...batchOf(ops), inDoubt, generation, done },
+  };
+}
+
+function batchOf(ops: readonly UndeliveredOp[]): Omit<Batch, 'inDoubt' | 'generation' | 'done'> {
+  const operations = ops.map(
     ({ op, cycle, void: over }): PendingOperation => ({
       op,
       cycle,
@@ -74,6 +96,5 @@ export function batchOf(call: UndeliveredCall, generation: number, done: () => v
       reject: () => undefined,
     }),
   );
-  const state = { retries: 0, cycleTries: 0, counted: false, outstanding: false };
-  return { operations, ...state, inDoubt: call.inDoubt, generation, done };
+  return { operations, retries: 0, cycleTries: 0, counted: false, outstanding: false };
 }
