@@ -1,44 +1,46 @@
 /**
- * Bounds the store's clock. Between two readings it cannot have gone on by more than the steady clock of this process has: one
- * that shows a later time would end cycles early and stop the time of every org for as long, so such calls are answered
- * `clock` and change nothing. The first reading of a process is taken as it is.
+ * Bounds the store's clock. Between two readings, the store's clock cannot advance more than the steady clock of this
+ * process. A clock that shows a later time would end cycles early and freeze the time of every org. Such calls are
+ * therefore answered `clock` and change nothing. The first reading of a process is accepted as it is.
  *
- * It ends by itself when the clock shows a possible time again, or when an operator accepts the time that it shows.
+ * The refusal ends when the clock shows a possible time again, or when an operator accepts the time that it shows.
  */
 import { uptime } from 'node:os';
 import type { Call, Reply } from './port.js';
 
-/** What an operator has accepted (0: nothing), and what the clock shows now. */
+/** The time that an operator accepted (0: none), and what the clock shows now. */
 export interface ClockLook {
   readonly accepted: number;
   readonly clock: number;
 }
 
 export interface ClockGuardOptions {
-  /** Called at first, then once a minute: what the clock shows, and how far past the latest possible time that is. */
+  /**
+   * Called at first, then once a minute, with what the clock shows and how far past the latest possible time that is.
+   */
   readonly alarm: (details: { readonly clock: number; readonly aheadMs: number }) => void;
   /** A clock that never jumps, in ms. */
   readonly steady?: () => number;
-  /** One that goes on while this machine sleeps, in ms. */
+  /** A clock that continues while this machine sleeps, in ms. */
   readonly awake?: () => number;
 }
 
-/** A call may be on its way for some seconds, and clocks are set right by small steps. */
+/** Tolerance: a call may be under way for some seconds, and clock corrections are small steps. */
 const TOLERANCE_MS = 300_000;
-/** Of a clock that runs fast, far more than a sound one does. */
+/** Tolerated drift of a clock that runs fast; a healthy clock drifts far less. */
 const DRIFT = 1e-3;
 const ALARM_EVERY_MS = 60_000;
 const LOOK_EVERY_MS = 2_000;
 const AWAKE_EVERY_MS = 1_000;
-/** Until gateways have heard of it, an accepted time goes on. */
+/** An accepted time continues from its acceptance until gateways have read it. */
 const ACCEPTED_FOR_MS = 600_000;
-/** The time of an org may be so far ahead of the clock before that is an alarm. */
+/** An org's time may be this far ahead of the clock before the gateway raises an alarm. */
 export const ORG_AHEAD_MS = TOLERANCE_MS;
 
 export class ClockGuard {
   private readonly steady: () => number;
   private readonly awake: () => number;
-  /** The last reading, and when that was; undefined where the next one is taken as it is. */
+  /** The last reading and its time; undefined if the next reading is accepted as it is. */
   private reading: { readonly clock: number; readonly at: number } | undefined;
   private slept = 0;
   private sleepAt = Number.NEGATIVE_INFINITY;
@@ -50,7 +52,7 @@ export class ClockGuard {
     this.awake = options.awake ?? (() => uptime() * 1_000);
   }
 
-  /** The store's clock shows a time that it cannot have. */
+  /** The store's clock shows an impossible time. */
   get refusing(): boolean {
     return this.refusedSince !== undefined;
   }
@@ -70,7 +72,10 @@ export class ClockGuard {
     this.refusedSince = undefined;
   }
 
-  /** A call was answered `clock`. True where the reading is possible after all: this machine has slept meanwhile. */
+  /**
+   * A call was answered `clock`. Returns true if the reading is possible after all, because this machine slept
+   * meanwhile.
+   */
   refused(clock: number): boolean {
     const slept = this.slept;
     const at = this.steady();
@@ -88,14 +93,14 @@ export class ClockGuard {
     return false;
   }
 
-  /** What a look while refusing has found. */
+  /** Handles a reading that was taken while the store's time is refused. */
   look({ accepted, clock }: ClockLook): void {
     const latest = this.latest();
     const isAccepted = accepted > latest && clock - accepted <= ACCEPTED_FOR_MS;
     if (clock <= latest || isAccepted) this.saw(clock);
   }
 
-  /** By how much the clock that goes on in sleep is ahead of the one that does not. */
+  /** How far the clock that continues during sleep is ahead of the one that stops. */
   private noteSleep(at: number): void {
     this.sleepAt = at;
     this.slept = this.awake() - at;
@@ -106,20 +111,20 @@ export interface ClockLookout {
   close(): void;
 }
 
-/** While the store's time is refused, looks whether it is right again, or accepted. */
+/** While the store's time is refused, checks whether it is possible again or was accepted. */
 export function lookWhileRefusing(guard: ClockGuard, look: () => Promise<ClockLook>): ClockLookout {
   const timer = setInterval(() => {
     if (!guard.refusing) return;
     look().then(
       (found) => guard.look(found),
-      // A store that cannot be asked says nothing about its time.
+      // A failed reading says nothing about the store's time.
       () => undefined,
     );
   }, LOOK_EVERY_MS).unref();
   return { close: () => clearInterval(timer) };
 }
 
-/** Sends a call with the latest time that the clock can show, and learns from its answer. */
+/** Sends a call with the latest time that the clock can show, and records the clock of its answer. */
 export async function bounded(
   guard: ClockGuard | undefined,
   call: Call,
@@ -128,7 +133,7 @@ export async function bounded(
   if (guard === undefined || call.latest !== undefined) return send(call.latest ?? 0);
   const latest = guard.latest();
   const reply = await send(latest);
-  // The first answer again has the reading of then.
+  // A repeated first answer contains the old reading.
   if (reply.replayed) return reply;
   if (latest === 0 || reply.clock <= latest) guard.saw(reply.clock);
   else if (guard.refused(reply.clock) && reply.code === 'clock') return send(guard.latest());

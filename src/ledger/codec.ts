@@ -6,7 +6,7 @@
  * | org | `plan:<quota>` | `<allowance>:<h|s|w>` (hard, soft, shadow) |
  * | org | `extra:<quota>`, `carry:<quota>` | integer |
  * | limits | line of user or group | `<units>` (hard, absolute) or `<u|p>;<amount>;<offset>;<h|w>;<raise>;<raiseUntil>` |
- * | members | user token | `<a|i|n|r>:<group>,<group>#<generation>` (active, invited, inactive, removed) |
+ * | members | user key | `<a|i|n|r>:<group>,<group>#<generation>` (active, invited, inactive, removed) |
  * | groups | group | `<generation>;<JSON>` |
  */
 import type { ChargeKind, Charges } from '../quota/charge.js';
@@ -46,7 +46,7 @@ export function decodeLimit(text: string): Limit {
   };
 }
 
-/** An API key's record: `<sha256 of its secret, hex>|<user token>|<expires at, 0 for never>`. */
+/** An API key's record: `<sha256 of its secret, hex>|<user key>|<expires at, 0 for never>`. */
 export interface KeyRecord {
   readonly hash: string;
   readonly user: string;
@@ -84,7 +84,7 @@ const LETTER_STATUS: Record<string, UserStatus> = {
   r: 'removed',
 };
 
-/** A membership names the group's generation, so that a group made anew under an old id starts empty. */
+/** A membership names the group's generation, so a group that is created again under an old id starts empty. */
 export interface Membership {
   readonly group: string;
   readonly generation: number;
@@ -111,7 +111,7 @@ function decodeMembership(token: string): Membership {
   return { group, generation: Number(generation) };
 }
 
-/** A group that was deleted keeps its field, with `alive` false, so that its generation is not used again. */
+/** A deleted group keeps its field with `alive` false, so that its generation is not reused. */
 export interface Group {
   readonly generation: number;
   readonly alive: boolean;
@@ -143,7 +143,7 @@ export interface HoldItem {
 
 export interface HoldRecord {
   readonly open: boolean;
-  /** A tombstone whose request has ended, so that nothing is held for it again. */
+  /** A tombstone whose request has ended: no new hold is created for it. */
   readonly ended: boolean;
   readonly cycle: number;
   readonly at: number;
@@ -226,7 +226,7 @@ export function decodeJournal(text: string): JournalLine[] {
 }
 
 const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
-/** Most charges are made at the start, one per route: each is written once. */
+/** Most charges are created at boot, one per route, so each text is cached. */
 const chargeTexts = new WeakMap<Charges, string>();
 
 /** The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…`. */

@@ -9,7 +9,9 @@ export interface ReserveOp {
   readonly kind: 'reserve';
   /** User key; '' if `key` identifies the user. */
   readonly user: string;
-  /** `<key id>:<sha256 of its secret, hex>` of an API key: the org's data says whose it is, and whether it is valid now. */
+  /**
+   * `<key id>:<sha256 of its secret, hex>` of an API key. The org's data says who owns it and whether it is valid now.
+   */
   readonly key?: string;
   /**
    * Groups claimed by the caller's credential, comma-separated, compared exactly. Unknown groups are ignored: the `groups`
@@ -34,7 +36,7 @@ export interface SettleOp {
   readonly estimated: boolean;
 }
 
-/** Gives back everything of a hold, fixed costs too. `keep`: leave a tombstone, also where the id is unknown. */
+/** Returns everything of a hold, including fixed costs. `keep`: leave a tombstone, even if the id is unknown. */
 export interface ReleaseOp {
   readonly kind: 'release';
   readonly hold: string;
@@ -44,8 +46,8 @@ export interface ReleaseOp {
 }
 
 /**
- * Extends a hold, notes its progress (`units` as in settle) and asks for `more` additional units (0: none; fixed items:
- * always 0). `quotas`, `units` and `more` have one entry per item that was reserved and is not a gate, in order.
+ * Extends a hold, records its progress (`units` as in settle) and asks for `more` additional units (0: none; fixed
+ * items: always 0). `quotas`, `units` and `more` have one entry per item that was reserved and is not a gate, in order.
  */
 export interface RenewOp {
   readonly kind: 'renew';
@@ -56,7 +58,7 @@ export interface RenewOp {
   readonly more: readonly number[];
 }
 
-/** Gives back the fixed costs of an admission. `groups`, `cycle`, `at`: from its answer. */
+/** Returns the fixed costs of an admission. `groups`, `cycle`, `at`: from its answer. */
 export interface RefundOp {
   readonly kind: 'refund';
   readonly user: string;
@@ -69,10 +71,10 @@ export interface RefundOp {
 }
 
 /**
- * Charges what was served while the ledger gave no decision, past any limit: a charge is never lost.
- * `charges` has fixed items only. `at` is the time of admission, by the caller's estimate of the store's clock:
- * the charge goes to the latest of the call's cycles that had begun by then (the present one if none had), at the nearest
- * time within it, and to the user's groups of now.
+ * Charges what was served while the ledger made no decision. It may exceed limits, because a charge is never lost.
+ * `charges` has fixed items only. `at` is the time of admission, by the caller's estimate of the store's clock. The
+ * charge goes to the latest of the call's cycles that had begun by then (the present one if none had), at the nearest
+ * time within it, and to the user's current groups.
  */
 export interface ChargeOp {
   readonly kind: 'charge';
@@ -93,14 +95,14 @@ export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | ChargeO
 
 export interface Call {
   readonly org: string;
-  /** The epoch of the org's data that the caller knows, '' before its first answer. */
+  /** The epoch of the org's data that the caller knows; '' before its first answer. */
   readonly epoch: string;
   /** '' for a call that need not be repeatable. */
   readonly producer: string;
   readonly seq: number;
   /** Version of the cycle rule by which the bounds were computed. */
   readonly ruleVersion: number;
-  /** First the cycle that the caller takes for the present one, then older ones whose holds this call may touch. */
+  /** First the cycle that the caller believes is present, then older ones whose holds this call may touch. */
   readonly cycles: readonly Bounds[];
   readonly unknownUsers: UnknownUsers;
   /** How many due holds this call expires before its operations. */
@@ -118,7 +120,7 @@ export interface BindingLimit {
   readonly remaining: number;
 }
 
-/** An exceeded limit: on a refusal a hard one, on an admission a soft one or one in shadow. */
+/** An exceeded limit: a hard one on a refusal; a soft or shadow one on an admission. */
 export interface Violation {
   readonly quota: string;
   readonly scope: Scope;
@@ -136,7 +138,7 @@ export interface Admitted {
   readonly user?: string;
   /** Ids of the charged groups, comma-separated: a refund names them. */
   readonly groups: string;
-  /** The hold exists already: the same reservation was sent before. */
+  /** The hold already exists: the same reservation was sent before. */
   readonly duplicate: boolean;
   readonly violated: readonly Violation[];
   readonly bindingLimits: readonly BindingLimit[];
@@ -144,7 +146,7 @@ export interface Admitted {
 
 export interface Refused {
   readonly status: 'refused';
-  /** `spent`: it does not fit beside what is consumed. `held`: it would fit without the holds in flight. */
+  /** `spent`: the charge does not fit beside what is consumed. `held`: it would fit without the open holds. */
   readonly reason: 'spent' | 'held';
   /** Index in `violated` of the violation to report: the first spent one, or the first if none is spent. */
   readonly primary: number;
@@ -172,7 +174,9 @@ export interface Denied {
 
 export interface Settled {
   readonly status: 'settled';
-  /** Units above the hold (late settlements and charges: all units charged now) that went past a hard limit, per item. */
+  /**
+   * Units above the hold (late settlements and charges: all units charged now) that exceeded a hard limit, per item.
+   */
   readonly overshoot: readonly number[];
   /** The hold had expired, or a person released it: only the difference was charged. Always true for a `charge`. */
   readonly late: boolean;
@@ -210,18 +214,21 @@ export type CallCode =
   | 'producer-behind'
   | 'clock';
 
-/** A tombstone keeps what a hold was charged for this long. */
+/** A tombstone keeps the amount that a hold was charged for this long. */
 export const TOMBSTONE_MS = 86_400_000;
 
 /** A producer is kept this long after its last call, because refunds name its calls. */
 export const PRODUCER_KEPT_MS = 86_400_000;
-/** A first call of producer `<id>@<created at>` runs at most this long after its creation: a forgotten call never runs again. */
+/**
+ * A first call of producer `<id>@<created at>` runs at most this long after the producer's creation, so a forgotten
+ * call never runs again.
+ */
 export const PRODUCER_YOUNG_MS = PRODUCER_KEPT_MS / 2;
 
 /** Before a refusal, a call expires at most this many more due holds. */
 export const EXPIRE_BEFORE_REFUSAL = 64;
 
-/** Units that a hold charged above what it held, and that went past a hard limit. */
+/** Units that a hold charged above what it held, and that exceeded a hard limit. */
 export interface Overshoot {
   readonly quota: string;
   readonly units: number;
@@ -232,23 +239,25 @@ export interface Reply {
   /** The org's time; on `replayed`, the time of the first answer. */
   readonly now: number;
   readonly cycle: Bounds;
-  /** Start of the cycle before, 0 if there was none. */
+  /** Start of the previous cycle; 0 if there was none. */
   readonly previous: number;
   /** The cycle rule as JSON, present with code `cycle` only, and its version: the caller computes the next bounds from it. */
   readonly rule: string;
   readonly ruleVersion: number;
   readonly epoch: string;
   readonly replayed: boolean;
-  /** Counter lines that this call touched: callers bound their batches by it. */
+  /** Counter lines that this call touched. Callers use it to limit their batches. */
   readonly lines: number;
   readonly expired: number;
   /** Start of a cycle with due holds that the call does not name; 0 if none. */
   readonly dueIn: number;
-  /** Changes of this call that would have taken a counter below 0, and stopped at 0. */
+  /** Changes of this call that would have taken a counter below 0 and stopped at 0. */
   readonly clipped: number;
-  /** Of the holds that this call settled or that expired in it; those of `charge` stand in their results only. */
+  /**
+   * Overshoot of the holds that this call settled or that expired in it. Overshoot of `charge` is only in the results.
+   */
   readonly overshoots: readonly Overshoot[];
-  /** What the store's clock showed; `now` is later if the org has seen a later time. */
+  /** The reading of the store's clock. `now` is later if the org has seen a later time. */
   readonly clock: number;
   /** One per operation. On `replayed`, `violated` and `bindingLimits` are empty for operations that the repetition replaced by `none`. */
   readonly results: readonly Result[];

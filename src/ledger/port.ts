@@ -84,18 +84,18 @@ export interface Want {
 export interface Snapshot {
   /** The org's time, never before any time it returned. */
   readonly now: number;
-  /** Version of the directory, 0 where the org does not exist; every commit, registration and roll raises it. */
+  /** Version of the directory; 0 if the org does not exist. Every commit, registration and roll increments it. */
   readonly version: number;
-  /** One array per want, one value per field, null where absent. */
+  /** One array per `Want`, one value per field; null if absent. */
   readonly values: readonly (readonly (string | null)[])[];
 }
 
 export interface OrgEpoch {
   /** As in a snapshot. */
   readonly version: number;
-  /** '' if there is none: no such org, or its data is marked as lost. */
+  /** '' if there is none: the org does not exist, or its data is marked as lost. */
   readonly epoch: string;
-  /** The epoch that an operator allows callers to use in place of the one they knew; '' for none. */
+  /** The epoch that an operator allows callers to use instead of the one they knew; '' for none. */
   readonly accepted: string;
 }
 
@@ -108,7 +108,7 @@ export type Change =
 export interface Commit {
   readonly version: number;
   readonly changes: readonly Change[];
-  /** JSON; '' for changes that nobody made by hand. */
+  /** JSON; '' for automatic changes. */
   readonly audit: string;
   /** What to read in the same step, after the changes; left out: nothing. */
   readonly wants?: readonly Want[];
@@ -145,13 +145,13 @@ export interface Fold {
 export interface DecisionStore {
   /** False while the store cannot be used. */
   readonly ready: boolean;
-  /** It is not ready, but was a moment ago, and is reconnecting: callers wait for it within their deadline. */
+  /** The store is not ready, but was a moment ago and is reconnecting. Callers wait for it within their deadline. */
   readonly reconnecting: boolean;
   /** The listener is called each time the store becomes ready. */
   onReady(listener: () => void): void;
-  /** Rejects with a `StoreError` if no answer came: the call may or may not have run. */
+  /** Rejects with a `StoreError` if no answer arrived: the call may or may not have run. */
   apply(call: Call): Promise<Reply>;
-  /** What `apply` would find. It uses the connection of decisions, so that both find the same server. */
+  /** Returns what `apply` would find. It uses the connection of decisions, so that both reach the same server. */
   epochOf(org: string): Promise<OrgEpoch>;
   /** Marks an org as lost, if there is no data at all. */
   markLost(org: string): Promise<void>;
@@ -172,9 +172,9 @@ export interface OrgStore {
   fold(org: string, fold: Fold): Promise<boolean>;
   /** Deletes whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
-  /** Forgets producers whose last call is older than the org's now − `idleMs`: their gateways are gone. */
+  /** Forgets producers whose last call is older than the org's now − `idleMs`: their gateways no longer run. */
   forgetProducers(org: string, idleMs: number): Promise<number>;
-  /** Takes or renews the lease of a job that one process does at a time. False: another process holds it. */
+  /** Takes or renews the lease of a job that one process runs at a time. Returns false if another process holds it. */
   lease(job: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Ids of all orgs, including archived ones, without system data. */
   orgs(): Promise<string[]>;
@@ -188,11 +188,11 @@ export interface Ledger extends DecisionStore, OrgStore {
 }
 
 interface StoreErrorOptions extends ErrorOptions {
-  /** Left out: true. */
+  /** Absent: true. */
   readonly answered?: boolean;
 }
 
-/** No answer, or no usable one. `ran` is false only if the call certainly did not run. */
+/** There was no usable answer. `ran` is false only if the call certainly did not run. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /** False if the connection ended or was missing: the next connection may answer the same call. */

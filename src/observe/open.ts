@@ -34,7 +34,7 @@ export class OpenMetrics {
     build.gauges(
       {
         name: 'quotagate_open_units_outstanding',
-        help: 'Units that were let through without the store, and are not charged yet.',
+        help: 'Units that open mode admitted and that are not charged yet.',
         labels: ['quota'],
       },
       () =>
@@ -42,7 +42,7 @@ export class OpenMetrics {
     );
     this.charged = build.counters({
       name: 'quotagate_open_units_total',
-      help: 'Units that were let through without the store, and charged afterwards.',
+      help: 'Units that open mode admitted and that were charged afterwards.',
       labels: ['quota'],
     });
     this.overshoots = build.counters({

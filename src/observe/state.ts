@@ -10,7 +10,7 @@ export interface MetricsOptions {
 export interface State {
   readonly ready: boolean;
   readonly storeReady: boolean;
-  /** The store's clock shows a time that it cannot have. */
+  /** The store's clock shows an impossible time. */
   readonly clockRefused: boolean;
   readonly requestsInFlight: number;
   /** Operations owed to the store. */

@@ -32,7 +32,7 @@ export class StoreMetrics {
     );
     build.reading(
       'quotagate_store_clock_refused',
-      '1 while the store’s clock shows a time that it cannot have: requests get 503 until it is right, or accepted by `quotagate store accept-clock`.',
+      '1 while the store’s clock shows an impossible time: requests get 503 until the time is possible again, or accepted by `quotagate store accept-clock`.',
       () => numberOf(state()?.clockRefused),
     );
     this.seconds = build.histograms(

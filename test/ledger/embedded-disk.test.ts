@@ -147,11 +147,11 @@ else {
       return batch.apply(level, args);
     }) as typeof level.batch;
     await level.open();
-    disk.witness('acme', 'org', 'epoch', 'e1');
-    disk.witness('acme', 'org', 'now', 1);
+    disk.onChange('acme', 'org', 'epoch', 'e1');
+    disk.onChange('acme', 'org', 'now', 1);
     await until(() => disk.failure !== undefined && tries > 2);
     t.match(disk.failure, /No space left/);
-    disk.witness('acme', 'org', 'now', 2);
+    disk.onChange('acme', 'org', 'now', 2);
     full = false;
     await until(() => disk.failure === undefined);
     await disk.close();

@@ -21,7 +21,7 @@ async function holds(t: Test, ledger: Ledger): Promise<void> {
   } else
     await t.rejects(
       claimStore(ledger, other),
-      /has 1|begun with 1/,
+      /has 1|created with 1/,
       'another gateway may make the first org',
     );
   await ledger.commit('acme', {
@@ -33,11 +33,11 @@ async function holds(t: Test, ledger: Ledger): Promise<void> {
   await claimStore(ledger, { ...QUOTAS, lds: { decimals: 3 } });
   await t.rejects(
     claimStore(ledger, { usage: { decimals: 2 } }),
-    /quotas\.usage\.decimals is 2, .* begun with 1: write 1/,
+    /quotas\.usage\.decimals is 2, .* created with 1: set it to 1/,
   );
   await t.rejects(
     claimStore(ledger, { lds: { decimals: 0 } }),
-    /quotas\.lds\.decimals is 0, .* begun with 3/,
+    /quotas\.lds\.decimals is 0, .* created with 3/,
     'new ones too',
   );
   await claimStore(ledger, QUOTAS);
@@ -45,7 +45,7 @@ async function holds(t: Test, ledger: Ledger): Promise<void> {
   const { version } = await ledger.read('*meta*', []);
   const changes = [{ set: 'records', field: 'schema', value: '2' }] as const;
   await ledger.commit('*meta*', { version, changes, audit: '' });
-  await t.rejects(claimStore(ledger, QUOTAS), /the store is of schema 2, and this version knows 1/);
+  await t.rejects(claimStore(ledger, QUOTAS), /the store is of schema 2, but this version supports 1/);
 }
 
 t.test('embedded', async (t) => {

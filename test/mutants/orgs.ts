@@ -136,7 +136,7 @@ export const ORGS: readonly Mutant[] = [
     'a reservation of nothing registers its user',
     'users',
     ['include/members', '  if only_asks then return record end\n', ''],
-    ['decide', 'if (onlyAsks)', 'if (false)'],
+    ['decide', 'if (dryRun)', 'if (false)'],
   ),
   ...broken(
     'rule 12',

@@ -1,4 +1,4 @@
-/** Alarms of one org, limited in rate: many calls that meet the same fault do not fill the log. */
+/** Alarms of one org, limited in rate, so that many calls with the same fault do not fill the log. */
 import { ORG_AHEAD_MS } from '../clock-guard.js';
 import type { Op, Reply, Result } from '../port.js';
 import type { Producer } from './batch.js';
@@ -6,7 +6,7 @@ import type { OrgBatcherOptions } from './shared.js';
 
 const EVERY_MS = 60_000;
 
-/** By what came of an operation that the store had to do: it lacks what was there, and no answer says so to anybody. */
+/** Alarms by the result of an operation: the store lacks the data for it, and no caller learns that from an answer. */
 const UNDONE: Readonly<Partial<Record<Result['status'], string>>> = {
   unproven: 'refund-unproven',
   'unknown-hold': 'settlement-unknown-hold',
@@ -23,7 +23,7 @@ export class OrgAlarms {
 
   noteAnswer({ replayed, now, clock, clipped }: Reply): void {
     if (clipped > 0) this.tell('counter-below-zero', { moves: clipped });
-    // Its time stands still until the clock is there: no hold expires, no cycle ends.
+    // The org's time stands still until the clock catches up: no hold expires and no cycle ends.
     const aheadMs = now - clock;
     if (!replayed && aheadMs > ORG_AHEAD_MS) this.tellAtTimes('org-ahead-of-clock', { now, clock, aheadMs });
   }
@@ -35,12 +35,12 @@ export class OrgAlarms {
     this.tell(what, { op });
   }
 
-  /** The store lacks calls that it had answered. Many producers meet it at once. */
+  /** The store lacks calls that it had answered. Many producers notice it at once. */
   rolledBack({ id, seq }: Producer): void {
     this.tellAtTimes('store-rolled-back', { producer: id, answered: seq });
   }
 
-  /** A replica of another version may have other time zones: that must not end this one. */
+  /** A process with another version may have other time zones; that must not end this process. */
   cycleUnknown(rule: string, err: unknown): void {
     this.tellAtTimes('cycle-unknown', { rule, err });
   }

@@ -1,4 +1,4 @@
-/** Calls as the producers of an org keep them. */
+/** Calls in the form that the producers of an org keep. */
 import { randomBytes } from 'node:crypto';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
 import { type Bounds, PRODUCER_KEPT_MS, type Reply } from '../port.js';
@@ -6,26 +6,26 @@ import type { PendingOperation } from './pending-operation.js';
 
 export interface Producer {
   readonly id: string;
-  /** Number of the last call that was answered. */
+  /** Number of the last answered call. */
   seq: number;
-  /** When that was, by this process' steady clock. */
+  /** The time of that answer, by this process' steady clock. */
   usedAt: number;
 }
 
-/** One call's worth, with the operations as they are to be sent now. */
+/** The operations of one call, as they must be sent now. */
 export interface Batch {
   readonly operations: readonly PendingOperation[];
   retries: number;
   cycleTries: number;
-  /** It was sent and got no answer: it may have run. */
+  /** The call was sent and got no answer: it may have run. */
   inDoubt: boolean;
-  /** It was sent, and its answer may still come. */
+  /** The call was sent, and its answer may still arrive. */
   outstanding: boolean;
-  /** It takes one of the places for calls in flight; one that is being found out about does not. */
+  /** The call occupies a slot for calls in flight. A call that is being reconciled does not. */
   counted: boolean;
-  /** Which of the org's orgs it was made for: a loss that is accepted begins a new one. */
+  /** The generation of the org's data that the call was made for: an accepted loss begins a new one. */
   generation: number;
-  /** Of a call that an earlier process could not deliver: called when nothing is left to be done about it. Its producer sends nothing else. */
+  /** For a call that an earlier process could not deliver: called when nothing is left to do. Its producer sends nothing else. */
   readonly done?: () => void;
 }
 
@@ -34,7 +34,7 @@ export interface Sent {
   readonly batch: Batch;
 }
 
-/** `now`: the store's time; left out for calls that may wait for longer than a producer is young. */
+/** `now`: the store's time. Absent for calls that may wait longer than a producer stays young. */
 export function newProducer(now?: number): Producer {
   const born = now === undefined ? '' : `@${Math.max(0, Math.floor(now))}`;
   const id = `${randomBytes(9).toString('base64url')}${born}`;
@@ -53,20 +53,20 @@ export function replacementOf({ id, seq }: Producer): Producer {
 /** Half of the time for which the store keeps an idle producer. */
 const PRODUCER_FRESH_MS = PRODUCER_KEPT_MS / 2;
 
-/** The store must still have the producer. */
+/** Returns whether the store must still have the producer. */
 export function isFresh({ usedAt }: Producer): boolean {
   return performance.now() - usedAt < PRODUCER_FRESH_MS;
 }
 
-/** Holds of the cycle before may still be due, or be settled. */
+/** Holds of the previous cycle may still be due or be settled. */
 export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
   if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
   return [...cycles, { start: previous, end: previous }];
 }
 
 /**
- * The org says which cycle is present; where that one is over, its successor is computed by the org's time. Throws where
- * the rule cannot be followed: time zones differ by version.
+ * Returns the bounds of the present cycle. If the known cycle is over, its successor is computed by the org's time.
+ * Throws if this process cannot apply the rule: time zones differ by version.
  */
 export function cyclesNow(reply: Reply): readonly Bounds[] {
   const { cycle, rule, now } = reply;

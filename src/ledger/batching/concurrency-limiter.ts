@@ -1,4 +1,6 @@
-/** Lets a bounded number of jobs run at once, the others in their order: what an outage dammed up flows off in a stream. */
+/**
+ * Runs a limited number of jobs at once and the others in order, so that the backlog of an outage is sent gradually.
+ */
 export class ConcurrencyLimiter {
   private inside = 0;
   private readonly waiting: (() => Promise<unknown>)[] = [];
@@ -21,7 +23,9 @@ export class ConcurrencyLimiter {
   }
 }
 
-/** A delay of half to all of `ms`: what waits on the same event does not come back at the same instant. */
+/**
+ * Returns a random delay of half to all of `ms`, so that jobs that wait for the same event do not all restart at once.
+ */
 export function jittered(ms: number): number {
   return ms * (0.5 + Math.random() / 2);
 }

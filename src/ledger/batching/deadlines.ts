@@ -1,4 +1,4 @@
-/** One timer for all decisions that wait: they have the same time to live, so they end in the order in which they came. */
+/** One timer for all waiting decisions: they have the same timeout, so they expire in the order of their arrival. */
 import { type PendingOperation, unavailable } from './pending-operation.js';
 
 export class Deadlines {
@@ -17,7 +17,8 @@ export class Deadlines {
     clearTimeout(this.timer);
   }
 
-  // The loop may have been busy past the deadline while the answer lay in the socket: let it be read first.
+  // The event loop may have been busy past the deadline while the answer was in the socket, so the answer is read
+  // first.
   private readonly expire = (): void => {
     setImmediate(this.giveUp);
   };

@@ -1,10 +1,11 @@
 /**
- * StoreBatcher: from single operations to repeatable calls. Operations that arrive in one turn of the event loop go in one
- * call; those that come while all producers of their org are busy wait for the next one. A decision has a deadline; what got
- * no answer in time is found out later and given back. What is owed (settlements, refunds) is sent until it is done.
+ * StoreBatcher turns single operations into repeatable calls. Operations that arrive in one turn of the event loop go
+ * in one call. Operations that arrive while all producers of their org are busy wait for the next call. A decision has
+ * a deadline. A call without an answer in time is reconciled later, and its charges are returned. Settlements and
+ * refunds are sent until they are confirmed.
  *
- * Owns: batching, deadlines, calls in doubt, the bounds of each org's cycle, what is let through without the store, and
- * what is done about lost data. Does not own: any rule of a budget.
+ * Owns: batching, deadlines, unanswered calls, the bounds of each org's cycle, open mode, and the handling of lost
+ * data. Does not own: any quota rule.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProblemError } from '../../errors/catalogue.js';
@@ -26,16 +27,16 @@ export type { UndeliveredCall } from './undelivered.js';
 
 export interface StoreBatcherOptions {
   readonly ledger: DecisionStore;
-  /** A decision is answered within this time, waiting included. */
+  /** A decision is answered within this time, including any waiting. */
   readonly deadlineMs: number;
   readonly unknownUsers: UnknownUsers;
-  /** Calls of one org that may be in flight at once: two keep the wait for the next call below half a round trip. */
+  /** Maximum calls of one org in flight: two keep the wait for the next call below half a round trip. */
   readonly callsInFlight?: number;
-  /** Operations owed to the store beyond which no new request is admitted. */
+  /** With more undelivered settlements than this, no new request is admitted. */
   readonly backlogMax?: number;
-  /** Orgs that are remembered, if more have been asked for. */
+  /** How many orgs are remembered. */
   readonly orgsMax?: number;
-  /** Called for what cannot be repaired, and for an org whose data is missing. */
+  /** Called for problems that cannot be repaired, and for an org whose data is missing. */
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
   /** Called for each event of open mode. */
   readonly onOpen?: (event: OpenEvent) => void;
@@ -45,7 +46,7 @@ export interface StoreBatcherOptions {
 const CALLS_IN_FLIGHT = 2;
 const BACKLOG_MAX = 10_000;
 const ORGS_MAX = 10_000;
-/** Calls that got no answer are sent again by so many at once: a store that comes back is not met by all of them. */
+/** How many unanswered calls are sent again at once, so that a recovering store does not get all of them together. */
 const RETRIES_AT_ONCE = 8;
 const LOOKS_AT_ONCE = 4;
 const DRAIN_LOOK_MS = 5;
@@ -59,7 +60,7 @@ export class StoreBatcher {
   private readonly clock = new StoreClock();
   private readonly account: OpenAccount;
   private readonly shared: Shared;
-  /** May change at any time: it holds for calls from then on. */
+  /** May change at any time; later calls use the new value. */
   unknownUsers: UnknownUsers;
   private owed = 0;
   private charging = 0;
@@ -94,7 +95,7 @@ export class StoreBatcher {
     return this.owed - this.charging;
   }
 
-  /** What open mode has let through and the store does not know yet. */
+  /** What open mode has admitted and the store does not know yet. */
   get open(): Pick<OpenAccount, 'active' | 'undelivered' | 'outstanding'> {
     return this.account;
   }
@@ -115,13 +116,13 @@ export class StoreBatcher {
   }
 
   /**
-   * The decision on a reservation, within the deadline. Rejects with a ProblemError: `store-unavailable`, `store-lost`,
-   * `unknown-org`, `backlog-full`. With `open`, a request that gets no decision is let through within that bound.
+   * Decides a reservation within the deadline. Rejects with a ProblemError: `store-unavailable`, `store-lost`,
+   * `unknown-org`, `backlog-full`. With `open`, a request without a decision is admitted within that bound.
    */
   decide(org: string, op: ReserveOp, open?: OpenBound): Promise<Answer> {
     const decision = this.ask(org, op);
     if (open === undefined)
-      // A closed route's answer, too, shows that the store is back.
+      // An answer for a route without open mode also shows that the store is available.
       return this.account.active ? decision.then((answer) => this.noteAnswer(org, op, answer)) : decision;
     return decision.then(
       (answer) => this.noteAnswer(org, op, answer),
@@ -152,25 +153,24 @@ export class StoreBatcher {
     return answer;
   }
 
-  /** Lost data and a full backlog are no reason to go on without the store. */
+  /** Lost data and a full backlog do not start open mode. */
   private decideAlone(org: string, op: ReserveOp, open: OpenBound, error: unknown): Answer {
     if (!(error instanceof ProblemError) || error.code !== 'store-unavailable') throw error;
     const user = op.key === undefined ? op.user : this.account.holderOf(org, op.key);
     if (user === undefined) throw error;
     const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
-    if (chargeLater === undefined)
-      throw unavailable(`${error.message}; what may be let through without it is used up`);
+    if (chargeLater === undefined) throw unavailable(`${error.message}; the limit of open mode is used up`);
     const nothing = { groups: '', duplicate: false, violated: [], bindingLimits: [] };
     const result = { status: 'admitted', user, ...nothing } as const;
     return { result, now: this.clock.now(), cycle: NO_CYCLE, chargeLater };
   }
 
-  /** Sends an operation until it is done. `cycle`: start of the cycle in which its admission happened. */
+  /** Sends an operation until it is confirmed. `cycle`: start of the cycle of its admission. */
   enqueueSettlement(org: string, op: Op, cycle: number): Promise<Answer> {
     const done = new Promise<Answer>((resolve, reject) => {
       this.batcherOf(org).add({ op, cycle, resolve, reject, owed: true, over: false });
     });
-    // A renewal owes the store nothing: the requests under way bound how many there are.
+    // Renewals do not count as backlog: the number of open requests limits them.
     if (op.kind === 'renew') return done;
     this.owed += 1;
     const count = (): void => {
@@ -180,7 +180,7 @@ export class StoreBatcher {
     return done;
   }
 
-  /** What open mode owes is bounded by itself, and does not stand in the way of new requests. */
+  /** Charges of open mode have their own limit and do not block new requests. */
   private charge(org: string, op: ChargeOp): Promise<Answer> {
     this.charging += 1;
     const done = this.enqueueSettlement(org, op, 0);
@@ -197,7 +197,10 @@ export class StoreBatcher {
     return true;
   }
 
-  /** Waits until nothing is owed or in doubt, `graceMs` at most, and sends nothing more. True where all was delivered. */
+  /**
+   * Waits until everything is delivered and reconciled, at most `graceMs`, and then sends nothing more. Returns true if
+   * all was delivered.
+   */
   async drain(graceMs: number): Promise<boolean> {
     const until = performance.now() + graceMs;
     while (!this.delivered && performance.now() < until) await delay(DRAIN_LOOK_MS);
@@ -208,7 +211,7 @@ export class StoreBatcher {
     return all;
   }
 
-  /** After `drain`: what has not been delivered. */
+  /** After `drain`: what was not delivered. */
   undelivered(): UndeliveredCall[] {
     const calls = [...this.orgs.values()].flatMap((org) => org.undelivered());
     for (const [org, ops] of this.account.unsent()) {
@@ -219,8 +222,8 @@ export class StoreBatcher {
   }
 
   /**
-   * Delivers what an earlier process could not; resolves when it is over. `isForgotten`: it may have run so long ago that the
-   * store does not know it any more, so what would run twice is not sent.
+   * Delivers what an earlier process could not; resolves when done. `isForgotten`: the call may be so old that the
+   * store no longer knows it, so anything that could run twice is not sent.
    */
   resume(call: UndeliveredCall, isForgotten = false): Promise<void> {
     return this.batcherOf(call.org).resume(call, isForgotten);
@@ -237,8 +240,8 @@ export class StoreBatcher {
   }
 
   /**
-   * Orgs that do not exist keep no batcher here. Those that do are remembered for longer: who knows an org notices that its
-   * data is missing, and made-up names must not make anybody forget it.
+   * Orgs that do not exist have no batcher. Known orgs are remembered longer, because only a process that knows an org
+   * notices its missing data, and invented names must not displace it.
    */
   private forgetIdle(): void {
     this.forget((org) => org.idle && !org.isKnown);

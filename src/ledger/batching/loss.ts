@@ -1,21 +1,21 @@
 /**
- * An org whose data is missing. The place is marked, so that no gateway that starts now makes the org anew and counts from
- * 0; and it is looked at again and again, until the data is back (a backup, or the store that was meant) or an operator has
- * accepted the loss.
+ * An org whose data is missing. The place is marked, so that a gateway that starts now does not create the org again
+ * and count from 0. It is checked repeatedly until the data is back (from a backup, or because the right store is
+ * reached again), or an operator accepts the loss.
  */
 import type { DecisionStore } from '../port.js';
 import { type ConcurrencyLimiter, jittered } from './concurrency-limiter.js';
 
 export interface LossOptions {
   readonly org: string;
-  /** What the org was known by; '' where it was not known before. */
+  /** The epoch by which the org was known; '' if it was not known before. */
   readonly epoch: string;
   readonly ledger: DecisionStore;
   readonly looks: ConcurrencyLimiter;
-  /** Before the first look: an org that is lost and found again and again must not be so without a pause. */
+  /** Pause before the first check: repeated losses must not cause checks without a pause. */
   readonly firstLookMs: number;
   readonly alarm: () => void;
-  /** `found`: the data is back. `accepted`: what is there now counts. */
+  /** `found`: the data is back. `accepted`: the present data counts. */
   readonly over: (how: 'found' | 'accepted') => void;
 }
 
@@ -46,7 +46,7 @@ export class Loss {
     this.options.looks.enter(() => this.check().catch(() => undefined));
   }
 
-  /** A store that cannot be asked says nothing about the loss. */
+  /** A failed check says nothing about the loss. */
   private async check(): Promise<void> {
     try {
       if (this.closed) return;
@@ -59,7 +59,7 @@ export class Loss {
     }
   }
 
-  /** Checked on the connection that makes decisions: another connection may reach another server. */
+  /** The check uses the connection of decisions, because another connection may reach another server. */
   private async found(): Promise<'found' | 'accepted' | undefined> {
     const { ledger, org, epoch: known } = this.options;
     const { version, epoch, accepted } = await ledger.epochOf(org);

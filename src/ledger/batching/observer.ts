@@ -2,19 +2,19 @@
 import type { Charges } from '../../quota/charge.js';
 import type { Reply } from '../port.js';
 
-/** Called for each call to the store; left out, it costs nothing. */
+/** Called for each call to the store; optional. */
 export interface CallObserver {
   answered(operations: number, reply: Reply, ms: number): void;
-  /** It got no answer. */
+  /** The call got no answer. */
   silent(): void;
-  /** A refund of these charges was not done: the store cannot show that they were charged. */
+  /** A refund of these charges was not made: the store cannot prove that they were charged. */
   unproven(charges: Charges): void;
 }
 
-/** Calls and operations on their way, for operators. */
+/** Pending calls and operations, for operators. */
 export interface BatcherState {
   readonly inFlight: number;
-  /** Calls without an answer, about which it is being found out. */
+  /** Unanswered calls that are being reconciled. */
   readonly inDoubt: number;
   /** Operations that wait for a call. */
   readonly waiting: number;

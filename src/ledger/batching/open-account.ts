@@ -1,25 +1,25 @@
 /**
- * Open mode: what routes let through while the store gives no decision, within a bound of units and time for this process,
- * and the account of it that the ledger gets afterwards.
+ * Open mode: what routes admit while the store makes no decision, within a limit of units and time for this process,
+ * and the charges that the ledger gets afterwards.
  *
- * An outage begins with the first decision that such a route does not get. It is over when the ledger has recorded all
- * that was served meanwhile and no decision has failed for a while: a store that comes and goes does not give out its
- * bound anew each time. What is not recorded even then counts in the next outage.
+ * An outage begins with the first missing decision of such a route. It ends when the ledger has recorded everything
+ * that was served meanwhile and no decision has failed for a while. A store that fails repeatedly therefore does not
+ * renew the limit each time. Charges that are still not recorded count in the next outage.
  */
 import { LRUCache } from 'lru-cache';
 import { type Charges, charges } from '../../quota/charge.js';
 import type { ChargeOp } from '../port.js';
 import type { Answer, ChargeLater } from './pending-operation.js';
 
-/** How far a route goes without the store. The account is one for all routes: each looks how far it has gone already. */
+/** How much a route admits without the store. All routes share one account; each compares it with its own limit. */
 export interface OpenBound {
-  /** Most units of an outage, by quota. */
+  /** Maximum units of an outage, by quota. */
   readonly units: Readonly<Record<string, number>>;
-  /** Time from the beginning of the outage. */
+  /** Maximum time since the beginning of the outage. */
   readonly lastMs: number;
 }
 
-/** What operators may want to see; amounts are the quota's integers. */
+/** Figures for operators; amounts are integers of the quota. */
 export type OpenEvent =
   | { readonly kind: 'began' }
   | { readonly kind: 'admitted' | 'bound-reached'; readonly org: string }
@@ -34,7 +34,7 @@ export type OpenEvent =
 
 export interface OpenAccountOptions {
   readonly enqueueSettlement: (org: string, op: ChargeOp) => Promise<Answer>;
-  /** The store's time, estimated while the store is away. */
+  /** The store's time, estimated while the store is unavailable. */
   readonly now: () => number;
   readonly onOpen?: ((event: OpenEvent) => void) | undefined;
 }
@@ -48,7 +48,7 @@ interface Outage {
   refused: number;
 }
 
-/** What one user is to be charged for one action. */
+/** What one user is charged for one action. */
 interface Debt {
   readonly user: string;
   readonly claims: string;
@@ -63,20 +63,22 @@ interface OrgDebts {
   underWay: number;
 }
 
-/** The outage is over when nothing has failed for so long, or for longer where an account cannot be delivered. */
+/** The outage ends when nothing has failed for this long, or later if an account cannot be delivered. */
 const QUIET_MS = 1_000;
 const QUIET_UNDELIVERED_MS = 30_000;
-/** Time zones are whole quarters of an hour apart: what lies in one is in one hour and one cycle, wherever the org is. */
+/** Time zones differ by whole quarters of an hour, so one quarter is always within one hour and one cycle. */
 const QUARTER_MS = 900_000;
-/** Bounds the memory of an outage; who would open one more account is refused as if the bound were reached. */
+/**
+ * Limits the memory of an outage. A request that would open another account is refused as if the limit were reached.
+ */
 const DEBTS_MAX = 10_000;
 const PAID_AT_ONCE = 32;
-/** A key that the store has not seen valid for so long is no identity in open mode. */
+/** Open mode does not accept a key that the store has not confirmed for this long. */
 const KEY_SEEN_MS = 60_000;
 
 export class OpenAccount {
   private outage: Outage | undefined;
-  /** Units that the ledger has not recorded, requests in progress at their estimates. */
+  /** Units that the ledger has not recorded; requests in progress count at their estimates. */
   private readonly untold = new Map<string, number>();
   private readonly orgs = new Map<string, OrgDebts>();
   private keys: LRUCache<string, string> | undefined;
@@ -95,26 +97,26 @@ export class OpenAccount {
     return this.queue;
   }
 
-  /** By org, what has not been handed on yet. */
+  /** Accounts by org that have not been sent yet. */
   unsent(): Map<string, ChargeOp[]> {
     const unsent = new Map<string, ChargeOp[]>();
     for (const [org, { waiting }] of this.orgs) unsent.set(org, [...waiting.values()].map(chargeOf));
     return unsent;
   }
 
-  /** Units by quota that are not in the ledger yet. */
+  /** Units by quota that the ledger does not have yet. */
   get outstanding(): ReadonlyMap<string, number> {
     return this.untold;
   }
 
-  /** A decision came in time. */
+  /** A decision arrived in time. */
   answered(): void {
     if (this.outage === undefined) return;
     this.outage.lastAnswer = performance.now();
     this.endIfOver(this.outage);
   }
 
-  /** The store has just found this key valid, or not. */
+  /** The store has just found this key valid, or invalid. */
   sawKey(org: string, key: string, user: string | undefined): void {
     this.keys ??= new LRUCache({ max: DEBTS_MAX, ttl: KEY_SEEN_MS });
     if (user === undefined) this.keys.delete(`${org}|${key}`);
@@ -125,7 +127,7 @@ export class OpenAccount {
     return this.keys?.get(`${org}|${key}`);
   }
 
-  /** A decision did not come. Undefined where the bound is reached. */
+  /** A decision did not arrive. Returns undefined if the limit is reached. */
   admit(
     org: string,
     user: string,
@@ -175,7 +177,7 @@ export class OpenAccount {
     if (this.outage !== undefined) add(this.outage.taken, quota, units);
   }
 
-  /** Adds to the account of its user and quarter of an hour: memory is bounded by users, not by requests. */
+  /** Adds to the account of the user and quarter of an hour: memory is limited by users, not by requests. */
   private note(org: string, debt: Debt): void {
     if (debt.units.size === 0) return;
     let queue = this.orgs.get(org);
@@ -193,7 +195,9 @@ export class OpenAccount {
     if (queue.underWay === 0) this.pay(org, queue);
   }
 
-  /** The first few of an org go at once and are tried until the store is back; the others gather meanwhile. */
+  /**
+   * The first accounts of an org are sent at once and retried until the store is back; the others accumulate meanwhile.
+   */
   private pay(org: string, queue: OrgDebts): void {
     for (const [key, debt] of queue.waiting) {
       if (queue.underWay === PAID_AT_ONCE) return;
@@ -207,7 +211,7 @@ export class OpenAccount {
     if (queue.underWay === 0) this.orgs.delete(org);
   }
 
-  /** `answer` is undefined where the ledger will never take it: there is no such org. */
+  /** `answer` is undefined if the ledger will never accept it, because the org does not exist. */
   private settled(org: string, queue: OrgDebts, debt: Debt, answer: Answer | undefined): void {
     queue.underWay -= 1;
     this.queue -= 1;

@@ -1,4 +1,4 @@
-/** The producers of one org: which call goes when, and what is done about one that got no answer. */
+/** The producers of one org: decides which call is sent when, and handles calls without an answer. */
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, Call, Op, Reply, Result } from '../port.js';
 import { StoreError } from '../port.js';
@@ -22,13 +22,13 @@ import type { OrgBatcherOptions, Shared } from './shared.js';
 import { callOf, callsOf, sentOf, type UndeliveredCall } from './undelivered.js';
 
 const EXPIRE_MOST = 8;
-/** Bounds change once a cycle; more tries than this mean that the clocks of store and rule disagree. */
+/** Bounds change once per cycle. More attempts than this mean that the store's clock and the rule disagree. */
 const CYCLE_TRIES_MAX = 5;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 const LOSS_FIRST_MS = 100;
 const LOSS_LAST_MS = 2_000;
-/** Producers in doubt are set aside and new ones taken, up to here. */
+/** Producers with unanswered calls are set aside and replaced, up to this number. */
 const PRODUCERS_MAX = 16;
 
 const NONE: Op = { kind: 'none' };
@@ -44,12 +44,12 @@ export class OrgBatcher {
   private ruleVersion = 0;
   private cycles: readonly Bounds[] = [];
   private readonly retries = new Map<() => void, NodeJS.Timeout>();
-  /** Calls that were sent and are not over. */
+  /** Calls that were sent and are not complete. */
   private readonly live = new Map<Batch, Producer>();
   private loss: Loss | undefined;
   /** Losses that ended since the last answer. */
   private losses = 0;
-  /** Calls that met the loss: they go on where the data is found. */
+  /** Calls that found the data missing; they continue if the data is found. */
   private readonly parked: Sent[] = [];
   private generation = 0;
   private readonly alarms: OrgAlarms;
@@ -66,7 +66,7 @@ export class OrgBatcher {
     return this.waiting.length === 0 && this.producers === this.free.length && this.loss === undefined;
   }
 
-  /** The ledger has had an org of it. */
+  /** The ledger had data of this org. */
   get isKnown(): boolean {
     return this.epoch !== '';
   }
@@ -96,13 +96,13 @@ export class OrgBatcher {
     for (const timer of this.retries.values()) clearTimeout(timer);
   }
 
-  /** Calls are not over, those of an earlier process left aside. */
+  /** Calls are not complete, not counting those of an earlier process. */
   get unanswered(): boolean {
     for (const { done } of this.live.keys()) if (done === undefined) return true;
     return false;
   }
 
-  /** What is left after `close`; calls of an earlier process are kept by who resumed them. */
+  /** What is left after `close`. Calls of an earlier process are kept by the spool that resumed them. */
   undelivered(): UndeliveredCall[] {
     const { org, epoch, live } = this;
     const calls: UndeliveredCall[] = [];
@@ -113,7 +113,7 @@ export class OrgBatcher {
     return [...calls, ...callsOf({ org, epoch }, this.waiting.unsent)];
   }
 
-  /** Sends what an earlier process could not deliver; resolves when it is over. */
+  /** Sends what an earlier process could not deliver; resolves when done. */
   resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
     if (this.epoch === '') this.epoch = call.epoch;
     this.producers += 1;
@@ -125,7 +125,7 @@ export class OrgBatcher {
     });
   }
 
-  /** All that this turn of the event loop reads from its sockets goes in one call. */
+  /** Everything that this turn of the event loop reads from its sockets goes in one call. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -134,7 +134,7 @@ export class OrgBatcher {
 
   private readonly pump = (): void => {
     this.scheduled = false;
-    // Decisions wait within their deadline; what nobody waits for any more is not sent.
+    // Decisions wait within their deadline; expired ones are not sent.
     if (this.loss !== undefined || this.closed || this.options.ledger.reconnecting) return;
     while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
       const producer = this.takeProducer();
@@ -149,7 +149,7 @@ export class OrgBatcher {
     }
   };
 
-  /** Producers that were idle for long may be forgotten by the store, and are forgotten here first. */
+  /** The store may forget producers that were idle for long, so they are discarded here first. */
   private takeProducer(): Producer | undefined {
     for (let free = this.free.pop(); free !== undefined; free = this.free.pop()) {
       if (isFresh(free)) return free;
@@ -181,7 +181,7 @@ export class OrgBatcher {
       cycles: this.cyclesFor(batch),
       unknownUsers: this.shared.unknownUsers,
       expireMost: EXPIRE_MOST,
-      // A decision that nobody waits for any more must not happen; if it has, the first answer says so.
+      // An expired decision must not happen; if it has, the first answer shows it.
       ops: batch.operations.map(({ op, over }) => (over ? NONE : op)),
     };
     const { ledger, observer } = this.options;
@@ -205,7 +205,7 @@ export class OrgBatcher {
     let cycles = this.cycles;
     for (const { cycle } of batch.operations) {
       if (cycle === 0 || cycles.some((known) => known.start === cycle)) continue;
-      // Only a closed cycle's start counts.
+      // Only the start of a closed cycle is used.
       if (cycles.length > 0) cycles = [...cycles, { start: cycle, end: cycle }];
     }
     return cycles;
@@ -227,7 +227,7 @@ export class OrgBatcher {
         else this.silent(producer, batch, new StoreError('The cycle is unknown', false));
         return;
       case 'no-org':
-        this.fail(producer, batch, new ProblemError('unknown-org', `There is no organization ${this.org}`));
+        this.fail(producer, batch, new ProblemError('unknown-org', `Organization ${this.org} not found`));
         return;
       case 'lost':
         this.lose(producer, batch);
@@ -242,9 +242,9 @@ export class OrgBatcher {
         this.replaceProducer(producer, batch);
         return;
       case 'producer-lost':
-        // The next producer is made by this.
+        // Saves the store's time: the id of the next producer contains it.
         this.shared.clock.saw(reply.clock);
-        // A loss that an operator accepted is no news.
+        // A loss that an operator accepted raises no alarm.
         if (producer.seq > 0 && isFresh(producer) && batch.generation === this.generation)
           this.alarms.rolledBack(producer);
         this.replaceProducer(producer, batch);
@@ -262,12 +262,13 @@ export class OrgBatcher {
     if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
   }
 
-  /** False where this process cannot follow the org's rule: what is owed waits until it can. */
+  /** Returns false if this process cannot apply the org's rule: settlements wait until it can. */
   private enterCycle(batch: Batch, reply: Reply): boolean {
     this.epoch = reply.epoch;
     batch.cycleTries += 1;
     try {
-      if (batch.cycleTries > CYCLE_TRIES_MAX) throw new Error('The bounds could not be agreed on');
+      if (batch.cycleTries > CYCLE_TRIES_MAX)
+        throw new Error('The store and this process disagree on the bounds of the cycle');
       this.cycles = cyclesNow(reply);
       this.ruleVersion = reply.ruleVersion;
       return true;
@@ -292,7 +293,7 @@ export class OrgBatcher {
     }
   }
 
-  /** It was admitted after its caller had been answered that the store is unavailable: nothing was served for it. */
+  /** The request was admitted after its caller had got `store-unavailable`: nothing was served for it. */
   private giveBack(pending: PendingOperation, result: Result, reply: Reply, call: string): void {
     const { op } = pending;
     if (op.kind !== 'reserve' || result.status !== 'admitted') return;
@@ -340,14 +341,15 @@ export class OrgBatcher {
   }
 
   /**
-   * No answer. The decisions of the batch are over, unless the store is back within their deadline; what is owed is sent again under the same number, so that it happens
-   * once however often it arrives, and the answer tells which decisions had run after all.
+   * Handles a call without an answer. Its decisions fail, unless the store is back within their deadline. Settlements
+   * are sent again under the same number, so they happen once, however often they arrive. The answer shows which
+   * decisions had run.
    */
   private silent(producer: Producer, batch: Batch, error: unknown): void {
     const mayHaveRun = !(error instanceof StoreError) || error.ran !== false;
     batch.inDoubt ||= mayHaveRun;
     batch.generation = this.generation;
-    // A connection that was idle may be closed as the call is written: the same call is sent over the next one.
+    // An idle connection may be closed while the call is written; the same call is then sent over the next one.
     const isSentAgain = error instanceof StoreError && !error.answered && this.options.ledger.reconnecting;
     for (const pending of batch.operations) {
       if (pending.over || pending.owed || isSentAgain) continue;
@@ -373,15 +375,16 @@ export class OrgBatcher {
     this.retries.set(again, timer);
   }
 
-  /** The store is connected again: nothing waits longer than that. */
+  /** The store is connected again: retry at once. */
   wake(): void {
     for (const again of [...this.retries.keys()]) again();
     if (this.waiting.length > 0) this.schedule();
   }
 
   /**
-   * The org does not have the producer any more, or is past this call: refunds and charges that may have happened are left, for a request is never charged
-   * twice, and nothing is given back twice. An org that began anew since then knows of none.
+   * The org no longer has the producer, or is past this call. Refunds and charges that may have happened are dropped,
+   * because no request is charged twice and nothing is returned twice. An org that was created again since then knows
+   * none of them.
    */
   private replaceProducer(before: Producer, batch: Batch): void {
     const producer = batch.done === undefined ? newProducer(this.shared.clock.now()) : replacementOf(before);
@@ -404,7 +407,7 @@ export class OrgBatcher {
     this.send(producer, { ...batch, operations: kept });
   }
 
-  /** The data is missing. Decisions end here; what is owed waits for what becomes of the data. */
+  /** The data is missing. Decisions fail; settlements wait until the data is found or the loss is accepted. */
   private lose(producer: Producer, batch: Batch): void {
     this.park(producer, batch);
     this.loss ??= new Loss({
@@ -449,7 +452,7 @@ export class OrgBatcher {
     this.schedule();
   }
 
-  /** What was known of the org that is lost says nothing about the new one; its producers are not known there. */
+  /** State of the lost org does not apply to the new one, which does not know the old producers. */
   private beginGeneration(): void {
     this.generation += 1;
     this.producers -= this.free.splice(0).length;

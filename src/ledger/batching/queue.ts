@@ -1,20 +1,23 @@
-/** What waits for the next call of an org. Renewals go behind everything else: none of them is urgent, and many are due at once. */
+/**
+ * Operations that wait for the next call of an org. Renewals come last: none of them is urgent, and many are due at
+ * once.
+ */
 import type { Bounds, Op } from '../port.js';
 import type { PendingOperation } from './pending-operation.js';
 
-/** A script call holds Redis for about 2 ms at this many counter lines. */
+/** With this many counter lines, a script call occupies Redis for about 2 ms. */
 const LINES_MAX = 100;
 const OPS_MAX = 256;
-/** What a renewal costs, in lines. */
+/** The cost of a renewal, in lines. */
 const RENEWAL_LINES = 2;
-/** So many go with every call, so that no load lets holds expire whose requests are under way. */
+/** At least this many renewals go with every call, so that load never lets the holds of open requests expire. */
 const RENEWALS_LEAST = 10;
 
 const NO_CYCLE: Bounds = { start: 0, end: 0 };
 
 export class OrgQueue {
   private urgent: PendingOperation[] = [];
-  /** By hold: only the latest of each counts. */
+  /** By hold: only the latest renewal of each counts. */
   private readonly renewals = new Map<string, PendingOperation>();
   private linesPerOp = 4;
 
@@ -29,7 +32,7 @@ export class OrgQueue {
     else this.urgent.push(pending);
   }
 
-  /** Takes operations in their order, as many as a call may have lines; those given up meanwhile fall out. */
+  /** Takes operations in order, as many as fit the lines of a call; abandoned ones are dropped. */
   take(): PendingOperation[] {
     const most = Math.max(1, Math.min(OPS_MAX, Math.floor(LINES_MAX / this.linesPerOp)));
     const taken: PendingOperation[] = [];
@@ -56,25 +59,27 @@ export class OrgQueue {
     }
   }
 
-  /** Takes what is not owed. */
+  /** Takes operations that are not settlements. */
   takeDecisions(): PendingOperation[] {
     const decisions = this.urgent.filter(({ owed }) => !owed);
     this.urgent = this.urgent.filter(({ owed }) => owed);
     return decisions;
   }
 
-  /** What is urgent and not answered. */
+  /** Operations that are urgent and not answered. */
   get unsent(): readonly PendingOperation[] {
     return this.urgent;
   }
 
-  /** Calls are cut by what earlier ones took. */
+  /** The size of calls is based on the lines that earlier calls used. */
   noteLines(operations: readonly PendingOperation[], lines: number): void {
     const count = operations.reduce((sum, { op }) => sum + (isRenewal(op) ? 0 : 1), 0);
     if (count > 0) this.linesPerOp = Math.max(1, (this.linesPerOp * 7 + lines / count) / 8);
   }
 
-  /** A renewal says less than what comes after it for the same hold: sent later, it would take that back. */
+  /**
+   * A renewal has older progress than the operation that follows it for the same hold; sent later, it would undo that.
+   */
   private supersede(hold: string): void {
     const renewal = this.renewals.get(hold);
     if (renewal === undefined) return;
@@ -88,7 +93,7 @@ function holdOf(op: Op): string {
   return op.kind === 'renew' || op.kind === 'settle' || op.kind === 'release' ? op.hold : '';
 }
 
-/** One that asks for nothing on top. */
+/** A renewal that asks for no additional units. */
 function isRenewal(op: Op): boolean {
   return op.kind === 'renew' && op.more.every((units) => units === 0);
 }

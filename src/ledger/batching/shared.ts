@@ -1,4 +1,4 @@
-/** What the producers of an org are made with. */
+/** What the producers of an org are created with. */
 import type { DecisionStore, Op, UnknownUsers } from '../port.js';
 import type { ConcurrencyLimiter } from './concurrency-limiter.js';
 import type { CallObserver } from './observer.js';
@@ -12,12 +12,12 @@ export interface OrgBatcherOptions {
   readonly onTrouble?: (what: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** What the producers of all orgs have in common. */
+/** What the producers of all orgs share. */
 export interface Shared {
   readonly unknownUsers: UnknownUsers;
   readonly enqueueSettlement: (org: string, op: Op, cycle: number) => Promise<Answer>;
   readonly clock: StoreClock;
-  /** Through here go calls that are sent again, and looks at lost data. */
+  /** Limits calls that are sent again, and checks of lost data. */
   readonly retries: ConcurrencyLimiter;
   readonly looks: ConcurrencyLimiter;
 }

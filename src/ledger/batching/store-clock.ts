@@ -1,4 +1,7 @@
-/** The store's time as its answers tell it, carried on by the steady clock of this process: a skewed clock does not matter. */
+/**
+ * The store's time from its answers, continued by the steady clock of this process, so that a wrong system clock does
+ * not matter.
+ */
 export class StoreClock {
   private ahead: number | undefined;
 
@@ -6,7 +9,7 @@ export class StoreClock {
     this.ahead = now - performance.now();
   }
 
-  /** Before the first answer, this process' own time. */
+  /** Before the first answer: the system time of this process. */
   now(): number {
     return this.ahead === undefined ? Date.now() : this.ahead + performance.now();
   }

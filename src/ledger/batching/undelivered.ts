@@ -1,23 +1,26 @@
-/** What a process that stops could not deliver, in a form that another one can: calls keep producer and number, so that they happen once. */
+/**
+ * What a stopping process could not deliver, in a form that another process can send: calls keep producer and number,
+ * so they happen once.
+ */
 import type { Op } from '../port.js';
 import { type Batch, newProducer, replacementOf, type Sent } from './batch.js';
 import type { PendingOperation } from './pending-operation.js';
 
 export interface UndeliveredOp {
-  /** `none` where nothing is owed any more. */
+  /** `none` if nothing needs to be done any more. */
   readonly op: Op;
   readonly cycle: number;
-  /** A decision that nobody waits for: it must not happen, and what it took returns if it has. */
+  /** A decision that nobody waits for: it must not happen, and its charges are returned if it did. */
   readonly void: boolean;
 }
 
 export interface UndeliveredCall {
   readonly org: string;
-  /** Of the org that it was made for, '' where that was not known. */
+  /** The epoch that the call was made for; '' if unknown. */
   readonly epoch: string;
   readonly producer: string;
   readonly seq: number;
-  /** It was sent and got no answer: it may have run. */
+  /** The call was sent and got no answer: it may have run. */
   readonly inDoubt: boolean;
   readonly ops: readonly UndeliveredOp[];
 }
@@ -27,7 +30,7 @@ type OrgData = Pick<UndeliveredCall, 'org' | 'epoch'>;
 const NONE: Op = { kind: 'none' };
 const OPS_A_CALL = 25;
 
-/** A call that was sent; undefined where nothing is left to be done about it. */
+/** Converts a call that was sent; undefined if nothing is left to do. */
 export function callOf(data: OrgData, { producer, batch }: Sent): UndeliveredCall | undefined {
   const inDoubt = batch.inDoubt || batch.outstanding;
   const ops = batch.operations.map((pending) => undeliveredOp(pending, inDoubt));
@@ -35,7 +38,7 @@ export function callOf(data: OrgData, { producer, batch }: Sent): UndeliveredCal
   return { ...data, producer: producer.id, seq: producer.seq + 1, inDoubt, ops };
 }
 
-/** Operations that were never sent get calls with producers of their own. */
+/** Operations that were never sent get calls with their own producers. */
 export function callsOf(
   data: OrgData,
   operations: readonly Pick<PendingOperation, 'op' | 'cycle'>[],
@@ -49,12 +52,12 @@ export function callsOf(
   return calls;
 }
 
-/** Renewals end with the process whose requests they were for. */
+/** Renewals end with the process of their requests. */
 function isOwed({ kind }: Op): boolean {
   return kind !== 'reserve' && kind !== 'renew' && kind !== 'none';
 }
 
-/** Places are kept: the first answer of the call goes by them. */
+/** Operations keep their index, because the first answer of the call refers to it. */
 function undeliveredOp({ op, cycle, owed, over }: PendingOperation, inDoubt: boolean): UndeliveredOp {
   if (owed && !over && isOwed(op)) return { op, cycle, void: false };
   if (op.kind !== 'reserve' || !inDoubt) return { op: NONE, cycle: 0, void: true };
@@ -63,19 +66,19 @@ function undeliveredOp({ op, cycle, owed, over }: PendingOperation, inDoubt: boo
 }
 
 interface Resumption extends Pick<Batch, 'generation'> {
-  /** Of the org that there is now. */
+  /** The epoch of the present org. */
   readonly epoch: string;
-  /** If it has run before, the store may not know that any more. */
+  /** The store may have forgotten whether the call has run. */
   readonly isForgotten: boolean;
-  /** Called when nothing is left to be done about the call. */
+  /** Called when nothing is left to do. */
   readonly done: () => void;
 }
 
-/** The call as it is to be sent again. */
+/** Returns the call in the form in which it is sent again. */
 export function sentOf(call: UndeliveredCall, { epoch, generation, isForgotten, done }: Resumption): Sent {
-  // It may have been idle for long: that the store has forgotten it is no news.
+  // The producer may have been idle for long, so it is normal if the store has forgotten it.
   const earlier = { id: call.producer, seq: call.seq - 1, usedAt: Number.NEGATIVE_INFINITY };
-  // An org that began anew has nothing to give back for what the one before it admitted.
+  // An org that was created again owes nothing for admissions of its predecessor.
   const isForeign = call.epoch !== '' && call.epoch !== epoch;
   const ops = isForeign ? call.ops.filter(({ op }) => op.kind === 'charge') : call.ops;
   const inDoubt = isForgotten || (call.inDoubt && !isForeign);

@@ -1,4 +1,7 @@
-/** A call on an org, in the order that the port's prose names: epoch, producer, cycle, due holds, operations, crossings. */
+/**
+ * Applies a call to an org, in the order that the port's prose defines: epoch, producer, cycle, due holds, operations,
+ * crossings.
+ */
 import {
   type Call,
   type CallCode,
@@ -18,8 +21,8 @@ import type { OrgState } from './org-state.js';
 import { enterCycle, presentCycle } from './roll.js';
 
 /**
- * `clock`: what the clock shows, in ms; the org's time never goes back behind what it saw. `latest`: the latest time that it
- * can show, 0 where that is not known.
+ * `clock`: the reading of the clock, in ms; the org's time never goes back before what it has seen. `latest`: the
+ * latest time that the clock can show; 0 if unknown.
  */
 export function applyCall(orgState: OrgState | undefined, call: Call, clock: number, latest: number): Reply {
   const outside = answeredBefore(orgState, call, clock);
@@ -41,7 +44,7 @@ export function applyCall(orgState: OrgState | undefined, call: Call, clock: num
   return reply;
 }
 
-/** The answer of a call that ran before; else `ok` where it may run, or why not. */
+/** Returns the first answer if the call ran before, `ok` if it may run, or the reason why not. */
 function answeredBefore(orgState: OrgState | undefined, call: Call, clock: number): Reply | CallCode {
   const epoch = orgState?.org.text('epoch');
   if (orgState === undefined || epoch === undefined) return wasThere(orgState, call) ? 'lost' : 'no-org';
@@ -51,7 +54,7 @@ function answeredBefore(orgState: OrgState | undefined, call: Call, clock: numbe
   if (producer === undefined) return call.seq > 1 || isOld(call.producer, clock) ? 'producer-lost' : 'ok';
   if (call.seq === producer.seq) return repeated(producer.reply, call.ops);
   if (call.seq < producer.seq) return 'stale';
-  // What came between was answered once, and is missing here: a fail-over or a backup lost it.
+  // The calls in between were answered once and are missing here: a fail-over or a backup lost them.
   return call.seq > producer.seq + 1 ? 'producer-behind' : 'ok';
 }
 
@@ -106,7 +109,7 @@ function perform(work: Work, op: Op): Result {
   }
 }
 
-/** An act of an admin leaves its entry in the same step. */
+/** An admin's change writes its audit entry in the same step. */
 function releaseByHand(work: Work, op: ReleaseOp): Result {
   const result = release(work, op);
   if (op.audit !== undefined && result.status === 'released')
@@ -114,7 +117,7 @@ function releaseByHand(work: Work, op: ReleaseOp): Result {
   return result;
 }
 
-/** What is said to a call that found no orgState to stand on. */
+/** The answer to a call that found no org data. */
 const NOTHING: Omit<Reply, 'code'> = {
   now: 0,
   cycle: { start: 0, end: 0 },

@@ -1,4 +1,4 @@
-/** Charges that nobody decided on: what was served while the ledger could not be asked. */
+/** Charges without a decision, for requests that were served while the ledger was unavailable. */
 import { GROUPS_MAX } from '../../quota/charge.js';
 import type { Member } from '../codec.js';
 import type { ChargeOp, Settled } from '../port.js';
@@ -24,7 +24,7 @@ export function chargeServed(work: Work, op: ChargeOp): Settled {
   return { status: 'settled', overshoot, late: true };
 }
 
-/** The latest cycle of the call that had begun by then; the present one where none had. */
+/** Returns the latest cycle of the call that had begun by then; the present one if none had. */
 function cycleBegunBy({ present, cycles }: Work, at: number): OpenCycle {
   if (at >= present.start) return present;
   let found: OpenCycle | undefined;
@@ -32,13 +32,13 @@ function cycleBegunBy({ present, cycles }: Work, at: number): OpenCycle {
   return found ?? present;
 }
 
-/** The time within the cycle that is nearest to `at`: history and counters are to say the same. */
+/** Returns the time within the cycle that is nearest to `at`, so that history and counters agree. */
 function timeIn({ orgState, now }: Work, cycle: OpenCycle, at: number): number {
   const end = cycle.present ? undefined : orgState.table('cycles').text(String(cycle.start));
   return Math.max(cycle.start, Math.min(at, end === undefined ? now : Number(end) - 1));
 }
 
-/** Registered as a request would; one that a request would refuse is charged as it stands. */
+/** Registers the user as a request would. A user who would be refused is charged anyway. */
 function memberCharged(work: Work, user: string): Member {
   const admitted = admitMember(work, user);
   if (typeof admitted !== 'string') return admitted;

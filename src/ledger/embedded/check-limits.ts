@@ -22,7 +22,7 @@ export function checkLimits(
       const cap = capOfLine(work, line);
       if (fits(line, cap, item.units, cap.limit)) continue;
       if (cap.mode === 'hard' || cap.mode === 'none') hard.push(violation(line, cap, item));
-      // More than that could not be counted exactly, so it binds soft and shadow limits too.
+      // Above this maximum, counting would not be exact, so it also binds soft and shadow limits.
       else if (!fits(line, cap, item.units, UNITS_MAX))
         hard.push(violation(line, { ...cap, limit: UNITS_MAX }, item));
       else if (item.kind !== 'gate') lenient.push(violation(line, cap, item));
@@ -31,7 +31,7 @@ export function checkLimits(
   return { hard, lenient };
 }
 
-/** A charge of 0 units needs the smallest unit to remain, and takes none. */
+/** A charge of 0 units requires that the smallest unit remains, and consumes none. */
 function fits(line: LimitCounter, cap: Cap, units: number, limit: number): boolean {
   return line.consumed + line.held + cap.carried + (units === 0 ? 1 : units) <= limit;
 }
@@ -48,7 +48,7 @@ function violation(line: LimitCounter, cap: Cap, item: ChargeItem): Violation {
   };
 }
 
-/** Whether it would not fit even without the holds in flight. */
+/** Returns whether the charge would not fit even without the open holds. */
 export function isSpent(violated: Violation): boolean {
   return violated.consumed + Math.max(1, violated.requested) > violated.limit;
 }

@@ -1,4 +1,4 @@
-/** Directory texts decoded once: most users share a handful of plans, limits and memberships. */
+/** Caches decoded directory texts: most users share a few plans, limits and memberships. */
 import { decodeGroup, decodeLimit, decodeMember, decodePlan } from '../codec.js';
 
 const REMEMBERED_MAX = 4_096;

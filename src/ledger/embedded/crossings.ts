@@ -1,6 +1,6 @@
 /**
- * Notices: each threshold of what is consumed, and the first hard refusal, are queued once per line and cap, in the call that
- * met it.
+ * Queues notices: for each consumption threshold that is crossed, and for the first hard refusal of a limit. Each is
+ * queued once per line and cap, in the call that caused it.
  */
 import type { Violation } from '../port.js';
 import { capOfLine, type LimitCounter, lineIn, type Work } from './limit-counters.js';
@@ -8,7 +8,7 @@ import type { OrgState } from './org-state.js';
 
 const WHOLE = 100;
 
-/** After all operations: which thresholds of their cap lines of the present cycle passed in this call. */
+/** Runs after all operations: finds the thresholds of the present cycle's capped lines that this call crossed. */
 export function noteCrossings(work: Work): void {
   const thresholds = thresholdsOf(work.orgState);
   for (const line of work.changed) {
@@ -40,7 +40,7 @@ function thresholdsOf(orgState: OrgState): number[] {
   return text === '' ? [] : text.split(',').map(Number);
 }
 
-/** Both markers name the cap: one that was raised since arms the notice again, a refund does not. */
+/** Both markers contain the cap: a raised cap arms the notice again, a refund does not. */
 function noteThreshold(work: Work, line: LimitCounter, threshold: number, limit: number): void {
   const marker = `!mark:${line.field}`;
   const { consumed } = line.cycle;

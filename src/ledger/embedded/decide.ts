@@ -1,4 +1,4 @@
-/** The decision: checks every line, and if all fit, charges and holds them all. */
+/** Decides a reservation: checks every line and, if all fit, charges and holds them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
 import { encodeMember, holderOfKey, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
@@ -8,7 +8,7 @@ import { noteRefusal } from './crossings.js';
 import { checkLimitsAfterExpiry } from './expire.js';
 import { change, type LimitCounter, linesOf, planOf, type Work } from './limit-counters.js';
 
-/** Decides one reservation. Whatever it answers but `admitted` has moved no consumed, held or history figure. */
+/** Decides one reservation. Any answer except `admitted` leaves consumed, held and history figures unchanged. */
 export function reserve(work: Work, op: ReserveOp): Result {
   if (op.key === undefined) return decide(work, op);
   const user = holderOf(work, op.key);
@@ -50,10 +50,10 @@ function denied(reason: Denied['reason']): Denied {
 }
 
 /**
- * The user's membership; unknown users are registered, invited ones become active, both while seats last. `onlyAsks`: it
- * would be so, but nothing is written.
+ * Returns the user's membership. Unknown users are registered and invited ones become active, both while seats remain.
+ * `dryRun`: returns the same without writing.
  */
-export function admitMember(work: Work, user: string, onlyAsks = false): Member | Denied['reason'] {
+export function admitMember(work: Work, user: string, dryRun = false): Member | Denied['reason'] {
   const { orgState, call } = work;
   if (orgState.org.text('state') === 'archived') return 'org-archived';
   const text = orgState.table('members').text(user);
@@ -65,20 +65,20 @@ export function admitMember(work: Work, user: string, onlyAsks = false): Member 
   const used = orgState.org.number('seatsUsed');
   if (seats !== '' && used >= Number(seats)) return 'no-seat';
   const active: Member = { status: 'active', groups: member.groups };
-  if (onlyAsks) return active;
+  if (dryRun) return active;
   orgState.table('members').set(user, encodeMember(active));
   orgState.org.set('seatsUsed', used + 1);
   orgState.org.set('version', orgState.org.number('version') + 1);
   return active;
 }
 
-/** Undefined: more than can be checked. */
+/** Returns undefined if there are more than can be checked. */
 function groupsOf(work: Work, member: Member, claims: string): string | undefined {
   const found = knownGroups(work, member, claims);
   return found.length > GROUPS_MAX ? undefined : found.join(',');
 }
 
-/** Directory groups, then claimed ones, each once and only where it exists. */
+/** Returns directory groups, then claimed ones, each once and only if it exists. */
 export function knownGroups(work: Work, member: Member, claims: string): string[] {
   if (member.groups.length === 0 && claims === '') return [];
   const table = work.orgState.table('groups');

@@ -1,4 +1,4 @@
-/** Expiry of holds, and how a hold's lines are moved. */
+/** Expires holds, and moves the lines of a hold. */
 import type { ChargeItem } from '../../quota/charge.js';
 import type { HoldItem, HoldRecord } from '../codec.js';
 import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../port.js';
@@ -14,8 +14,8 @@ import {
 } from './limit-counters.js';
 
 /**
- * Expires at most `most` due holds, and forgets due tombstones. Returns how many it dealt with. Those of cycles that the
- * call does not name are left, and reported.
+ * Expires at most `most` due holds, and forgets due tombstones. Returns how many it processed. Holds of cycles that the
+ * call does not name are skipped and reported.
  */
 export function expireDue(work: Work, most: number): number {
   if (work.noneDue) return 0;
@@ -36,7 +36,8 @@ function expire(work: Work, entry: { readonly at: number; readonly id: string })
   const { orgState, now } = work;
   const { id } = entry;
   const hold = orgState.hold(id);
-  // Without its record there is nothing to do: it must not stand in the way of those behind it. The record says when it is due.
+  // Without its record the hold cannot be expired, and it must not block the ones after it. The record says when it is
+  // due.
   if (hold === undefined || hold.expiresAt > now) {
     orgState.dropDue(entry);
     return true;
@@ -93,7 +94,10 @@ export function move(
   return moved;
 }
 
-/** By item: units that this move of a hold charged above what it held, past a hard limit. The call's reply has them too. */
+/**
+ * Units per item that this move of a hold charged above what it held and above a hard limit. The call's reply has them
+ * too.
+ */
 export function noteOvershoot(
   work: Work,
   hold: HoldRecord,
@@ -107,7 +111,10 @@ export function noteOvershoot(
   });
 }
 
-/** Units above the hold that stand past a hard limit now. A tombstone holds nothing: all that is charged now is above it. */
+/**
+ * Returns the units above the hold that exceed a hard limit now. A tombstone holds nothing, so all that is charged now
+ * is above it.
+ */
 function overshootOf(work: Work, hold: HoldRecord, move: Move, lines: readonly LimitCounter[]): number {
   const { item, consumed } = move;
   const held = item.fixed ? consumed : item.units;
@@ -115,7 +122,7 @@ function overshootOf(work: Work, hold: HoldRecord, move: Move, lines: readonly L
   return above > 0 ? pastLimits(work, above, lines) : 0;
 }
 
-/** How many of these units stand past a hard limit now. */
+/** Returns how many of these units exceed a hard limit now. */
 export function pastLimits(work: Work, above: number, lines: readonly LimitCounter[]): number {
   let past = 0;
   for (const line of lines) {

@@ -1,4 +1,4 @@
-/** Holds: settled, released or expired, exactly once; tombstones for what comes late. */
+/** Settles, releases and expires holds, exactly once. Tombstones answer operations that arrive late. */
 import type { ChargeItem } from '../../quota/charge.js';
 import type { HoldRecord } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
@@ -28,7 +28,7 @@ export function settle(work: Work, op: SettleOp): Result {
   return { status: 'settled', overshoot, late: false };
 }
 
-/** The tombstone of an id that was released before its reservation arrived: it names nobody. */
+/** The tombstone of an id that was released before its reservation arrived: it names no user. */
 function neverRan(hold: HoldRecord): boolean {
   return hold.user === '';
 }
@@ -86,7 +86,7 @@ export function renew(work: Work, op: RenewOp): Result {
     return item.fixed ? item : { ...item, charged: op.units[index] ?? item.charged };
   });
   const renewed = { ...hold, items: noted, expiresAt: now + op.ttlMs };
-  // Before the check: the hold may be due itself, and the check expires due holds.
+  // Must run before the check: the hold itself may be due, and the check expires due holds.
   orgState.putHold(op.hold, renewed, hold);
   const more = hold.items.map((item, index) => (item.fixed ? 0 : (op.more[index] ?? 0)));
   const asked = hold.items.flatMap((item, index): ChargeItem[] => {
@@ -105,8 +105,8 @@ export function renew(work: Work, op: RenewOp): Result {
 }
 
 /**
- * An answer that asks for more after its hold is gone: what it asks for is held again in whole, if it fits beside
- * what it was charged so far; that comes back, for it is held now.
+ * Extends a hold that is gone while its answer continues. The full amount is held again, if it fits beside what was
+ * charged so far. The earlier charge is returned, because it is held now.
  */
 function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp): Result {
   const { orgState, now } = work;
@@ -121,7 +121,7 @@ function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp):
     held + consumed > 0 ? [{ quota: item.quota, units: held + consumed, kind: 'held' }] : [],
   );
   const lines = asked.map((item) => linesOf(work, cycle, item.quota, hold.user, hold.groups));
-  // Before the check: the tombstone may be due itself.
+  // Must run before the check: the tombstone itself may be due.
   const kept = { ...hold, expiresAt: now + TOMBSTONE_MS };
   orgState.putHold(op.hold, kept, hold);
   const refused = refusedMore(work, asked, lines, hold.groups);
@@ -132,7 +132,7 @@ function holdAgain(work: Work, cycle: OpenCycle, hold: HoldRecord, op: RenewOp):
   return { status: 'renewed' };
 }
 
-/** Undefined if all additional units fit. */
+/** Returns undefined if all additional units fit. */
 function refusedMore(
   work: Work,
   asked: readonly ChargeItem[],

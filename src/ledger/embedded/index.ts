@@ -1,6 +1,6 @@
 /**
- * The ledger in this process: the embedded default, and the model that the Lua is tested against. Without a folder it
- * lives in memory only; with one, every change is written behind (see persist.ts).
+ * The embedded ledger, in this process: the default, and the model that the Lua is tested against. Without a folder it
+ * keeps data in memory only. With a folder, every change is persisted in the background (see persist.ts).
  */
 import { isName } from '../../quota/id.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
@@ -26,13 +26,13 @@ import { type Disk, openDisk } from './persist.js';
 export interface EmbeddedOptions {
   /** Time in ms; Date.now unless tests inject another. */
   readonly clock?: () => number;
-  /** Folder to persist in; left out: nothing is persisted. */
+  /** The folder to persist in. Absent: nothing is persisted. */
   readonly path?: string;
-  /** Bounds the clock; left out, whatever it shows is taken. */
+  /** Bounds the clock. Absent: every reading is accepted. */
   readonly clockGuard?: ClockGuard | undefined;
 }
 
-/** Rejects where another process has the folder open, or where it cannot be read. */
+/** Rejects if another process has the folder open, or if it cannot be read. */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledger> {
   const disk = options.path === undefined ? undefined : await openDisk(options.path);
   const orgStates = disk === undefined ? new Map<string, OrgState>() : await disk.load();
@@ -53,13 +53,13 @@ class MemoryLedger implements Ledger {
     return this.disk?.failure === undefined;
   }
 
-  /** It is in this process: there is nothing to connect. */
+  /** The ledger is in this process, so there is nothing to connect. */
   get reconnecting(): boolean {
     return false;
   }
 
   onReady(): void {
-    // It is ready from its start.
+    // The ledger is ready from its start.
   }
 
   apply(call: Call): Promise<Reply> {
@@ -93,7 +93,7 @@ class MemoryLedger implements Ledger {
     this.refuseWhenFailed();
     const known = this.orgStates.get(org);
     if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
-    const orgState = known ?? new OrgState(org, this.disk?.witness);
+    const orgState = known ?? new OrgState(org, this.disk?.onChange);
     this.orgStates.set(org, orgState);
     for (const change of commit.changes) {
       if ('set' in change) orgState.table(change.set).set(change.field, change.value);
@@ -187,6 +187,6 @@ class MemoryLedger implements Ledger {
   private refuseWhenFailed(): void {
     const failure = this.disk?.failure;
     if (failure !== undefined)
-      throw new StoreError('The ledger cannot be written to disk', false, { cause: failure });
+      throw new StoreError('The embedded store cannot be written to disk', false, { cause: failure });
   }
 }

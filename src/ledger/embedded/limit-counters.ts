@@ -1,4 +1,4 @@
-/** Counter lines within one call: consumed and held of a subject for a quota, its cap, and its changes. */
+/** Counters of one call: consumed and held units of a subject for a quota, its cap, and its changes. */
 import { GROUPS_MAX, UNITS_MAX } from '../../quota/charge.js';
 import { lineOf, type Scope } from '../../quota/id.js';
 import { capOf, type Limit, type Plan } from '../../quota/limit.js';
@@ -14,15 +14,18 @@ export interface LimitCounter {
   readonly field: string;
   consumed: number;
   held: number;
-  /** Consumed when the call began: crossings compare with it. */
+  /** The consumed units when the call began; crossings compare with it. */
   readonly consumedBefore: number;
   changed: boolean;
-  /** Who and what moved it last: a notice names them. */
+  /** The user and action that changed the line last: a notice names them. */
   user: string;
   action: string;
 }
 
-/** A cycle named in the call. `present` is the org's own; the others are closed, and only their holds still move. */
+/**
+ * A cycle named in the call. `present` is the org's current one. The others are closed; only their holds still change
+ * them.
+ */
 export interface OpenCycle {
   readonly start: number;
   readonly present: boolean;
@@ -31,7 +34,7 @@ export interface OpenCycle {
   readonly lines: Map<string, LimitCounter>;
 }
 
-/** What one call works on. */
+/** The working state of one call. */
 export interface Work {
   readonly orgState: OrgState;
   readonly call: Call;
@@ -43,10 +46,10 @@ export interface Work {
   lines: number;
   expired: number;
   dueIn: number;
-  /** Moves that would have taken a counter below 0. */
+  /** Changes that would have taken a counter below 0. */
   clipped: number;
   readonly overshoots: Overshoot[];
-  /** No hold is due (any more) at this call's time. */
+  /** No hold is due at this call's time, or all due holds are processed. */
   noneDue: boolean;
 }
 
@@ -80,7 +83,7 @@ export function lineIn(
   return line;
 }
 
-/** The lines a charge on `quota` moves, in the order of the check: user, groups, org. */
+/** Returns the lines that a charge on `quota` changes, in the order of the check: user, groups, org. */
 export function linesOf(
   work: Work,
   cycle: OpenCycle,
@@ -104,7 +107,7 @@ function extraLeft(orgState: OrgState, quota: string): number {
   return Math.max(0, orgState.org.number(`extra:${quota}`));
 }
 
-/** What the org may consume of a quota in the present cycle: allowance + extra. */
+/** Returns what the org may consume of a quota in the present cycle: allowance + extra. */
 function poolOf(orgState: OrgState, quota: string): number {
   const plan = planOf(orgState, quota);
   return plan === undefined ? 0 : Math.min(plan.allowance + extraLeft(orgState, quota), UNITS_MAX);
@@ -130,7 +133,7 @@ export function capOfLine(work: Work, line: LimitCounter): Cap {
   return { limit: Math.min(units, UNITS_MAX), mode: limit.shadow ? 'shadow' : 'hard', carried: 0 };
 }
 
-/** How many of these units can be taken off all lines of a charge. */
+/** Returns how many of these units can be removed from all lines of a charge. */
 export function unitsOn(work: Work, lines: readonly LimitCounter[], units: number): number {
   const least = Math.min(...lines.map((line) => line.consumed));
   if (least >= units) return units;
@@ -138,7 +141,7 @@ export function unitsOn(work: Work, lines: readonly LimitCounter[], units: numbe
   return Math.max(0, least);
 }
 
-/** Moves a line; `user` and `action` are who and what moved it. */
+/** Changes a line; `user` and `action` say who and what caused it. */
 export function change(
   work: Work,
   line: LimitCounter,
@@ -167,7 +170,7 @@ export function change(
   else line.cycle.held.set(line.field, line.held);
 }
 
-/** Allowance and extra of an org line's cycle when it was closed; undefined where there was no plan then. */
+/** Allowance and extra of an org line when its cycle was closed; undefined if there was no plan then. */
 function closedPool(line: LimitCounter): { allowance: number; extra: number } | undefined {
   const text = line.cycle.consumed.text(`!closed:${line.quota}`);
   if (text === undefined) return undefined;
@@ -175,7 +178,7 @@ function closedPool(line: LimitCounter): { allowance: number; extra: number } | 
   return { allowance, extra };
 }
 
-/** The pool of a closed cycle: its allowance, what it reached of the extra, and what of it is still nobody's. */
+/** The pool of a closed cycle: its allowance, how much extra it used, and the part of that extra that no one holds. */
 function closedCap(
   work: Work,
   line: LimitCounter,
@@ -192,7 +195,7 @@ function closedCap(
   return { limit: Math.min(closed.allowance + reach, UNITS_MAX), mode: plan.mode, carried: 0 };
 }
 
-/** What a closed cycle took of the extra, and what its holds may still take, follow its org line. */
+/** Updates the extra that a closed cycle used, and that its holds may still use, together with its org line. */
 function followClosed(work: Work, line: LimitCounter, consumed: number, held: number): void {
   const closed = closedPool(line);
   if (closed === undefined || planOf(work.orgState, line.quota) === undefined) return;
@@ -202,7 +205,7 @@ function followClosed(work: Work, line: LimitCounter, consumed: number, held: nu
   const { org } = work.orgState;
   const there = extraLeft(work.orgState, line.quota);
   const isShort = after.used - before.used > there;
-  // What is not there any more is overshoot, and is not given back either: the cycle reaches no further.
+  // Extra that is gone by now becomes overshoot. It is not returned either: the cycle uses no more.
   if (isShort) line.cycle.consumed.set(`!closed:${line.quota}`, `${allowance}:${before.used + there}`);
   const used = isShort ? there : after.used - before.used;
   const carried = (isShort ? 0 : after.carried) - before.carried;
@@ -210,7 +213,7 @@ function followClosed(work: Work, line: LimitCounter, consumed: number, held: nu
   if (carried !== 0) org.set(`carry:${line.quota}`, org.number(`carry:${line.quota}`) + carried);
 }
 
-/** Allowance is used before extra: what of `extra` is used, and what of it is held. */
+/** Allowance is used before extra. Returns how much extra is used and how much is held. */
 export function extraTaken(
   allowance: number,
   extra: number,

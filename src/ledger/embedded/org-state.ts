@@ -4,7 +4,7 @@ import type { Log, LogEntry, Reply, Table } from '../port.js';
 
 export type Value = string | number;
 
-/** Called for every change (undefined: deleted), so that the embedded ledger can persist it. */
+/** Called for every change (undefined: deleted), so that the ledger can persist it. */
 export type ChangeListener = (
   org: string,
   place: Table | Log,
@@ -18,7 +18,7 @@ export class Fields {
   constructor(
     private readonly org: string,
     private readonly name: Table,
-    private readonly witness: ChangeListener | undefined,
+    private readonly onChange: ChangeListener | undefined,
   ) {}
 
   text(field: string): string | undefined {
@@ -32,11 +32,11 @@ export class Fields {
 
   set(field: string, value: Value): void {
     this.map.set(field, value);
-    this.witness?.(this.org, this.name, field, value);
+    this.onChange?.(this.org, this.name, field, value);
   }
 
   delete(field: string): void {
-    if (this.map.delete(field)) this.witness?.(this.org, this.name, field, undefined);
+    if (this.map.delete(field)) this.onChange?.(this.org, this.name, field, undefined);
   }
 }
 
@@ -49,14 +49,14 @@ export class OrgState {
   readonly tables = new Map<Table, Fields>();
   readonly logs: Record<Log, LogEntry[]> = { journal: [], audit: [], outbox: [] };
   readonly producers = new Map<string, Producer>();
-  /** Hold ids by expiry, then id: the order in which Redis' sorted set has them. */
+  /** Hold ids ordered by expiry, then id, like Redis' sorted set. */
   readonly due: { at: number; id: string }[] = [];
   readonly org: Fields;
   private lastEntry = { at: 0, count: 0 };
 
   constructor(
     readonly id: string,
-    private readonly witness?: ChangeListener,
+    private readonly onChange?: ChangeListener,
   ) {
     this.org = this.table('org');
   }
@@ -64,13 +64,13 @@ export class OrgState {
   table(name: Table): Fields {
     let fields = this.tables.get(name);
     if (fields === undefined) {
-      fields = new Fields(this.id, name, this.witness);
+      fields = new Fields(this.id, name, this.onChange);
       this.tables.set(name, fields);
     }
     return fields;
   }
 
-  /** A record that cannot be read counts as missing: it must not stop its org. */
+  /** An unreadable record counts as missing: it must not block its org. */
   hold(id: string): HoldRecord | undefined {
     const text = this.table('holds').text(id);
     return text === undefined || !isHoldRecord(text) ? undefined : decodeHold(text);
@@ -88,8 +88,8 @@ export class OrgState {
   }
 
   /**
-   * Whether the call `<producer>.<number>` has run here, as far as the org can show. A producer runs its numbers one by one, so
-   * that the org has all calls of a producer up to its last number.
+   * Returns whether the call `<producer>.<number>` has run here, as far as the org can prove. A producer runs its
+   * numbers in order, so the org has all its calls up to the last number.
    */
   hasRun(call: string): boolean {
     const dot = call.lastIndexOf('.');
@@ -98,23 +98,23 @@ export class OrgState {
     return number >= 1 && number <= last;
   }
 
-  /** Ids are made by the org's time and never go back, whatever the clock did. */
+  /** Ids come from the org's time and never go back, whatever the clock does. */
   append(log: Log, text: string, now: number): void {
     const { lastEntry } = this;
     if (now > lastEntry.at) this.lastEntry = { at: now, count: 0 };
     else lastEntry.count += 1;
     const entry = { id: entryId(this.lastEntry.at, this.lastEntry.count), text };
     this.logs[log].push(entry);
-    this.witness?.(this.id, log, entry.id, text);
+    this.onChange?.(this.id, log, entry.id, text);
   }
 
-  /** Forgets the log's entries up to `to`. */
+  /** Forgets log entries up to `to`. */
   trim(log: Log, to: string): void {
     const entries = this.logs[log];
     let count = 0;
     for (const entry of entries) {
       if (entry.id > to) break;
-      this.witness?.(this.id, log, entry.id, undefined);
+      this.onChange?.(this.id, log, entry.id, undefined);
       count += 1;
     }
     entries.splice(0, count);
@@ -127,27 +127,30 @@ export class OrgState {
     this.tables.delete(name);
   }
 
-  /** Takes up an entry from disk. */
+  /** Adds an entry that was read from disk. */
   restoreEntry(log: Log, entry: LogEntry): void {
     this.logs[log].push(entry);
     this.passEntry(entry.id);
   }
 
-  /** Ids go on after this one. */
+  /** Later ids continue after this one. */
   private passEntry(id: string): void {
     if (id <= entryId(this.lastEntry.at, this.lastEntry.count)) return;
     const [at = '0', count = '0'] = id.split('-');
     this.lastEntry = { at: Number(at), count: Number(count) };
   }
 
-  /** After all fields and entries are back: the order of expiry, and the ids of entries that were folded since. */
+  /**
+   * Runs after all fields and entries are restored: rebuilds the order of expiry, and the ids of entries that were
+   * folded since.
+   */
   restoreOrder(): void {
     this.passEntry(this.org.text('fold') ?? '');
-    // One that cannot be read is due at once, and dropped.
+    // An unreadable hold is due at once and is dropped.
     for (const id of this.table('holds').map.keys()) this.schedule(id, this.hold(id)?.expiresAt ?? 0);
   }
 
-  /** Forgets an expiry that is not that of the hold's record, and a record that cannot be read. */
+  /** Forgets an expiry that differs from the hold's record, and an unreadable record. */
   dropDue({ at, id }: { readonly at: number; readonly id: string }): void {
     this.unschedule(id, at);
     if (this.hold(id) === undefined) this.table('holds').delete(id);
@@ -159,7 +162,7 @@ export class OrgState {
 
   private unschedule(id: string, at: number): void {
     const place = this.place(id, at);
-    // A record that was put here by hand may have another time than it was scheduled by.
+    // A record that was edited by hand may have another time than its schedule.
     if (this.due[place]?.id === id) this.due.splice(place, 1);
   }
 

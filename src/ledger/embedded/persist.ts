@@ -1,21 +1,21 @@
 /**
- * The embedded ledger on disk: LevelDB, one key per field, one atomic batch per flush. A batch holds whole calls, so what
- * is found after `kill -9` is the state of some moment of the last second. LevelDB's lock is the kernel's: a second process
- * is refused, and it does not outlive its process.
+ * Persists the embedded ledger in LevelDB: one key per field, one atomic batch per flush. A batch contains whole calls,
+ * so the state after `kill -9` is a consistent one from the last second. LevelDB's lock belongs to the kernel: a second
+ * process is refused, and the lock ends with its process.
  */
 import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import type { Log, Table } from '../port.js';
 import { type ChangeListener, OrgState, type Value } from './org-state.js';
 
-/** A change waits this long at most before it is handed to LevelDB. */
+/** The maximum delay before a change is written to LevelDB. */
 const FLUSH_MS = 100;
 
 const LOGS: readonly string[] = ['journal', 'audit', 'outbox'] satisfies Log[];
 
 export interface Disk {
-  readonly witness: ChangeListener;
-  /** Why writing failed; until it is done, which is tried again and again, the ledger answers nothing. */
+  readonly onChange: ChangeListener;
+  /** The error of the last failed write. The write is retried; until it succeeds, the ledger answers nothing. */
   readonly failure: Error | undefined;
   load(): Promise<Map<string, OrgState>>;
   close(): Promise<void>;
@@ -35,7 +35,7 @@ export async function openDisk(path: string): Promise<Disk> {
   return new LevelDisk(level);
 }
 
-/** A full disk may be freed again. */
+/** Retries, because a full disk may be freed again. */
 const AGAIN_MS = 1_000;
 
 export class LevelDisk implements Disk {
@@ -51,7 +51,7 @@ export class LevelDisk implements Disk {
     private readonly againMs = AGAIN_MS,
   ) {}
 
-  readonly witness: ChangeListener = (org, place, field, value) => {
+  readonly onChange: ChangeListener = (org, place, field, value) => {
     this.changed.set(`${org}/${place}/${field}`, value);
     this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   };
@@ -64,7 +64,7 @@ export class LevelDisk implements Disk {
       found.push([org, place, key.slice(org.length + place.length + 2), value]);
     }
     for (const [org, place, field, value] of found) {
-      const orgState = orgStates.get(org) ?? new OrgState(org, this.witness);
+      const orgState = orgStates.get(org) ?? new OrgState(org, this.onChange);
       orgStates.set(org, orgState);
       if (LOGS.includes(place)) orgState.restoreEntry(place as Log, { id: field, text: value });
       else orgState.table(place as Table).map.set(field, value);
@@ -97,7 +97,10 @@ export class LevelDisk implements Disk {
       );
   }
 
-  /** What could not be written goes first in the next batch, with what was changed since: no call is written in part. */
+  /**
+   * Changes that could not be written go into the next batch first, together with later changes, so that no call is
+   * written in part.
+   */
   private keep(changed: ReadonlyMap<string, Value | undefined>, error: Error): void {
     this.failure = error;
     this.changed = new Map([...changed, ...this.changed]);
@@ -105,7 +108,7 @@ export class LevelDisk implements Disk {
     this.timer = this.closed ? undefined : setTimeout(() => this.flush(), this.againMs);
   }
 
-  /** After a failed write the end of LevelDB's log may be torn: it is read anew. */
+  /** After a failed write, the end of LevelDB's log may be torn: the database is opened again. */
   private async reopen(): Promise<void> {
     await this.level.close();
     await this.level.open();

@@ -1,4 +1,4 @@
-/** The cycle of an org: which one is present, and how the next one begins. */
+/** Finds the present cycle of an org and starts the next one. */
 import type { Bounds, Call } from '../port.js';
 import { extraTaken } from './limit-counters.js';
 import type { OrgState } from './org-state.js';
@@ -8,8 +8,8 @@ export function presentCycle(orgState: OrgState): Bounds {
 }
 
 /**
- * Whether the call's first cycle is the org's present one. If the org's is over and the call's is its successor,
- * computed by the present rule and names the closed cycle, the org rolls first.
+ * Returns whether the call's first cycle is the org's present one. The org rolls first if its cycle is over, and if the
+ * call's cycle is its successor, was computed by the present rule, and names the closed cycle.
  */
 export function enterCycle(orgState: OrgState, call: Call, now: number): boolean {
   const present = presentCycle(orgState);
@@ -26,7 +26,7 @@ export function enterCycle(orgState: OrgState, call: Call, now: number): boolean
   return successor;
 }
 
-/** Closes the present cycle: what it used of the extra is taken off, what its holds may still take is carried. */
+/** Closes the present cycle: subtracts the extra that it used, and carries the extra that its holds may still use. */
 function roll(orgState: OrgState, present: Bounds, next: Bounds): void {
   const { org } = orgState;
   const consumed = orgState.table(`consumed:${present.start}`);
@@ -46,6 +46,6 @@ function roll(orgState: OrgState, present: Bounds, next: Bounds): void {
   org.set('prev', present.start);
   org.set('start', next.start);
   org.set('end', next.end);
-  // What was read before the roll must not be written after it.
+  // Values that were read before the roll must not be written after it.
   org.set('version', org.number('version') + 1);
 }

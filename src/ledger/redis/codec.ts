@@ -1,4 +1,4 @@
-/** apply.lua's arguments and replies; the numbers stand in its header. */
+/** Arguments and replies of apply.lua; its header defines the numbers. */
 import type { ChargeItem } from '../../quota/charge.js';
 import type { Scope } from '../../quota/id.js';
 import { encodeCharges } from '../codec.js';
@@ -15,7 +15,7 @@ import type {
   Violation,
 } from '../port.js';
 
-/** `latest`: the latest time that the store's clock can show, 0 where that is not known. */
+/** `latest`: the latest time that the store's clock can show; 0 if unknown. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
   const { epoch, producer, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
   const args: (string | number)[] = [epoch, producer, seq, ruleVersion, unknownUsers, expireMost, latest];
@@ -71,7 +71,7 @@ const CODES: readonly CallCode[] = [
 ];
 const HEAD_LENGTH = 15;
 
-/** Throws a TypeError where the reply is not of apply.lua's form. */
+/** Throws a TypeError if the reply does not have apply.lua's form. */
 export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
   if (!Array.isArray(raw) || raw.length < HEAD_LENGTH) throw new TypeError('apply.lua: unexpected reply');
   const reply = raw as Raw;
@@ -153,7 +153,10 @@ function decodeResult(raw: RawResult, op: Op | undefined): Result {
   throw new TypeError(`apply.lua: unknown result ${raw.join(' ')}`);
 }
 
-/** The items that a decision's places count: all of a reservation's, those of a renewal that ask for more. */
+/**
+ * The items that the indexes of a decision refer to: all items of a reservation, or those of a renewal that ask for
+ * more.
+ */
 function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota'>[] {
   if (op?.kind === 'reserve') return op.charges.items;
   if (op?.kind !== 'renew') return [];
@@ -169,7 +172,7 @@ function decodeDecision(
   raw: RawResult,
   items: readonly Pick<ChargeItem, 'quota'>[],
 ): Result {
-  // A repetition that puts `none` in the place of the operation does not know its items.
+  // A repetition that replaced the operation by `none` does not know its items.
   const count = items.length === 0 ? 0 : Number(raw[3]);
   const violated: Violation[] = [];
   let at = 4;

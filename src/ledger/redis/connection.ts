@@ -1,15 +1,15 @@
-/** One connection to Redis, every option spelled out with its reason. */
+/** One connection to Redis. Every option is explained. */
 import { Command, Redis, ReplyError } from 'ioredis';
 import { StoreError } from '../port.js';
 import { type ErrorReply, readErrorReply } from './error-reply.js';
 import type { Script } from './scripts.js';
 
 export interface ConnectionOptions {
-  /** redis://host:port, rediss://host:port or unix:///path of a socket. */
+  /** redis://host:port, rediss://host:port, or unix:///path of a socket. */
   readonly url: string;
-  /** Asked again at every new connection: a password that was changed is found without a restart. */
+  /** Read at every new connection, so that a changed password needs no restart. */
   readonly password?: () => string;
-  /** A connection that is silent for this long with calls in flight is given up; what became of them is found out later. */
+  /** A connection that is silent for this long with calls in flight is closed; its calls are reconciled later. */
   readonly silenceMs?: number;
   readonly onError?: (error: Error) => void;
 }
@@ -18,14 +18,14 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 const SHORT_SESSION_MS = 200;
-/** What ioredis says where it did not write the command. */
+/** The message of ioredis if it did not write the command. */
 const NOT_SENT = /^Stream isn't writeable/;
 
 export class Connection {
   /** Called when a session begins; nothing is sent in it before `admit`. */
   onConnect: () => void = () => undefined;
   onClose: () => void = () => undefined;
-  /** Called for an error reply that means: leave this server. */
+  /** Called for an error reply that means that this server must be left. */
   onLeave: (reply: ErrorReply) => void = () => undefined;
   /** When the present session began. */
   connectedAt = 0;
@@ -36,26 +36,26 @@ export class Connection {
 
   constructor(private readonly options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
-    // ioredis takes a socket by its path.
+    // ioredis takes the path of a socket as a separate option.
     this.redis = new Redis(options.url.replace(/^unix:\/\//, ''), {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: options.silenceMs ?? SILENCE_MS,
-      // A call that waits here while Redis is down would run long after its caller was answered.
+      // Queueing is off: a call that waits here while Redis is down would run long after its caller was answered.
       enableOfflineQueue: false,
-      // A call sent again by the client library would be indistinguishable from the first.
+      // Retries are off: a call that the client library sends again cannot be distinguished from the first.
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      // The proof of the server (pair.ts) reads the same INFO, and says what is wrong with it.
+      // The check of the server (pair.ts) reads the same INFO and reports what is wrong.
       enableReadyCheck: false,
-      // Replies are arrays of integers and strings in RESP2; nothing here gains from RESP3.
+      // In RESP2, replies are arrays of integers and strings; RESP3 has no benefit here.
       protocol: 2,
       noDelay: true,
       keepAlive: 10_000,
       disableClientInfo: true,
       retryStrategy: (times) => this.delayBefore(times),
     });
-    // Set here, for a URL that names a user would put its own empty password first.
+    // Set explicitly, because a URL with a user name would otherwise set its empty password first.
     if (options.password !== undefined) this.redis.options.password = options.password();
     this.redis.on('error', (error: Error) => this.onError(error));
     this.redis.on('ready', () => {
@@ -68,7 +68,7 @@ export class Connection {
     });
   }
 
-  /** Redis closes idle connections: the next one is made at once, unless the last one did not live long either. */
+  /** Redis closes idle connections. The next one is opened at once, unless the last one was also short-lived. */
   private delayBefore(times: number): number {
     this.renewPassword();
     const leastMs = this.leastDelayMs;
@@ -91,12 +91,12 @@ export class Connection {
     return this.redis.status === 'ready';
   }
 
-  /** Number of the database, as the URL names it. */
+  /** The database number in the URL. */
   get database(): number {
     return this.redis.options.db ?? 0;
   }
 
-  /** It is connected, and its server has been proved. */
+  /** Connected, and the server has been checked. */
   get ready(): boolean {
     return this.admitted && this.connected;
   }
@@ -105,12 +105,12 @@ export class Connection {
     this.admitted = true;
   }
 
-  /** No call is sent until it is admitted; those in flight go on. */
+  /** Blocks new calls until the session is admitted; calls in flight continue. */
   suspend(): void {
     this.admitted = false;
   }
 
-  /** Ends this session; the next one begins after `delayMs` at the earliest. */
+  /** Ends this session; the next one begins after at least `delayMs`. */
   reconnect(delayMs: number): void {
     this.admitted = false;
     if (!this.connected) return;
@@ -132,7 +132,7 @@ export class Connection {
     } catch (error) {
       const unknown = error instanceof StoreError && error.message.startsWith('NOSCRIPT');
       if (!unknown) throw error;
-      // Redis was restarted or its scripts flushed: this one did not run, and EVAL brings it back.
+      // Redis was restarted or its scripts were flushed: the call did not run, and EVAL loads the script again.
       return this.send('eval', [script.source, keys.length, ...keys, ...args]);
     }
   }
@@ -142,7 +142,7 @@ export class Connection {
     return this.ask(command, args);
   }
 
-  /** As `send`, of a server that has not been proved: for the proof itself. */
+  /** Like `send`, but for a server that has not been checked: used by the check itself. */
   async ask(command: string, args: (string | number)[]): Promise<unknown> {
     try {
       return await this.redis.sendCommand(new Command(command, args, { replyEncoding: 'utf8' }));

@@ -1,33 +1,36 @@
 /**
- * What an error reply of Redis 6.2, 7 or Valkey 8 means for the call that got it. Inside a script, 6.2 puts its own words
- * before the error; 7 and Valkey put theirs after it.
+ * Classifies error replies of Redis 6.2, 7 and Valkey 8. Inside a script, 6.2 puts its own words before the error; 7
+ * and Valkey put theirs after it.
  */
 
 /** `false`: the call certainly changed nothing. */
 export type Ran = false | 'unknown';
 
 export interface ErrorReply {
-  /** `ERR` where the reply has none of the known codes. */
+  /** `ERR` if the reply has none of the known codes. */
   readonly code: string;
   readonly inScript: boolean;
   readonly ran: Ran;
-  /** This server no longer takes writes, and another one may: its name is to be looked up again. */
+  /** This server no longer accepts writes, but another one may: the name must be resolved again. */
   readonly leave: boolean;
 }
 
 interface Meaning {
-  /** Of the error inside a script, where earlier commands may have written. Sent as a reply to the call itself, no known code ran. */
+  /**
+   * The code of an error inside a script, where earlier commands may have written. For a known code in a reply to the
+   * call itself, nothing ran.
+   */
   readonly ranInScript: Ran;
   readonly leave: boolean;
 }
 
-/** Redis checks these at the first write of a script and not after it. */
+/** Redis checks these at the first write of a script, and not later. */
 const AT_FIRST_WRITE: Meaning = { ranInScript: false, leave: false };
 const ANYWHERE: Meaning = { ranInScript: 'unknown', leave: false };
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   READONLY: { ranInScript: false, leave: true },
-  // An old master cut off from its replicas, where it may not go on without them.
+  // An old master without its replicas, configured to refuse writes then.
   NOREPLICAS: { ranInScript: false, leave: true },
   MASTERDOWN: { ranInScript: 'unknown', leave: true },
   OOM: AT_FIRST_WRITE,
@@ -49,7 +52,7 @@ const IN_SCRIPT_6 =
   /^ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: (?:@user_script: \d+: )?-?/;
 const IN_SCRIPT_7 = / script: [0-9a-f]{40}, on @user_script:\d+\.$/;
 const DENIED_IN_SCRIPT = /^(?:ERR )?The user executing the script can't /;
-/** Only a script that has written nothing can be killed. */
+/** Redis can kill only a script that has written nothing. */
 const KILLED = /^(?:ERR )?Script killed by user/;
 /** Refused before a command was read. */
 const NOT_TAKEN = /^ERR (?:max number of clients reached|unknown command)/;

@@ -1,4 +1,6 @@
-/** The ledger in Redis or Valkey, 6.2 or newer: every rule is in `lua/`, here is only the way there and back. */
+/**
+ * The ledger in Redis or Valkey, 6.2 or newer. All rules are in `lua/`; this module only sends calls and reads replies.
+ */
 import { isName } from '../../quota/id.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
@@ -30,18 +32,18 @@ export interface RedisOptions extends ConnectionOptions {
   readonly prefix?: string;
   /** Called when the store was emptied, or is empty at the start. */
   readonly onPresence?: (event: PresenceEvent) => void;
-  /** Bounds the store's clock; left out, whatever it shows is taken. */
+  /** Bounds the store's clock. Absent: every reading is accepted. */
   readonly clockGuard?: ClockGuard | undefined;
-  /** For tests: another clock, a broken rule. */
+  /** For tests: another clock, or a broken rule. */
   readonly scripts?: ScriptOptions;
   /** For tests: how long an empty store waits for objections of other gateways. */
   readonly objectionMs?: number;
 }
 
-/** The field by which lua/include/widen.lua makes a table a real hash. */
+/** The field by which lua/include/widen.lua forces the hashtable encoding. */
 const WIDE = '!wide';
 
-/** Connects, and rejects where the store cannot keep counters (too old, or it may evict them). */
+/** Connects. Rejects if the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
   const pair = new ConnectionPair(options);
   const ledger = new RedisLedger(pair, options);
@@ -78,7 +80,7 @@ class RedisLedger implements Ledger {
       clock: load('clock'),
       forgetProducers: load('forget-producers'),
       lease: load('lease'),
-      // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
+      // Uses the server's own clock, even if a test replaces it: gateways wait for each other in real time.
       presence: loadScript('presence'),
     };
     this.presence = new StorePresence({
@@ -96,7 +98,7 @@ class RedisLedger implements Ledger {
       const missing = await missingPermissions(this.pair.other, this.keys);
       if (missing.length > 0) throw permissionsError(missing);
     });
-    // What it has now must be known before it is emptied; where it is empty, the time for objections begins.
+    // Reads the existing orgs before the store can be emptied. If it is empty, the waiting time for objections begins.
     await this.presence.look().catch(() => undefined);
     this.pair.onReady(() => void this.presence.look().catch(() => undefined));
     this.presence.start(() => this.ready);
@@ -151,7 +153,7 @@ class RedisLedger implements Ledger {
     const { version, changes, audit, wants = [] } = commit;
     const creates = version === 0 && isName(org) && changes.some(isEpoch);
     if (creates) await this.presence.established();
-    // One connection runs them in this order: an id in the set without an org is harmless, an org that no sweep finds is not.
+    // One connection runs them in this order: an id without an org is harmless, but an org that no sweep finds is not.
     const listed = version === 0 && isName(org) ? this.send('sadd', [this.keys.orgs, org]) : undefined;
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
     const args: (string | number)[] = [version, audit, changes.length];
@@ -259,7 +261,7 @@ function entriesOf(raw: unknown): LogEntry[] {
   return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
 }
 
-/** Per want: the place of its table, the number of fields, the fields. */
+/** Per `Want`: the index of its table in KEYS, the number of fields, and the fields. */
 function wantArgs(wants: readonly Want[], place: (table: Table) => number): (string | number)[] {
   return wants.flatMap(({ table, fields }) => [place(table), fields.length, ...fields]);
 }

@@ -1,6 +1,6 @@
 /**
- * Key names. All keys of an org carry one hash tag, so that an org is one slot of a Cluster and one script may name them
- * all: `qg:{acme}:limits`.
+ * Key names. All keys of an org share one hash tag, so an org is in one slot of a Cluster and one script may use all of
+ * them: `qg:{acme}:limits`.
  */
 import type { Call, Log, Table } from '../port.js';
 
@@ -22,7 +22,7 @@ const FIXED = [
 export class Keys {
   private readonly fixed = new Map<string, readonly string[]>();
 
-  /** `prefix` keeps several installations apart on one Redis. */
+  /** `prefix` separates several installations on one Redis. */
   constructor(private readonly prefix: string) {}
 
   /** The set of all org ids. */
@@ -30,17 +30,17 @@ export class Keys {
     return `${this.prefix}:orgs`;
   }
 
-  /** What the store itself has: when it began. */
+  /** The store's own key: when it was created. */
   get store(): string {
     return `${this.prefix}:store`;
   }
 
-  /** All keys, as a rule of a Redis user names them. */
+  /** All keys, as a pattern for the rules of a Redis user. */
   get pattern(): string {
     return `${this.prefix}:*`;
   }
 
-  /** For the check of permissions; no org can have this name. */
+  /** Used by the permission check; no org can have this name. */
   scratch(kind: string): string {
     return this.of('*permissions*', `scratch:${kind}`);
   }

@@ -1,32 +1,33 @@
 /**
- * The two connections of a ledger: decisions have one of their own, so that no list of an admin stands before them. Behind a
- * name, each may reach another server after a fail-over. So at every connect both are suspended until INFO has shown that
- * they stand on the same server and that it can keep counters; where they do not agree, the older one is made anew.
+ * The two connections of a ledger. Decisions have their own, so that an admin's list does not delay them. Behind one
+ * name, each connection may reach another server after a fail-over. Therefore, at every connect both are suspended
+ * until INFO shows that they reach the same server and that it can keep counters. If they differ, the older one is
+ * opened again.
  */
 import { Connection, type ConnectionOptions } from './connection.js';
 import type { ErrorReply } from './error-reply.js';
 import { readInfo, type ServerInfo } from './server-info.js';
 
-/** Why the store cannot be used though it can be reached. */
+/** Why the store cannot be used although it can be reached. */
 interface Trouble {
   readonly text: string;
-  /** Waiting does not help: a start ends with it. */
+  /** Waiting does not help: the start fails. */
   readonly lasting: boolean;
-  /** Connections that may reach another server when they are made anew. */
+  /** The connections may reach another server when they are opened again. */
   readonly leave: readonly Connection[];
 }
 
-/** A policy can be changed while Redis runs, and it costs no more than a few calls a minute to notice. */
+/** The policy can change while Redis runs; checking it costs only a few calls a minute. */
 const CHECK_EVERY_MS = 15_000;
-/** Requests are refused meanwhile: once it is fixed, they are served again soon. */
+/** Requests are refused meanwhile, so a fix is noticed soon. */
 const UNFIT_EVERY_MS = 1_000;
 const BACKOFF_FIRST_MS = 50;
 const BACKOFF_LAST_MS = 2_000;
-/** A server that refuses writes is not left and come back to for every call it refuses. */
+/** Limits reconnects: a server that refuses writes is not left for every refused call. */
 const LEAVE_EVERY_MS = 1_000;
-/** Callers wait so long for a store that was there a moment ago. */
+/** How long callers wait for a store that was available a moment ago. */
 const RECONNECTING_MS = 1_000;
-/** A start waits so long for a server that loads its data, or for connections that do not agree. */
+/** How long a start waits for a server that loads its data, or for connections that differ. */
 const START_MS = 30_000;
 
 export class ConnectionPair {
@@ -35,7 +36,7 @@ export class ConnectionPair {
   private readonly listeners: (() => void)[] = [];
   private readonly waiters: (() => void)[] = [];
   private readonly onError: (error: Error) => void;
-  /** Of the present sessions; undefined until they are checked. */
+  /** Server identities of the present sessions; undefined until they are checked. */
   private trouble: Trouble | undefined;
   private checking = false;
   private checkAgain = false;
@@ -72,7 +73,7 @@ export class ConnectionPair {
     return performance.now() - this.lostAt < RECONNECTING_MS;
   }
 
-  /** The connection for all but decisions; waits for it where it was there a moment ago. */
+  /** The connection for everything except decisions. Waits for it if it was available a moment ago. */
   async readyOther(): Promise<Connection> {
     const { other } = this;
     if (other.ready) return other;
@@ -87,7 +88,7 @@ export class ConnectionPair {
     this.listeners.push(listener);
   }
 
-  /** Rejects where Redis cannot be reached, or cannot be used. `check` is done as soon as it can be reached. */
+  /** Rejects if Redis cannot be reached or used. `check` runs as soon as it can be reached. */
   async open(check: () => Promise<void>): Promise<void> {
     const proved = new Promise<void>((resolve) => this.onReady(resolve));
     await Promise.all([this.hot.open(), this.other.open()]);
@@ -133,7 +134,7 @@ export class ConnectionPair {
     do {
       this.checkAgain = false;
       await this.checkOnce();
-      // Another session began meanwhile: each waits before it connects, so this cannot spin.
+      // Another session began meanwhile. Each session waits before it connects, so this loop cannot spin.
     } while (this.checkAgain && !this.closed);
     this.checking = false;
   }
@@ -143,7 +144,7 @@ export class ConnectionPair {
     const { hot, other } = this;
     if (this.closed || !hot.connected || !other.connected) return;
     const infos = await Promise.all([this.infoOf(hot), this.infoOf(other)]).catch((error: Error) => error);
-    // What has ended is followed by another session, which is checked in its turn.
+    // A session that has ended is followed by another one, which gets its own check.
     if (this.closed || this.checkAgain || !hot.connected || !other.connected) return;
     const trouble = infos instanceof Error ? unanswered(infos) : this.troubleIn(...infos);
     if (trouble === undefined) this.admit();
@@ -159,7 +160,7 @@ export class ConnectionPair {
     if (unfit !== undefined) return { text: unfit, lasting: true, leave: [] };
     if (hot.id === '' || other.id === '')
       return {
-        text: 'Redis tells no run_id in INFO: two connections cannot be proved to reach one server',
+        text: 'INFO of Redis has no run_id: two connections cannot be shown to reach the same server',
         lasting: true,
         leave: [],
       };
@@ -167,11 +168,15 @@ export class ConnectionPair {
       return { text: 'Redis is loading its data', lasting: false, leave: [] };
     if (hot.id !== other.id) {
       const older = this.hot.connectedAt < this.other.connectedAt ? this.hot : this.other;
-      const text = `two connections reached two Redis servers (run_id ${hot.id} and ${other.id}): the older one is made anew`;
+      const text = `two connections reached two Redis servers (run_id ${hot.id} and ${other.id}): the older connection is opened again`;
       return { text, lasting: false, leave: [older] };
     }
     if (!hot.isReplica) return undefined;
-    return { text: 'Redis is a replica: it takes no writes', lasting: false, leave: [this.hot, this.other] };
+    return {
+      text: 'Redis is a replica and accepts no writes',
+      lasting: false,
+      leave: [this.hot, this.other],
+    };
   }
 
   private admit(): void {
@@ -198,13 +203,13 @@ export class ConnectionPair {
     if (trouble.leave.length === 0) this.schedule(delayMs);
   }
 
-  /** A master that was demoted goes on answering: the name is to be looked up again. */
+  /** A demoted master still answers, so the name must be resolved again. */
   private leave({ code }: ErrorReply): void {
     const now = performance.now();
     if (this.closed || !this.ready || now - this.leftAt < LEAVE_EVERY_MS) return;
     this.leftAt = now;
     this.refuse({
-      text: `Redis answers ${code}: connecting again`,
+      text: `Redis answers ${code}: reconnecting`,
       lasting: false,
       leave: [this.hot, this.other],
     });
@@ -219,7 +224,7 @@ export class ConnectionPair {
 function unanswered(error: Error): Trouble {
   const denied = error.message.startsWith('NOPERM');
   return {
-    text: denied ? `the Redis user may not run INFO: ${error.message}` : error.message,
+    text: denied ? `the Redis user lacks the permission for INFO: ${error.message}` : error.message,
     lasting: denied,
     leave: [],
   };

@@ -1,17 +1,19 @@
-/** Whether the Redis user may run every command that is used here: asked at the start, so that nothing fails later. */
+/** Checks at the start whether the Redis user may run every command that is used here. */
 import { StoreError } from '../port.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
 import { loadScript } from './scripts.js';
 
-/** What the user needs, as `ACL SETUSER` takes it; `keys` is the pattern. Empty where nothing is missing. */
+/**
+ * Returns the missing permissions as arguments of `ACL SETUSER`; `keys` is the pattern. Empty if nothing is missing.
+ */
 export async function missingPermissions(connection: Connection, keys: Keys): Promise<string[]> {
   const missing: string[] = [];
   if (await isDenied(connection, 'info', ['server'])) missing.push('+info');
   const { database } = connection;
   // Without it, the connection would stay in database 0.
   if (database > 0 && (await isDenied(connection, 'select', [database]))) missing.push('+select');
-  // A digest of no script: refused by the user's rights, or answered NOSCRIPT.
+  // A digest of no script: the reply is either a refused permission or NOSCRIPT.
   if (await isDenied(connection, 'evalsha', ['0'.repeat(40), 0])) missing.push('+evalsha');
   if (await isDenied(connection, 'eval', ['return 0', 0])) return [...missing, '+eval'];
   for (const name of await deniedInScript(connection, keys)) {
@@ -29,7 +31,7 @@ async function isDenied(
   return connection.ask(command, args).then(() => false, isNoPermission);
 }
 
-/** An error that is not about rights is reported by the call that meets it. */
+/** Other errors are reported by the call that meets them. */
 function isNoPermission(error: unknown): boolean {
   return error instanceof StoreError && error.message.startsWith('NOPERM');
 }

@@ -1,9 +1,10 @@
 /**
- * A store that has lost its data must not begin again from 0. Each gateway looks at it once a second, with one call however
- * many orgs there are, and remembers the orgs it has seen. One that finds the store without its beginning marks those orgs as
- * lost; an org is created in an empty store only after three seconds in which nobody objected.
+ * A store that has lost its data must not start again from 0. Each gateway checks the store once a second, with one
+ * call for all orgs, and remembers the orgs it has seen. A gateway that finds the store's creation mark missing marks
+ * those orgs as lost. An empty store gets its first org only after three seconds without an objection.
  *
- * What no gateway remembers cannot be known: after a restart of all of them, an emptied store is a new one.
+ * Data that no running gateway remembers cannot be detected: after a restart of all gateways, an emptied store is a new
+ * one.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,7 +15,7 @@ export interface PresenceOptions {
   readonly call: (args: readonly (string | number)[]) => Promise<unknown>;
   readonly countOrgs: () => Promise<number>;
   readonly listOrgs: () => Promise<readonly string[]>;
-  /** Marks an org as lost, if nothing is there. */
+  /** Marks an org as lost, if it has no data. */
   readonly markLost: (org: string) => Promise<unknown>;
   readonly onEvent?: ((event: PresenceEvent) => void) | undefined;
   /** For tests: how long an empty store waits for objections. */
@@ -22,15 +23,15 @@ export interface PresenceOptions {
 }
 
 export type PresenceEvent =
-  /** Data is gone: so many orgs were known. */
+  /** Data is missing: how many orgs were known. */
   | { readonly kind: 'emptied'; readonly orgs: number }
   /** The first org waits for objections of other gateways. */
   | { readonly kind: 'waiting'; readonly ms: number };
 
 const OBJECTION_MS = 3_000;
-/** Twice in a second, so that one slow call does not make it less than once. */
+/** Half a second, so that one slow call does not make the check rarer than once a second. */
 const LOOK_EVERY_MS = 500;
-/** A gateway that waits calls at least this often, or begins to wait anew. */
+/** A gateway that waits must call at least this often, or its wait starts again. */
 const GAP_MS = 2_000;
 const MARKS_AT_ONCE = 64;
 const WAIT_MAX_MS = 30_000;
@@ -45,11 +46,11 @@ export class StorePresence {
 
   constructor(private readonly options: PresenceOptions) {}
 
-  /** Looks now, and from now on. */
+  /** Checks now, and then periodically. */
   start(isReady: () => boolean): void {
     clearTimeout(this.timer);
     const look = async (): Promise<void> => {
-      // A store that does not answer is reported by the calls that fail.
+      // If the store does not answer, the calls that fail report it.
       if (isReady()) await this.look().catch(() => undefined);
       if (this.timer === timer) this.start(isReady);
     };
@@ -62,7 +63,7 @@ export class StorePresence {
     this.timer = undefined;
   }
 
-  /** An org that this process created. */
+  /** Records an org that this process created. */
   saw(org: string): void {
     this.seen.add(org);
   }
@@ -75,7 +76,7 @@ export class StorePresence {
       if (waitMs === 0) return;
       if (performance.now() > giveUpAt)
         throw new StoreError(
-          'the store is empty, and other gateways are still marking the orgs it had',
+          'the store is empty, and other gateways are still marking the orgs that it had',
           false,
         );
       if (!isAnnounced) this.options.onEvent?.({ kind: 'waiting', ms: waitMs });
@@ -83,7 +84,7 @@ export class StorePresence {
     }
   }
 
-  /** The ms until the store may begin, 0 where it has begun. */
+  /** The ms until the store may be used; 0 if it is in use already. */
   look(): Promise<number> {
     this.looking ??= this.lookOnce().finally(() => {
       this.looking = undefined;
@@ -93,7 +94,7 @@ export class StorePresence {
 
   private async lookOnce(): Promise<number> {
     const [{ epoch, waitMs }, count] = await Promise.all([this.call(), this.options.countOrgs()]);
-    // Orgs are never removed: fewer than before are not the same orgs.
+    // Orgs are never removed: a lower count means that the data was replaced.
     if ((this.known !== '' && epoch !== this.known) || count < this.seen.size) return this.object(epoch);
     this.known = epoch;
     if (epoch !== '' && count > this.seen.size)
@@ -116,7 +117,7 @@ export class StorePresence {
     this.objecting = true;
     for (let from = 0; from < orgs.length; from += MARKS_AT_ONCE) {
       await Promise.all(orgs.slice(from, from + MARKS_AT_ONCE).map((org) => this.options.markLost(org)));
-      // An objection again, so that nobody creates those that are not marked yet.
+      // Objects again, so that nobody creates the orgs that are not marked yet.
       await this.call();
     }
     this.objecting = false;

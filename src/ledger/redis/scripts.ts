@@ -1,4 +1,4 @@
-/** The Lua sources: one file per command, shared parts put in by name. */
+/** Loads the Lua sources: one file per command; shared parts are included by name. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ export interface Script {
 
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm;
 
-/** The `lua` folder of this package, found from here upwards: it lies beside `src` and beside `dist`. */
+/** The `lua` folder of this package, searched upwards from here: it is beside `src` and beside `dist`. */
 function luaFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
@@ -22,13 +22,13 @@ function luaFolder(): string {
       return found;
     } catch {
       const parent = dirname(folder);
-      if (parent === folder) throw new Error('The lua folder of quotagate is missing');
+      if (parent === folder) throw new Error('the folder lua of the package is missing: reinstall quotagate');
       folder = parent;
     }
   }
 }
 
-/** `replaced`: include name to source, for tests that bring their own clock; `patch` lets them break a rule. */
+/** `replaced`: replaces includes by name, for tests with their own clock; `patch` lets tests break a rule. */
 export interface ScriptOptions {
   readonly replaced?: Readonly<Record<string, string>>;
   readonly patch?: (source: string) => string;

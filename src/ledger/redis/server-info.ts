@@ -1,11 +1,14 @@
-/** What a Redis server says of itself in INFO, and whether it can keep counters. */
+/** Reads what a Redis server reports in INFO, and whether it can keep counters. */
 
 export interface ServerInfo {
-  /** Names the data: its process, or its replication history if the process is not reported. '' if neither is. */
+  /**
+   * Identifies the data: the server's process, or its replication history if the process is not reported. '' if neither
+   * is.
+   */
   readonly id: string;
   readonly isReplica: boolean;
   readonly isLoading: boolean;
-  /** Why it cannot keep counters; undefined where it can. */
+  /** Why the server cannot keep counters; undefined if it can. */
   readonly unfit: string | undefined;
 }
 
@@ -26,8 +29,8 @@ export function readInfo(info: string): ServerInfo {
 
 function unfitness(version: string, policy: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  // Older ones lack commands that the scripts use.
+  // Older versions lack commands that the scripts use.
   if (major < 6 || (major === 6 && minor < 2)) return `Redis ${version} is too old: 6.2 or newer is needed`;
   if (policy === '' || policy === 'noeviction') return undefined;
-  return `Redis has maxmemory-policy ${policy}: set it to noeviction, or counters get lost silently`;
+  return `Redis has maxmemory-policy ${policy}: set it to noeviction, because eviction silently loses counters`;
 }

@@ -1,4 +1,4 @@
-/** Counter lines and limits in a view that was read: figures, and caps of the present pool and time. */
+/** Reads counter lines and limits from a view: figures, and caps of the present pool and time. */
 import { lineOf, type Scope } from '../../quota/id.js';
 import { capOf, type Limit } from '../../quota/limit.js';
 import type { QuotaDefinition } from '../../quota/units.js';
@@ -8,7 +8,7 @@ import { numberIn, type OrgView, type Tables, textIn } from './org-view.js';
 export interface LimitLine {
   readonly quota: string;
   readonly scope: Scope;
-  /** User token or group id; '' for the org. */
+  /** User key or group id; '' for the org. */
   readonly token: string;
   readonly field: string;
 }
@@ -26,14 +26,14 @@ export function lineTo(quota: string, scope: Scope, token: string): LimitLine {
   return { quota, scope, token, field: lineOf(quota, scope, token) };
 }
 
-/** How a quota's amounts are written. Throws for a quota that the config does not have. */
+/** Formats amounts of a quota. Throws for a quota that the config does not have. */
 export function quotaOf({ quotas }: Pick<OrgView, 'quotas'>, quota: string): QuotaDefinition {
   const definition = quotas.get(quota);
   if (definition === undefined) throw new Error(`quota "${quota}" not found`);
   return definition;
 }
 
-/** Integers, as inside. */
+/** Integers in internal units. */
 export interface Figures {
   readonly consumed: number;
   readonly held: number;
@@ -54,7 +54,7 @@ export interface Standing extends Figures {
   readonly status: LimitStatus;
 }
 
-/** Where a capped line stands. A limit in shadow never blocks. */
+/** Whether a capped line is exceeded. A shadow limit never blocks. */
 export function standingOf(cap: number, { consumed, held }: Figures, shadow: boolean): Standing {
   const remaining = Math.max(0, cap - consumed - held);
   const warning = remaining === 0 || consumed * 100 >= cap * WARNING_PERCENT;

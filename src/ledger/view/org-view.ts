@@ -1,4 +1,4 @@
-/** One org's view as people see it: read in one step, and never in a cycle that is over. */
+/** A consistent view of one org for display: read in one step, and never in a cycle that is over. */
 
 import { ProblemError } from '../../errors/catalogue.js';
 import { type CycleRule, successorOf } from '../../quota/cycle.js';
@@ -18,20 +18,20 @@ export interface Pool {
   readonly units: number;
 }
 
-/** Fields of tables, by table: read one by one or copied whole. */
+/** Fields per table: read one by one, or whole tables. */
 export type Tables = ReadonlyMap<Table, ReadonlyMap<string, string>>;
 
 export interface OrgView {
   readonly id: string;
   readonly quotas: Quotas;
   readonly version: number;
-  /** The view's time: nothing here uses another clock. */
+  /** The time of the view; no other clock is used here. */
   readonly now: number;
   readonly epoch: string;
   readonly name: string;
   readonly open: boolean;
   readonly createdAt: number;
-  /** Undefined: no bound. */
+  /** Undefined: unlimited. */
   readonly seats: number | undefined;
   readonly seatsUsed: number;
   readonly thresholds: string;
@@ -40,11 +40,11 @@ export interface OrgView {
   readonly cycle: Bounds;
   /** Quotas that have a plan. */
   readonly pools: ReadonlyMap<string, Pool>;
-  /** What was wanted besides, or what was copied for a list. */
+  /** Further fields that were requested, or tables that were copied for a list. */
   readonly tables: Tables;
 }
 
-/** The view over other tables: a copy of whole ones, for lists. */
+/** Returns the same view over other tables: copies of whole tables, for lists. */
 export function withTables(view: OrgView, tables: Tables): OrgView {
   return { ...view, tables };
 }
@@ -114,13 +114,13 @@ export async function findOrg(
   throw new ProblemError('store-busy', 'the cycle changed several times during the request, try again');
 }
 
-/** The org's own fields first, then the others. `start`: of the assumed cycle. */
+/** The org's own fields come first. `start`: of the assumed cycle. */
 export function allWants(quotas: Quotas, wants: OrgWants, start: number): Want[] {
   const others = typeof wants === 'function' ? wants(start) : wants;
   return [{ table: 'org', fields: orgFields(quotas) }, ...others];
 }
 
-/** Brings the view into the present cycle, as the first request of it would. */
+/** Rolls the org into the present cycle, as its first request would. */
 async function roll(ledger: OrgSource['ledger'], view: OrgView): Promise<void> {
   const next = successorOf(view.cycle, view.rule, view.now);
   const { epoch, ruleVersion, id: org } = view;
@@ -194,7 +194,7 @@ function poolsOf(quotas: Quotas, org: ReadonlyMap<string, string>): Map<string, 
   return pools;
 }
 
-/** A table may be wanted twice: its fields come together. */
+/** Two requests may name the same table; their fields are read together. */
 function merged(wants: readonly Want[], found: readonly ReadonlyMap<string, string>[]): Tables {
   const tables = new Map<Table, ReadonlyMap<string, string>>();
   for (const [index, { table }] of wants.entries()) {
