@@ -1,4 +1,5 @@
 /** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
+import { cyclesNow, withClosed } from '../ledger/call-cycles.js';
 import { decodeHold } from '../ledger/codec.js';
 import {
   type Bounds,
@@ -9,7 +10,6 @@ import {
   type Reply,
   type Table,
 } from '../ledger/port.js';
-import { type CycleRule, successorOf } from '../quota/cycle.js';
 
 const EXPIRE_MOST = 64;
 /** The bounds may change while they are asked for; more tries than this mean that they never fit. */
@@ -45,21 +45,16 @@ async function expireHolds(ledger: Ledger, org: string): Promise<Expired> {
       cycleTries += 1;
       if (cycleTries > CYCLE_TRIES_MAX)
         throw new Error(`The bounds of the cycle of ${org} were not agreed on`);
-      cycles = cyclesOf(reply);
+      cycles = cyclesNow(reply);
       ruleVersion = reply.ruleVersion;
       continue;
     }
     if (reply.code !== 'ok') return { expired, overshoots };
     expired += reply.expired;
     overshoots.push(...reply.overshoots);
-    if (reply.dueIn !== 0) cycles = [...cycles, { start: reply.dueIn, end: reply.dueIn }];
+    if (reply.dueIn !== 0) cycles = withClosed(cycles, reply.dueIn);
     else if (reply.expired < EXPIRE_MOST) return { expired, overshoots };
   }
-}
-
-function cyclesOf({ now, cycle, rule, previous }: Reply): Bounds[] {
-  const present = now < cycle.end ? [cycle] : [successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle];
-  return previous === 0 ? present : [...present, { start: previous, end: previous }];
 }
 
 function emptyCall(org: string, cycles: readonly Bounds[], ruleVersion: number): Call {

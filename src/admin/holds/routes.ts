@@ -1,8 +1,9 @@
 /** Holds in flight, and their release by hand. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
+import { withClosed } from '../../ledger/call-cycles.js';
 import { decodeHold, type HoldRecord } from '../../ledger/codec.js';
-import type { Bounds, Reply } from '../../ledger/port.js';
+import type { Reply } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView, readOrg, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
@@ -113,16 +114,13 @@ async function release(
   { id, hold }: HoldRow,
   audit: string,
 ): Promise<Reply> {
-  const cycles: Bounds[] = [view.cycle];
-  // Of a closed cycle the store reads the start only: it has the end itself.
-  if (hold.cycle !== view.cycle.start) cycles.push({ start: hold.cycle, end: view.cycle.start });
   return ledger.apply({
     org: view.id,
     epoch: view.epoch,
     producer: '',
     seq: 0,
     ruleVersion: view.ruleVersion,
-    cycles,
+    cycles: withClosed([view.cycle], hold.cycle),
     unknownUsers: 'deny',
     expireMost: 0,
     ops: [{ kind: 'release', hold: id, keep: true, audit }],

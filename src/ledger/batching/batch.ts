@@ -1,7 +1,6 @@
 /** Calls in the form that the producers of an org keep. */
 import { randomBytes } from 'node:crypto';
-import { type CycleRule, successorOf } from '../../quota/cycle.js';
-import { type Bounds, PRODUCER_KEPT_MS, type Reply } from '../port.js';
+import { PRODUCER_KEPT_MS } from '../port.js';
 import type { PendingOperation } from './pending-operation.js';
 
 export interface Producer {
@@ -56,20 +55,4 @@ const PRODUCER_FRESH_MS = PRODUCER_KEPT_MS / 2;
 /** Returns whether the store must still have the producer. */
 export function isFresh({ usedAt }: Producer): boolean {
   return performance.now() - usedAt < PRODUCER_FRESH_MS;
-}
-
-/** Holds of the previous cycle may still be due or be settled. */
-export function withPrevious(cycles: readonly Bounds[], { previous }: Reply): readonly Bounds[] {
-  if (previous === 0 || cycles.some((cycle) => cycle.start === previous)) return cycles;
-  return [...cycles, { start: previous, end: previous }];
-}
-
-/**
- * Returns the bounds of the present cycle. If the known cycle is over, its successor is computed by the org's time.
- * Throws if this process cannot apply the rule: time zones differ by version.
- */
-export function cyclesNow(reply: Reply): readonly Bounds[] {
-  const { cycle, rule, now } = reply;
-  if (now < cycle.end) return withPrevious([cycle], reply);
-  return withPrevious([successorOf(cycle, JSON.parse(rule) as CycleRule, now), cycle], reply);
 }

@@ -1,18 +1,10 @@
 /** The producers of one org: decides which call is sent when, and handles calls without an answer. */
 import { ProblemError } from '../../errors/catalogue.js';
+import { cyclesNow, withClosed } from '../call-cycles.js';
 import type { Bounds, Call, Op, Reply, Result } from '../port.js';
 import { StoreError } from '../port.js';
 import { OrgAlarms } from './alarms.js';
-import {
-  type Batch,
-  cyclesNow,
-  isFresh,
-  newProducer,
-  type Producer,
-  replacementOf,
-  type Sent,
-  withPrevious,
-} from './batch.js';
+import { type Batch, isFresh, newProducer, type Producer, replacementOf, type Sent } from './batch.js';
 import { jittered } from './concurrency-limiter.js';
 import { Loss } from './loss.js';
 import type { BatcherState } from './observer.js';
@@ -203,11 +195,7 @@ export class OrgBatcher {
 
   private cyclesFor(batch: Batch): readonly Bounds[] {
     let cycles = this.cycles;
-    for (const { cycle } of batch.operations) {
-      if (cycle === 0 || cycles.some((known) => known.start === cycle)) continue;
-      // Only the start of a closed cycle is used.
-      if (cycles.length > 0) cycles = [...cycles, { start: cycle, end: cycle }];
-    }
+    for (const { cycle } of batch.operations) cycles = withClosed(cycles, cycle);
     return cycles;
   }
 
@@ -259,7 +247,7 @@ export class OrgBatcher {
     this.epoch = reply.epoch;
     if (!reply.replayed) this.shared.clock.saw(reply.clock);
     this.alarms.noteAnswer(reply);
-    if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withPrevious([reply.cycle], reply);
+    if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withClosed([reply.cycle], reply.previous);
   }
 
   /** Returns false if this process cannot apply the org's rule: settlements wait until it can. */

@@ -5,6 +5,7 @@ import { type CycleRule, successorOf } from '../../quota/cycle.js';
 import { isName } from '../../quota/id.js';
 import type { Plan } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
+import { withClosed } from '../call-cycles.js';
 import { decodePlan } from '../codec.js';
 import type { Bounds, DecisionStore, OrgStore, Snapshot, Table, Want } from '../port.js';
 
@@ -122,10 +123,10 @@ export function allWants(quotas: Quotas, wants: OrgWants, start: number): Want[]
 
 /** Rolls the org into the present cycle, as its first request would. */
 async function roll(ledger: OrgSource['ledger'], view: OrgView): Promise<void> {
-  const next = successorOf(view.cycle, view.rule, view.now);
+  const cycles = withClosed([successorOf(view.cycle, view.rule, view.now)], view.cycle.start);
   const { epoch, ruleVersion, id: org } = view;
   const idle = { producer: '', seq: 0, unknownUsers: 'deny', expireMost: 0, ops: [] } as const;
-  const reply = await ledger.apply({ org, epoch, ruleVersion, cycles: [next, view.cycle], ...idle });
+  const reply = await ledger.apply({ org, epoch, ruleVersion, cycles, ...idle });
   if (reply.code === 'lost' || reply.code === 'no-org')
     throw new ProblemError('store-lost', `The data of ${org} is missing`);
   if (reply.code === 'clock')
