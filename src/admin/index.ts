@@ -24,7 +24,7 @@ import { groupRoutes, membershipRoutes } from './groups/routes.js';
 import { holdRoutes } from './holds/routes.js';
 import { answerClientError } from './http/client-error.js';
 import { checkMatch } from './http/etag.js';
-import { sendNotFound, sendProblem } from './http/problems.js';
+import { problemSender, type SendProblem, sendNotFound } from './http/problems.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { keyRoutes } from './keys/routes.js';
 import { distributeRoutes } from './limits/distribute.js';
@@ -80,20 +80,22 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
   const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), mutex: new KeyedMutex() };
-  const app = Fastify(settings(options));
+  const sendProblem = problemSender(options.logger);
+  const app = Fastify(settings(options, sendProblem));
   app.decorateRequest('access');
   app.decorateRequest('firstRead', undefined);
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   const methodsOf = watchMethods(app);
-  app.setNotFoundHandler(sendNotFound(methodsOf));
+  const answerNotFound = sendNotFound(sendProblem, methodsOf);
+  app.setNotFoundHandler(answerNotFound);
   readJsonOnly(app);
   refuseEarly(app);
   app.register(
     async (v1) => {
       v1.addHook('onRoute', refuseWithoutRule);
       v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
-      v1.setNotFoundHandler(sendNotFound(methodsOf));
+      v1.setNotFoundHandler(answerNotFound);
       v1.addHook('preHandler', refuseUnmatched);
       for (const routes of ROUTES) routes(v1.withTypeProvider<TypeBoxProvider>() as App, admin);
     },
@@ -142,13 +144,17 @@ function takes(pattern: readonly string[], path: readonly string[]): boolean {
   return pattern.length === path.length && pattern.every(fits);
 }
 
-function settings({ logger, tls }: AdminOptions): FastifyHttpOptions<RawServerDefault> {
+function settings(
+  { logger, tls }: AdminOptions,
+  sendProblem: SendProblem,
+): FastifyHttpOptions<RawServerDefault> {
   const http = { requireHostHeader: false };
   // With TLS the server is of another class, with all that is used of it here.
   const server = (tls === undefined ? { http } : { https: { ...http, ...tls } }) as { http: typeof http };
   return {
     ...server,
-    ...(logger === undefined ? {} : { loggerInstance: logger }),
+    // The lines of the library: its listening, and faults that no request shows.
+    ...(logger === undefined ? {} : { loggerInstance: logger.child({ event: 'admin_server' }) }),
     // Request lines would put query strings, and so names, into the log.
     logController: new LogController({ disableRequestLogging: true }),
     // `refuseEarly` answers both with problem documents.

@@ -1,11 +1,11 @@
-// Nothing is snapshot or done without the token, and every error is a problem of the catalogue.
+// Nothing is shown or done without the token, and every error is a problem of the catalogue.
 import t from 'tap';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { type Ledger, StoreError } from '../../src/ledger/port.js';
 import { headerOf, RawClient } from '../support/raw.js';
-import { ACME, problem, QUOTAS, startAcme, startAdmin, TOKEN } from './support.js';
+import { ACME, bearer, problem, QUOTAS, startAcme, startAdmin, TOKEN } from './support.js';
 
 t.test('every path below /v1 wants the token', async (t) => {
   const { url, send } = await startAcme(t);
@@ -177,6 +177,46 @@ t.test('a store that is down or busy', async (t) => {
   busy = 0;
   down = true;
   t.same(problem(await send('POST', '/orgs/acme/groups', { id: 'g2' })), [503, 'store-unavailable']);
+});
+
+t.test('what a store that is down means for a request: a read changed nothing', async (t) => {
+  let down = false;
+  const { ledger, send } = await startAdmin(t, (memory) => {
+    const names = ['read', 'scan', 'orgs', 'logBack'] as const;
+    const failing = names.map((name) => {
+      const known = memory[name].bind(memory) as (...wanted: unknown[]) => Promise<unknown>;
+      const call = async (...wanted: unknown[]) => {
+        if (down) throw new StoreError('no answer', 'unknown');
+        return known(...wanted);
+      };
+      return [name, call];
+    });
+    return Object.assign(Object.create(memory), Object.fromEntries(failing));
+  });
+  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  const { token } = (await send('POST', '/tokens', { name: 'bot', role: 'admin', orgs: 'all' })).body;
+  down = true;
+  const detailOf = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
+    const answer = await send(method, path, body, headers);
+    t.equal(answer.body.code, 'store-unavailable', `${method} ${path}`);
+    return answer.body.detail;
+  };
+  const reads = [
+    '/orgs',
+    '/orgs/acme',
+    '/orgs/acme/users',
+    '/orgs/acme/limits/ai:u:ann',
+    '/tokens',
+    '/audit',
+  ];
+  for (const path of reads) t.match(await detailOf('GET', path), /^The store could not be read; /, path);
+  t.match(
+    await detailOf('GET', '/orgs', undefined, bearer(token)),
+    /^The store could not be read to look up/,
+  );
+  const limit = { user: 'ann', quota: 'ai', units: 5 };
+  t.match(await detailOf('POST', '/orgs/acme/limits?dryRun=true', limit), /^The store could not be read; /);
+  t.match(await detailOf('POST', '/orgs/acme/limits', limit), /the change may have been made$/);
 });
 
 /** Holds up what comes to it until it is opened. */

@@ -34,6 +34,7 @@ interface Logged {
   readonly admin: string;
   readonly ops: string;
   text(): string;
+  lines(): LogLine[];
   requests(): LogLine[];
 }
 
@@ -68,6 +69,7 @@ async function logged(t: Test, level: string, parts: Partial<ConfigParts> = {}):
   return {
     ...(await app.listen()),
     text: () => text,
+    lines,
     requests: () => lines().filter(({ event }) => String(event).startsWith('request_')),
   };
 }
@@ -102,6 +104,17 @@ t.test('no secret and no name is in it, at any level', async (t) => {
   t.notMatch(text(), /S3CRET/i);
   t.notMatch(text(), ADMIN_TOKEN);
   t.notMatch(text(), /ana@acme/);
+});
+
+t.test('every line has an event and a sentence, those of libraries too', async (t) => {
+  const { gateway, admin, lines } = await logged(t, 'trace');
+  await ask(gateway, '/unit/a', { headers: as('ana') });
+  for (const path of ['/v1/orgs/acme', '/nowhere'])
+    await ask(admin, path, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+  t.ok(lines().some(({ event }) => event === 'admin_server'));
+  for (const line of lines()) {
+    t.match(line, { event: /^[a-z]+(_[a-z]+)*$/, msg: /^[A-Z]/ });
+  }
 });
 
 t.test('a line tells which request, what was decided, and how it ended', async (t) => {

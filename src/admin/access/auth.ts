@@ -50,7 +50,7 @@ async function accessOf(ledger: Ledger, token: string): Promise<Access | undefin
     if (!(error instanceof StoreError)) throw error;
     throw new ProblemError(
       'store-unavailable',
-      'The store did not answer when the token was looked up; nothing changed',
+      'The store could not be read to look up the token; nothing changed',
       {},
       {
         cause: error,

@@ -1,5 +1,5 @@
 /** Errors of the admin API: everything that is thrown becomes a problem of the catalogue, in one handler. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
 import { StoreError } from '../../ledger/port.js';
 
@@ -25,29 +25,34 @@ export function notFound(what: string): ProblemError {
   return new ProblemError('not-found', `${what} not found`);
 }
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error);
-  const { status } = problem;
-  if (status === 401) reply.header('www-authenticate', 'Bearer');
-  if (problem.code === 'internal')
-    request.log.error(
-      { event: 'admin_request_failed', err: error },
-      'An admin request failed: report it with its stack.',
-    );
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ ...problemBody(problem), instance: `urn:uuid:${request.id}` });
+export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** Faults of our own are logged. */
+export function problemSender(logger: FastifyBaseLogger | undefined): SendProblem {
+  return (error, request, reply) => {
+    const problem = problemOf(error, request);
+    const { status } = problem;
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.code === 'internal')
+      logger?.error(
+        { event: 'admin_request_failed', requestId: request.id, err: error },
+        'An admin request failed: report it with its stack.',
+      );
+    return reply
+      .code(status)
+      .type('application/problem+json')
+      .send({ ...problemBody(problem), instance: `urn:uuid:${request.id}` });
+  };
 }
 
 /** `methodsOf`: those that a path has. */
-export function sendNotFound(methodsOf: (path: string) => readonly string[]) {
+export function sendNotFound(send: SendProblem, methodsOf: (path: string) => readonly string[]) {
   return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
-    if (allowed.length === 0) return sendProblem(notFound('path'), request, reply);
+    if (allowed.length === 0) return send(notFound('path'), request, reply);
     reply.header('allow', allowed.join(', '));
     const detail = `${request.method} is not allowed; allowed: ${allowed.join(', ')}`;
-    return sendProblem(new ProblemError('method-not-allowed', detail), request, reply);
+    return send(new ProblemError('method-not-allowed', detail), request, reply);
   };
 }
 
@@ -59,13 +64,23 @@ const UNREADABLE: Record<number, ErrorCode> = {
   415: 'body-not-json',
 };
 
-function problemOf(error: unknown): ProblemError {
+function problemOf(error: unknown, request: FastifyRequest): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof StoreError)
-    return new ProblemError('store-unavailable', 'The store did not answer; the change may have been made');
+    return new ProblemError(
+      'store-unavailable',
+      changesNothing(request)
+        ? 'The store could not be read; try again'
+        : 'The store did not answer; the change may have been made',
+    );
   if (error instanceof Error && 'statusCode' in error) {
     const code = UNREADABLE[Number(error.statusCode)];
     if (code !== undefined) return new ProblemError(code, error.message);
   }
   return new ProblemError('internal', 'The request failed');
+}
+
+function changesNothing({ method, query }: FastifyRequest): boolean {
+  const { dryRun } = (query ?? {}) as { readonly dryRun?: unknown };
+  return method === 'GET' || method === 'HEAD' || dryRun === true;
 }
