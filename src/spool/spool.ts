@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import {
+  copyFile,
   type FileHandle,
   open,
   readdir,
@@ -13,6 +14,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { UndeliveredCall } from '../ledger/batching/index.js';
 import { PRODUCER_YOUNG_MS } from '../ledger/port.js';
 
@@ -21,7 +23,7 @@ export interface SpoolOptions {
   /** Sends a call; resolves when it is over. `isForgotten`: if it has run before, the store may not know that any more. */
   readonly deliver: (call: UndeliveredCall, isForgotten: boolean) => Promise<void>;
   readonly onDelivered: (file: string, calls: number) => void;
-  /** A file cannot be read, or a mark cannot be written. */
+  /** A file cannot be read, is cut off, or a mark cannot be written. */
   readonly onTrouble: (file: string, error: unknown) => void;
 }
 
@@ -29,8 +31,11 @@ const VERSION = 1;
 const LOOK_EVERY_MS = 5_000;
 /** A claim that nobody has touched for so long belongs to a process that is gone. */
 const CLAIM_STALE_MS = 30_000;
+/** The next org waits so long for one whose calls are being delivered. */
+const PATIENCE_MS = 1_000;
 const WAITING = '.spool';
 const CLAIMED = '.claimed';
+const UNREADABLE = '.unreadable';
 const NAME = /^([\w-]+)(\.[\w-]+\.claimed|\.spool)$/;
 
 interface Claim {
@@ -38,8 +43,8 @@ interface Claim {
   readonly file: string;
   readonly calls: readonly UndeliveredCall[];
   readonly over: Set<number>;
-  /** When an earlier process began to deliver the first call that is not over; 0 where none did. */
-  readonly begunAt: number;
+  /** By org: when an earlier process began to deliver the first call that is not over. */
+  readonly begun: ReadonlyMap<string, number>;
   readonly handle: FileHandle;
 }
 
@@ -80,7 +85,9 @@ export class Spool {
   /** Writes a file of its own for these calls, whole or not at all. Returns its path. */
   async write(calls: readonly UndeliveredCall[]): Promise<string> {
     const name = join(this.options.path, `${Date.now()}-${randomBytes(6).toString('hex')}`);
-    const lines = [{ version: VERSION }, ...calls].map((value) => `${JSON.stringify(value)}\n`);
+    const lines = [{ version: VERSION, calls: calls.length }, ...calls].map(
+      (value) => `${JSON.stringify(value)}\n`,
+    );
     const handle = await open(`${name}.tmp`, 'wx', 0o600);
     try {
       await handle.writeFile(lines.join(''));
@@ -138,38 +145,42 @@ export class Spool {
     }
     try {
       const text = await readFile(claimed, 'utf8');
-      const { calls, over, begunAt, bytes } = callsIn(text);
+      const { calls, over, begun, bytes, missing } = contentOf(text);
+      if (missing > 0) await this.keepCopy(id, claimed, missing);
       // A crash may have cut off the last mark.
       await truncate(claimed, bytes);
-      const claim = { id, file: claimed, calls, over, begunAt, handle: await open(claimed, 'a') };
+      const claim = { id, file: claimed, calls, over, begun, handle: await open(claimed, 'a') };
       this.claims.set(id, claim);
       void this.deliver(claim);
     } catch (error) {
       this.options.onTrouble(claimed, error);
-      await rename(claimed, join(this.options.path, `${id}.unreadable`));
+      await rename(claimed, join(this.options.path, `${id}${UNREADABLE}`));
     }
   }
 
-  /** One call at a time: they share producers and store with the requests of now. */
+  /** The file was cut off after it was written: what is whole is delivered, and a person may find the rest in the copy. */
+  private async keepCopy(id: string, file: string, missing: number): Promise<void> {
+    const copy = join(this.options.path, `${id}${UNREADABLE}`);
+    await copyFile(file, copy, constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
+      // An earlier process has kept it.
+      if (error.code !== 'EEXIST') throw error;
+    });
+    this.options.onTrouble(copy, new Error(`the file lacks ${missing} calls: it was cut off`));
+  }
+
+  /** One call at a time: they share the store with the requests of now. */
   private async deliver(claim: Claim): Promise<void> {
-    const { id, file, calls, over, begunAt, handle } = claim;
-    // Calls go one by one: no later one than the first can have been sent.
-    let isForgotten = begunAt > 0 && Date.now() - begunAt > PRODUCER_YOUNG_MS;
-    let isFirst = true;
+    const { id, file, calls, over, handle } = claim;
+    const orgs: Promise<void>[] = [];
+    for (const indexes of byOrg(calls)) {
+      const org = this.deliverOrg(claim, indexes);
+      orgs.push(org);
+      // An org whose data is missing waits for an operator: the others do not wait for it.
+      await Promise.race([org, delay(PATIENCE_MS, undefined, { ref: false })]);
+    }
+    await Promise.all(orgs);
+    if (over.size < calls.length || !this.has(claim)) return;
     try {
-      for (const [index, call] of calls.entries()) {
-        if (over.has(index)) continue;
-        if (this.closed || this.claims.get(id) !== claim) return;
-        // The mark of the call before says when this one began; the first one needs its own.
-        if (isFirst && begunAt === 0) await mark(handle, { begun: Date.now() });
-        isFirst = false;
-        await this.options.deliver(call, isForgotten);
-        isForgotten = false;
-        if (this.closed) return;
-        await mark(handle, { done: index, at: Date.now() });
-        over.add(index);
-      }
-      if (this.claims.get(id) !== claim) return;
       this.claims.delete(id);
       await handle.close();
       await rm(file);
@@ -178,6 +189,45 @@ export class Spool {
       this.options.onTrouble(file, error);
     }
   }
+
+  private async deliverOrg(claim: Claim, indexes: readonly number[]): Promise<void> {
+    const { file, calls, over, begun, handle } = claim;
+    let isFirst = true;
+    try {
+      for (const index of indexes) {
+        const call = calls[index];
+        if (call === undefined || over.has(index)) continue;
+        if (!this.has(claim)) return;
+        const begunAt = isFirst ? begun.get(call.org) : undefined;
+        // The mark of the call before says when this one began; the first one needs its own.
+        if (isFirst && begunAt === undefined) await mark(handle, { begun: Date.now(), org: call.org });
+        isFirst = false;
+        // The calls of an org go one by one: no later one than the first can have been sent.
+        await this.options.deliver(call, begunAt !== undefined && Date.now() - begunAt > PRODUCER_YOUNG_MS);
+        if (this.closed) return;
+        await mark(handle, { done: index, at: Date.now() });
+        over.add(index);
+      }
+    } catch (error) {
+      this.options.onTrouble(file, error);
+    }
+  }
+
+  /** False once this process stops, or another one has taken the file. */
+  private has(claim: Claim): boolean {
+    return !this.closed && this.claims.get(claim.id) === claim;
+  }
+}
+
+/** Places of the calls of each org. */
+function byOrg(calls: readonly UndeliveredCall[]): Iterable<readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (const [index, { org }] of calls.entries()) {
+    const known = places.get(org);
+    if (known === undefined) places.set(org, [index]);
+    else known.push(index);
+  }
+  return places.values();
 }
 
 async function mark(handle: FileHandle, value: Mark): Promise<void> {
@@ -186,25 +236,33 @@ async function mark(handle: FileHandle, value: Mark): Promise<void> {
 }
 
 /** Times are of this machine's clock. */
-type Mark = { readonly begun: number } | { readonly done: number; readonly at: number };
+type Mark = { readonly begun: number; readonly org: string } | { readonly done: number; readonly at: number };
 
-function callsIn(text: string): Pick<Claim, 'calls' | 'over' | 'begunAt'> & { readonly bytes: number } {
+interface Content extends Pick<Claim, 'calls' | 'over' | 'begun'> {
+  /** Length of the whole lines. */
+  readonly bytes: number;
+  /** Calls that were written and are not there. */
+  readonly missing: number;
+}
+
+function contentOf(text: string): Content {
   const calls: UndeliveredCall[] = [];
   const over = new Set<number>();
-  let begunAt = 0;
+  const begun = new Map<string, number>();
   const whole = text.slice(0, text.lastIndexOf('\n'));
-  const [head = '', ...lines] = whole.split('\n');
-  if ((JSON.parse(head) as { version?: number }).version !== VERSION)
-    throw new Error(`its version is not ${VERSION}`);
+  const [first = '', ...lines] = whole.split('\n');
+  const head = JSON.parse(first) as { version?: number; calls?: number };
+  if (head.version !== VERSION) throw new Error(`its version is not ${VERSION}`);
   for (const line of lines) {
     const value = JSON.parse(line) as UndeliveredCall | Mark;
-    if ('begun' in value) begunAt = value.begun;
+    if ('begun' in value) begun.set(value.org, value.begun);
     else if ('done' in value) {
       over.add(value.done);
-      begunAt = value.at;
+      begun.set(calls[value.done]?.org ?? '', value.at);
     } else calls.push(value);
   }
-  return { calls, over, begunAt, bytes: Buffer.byteLength(whole) + 1 };
+  const missing = Math.max(0, (head.calls ?? 0) - calls.length);
+  return { calls, over, begun, bytes: Buffer.byteLength(whole) + 1, missing };
 }
 
 async function touch(file: string): Promise<void> {
