@@ -1,9 +1,9 @@
 /**
- * One exchange with the upstream: undici reports what the upstream does, the client's socket what the client does, and the
- * exchange reports its outcome to the caller, once.
+ * One exchange with the upstream. undici reports what the upstream does, the client's socket what the client does, and
+ * the exchange reports its outcome to the caller, once.
  *
- * It speaks undici's older handler interface: the newer one does not say when the request has been written, and parses
- * the fields of every answer into an object that nobody here wants (2.6 µs a request).
+ * It uses undici's older handler interface: the newer one does not report when the request has been written, and parses
+ * the headers of every response into an object that is not needed here (2.6 µs per request).
  */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,20 +14,20 @@ import { type UpstreamConnection, whenWritten } from './upstream-connection.js';
 
 /** How an exchange reaches its upstream. */
 export interface UpstreamRoute {
-  /** Hands the request to the upstream's connections. */
+  /** Passes the request to the upstream's connections. */
   dispatch(exchange: Exchange): void;
   /**
-   * Hands it over on a connection of its own, once, where one that had been idle was lost before a byte of the answer.
-   * Left out: the request must not be sent twice.
+   * Sends the request again on a new connection, once, if an idle connection was lost before the first byte of the
+   * response. Absent: the request must not be sent twice.
    */
   readonly renew?: ((exchange: Exchange) => void) | undefined;
-  /** How often it is handed over again where no connection could be made. */
+  /** How often the request is retried if no connection could be made. */
   readonly retries: number;
-  /** From its beginning to the answer's last byte. 0: no bound. */
+  /** From the start of the exchange to the response's last byte. 0: no limit. */
   readonly totalTimeoutMs: number;
 }
 
-/** Failures to connect that another try may not meet: a restart, another replica behind the name. */
+/** Connection failures that a retry may avoid: a restart, or another replica behind the name. */
 const PASSING: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -39,7 +39,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** Failures by which a connection shows that the upstream had dropped it. */
+/** Failures that show that the upstream had closed the connection. */
 const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 const PLAIN_REASON = /^[\t\x20-\x7e]*$/;
@@ -58,7 +58,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
   private renewed = false;
   private sent = false;
   private ended = false;
-  /** 0 until the upstream has answered. */
+  /** 0 until the upstream has responded. */
   private status = 0;
 
   constructor(
@@ -72,7 +72,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     if (totalTimeoutMs > 0) this.deadline = setTimeout(() => this.onDeadline(), totalTimeoutMs);
   }
 
-  /** Gives up if the request is not on a connection by then. */
+  /** Gives up if the request has no connection by then. */
   waitAtMost(ms: number): void {
     if (this.ended || this.abort !== undefined || this.waiting !== undefined) return;
     const cause = new Error(`no connection to the upstream within ${ms} ms`);
@@ -86,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     this.abort?.();
   }
 
-  /** The rest of the answer must not be served: the client gets these bytes instead. */
+  /** The rest of the response must not be served: the client gets these bytes instead. */
   cut(last: Buffer): void {
     if (this.ended || this.status === 0) return;
     this.job.response.end(last);
@@ -95,8 +95,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
   }
 
   onConnect(abort: () => void): void {
-    // Thrown here, undici forgets the request and keeps the connection; an abort would cost it.
-    if (this.ended) throw new Error('nobody waits for this request any more');
+    // If this throws here, undici drops the request and keeps the connection; an abort would close it.
+    if (this.ended) throw new Error('the client has disconnected');
     clearTimeout(this.waiting);
     this.abort = abort;
     whenWritten((connection) => {
@@ -113,10 +113,10 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
   }
 
   onHeaders(status: number, fields: Buffer[], resume: () => void, reason: string): boolean {
-    // Interim answers are between the upstream and us: not every client bears one that it did not ask for.
+    // Interim responses are not passed on: some clients fail on one that they did not ask for.
     if (status < 200) return true;
-    // undici takes chunks apart, and passes on what another coding made of the body without saying so.
-    if (isCoded(fields)) throw new Error('the answer has a transfer coding that nobody asked for');
+    // undici decodes chunked bodies, and passes on any other transfer coding undecoded and unreported.
+    if (isCoded(fields)) throw new Error('the response has an unsupported transfer coding');
     const { response, extraHeaders, observer } = this.job;
     this.status = status;
     const reshapes = observer?.head(status, fields) ?? false;
@@ -124,10 +124,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     const flat = responseFields(fields, extraHeaders, reshapes || status === 204);
     if (reason === STATUS_CODES[status] || !PLAIN_REASON.test(reason)) response.writeHead(status, flat);
     else response.writeHead(status, reason, flat);
-    // A stream's head must not wait for its first event. Not flushHeaders(), which writes the fields as UTF-8. Node
-    // corks the socket for the rest of this turn: where the body is here already, they leave together.
+    // The head of a stream must not wait for its first event. flushHeaders() is not used because it writes the headers
+    // as UTF-8. Node corks the socket for the rest of this turn, so head and body leave together if the body is here
+    // already.
     response.write('', 'latin1');
-    // undici takes a length here for that of a body which never comes (a 304 may have one), and breaks the connection.
+    // undici expects a body of this length even if none follows (a 304 may have one), and breaks the connection.
     if (status === 204 || status === 304) this.complete(null);
     return true;
   }
@@ -164,7 +165,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     if (this.ended) return;
     if (this.isWorthAnotherTry(error)) {
       this.tries += 1;
-      // undici has yet to take the connection that failed out of its pool.
+      // undici has not yet removed the failed connection from its pool.
       setImmediate(() => {
         if (!this.ended) this.route.dispatch(this);
       });
@@ -177,11 +178,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
 
   private onDeadline(): void {
     if (this.ended) return;
-    this.fail('upstream-timeout', new Error(`no whole answer within ${this.route.totalTimeoutMs} ms`));
+    this.fail('upstream-timeout', new Error(`no complete response within ${this.route.totalTimeoutMs} ms`));
     this.abort?.();
   }
 
-  /** Only where no connection was made, so that no byte was sent; time that is up is not spent twice. */
+  /** Only if no connection was made, so no byte was sent. A timeout is not retried. */
   private isWorthAnotherTry(error: Error): boolean {
     return this.abort === undefined && this.tries < this.route.retries && PASSING.has(codeOf(error));
   }
@@ -210,7 +211,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     const { request, response } = this.job;
     const isOld = request.httpVersionMinor === 0;
     if (response.socket !== null) endEarly(response.socket, isOld);
-    // It waits behind another answer; in the turn in which it gets the socket, what came of it is written.
+    // The response waits behind another one; it is written in the turn in which it gets the socket.
     else response.once('socket', (socket: Socket) => process.nextTick(endEarly, socket, isOld));
   }
 
@@ -222,7 +223,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     try {
       this.done(outcome);
     } catch (error) {
-      // undici would swallow it.
+      // undici would swallow the error.
       process.nextTick(() => {
         throw error;
       });
@@ -235,17 +236,21 @@ function exchangesOf(socket: Socket): Set<Exchange> {
   if (known !== undefined) return known;
   const exchanges = new Set<Exchange>();
   clients.set(socket, exchanges);
-  // The responses cannot be asked: those that wait behind another one hear nothing when the connection ends.
+  // Responses that wait behind another one get no event when the connection ends, so the socket is observed.
   socket.once('close', () => {
     for (const exchange of exchanges) exchange.onClientClosed();
   });
   return exchanges;
 }
 
-/** The client must see that the body is not whole: what came is sent, then the connection ends without its end. */
+/**
+ * The client must see that the body is incomplete: the received bytes are sent, then the connection is closed without a
+ * proper end.
+ */
 function endEarly(socket: Socket, isOld: boolean): void {
   if (!isOld) socket.destroySoon();
-  // Before HTTP/1.1 a body may end with its connection: only a reset, or TLS that breaks off, says that it did not.
+  // Before HTTP/1.1, the end of the connection may end a body. Only a reset, or TLS without a close notification, shows
+  // that the body is incomplete.
   else if ('encrypted' in socket) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -1,4 +1,4 @@
-/** One upstream: a pool of connections, through which jobs are streamed in both directions. */
+/** One upstream: a pool of connections that streams requests and responses. */
 import { buildConnector, Client, Pool } from 'undici';
 import { Exchange } from './exchange.js';
 import { type OnDropped, requestHead, upstreamFields } from './headers.js';
@@ -9,53 +9,58 @@ import { observe } from './upstream-connection.js';
 export type { ForwardHandle, ForwardJob, Outcome } from './outcome.js';
 
 export interface UpstreamOptions {
-  /** http: or https:, host, port and a base path that goes before every path; or unix: and the path of a socket. */
+  /**
+   * http: or https:, with host, port and a base path that is prepended to every path; or unix: and the path of a
+   * socket.
+   */
   readonly url: string;
-  /** How long a request may wait for a connection: for a free one, and for its set-up. */
+  /** How long a request may wait for a free connection and for its set-up. */
   readonly connectTimeoutMs: number;
-  /** From the request's end to the answer's head. undici's clock ticks twice a second. */
+  /** From the request's end to the response's headers. undici's timer has a resolution of half a second. */
   readonly headersTimeoutMs: number;
-  /** The longest silence within the answer's body. 0: no bound. */
+  /** The longest pause within the response's body. 0: no limit. */
   readonly bodyTimeoutMs: number;
-  /** From the job's beginning to the answer's last byte. Left out: no bound. */
+  /** From the start of the job to the response's last byte. Absent: no limit. */
   readonly totalTimeoutMs?: number | undefined;
-  /** Most connections, and so most requests at a time; further ones wait. */
+  /** Maximum connections, and therefore maximum concurrent requests; further ones wait. */
   readonly connections: number;
   /**
-   * How often a job is tried again of which nothing was sent, since no connection could be made. Left out: never. Where it
-   * is allowed, an idempotent request without a streamed body is also sent once more when a connection that had been idle
-   * is lost before a byte of the answer.
+   * How often a job is retried if no connection could be made, so nothing was sent. Absent: never. If retries are
+   * allowed, an idempotent request without a streamed body is also sent once more when an idle connection is lost
+   * before the first byte of the response.
    */
   readonly retries?: number | undefined;
-  /** Flat; sent in place of the client's fields of the same names. A `host` here is sent instead of the URL's. */
+  /** Flat; replaces the client's headers with the same names. A `host` here replaces the URL's host. */
   readonly setHeaders?: readonly string[] | undefined;
-  /** Lower-case names of the client's fields that are dropped by default, but that this upstream gets. */
+  /** Lower-case names of client headers that are dropped by default, but passed to this upstream. */
   readonly passHeaders?: readonly string[] | undefined;
-  /** PEM of the authorities to trust instead of Node's own. The certificate is verified in any case. */
+  /** PEM of the authorities to trust instead of Node's own. The certificate is always verified. */
   readonly ca?: string | undefined;
 }
 
 export interface Forwarder {
   /**
-   * Streams the request to the upstream and its answer to the client. Calls `done` exactly once, perhaps before it
-   * returns. On `not-sent` and `broken` the client has no answer yet, and the caller writes one.
+   * Streams the request to the upstream and its response to the client. Calls `done` exactly once, possibly before it
+   * returns. On `not-sent` and `broken` the client has no response yet, and the caller writes one.
    */
   forward(job: ForwardJob, done: (outcome: Outcome) => void): ForwardHandle;
-  /** Takes no more jobs; resolves when those under way have ended. */
+  /** Accepts no more jobs; resolves when the current ones have ended. */
   close(): Promise<void>;
-  /** Cuts off what is still under way. */
+  /** Aborts the jobs that are still running. */
   destroy(): Promise<void>;
 }
 
-/** Answers with larger heads are broken; cookies and policies make some far larger than requests' are. */
+/**
+ * Responses with larger headers fail. Cookies and policies can make response headers much larger than request headers.
+ */
 const ANSWER_HEAD_MAX_BYTES = 65_536;
 
-/** Methods that a client may send again by itself (RFC 9110, 9.2.2). */
+/** Methods that a client may repeat automatically (RFC 9110, 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 const NOT_BEGUN: ForwardHandle = { cut: () => undefined };
 
-/** Throws where the URL or the fields to set cannot be used. */
+/** Throws if the URL or the headers to set are invalid. */
 export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped): Forwarder {
   const place = placeOf(options.url);
   const own = upstreamFields(options.setHeaders ?? [], options.passHeaders, onDropped);
@@ -75,13 +80,13 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
     const dispatch = (exchange: Exchange): void => {
       const body = streams ? uploadOf(job.request) : (job.body ?? null);
       const free = pool.dispatch({ method, path, headers, body }, exchange);
-      // A set-up is bounded by undici; the wait in its queue, where every connection is busy, is not.
+      // undici limits the connection set-up, but not the wait in its queue while all connections are busy.
       if (!free) exchange.waitAtMost(options.connectTimeoutMs);
     };
     const renew = (exchange: Exchange): void => {
       const client = new Client(place.origin, connection);
       client.dispatch({ method, path, headers, body: job.body ?? null }, exchange);
-      // It takes no more, and ends with this one.
+      // The connection accepts no more requests and ends with this one.
       const ended = client.close().finally(() => renewals.delete(client));
       renewals.set(client, ended);
     };
@@ -103,7 +108,7 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
   };
 }
 
-/** Jobs under way may still be renewed while the pool closes. */
+/** Current jobs may still be retried while the pool closes. */
 async function closeAll(pool: Pool, renewals: ReadonlyMap<Client, Promise<void>>): Promise<void> {
   await pool.close();
   await Promise.all(renewals.values());
@@ -111,9 +116,9 @@ async function closeAll(pool: Pool, renewals: ReadonlyMap<Client, Promise<void>>
 
 interface Place {
   readonly origin: string;
-  /** Goes before every path. */
+  /** Prepended to every path. */
   readonly base: string;
-  /** Left out: TCP. */
+  /** Absent: TCP. */
   readonly socketPath?: string;
 }
 
@@ -128,11 +133,11 @@ function connectionOptions({ socketPath }: Place, options: UpstreamOptions): Cli
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,
     maxHeaderSize: ANSWER_HEAD_MAX_BYTES,
-    // One request at a time on a connection: none must wait behind a slow answer, and a reset must hit one only.
+    // One request at a time per connection: no request waits behind a slow response, and a reset affects only one.
     pipelining: 1,
     allowH2: false,
-    // Below the five seconds after which Node's servers, and many others, drop an idle connection. A server's own
-    // hint goes first.
+    // Below five seconds, after which Node's servers and many others close an idle connection. A server's own hint
+    // takes precedence.
     keepAliveTimeout: 4_000,
     connect: (target, callback) =>
       connect(target, (...made) => {

@@ -1,6 +1,6 @@
 /**
- * Header fields on their way up and down, as flat arrays: what belongs to one connection stays on it, and what the
- * gateway itself says replaces what others say.
+ * Filters headers in both directions, as flat arrays. Headers of one connection stay on it, and the gateway's own
+ * headers replace those of others.
  */
 import {
   type DropReason,
@@ -15,14 +15,14 @@ import type { ForwardJob } from './outcome.js';
 interface Field {
   /** In lower case. */
   readonly name: string;
-  /** The name as a server reads it that folds separators. */
+  /** The name as read by a server that treats separators as equal. */
   readonly plain: string;
   readonly fate: HeaderPolicy;
-  /** On a request it is dropped for this reason, unless the upstream's config passes it. */
+  /** Request headers with this value are dropped for this reason, unless the upstream's config passes them. */
   readonly dropped: DropReason | undefined;
 }
 
-// Names repeat from message to message in a few spellings: looking one up is cheaper than folding its case.
+// Names repeat in a few spellings, and a cache lookup is cheaper than converting the case.
 const SPELLINGS_MAX = 1024;
 const spellings = new Map<string, Field>();
 
@@ -32,25 +32,25 @@ function fieldOf(spelling: string): Field {
   const name = spelling.toLowerCase();
   const plain = foldedName(name);
   const field = { name, plain, fate: fateOf(name), dropped: dropReason(name) };
-  // Clients choose names: a flood of new ones must not fill the memory.
+  // Clients choose names, so the cache is limited.
   if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
   return field;
 }
 
-/** Called with the reason when a field of a client's request is dropped. */
+/** Called with the reason when a header of a client's request is dropped. */
 export type OnDropped = (reason: DropReason) => void;
 
-/** What is sent to one upstream beside, and in place of, the client's fields. */
+/** Headers that are added for one upstream, or that replace the client's. */
 export interface UpstreamFields {
   readonly flat: readonly string[];
-  /** Their names: the client's fields that a server could take for them are dropped. */
+  /** Their names: client headers that a server could read as one of them are dropped. */
   readonly names: ReadonlySet<string>;
-  /** Lower-case names of the client's fields that are passed although others of their kind are dropped. */
+  /** Lower-case names of client headers that are passed although others of their kind are dropped. */
   readonly passed: ReadonlySet<string>;
   readonly onDropped: OnDropped | undefined;
 }
 
-/** Throws on fields that are the gateway's to write, and on names to pass that never are. */
+/** Throws for headers that only the gateway may write, and for names that can never be passed. */
 export function upstreamFields(
   flat: readonly string[],
   passed: readonly string[] = [],
@@ -58,21 +58,22 @@ export function upstreamFields(
 ): UpstreamFields {
   const names = flat.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
   const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).fate));
-  if (wrong !== undefined) throw new Error(`'${wrong}' cannot be set on requests to an upstream`);
+  if (wrong !== undefined)
+    throw new Error(`'${wrong}' must not be set on requests to an upstream: the gateway writes it`);
   const useless = passed.find((name) => !isPassable(name));
-  if (useless !== undefined) throw new Error(`'${useless}' is not a field that can be passed by config`);
+  if (useless !== undefined) throw new Error(`'${useless}' is not a header that the config can pass`);
   return { flat, names: new Set(names), passed: new Set(passed), onDropped };
 }
 
 export interface RequestHead {
   readonly fields: string[];
-  /** A body follows on the client's stream. */
+  /** The client's stream has a body. */
   readonly streams: boolean;
 }
 
 /**
- * The head that goes upstream. `Host` is the upstream's own, which undici writes, unless `own` names one. The
- * client's `X-Forwarded-Host` and `-Proto` stand where it sends them: it may be the proxy that ended TLS.
+ * Returns the headers for the upstream. undici writes the upstream's own `Host`, unless `own` has one. The client's
+ * `X-Forwarded-Host` and `-Proto` are kept if it sends them: it may be the proxy that terminates TLS.
  */
 export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawHeaders): RequestHead {
   const fields: string[] = [];
@@ -132,13 +133,13 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
   return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
 }
 
-/** What an operator has set for the upstream goes first. */
+/** Headers that the operator sets for the upstream come first. */
 function pushSet(fields: string[], set: readonly string[], own: UpstreamFields): void {
   for (let at = 0; at + 1 < set.length; at += 2)
     if (!own.names.has(set[at] ?? '')) fields.push(set[at] ?? '', set[at + 1] ?? '');
 }
 
-/** Whether these flat fields, lower-case names, name it. */
+/** Returns whether these flat headers, with lower-case names, contain it. */
 function isSet(fields: readonly string[] | undefined, name: string): boolean {
   if (fields === undefined) return false;
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return true;
@@ -147,7 +148,7 @@ function isSet(fields: readonly string[] | undefined, name: string): boolean {
 
 const PLAIN_CODING = /^[\t ]*(?:chunked|identity)?[\t ]*$/i;
 
-/** Whether an answer's body is coded by more than chunks. */
+/** Returns whether a response's body has a transfer coding other than chunked. */
 export function isCoded(raw: readonly Buffer[]): boolean {
   for (let at = 0; at + 1 < raw.length; at += 2) {
     if (raw[at]?.length !== 'transfer-encoding'.length) continue;
@@ -157,10 +158,13 @@ export function isCoded(raw: readonly Buffer[]): boolean {
   return false;
 }
 
-/** This hop, as `Via` names it (RFC 9110, 7.6.3). */
+/** This hop in `Via` (RFC 9110, 7.6.3). */
 const VIA = 'quotagate';
 
-/** The fields of the answer to the client; `reshaped`: its body is not as long as the upstream says. Its framing is this connection's own; Node writes it. */
+/**
+ * Returns the headers of the response to the client. `reshaped`: the body's length differs from the upstream's
+ * Content-Length. Node writes the framing of this connection.
+ */
 export function responseFields(raw: readonly Buffer[], extra: readonly string[], reshaped = false): string[] {
   const fields: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -176,7 +180,7 @@ export function responseFields(raw: readonly Buffer[], extra: readonly string[],
   return fields;
 }
 
-/** The fields behind the answer's body that may stand there: of those that are more than a remark, none. */
+/** Returns the trailers that may follow the body: none that affect framing, authentication or processing. */
 export function trailerFields(raw: readonly (Buffer | string)[]): [name: string, value: string][] {
   const fields: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -186,7 +190,7 @@ export function trailerFields(raw: readonly (Buffer | string)[]): [name: string,
   return fields;
 }
 
-// Of a message's head: what says how to read it, who may, and how long.
+// Headers that say how to read a message, who may read it, and how long it is.
 const NEVER_BEHIND =
   /^(?:content-.*|set-cookie|authorization|www-authenticate|cache-control|vary|age|expires)$/i;
 
@@ -194,12 +198,12 @@ function textOf(part: Buffer | string | undefined): string {
   return typeof part === 'string' ? part : (part?.toString('latin1') ?? '');
 }
 
-/** Whether a `Connection` names fields besides its usual options. */
+/** Returns whether a `Connection` header names headers besides its usual options. */
 function namesFields(value: string): boolean {
   return value.length !== 0 && !/^(keep-alive|close)$/i.test(value);
 }
 
-/** Without that `Connection` and the fields it names, but for those that say where the message ends and goes to. */
+/** Removes that `Connection` and the headers it names, except those that define the message's length and target. */
 function withoutNamed<T extends string | Buffer>(raw: readonly T[], value: string): T[] {
   const named = new Set(value.split(',').map((option) => option.trim().toLowerCase()));
   return raw.filter((_, at) => {

@@ -1,7 +1,7 @@
-/** Paths without the part by which only the gateway knows them. */
+/** Removes the path prefix that only the gateway uses. */
 import type { Forwarder } from './forwarder.js';
 
-/** `prefix` stands before every path that comes here: `/v3` makes `/v3/maps` `/maps`, and `/v3` itself `/`. */
+/** Every path here starts with `prefix`: `/v3` turns `/v3/maps` into `/maps`, and `/v3` itself into `/`. */
 export function stripPrefix(forward: Forwarder['forward'], prefix: string): Forwarder['forward'] {
   const { length } = prefix;
   return (job, done) => {

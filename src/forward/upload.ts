@@ -1,22 +1,22 @@
-/** The client's body, as undici takes it. */
+/** Adapts the client's body for undici. */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 
 type Listener = (...args: unknown[]) => void;
 
 /**
- * What undici uses of a stream, handed through to the request without a copy or a buffer between. Given the request
- * itself, undici destroys it when the upstream breaks off: nobody reads the rest of the upload then, and a client
- * that writes before it reads never sees the answer.
+ * Implements the stream methods that undici uses, without a copy or a buffer. If undici got the request itself, it
+ * would destroy it when the upstream fails: nobody would read the rest of the upload, and a client that writes before
+ * it reads would never see the response.
  */
 class Upload {
-  // undici asks this of a stream, to know whether it has to tidy up after it.
+  // undici checks this to know whether it must clean up the stream.
   readonly _readableState = { autoDestroy: true };
 
   constructor(private readonly request: IncomingMessage) {}
 
-  // Errors and early ends are not passed on: they come with the loss of the client's connection, and that the exchange
-  // sees.
+  // Errors and early ends are not passed on: they come with the loss of the client's connection, which the exchange
+  // observes.
   on(event: string, listener: Listener): this {
     if (event === 'data' || event === 'end') this.request.on(event, listener);
     return this;
@@ -35,12 +35,12 @@ class Upload {
     this.request.resume();
   }
 
-  /** By this method undici knows a stream; it never calls it. */
+  /** undici recognizes a stream by this method but never calls it. */
   pipe(): never {
-    throw new Error('an upload is not piped');
+    throw new Error('an upload cannot be piped');
   }
 
-  /** Nobody wants the rest: it is read and dropped, so that the client gets to the answer. */
+  /** Nobody needs the rest. It is read and dropped, so that the client gets to the response. */
   destroy(): void {
     this.request.resume();
   }

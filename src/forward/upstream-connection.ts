@@ -1,7 +1,7 @@
 /**
- * What an exchange has to know of the connection that its request is written on, and undici does not say: whether others
- * used it before, and whether a byte of the answer came. Undici also takes an unasked `100 Continue` for a broken answer
- * (nodejs/undici#197), so that is read here and dropped.
+ * Tracks what undici does not report about the connection of an exchange: whether it was used before, and whether a
+ * byte of the response arrived. undici also treats an unsolicited `100 Continue` as a broken response
+ * (nodejs/undici#197), so it is read here and dropped.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
@@ -9,21 +9,21 @@ import type { Socket } from 'node:net';
 /** Longer heads are left to undici, which refuses them. */
 const HEAD_MAX_BYTES = 65_536;
 const HEAD_END = '\r\n\r\n';
-/** Of `HTTP/1.1 100`: what tells that it is interim, and where its first digit stands. */
+/** In `HTTP/1.1 100`: the digit that marks an interim response, and its position. */
 const STATUS_END = 12;
 const FIRST_DIGIT = 9;
 const ONE = 0x31;
 const INTERIM = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 
 export class UpstreamConnection {
-  /** A byte came since the last request was written. */
+  /** A byte arrived since the last request was written. */
   heard = false;
   private requests = 0;
-  /** The next bytes begin an answer. */
+  /** The next bytes start a response. */
   private atHead = false;
   private held: Buffer | undefined;
 
-  /** An earlier request was answered on it. */
+  /** An earlier request was answered on this connection. */
   get isReused(): boolean {
     return this.requests > 1;
   }
@@ -35,7 +35,7 @@ export class UpstreamConnection {
     this.held = undefined;
   }
 
-  /** What undici gets of the bytes that came. */
+  /** Returns the received bytes that undici gets. */
   taken(chunk: Buffer | null): Buffer | null {
     if (chunk === null) return null;
     this.heard = true;
@@ -72,7 +72,7 @@ export class UpstreamConnection {
 const connections = new WeakMap<object, UpstreamConnection>();
 let onWritten: ((connection: UpstreamConnection) => void) | undefined;
 
-/** To be called for each new socket, before undici reads from it. */
+/** Must be called for each new socket, before undici reads from it. */
 export function observe(socket: Socket): void {
   const connection = new UpstreamConnection();
   connections.set(socket, connection);

@@ -1,7 +1,7 @@
 /**
- * What is under way on which connection: one request at a time. What a client sends behind it waits for the answer, so
- * that nothing is forwarded behind an answer that ends the connection. A gateway that closes answers what is under way to
- * its last byte, and then ends the connection.
+ * Tracks the requests of each client connection and runs one at a time. Later requests wait for the response, so that
+ * nothing is forwarded after a response that ends the connection. A closing gateway completes the current responses and
+ * then closes their connections.
  */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,41 +15,41 @@ interface Turn {
 interface Traffic {
   current: ServerResponse | undefined;
   readonly waiting: Turn[];
-  /** The answer under way is the last. */
+  /** The current response is the last one. */
   ending: boolean;
-  /** Set while the client's rest is read and dropped; called when the gateway closes. */
+  /** Set while the rest of the client's bytes is read and dropped; called when the gateway closes. */
   hurry: (() => void) | undefined;
-  /** Bytes came that are no request. */
+  /** Bytes arrived that are not a request. */
   unreadable: boolean;
-  /** Requests that came behind the last answer. */
+  /** Requests that arrived after the last response. */
   dropped: number;
 }
 
-/** Who sends more requests ahead of their answers is no client: each costs memory while it waits. */
+/** Limits pipelining: each waiting request costs memory, and no honest client sends more. */
 const WAITING_MAX = 100;
 
 export class Connections {
   closing = false;
-  /** Requests whose turn has come, and whose answer is not over. */
+  /** Requests that are being processed and whose response is not complete. */
   inFlight = 0;
   private draining = false;
-  /** By the client's address and port: TLS wraps a socket in another one, with the same. */
+  /** Keyed by the client's address and port, because TLS wraps the socket in another one with the same address. */
   private readonly sockets = new Map<string, Socket>();
   private readonly traffic = new WeakMap<Socket, Traffic>();
 
   constructor(private readonly lingerBounds: LingerBounds = LINGER_BOUNDS) {}
 
   /**
-   * A connection on which nothing moves either way for `stallMs` is ended where it is the client's turn: to send the
-   * rest of a request, or to take what was written. An upstream that takes its time has bounds of its own.
+   * A connection without progress for `stallMs` is closed if the gateway waits for the client: to send the rest of a
+   * request, or to read a response. A slow upstream has its own timeouts.
    */
   watch(server: Server, stallMs: number): void {
     server.on('connection', (socket: Socket) => this.add(socket));
-    // Only a server with TLS has this event.
+    // Only a server with TLS emits this event.
     server.on('secureConnection', (socket: Socket) => this.add(socket));
-    // A client that has ended its side may still wait for its answer; else node would drop it.
+    // A client that has ended its side may still wait for its response; otherwise Node would drop it.
     Object.assign(server, { httpAllowHalfOpen: true });
-    // Node takes a connection for idle whose answer is handed over but not yet sent, and would cut it off.
+    // Node treats a connection as idle when its response is written but not yet sent, and would cut it off.
     server.closeIdleConnections = () => this.endIdle();
     server.timeout = stallMs;
     server.on('timeout', (socket: Socket) => {
@@ -58,12 +58,12 @@ export class Connections {
     });
   }
 
-  /** Runs `go` when the request's turn has come; never, if the connection ends before. */
+  /** Runs `go` when it is the request's turn; never, if the connection ends before. */
   take(response: ServerResponse, go: () => void): void {
     const { socket } = response.req;
     const traffic = this.traffic.get(socket);
     if (traffic === undefined) return;
-    // What comes behind an answer that ends its connection is dropped, and costs memory until then.
+    // Bytes after a response that ends its connection are dropped; until then they cost memory.
     if (!socket.writable) {
       traffic.dropped += 1;
       if (traffic.dropped > WAITING_MAX) socket.destroy();
@@ -72,17 +72,17 @@ export class Connections {
     else socket.destroy();
   }
 
-  /** What is being answered on this connection. */
+  /** The request that is being answered on this connection. */
   currentOn(socket: Socket): ServerResponse | undefined {
     return this.traffic.get(socket)?.current;
   }
 
-  /** The last answer is given: what comes now is dropped. */
+  /** The last response is written; further bytes are dropped. */
   isLingering(socket: Socket): boolean {
     return this.traffic.get(socket)?.hurry !== undefined;
   }
 
-  /** The answer under way is the last on its connection: what comes behind it is no request. */
+  /** The current response is the last on its connection: bytes after it are not read as a request. */
   endAfterCurrent(socket: Socket): void {
     const traffic = this.traffic.get(socket);
     if (traffic === undefined) return;
@@ -91,19 +91,19 @@ export class Connections {
     sayClose(traffic.current);
   }
 
-  /** What comes on this connection is no request: it ends, and what follows is dropped. */
+  /** The bytes on this connection are not a request: it is closed, and what follows is dropped. */
   markUnreadable(socket: Socket): void {
     const traffic = this.traffic.get(socket);
     if (traffic !== undefined) traffic.unreadable = true;
   }
 
-  /** From here on each connection ends with the answer that is under way on it; new ones are taken all the same. */
+  /** From now on each connection is closed after its current response; new connections are still accepted. */
   drain(): void {
     this.draining = true;
     for (const socket of this.sockets.values()) sayClose(this.currentOn(socket));
   }
 
-  /** As above, and nothing new is taken. */
+  /** The same, and no new connections are accepted. */
   close(): void {
     this.closing = true;
     this.drain();
@@ -122,7 +122,7 @@ export class Connections {
       dropped: 0,
     };
     this.traffic.set(socket, traffic);
-    // By this, node and we end a connection behind its last answer.
+    // With this header, Node and the gateway close the connection after its last response.
     const destroySoon = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {
       if (!socket.destroyed && mayBeSending(traffic)) this.lingerOn(socket, traffic);
@@ -153,7 +153,7 @@ export class Connections {
     response.once('close', () => {
       this.inFlight -= 1;
       traffic.current = undefined;
-      // After an answer with `Connection: close` nothing can be written any more.
+      // After a response with `Connection: close` nothing can be written any more.
       const next = socket.writable && !traffic.ending ? traffic.waiting.shift() : undefined;
       if (next !== undefined) this.begin(socket, traffic, next);
       else if (this.closing || traffic.ending) socket.destroySoon();
@@ -173,20 +173,23 @@ export class Connections {
     const response = this.currentOn(socket);
     if (response === undefined || socket.writableLength > 0) return true;
     const { req: request } = response;
-    // Where something lies unread, or nobody reads, it is not the client that is waited for.
+    // If bytes are unread, or the response is not being read, the gateway is not waiting for the client.
     return !request.complete && request.readableFlowing === true && request.readableLength === 0;
   }
 }
 
-/** The first write to a client that is gone is answered with a reset, the second one shows it; a client may leave later, too. */
+/**
+ * The first write to a disconnected client causes a reset, and the second write reports it; a client may also
+ * disconnect later.
+ */
 const PROBES_MS = [50, 1_000, 10_000] as const;
 
 /**
- * A client that has ended its side waits for its answer, or is gone: the same to see until something is written. Interim
- * answers, which every client of HTTP/1.1 must bear, tell the two apart.
+ * A client that has ended its side either waits for its response or is gone; only a write can distinguish them. Interim
+ * responses, which every HTTP/1.1 client must accept, are used for that.
  */
 function probe(socket: Socket, traffic: Traffic, count = 0): void {
-  // Over TLS nobody ends one side only.
+  // With TLS a client cannot end only one side.
   if (socket.destroyed || !socket.writable || 'encrypted' in socket) return;
   const { current } = traffic;
   const waits = current?.req.complete === true && !current.headersSent;
@@ -194,7 +197,9 @@ function probe(socket: Socket, traffic: Traffic, count = 0): void {
   setTimeout(() => probe(socket, traffic, count + 1), PROBES_MS[count] ?? PROBES_MS[2]).unref();
 }
 
-/** A client that ends its side while it is being answered has mostly left: an answer that does not move is let go. */
+/**
+ * A client that ends its side during a response has usually disconnected, so a response without progress is aborted.
+ */
 const QUIET_MS = 250;
 
 function endIfQuiet(socket: Socket, response: ServerResponse): void {
@@ -208,11 +213,11 @@ function endIfQuiet(socket: Socket, response: ServerResponse): void {
   setTimeout(look, QUIET_MS).unref();
 }
 
-/** Whether more of the client's bytes may be on their way when its connection ends behind an answer. */
+/** Returns whether the client may still be sending bytes when its connection is closed after a response. */
 function mayBeSending({ current, waiting, hurry, unreadable }: Traffic): boolean {
   if (hurry !== undefined) return true;
   if (current === undefined) return unreadable || waiting.length > 0;
-  // A request that broke off while it was handled: only the end of its connection tells its handler.
+  // A request that was aborted while it was handled: its handler learns of it only from the end of its connection.
   if (!current.headersSent) return false;
   return unreadable || waiting.length > 0 || !current.req.complete;
 }

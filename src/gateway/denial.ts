@@ -1,4 +1,4 @@
-/** The errors for callers whom the ledger does not admit, whatever their limits. */
+/** The errors for callers whom the ledger does not admit, independent of limits. */
 import { ProblemError } from '../errors/catalogue.js';
 import type { Denied } from '../ledger/port.js';
 

@@ -1,4 +1,4 @@
-/** The server of the inline proxy: Fastify hands each request to the pipeline as Node's own objects. */
+/** The server of the reverse proxy. Fastify hands each request to the pipeline as Node's own objects. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
@@ -10,24 +10,24 @@ import { refusal } from './refusal.js';
 
 export interface GatewayOptions {
   readonly enter: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Path and handler of the caller's own figures. */
+  /** Path and handler of the caller's own quota figures. */
   readonly quotaPath: string;
   readonly me: Me;
   readonly clients: ClientBounds;
   readonly onError: (error: unknown) => void;
-  /** PEM; left out: no TLS. */
+  /** PEM; absent: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Called for requests that are refused before they enter the pipeline. */
   readonly onRefused?: (code: ErrorCode) => void;
 }
 
-/** How long clients may take. */
+/** Timeouts for clients. */
 export interface ClientBounds {
-  /** For a request's line and header fields. */
+  /** For a request's line and headers. */
   readonly headersMs: number;
-  /** Longest silence within a request, or without taking any of an answer. */
+  /** Longest pause within a request, or while the client reads nothing of a response. */
   readonly stallMs: number;
-  /** Longest silence between two requests. */
+  /** Longest pause between two requests. */
   readonly keepAliveMs: number;
 }
 
@@ -39,23 +39,24 @@ export interface Gateway {
   drain(): void;
 }
 
-/** Headers larger than this are refused by node with 431. */
+/** Node refuses larger headers with 431. */
 const HEADERS_MAX_BYTES = 32_768;
-/** How often node looks for requests whose headers are overdue. */
+/** How often Node checks for requests whose headers are overdue. */
 const OVERDUE_EVERY_MS = 1_000;
 
-/** A client that has connected but not greeted by then is gone; nothing waits for it. */
+/** A client that has not completed the TLS handshake by then is disconnected. */
 const TLS_HANDSHAKE_MS = 10_000;
 
 export function buildGateway(options: GatewayOptions): Gateway {
   const { enter: pipeline, quotaPath, me, clients, onError, onRefused } = options;
   const connections = new Connections();
 
-  /** When it is the request's turn: refuses an invalid request, and runs `go` for any other. */
+  /** Runs when it is the request's turn: refuses an invalid request, and calls `go` for any other. */
   const enter = (request: IncomingMessage, response: ServerResponse, go: () => void): void =>
     connections.take(response, () => {
       const fault = wireFault(request);
-      // Node loses what came in one piece with such a request: the next answer would be taken for another one's.
+      // Node loses bytes that arrived together with such a request, so the next response could be attributed to another
+      // request.
       if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
       if (fault === undefined && !connections.closing) return go();
       const problem = fault ?? new ProblemError('shutting-down', 'this gateway accepts no new requests');
@@ -76,7 +77,8 @@ export function buildGateway(options: GatewayOptions): Gateway {
       if (connections.isLingering(socket)) return;
       connections.markUnreadable(socket);
       const current = connections.currentOn(socket);
-      // What stands behind a request, or within one that nobody has answered, or within one that is being answered.
+      // Handles invalid bytes after a request, within an unanswered request, or within a request that is being
+      // answered.
       if (current?.req.complete) connections.endAfterCurrent(socket);
       else if (!current?.headersSent) onRefused?.(refuseBytes(socket, error));
       else socket.destroy();
@@ -105,7 +107,7 @@ export function buildGateway(options: GatewayOptions): Gateway {
       enter(request.raw, reply.raw, done);
       return;
     }
-    // The pipeline writes the response from here on: it streams, and Fastify's reply is not used.
+    // From here on the pipeline writes the response: it streams, and Fastify's reply is not used.
     reply.hijack();
     enter(request.raw, reply.raw, () => pipeline(request.raw, reply.raw));
   });
@@ -118,13 +120,13 @@ export function buildGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Requests that node gives to listeners of their own. */
+/** Requests that Node hands to separate listeners. */
 function watchOddRequests(
   server: Server,
   connections: Connections,
   onRefused: GatewayOptions['onRefused'],
 ): void {
-  // Else node silently leaves out fields beyond a bound; `wireFault` counts them.
+  // Without this, Node silently drops headers beyond its limit; `wireFault` counts them.
   server.maxHeadersCount = 0;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // Sent when the body is first read, so only after admission.
@@ -152,14 +154,14 @@ function serverOptions(clients: ClientBounds, tls: GatewayOptions['tls']): Fasti
   const common = {
     logger: false,
     keepAliveTimeout: clients.keepAliveMs,
-    // A long upload is bounded by its silence, not by its length.
+    // A long upload is limited by its pauses, not by its length.
     requestTimeout: 0,
-    // Refused here, as a problem of the catalogue.
+    // Refused here, with an error of the catalogue.
     return503OnClosing: false,
     exposeHeadRoutes: false,
   };
   if (tls === undefined) return { ...common, http };
-  // With TLS the server is of another class, with all that is used of it here.
+  // With TLS the server has another class, but the same members that are used here.
   const https = { ...http, ...tls, handshakeTimeout: TLS_HANDSHAKE_MS };
   return { ...common, https } as FastifyHttpOptions<Server>;
 }

@@ -1,11 +1,14 @@
-/** The growth of a hold while its response streams: the one place that waits for the store's decision about it. */
+/**
+ * Extends a hold while its response streams. This is the only place that waits for the store's decision about an
+ * extension.
+ */
 import { type Problem, ProblemError } from '../errors/catalogue.js';
 import type { Refused, Result } from '../ledger/port.js';
 import type { HoldSteps } from '../meter/reader.js';
 
 export interface HoldGrowth {
   readonly steps: HoldSteps;
-  /** Asks the store to hold `more` units on top, by held charge. */
+  /** Asks the store to hold `more` additional units, per held charge. */
   readonly extend: (more: readonly number[]) => Promise<Result>;
   readonly refusal: (refused: Refused) => Problem;
   /** Ends the client's response with these bytes. */
@@ -13,7 +16,7 @@ export interface HoldGrowth {
   readonly onError: (error: unknown) => void;
 }
 
-/** From now on the hold grows whenever the reader runs short; what the store does not grant may end the response. */
+/** From now on the hold is extended whenever the reader runs short. A refused extension may end the response. */
 export function growHold(growth: HoldGrowth): void {
   const { steps, onError } = growth;
   steps.onShort = () => {

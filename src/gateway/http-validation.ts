@@ -1,21 +1,24 @@
-/** What is no HTTP/1.1 of one meaning: what node's parser refuses, and what it lets through though two programs could differ. */
+/**
+ * Refuses requests that are not unambiguous HTTP/1.1: those that Node's parser refuses, and those that it accepts
+ * although two programs could read them differently.
+ */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode, Problem } from '../errors/catalogue.js';
 import { refusal } from './refusal.js';
 
-/** Many servers take no more; node would silently leave out what is beyond a bound of its own. */
+/** Many servers accept no more; Node would silently drop headers beyond its own limit. */
 const FIELDS_MAX = 256;
 
-// A name or an IPv4 address, or an IPv6 address in brackets, and perhaps a port, which may be empty (RFC 3986, 3.2.3).
+// A name, an IPv4 address, or an IPv6 address in brackets, with an optional port that may be empty (RFC 3986, 3.2.3).
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
 const PORT_MAX = 65_535;
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 /**
- * The target in the form that is matched. Of an absolute one (RFC 9112, 3.2.2) the authority stands for Host, whatever that
- * says; one whose authority is not sound stays as it is, and is refused.
+ * Returns the target in the form that is matched. The authority of an absolute target (RFC 9112, 3.2.2) replaces Host.
+ * A target with an invalid authority is returned unchanged, and is refused later.
  */
 export function originForm(request: IncomingMessage): string {
   const { url = '', rawHeaders } = request;
@@ -35,15 +38,19 @@ function isHost(text: string): boolean {
   return found !== null && Number(found[1] ?? '') <= PORT_MAX;
 }
 
-/** Why a request that was parsed is refused all the same; undefined for a sound one. */
+/** Returns why a parsed request is refused; undefined if it is valid. */
 export function wireFault(request: IncomingMessage): Problem | undefined {
   const { httpVersion, method, headers, rawHeaders } = request;
   const old = httpVersion === '1.0';
   if (!old && httpVersion !== '1.1')
-    return malformed('The request line names no version of HTTP that is spoken here.');
+    return malformed('The HTTP version in the request line is not supported.');
   if (rawHeaders.length > 2 * FIELDS_MAX)
-    return fault('headers-too-large', `A request may have at most ${FIELDS_MAX} header fields.`);
-  if (method === 'TRACE') return fault('method-refused', 'TRACE would show what only the upstream may see.');
+    return fault('headers-too-large', `The request has more than ${FIELDS_MAX} headers.`);
+  if (method === 'TRACE')
+    return fault(
+      'method-refused',
+      'The method TRACE is refused, because it would reveal headers that are meant for the upstream only.',
+    );
   return (
     hostFault(request, old) ?? codingFault(headers, old) ?? lengthFault(headers) ?? meaningFault(headers)
   );
@@ -57,32 +64,32 @@ function hostFault({ rawHeaders, url = '' }: IncomingMessage, old: boolean): Pro
     hosts += 1;
     host = rawHeaders[at + 1] ?? '';
   }
-  if (ABSOLUTE.test(url)) return malformed('The target’s authority must be a host and perhaps a port.');
+  if (ABSOLUTE.test(url)) return malformed('The target’s authority must be a host with an optional port.');
   if (hosts === 1 ? isHost(host) : hosts === 0 && old) return undefined;
-  return malformed('The request must have one Host field, with a host and perhaps a port.');
+  return malformed('The request must have one Host header: a host with an optional port.');
 }
 
-/** Beyond 2^53 − 1 programs differ in the number that they read. */
+/** Above 2^53 − 1, programs read different numbers. */
 function lengthFault({ 'content-length': length }: IncomingMessage['headers']): Problem | undefined {
   if (length === undefined || Number(length) <= Number.MAX_SAFE_INTEGER) return undefined;
-  return malformed(`Content-Length may be at most ${Number.MAX_SAFE_INTEGER}.`);
+  return malformed(`Content-Length exceeds the limit of ${Number.MAX_SAFE_INTEGER}.`);
 }
 
 function codingFault(headers: IncomingMessage['headers'], old: boolean): Problem | undefined {
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return undefined;
-  if (old) return malformed('HTTP/1.0 has no Transfer-Encoding.');
-  return coding.toLowerCase() === 'chunked' ? undefined : malformed('Transfer-Encoding can only be chunked.');
+  if (old) return malformed('Transfer-Encoding is not defined in HTTP/1.0.');
+  return coding.toLowerCase() === 'chunked' ? undefined : malformed('Transfer-Encoding must be chunked.');
 }
 
-/** What asks for something else than the request line says, or than can be given. */
+/** Refuses requests that ask for a protocol or expectation that is not supported. */
 function meaningFault(headers: IncomingMessage['headers']): Problem | undefined {
   const { upgrade, expect } = headers;
-  // Clients ask for h2c by the way (Java's does so always), and are content with an answer in HTTP/1.1.
+  // Some clients (such as Java's) always offer h2c and accept a response in HTTP/1.1.
   if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c')
-    return fault('upgrade-refused', 'Connections are not upgraded here.');
+    return fault('upgrade-refused', 'Upgrade is not supported.');
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-    return fault('expectation-refused', 'The only expectation that can be met is 100-continue.');
+    return fault('expectation-refused', 'The only supported expectation is 100-continue.');
   return undefined;
 }
 
@@ -99,16 +106,16 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
-/** Answers bytes that could not be parsed, on a connection where nothing is under way, and ends it. */
+/** Responds to bytes that could not be parsed, on a connection without a request in progress, and closes it. */
 export function refuseBytes(socket: Socket, error: NodeJS.ErrnoException): ErrorCode {
   return endWith(
     socket,
-    fault(CODES[error.code ?? ''] ?? 'request-malformed', 'The request could not be read.'),
+    fault(CODES[error.code ?? ''] ?? 'request-malformed', 'The request is not valid HTTP/1.1.'),
   );
 }
 
 export function refuseTunnel(socket: Socket): ErrorCode {
-  return endWith(socket, fault('method-refused', 'CONNECT asks for a tunnel, and there is none here.'));
+  return endWith(socket, fault('method-refused', 'The method CONNECT is not supported.'));
 }
 
 function endWith(socket: Socket, problem: Problem): ErrorCode {

@@ -1,23 +1,26 @@
 /**
- * The end of a connection whose client may still be sending (RFC 9112, 9.6). A socket that is closed with bytes unread is
- * reset, and a reset throws away the answer that the client has not read yet. So the gateway ends its own side, reads and
- * drops what comes until the client ends its side, and closes then; within bounds, for a client may never end.
+ * Closes a connection whose client may still be sending (RFC 9112, 9.6). Closing a socket with unread bytes resets it,
+ * and a reset discards the response that the client has not read yet. The gateway therefore ends its own side, reads
+ * and drops incoming bytes until the client ends its side, and then closes. Time limits apply, because a client may
+ * never end.
  */
 import type { Socket } from 'node:net';
 
 export interface LingerBounds {
   readonly bytes: number;
-  /** Longest silence. */
+  /** Longest pause. */
   readonly idleMs: number;
   readonly totalMs: number;
 }
 
 export const LINGER_BOUNDS: LingerBounds = { bytes: 64 * 1_048_576, idleMs: 2_000, totalMs: 30_000 };
 
-/** How many looks fit into the longest silence. */
+/** How many checks fit into the longest pause. */
 const LOOKS = 8;
 
-/** The caller keeps reading from the socket. Gives what shortens the time that is left to the longest silence. */
+/**
+ * The caller keeps reading from the socket. Returns a function that shortens the remaining time to the longest pause.
+ */
 export function linger(socket: Socket, bounds: LingerBounds): () => void {
   const everyMs = Math.max(1, Math.floor(bounds.idleMs / LOOKS));
   const last = socket.bytesRead + bounds.bytes;
@@ -32,7 +35,7 @@ export function linger(socket: Socket, bounds: LingerBounds): () => void {
   };
   const timer = setInterval(look, everyMs);
   socket.once('close', () => clearInterval(timer));
-  // Where the client has ended its side already, this closes the connection.
+  // If the client has already ended its side, this closes the connection.
   socket.end();
   return () => {
     endsAt = Math.min(endsAt, performance.now() + bounds.idleMs);

@@ -13,22 +13,22 @@ import { denial, hideOrg, identityMissing } from './denial.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
 import type { Refusal } from './refusal.js';
 
-/** Rejects with a ProblemError, the same as a request of this caller would get. */
+/** Rejects with the ProblemError that a request of this caller would get. */
 export type Me = (request: IncomingMessage) => Promise<Refusal>;
 
 export interface MeOptions {
   readonly identifier: Identifier;
   /** Asks the ledger whether the caller would be admitted, and which groups count. */
   readonly decide: (org: string, op: ReserveOp) => Promise<Answer>;
-  /** As for requests. */
+  /** The same as for requests. */
   readonly unknownGroups: 'ignore' | 'deny';
   readonly ledger: Ledger;
   readonly quotas: QuotaLabels;
-  /** Time for one answer of the store. */
+  /** Timeout for one answer of the store. */
   readonly deadlineMs: number;
 }
 
-/** Store round trips of one response: the decision, and the figures twice where the cycle has changed. */
+/** Store round trips of one response: the decision, and the figures twice if the cycle has changed. */
 const ROUND_TRIPS = 4;
 
 export function meOf(options: MeOptions): Me {
@@ -50,10 +50,10 @@ export function meOf(options: MeOptions): Me {
   };
 }
 
-/** A reservation of nothing: the ledger checks org, key, user and groups as for a request, and changes nothing. */
+/** A reservation without charges: the ledger checks org, key, user and groups as for a request, and changes nothing. */
 const NOTHING = { kind: 'reserve', charges: charges('', []), hold: '', ttlMs: 0 } as const;
 
-/** A slow store does not keep the caller waiting. */
+/** A slow store must not keep the caller waiting. */
 async function inTime(answer: Promise<Refusal>, ms: number): Promise<Refusal> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -142,7 +142,7 @@ function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subject
     unit,
     consumed: formatUnits(own.consumed, decimals),
     held: formatUnits(own.held, decimals),
-    /** What the next request can cost at most; null where no hard limit applies. */
+    /** The maximum cost of the next request; null if no hard limit applies. */
     remaining: hard.length === 0 ? null : Math.min(...hard),
     limits,
   };

@@ -1,12 +1,12 @@
 /**
- * The one form of a request target that is matched and forwarded. Nothing is normalized: two programs that do it
- * differently see two paths, and the cheaper one would be priced. A target is canonical as it stands, or refused.
+ * Accepts a request target only in its canonical form. Nothing is normalized: programs that normalize differently see
+ * two paths, and the cheaper one would be priced. A target is either canonical or refused.
  */
 
-/** `path + query` is the target again. */
+/** `path + query` equals the target. */
 export interface Target {
   readonly path: string;
-  /** With its `?`; '' where there is none. */
+  /** Including `?`; '' if there is none. */
   readonly query: string;
 }
 
@@ -15,20 +15,23 @@ const DOT = 0x2e;
 const PERCENT = 0x25;
 
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
-// What RFC 3986 allows in a path unescaped, less `;`: servers cut parameters off there.
+// Characters that RFC 3986 allows unescaped in a path, except `;`: some servers cut off parameters there.
 const PATH_CHARACTER = /^[A-Za-z0-9\-._~!$&'()*+,=:@/]$/;
 const QUERY_REFUSED = /[^\x21-\x22\x24-\x7e]/;
 const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
-// Some servers trim a segment before they look whether it is one of dots.
+// Some servers trim a segment before they check for dot segments.
 const SPACED_DOTS = /\/(?:%20)*\.(?:\.|%20)*(?=\/|$)/;
-// A second decoder would find another escape in it.
+// Decoding it twice would yield another escape.
 const ESCAPED_ESCAPE = /%25[0-9A-Fa-f]{2}/;
 
 const PLAIN = Uint8Array.from({ length: 128 }, (_, code) =>
   Number(PATH_CHARACTER.test(String.fromCharCode(code))),
 );
 
-/** Undefined: the target could be read in more than one way. `*` is refused too, for it cannot be forwarded. */
+/**
+ * Returns undefined if the target could be read in more than one way. `*` is refused too, because it cannot be
+ * forwarded.
+ */
 export function canonicalPath(target: string): Target | undefined {
   if (target.charCodeAt(0) !== SLASH) return undefined;
   const question = target.indexOf('?');
@@ -39,7 +42,7 @@ export function canonicalPath(target: string): Target | undefined {
   return QUERY_REFUSED.test(query) ? undefined : { path: target.slice(0, question), query };
 }
 
-/** One pass over the path, without an allocation unless something is escaped. */
+/** One pass over the path, without allocation unless a character is escaped. */
 function isCanonical(target: string, end: number): boolean {
   let segment = 1;
   let escaped = false;
@@ -62,7 +65,7 @@ function isDots(target: string, from: number, to: number): boolean {
   return to - from === 2 && target.charCodeAt(from) === DOT && target.charCodeAt(from + 1) === DOT;
 }
 
-/** Unreserved characters have one spelling only; separators and control characters none that is escaped. */
+/** Unreserved characters must not be escaped. Separators and control characters must not occur escaped. */
 function mayBeEscaped(hex: string): boolean {
   if (!HEX_PAIR.test(hex)) return false;
   const code = Number.parseInt(hex, 16);
@@ -74,7 +77,7 @@ function mayBeEscaped(hex: string): boolean {
 function isWellEscaped(path: string): boolean {
   if (ESCAPED_ESCAPE.test(path) || SPACED_DOTS.test(path)) return false;
   try {
-    // Throws on what is not UTF-8: overlong forms of `/` and `.` among it.
+    // Throws if the bytes are not UTF-8, which includes overlong forms of `/` and `.`.
     decodeURIComponent(path);
     return true;
   } catch {

@@ -20,14 +20,14 @@ export interface CompiledRoute {
   readonly action: string;
   /** Name of the upstream. */
   readonly upstream: string;
-  /** False: an anonymous route, on which the identifier is not asked. */
+  /** False for an anonymous route, which runs no identification. */
   readonly identityRequired: boolean;
   readonly meter: RouteMeter;
   /** How the upstream marks its replays. */
   readonly replays?: Replays | undefined;
-  /** What the route admits while the store gives no decision; left out: nothing. */
+  /** What the route admits while the store makes no decision. Absent: nothing. */
   readonly open?: OpenBound | undefined;
-  /** The error format of the route's API; left out: problem+json. */
+  /** The error format of the route's API. Absent: problem+json. */
   readonly errorShape?: ErrorShape | undefined;
   readonly forward: (job: ForwardJob, done: (outcome: Outcome) => void) => ForwardHandle;
 }
@@ -37,18 +37,18 @@ export interface PipelineStages {
   readonly identifier: Identifier;
   readonly decide: (org: string, op: ReserveOp, open: OpenBound | undefined) => Promise<Answer>;
   readonly settle: Settle;
-  /** Life of the hold of a request whose cost is known later. */
+  /** Lifetime of the hold of a request whose cost is known later. */
   readonly holdMs: number;
-  /** The response where no route matches, and the error format that callers expect there. */
+  /** The response if no route matches, and the error format that callers expect there. */
   readonly noRoute: (path: string) => Refusal;
   readonly errorShapeNear: (path: string) => ErrorShape | undefined;
-  /** `deny`: every group that a credential claims must exist. Left out: unknown groups do not count. */
+  /** `deny`: every group that a credential claims must exist. Absent: unknown groups are ignored. */
   readonly unknownGroups?: 'ignore' | 'deny';
   readonly rateLimitFields: RateLimitFields;
   readonly quotaRefusals: QuotaRefusals;
-  /** Called with errors that are the gateway's own fault. */
+  /** Called with internal errors of the gateway. */
   readonly onError: (error: unknown) => void;
-  /** Left out, it costs nothing. */
+  /** Optional. */
   readonly observer?: PipelineObserver;
 }
 

@@ -43,7 +43,7 @@ interface RoutedRequest extends RequestContext {
 interface Reservation {
   readonly identity: Identity;
   readonly priced: Priced;
-  /** Id of the hold, '' where every cost is known. */
+  /** Id of the hold; '' if all costs are known. */
   readonly hold: string;
 }
 
@@ -51,13 +51,16 @@ interface Decided extends Reservation {
   readonly answer: Answer;
 }
 
-/** What of a priced request goes upstream, who reads the response, and what the response carries besides. */
+/**
+ * The parts of a priced request for forwarding: what is sent upstream, who reads the response, and extra response
+ * headers.
+ */
 interface Sent extends Pick<Priced, 'body' | 'setFields'> {
   readonly reader?: AnswerObserver | undefined;
   readonly extraHeaders: readonly string[];
 }
 
-/** How often a request is made smaller to fit into what remains. */
+/** How often a request is reduced to fit into what remains. */
 const CLAMP_TRIES_MAX = 4;
 
 /** A request that is not charged. */
@@ -85,7 +88,10 @@ export class RequestPipeline {
     });
   }
 
-  /** Resolves when every request has been forwarded or refused: this pipeline uses identifiers and forwarders no more. */
+  /**
+   * Resolves when every request has been forwarded or refused. This pipeline then no longer uses identifiers and
+   * forwarders.
+   */
   async idle(): Promise<void> {
     if (this.active === 0) return;
     await new Promise<void>((resolve) => {
@@ -93,7 +99,10 @@ export class RequestPipeline {
     });
   }
 
-  /** The order of the stages. A stage that is done at once is not awaited: that would cost a turn of the event loop. */
+  /**
+   * Runs the stages in order. A stage that completes synchronously is not awaited, which would cost a turn of the event
+   * loop.
+   */
   private async process(context: RequestContext): Promise<void> {
     const routed = this.match(context);
     if (routed === undefined) return;
@@ -113,7 +122,7 @@ export class RequestPipeline {
     }
   }
 
-  /** Undefined where no route matches; the caller has its response then. */
+  /** Returns undefined if no route matches; the response has then been written. */
   private match(context: RequestContext): RoutedRequest | undefined {
     const { request, response, observer } = context;
     const target = targetOf(request);
@@ -153,7 +162,10 @@ export class RequestPipeline {
     return { identity, priced, hold, answer };
   }
 
-  /** Too little remains: reserves a smaller request that fits. Between two tries, other requests may take what remained. */
+  /**
+   * Too little remains: reserves a smaller request that fits. Between two attempts, other requests may take what
+   * remained.
+   */
   private async clamp(routed: RoutedRequest, refused: Decided): Promise<Decided> {
     const { identity } = refused;
     let last = refused;
@@ -254,11 +266,11 @@ export class RequestPipeline {
 function targetOf({ url = '' }: IncomingMessage): Target {
   const target = canonicalPath(url);
   if (target === undefined)
-    throw new ProblemError('path-refused', 'the path can be read in more than one way');
+    throw new ProblemError('path-refused', 'the path is ambiguous: send it in its canonical form');
   return target;
 }
 
-/** Undefined where the gateway need not read the body before it forwards the request. */
+/** Returns undefined if the gateway need not read the body before it forwards the request. */
 function bodyOf({ request, route: { meter, replays } }: RoutedRequest): Promise<Buffer> | undefined {
   if (meter.needsBody) return readBody(request, meter.bodyLimitBytes, meter.takesForms);
   return replays?.needsBody(request) ? readBytes(request, meter.bodyLimitBytes) : undefined;
@@ -268,23 +280,23 @@ function meter({ route, target, request, body }: RoutedRequest): Priced | Promis
   return route.meter.fixed ?? route.meter.measure({ ...target, rawHeaders: request.rawHeaders, body });
 }
 
-/** Holds are named by this process and a number: no two are the same. */
+/** A hold id contains this process' id and a number, so it is unique. */
 const PROCESS = randomBytes(9).toString('base64url');
 let holds = 0;
 
-/** '' where every cost is known: nothing is held. */
+/** '' if all costs are known: nothing is held. */
 function holdFor({ reader }: Priced): string {
   if (reader === undefined) return '';
   holds += 1;
   return `${PROCESS}.${holds.toString(36)}`;
 }
 
-/** A smaller request helps only where no other cost is refused too. */
+/** Reducing the request helps only if no other cost is refused too. */
 function isOfHeld({ violated }: Refused, { charges: { items } }: Priced): boolean {
   return violated.every(({ quota }) => items.some((item) => item.kind === 'held' && item.quota === quota));
 }
 
-/** What remains of a quota under the violated limits; infinite for a quota without one. */
+/** Returns what remains of a quota under the violated limits; infinite for a quota without one. */
 function remainingIn({ violated }: Refused): (quota: string) => number {
   return (quota) => {
     let least = Number.POSITIVE_INFINITY;
@@ -340,11 +352,11 @@ function endingOf(outcome: Outcome): Ending {
 }
 
 function upstreamError({ error, kind }: Extract<Outcome, { kind: 'not-sent' | 'broken' }>): ProblemError {
-  const how = kind === 'not-sent' ? 'the request was not sent to it' : 'the request was sent';
+  const how = kind === 'not-sent' ? 'the request was not sent' : 'the request was sent';
   return new ProblemError(error, `no response from the upstream: ${how}`);
 }
 
-/** A longer rest of a refused request's body is not read: its connection is closed instead of reused. */
+/** If more than this is left of a refused request's body, its connection is closed instead of reused. */
 const DISCARD_MAX_BYTES = 65_536;
 
 /** Writes the gateway's own response, without waiting for the rest of a large body. */

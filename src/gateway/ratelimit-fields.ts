@@ -1,11 +1,10 @@
 /**
- * The fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of
- * allowed and refused answers: per charged quota the binding hard limit, and on a refusal those violated.
- * Limits in shadow and soft pools are never shown.
+ * The headers `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, lists of RFC 9651) of allowed
+ * and refused responses. They show the binding hard limit of each charged quota, and on a refusal the violated ones.
+ * Shadow limits and soft pools are never shown.
  *
- * The draft knows integers only, and ours are amounts with decimals: `q` and `r` are whole outer units,
- * rounded down, so that nobody is promised more than is there. A quota of 1.5 units of which 0.7 are left
- * reads q=1, r=0.
+ * The draft has only integers, while amounts have decimals. `q` and `r` are therefore whole outer units, rounded down,
+ * so that no caller is promised more than remains. A quota of 1.5 units with 0.7 left reads q=1, r=0.
  */
 import { LRUCache } from 'lru-cache';
 import type { Admitted, Bounds, Refused } from '../ledger/port.js';
@@ -20,23 +19,23 @@ export interface QuotaLabel {
 
 export type QuotaLabels = Readonly<Record<string, QuotaLabel>>;
 
-/** Writes the fields of one answer as a flat array of names and values; empty where no hard limit applies. */
+/** Returns the headers of one response as a flat array of names and values; empty if no hard limit applies. */
 export type RateLimitFields = (result: Admitted | Refused, cycle: Bounds, now: number) => string[];
 
-/** The name of a policy: a quota and whose limit it is, the same for every subject. */
+/** The name of a policy: a quota and the kind of subject that the limit belongs to. */
 export function policyName(quota: string, scope: Scope): string {
   return `${quota}-${scope}`;
 }
 
-/** Integers of RFC 9651 end here. */
+/** The largest integer of RFC 9651. */
 const INTEGER_MAX = 999_999_999_999_999;
 
-/** Limits differ by subject, but caps are mostly a handful of round numbers. */
+/** Limits differ by subject, but most caps are a few round numbers. */
 const REMEMBERED_POLICIES = 1_024;
 
-/** One policy's parts that never change, and its full texts by limit. */
+/** The constant parts of one policy, and its full texts by limit. */
 interface Policy {
-  /** Scaled units of one outer unit. */
+  /** Scaled units per outer unit. */
   readonly scale: number;
   readonly quoted: string;
   readonly unit: string;
@@ -67,7 +66,7 @@ export function rateLimitFields(quotas: QuotaLabels): RateLimitFields {
     const lines = linesOf(policies, result);
     if (lines.length === 0) return [];
     const windowMs = cycle.end - cycle.start;
-    // Where units are only held, Retry-After says seconds, and the draft forbids a reset later than that.
+    // If units are only held, Retry-After gives seconds, and the draft forbids a later reset.
     const held = result.status === 'refused' && result.reason === 'held';
     const reset = held ? '' : `;t=${secondsUntil(cycle.end, now)}`;
     let policyField = '';
@@ -81,12 +80,12 @@ export function rateLimitFields(quotas: QuotaLabels): RateLimitFields {
   };
 }
 
-/** Whole seconds from now to then, rounded up: nobody who waits them comes too early. */
+/** Whole seconds until then, rounded up, so that a caller who waits them is never too early. */
 export function secondsUntil(then: number, now: number): number {
   return Math.max(0, Math.ceil((then - now) / 1000));
 }
 
-/** The limits to show, one per name: of several groups the binding one. */
+/** The limits to show, one per name: of several groups, the binding one. */
 function linesOf(policies: Policies, result: Admitted | Refused): Line[] {
   const lines: Line[] = [];
   for (const { quota, scope, limit, remaining } of result.bindingLimits) {
@@ -122,7 +121,7 @@ function policyOf(quota: string, scope: Scope, { decimals, unit }: QuotaLabel): 
   };
 }
 
-/** Keyed by the limit alone, so that a hit makes no string; a text for another window is written anew. */
+/** Keyed by the limit only, so that a hit allocates no string. A text for another window is written again. */
 function policyText(policy: Policy, limit: number, windowMs: number): string {
   const known = policy.texts.get(limit);
   if (known?.windowMs === windowMs) return known.text;
@@ -138,7 +137,7 @@ function whole(units: number, scale: number): number {
 
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** A string of RFC 9651; undefined where it cannot hold the text. */
+/** Returns a string of RFC 9651; undefined if it cannot hold the text. */
 export function sfString(text: string): string | undefined {
   return PRINTABLE.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : undefined;
 }

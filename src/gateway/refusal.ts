@@ -18,12 +18,12 @@ import {
 /** Marks a response as the gateway's own; its value is the error's code. */
 const ERROR_HEADER = 'QuotaGate-Error';
 
-/** A response ready to be written: `headers` is a flat array of names and values. */
+/** A response that is ready to write: `headers` is a flat array of names and values. */
 export interface Refusal {
   readonly status: number;
   readonly headers: string[];
   readonly body: Buffer;
-  /** Of an error of the catalogue, and the content of its body. */
+  /** The error's code in the catalogue, and the content of its body. */
   readonly code?: ErrorCode;
   readonly problem?: Problem;
 }
@@ -51,12 +51,12 @@ export function refusal(problem: Problem, headers: readonly string[] = []): Refu
   return answer(problem, [...extraHeaders(problem), ...headers]);
 }
 
-/** The refused request, beside the ledger's result. */
+/** The refused request and the ledger's result. */
 export interface RefusedRequest {
   readonly org: string;
   readonly userId: string;
   readonly action: string;
-  /** The cycle in which it was refused, and the store's time. */
+  /** The cycle in which the request was refused, and the store's time. */
   readonly cycle: Bounds;
   readonly now: number;
 }
@@ -67,7 +67,7 @@ export interface QuotaRefusals {
   problem(refused: Refused, request: RefusedRequest): Problem;
 }
 
-/** `fields` writes the RateLimit fields. */
+/** `fields` writes the RateLimit headers. */
 export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): QuotaRefusals {
   return {
     problem: (refused, request) => quotaProblem(quotas, refused, request),
@@ -89,7 +89,7 @@ function answer(problem: Problem, headers: readonly string[]): Refusal {
   return { status: CATALOGUE[code].status, headers: own.concat(headers), body, code, problem };
 }
 
-/** The first headers of each of the gateway's own responses. */
+/** The first headers of each response of the gateway itself. */
 function ownHeaders(type: string, body: Buffer, code: ErrorCode): string[] {
   return [
     'Content-Type',
@@ -105,14 +105,14 @@ function ownHeaders(type: string, body: Buffer, code: ErrorCode): string[] {
 
 const OWN_LENGTH = 8;
 
-/** Seconds until a short shortage may be over, spread so that callers do not retry all at once. */
+/** Seconds until a temporary shortage may be over, randomized so that callers do not retry all at once. */
 const SHORT_WAITS = ['1', '2', '3', '4', '5'] as const;
 
 function shortWait(): string {
   return SHORT_WAITS[Math.floor(Math.random() * SHORT_WAITS.length)] ?? '1';
 }
 
-/** RFC 9110 wants a challenge with every 401; trusted headers have no scheme of their own. */
+/** RFC 9110 requires a challenge with every 401; trusted headers have no scheme of their own. */
 const CHALLENGE = ['WWW-Authenticate', 'QuotaGate realm="quotagate"'];
 /** RFC 6750: the client may get a new token and try again. */
 const BEARER_CHALLENGE = ['WWW-Authenticate', 'Bearer realm="quotagate", error="invalid_token"'];
@@ -183,7 +183,7 @@ function subjectOf({ scope, group }: Violation, { org, userId }: RefusedRequest)
   return scope === 'org' ? org : userId;
 }
 
-/** Where no route matches. `quotaPath` itself exists, with GET only. */
+/** The response if no route matches. `quotaPath` itself exists, with GET only. */
 export function noRouteAt(quotaPath: string): (path: string) => Refusal {
   return (path) => {
     if (path !== quotaPath)

@@ -1,7 +1,7 @@
 /**
- * Replays: an upstream that knows `Idempotency-Key` answers a repeated call with what it answered before, and says so in a
- * header. Such an answer costs nothing where this process has charged the same call in full: same org, user, key, method, path,
- * query and body. All others are charged, whatever their answer says.
+ * Replays: an upstream that supports `Idempotency-Key` answers a repeated call with its earlier answer and marks it in
+ * a header. Such an answer is free if this process has charged the same call in full: same org, user, key, method,
+ * path, query and body. Any other answer is charged, whatever its headers say.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -13,17 +13,19 @@ export interface ReplayHeader {
   readonly value: string;
 }
 
-/** Who calls, and what. */
+/** The caller and the call. */
 export interface Call {
   readonly org: string;
   readonly user: string;
-  /** Canonical path, with its query. */
+  /** Canonical path, including the query. */
   readonly target: string;
   readonly request: IncomingMessage;
   readonly body: Buffer | undefined;
 }
 
-/** How long a charged call is remembered, and how many are: the oldest go first. About 150 bytes each. */
+/**
+ * How long a charged call is remembered, and the maximum number; the oldest are dropped first. About 150 bytes each.
+ */
 const LIFETIME_MS = 24 * 60 * 60 * 1_000;
 const CALLS_MAX = 100_000;
 
@@ -71,13 +73,13 @@ export class Replays {
     this.value = value.toLowerCase();
   }
 
-  /** Whether the request's body has to be known: it has one, and a key. */
+  /** Whether the request's body must be read: it has one, and a key. */
   needsBody({ headers, rawHeaders }: IncomingMessage): boolean {
     const has = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
     return has && keyIn(rawHeaders) !== undefined;
   }
 
-  /** Undefined for a call without a key: it is no replay. `reader`: who else looks on while the answer passes. */
+  /** Returns undefined for a call without a key: it cannot be a replay. `reader`: another observer of the answer. */
   open(call: Call, reader: AnswerObserver | undefined): ReplayObserver | undefined {
     const key = keyIn(call.request.rawHeaders);
     if (key === undefined) return undefined;
@@ -85,7 +87,7 @@ export class Replays {
     return new ReplayObserver(this.calls, digest, (fields) => this.marks(fields), reader);
   }
 
-  /** One field of that name, with that value. */
+  /** Exactly one header with that name and value. */
   private marks(fields: readonly Buffer[]): boolean {
     let found: string | undefined;
     for (let at = 0; at < fields.length; at += 2) {
@@ -97,7 +99,7 @@ export class Replays {
   }
 }
 
-/** Looks for the mark of a replay while an answer passes. */
+/** Looks for the replay mark while an answer passes. */
 export class ReplayObserver implements AnswerObserver {
   isMarked = false;
 
@@ -134,7 +136,9 @@ export class ReplayObserver implements AnswerObserver {
   }
 }
 
-/** The one value of the field; sent twice, nobody knows which of them the upstream takes. */
+/**
+ * Returns the value of a header that is sent once. If it is sent twice, it is unknown which value the upstream uses.
+ */
 function keyIn(rawHeaders: readonly string[]): string | undefined {
   let found: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -1,7 +1,7 @@
-/** The field by which the caller, the upstream and the log know the same request. */
+/** The header by which the caller, the upstream and the log identify the same request. */
 export const REQUEST_ID = 'X-Request-Id';
 
-/** In place of what the client sent under this name. */
+/** Replaces what the client sent under this name. */
 export function nameRequest(rawHeaders: string[], id: string): void {
   const name = REQUEST_ID.toLowerCase();
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2)

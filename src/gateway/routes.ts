@@ -1,10 +1,12 @@
 /**
- * Which route a request takes: the first in the file that matches. A pattern is a method and a path, such as
- * `GET /v3/maps/:tile`. `*` stands for any method, `:name` for one segment that is not empty, a last `/*` for any rest
- * after its slash (the bare prefix is another path), and a last `:name:verb` for a segment that ends in `:verb`. All else is literal and case-sensitive; GET never implies HEAD.
+ * Selects the route of a request: the first in the config that matches. A pattern is a method and a path, such as `GET
+ * /v3/maps/:tile`. `*` matches any method, `:name` one non-empty segment, a final `/*` any rest after its slash (the
+ * bare prefix is another path), and a final `:name:verb` a segment that ends in `:verb`. Everything else is literal and
+ * case-sensitive; GET does not imply HEAD.
  *
- * Many upstreams ignore case, a last slash, needless escapes, dots and spaces at a segment's end. So a path that takes a pattern, but would have taken
- * an earlier route had it been spelled more plainly, takes none: a spelling cannot buy the cheaper of two routes.
+ * Many upstreams ignore case, a trailing slash, unnecessary escapes, and dots and spaces at the end of a segment.
+ * Therefore a path gets no route if its normalized spelling would match an earlier route: a spelling cannot select the
+ * cheaper of two routes.
  */
 import { canonicalPath } from './path.js';
 
@@ -18,11 +20,11 @@ export type FindRoute<T> = (method: string, path: string) => T | undefined;
 
 interface Pattern {
   readonly method: string;
-  /** Segments between the slashes; undefined: any one. */
+  /** Segments between the slashes; undefined: any segment. */
   readonly segments: readonly (string | undefined)[];
   /** Ends in `/*`. */
   readonly open: boolean;
-  /** How the last segment must end, where that can be any one: `:generateContent`; '' where it may end in anything. */
+  /** The required end of the last segment if it can be any: `:generateContent`; '' if there is none. */
   readonly suffix: string;
 }
 
@@ -35,22 +37,22 @@ interface Candidate<T> extends Entry<T> {
   readonly pattern: Pattern;
 }
 
-/** The routes that one method can take. */
+/** The routes of one method. */
 interface Table<T> {
   readonly exact: Map<string, Entry<T>>;
   readonly patterns: Candidate<T>[];
-  /** Every route, spelled plainly. */
+  /** Every route, in normalized spelling. */
   readonly plain: Candidate<T>[];
 }
 
 const METHOD = /^(\*|[A-Z][A-Z-]*)$/;
 const PARAMETER = /^:[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z_][A-Za-z0-9_-]*)?$/;
-// Spellings that have a plainer one.
+// Spellings that have a more normalized one.
 const ODD = /[A-Z%]|\.(?:\/|$)|.\/$/;
 const ENDINGS = /[. ]+(?=\/|$)/g;
 const ASCII_ESCAPE = /%([2-7][0-9A-Fa-f])/g;
 
-/** Throws where a `match` is not well formed. */
+/** Throws if a `match` is malformed. */
 export function compileRoutes<T>(routes: readonly Route<T>[]): FindRoute<T> {
   const patterns = routes.map((route) => parseMatch(route.match));
   const methods = new Set(patterns.map((pattern) => pattern.method));
@@ -83,11 +85,11 @@ function findIn<T>(table: Table<T>, path: string): T | undefined {
   return exact?.value;
 }
 
-/** Matches without splitting: this runs for every request. */
+/** Matches without splitting, because this runs for every request. */
 function matches(pattern: Pattern, path: string): boolean {
   let at = 0;
   for (const segment of pattern.segments) {
-    // Here the path either goes on with a slash or is too short.
+    // At this point, the path either continues with a slash or is too short.
     if (path.charCodeAt(at) !== 0x2f) return false;
     at += 1;
     if (segment === undefined) {
@@ -104,7 +106,7 @@ function matches(pattern: Pattern, path: string): boolean {
   return at === path.length && (pattern.suffix === '' || endsIn(path, pattern.suffix));
 }
 
-/** Behind at least one character of the last segment. */
+/** After at least one character of the last segment. */
 function endsIn(path: string, suffix: string): boolean {
   return path.endsWith(suffix) && path.charCodeAt(path.length - suffix.length - 1) !== 0x2f;
 }
@@ -113,7 +115,7 @@ function isFirstPlainly<T>(table: Table<T>, found: Candidate<T>, path: string): 
   if (!ODD.test(path)) return true;
   const spelled = plain(path);
   const first = table.plain.find((candidate) => matches(candidate.pattern, spelled));
-  // A route that itself ends in a slash is not found by the path without it.
+  // A path without a final slash does not match a route that ends in a slash.
   return first === undefined || first.index >= found.index;
 }
 
@@ -133,16 +135,16 @@ function parseMatch(match: string): Pattern {
 function suffixOf(texts: readonly string[], open: boolean, match: string): string {
   const suffixes = texts.map((text) => PARAMETER.exec(text)?.[1] ?? '');
   if (suffixes.slice(0, open ? undefined : -1).some((suffix) => suffix !== ''))
-    throw new Error(`'${match}': a parameter with a verb stands only at the end`);
+    throw new Error(`'${match}': a parameter with a verb is allowed only at the end`);
   return suffixes.at(-1) ?? '';
 }
 
 function parseSegment(text: string, match: string): string | undefined {
   if (text.startsWith(':')) {
     if (PARAMETER.test(text)) return undefined;
-    throw new Error(`'${match}': '${text}' is not a parameter's name`);
+    throw new Error(`'${match}': '${text}' is not a valid parameter name`);
   }
-  if (text.includes('*')) throw new Error(`'${match}': '*' stands only at the end, as '/*'`);
+  if (text.includes('*')) throw new Error(`'${match}': '*' is allowed only at the end, as '/*'`);
   if (canonicalPath(`/${text}`)?.query !== '')
     throw new Error(`'${match}': no request can have the segment '${text}'`);
   return text;
@@ -168,8 +170,8 @@ function plain(path: string): string {
 }
 
 /**
- * For a path that takes no route: the value of the route that begins most alike, by whole segments, of those that have one
- * (`undefined` is none). A slip in `/v1/chat/completionz` is most likely one in `/v1/chat/completions`.
+ * For a path without a route: returns the value of the route with the most equal leading segments, among routes with a
+ * value. A typo such as `/v1/chat/completionz` most likely means `/v1/chat/completions`.
  */
 export function nearestRoute<T>(routes: readonly Route<T | undefined>[]): (path: string) => T | undefined {
   const known = routes.map(({ match, value }) => ({ value, segments: parseMatch(match).segments }));
@@ -185,7 +187,7 @@ export function nearestRoute<T>(routes: readonly Route<T | undefined>[]): (path:
   };
 }
 
-/** How many segments at the beginning are the same; a parameter alone says nothing of what is asked for. */
+/** Returns how many leading segments are equal. A parameter alone does not show what is requested. */
 function alikeIn(segments: Pattern['segments'], asked: readonly string[]): number {
   let alike = 0;
   for (const [at, segment] of segments.entries()) {

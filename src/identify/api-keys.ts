@@ -57,7 +57,7 @@ function keyIn({ rawHeaders }: IncomingMessage, header: string): string | undefi
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length !== header.length || name.toLowerCase() !== header) continue;
-    if (found !== undefined) throw invalid(`the header ${header} must be sent once`);
+    if (found !== undefined) throw invalid(`the header ${header} was sent more than once: send it once`);
     found = rawHeaders[index + 1] ?? '';
   }
   if (found === undefined) return undefined;

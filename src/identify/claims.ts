@@ -24,10 +24,10 @@ export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPay
     const orgId = findOrg(claims);
     const userId = findUser(claims);
     if (typeof orgId !== 'string' || !isName(orgId))
-      throw refuse(`The claim ${org} does not hold an org id.`);
+      throw refuse(`The claim ${org} does not contain a valid org id.`);
     const userKey = typeof userId === 'string' ? userKeyOf(userId) : undefined;
     if (typeof userId !== 'string' || userKey === undefined)
-      throw refuse(`The claim ${user} does not hold a user id.`);
+      throw refuse(`The claim ${user} does not contain a valid user id.`);
     const list = listOf(findGroups(claims), `The claim ${groups}`);
     return { org: orgId, user: userKey, userId, claims: groupClaims(list, `The claim ${groups}`, refuse) };
   };
@@ -52,7 +52,7 @@ function memberOf(value: unknown, key: string): unknown {
 function listOf(value: unknown, where: string): readonly unknown[] {
   if (value === undefined || value === null || value === '') return [];
   if (Array.isArray(value)) return value;
-  if (typeof value !== 'string') throw refuse(`${where} is neither a list nor a text.`);
+  if (typeof value !== 'string') throw refuse(`${where} is neither a list nor a string.`);
   if (value.includes(',')) return value.split(',').map((part) => part.trim());
   return value.trim().split(/ +/);
 }

@@ -14,11 +14,11 @@ export function groupClaims(
 ): string {
   const each = new Set<string>();
   for (const group of groups) {
-    if (typeof group !== 'string' || !isName(group)) throw refuse(`${where} does not hold valid group ids.`);
+    if (typeof group !== 'string' || !isName(group)) throw refuse(`${where} contains an invalid group id.`);
     each.add(group);
   }
   if (each.size > GROUPS_MAX) {
-    const detail = `${where} names ${each.size} groups; at most ${GROUPS_MAX} can be checked.`;
+    const detail = `${where} names ${each.size} groups; the maximum is ${GROUPS_MAX}.`;
     throw new ProblemError('too-many-groups', detail);
   }
   return [...each].join(',');

@@ -26,7 +26,7 @@ interface Names {
 /** Prepares the search for headers by their names, in lower case and without underscores. */
 export function headerFinder(all: readonly string[]): FindHeaders {
   if (new Set(all).size !== all.length || all.some((name) => name === '' || /[A-Z_]/.test(name)))
-    throw new Error('identity headers need different names, in lower case and without underscores');
+    throw new Error('the names of identity headers must differ, be in lower case and have no underscores');
   const firstLetters: string[] = [];
   for (const name of [...all, CONNECTION]) {
     const letter = name.charAt(0);
@@ -49,7 +49,7 @@ function find(rawHeaders: readonly string[], { all, firstLetters }: Names): Foun
       const named = headerIn(value, all);
       if (named === undefined) continue;
       found ??= nothing(all);
-      found.fault ??= `Connection must not name ${named}.`;
+      found.fault ??= `The header Connection must not list ${named}.`;
     } else {
       const plain = foldedName(name);
       const at = all.indexOf(plain);
@@ -67,10 +67,11 @@ function nothing(all: readonly string[]): Found {
 
 function note(found: Found, at: number, name: string, plain: string, value: string): void {
   if (name !== plain) {
-    found.fault ??= `The header ${name} can be taken for ${plain}.`;
+    found.fault ??= `Some servers read the header ${name} as ${plain}: remove it.`;
     return;
   }
-  if (found.values[at] !== undefined) found.fault ??= `The header ${plain} must be sent once.`;
+  if (found.values[at] !== undefined)
+    found.fault ??= `The header ${plain} was sent more than once: send it once.`;
   found.values[at] = value;
 }
 

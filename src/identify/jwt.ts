@@ -103,7 +103,7 @@ class Tokens implements JwtIdentifier {
     this.secret = 'secret' in keys || 'secretFile' in keys;
     const fits = algorithms.every((algorithm) => Object.hasOwn(SECRET_BYTES, algorithm) === this.secret);
     if (algorithms.length === 0 || !fits)
-      throw new Error('a shared secret goes with HS256, HS384 and HS512, public keys with all others');
+      throw new Error('HS256, HS384 and HS512 need a shared secret; all other algorithms need public keys');
     this.headers = [header];
     this.tokenOf = tokenFinder(header);
     this.read = claimReader(options.claims);

@@ -104,7 +104,7 @@ function publicKeys(text: string): JWTVerifyGetKey {
 function secretKey(text: string, bytesMin: number): JWTVerifyGetKey {
   const secret = Buffer.from(text.trim());
   if (secret.length < bytesMin)
-    throw new Error(`the shared secret has ${secret.length} bytes; its algorithms need ${bytesMin}`);
+    throw new Error(`the shared secret has ${secret.length} bytes; its algorithms need at least ${bytesMin}`);
   return async () => secret;
 }
 
@@ -225,5 +225,5 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string> {
 }
 
 function unavailable(): ProblemError {
-  return new ProblemError('identity-unavailable', 'the keys that verify tokens cannot be fetched');
+  return new ProblemError('identity-unavailable', 'the keys that verify tokens cannot be fetched, try again');
 }

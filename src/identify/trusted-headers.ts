@@ -52,11 +52,11 @@ function identityOf({ values, fault }: Found, names: Names): Identity {
   const [org, user, groups] = values;
   if (org === undefined || org === '') throw invalid(`The header ${names.org} is missing or empty.`);
   if (user === undefined || user === '') throw invalid(`The header ${names.user} is missing or empty.`);
-  if (!isName(org)) throw invalid(`The header ${names.org} does not hold a valid id.`);
+  if (!isName(org)) throw invalid(`The header ${names.org} does not contain a valid id.`);
   const userId = textOf(user);
   const userKey = userId === undefined ? undefined : userKeyOf(userId);
   if (userId === undefined || userKey === undefined) {
-    throw invalid(`The header ${names.user} does not hold a valid user id: 1 to 256 bytes of UTF-8.`);
+    throw invalid(`The header ${names.user} does not contain a valid user id: 1 to 256 bytes of UTF-8.`);
   }
   const claims = groups === undefined || groups === '' ? '' : claimsOf(groups, names.groups);
   return { org, user: userKey, userId, claims };

@@ -14,7 +14,7 @@ export interface Replay {
   readonly isMarked: boolean;
   /** The same call was charged in full before. */
   readonly wasCharged: boolean;
-  /** Notes that this call was charged in full. */
+  /** Records that this call was charged in full. */
   charged(): void;
 }
 
@@ -29,13 +29,13 @@ export interface Admission {
   readonly at: number;
   /** The call that admitted: a refund names it. '' in open mode. */
   readonly call: string;
-  /** Id of the hold, '' where every cost is fixed. */
+  /** Id of the hold; '' if all costs are fixed. */
   readonly hold: string;
-  /** With a hold: the reader of the response, and the minimum charge of a response, by held charge. */
+  /** With a hold: the reader of the response, and the minimum charge of a response, per held charge. */
   readonly reader?: CostEvidence | undefined;
   readonly floors?: readonly number[] | undefined;
-  /** Only where the upstream marks replays, and the request has a key. */
+  /** Present if the upstream marks replays and the request has a key. */
   readonly replay?: Replay | undefined;
-  /** In open mode nothing was charged: this takes the units of each item that is not a gate, once they are known. */
+  /** In open mode nothing was charged: this gets the units of each item that is not a gate, once they are known. */
   readonly chargeLater?: ((units: readonly number[], estimated: boolean) => void) | undefined;
 }

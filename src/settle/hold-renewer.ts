@@ -1,13 +1,13 @@
-/** Renews the holds of requests under way, with what is known to be consumed, so that a hold lives as long as its answer. */
+/** Renews the holds of open requests with their known consumption, so that a hold lives as long as its response. */
 import type { RenewOp, Result } from '../ledger/port.js';
 import type { Admission, SettlementQueue } from './admission.js';
 
 const RENEWALS_PER_LIFE = 3;
-/** What is due in one tick is spread over the time until the next one, in steps of this. */
+/** The renewals of one tick are spread over the time until the next tick, in steps of this. */
 const STEP_MS = 20;
 
 export class HoldRenewer {
-  /** When each hold is to be renewed next; infinite while the store has not confirmed the last renewal. */
+  /** When each hold must be renewed next; infinite while the store has not confirmed the last renewal. */
   private readonly live = new Map<Admission, number>();
   private timer: NodeJS.Timeout | undefined;
   private readonly everyMs: number;
@@ -24,7 +24,7 @@ export class HoldRenewer {
 
   add(admission: Admission): void {
     this.live.set(admission, performance.now() + this.everyMs);
-    // It ends with the last hold: after a reload, nobody closes the renewer of the previous config.
+    // The timer stops with the last hold, because after a reload nobody closes the renewer of the previous config.
     this.timer ??= setInterval(() => this.renewDue(), this.tickMs).unref();
   }
 
@@ -45,17 +45,17 @@ export class HoldRenewer {
     this.renewSome(due, Math.ceil(due.length / steps));
   }
 
-  /** Requests of one moment have holds that are due at one moment; the store has decisions to make meanwhile. */
+  /** Requests that start together have holds that are due together; the store needs time for decisions in between. */
   private renewSome(due: Admission[], most: number): void {
     for (const admission of due.splice(-most)) {
       const at = this.live.get(admission);
-      // It has ended, or was renewed to hold more, since the tick.
+      // It has ended, or was extended, since the tick.
       if (at !== undefined && at <= performance.now()) this.send(admission, []).catch(this.onLost);
     }
     if (due.length > 0) setTimeout(() => this.renewSome(due, most), STEP_MS).unref();
   }
 
-  /** Renews a hold before its time, to hold `more` units on top, by held charge. */
+  /** Renews a hold early, to hold `more` additional units, per held charge. */
   async extend(admission: Admission, more: readonly number[]): Promise<Result> {
     const { result } = await this.send(admission, more);
     return result;
@@ -71,7 +71,7 @@ export class HoldRenewer {
     }
   }
 
-  /** One that has ended meanwhile is not taken up again. */
+  /** A hold that has ended meanwhile is not renewed. */
   private plan(admission: Admission, at: number): void {
     if (this.live.has(admission)) this.live.set(admission, at);
   }

@@ -8,9 +8,9 @@ import type { Admission, SettlementQueue } from './admission.js';
 import { HoldRenewer } from './hold-renewer.js';
 
 /**
- * How the request ended. `status`: the upstream's status is known; `whole`: its body passed to its end; `clientGone`: the
- * client left before that. `unserved`: it was never sent, or the upstream gave no status. `unseen`: it was sent, and the
- * client left before a status came.
+ * How the request ended. `status`: the upstream's status is known; `whole`: the whole body was passed on; `clientGone`:
+ * the client disconnected before that. `unserved`: the request was never sent, or the upstream gave no status.
+ * `unseen`: it was sent, and the client disconnected before a status arrived.
  */
 export type Ending =
   | {
@@ -22,33 +22,36 @@ export type Ending =
   | { readonly kind: 'unserved' }
   | { readonly kind: 'unseen' };
 
-/** Whether an answer with this status is charged on this quota. */
+/** Whether a response with this status is charged on this quota. */
 export type Counts = (quota: string, status: number) => boolean;
 
 export interface Settle {
-  /** The request is forwarded: its hold is renewed while it lasts. */
+  /** The request is forwarded: its hold is renewed until it ends. */
   begin(admission: Admission): void;
-  /** Holds more for a request in flight, by held charge: `renewed`, or `refused` where a limit would be exceeded. */
+  /** Holds more for an open request, per held charge: `renewed`, or `refused` if a limit would be exceeded. */
   extend(admission: Admission, more: readonly number[]): Promise<Result>;
   end(admission: Admission, ending: Ending): void;
   /** Resolves when the costs of all requests are known and their settlements are queued. */
   close(): Promise<void>;
 }
 
-/** Observes holds and answers; left out, it costs nothing. */
+/** Observes holds and responses; optional. */
 export interface HoldObserver {
   opened(): void;
   closed(): void;
   /** Tokens of an answer were counted. */
   counted(tokens: TokenReport): void;
-  /** The upstream marked an answer as a replay: free, or charged, for the call before was not known to be. */
+  /**
+   * The upstream marked a response as a replay: it is free, or charged because the original call is not known to be
+   * charged.
+   */
   replayed(free: boolean): void;
 }
 
 export interface SettleOptions {
   readonly queue: SettlementQueue;
   readonly counts: Counts;
-  /** Life of a hold; it is renewed three times in that span. */
+  /** Lifetime of a hold; it is renewed three times in that span. */
   readonly holdMs: number;
   /** Called with what could not be delivered to the store. */
   readonly onLost: (error: unknown) => void;
@@ -139,11 +142,12 @@ class Settler implements Settle {
     this.renewer.delete(admission);
     const op = endOfHold(admission, ending, costs, this.counts);
     this.endHold(admission, op);
-    // A settled hold keeps its fixed costs: those on quotas that do not charge this answer go back apart.
+    // A settled hold keeps its fixed costs, so those on quotas that do not charge this response are refunded
+    // separately.
     if (op.kind === 'settle') this.enqueueSettlement(admission, refundOf(admission, ending, this.counts));
   }
 
-  /** A replay of an answer that was charged costs nothing. */
+  /** A replay of a response that was charged costs nothing. */
   private unlessReplayed(admission: Admission, ending: Ending, costs: Costs): Ending {
     const { replay, charges: asked } = admission;
     if (replay === undefined || !asked.items.some((item) => isPaid(item, ending, this.counts))) return ending;
@@ -154,7 +158,7 @@ class Settler implements Settle {
     return ending;
   }
 
-  /** Tokens of an answer that costs nothing are not counted either. */
+  /** Tokens of a response that costs nothing are not counted either. */
   private count({ reader, charges: { items } }: Admission, ending: Ending): void {
     const { observer } = this;
     if (observer === undefined || reader?.report === undefined) return;
@@ -173,7 +177,7 @@ class Settler implements Settle {
   }
 }
 
-/** The fixed costs on quotas that do not charge this ending; undefined where all stand. */
+/** Returns the fixed costs on quotas that do not charge this ending; undefined if all of them are charged. */
 function refundOf(admission: Admission, ending: Ending, counts: Counts): Op | undefined {
   if (ending.kind === 'unseen') return undefined;
   const { user, groups, charges: charged, cycle, at, call } = admission;
@@ -192,7 +196,7 @@ function isPaid(item: ChargeItem, ending: Ending, counts: Counts): boolean {
   return item.kind !== 'gate' && isCharged(item, ending, counts);
 }
 
-/** Of an answer that broke off, or was estimated, more may come with its replay than was charged. */
+/** If the response broke off or was estimated, its replay may bring more than was charged. */
 function isPaidInFull(admission: Admission, ending: Ending, costs: Costs, counts: Counts): boolean {
   const { charges: asked, chargeLater } = admission;
   if (chargeLater !== undefined) return false;
@@ -206,7 +210,7 @@ function isPaidInFull(admission: Admission, ending: Ending, costs: Costs, counts
   return isKnown && ending.kind === 'status' && ending.whole;
 }
 
-/** All of it back where nothing is charged; else what each item cost. */
+/** Releases the hold if nothing is charged; otherwise settles the cost of each item. */
 function endOfHold(admission: Admission, ending: Ending, costs: Costs, counts: Counts): Op {
   const { hold, charges: charged } = admission;
   const none = !charged.items.some((item) => isPaid(item, ending, counts));
@@ -215,12 +219,12 @@ function endOfHold(admission: Admission, ending: Ending, costs: Costs, counts: C
 }
 
 interface ToCharge {
-  /** By item that is no gate. */
+  /** One entry per item that is not a gate. */
   readonly units: readonly number[];
   readonly estimated: boolean;
 }
 
-/** The true cost of each item, or the best that is known of it; 0 where its quota does not charge this ending. */
+/** Returns the true cost of each item, or the best known value; 0 if its quota does not charge this ending. */
 function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: Counts): ToCharge {
   const { floors = [] } = admission;
   const items = admission.charges.items.filter((item) => item.kind !== 'gate');
@@ -237,7 +241,8 @@ function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: C
     estimated ||= cost?.estimated ?? true;
     if (cost !== undefined && cost.partial !== true) return Math.max(floor, cost.units);
     const least = Math.max(floor, cost?.units ?? 0);
-    // A client that left is charged the floor; an upstream that broke off or stated no cost, the hold.
+    // A client that disconnected is charged the floor. An upstream that broke off or stated no cost is charged the
+    // hold.
     const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
     return left ? least : Math.max(least, item.units);
   });

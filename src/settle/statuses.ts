@@ -1,4 +1,6 @@
-/** Which upstream answers are charged, by quota: looked up per answer, so it is a table made at boot. */
+/**
+ * Which upstream responses are charged, by quota. The table is built at boot, because it is used for every response.
+ */
 import type { Counts } from './settle.js';
 
 const STATUS_MAX = 999;
