@@ -125,15 +125,7 @@ export class PriceFacts implements Extras {
     const images = usage.image_gen;
     const input = count(images, 'input_tokens');
     const output = count(images, 'output_tokens');
-    const found = usageOf({
-      input,
-      cachedInput: 0,
-      cacheWrite: 0,
-      output,
-      reasoning: 0,
-      total: count(images, 'total_tokens'),
-      surplus: 'output',
-    });
+    const found = usageOf({ input, output, total: count(images, 'total_tokens') });
     if (!found) return;
     const imageInput = count(member(images, 'input_tokens_details'), 'image_tokens') || 0;
     const text = count(member(images, 'output_tokens_details'), 'text_tokens') || 0;

@@ -18,16 +18,17 @@ export function member(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Counts as reported; `input` includes all cached tokens. A list is summed. NaN marks an unusable count. */
+/** Counts as reported; a count that is left out is 0. A list is summed. NaN marks an unusable count. */
 export interface Counts {
+  /** Includes all cached tokens. */
   readonly input: number | readonly number[];
-  readonly cachedInput: number;
-  readonly cacheWrite: number;
-  readonly output: number | readonly number[];
-  readonly reasoning: number;
-  readonly total: number;
-  /** The side that gets tokens that only the total contains. */
-  readonly surplus: 'input' | 'output';
+  readonly cachedInput?: number;
+  readonly cacheWrite?: number;
+  readonly output?: number | readonly number[];
+  readonly reasoning?: number;
+  readonly total?: number;
+  /** The side that gets tokens that only the total contains; if left out, the output. */
+  readonly surplus?: 'input' | 'output';
   /** The sum of the details. A side without a confirming total is never below it. */
   readonly inputDetails?: number;
   readonly outputDetails?: number;
@@ -80,7 +81,7 @@ const CACHE_TOLERANCE = 2;
  * count is 0.
  */
 export function usageOf(counts: Counts): StatedUsage | undefined {
-  const [given, made] = [sumOf(counts.input), sumOf(counts.output)];
+  const [given, made] = [sumOf(counts.input), sumOf(counts.output ?? 0)];
   const total = counts.total || 0;
   const confirmed = total > 0 && total === given.tokens + made.tokens && !given.broken && !made.broken;
   const [cachedInput, cacheWrite, reasoning] = [
@@ -113,6 +114,25 @@ export function usageOf(counts: Counts): StatedUsage | undefined {
     surplusInput: isInput ? surplus : 0,
     surplusOutput: isInput ? 0 : surplus,
     outputOmitted: counts.outputOmitted ?? false,
+  };
+}
+
+/** Two counts of the same answer. For each side the larger one wins; of equal ones, the one with more details. */
+export function largerOf(a: StatedUsage, b: StatedUsage): StatedUsage {
+  const parts = (usage: StatedUsage) => usage.cachedInput + usage.cacheWrite;
+  const inputBy = b.input - a.input || parts(b) - parts(a);
+  const { input, cachedInput, cacheWrite, surplusInput } = inputBy > 0 ? b : a;
+  const { output, surplusOutput } = b.output > a.output ? b : a;
+  return {
+    input,
+    cachedInput,
+    cacheWrite,
+    surplusInput: surplusInput ?? 0,
+    inputBroken: a.inputBroken === true || b.inputBroken === true,
+    output,
+    reasoning: Math.min(output, Math.max(a.reasoning, b.reasoning)),
+    surplusOutput: surplusOutput ?? 0,
+    outputBroken: a.outputBroken === true || b.outputBroken === true,
   };
 }
 

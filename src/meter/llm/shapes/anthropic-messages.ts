@@ -3,7 +3,7 @@ import type { Problem } from '../../../errors/catalogue.js';
 import type { UsagePart } from '../rates.js';
 import { compileLayout } from '../request.js';
 import type { Shape, ShapeOf } from '../shape.js';
-import { count, isObject, type Json, listOf, member, type StatedUsage, usageOf } from '../usage.js';
+import { count, isObject, type Json, largerOf, listOf, member, type StatedUsage, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 
@@ -27,18 +27,7 @@ export const messagesUsage: ReadUsage = (raw) => {
     (all, pass) => (pass ? added(all, pass) : all),
     undefined,
   );
-  if (sum === undefined || top === undefined) return sum ?? top;
-  const input = sum.input < top.input ? top : sum;
-  const output = sum.output < top.output ? top : sum;
-  return {
-    input: input.input,
-    cachedInput: input.cachedInput,
-    cacheWrite: input.cacheWrite,
-    inputBroken: top.inputBroken === true || sum.inputBroken === true,
-    output: output.output,
-    reasoning: Math.min(output.output, Math.max(sum.reasoning, top.reasoning)),
-    outputBroken: top.outputBroken === true || sum.outputBroken === true,
-  };
+  return sum === undefined || top === undefined ? (sum ?? top) : largerOf(sum, top);
 };
 
 /** Returns the usage of passes that name a model, which may differ from the requested one (fallbacks, advisors). */
@@ -61,8 +50,6 @@ function plainUsage(raw: Json): StatedUsage | undefined {
     cacheWrite,
     output: count(raw, 'output_tokens'),
     reasoning: count(raw.output_tokens_details, 'thinking_tokens'),
-    total: 0,
-    surplus: 'output',
   });
 }
 

@@ -5,7 +5,7 @@ import { AmazonFrames } from '../amazon-frames.js';
 import { compileLayout, type RequestLayout } from '../request.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
 import type { Path } from '../span-tree.js';
-import { count, isObject, type Json, member, type StatedUsage, usageOf } from '../usage.js';
+import { count, isObject, type Json, largerOf, member, usageOf } from '../usage.js';
 import type { Certainty, UsageAccumulator } from '../usage-accumulator.js';
 import type { ReadUsage } from '../usage-merge.js';
 import { messagesUsage, startedUsage, writeMessage } from './anthropic-messages.js';
@@ -101,9 +101,7 @@ const usageReader =
       cachedInput,
       cacheWrite,
       output: count(raw, names.output),
-      reasoning: 0,
       total: count(raw, 'totalTokens'),
-      surplus: 'output',
     });
   };
 
@@ -118,34 +116,12 @@ const COUNTS: readonly ReadUsage[] = [
   usageReader(METRICS),
 ];
 
-/**
- * One object contains several counts of the same answer, under different names. For each side the largest count wins;
- * of equal counts, the one with more details.
- */
+/** One object contains several counts of the same answer, under different names. */
 const readInvoked: ReadUsage = (raw) => {
   const all = COUNTS.map((read) => read(raw)).filter((usage) => usage !== undefined);
   const [first] = all;
   return first && all.reduce(largerOf, first);
 };
-
-function largerOf(a: StatedUsage, b: StatedUsage): StatedUsage {
-  const parts = (usage: StatedUsage) => usage.cachedInput + usage.cacheWrite;
-  const given = b.input - a.input || parts(b) - parts(a);
-  const made = b.output - a.output || b.reasoning - a.reasoning;
-  const { input, cachedInput, cacheWrite, surplusInput } = given > 0 ? b : a;
-  const { output, reasoning, surplusOutput } = made > 0 ? b : a;
-  return {
-    input,
-    cachedInput,
-    cacheWrite,
-    surplusInput: surplusInput ?? 0,
-    inputBroken: a.inputBroken === true || b.inputBroken === true,
-    output,
-    reasoning,
-    surplusOutput: surplusOutput ?? 0,
-    outputBroken: a.outputBroken === true || b.outputBroken === true,
-  };
-}
 
 function openConverse(accumulator: UsageAccumulator): (document: Json) => void {
   return (document) => {

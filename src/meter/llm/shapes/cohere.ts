@@ -17,11 +17,7 @@ const usageIn: ReadUsage = (raw) => {
   return usageOf({
     input: [countOf('input_tokens', billed, tokens), count(billed, 'image_tokens')],
     cachedInput: count(raw, 'cached_tokens'),
-    cacheWrite: 0,
     output: countOf('output_tokens', billed, tokens),
-    reasoning: 0,
-    total: 0,
-    surplus: 'output',
   });
 };
 
@@ -90,10 +86,7 @@ const embed: Shape = {
   answerMembers: ['meta'],
 };
 
-const searchesIn: ReadUsage = ({ billed_units: billed }) => {
-  const none = { cachedInput: 0, cacheWrite: 0, output: 0, reasoning: 0, total: 0 };
-  return usageOf({ ...none, input: count(billed, 'search_units'), surplus: 'input' });
-};
+const searchesIn: ReadUsage = ({ billed_units: billed }) => usageOf({ input: count(billed, 'search_units') });
 
 /** Rerank is billed in searches. One search counts as one input token, and the weight sets its price. */
 const rerank: Shape = {

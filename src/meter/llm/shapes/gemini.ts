@@ -96,7 +96,6 @@ const readingWith =
     return usageOf({
       input: [count(raw, 'promptTokenCount'), count(raw, 'toolUsePromptTokenCount')],
       cachedInput: count(raw, 'cachedContentTokenCount'),
-      cacheWrite: 0,
       output: [candidates, reasoning],
       reasoning,
       total,

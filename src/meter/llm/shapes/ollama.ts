@@ -11,15 +11,7 @@ const COUNTERS = ['prompt_eval_count', 'eval_count'];
 
 /** The last line has the counters. The counter of a cached prompt may be missing. */
 const usageIn: ReadUsage = (document) =>
-  usageOf({
-    input: count(document, 'prompt_eval_count'),
-    cachedInput: 0,
-    cacheWrite: 0,
-    output: count(document, 'eval_count'),
-    reasoning: 0,
-    total: 0,
-    surplus: 'output',
-  });
+  usageOf({ input: count(document, 'prompt_eval_count'), output: count(document, 'eval_count') });
 
 /** The counters are top-level members of a line. */
 function observe(accumulator: UsageAccumulator, document: Json): void {

@@ -26,15 +26,7 @@ const soundUsage =
     if (!hasSeconds) return answerUsage(raw);
     const seconds = secondsIn(raw);
     const isCount = seconds >= 0 && seconds <= SECONDS_MAX;
-    return usageOf({
-      input: isCount ? Math.ceil(seconds * tokensPerSecond) : Number.NaN,
-      cachedInput: 0,
-      cacheWrite: 0,
-      output: 0,
-      reasoning: 0,
-      total: 0,
-      surplus: 'input',
-    });
+    return usageOf({ input: isCount ? Math.ceil(seconds * tokensPerSecond) : Number.NaN });
   };
 
 /** Returns NaN if the value is not a number. */
