@@ -74,7 +74,7 @@ async function open(
     alarm('store-emptied');
     logger.error(
       { event: 'store_emptied', orgs: event.orgs },
-      'The store has lost all its data; its orgs are marked as lost. Restore it or run quotagate store accept-loss.',
+      'The store lacks orgs that this gateway knows: it was emptied or is an older backup. They are marked as lost. Restore them or run quotagate store accept-loss.',
     );
   };
   return openRedis({

@@ -91,6 +91,26 @@ t.test('a gateway that starts right after the store was emptied sees the loss', 
   t.equal(await createOrg(next, 'unknown', SEED, QUOTAS), true, 'an org that no gateway knew is not lost');
 });
 
+t.test(
+  'a backup from before an org was created: that org is marked as lost, and no other',
+  skip,
+  async (t) => {
+    const { redis, direct } = await redisOf(t);
+    const { ledger, events } = await open(t, redis.url);
+    await createOrg(ledger, 'acme', SEED, QUOTAS);
+    await delay(SEEN_MS);
+    const keys = await direct.keys('*');
+    const backup = await Promise.all(keys.map(async (key) => ({ key, value: await direct.dumpBuffer(key) })));
+    await createOrg(ledger, 'beta', SEED, QUOTAS);
+    const restored = direct.multi().flushall();
+    for (const { key, value } of backup) restored.restore(key, 0, value);
+    await restored.exec();
+    await until('beta is marked', async () => (await lostOrgs(ledger)).length > 0);
+    t.same(await lostOrgs(ledger), ['beta']);
+    t.same(events, [{ kind: 'emptied', orgs: 1 }]);
+  },
+);
+
 t.test('an admin cannot restart a lost org at 0 by creating it again', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger } = await open(t, redis.url);

@@ -23,7 +23,7 @@ export interface PresenceOptions {
 }
 
 export type PresenceEvent =
-  /** Data is missing: how many orgs were known. */
+  /** The data of this many known orgs is missing. */
   | { readonly kind: 'emptied'; readonly orgs: number }
   /** The first org waits for objections of other gateways. */
   | { readonly kind: 'waiting'; readonly ms: number };
@@ -111,8 +111,15 @@ export class StorePresence {
     return { epoch, waitMs };
   }
 
+  /** All known orgs if the store was emptied, or those that an older backup lacks. */
+  private async missing(epoch: string): Promise<string[]> {
+    const isSame = epoch !== '' && epoch === this.known;
+    const there = new Set(isSame ? await this.options.listOrgs() : []);
+    return [...this.seen].filter((org) => !there.has(org));
+  }
+
   private async object(epoch: string): Promise<number> {
-    const orgs = [...this.seen];
+    const orgs = await this.missing(epoch);
     if (!this.objecting) this.options.onEvent?.({ kind: 'emptied', orgs: orgs.length });
     this.objecting = true;
     for (let from = 0; from < orgs.length; from += MARKS_AT_ONCE) {
