@@ -1,19 +1,8 @@
-/** Arguments and replies of apply.lua; its header defines the numbers. */
+/** Arguments and replies of apply.lua, whose header defines their places. */
 import type { ChargeItem } from '../../quota/charge.js';
-import type { Scope } from '../../quota/id.js';
 import { encodeCharges } from '../codec.js';
-import type {
-  BindingLimit,
-  Call,
-  CallCode,
-  Denied,
-  Done,
-  Op,
-  Overshoot,
-  Reply,
-  Result,
-  Violation,
-} from '../port.js';
+import type { BindingLimit, Call, Op, Overshoot, Reply, Result, Violation } from '../port.js';
+import { CODE, DENIED, DONE, MARK, namesByNumber, OPERATION, RESULT, SCOPE } from './wire.js';
 
 /** `latest`: the latest time that the store's clock can show; 0 if unknown. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
@@ -29,46 +18,41 @@ function pushOp(args: (string | number)[], op: Op): void {
   switch (op.kind) {
     case 'reserve':
       args.push(
-        'R',
-        op.key === undefined ? op.user : `#${op.key}`,
-        op.unknownGroups === 'deny' ? `!${op.claims}` : op.claims,
+        OPERATION.reserve,
+        op.key === undefined ? op.user : `${MARK.key}${op.key}`,
+        op.unknownGroups === 'deny' ? `${MARK.mustBeKnown}${op.claims}` : op.claims,
         encodeCharges(op.charges),
         op.hold,
         op.ttlMs,
       );
       return;
     case 'settle':
-      args.push('S', op.hold, op.units.join(','), op.estimated ? 'e' : '');
+      args.push(OPERATION.settle, op.hold, op.units.join(','), estimateMark(op));
       return;
     case 'release':
-      args.push('L', op.hold, op.keep ? '1' : '', op.audit ?? '');
+      args.push(OPERATION.release, op.hold, op.keep ? MARK.tombstone : '', op.audit ?? '');
       return;
     case 'renew':
-      args.push('N', op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
+      args.push(OPERATION.renew, op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
       return;
     case 'refund':
-      args.push('F', op.user, op.groups, encodeCharges(op.charges), op.cycle, op.at, op.call);
+      args.push(OPERATION.refund, op.user, op.groups, encodeCharges(op.charges), op.cycle, op.at, op.call);
       return;
     case 'charge':
-      args.push('C', op.user, op.claims, encodeCharges(op.charges), op.at, op.estimated ? 'e' : '');
+      args.push(OPERATION.charge, op.user, op.claims, encodeCharges(op.charges), op.at, estimateMark(op));
       return;
     case 'none':
-      args.push('0');
+      args.push(OPERATION.none);
   }
+}
+
+function estimateMark({ estimated }: { readonly estimated: boolean }): string {
+  return estimated ? MARK.estimated : '';
 }
 
 type Raw = readonly (number | string | readonly (number | string)[])[];
 
-const CODES: readonly CallCode[] = [
-  'ok',
-  'cycle',
-  'no-org',
-  'lost',
-  'stale',
-  'producer-lost',
-  'producer-behind',
-  'clock',
-];
+const CODES = namesByNumber(CODE);
 const HEAD_LENGTH = 15;
 
 /** Throws a TypeError if the reply does not have apply.lua's form. */
@@ -115,41 +99,22 @@ const NO_OVERSHOOT: readonly Overshoot[] = [];
 
 type RawResult = readonly (number | string)[];
 
-const DENIED: readonly (Denied['reason'] | undefined)[] = [
-  undefined,
-  'no-plan',
-  'unknown-user',
-  'inactive-user',
-  'no-seat',
-  'too-many-groups',
-  'org-archived',
-  'voided',
-  'invalid-key',
-  'unknown-group',
-];
-const DONE: readonly (Done['status'] | undefined)[] = [
-  undefined,
-  'released',
-  'renewed',
-  'refunded',
-  'unknown-hold',
-  'expired-hold',
-  'other-cycle',
-  'none',
-  'unproven',
-];
+const DENIED_REASONS = namesByNumber(DENIED);
+const DONE_STATUSES = namesByNumber(DONE);
 
 function decodeResult(raw: RawResult, op: Op | undefined): Result {
   const kind = raw[0];
-  if (kind === 0 || kind === 1 || kind === 2) return decodeDecision(kind, raw, itemsOf(op));
-  if (kind === 3) {
-    const reason = DENIED[Number(raw[1])];
+  if (kind === RESULT.admitted || kind === RESULT.spent || kind === RESULT.held)
+    return decodeDecision(kind, raw, itemsOf(op));
+  if (kind === RESULT.denied) {
+    const reason = DENIED_REASONS[Number(raw[1])];
     if (reason === 'unknown-group') return { status: 'denied', reason, groups: String(raw[2]) };
     if (reason !== undefined) return { status: 'denied', reason };
   }
-  if (kind === 4) return { status: 'settled', late: raw[1] === 1, overshoot: raw.slice(2).map(Number) };
-  const status = DONE[Number(raw[1])];
-  if (kind === 5 && status !== undefined) return { status };
+  if (kind === RESULT.settled)
+    return { status: 'settled', late: raw[1] === 1, overshoot: raw.slice(2).map(Number) };
+  const status = DONE_STATUSES[Number(raw[1])];
+  if (kind === RESULT.done && status !== undefined) return { status };
   throw new TypeError(`apply.lua: unknown result ${raw.join(' ')}`);
 }
 
@@ -163,12 +128,12 @@ function itemsOf(op: Op | undefined): readonly Pick<ChargeItem, 'quota'>[] {
   return op.quotas.map((quota) => ({ quota })).filter((_, index) => (op.more[index] ?? 0) > 0);
 }
 
-const SCOPES: readonly (Scope | undefined)[] = [undefined, 'user', 'group', 'org'];
+const SCOPES = namesByNumber(SCOPE);
 const VIOLATION_LENGTH = 7;
 const BINDING_LENGTH = 3;
 
 function decodeDecision(
-  kind: 0 | 1 | 2,
+  kind: typeof RESULT.admitted | typeof RESULT.spent | typeof RESULT.held,
   raw: RawResult,
   items: readonly Pick<ChargeItem, 'quota'>[],
 ): Result {
@@ -185,9 +150,9 @@ function decodeDecision(
     at += BINDING_LENGTH;
   }
   const common = { ...namedGroups(String(raw[1])), violated, bindingLimits };
-  if (kind === 0) return { status: 'admitted', duplicate: raw[2] === 1, ...common };
+  if (kind === RESULT.admitted) return { status: 'admitted', duplicate: raw[2] === 1, ...common };
   const primary = Math.max(0, Number(raw[2]) - 1);
-  return { status: 'refused', reason: kind === 1 ? 'spent' : 'held', primary, ...common };
+  return { status: 'refused', reason: kind === RESULT.spent ? 'spent' : 'held', primary, ...common };
 }
 
 /** `<groups>`, or `<user>;<groups>` if an API key identified the user. */
