@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Config, RouteConfig } from '../config/schema.js';
 import type { OpenBound, OpenEvent } from '../ledger/batching/index.js';
-import { decimalsOf, formatUnits, parseUnits } from '../quota/units.js';
+import { configUnits, decimalsOf, formatUnits } from '../quota/units.js';
 
 /** Undefined where the route is closed while the store is down. */
 export function openBoundOf(route: RouteConfig, { store, quotas }: Config): OpenBound | undefined {
@@ -10,15 +10,8 @@ export function openBoundOf(route: RouteConfig, { store, quotas }: Config): Open
   const whenDown = own ?? ('redis' in store ? store.whenDown : 'closed');
   if (whenDown === 'closed') return undefined;
   const { units, seconds } = whenDown.open;
-  const byQuota = Object.entries(quotas).map(([quota, { decimals }]) => [quota, openUnits(units, decimals)]);
+  const byQuota = Object.keys(quotas).map((quota) => [quota, configUnits(units, quotas, quota)]);
   return { units: Object.fromEntries(byQuota), lastMs: seconds * 1_000 };
-}
-
-/** Throws where the bound is too large for the quota. */
-function openUnits(units: number, decimals: number): number {
-  const bound = parseUnits(units, decimals);
-  if (bound === undefined) throw new Error(`whenDown: ${units} units are too many with ${decimals} decimals`);
-  return bound;
 }
 
 /** The beginning and the end of each outage are logged, with what went through; the rest is for metrics. */

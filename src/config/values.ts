@@ -143,7 +143,8 @@ export function isAmount(amount: string | number): boolean {
 }
 
 export function isPositiveAmount(amount: string | number): boolean {
-  return (parseUnits(amount, 0, true) ?? 0) > 0;
+  const units = parseUnits(amount, 0, true);
+  return units !== undefined && units > 0;
 }
 
 /** 20 % is 2,000,000 ten-millionths, so a percent has at most five decimals. */

@@ -8,7 +8,7 @@ import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/
 import { type OrgView, readOrg } from '../ledger/view/org-view.js';
 import { charges } from '../quota/charge.js';
 import { lineOf, type Scope, userIdOf } from '../quota/id.js';
-import { formatUnits } from '../quota/units.js';
+import { definitionIn, formatUnits } from '../quota/units.js';
 import { denial, hideOrg, identityMissing } from './denial.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
 import type { Refusal } from './refusal.js';
@@ -134,7 +134,7 @@ function figures(view: OrgView, labels: QuotaLabels, userId: string, subjects: r
 }
 
 function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
-  const { decimals, unit } = labels[quota] ?? { decimals: 0, unit: 'units' };
+  const { decimals, unit } = definitionIn(labels, quota);
   const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.key ?? ''));
   const limits = subjects.flatMap((subject) => limitOf(view, quota, subject, decimals));
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);

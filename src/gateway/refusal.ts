@@ -6,14 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import { CATALOGUE, type ErrorCode, type Problem, ProblemError, problemBody } from '../errors/catalogue.js';
 import type { Bounds, Refused, Violation } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
-import { formatUnits } from '../quota/units.js';
-import {
-  policyName,
-  type QuotaLabel,
-  type QuotaLabels,
-  type RateLimitFields,
-  secondsUntil,
-} from './ratelimit-fields.js';
+import { definitionIn, formatUnits } from '../quota/units.js';
+import { policyName, type QuotaLabels, type RateLimitFields, secondsUntil } from './ratelimit-fields.js';
 
 /** Marks a response as the gateway's own; its value is the error's code. */
 const ERROR_HEADER = 'QuotaGate-Error';
@@ -124,8 +118,6 @@ function extraHeaders({ code }: Problem): readonly string[] {
   return status === 503 ? ['Retry-After', shortWait()] : [];
 }
 
-const NO_LABEL: QuotaLabel = { decimals: 0, unit: 'units' };
-
 const LIMIT_OF: Record<Scope, string> = {
   user: 'limit of user',
   group: 'limit of group',
@@ -136,7 +128,7 @@ const LIMIT_OF: Record<Scope, string> = {
 function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedRequest): Problem {
   const first = primary(refused);
   const { quota, scope } = first;
-  const { decimals, unit } = quotas[quota] ?? NO_LABEL;
+  const { decimals, unit } = definitionIn(quotas, quota);
   const members = {
     'violated-policies': violatedPolicies(refused),
     quota,

@@ -39,8 +39,12 @@ export type ReadAnswer = (contentEncoding: string) => AnswerJson;
 export function answerJson(wanted: readonly WantedNumber[]): ReadAnswer {
   const pointers = [...new Set(wanted.map(({ pointer }) => pointer))];
   const read = jsonReader(pointers.map((pointer) => ({ pointer, want: 'number' })));
-  const slots = wanted.map(({ pointer }) => pointers.indexOf(pointer));
-  return (contentEncoding) => new AnswerJson(wanted, slots, read, contentEncoding);
+  const slotOf = ({ pointer }: WantedNumber) => pointers.indexOf(pointer);
+  const hasElementPointer = pointers.some((pointer) => ELEMENT.test(pointer));
+  return (contentEncoding) => {
+    const numbers = wanted.map((one) => new FoundNumber(one, slotOf(one)));
+    return new AnswerJson({ numbers, read, hasElementPointer }, contentEncoding);
+  };
 }
 
 const SPACE = 0x20;
@@ -48,24 +52,50 @@ const DONE = Buffer.from('[DONE]');
 /** A pointer to an array element, or to the whole document. */
 const ELEMENT = /^(?:\/\d+(?:\/|$)|$)/;
 
-export class AnswerJson {
-  private readonly sums: DecimalSum[];
-  private readonly isReported: boolean[];
-  private readonly isInvalid: boolean[];
-  private isComplete = true;
-  private readonly body: BodyReader;
-  private readonly hasElementPointer: boolean;
+/** A wanted number, as far as the answer has reported it. */
+class FoundNumber {
+  isInvalid = false;
+  private sum = new DecimalSum();
+  private isReported = false;
 
   constructor(
-    private readonly wanted: readonly WantedNumber[],
-    private readonly slots: readonly number[],
-    private readonly read: JsonReader,
+    private readonly wanted: WantedNumber,
+    /** Its place among the results of the reader. */
+    readonly slot: number,
+  ) {}
+
+  /** Undefined where none was reported. A sum that exceeds the maximum is charged the maximum. */
+  get units(): number | undefined {
+    return this.isReported ? (this.sum.units(this.wanted.decimals) ?? UNITS_MAX) : undefined;
+  }
+
+  /** For `last`, a valid number replaces the ones before it. For `sum`, every number must be valid. */
+  record(text: string): void {
+    const { across, decimals } = this.wanted;
+    const isLast = across === 'last';
+    const sum = isLast ? new DecimalSum() : this.sum;
+    const isValid = sum.add(text) && sum.units(decimals) !== undefined;
+    this.isInvalid = !isValid || (!isLast && this.isInvalid);
+    if (!isValid) return;
+    this.sum = sum;
+    this.isReported = true;
+  }
+}
+
+interface AnswerParts {
+  readonly numbers: readonly FoundNumber[];
+  readonly read: JsonReader;
+  readonly hasElementPointer: boolean;
+}
+
+export class AnswerJson {
+  private isComplete = true;
+  private readonly body: BodyReader;
+
+  constructor(
+    private readonly parts: AnswerParts,
     contentEncoding: string,
   ) {
-    this.hasElementPointer = wanted.some(({ pointer }) => ELEMENT.test(pointer));
-    this.sums = wanted.map(() => new DecimalSum());
-    this.isReported = wanted.map(() => false);
-    this.isInvalid = wanted.map(() => false);
     const broken = () => this.markIncomplete();
     const frames = new FirstByteFrames({
       isStream: false,
@@ -89,11 +119,9 @@ export class AnswerJson {
   }
 
   reported(index: number): Reported {
-    const { decimals = 0 } = this.wanted[index] ?? {};
-    // A sum that exceeds the maximum is charged the maximum.
-    const units =
-      this.isReported[index] === true ? (this.sums[index]?.units(decimals) ?? UNITS_MAX) : undefined;
-    return { units, whole: this.isComplete && this.isInvalid[index] === false && !this.body.failed };
+    const number = this.parts.numbers[index];
+    if (number === undefined) throw new RangeError(`the answer has no number ${index}`);
+    return { units: number.units, whole: this.isComplete && !number.isInvalid && !this.body.failed };
   }
 
   private openJson(first: number): Frames {
@@ -105,7 +133,7 @@ export class AnswerJson {
       bytesMax: DOCUMENT_BYTES_MAX,
       outside: 'refuse',
       // Each element of a top-level array is a document, unless a pointer addresses elements by index.
-      elements: first === OPEN_ARRAY && !this.hasElementPointer,
+      elements: first === OPEN_ARRAY && !this.parts.hasElementPointer,
     });
   }
 
@@ -118,25 +146,14 @@ export class AnswerJson {
 
   private document(body: Buffer): void {
     try {
-      const numbers = this.read(body);
-      for (const [index, slot] of this.slots.entries()) {
-        const text = numbers[slot];
-        if (typeof text === 'string') this.record(index, text);
+      const results = this.parts.read(body);
+      for (const number of this.parts.numbers) {
+        const text = results[number.slot];
+        if (typeof text === 'string') number.record(text);
       }
     } catch {
       this.markIncomplete();
     }
-  }
-
-  private record(index: number, text: string): void {
-    const isLast = this.wanted[index]?.across === 'last';
-    const sum = isLast ? new DecimalSum() : (this.sums[index] ?? new DecimalSum());
-    const isValid = sum.add(text) && sum.units(this.wanted[index]?.decimals ?? 0) !== undefined;
-    // For `last`, a valid number replaces the ones before it. For `sum`, every number must be valid.
-    this.isInvalid[index] = !isValid || (!isLast && this.isInvalid[index] === true);
-    if (!isValid) return;
-    this.sums[index] = sum;
-    this.isReported[index] = true;
   }
 
   private markIncomplete(): void {

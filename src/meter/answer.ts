@@ -3,7 +3,7 @@
  * bytes. The gateway holds an estimate first. A reader observes the answer and reports the final cost.
  */
 import type { ChargeItem } from '../quota/charge.js';
-import { decimalsOf, parseUnits } from '../quota/units.js';
+import { configUnits, decimalsOf, type QuotaDecimals } from '../quota/units.js';
 import { type Aggregation, answerJson, type WantedNumber } from './answer-json.js';
 import { CostReader, type Source } from './answer-reader.js';
 
@@ -31,10 +31,7 @@ export interface AnswerMeter {
 }
 
 /** Throws an Error if no answer could be priced by these charges. */
-export function compileAnswer(
-  specs: readonly AnswerSpec[],
-  quotas: Readonly<Record<string, { readonly decimals: number }>>,
-): AnswerMeter | undefined {
+export function compileAnswer(specs: readonly AnswerSpec[], quotas: QuotaDecimals): AnswerMeter | undefined {
   if (specs.length === 0) return undefined;
   const wanted: WantedNumber[] = [];
   const sources = specs.map((spec) => sourceOf(spec, decimalsOf(quotas, spec.quota), wanted));
@@ -42,19 +39,13 @@ export function compileAnswer(
   return {
     items: specs.map(({ quota, hold }) => ({
       quota,
-      units: amount(hold, decimalsOf(quotas, quota)),
+      units: configUnits(hold, quotas, quota),
       kind: 'held',
     })),
-    floors: specs.map(({ quota, floor = 0 }) => amount(floor, decimalsOf(quotas, quota))),
+    floors: specs.map(({ quota, floor = 0 }) => configUnits(floor, quotas, quota)),
     readsBody: readJson !== undefined,
     open: () => new CostReader(sources, readJson),
   };
-}
-
-function amount(text: number | string, decimals: number): number {
-  const units = parseUnits(text, decimals);
-  if (units === undefined) throw new Error(`${text} is not an amount with ${decimals} decimals`);
-  return units;
 }
 
 function sourceOf(spec: AnswerSpec, decimals: number, wanted: WantedNumber[]): Source {

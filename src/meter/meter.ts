@@ -9,7 +9,7 @@ import {
   UNITS_MAX,
 } from '../quota/charge.js';
 import { isName } from '../quota/id.js';
-import { parseUnits } from '../quota/units.js';
+import { configUnits, decimalsOf, parseUnits, type QuotaDecimals } from '../quota/units.js';
 import { unitsOfNumber } from './amount.js';
 import { type AnswerMeter, type AnswerSpec, compileAnswer } from './answer.js';
 import { CombinedReader } from './combined-reader.js';
@@ -58,8 +58,6 @@ export interface MeteredRequest {
   readonly body: Buffer | undefined;
 }
 
-export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
-
 /** Results of the JSON reader, one per query. */
 type QueryResults = readonly (string | number | undefined)[];
 
@@ -75,13 +73,13 @@ export function compileMeter(route: MeteredRoute, quotas: QuotaDecimals, models:
   if (!isName(action)) throw new Error(`action ${action} is not a valid id`);
   if (route.charges.length > CHARGES_MAX) throw new Error(`${action} has more than ${CHARGES_MAX} charges`);
   const queries: JsonQuery[] = [];
-  for (const spec of route.charges) decimalsOf(spec, quotas);
+  for (const { quota } of route.charges) decimalsOf(quotas, quota);
   refuseShared(route);
   const answer = compileAnswer(route.charges.filter(isAnswerSpec), quotas);
   const llmSpecs = route.charges.filter(isLlmSpec);
   const llm = llmSpecs.length === 0 ? undefined : compileLlm(llmSpecs, quotas, models);
   const before = route.charges.filter(isRequestSpec).filter((spec) => !isImplied(spec, route.charges));
-  const priced = before.map((spec) => compileSpec(spec, decimalsOf(spec, quotas), queries));
+  const priced = before.map((spec) => compileSpec(spec, quotas, queries));
   return meterOf(route, [...priced, ...(answer?.items ?? [])], queries, { answer, llm });
 }
 
@@ -199,23 +197,14 @@ function refuseShared({ action, charges: specs }: MeteredRoute): void {
   }
 }
 
-function decimalsOf(spec: MeterSpec, quotas: QuotaDecimals): number {
-  const quota = Object.hasOwn(quotas, spec.quota) ? quotas[spec.quota] : undefined;
-  if (quota === undefined) throw new Error(`quota ${spec.quota} is not defined`);
-  return quota.decimals;
-}
-
-function compileSpec(spec: RequestSpec, decimals: number, queries: JsonQuery[]): ChargeItem | Pricer {
+function compileSpec(spec: RequestSpec, quotas: QuotaDecimals, queries: JsonQuery[]): ChargeItem | Pricer {
   const { quota } = spec;
   if ('gate' in spec) return { quota, units: 0, kind: 'gate' };
-  if ('units' in spec) {
-    const units = parseUnits(spec.units, decimals);
-    if (units === undefined) throw new Error(`${spec.units} is not an amount of ${quota}`);
-    return { quota, units, kind: 'fixed' };
-  }
+  if ('units' in spec) return { quota, units: configUnits(spec.units, quotas, quota), kind: 'fixed' };
+  if ('json' in spec) return numberPricer(spec, quotas, queries);
+  const decimals = decimalsOf(quotas, quota);
   if ('header' in spec) return headerPricer(quota, spec.header.toLowerCase(), decimals);
-  if ('json' in spec) return numberPricer(spec, decimals, queries);
-  return lengthPricer(quota, spec.jsonLength, decimals, queries);
+  return lengthPricer({ quota, pointer: spec.jsonLength, decimals }, queries);
 }
 
 function headerPricer(quota: string, name: string, decimals: number): Pricer {
@@ -228,14 +217,13 @@ function headerPricer(quota: string, name: string, decimals: number): Pricer {
 
 function numberPricer(
   spec: { readonly quota: string; readonly json: string; readonly default?: number | string | undefined },
-  decimals: number,
+  quotas: QuotaDecimals,
   queries: JsonQuery[],
 ): Pricer {
   const { quota, json: pointer } = spec;
+  const decimals = decimalsOf(quotas, quota);
   const slot = slotFor(queries, { pointer, want: 'number' });
-  const absent = spec.default === undefined ? undefined : parseUnits(spec.default, decimals);
-  if (spec.default !== undefined && absent === undefined)
-    throw new Error(`${spec.default} is not an amount of ${quota}`);
+  const absent = spec.default === undefined ? undefined : configUnits(spec.default, quotas, quota);
   return (_rawHeaders, results) => {
     const text = results[slot];
     if (text === undefined && absent !== undefined) return { quota, units: absent, kind: 'fixed' };
@@ -246,7 +234,10 @@ function numberPricer(
   };
 }
 
-function lengthPricer(quota: string, pointer: string, decimals: number, queries: JsonQuery[]): Pricer {
+function lengthPricer(
+  { quota, pointer, decimals }: { quota: string; pointer: string; decimals: number },
+  queries: JsonQuery[],
+): Pricer {
   const slot = slotFor(queries, { pointer, want: 'length' });
   return (_rawHeaders, results) => {
     const length = results[slot];

@@ -10,14 +10,31 @@ export interface QuotaDefinition {
 
 export type Quotas = ReadonlyMap<string, QuotaDefinition>;
 
-/** Throws for a quota that the config does not have. */
-export function decimalsOf(
-  quotas: Readonly<Record<string, { readonly decimals: number } | undefined>>,
+/** The decimals of each quota, by its id. */
+export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number } | undefined>>;
+
+/** What the config says of a quota. Throws for one that it does not have: a guess would be another price. */
+export function definitionIn<Definition>(
+  quotas: Readonly<Record<string, Definition | undefined>>,
   quota: string,
-): number {
+): Definition {
   const definition = Object.hasOwn(quotas, quota) ? quotas[quota] : undefined;
   if (definition === undefined) throw new Error(`quota "${quota}" not found`);
-  return definition.decimals;
+  return definition;
+}
+
+/** Throws as `definitionIn`. */
+export function decimalsOf(quotas: QuotaDecimals, quota: string): number {
+  return definitionIn(quotas, quota).decimals;
+}
+
+/** An amount of the config as its integer. Throws where it is none. */
+export function configUnits(amount: string | number, quotas: QuotaDecimals, quota: string): number {
+  const decimals = decimalsOf(quotas, quota);
+  const units = parseUnits(amount, decimals);
+  if (units === undefined)
+    throw new Error(`${amount} is not an amount of ${quota}, which has ${decimals} decimals`);
+  return units;
 }
 
 /** Exact powers of ten for 0 to 6 decimals. */

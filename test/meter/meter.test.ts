@@ -177,8 +177,8 @@ t.test('charges of several kinds, on one quota or more', async (t) => {
 });
 
 t.test('a route that no request could be priced by is refused at start', async (t) => {
-  t.throws(() => meter({ quota: 'none', units: 1 }), /quota none is not defined/);
-  t.throws(() => meter({ quota: 'toString', units: 1 }), /is not defined/);
+  t.throws(() => meter({ quota: 'none', units: 1 }), /quota "none" not found/);
+  t.throws(() => meter({ quota: 'toString', units: 1 }), /quota "toString" not found/);
   for (const units of [-1, '0.01', '1e3', '', Number.NaN, 1e16]) {
     t.throws(() => meter({ quota: 'usage', units }), /is not an amount/, String(units));
   }

@@ -1,7 +1,8 @@
 /** Costs in tokens: what a request to a language model may cost, and what it did cost. */
 import type { Problem } from '../../errors/catalogue.js';
 import type { LlmApi } from '../../quota/tokens.js';
-import { type LlmMeter, Meter, type QuotaDecimals } from './meter.js';
+import type { QuotaDecimals } from '../../quota/units.js';
+import { type LlmMeter, Meter } from './meter.js';
 import type { Shape } from './shape.js';
 import { SHAPES } from './shapes/index.js';
 import type { LlmSpec, Models } from './spec.js';

@@ -2,9 +2,11 @@
  * Prices requests to language models: decides what to hold and how to edit the body, and creates the reader of the
  * answer.
  */
+
 import { isAscii } from 'node:buffer';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../quota/charge.js';
+import type { QuotaDecimals } from '../../quota/units.js';
 import { readableCodings } from '../content-coding.js';
 import { boundaryOf } from '../form.js';
 import type { Priced } from '../priced.js';
@@ -23,8 +25,6 @@ import type { LlmOptions, LlmSpec, Models } from './spec.js';
 import { type Edit, editAt, outputLimitEdits, splice } from './splice.js';
 import { denseBytes } from './usage.js';
 import { UsageReader } from './usage-reader.js';
-
-export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 export interface LlmMeter {
   /**

@@ -1,5 +1,6 @@
 /** Prices a request for every model that may answer it, and then its answer. */
 import type { Usage } from '../../quota/tokens.js';
+import type { QuotaDecimals } from '../../quota/units.js';
 import {
   type AnswerModelTable,
   answerModelTable,
@@ -12,8 +13,6 @@ import { type Extras, highestPrice, NO_EXTRAS, type Pricing } from './price.js';
 import type { PriceFacts } from './price-facts.js';
 import { hasClasses, type Reported, type RequestedClasses, RowPrices } from './row-prices.js';
 import type { LlmSpec, Model, Models } from './spec.js';
-
-type QuotaDecimals = Readonly<Record<string, { readonly decimals: number }>>;
 
 /** Tokens of one model among those of an answer. */
 export interface UsagePart {

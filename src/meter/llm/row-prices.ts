@@ -3,6 +3,7 @@
  * class.
  */
 import type { Usage } from '../../quota/tokens.js';
+import { decimalsOf, type QuotaDecimals } from '../../quota/units.js';
 import { type Extras, highestPrice, type PossibleExtras, Price, type Pricing } from './price.js';
 import type { LlmSpec, Model } from './spec.js';
 
@@ -54,7 +55,7 @@ export class RowPrices {
 
   constructor(
     private readonly specs: readonly LlmSpec[],
-    private readonly quotas: Readonly<Record<string, { readonly decimals: number }>>,
+    private readonly quotas: QuotaDecimals,
     readonly model: Model,
   ) {
     this.plain = this.pricesFor({ tier: '', speed: '', long: false });
@@ -107,8 +108,7 @@ export class RowPrices {
         ? { inputTimes: longContext.input, outputTimes: longContext.output }
         : {};
     const prices = this.specs.map(
-      (spec) =>
-        new Price(spec, this.quotas[spec.quota]?.decimals ?? 0, multiplier, { times, calls, ...scale }),
+      (spec) => new Price(spec, decimalsOf(this.quotas, spec.quota), multiplier, { times, calls, ...scale }),
     );
     this.bySelection.set(key, prices);
     return prices;
