@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { StoreConfig } from '../config/schema.js';
-import { passwordIn } from '../config/secret.js';
 import type { ClockGuard } from '../ledger/clock-guard.js';
 import { openEmbedded } from '../ledger/embedded/index.js';
 import type { Ledger } from '../ledger/port.js';
 import { openRedis } from '../ledger/redis/index.js';
 import type { PresenceEvent } from '../ledger/redis/presence.js';
+import { storeAddress, storeSetting } from './store-address.js';
 
 /** A store that is down fails many times a second. */
 const LOG_EVERY_MS = 10_000;
@@ -29,9 +29,8 @@ export async function openLedger(
   try {
     return await open(store, logger, resources);
   } catch (error) {
-    const setting = 'redis' in store ? 'store.redis' : 'store.embedded.path';
     const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    throw new Error(`${setting}: ${message}`, { cause });
+    throw new Error(`${storeSetting(store)}: ${message}`, { cause });
   }
 }
 
@@ -40,15 +39,14 @@ async function open(
   logger: Logger,
   { alarm = () => undefined, clockGuard }: LedgerParts,
 ): Promise<Ledger> {
-  if (!('redis' in store)) {
+  if ('embedded' in store) {
     const path = join(store.embedded.path, 'ledger');
     logger.warn(
       { event: 'ledger_embedded', path },
-      'The embedded ledger serves one process only; for more replicas set store.redis.',
+      'The embedded ledger serves one process only; for more replicas set store.redis or store.sentinel.',
     );
     return openEmbedded({ path, clockGuard });
   }
-  const { redis: url, passwordFile } = store;
   let unlogged = 0;
   let loggedAt = Number.NEGATIVE_INFINITY;
   const onError = (error: Error): void => {
@@ -77,11 +75,5 @@ async function open(
       'The store lacks orgs that this gateway knows: it was emptied or is an older backup. They are marked as lost. Restore them or run quotagate store accept-loss.',
     );
   };
-  return openRedis({
-    url,
-    onError,
-    onPresence,
-    clockGuard,
-    ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) }),
-  });
+  return openRedis({ ...storeAddress(store), onError, onPresence, clockGuard });
 }

@@ -7,7 +7,7 @@ import { configUnits, decimalsOf, formatUnits } from '../quota/units.js';
 /** Undefined where the route is closed while the store is down. */
 export function openBoundOf(route: RouteConfig, { store, quotas }: Config): OpenBound | undefined {
   const own = 'whenDown' in route ? route.whenDown : undefined;
-  const whenDown = own ?? ('redis' in store ? store.whenDown : 'closed');
+  const whenDown = own ?? ('embedded' in store ? 'closed' : store.whenDown);
   if (whenDown === 'closed') return undefined;
   const { units, seconds } = whenDown.open;
   const byQuota = Object.keys(quotas).map((quota) => [quota, configUnits(units, quotas, quota)]);

@@ -8,9 +8,10 @@ import type { Environment } from '../config/environment.js';
 import { type Issue, issue, type Path } from '../config/issues.js';
 import { type DeepPartial, entries, type PartialConfig } from '../config/partial-config.js';
 import type { JwtConfig, UpstreamConfig } from '../config/schema.js';
-import { bootstrapTokenIn, headerValue, passwordIn, type SecretPlace, secretAt } from '../config/secret.js';
+import { bootstrapTokenIn, headerValue, type SecretPlace, secretAt } from '../config/secret.js';
 import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
+import { storeFiles } from './store-address.js';
 
 /** Something outside of the config; `read` throws where it cannot be used. */
 interface Outside {
@@ -49,8 +50,7 @@ function* outsideOf(config: PartialConfig, environment: Environment): Generator<
     if (cert !== undefined && key !== undefined)
       yield { path: ['server', name], read: () => readPair({ cert, key }) };
   }
-  const password = store !== undefined && 'passwordFile' in store ? store.passwordFile : undefined;
-  if (password !== undefined) yield { path: ['store', 'passwordFile'], read: () => passwordIn(password) };
+  yield* storeFiles(store);
   if (identity?.jwt !== undefined) yield* keysOf(identity.jwt, environment);
   for (const [name, upstream] of entries(upstreams))
     yield* partsOf(upstream, ['upstreams', name], environment);

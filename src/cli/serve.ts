@@ -66,7 +66,7 @@ async function reload(app: App, { file, read }: ConfigSource, logger: Logger): P
 
 /** Listens, unless no admin could sign in: with Redis, the first admin token is never printed to a log. */
 async function listenIfReachable(app: App, { admin, store }: Config, logger: Logger): Promise<Addresses> {
-  if (admin.bootstrapTokenFile === undefined && 'redis' in store) {
+  if (admin.bootstrapTokenFile === undefined && !('embedded' in store)) {
     const tokens = await adminTokens(app.ledger);
     if (tokens === 'none')
       throw new Error(

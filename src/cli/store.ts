@@ -58,8 +58,8 @@ export async function acceptLosses(
   out: StoreOutput,
 ): Promise<void> {
   const { store, orgs, quotas } = readConfig(file, environment);
-  if (!('redis' in store))
-    throw new Error('the config has no store.redis: accept-loss applies to Redis only');
+  if ('embedded' in store)
+    throw new Error('the config has no store.redis or store.sentinel: accept-loss applies to Redis only');
   if (all === org.length > 0) throw new Error('name the orgs with --org, or use --all');
   const ledger = await openLedger(store, pino({ level: 'silent' }));
   try {

@@ -51,13 +51,29 @@ function collide(a: Address, b: Address): boolean {
 }
 
 function* checkStore({ store }: PartialConfig): Generator<Issue> {
-  if (store === undefined || !('redis' in store) || store.redis === undefined) return;
-  if (store.passwordFile !== undefined && new URL(store.redis).password !== '')
-    yield issue(
-      ['store', 'passwordFile'],
-      'the URL also holds a password',
-      'remove the password from the URL',
-    );
+  if (store === undefined) return;
+  if ('redis' in store && store.redis !== undefined) {
+    if (store.passwordFile !== undefined && new URL(store.redis).password !== '')
+      yield issue(
+        ['store', 'passwordFile'],
+        'the URL also holds a password',
+        'remove the password from the URL',
+      );
+  }
+  if (!('sentinel' in store) || store.sentinel === undefined) return;
+  const path = ['store', 'sentinel'];
+  yield* checkLogin(store.sentinel, path);
+  yield* checkLogin(store.sentinel.sentinelAuth ?? {}, [...path, 'sentinelAuth']);
+}
+
+interface Login {
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+function* checkLogin({ password, passwordFile }: Login, path: Path): Generator<Issue> {
+  if (password === undefined || passwordFile === undefined) return;
+  yield issue([...path, 'passwordFile'], '`password` is set too', 'keep one of the two');
 }
 
 function* checkIdentity(config: PartialConfig): Generator<Issue> {
@@ -137,7 +153,7 @@ function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, pat
   yield* checkPrefix(route, path);
   const { store } = config;
   const whenDown = 'whenDown' in route ? route.whenDown : undefined;
-  if (typeof whenDown === 'object' && store !== undefined && !('redis' in store)) {
+  if (typeof whenDown === 'object' && store !== undefined && 'embedded' in store) {
     const message = '`whenDown` applies to a Redis store only';
     yield issue([...path, 'whenDown'], message, 'remove it, or set `store.redis`');
   }

@@ -18,6 +18,7 @@ import {
   isPercent,
   isPositiveAmount,
   isRedisUrl,
+  isServerAddress,
   isSetHeader,
   isVariable,
   isWebUrl,
@@ -99,6 +100,12 @@ export const address = text(
   'an address to listen on',
   'host:port, such as 0.0.0.0:8080 or [::1]:8080',
   (value) => parseAddress(value) !== undefined,
+);
+
+export const serverAddress = text(
+  'the address of a server',
+  'host:port, such as redis-0:26379 or [::1]:26379',
+  isServerAddress,
 );
 
 export const header = text(

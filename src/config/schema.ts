@@ -10,7 +10,7 @@ import { type Llm, Model } from './llm.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
 import { address, file, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
-import { EmbeddedStore, RedisStore } from './store.js';
+import { EmbeddedStore, RedisStore, SentinelStore } from './store.js';
 
 /** Both files are read again at SIGHUP, and when they change. */
 function certificateOf(listener: string) {
@@ -54,7 +54,7 @@ const Server = section(
 
 export const ConfigSchema = section({
   server: Server,
-  store: Type.Union([EmbeddedStore, RedisStore], { default: {} }),
+  store: Type.Union([EmbeddedStore, RedisStore, SentinelStore], { default: {} }),
   identity: Identity,
   quotas: mapOf('quota', name({}), Quota, {
     default: { usage: { unit: 'units', decimals: 1 }, lds: { unit: 'calls' }, ai: { unit: 'tokens' } },
@@ -117,6 +117,9 @@ export const ConfigSchema = section({
 export type Config = Static<typeof ConfigSchema>;
 
 export type StoreConfig = Config['store'];
+type SentinelConfig = Static<typeof SentinelStore>['sentinel'];
+export type StoreLogin = Pick<SentinelConfig, 'password' | 'passwordFile'>;
+export type StoreTls = NonNullable<SentinelConfig['tls']>;
 export type UpstreamConfig = Static<typeof Upstream>;
 export type JwtConfig = Static<typeof Jwt>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;

@@ -1,6 +1,16 @@
 /** The schema of the store. */
 import Type from 'typebox';
-import { file, oneOf, type Prose, redisUrl, section, whole } from './schema-types.js';
+import {
+  fieldValue,
+  file,
+  oneOf,
+  type Prose,
+  redisUrl,
+  section,
+  serverAddress,
+  whole,
+  words,
+} from './schema-types.js';
 
 const deadlineMs = whole(1, 10_000, {
   default: 50,
@@ -46,18 +56,89 @@ export const EmbeddedStore = section({
   holdMs,
 });
 
+const storeWhenDown = whenDown({
+  default: 'closed',
+  description:
+    'What happens to requests while Redis returns no decision. `closed`: 503. `open`: they are admitted up to a bound, ' +
+    'and charged when Redis is back. Each process has its own bound, so n processes admit n times as much.',
+});
+
+const common = { deadlineMs, holdMs, whenDown: storeWhenDown };
+
 export const RedisStore = section({
   redis: redisUrl({
     secret: true,
-    description: 'The Redis or Valkey that holds the ledger. Left out: the embedded ledger.',
+    description:
+      'The Redis or Valkey that holds the ledger: one server. Left out, and no other form of Redis: the embedded ledger.',
   }),
   passwordFile: Type.Optional(file({ description: 'File with the password of the Redis user.' })),
-  deadlineMs,
-  holdMs,
-  whenDown: whenDown({
-    default: 'closed',
-    description:
-      'What happens to requests while Redis returns no decision. `closed`: 503. `open`: they are admitted up to a bound, ' +
-      'and charged when Redis is back. Each process has its own bound, so n processes admit n times as much.',
+  ...common,
+});
+
+/** A user of a Redis or a Sentinel, and its password. */
+function login(server: string) {
+  return {
+    username: Type.Optional(words({ description: `User of the ${server}. Left out: the user \`default\`.` })),
+    password: Type.Optional(
+      fieldValue({
+        secret: true,
+        description: `Password of that user. \`passwordFile\` keeps it out of the config.`,
+      }),
+    ),
+    passwordFile: Type.Optional(
+      file({ description: 'File with that password. It is read again at every connection.' }),
+    ),
+  };
+}
+
+function hosts(description: string) {
+  return Type.Array(serverAddress({}), {
+    minItems: 1,
+    uniqueItems: true,
+    expects: 'a list of host:port',
+    description,
+  });
+}
+
+/** Its files are read again at every connection. */
+function tls(servers: string) {
+  return Type.Optional(
+    section(
+      {
+        caFile: Type.Optional(
+          file({
+            description: 'PEM file with the certificate authorities to trust. Left out: those of Node.js.',
+          }),
+        ),
+        certificate: Type.Optional(
+          section(
+            {
+              cert: file({ description: 'PEM file with the certificate of quotagate and its chain.' }),
+              key: file({ description: 'PEM file with its private key.' }),
+            },
+            { description: 'Certificate that quotagate shows to servers that ask for one. Left out: none.' },
+          ),
+        ),
+        serverName: Type.Optional(
+          words({
+            description:
+              'Name that the certificates of the servers must have. Left out: the host of each connection.',
+          }),
+        ),
+      },
+      { description: `TLS to ${servers}; \`{}\` takes every default. Left out: no TLS.` },
+    ),
+  );
+}
+
+export const SentinelStore = section({
+  sentinel: section({
+    name: words({ description: 'Name of the master that the Sentinels watch.' }),
+    hosts: hosts('Addresses of the Sentinels. Further Sentinels are learned from them.'),
+    ...login('Redis servers'),
+    database: whole(0, 1_023, { default: 0, description: 'Number of the database.' }),
+    sentinelAuth: Type.Optional(section(login('Sentinels'))),
+    tls: tls('the Redis servers and the Sentinels'),
   }),
+  ...common,
 });

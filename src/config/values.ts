@@ -20,6 +20,11 @@ export function parseAddress(text: string): Address | undefined {
   return { host, port };
 }
 
+/** The address of a server: with a port. */
+export function isServerAddress(text: string): boolean {
+  return (parseAddress(text)?.port ?? 0) > 0;
+}
+
 const PEER = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/;
 
 /** An address or a CIDR range. IPv4-mapped IPv6 is refused: such peers are identified by their IPv4 address. */

@@ -29,6 +29,20 @@ const REFUSED: [what: string, values: Values, message: RegExp][] = [
     { ...redis, config: { store: { redis: 'redis://user:secret@redis' } } },
     /redis/,
   ],
+  [
+    'a password of Sentinel in a ConfigMap',
+    { config: { store: { sentinel: { name: 'm', hosts: ['s:26379'], password: 'x' } } } },
+    /sentinel/,
+  ],
+  [
+    'a password of Sentinel twice',
+    {
+      ...redis,
+      config: { store: { sentinel: { name: 'm', hosts: ['s:26379'], passwordFile: '/x' } } },
+      redis: { existingSecret: 'x' },
+    },
+    /sentinel\.passwordFile is set already/,
+  ],
   ['a password without Redis', { redis: { existingSecret: 'x' } }, /redis\.existingSecret/],
   [
     'a password twice',

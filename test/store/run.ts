@@ -1,9 +1,11 @@
 /**
  * `npm run faults`: runs every fault for ten seconds under load. `npm run faults -- 20 stopped` runs the faults whose name contains
  * `stopped`, for 20 seconds. A fault is repeated where the machine was too busy for its latencies to mean anything, that is, where
- * requests that need no store were slow too.
+ * requests that need no store were slow too. The fail-overs come last; each lasts as long as it does.
  */
 
+import { type FailoverTrial, RECOVERY_MAX_MS } from './failover.js';
+import { FAILOVERS } from './failovers.js';
 import { FAULTS } from './faults.js';
 import { DEADLINE_MS, OPEN_UNITS } from './store-setup.js';
 import { type Times, type Trial, tryFault } from './trial.js';
@@ -46,6 +48,11 @@ process.stdout.write(
 const widths = head.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
 for (const row of rows)
   process.stdout.write(`${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}\n`);
+for (const { name, run } of FAILOVERS.filter((one) => one.name.includes(only))) {
+  const trial = await run();
+  failed ||= trial.wrong.length > 0 || trial.recoveredMs > RECOVERY_MAX_MS;
+  process.stdout.write(`${[name, ...failoverCells(trial)].join(' | ')}\n`);
+}
 process.exit(failed ? 1 : 0);
 
 function isWrong({ over, wrong, open, outages }: Trial): boolean {
@@ -67,6 +74,17 @@ function cellsOf(trial: Trial): string[] {
     String(trial.outages),
     String(trial.over),
     counters,
+  ];
+}
+
+function failoverCells(trial: FailoverTrial): string[] {
+  const answers = Object.entries(trial.statuses).map(([status, count]) => `${count} × ${status}`);
+  return [
+    answers.join(', '),
+    `${latenciesOf(trial.times)} ms, ${trial.times.lateByStore} late by the store (free ${latenciesOf(trial.freeTimes)})`,
+    `elected after ${Math.round(trial.electedMs)} ms, served ${Math.round(trial.recoveredMs)} ms later`,
+    `${trial.rolledBack} alarms`,
+    trial.wrong.length === 0 ? 'correct' : trial.wrong.join('; '),
   ];
 }
 

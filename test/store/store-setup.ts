@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { as, ask, type GatewayProcess, spawnGateway } from '../support/gateway.js';
+import { as, ask, type ConfigParts, type GatewayProcess, spawnGateway } from '../support/gateway.js';
 import { RedisUnderTest } from './redis-under-test.js';
 
 export const DEADLINE_MS = 50;
@@ -72,57 +72,47 @@ export interface Answer {
   readonly ms: number;
 }
 
-export class StoreSetup {
+/** A gateway process under load. Where its store is, and what happens to it, is the matter of the test. */
+export class GatewayUnderLoad {
   readonly answers: Answer[] = [];
   private stopped = false;
   private load: Promise<unknown> = Promise.resolve();
 
-  private constructor(
+  constructor(
     readonly folder: string,
-    readonly redis: RedisUnderTest,
-    readonly proxy: FaultProxy,
     readonly gateway: GatewayProcess,
+    /** The same store, past whatever is between it and the gateway. */
     readonly ledger: Ledger,
     private readonly upstream: Server,
-    private readonly log: readonly string[],
   ) {}
 
-  static async make(): Promise<StoreSetup> {
-    const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
-    const redis = new RedisUnderTest();
-    await redis.start();
-    const proxy = await FaultProxy.start(redis.socket);
+  static async launch(store: Pick<ConfigParts, 'redis' | 'store' | 'settings'>, folder: string) {
     const upstream = createServer((request, response) => {
       request.resume();
       const status = request.headers['x-fail'] === undefined ? 200 : 500;
       response.writeHead(status, { 'x-cost': '3' }).end('{}');
     });
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-    const passwordFile = join(folder, 'password');
-    writeFileSync(passwordFile, redis.password);
     const parts = {
-      redis: proxy.url,
-      store: `, passwordFile: ${JSON.stringify(passwordFile)}`,
+      ...store,
       deadlineMs: DEADLINE_MS,
       upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
       orgs: CONFIG_ORGS,
       routes: ROUTES,
     };
-    const gateway = await spawnGateway(parts, folder);
-    const log: string[] = [];
-    gateway.child.stdout?.on('data', (chunk: Buffer) => log.push(chunk.toString()));
-    const ledger = await openRedis({ url: redis.url, password: () => redis.password });
-    return new StoreSetup(folder, redis, proxy, gateway, ledger, upstream, log);
+    return { upstream, gateway: await spawnGateway(parts, folder) };
   }
 
-  /** Replaces the password that the gateway reads. */
-  changePasswordFile(password: string): void {
-    writeFileSync(join(this.folder, 'password'), password);
+  /** `settings`: of the section `store`. */
+  static async on(settings: string, openLedger: () => Promise<Ledger>): Promise<GatewayUnderLoad> {
+    const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
+    const { upstream, gateway } = await GatewayUnderLoad.launch({ settings }, folder);
+    return new GatewayUnderLoad(folder, gateway, await openLedger(), upstream);
   }
 
   /** Log lines of the gateway with this event. */
   logged(event: string): number {
-    return this.log.join('').split(`"event":"${event}"`).length - 1;
+    return this.gateway.log.filter((line) => line.event === event).length;
   }
 
   startLoad(): void {
@@ -193,10 +183,42 @@ export class StoreSetup {
     await this.stopLoad();
     await this.gateway.stop();
     await this.ledger.close();
-    await this.proxy.close();
-    await this.redis.close();
     this.upstream.closeAllConnections();
     await new Promise((resolve) => this.upstream.close(resolve));
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class StoreSetup extends GatewayUnderLoad {
+  private constructor(
+    readonly redis: RedisUnderTest,
+    readonly proxy: FaultProxy,
+    ...base: ConstructorParameters<typeof GatewayUnderLoad>
+  ) {
+    super(...base);
+  }
+
+  static async make(): Promise<StoreSetup> {
+    const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
+    const redis = new RedisUnderTest();
+    await redis.start();
+    const proxy = await FaultProxy.start(redis.socket);
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, redis.password);
+    const store = { redis: proxy.url, store: `, passwordFile: ${JSON.stringify(passwordFile)}` };
+    const { upstream, gateway } = await GatewayUnderLoad.launch(store, folder);
+    const ledger = await openRedis({ url: redis.url, password: () => redis.password });
+    return new StoreSetup(redis, proxy, folder, gateway, ledger, upstream);
+  }
+
+  /** Replaces the password that the gateway reads. */
+  changePasswordFile(password: string): void {
+    writeFileSync(join(this.folder, 'password'), password);
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.proxy.close();
+    await this.redis.close();
   }
 }

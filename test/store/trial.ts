@@ -82,7 +82,7 @@ async function recovered(setup: StoreSetup, since: number): Promise<number | und
   return undefined;
 }
 
-function timesOf(answers: readonly Answer[], free: readonly Answer[]): Times {
+export function timesOf(answers: readonly Answer[], free: readonly Answer[]): Times {
   const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
@@ -102,7 +102,7 @@ function slownessDuring({ sentAt, ms }: Answer, free: readonly Answer[]): number
   return Math.max(0, ...meanwhile.map((one) => one.ms));
 }
 
-function counted(answers: readonly Answer[]): Record<string, number> {
+export function counted(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, openMode } of answers) {
     const what = openMode ? `${status} open` : String(status);

@@ -20,6 +20,8 @@ export interface ConfigParts {
   readonly deadlineMs?: number;
   /** More of the section `store`, with a comma before it. */
   readonly store?: string;
+  /** In place of `redis`: how the section `store` says where the store is. */
+  readonly settings?: string;
   readonly orgs: string;
   readonly routes?: string;
   readonly unknownUsers?: 'register' | 'deny';
@@ -54,10 +56,9 @@ const ROUTES = `
 
 /** A config file's text; gateways of one test differ in nothing but their ports. */
 export function configText(parts: ConfigParts): string {
-  const store =
-    parts.redis === undefined
-      ? `{ embedded: { path: ${JSON.stringify(parts.data ?? './data')} }, deadlineMs: ${parts.deadlineMs ?? 5_000} }`
-      : `{ redis: ${JSON.stringify(parts.redis)}, deadlineMs: ${parts.deadlineMs ?? 5_000}${parts.store ?? ''} }`;
+  const embedded = `embedded: { path: ${JSON.stringify(parts.data ?? './data')} }`;
+  const redis = parts.redis === undefined ? embedded : `redis: ${JSON.stringify(parts.redis)}`;
+  const store = `{ ${parts.settings ?? redis}, deadlineMs: ${parts.deadlineMs ?? 5_000}${parts.store ?? ''} }`;
   return `
 server: { gateway: 127.0.0.1:0, admin: 127.0.0.1:0, ops: 127.0.0.1:0${parts.server ?? ', drainMs: 0'} }
 store: ${store}

@@ -21,6 +21,7 @@ import type {
   Violation,
 } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
+import type { ServerAddress } from '../../src/ledger/redis/server-address.js';
 import { type ChargeItem, type ChargeKind, charges } from '../../src/quota/charge.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from './redis.js';
 
@@ -57,20 +58,31 @@ end }
 /** `prefix` keeps ledgers apart on one server, their clocks too. */
 export async function openClockedRedis(url: string, prefix: string): Promise<ClockedLedger> {
   const client = new Redis(url.replace(/^unix:\/\//, ''), { protocol: 2 });
-  const now = `local function now() return tonumber(redis.call('GET', 'clock:${prefix}')) end`;
-  const patch = (source: string): string => KEYS_ONLY + source;
-  await client.set(`clock:${prefix}`, 0);
-  const ledger = await openRedis({ url, prefix, objectionMs: 0, scripts: { replaced: { now }, patch } });
+  const clock = `clock:${prefix}`;
+  const now = `local function now() return tonumber(redis.call('GET', '${clock}')) end`;
+  const setClock = async (ms: number): Promise<void> => void (await client.set(clock, ms));
+  const { ledger, close } = await openClockedAt({ url }, prefix, { now, setClock });
   return {
     ledger,
-    async setClock(ms) {
-      await client.set(`clock:${prefix}`, ms);
-    },
+    setClock,
     async close() {
-      await ledger.close();
+      await close();
       client.disconnect();
     },
   };
+}
+
+/** `now`: the Lua that reads what `setClock` writes. */
+export async function openClockedAt(
+  address: ServerAddress,
+  prefix: string,
+  { now, setClock }: { readonly now: string; readonly setClock: ClockedLedger['setClock'] },
+): Promise<ClockedLedger> {
+  const patch = (source: string): string => KEYS_ONLY + source;
+  await setClock(0);
+  const options = { prefix, objectionMs: 0, scripts: { replaced: { now }, patch } };
+  const ledger = await openRedis({ ...address, ...options });
+  return { ledger, setClock, close: () => ledger.close() };
 }
 
 /** The time at which a test org starts: the middle of its first cycle. */
@@ -314,8 +326,18 @@ export function refund(
 export const NONE: Op = { kind: 'none' };
 
 let server: Promise<RedisServer> | undefined;
-let ledgers: { name: string; opened: Promise<ClockedLedger> }[] | undefined;
+let ledgers: NamedLedger[] | undefined;
 let orgCount = 0;
+
+interface NamedLedger {
+  readonly name: string;
+  readonly opened: Promise<ClockedLedger>;
+}
+
+/** Tests that are loaded from now on run on these, not on the embedded ledger and one Redis. */
+export function runOn(named: readonly NamedLedger[]): void {
+  ledgers = [...named];
+}
 
 /** One redis-server for a test file, stopped at its end. */
 export function serverOfFile(): Promise<RedisServer> {
@@ -326,7 +348,7 @@ export function serverOfFile(): Promise<RedisServer> {
   return server;
 }
 
-function ledgersOfFile(): { name: string; opened: Promise<ClockedLedger> }[] {
+function ledgersOfFile(): NamedLedger[] {
   if (ledgers !== undefined) return ledgers;
   const redis = async (): Promise<ClockedLedger> => openClockedRedis((await serverOfFile()).url, 'test');
   ledgers = [{ name: 'embedded', opened: openClockedMemory() }];

@@ -26,7 +26,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* `yes` or empty. */}}
 {{- define "quotagate.withRedis" -}}
-{{- if dig "store" "redis" "" .Values.config }}yes{{ end }}
+{{- if include "quotagate.redisForm" . }}yes{{ end }}
+{{- end }}
+
+{{/* How config.store says where Redis is: redis or sentinel; empty for the embedded ledger. */}}
+{{- define "quotagate.redisForm" -}}
+{{- range list "redis" "sentinel" }}
+{{- if dig "store" . "" $.Values.config }}{{ . }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* The port of a listener, from the config. Call with (list $ "admin"). */}}
@@ -73,7 +80,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if not (include "quotagate.withRedis" .) }}
 {{- $_ := set $store "embedded" (dict "path" "/data") }}
 {{- else if .Values.redis.existingSecret }}
-{{- $_ := set $store "passwordFile" (printf "/run/secrets/redis/%s" .Values.redis.passwordKey) }}
+{{- $form := include "quotagate.redisForm" . }}
+{{- $login := ternary $store (get $store $form) (eq $form "redis") }}
+{{- $_ := set $login "passwordFile" (printf "/run/secrets/redis/%s" .Values.redis.passwordKey) }}
 {{- end }}
 {{- $_ := set $config "store" $store }}
 {{- if .Values.bootstrapToken.existingSecret }}

@@ -2,13 +2,18 @@
 {{- define "quotagate.refusals" -}}
 {{- $redis := include "quotagate.withRedis" . }}
 {{- if and (not $redis) (gt (int (include "quotagate.replicas" .)) 1) }}
-{{- fail "replicas: the embedded ledger is one process only; for more replicas set config.store.redis" }}
+{{- fail "replicas: the embedded ledger is one process only; for more replicas set config.store.redis or config.store.sentinel" }}
 {{- end }}
 {{- if and (not $redis) .Values.redis.existingSecret }}
-{{- fail "redis.existingSecret: there is no config.store.redis whose password it could be" }}
+{{- fail "redis.existingSecret: there is no config.store.redis or config.store.sentinel whose password it could be" }}
 {{- end }}
-{{- if and .Values.redis.existingSecret (dig "store" "passwordFile" "" .Values.config) }}
+{{- if .Values.redis.existingSecret }}
+{{- if dig "store" "passwordFile" "" .Values.config }}
 {{- fail "redis.existingSecret: config.store.passwordFile is set already; keep one of the two" }}
+{{- end }}
+{{- if dig "store" "sentinel" "passwordFile" "" .Values.config }}
+{{- fail "redis.existingSecret: config.store.sentinel.passwordFile is set already; keep one of the two" }}
+{{- end }}
 {{- end }}
 {{- if and .Values.bootstrapToken.existingSecret (dig "admin" "bootstrapTokenFile" "" .Values.config) }}
 {{- fail "bootstrapToken.existingSecret: config.admin.bootstrapTokenFile is set already; keep one of the two" }}

@@ -1,14 +1,19 @@
 /** One connection to Redis. Every option is explained. */
+import type { Socket } from 'node:net';
 import { Command, Redis, ReplyError } from 'ioredis';
 import { StoreError } from '../port.js';
 import { type ErrorReply, readErrorReply } from './error-reply.js';
 import type { Script } from './scripts.js';
+import {
+  addressOptions,
+  type ClientOptions,
+  type HostAndPort,
+  type ServerAddress,
+  secretOptions,
+  sentinelError,
+} from './server-address.js';
 
-export interface ConnectionOptions {
-  /** redis://host:port, rediss://host:port, or unix:///path of a socket. */
-  readonly url: string;
-  /** Read at every new connection, so that a changed password needs no restart. */
-  readonly password?: () => string;
+export interface ConnectionOptions extends ServerAddress {
   /** A connection that is silent for this long with calls in flight is closed; its calls are reconciled later. */
   readonly silenceMs?: number;
   readonly onError?: (error: Error) => void;
@@ -18,8 +23,11 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const SILENCE_MS = 2_000;
 const RECONNECT_MAX_MS = 500;
 const SHORT_SESSION_MS = 200;
+const SENTINELS_AGAIN_MS = 50;
 /** The message of ioredis if it did not write the command. */
 const NOT_SENT = /^Stream isn't writeable/;
+/** ioredis asks one Sentinel after the other, over several tries to connect, and then begins again: no Sentinel failed. */
+const SENTINELS_IN_TURN = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 
 export class Connection {
   /** Called when a session begins; nothing is sent in it before `admit`. */
@@ -33,11 +41,11 @@ export class Connection {
   private readonly onError: (error: Error) => void;
   private admitted = false;
   private leastDelayMs = 0;
+  private sentinelError: Error | undefined;
 
   constructor(private readonly options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
-    // ioredis takes the path of a socket as a separate option.
-    this.redis = new Redis(options.url.replace(/^unix:\/\//, ''), {
+    const clientOptions: ClientOptions = {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: options.silenceMs ?? SILENCE_MS,
@@ -54,10 +62,22 @@ export class Connection {
       keepAlive: 10_000,
       disableClientInfo: true,
       retryStrategy: (times) => this.delayBefore(times),
-    });
+      ...addressOptions(options, () => this.delayBeforeSentinels()),
+    };
+    // ioredis takes the path of a socket as a separate option.
+    const path = options.url?.replace(/^unix:\/\//, '');
+    this.redis = path === undefined ? new Redis(clientOptions) : new Redis(path, clientOptions);
     // Set explicitly, because a URL with a user name would otherwise set its empty password first.
-    if (options.password !== undefined) this.redis.options.password = options.password();
-    this.redis.on('error', (error: Error) => this.onError(error));
+    Object.assign(this.redis.options, secretOptions(options));
+    this.redis.on('error', (error: Error) => {
+      if (!SENTINELS_IN_TURN.test(error.message)) this.onError(error);
+    });
+    const { sentinel } = options;
+    if (sentinel !== undefined)
+      this.redis.on('sentinelError', (error: Error) => {
+        this.sentinelError = sentinelError(error, sentinel);
+        this.onError(this.sentinelError);
+      });
     this.redis.on('ready', () => {
       this.connectedAt = performance.now();
       this.onConnect();
@@ -70,7 +90,7 @@ export class Connection {
 
   /** Redis closes idle connections. The next one is opened at once, unless the last one was also short-lived. */
   private delayBefore(times: number): number {
-    this.renewPassword();
+    this.renewSecrets();
     const leastMs = this.leastDelayMs;
     this.leastDelayMs = 0;
     const isFirst = times === 1 && performance.now() - this.connectedAt > SHORT_SESSION_MS;
@@ -78,10 +98,16 @@ export class Connection {
     return Math.max(delayMs * (0.5 + Math.random() / 2), leastMs);
   }
 
-  private renewPassword(): void {
-    if (this.options.password === undefined) return;
+  /** A start fails at once where no Sentinel names a master; later, they are asked again and again. */
+  private delayBeforeSentinels(): number | null {
+    if (this.connectedAt === 0) return null;
+    this.renewSecrets();
+    return SENTINELS_AGAIN_MS;
+  }
+
+  private renewSecrets(): void {
     try {
-      this.redis.options.password = this.options.password();
+      Object.assign(this.redis.options, secretOptions(this.options));
     } catch (error) {
       this.onError(error instanceof Error ? error : new Error(String(error)));
     }
@@ -91,9 +117,15 @@ export class Connection {
     return this.redis.status === 'ready';
   }
 
-  /** The database number in the URL. */
+  /** The database number. */
   get database(): number {
     return this.redis.options.db ?? 0;
+  }
+
+  /** Whether the present session reaches this server. */
+  isAt({ host, port }: HostAndPort): boolean {
+    const socket = this.redis.stream as Socket | undefined;
+    return socket?.remoteAddress === host && socket.remotePort === port;
   }
 
   /** Connected, and the server has been checked. */
@@ -122,7 +154,8 @@ export class Connection {
     try {
       await this.redis.connect();
     } catch (error) {
-      throw new StoreError('Redis cannot be reached', false, { cause: error, answered: false });
+      const why = this.sentinelError === undefined ? '' : `: ${this.sentinelError.message}`;
+      throw new StoreError(`Redis cannot be reached${why}`, false, { cause: error, answered: false });
     }
   }
 

@@ -5,7 +5,7 @@
  * opened again.
  */
 import { Connection, type ConnectionOptions } from './connection.js';
-import type { ErrorReply } from './error-reply.js';
+import { SentinelWatch } from './sentinel-watch.js';
 import { readInfo, type ServerInfo } from './server-info.js';
 
 /** Why the store cannot be used although it can be reached. */
@@ -47,6 +47,8 @@ export class ConnectionPair {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
+  private readonly watch: SentinelWatch | undefined;
+
   constructor(options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
     this.hot = new Connection(options);
@@ -54,8 +56,12 @@ export class ConnectionPair {
     for (const connection of [this.hot, this.other]) {
       connection.onConnect = () => this.connected();
       connection.onClose = () => this.noteLoss();
-      connection.onLeave = (reply) => this.leave(reply);
+      connection.onLeave = ({ code }) => this.leave(`Redis answers ${code}`);
     }
+    if (options.sentinel !== undefined)
+      this.watch = new SentinelWatch(options, (master) => {
+        if (!this.hot.isAt(master) || !this.other.isAt(master)) this.leave('Sentinel names another master');
+      });
   }
 
   get ready(): boolean {
@@ -104,6 +110,7 @@ export class ConnectionPair {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
+    this.watch?.close();
     await Promise.all([this.hot.close(), this.other.close()]);
   }
 
@@ -204,15 +211,11 @@ export class ConnectionPair {
   }
 
   /** A demoted master still answers, so the name must be resolved again. */
-  private leave({ code }: ErrorReply): void {
+  private leave(why: string): void {
     const now = performance.now();
     if (this.closed || !this.ready || now - this.leftAt < LEAVE_EVERY_MS) return;
     this.leftAt = now;
-    this.refuse({
-      text: `Redis answers ${code}: reconnecting`,
-      lasting: false,
-      leave: [this.hot, this.other],
-    });
+    this.refuse({ text: `${why}: reconnecting`, lasting: false, leave: [this.hot, this.other] });
   }
 
   private schedule(inMs: number): void {

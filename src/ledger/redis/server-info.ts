@@ -1,10 +1,7 @@
 /** Reads what a Redis server reports in INFO, and whether it can keep counters. */
 
 export interface ServerInfo {
-  /**
-   * Identifies the data: the server's process, or its replication history if the process is not reported. '' if neither
-   * is.
-   */
+  /** Identifies the data: the server's process and its replication history, as far as reported. '' if neither is. */
   readonly id: string;
   readonly isReplica: boolean;
   readonly isLoading: boolean;
@@ -20,7 +17,7 @@ export function readInfo(info: string): ServerInfo {
   }
   const field = (name: string): string => fields.get(name) ?? '';
   return {
-    id: field('run_id') || field('master_replid'),
+    id: [field('run_id'), field('master_replid')].filter((part) => part !== '').join(' '),
     isReplica: field('role') === 'slave',
     isLoading: !['', '0'].includes(field('loading')),
     unfit: unfitness(field('redis_version'), field('maxmemory_policy')),

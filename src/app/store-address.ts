@@ -1,0 +1,82 @@
+/** Where the store of a config is, and the files that its connections read. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Path } from '../config/issues.js';
+import type { DeepPartial, PartialConfig } from '../config/partial-config.js';
+import type { StoreConfig, StoreLogin, StoreTls } from '../config/schema.js';
+import { passwordIn } from '../config/secret.js';
+import { parseAddress } from '../config/values.js';
+import type { HostAndPort, ServerAddress } from '../ledger/redis/server-address.js';
+
+type RemoteStore = Exclude<StoreConfig, { embedded: unknown }>;
+
+/** The setting that names the store. */
+export function storeSetting(store: StoreConfig): string {
+  if ('embedded' in store) return 'store.embedded.path';
+  return 'redis' in store ? 'store.redis' : 'store.sentinel';
+}
+
+/** Passwords and certificates are read at every connection. */
+export function storeAddress(store: RemoteStore): ServerAddress {
+  if ('redis' in store) return { url: store.redis, password: passwordOf(store) };
+  const { name, hosts, database, sentinelAuth = {}, tls, ...login } = store.sentinel;
+  return {
+    sentinel: {
+      name,
+      hosts: addressesOf(hosts),
+      database,
+      username: sentinelAuth.username,
+      password: passwordOf(sentinelAuth),
+    },
+    username: login.username,
+    password: passwordOf(login),
+    tls: tls === undefined ? undefined : () => readTls(tls),
+  };
+}
+
+function addressesOf(hosts: readonly string[]): HostAndPort[] {
+  return hosts.map((text) => {
+    const address = parseAddress(text);
+    if (address === undefined) throw new Error(`${text} is not host:port`);
+    return address;
+  });
+}
+
+function passwordOf({ password, passwordFile }: StoreLogin): (() => string) | undefined {
+  if (passwordFile !== undefined) return () => passwordIn(passwordFile);
+  return password === undefined ? undefined : () => password;
+}
+
+function readTls({ caFile, certificate, serverName }: DeepPartial<StoreTls>): TlsFiles {
+  const files: TlsFiles = {};
+  if (caFile !== undefined) files.ca = readFileSync(caFile, 'utf8');
+  if (certificate?.cert !== undefined) files.cert = readFileSync(certificate.cert, 'utf8');
+  if (certificate?.key !== undefined) files.key = readFileSync(certificate.key, 'utf8');
+  // Throws where a file cannot be used.
+  createSecureContext(files);
+  return serverName === undefined ? files : { ...files, servername: serverName };
+}
+
+type TlsFiles = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { servername?: string };
+
+interface StoreFile {
+  readonly path: Path;
+  /** Throws where the file cannot be used. */
+  readonly read: () => unknown;
+}
+
+/** Everything outside of the config that the store needs. */
+export function* storeFiles(store: PartialConfig['store']): Generator<StoreFile> {
+  if (store === undefined || 'embedded' in store) return;
+  if ('redis' in store) yield* loginFiles(store, ['store']);
+  if (!('sentinel' in store) || store.sentinel === undefined) return;
+  const { tls, sentinelAuth = {} } = store.sentinel;
+  const path = ['store', 'sentinel'];
+  yield* loginFiles(store.sentinel, path);
+  yield* loginFiles(sentinelAuth, [...path, 'sentinelAuth']);
+  if (tls !== undefined) yield { path: [...path, 'tls'], read: () => readTls(tls) };
+}
+
+function* loginFiles({ passwordFile: file }: DeepPartial<StoreLogin>, path: Path): Generator<StoreFile> {
+  if (file !== undefined) yield { path: [...path, 'passwordFile'], read: () => passwordIn(file) };
+}

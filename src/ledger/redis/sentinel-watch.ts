@@ -1,0 +1,58 @@
+/** Hears from every Sentinel when it names another master, so that a master that hangs or is cut off is left at once. */
+import { Redis } from 'ioredis';
+import { type HostAndPort, type ServerAddress, secretOptions } from './server-address.js';
+
+const CHANNEL = '+switch-master';
+const CONNECT_TIMEOUT_MS = 1_000;
+const AGAIN_MS = 1_000;
+
+export class SentinelWatch {
+  private readonly clients: readonly Redis[];
+
+  constructor(
+    private readonly address: ServerAddress,
+    /** The new master. Each Sentinel names it when it has heard of it itself. */
+    onSwitch: (master: HostAndPort) => void,
+  ) {
+    const { name = '', hosts = [] } = address.sentinel ?? {};
+    this.clients = hosts.map((host) => {
+      const client: Redis = new Redis({
+        ...host,
+        ...this.secrets(),
+        ...(address.sentinel?.username === undefined ? {} : { username: address.sentinel.username }),
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        enableReadyCheck: false,
+        maxRetriesPerRequest: 0,
+        protocol: 2,
+        keepAlive: 10_000,
+        disableClientInfo: true,
+        retryStrategy: () => {
+          Object.assign(client.options, this.secrets());
+          return AGAIN_MS;
+        },
+      });
+      // The connections to the master report Sentinels that fail, when they need them.
+      client.on('error', () => undefined);
+      client.on('ready', () => client.subscribe(CHANNEL).catch(() => undefined));
+      client.on('message', (_channel, message) => {
+        const [master, , , host = '', port] = message.split(' ');
+        if (master === name) onSwitch({ host, port: Number(port) });
+      });
+      return client;
+    });
+  }
+
+  /** A file that cannot be read now is read again at the next try. */
+  private secrets() {
+    const { sentinel, tls } = this.address;
+    try {
+      return secretOptions({ password: sentinel?.password, tls });
+    } catch {
+      return {};
+    }
+  }
+
+  close(): void {
+    for (const client of this.clients) client.disconnect();
+  }
+}

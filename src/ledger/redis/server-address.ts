@@ -1,0 +1,79 @@
+/** Which server a connection goes to, and what it shows there. Passwords and certificates are asked for at every connection. */
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { RedisOptions } from 'ioredis';
+
+/** The mapping of replies is for RESP3 only. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+export interface ServerAddress {
+  /** redis://host:port, rediss://host:port or unix:///path of a socket. */
+  readonly url?: string;
+  /** In place of a URL: the master that Sentinels name. */
+  readonly sentinel?: SentinelAddress;
+  readonly username?: string | undefined;
+  readonly password?: (() => string) | undefined;
+  readonly tls?: (() => TlsOptions) | undefined;
+}
+
+export interface SentinelAddress {
+  readonly name: string;
+  readonly hosts: readonly HostAndPort[];
+  readonly database: number;
+  readonly username?: string | undefined;
+  readonly password?: (() => string) | undefined;
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+const SENTINEL_COMMAND_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 1_000;
+/** A master that Sentinels have replaced may hang: its connection is not waited for. */
+const LEAVE_MS = 100;
+
+/** Options of ioredis for the address. `delayMs`: before the Sentinels are asked again where none answered; null: give up. */
+export function addressOptions(address: ServerAddress, delayMs: () => number | null): ClientOptions {
+  const { sentinel, username } = address;
+  const login = username === undefined ? {} : { username };
+  if (sentinel === undefined) return login;
+  return {
+    ...login,
+    sentinels: sentinel.hosts.map(({ host, port }) => ({ host, port })),
+    name: sentinel.name,
+    role: 'master',
+    db: sentinel.database,
+    enableTLSForSentinelMode: address.tls !== undefined,
+    ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+    sentinelCommandTimeout: SENTINEL_COMMAND_MS,
+    sentinelRetryStrategy: delayMs,
+    // Its own detector stops the client for good where it hears of a new master while it connects: see sentinel-watch.ts.
+    failoverDetector: false,
+    disconnectTimeout: LEAVE_MS,
+    // The new master must not wait for a host that is gone.
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  };
+}
+
+const UNKNOWN_NAME =
+  / sentinel (\S+) (?:successfully, but got an invalid reply: null|because ERR No such master with that name)$/;
+
+/** What a Sentinel that cannot help says, in the words of the config. */
+export function sentinelError({ message }: Error, { name }: SentinelAddress): Error {
+  const place = UNKNOWN_NAME.exec(message)?.[1];
+  return new Error(
+    place === undefined ? message : `the Sentinel ${place} knows no master ${JSON.stringify(name)}`,
+  );
+}
+
+/** Passwords and certificates as they are now. Throws where one cannot be read. */
+export function secretOptions({ password, tls, sentinel }: ServerAddress): ClientOptions {
+  const certificates = tls?.();
+  return {
+    ...(password === undefined ? {} : { password: password() }),
+    ...(certificates === undefined ? {} : { tls: certificates }),
+    ...(sentinel === undefined || certificates === undefined ? {} : { sentinelTLS: certificates }),
+    ...(sentinel?.password === undefined ? {} : { sentinelPassword: sentinel.password() }),
+  };
+}
