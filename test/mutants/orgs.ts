@@ -310,7 +310,7 @@ export const ORGS: readonly Mutant[] = [
     'commits',
     'a commit overwrites one that came between',
     'directory',
-    ['commit', 'if version ~= tonumber(ARGV[1]) then return -1 end', ''],
+    ['commit', 'if version ~= tonumber(ARGV[1]) then return false end', ''],
     ['index', "(known?.org.number('version') ?? 0) !== commit.version", 'false'],
   ),
   ...broken(
