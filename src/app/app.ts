@@ -60,7 +60,7 @@ export interface AppOptions {
 }
 
 const MAINTENANCE_EVERY_MS = 1_000;
-/** After the last request: time-outs for pending settlements and for admin requests. */
+/** Time-outs, after the last request, for pending settlements and for admin requests. */
 const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
 const FAREWELL_MS = 1_000;
@@ -80,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   const certificates = new Certificates(config.server, logger, metrics.process);
   const ops = new Ops({ metrics: () => metrics.text(), onError });
   try {
-    // First, so that the process is live while it reads the ledger.
+    // Opened first, so that the process is live while it reads the ledger.
     const at = addressOf(config.server.ops);
     const opsAddress = await naming('server.ops', config.server.ops, () => ops.listen(at.host, at.port));
     running = await assemble(options, { metrics, certificates, ops, opsAddress, onError });
@@ -92,7 +92,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** What is built before the ledger. */
+/** The parts that are built before the ledger. */
 interface Base {
   readonly metrics: Metrics;
   readonly certificates: Certificates;
@@ -149,13 +149,13 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
-  // Last: these would keep running after a failed start.
+  // Started last, because these would keep running after a failed start.
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
   const maintenance = startMaintenance({
     ledger,
     everyMs: MAINTENANCE_EVERY_MS,
     onError: (error) => {
-      // The state of the store has a metric and events of its own; the next round is a second away.
+      // The state of the store has its own metric and events, and the next round follows in a second.
       if (!(error instanceof StoreError)) onError(error);
       else logger.debug({ event: 'maintenance_postponed', err: error }, 'Maintenance waits for the store.');
     },
@@ -328,7 +328,7 @@ class Running implements App {
     };
     await closeWithin(gateway.app, this.config.server.finishMs, cutOff);
     this.leave(stages.now);
-    // A compressed response that is never read to its end must not keep the process running.
+    // A compressed response that is never fully read must not keep the process running.
     await Promise.race([Promise.all(this.leaving.values()), delay(DELIVERY_MS, undefined, { ref: false })]);
     const delivered = await batcher.drain(DELIVERY_MS);
     const kept = delivered || (await this.keepUndelivered());
@@ -336,7 +336,7 @@ class Running implements App {
     await closeWithin(admin, ADMIN_MS);
     clockLook.close();
     const left = maintenance.close().then(() => this.ledger.close());
-    // A store that does not respond does not respond to closing either.
+    // A store that does not respond may not respond to closing either.
     await (delivered
       ? left
       : Promise.race([left.catch(this.resources.onError), delay(FAREWELL_MS, undefined, { ref: false })]));
@@ -356,7 +356,7 @@ class Running implements App {
         const file = await spool.write(calls);
         logger.warn(
           { event: 'settlements_spooled', file, calls: calls.length },
-          'The store did not take these settlements; they wait on disk for the next process.',
+          'The store did not accept these settlements; they are kept on disk for the next process.',
         );
         return true;
       }
@@ -368,7 +368,7 @@ class Running implements App {
         if (op.kind !== 'none')
           logger.error(
             { event: 'settlement_undelivered', org, op, inDoubt },
-            'A settlement is lost: the store did not take it, and it could not be spooled.',
+            'A settlement is lost: the store did not accept it, and it could not be spooled.',
           );
     return false;
   }

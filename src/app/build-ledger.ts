@@ -1,4 +1,4 @@
-/** The ledger that a config names. */
+/** Builds the ledger that a config names. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { StoreConfig } from '../config/schema.js';
@@ -9,7 +9,7 @@ import { openRedis } from '../ledger/redis/index.js';
 import type { PresenceEvent } from '../ledger/redis/presence.js';
 import { storeAddress, storeSetting } from './store-address.js';
 
-/** A store that is down fails many times a second. */
+/** Limits logging: a store that is down fails many times a second. */
 const LOG_EVERY_MS = 10_000;
 
 /** Optional parts of a ledger. */
@@ -20,7 +20,7 @@ export interface LedgerParts {
   readonly clockGuard?: ClockGuard;
 }
 
-/** Rejects where the store cannot be had, or must not be used; the error names the setting. */
+/** Rejects if the store is unavailable or must not be used; the error names the setting. */
 export async function openLedger(
   store: StoreConfig,
   logger: Logger,

@@ -37,12 +37,12 @@ export interface StagesOptions {
   readonly metrics: Metrics;
   readonly observer: RequestTelemetry;
   readonly logger: Logger;
-  /** Recognizes replays; it outlives a reload. */
+  /** Recognizes replays; it is kept across reloads. */
   readonly chargedCalls: ChargedCalls;
   readonly onError: (error: unknown) => void;
 }
 
-/** Something that lives longer than a request, with all it was made of: the same again is not made anew. */
+/** A resource that outlives a request, with the inputs it was built from. The same inputs reuse the resource. */
 interface SharedResource<T> {
   readonly made: string;
   readonly it: T;
@@ -55,13 +55,13 @@ export interface Stages {
   readonly me: Me;
   readonly identifiers: SharedResources<Identifier>;
   readonly forwarders: SharedResources<Forwarder>;
-  /** Ends what only these stages have, when their last request is settled. */
+  /** Closes what only these stages use, when their last request is settled. */
   readonly end: () => Promise<void>;
 }
 
 /**
- * Throws where the config cannot be used; nothing of it stays then. What `before` has and the config still wants (pools with
- * their connections, keys that were fetched) goes on in both.
+ * Throws if the config is invalid; nothing of it remains then. Resources of `before` that the config still needs
+ * (connection pools, fetched keys) are shared by both.
  */
 export function buildStages(options: StagesOptions, before?: Stages): Stages {
   const identifiers = new Map<string, SharedResource<Identifier>>();
@@ -76,14 +76,14 @@ export function buildStages(options: StagesOptions, before?: Stages): Stages {
   }
 }
 
-/** Ends what `next` has no use for, once no request comes to it any more. Requests that are forwarded go on to their end. */
+/** Closes what `next` does not use, once no new request arrives. Forwarded requests are completed. */
 export async function retireStages(stages: Stages, next?: Stages): Promise<void> {
   await stages.pipeline.idle();
   await closeUnused(stages, next);
   await stages.end();
 }
 
-/** Ends what is under way at the upstreams, as if they had broken off. */
+/** Aborts open upstream requests, as if the upstream had failed. */
 export async function abortStages({ forwarders }: Stages): Promise<void> {
   await Promise.all([...forwarders.values()].map(({ it }) => it.destroy()));
 }
@@ -97,7 +97,7 @@ function unshared<T>(ours: SharedResources<T>, others: SharedResources<T> | unde
   return [...ours].filter(([name, { it }]) => others?.get(name)?.it !== it).map(([, { it }]) => it);
 }
 
-/** `of` is all that the part is made of. */
+/** `of`: all inputs of the resource. */
 function open<T>(
   resources: Map<string, SharedResource<T>>,
   before: SharedResources<T> | undefined,
@@ -110,7 +110,7 @@ function open<T>(
   resources.set(name, known?.made === made ? known : { made, it: make() });
 }
 
-/** Trusted headers come first: sent by a peer that may not, they are refused whatever else it sends. */
+/** Trusted headers come first: from an untrusted peer they are refused, whatever else the request contains. */
 function openIdentifiers(
   { config, environment, logger }: StagesOptions,
   resources: Map<string, SharedResource<Identifier>>,
@@ -118,7 +118,7 @@ function openIdentifiers(
 ): void {
   const { trusted, apiKeys: keysOf, jwt: tokens } = config.identity;
   if (trusted !== undefined) open(resources, before, 'trusted', trusted, () => trustedHeaders(trusted));
-  // Before tokens: the JWT identifier would refuse an API key.
+  // Must come before tokens: the JWT identifier would refuse an API key.
   if (keysOf !== undefined) open(resources, before, 'apiKeys', keysOf, () => apiKeys(keysOf));
   if (tokens === undefined) return;
   const keys = keyPlaceOf(tokens, environment);
@@ -220,7 +220,7 @@ function compileRoute(
   chargedCalls: ChargedCalls,
 ): CompiledRoute {
   const forwarder = forwarders.get(route.upstream)?.it;
-  if (forwarder === undefined) throw new Error(`There is no upstream ${route.upstream}`);
+  if (forwarder === undefined) throw new Error(`upstream not found: ${route.upstream}`);
   const action = route.action ?? 'free';
   const bodyLimitBytes = 'bodyLimitBytes' in route ? route.bodyLimitBytes : 0;
   const charges = route.charges.map(meterSpec);
@@ -239,7 +239,7 @@ function compileRoute(
   };
 }
 
-/** Callers of an AI API read its own errors. */
+/** Callers of an AI API get errors in its own format. */
 function errorShapeOf({ charges }: RouteConfig): CompiledRoute['errorShape'] {
   const charge = charges.find((one) => 'llm' in one);
   return charge === undefined ? undefined : errorShape(charge.llm.api);

@@ -1,4 +1,4 @@
-/** Listeners: where they listen, and the certificates of those with TLS. */
+/** Opens listeners, and manages the certificates of those with TLS. */
 import type { Server } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -14,36 +14,38 @@ export async function listenOn(app: FastifyInstance, setting: string, text: stri
   return url.replace(/^https?:\/\//, '');
 }
 
-/** What keeps a process from listening, for people. */
+/** Reasons why a process cannot listen, for people. */
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is taken: another process listens there, so stop it or write another port',
   EACCES: 'is not allowed to this user: write a port from 1024 on',
-  EADDRNOTAVAIL: 'is no address of this machine: write one that it has, or 0.0.0.0 for all',
+  EADDRNOTAVAIL: 'is not an address of this machine: write one of its addresses, or 0.0.0.0 for all',
   ENOTFOUND: 'has a host name that is not found: write an IP address',
 };
 
-/** Where listening fails, the error names the setting. */
+/** If listening fails, the error names the setting. */
 export async function naming<T>(setting: string, text: string, listen: () => Promise<T>): Promise<T> {
   try {
     return await listen();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const why = LISTEN_ERRORS[code] ?? 'cannot be listened on';
+    const why = LISTEN_ERRORS[code] ?? 'cannot be opened';
     throw new Error(`${setting}: ${text} ${why}`, { cause: error });
   }
 }
 
 export function addressOf(text: string): Address {
   const address = parseAddress(text);
-  if (address === undefined) throw new Error(`${text} is no address to listen on`);
-  // For localhost Fastify makes a second server, whose connections and certificate nobody would mind.
+  if (address === undefined) throw new Error(`${text} is not an address to listen on`);
+  // For localhost, Fastify creates a second server, whose connections and certificate would not be managed.
   return address.host === 'localhost' ? { ...address, host: '127.0.0.1' } : address;
 }
 
-/** For answers to requests that were cut off. */
+/** Time to send responses to requests that were aborted. */
 const LAST_WORDS_MS = 500;
 
-/** Closes when the requests under way have ended. After `ms`, `onLate` may end them; then their connections go. */
+/**
+ * Closes when the current requests have ended. After `ms`, `onLate` may end them; then their connections are closed.
+ */
 export async function closeWithin(
   app: FastifyInstance,
   ms: number,
@@ -74,7 +76,7 @@ export class Certificates {
   private readonly byListener = new Map<Listener, Certificate>();
   private readonly servers = new Map<Listener, FastifyInstance>();
 
-  /** Throws where a file cannot be used. */
+  /** Throws if a file cannot be read. */
   constructor(
     { tls, adminTls }: Config['server'],
     private readonly logger: Logger,
@@ -89,12 +91,12 @@ export class Certificates {
     }
   }
 
-  /** What the listener's server is to be made with; undefined for none. */
+  /** TLS options for creating the listener's server; undefined for none. */
   of(listener: Listener): { readonly cert: string; readonly key: string } | undefined {
     return this.byListener.get(listener)?.pair;
   }
 
-  /** From now on the server gets what changes. */
+  /** From now on the server gets changed certificates. */
   serve(listener: Listener, app: FastifyInstance): void {
     this.servers.set(listener, app);
   }

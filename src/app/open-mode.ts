@@ -4,7 +4,7 @@ import type { Config, RouteConfig } from '../config/schema.js';
 import type { OpenBound, OpenEvent } from '../ledger/batching/index.js';
 import { configUnits, decimalsOf, formatUnits } from '../quota/units.js';
 
-/** Undefined where the route is closed while the store is down. */
+/** Undefined if the route refuses requests while the store is down. */
 export function openBoundOf(route: RouteConfig, { store, quotas }: Config): OpenBound | undefined {
   const own = 'whenDown' in route ? route.whenDown : undefined;
   const whenDown = own ?? ('embedded' in store ? 'closed' : store.whenDown);
@@ -14,13 +14,13 @@ export function openBoundOf(route: RouteConfig, { store, quotas }: Config): Open
   return { units: Object.fromEntries(byQuota), lastMs: seconds * 1_000 };
 }
 
-/** The beginning and the end of each outage are logged, with what went through; the rest is for metrics. */
+/** Logs the beginning and the end of each outage with the admitted units; everything else goes to metrics. */
 export function logOpenMode(logger: Logger, quotas: Config['quotas']): (event: OpenEvent) => void {
   return (event) => {
     if (event.kind === 'began')
       logger.warn(
         { event: 'open_mode_began' },
-        'The store gives no decisions; open routes admit requests without it, within their bound.',
+        'The store makes no decisions; routes in open mode admit requests without it, within their limit.',
       );
     if (event.kind !== 'ended') return;
     const { lastedMs, admitted, refused } = event;
@@ -30,7 +30,7 @@ export function logOpenMode(logger: Logger, quotas: Config['quotas']): (event: O
     ]);
     logger.info(
       { event: 'open_mode_ended', lastedMs, admitted, refused, units: Object.fromEntries(units) },
-      'The store decides again; what open routes admitted meanwhile is being charged.',
+      'The store makes decisions again; everything that open mode admitted is being charged.',
     );
   };
 }

@@ -1,15 +1,15 @@
-/** A new config over a running one: what of it can take effect, and what waits for a restart. */
+/** Compares a new config with the running one: which settings take effect, and which need a restart. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/schema.js';
 
 export interface Change {
-  /** What runs from now on. */
+  /** The config that is active from now on. */
   readonly config: Config;
-  /** Settings that differ and stay as they are, by path. */
+  /** Settings that differ and stay unchanged, by path. */
   readonly waiting: readonly string[];
 }
 
-/** Listeners, the store, and the scale of its amounts were decided at start. */
+/** Listeners, the store, and the scale of its amounts are fixed at start. */
 const FIXED = ['server', 'store', 'spool', 'admin', 'quotaPath'] as const;
 
 export function changeOf(running: Config, next: Config): Change {
@@ -26,7 +26,7 @@ export function changeOf(running: Config, next: Config): Change {
   return { config: { ...next, ...fixed, quotas }, waiting };
 }
 
-/** Where two settings differ: names only, for a value may be a secret. */
+/** The settings that differ: names only, because a value may be a secret. */
 function differences(one: unknown, other: unknown, path: string): string[] {
   if (!isMap(one) || !isMap(other)) return isDeepStrictEqual(one, other) ? [] : [path];
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);

@@ -1,6 +1,6 @@
 /**
- * The files and variables that a config names, read as the start reads them: all that cannot be used is found at once, each
- * by its setting. `quotagate check` does so only when asked, for in CI they are seldom there.
+ * Reads the files and variables that a config names, like the start does, and reports every unusable one with its
+ * setting. `quotagate check` does this only when asked, because they are often missing in CI.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,13 +13,13 @@ import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
 import { storeFiles } from './store-address.js';
 
-/** Something outside of the config; `read` throws where it cannot be used. */
+/** A resource outside of the config; `read` throws if it is unusable. */
 interface Outside {
   readonly path: Path;
   readonly read: () => unknown;
 }
 
-/** What a reload reads anew; all else is read at the start. */
+/** What a reload reads again; everything else is read at the start. */
 const RELOADED: readonly unknown[] = ['identity', 'upstreams'];
 
 export function* secretFindings(
@@ -37,7 +37,7 @@ export function* secretFindings(
   }
 }
 
-/** The causes as well; errors of the system do not name the file twice. */
+/** Includes the causes; errors of the system do not repeat the file name. */
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message} (${sentence(error.cause)})`;

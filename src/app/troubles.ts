@@ -1,14 +1,20 @@
-/** Log events of the store batcher and the clock guard: the batcher names what happened, this table says how it is logged. */
+/**
+ * Log events of the store batcher and the clock guard: the batcher names what happened, this table defines how it is
+ * logged.
+ */
 import type { Logger } from 'pino';
 
 interface LogEvent {
   readonly event: string;
-  /** Left out: error, a person must act. */
+  /** Absent: error, a person must act. */
   readonly level?: 'warn' | 'info';
   readonly message: string;
 }
 
-/** By the name that the batcher gives it, which is also its label in `quotagate_alarms_total`. */
+/**
+ * Keyed by the batcher's alarm name, which is also its label in `quotagate_alarms_total`. The log event has underscores
+ * instead of hyphens.
+ */
 const EVENTS: Readonly<Record<string, LogEvent>> = {
   'store-lost': {
     event: 'store_lost',
@@ -28,7 +34,7 @@ const EVENTS: Readonly<Record<string, LogEvent>> = {
   },
   'store-rolled-back': {
     event: 'store_rolled_back',
-    message: 'The store lacks calls that it had answered: a fail-over or a restored backup lost them.',
+    message: 'The store lost calls that it had answered: a fail-over or a restored backup lost them.',
   },
   'store-clock-jumped': {
     event: 'store_clock_jumped',
@@ -52,15 +58,15 @@ const EVENTS: Readonly<Record<string, LogEvent>> = {
   },
   'refund-unproven': {
     event: 'refund_unproven',
-    message: 'A refund was not given back: the store does not have the call that charged it.',
+    message: 'A refund was not made: the store does not have the call that charged the units.',
   },
   'refund-in-doubt': {
     event: 'refund_in_doubt',
-    message: 'The store gave no answer to a refund, and it is unknown whether the units were given back.',
+    message: 'The store did not answer a refund, so it is unknown whether the units were returned.',
   },
   'charge-in-doubt': {
     event: 'charge_in_doubt',
-    message: 'The store gave no answer to a charge, and it is unknown whether the units were charged.',
+    message: 'The store did not answer a charge, so it is unknown whether the units were charged.',
   },
   'settlement-unknown-hold': {
     event: 'settlement_unknown_hold',
@@ -72,7 +78,7 @@ const EVENTS: Readonly<Record<string, LogEvent>> = {
   },
   'settlement-undeliverable': {
     event: 'settlement_undeliverable',
-    message: 'A settlement was dropped: the store refused it, and a repetition would be refused as well.',
+    message: 'A settlement was dropped: the store refused it, and would refuse a retry too.',
   },
 };
 

@@ -1,4 +1,4 @@
-/** `quotagate demo`: gateway, admin API and a sample upstream on loopback, with two orgs, and lines to paste. */
+/** `quotagate demo`: gateway, admin API and a sample upstream on loopback, with two orgs, and commands to paste. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +11,13 @@ import { serve } from './serve.js';
 
 const UPSTREAM_PORT = 8081;
 const MODELS_PORT = 8082;
-/** The sample of AI providers forgets all but its last requests. */
+/** The sample AI provider keeps only its last requests. */
 const MODELS_LOG = 100;
 
-/** What a first config looks like; the README explains it line by line. `data` is a folder that ends with the demo. */
+/**
+ * An example of a first config; the README explains it line by line. `data` is a folder that is deleted when the demo
+ * ends.
+ */
 export function demoConfig(data: string, ports: { upstream: number; models: number }): string {
   return `
 server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080, ops: 127.0.0.1:9091, drainMs: 0 }
@@ -77,7 +80,7 @@ export interface Demo {
   close(): Promise<boolean>;
 }
 
-/** Rejects where one of its ports (8080, 8081, 8082, 9080, 9091) is taken; the environment may set other addresses. */
+/** Rejects if one of its ports (8080, 8081, 8082, 9080, 9091) is in use; the environment may set other addresses. */
 export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
   const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
   const opened: { close(): Promise<void> }[] = [];

@@ -187,7 +187,7 @@ function* checkSum(config: PartialConfig, route: DeepPartial<RouteConfig>, path:
   yield issue([...path, 'charges'], message, 'write smaller amounts');
 }
 
-/** A route without cost has no use for replays. */
+/** A route without cost does not need replays. */
 function* checkReplays(route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   if (!('replayHeader' in route) || route.replayHeader === undefined || route.charges === undefined) return;
   if (route.charges.some((charge) => charge === undefined || !('gate' in charge))) return;

@@ -1,7 +1,7 @@
 /**
- * Environment variables override the file. The variable of a setting is `QUOTAGATE_` and its path: a new word at every level,
- * capital letter and sign, in capitals, joined by underscores. `/store/deadlineMs` is QUOTAGATE_STORE_DEADLINE_MS,
- * `/upstreams/maps/url` is QUOTAGATE_UPSTREAMS_MAPS_URL where the file has an upstream `maps`. Settings inside a list of
+ * Environment variables override the file. The variable of a setting is `QUOTAGATE_` and its path: upper case, with
+ * underscores between levels, words and signs. `/store/deadlineMs` is QUOTAGATE_STORE_DEADLINE_MS;
+ * `/upstreams/maps/url` is QUOTAGATE_UPSTREAMS_MAPS_URL if the file has an upstream `maps`. Settings inside a list of
  * maps have no variable. A list of single values is separated by commas.
  */
 import {

@@ -8,14 +8,14 @@ export interface Issue {
   readonly path: Path;
   readonly message: string;
   readonly hint: string;
-  /** What the issue points at: the value, or its key (where the key itself is wrong). */
+  /** What the issue points at: the value, or its key (if the key itself is wrong). */
   readonly spot: 'key' | 'value';
 }
 
 export interface Mistake {
   /** JSON pointer. */
   readonly path: string;
-  /** From 1; both 0 for what was set by an environment variable. */
+  /** Starts at 1; both 0 if an environment variable set the value. */
   readonly line: number;
   readonly column: number;
   readonly message: string;
@@ -29,7 +29,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(
     readonly mistakes: readonly Mistake[],
-    /** The config file, where one was read. */
+    /** The config file, if one was read. */
     readonly file = 'config',
   ) {
     super(mistakes.map((mistake) => `${mistake.path}: ${mistake.message} – ${mistake.hint}`).join('\n'));
@@ -44,7 +44,7 @@ export function issue(path: Path, message: string, hint: string, spot: 'key' | '
   return { path, message, hint, spot };
 }
 
-/** The candidate that `word` most likely misspells, if one is close. */
+/** Returns the candidate that `word` most likely misspells, if one is close. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
@@ -56,13 +56,13 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** `did you mean …` where a candidate is close, else `otherwise`. */
+/** Returns `did you mean …` if a candidate is close, else `otherwise`. */
 export function suggestion(word: string, candidates: readonly string[], otherwise: string): string {
   const meant = closest(word, candidates);
   return meant === undefined ? otherwise : `did you mean \`${meant}\`?`;
 }
 
-/** Levenshtein distance; a swap of neighbours counts as one edit. */
+/** Levenshtein distance; swapping two neighbours counts as one edit. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > Math.max(a.length, b.length) / 2) return Number.POSITIVE_INFINITY;
   let beforeLast: number[] = [];

@@ -4,7 +4,7 @@
  */
 import { METHODS } from 'node:http';
 
-/** `suffix`: how the segment must end, behind at least one character; '' for any. Only the last one can have it. */
+/** `suffix`: how the segment must end, after at least one character; '' for any. Only the last segment can have one. */
 type Segment = { readonly exact: string } | { readonly any: string; readonly suffix: string };
 
 export interface Match {
@@ -20,9 +20,9 @@ export interface Match {
 const REFUSED_METHODS = ['CONNECT', 'TRACE'];
 const ROUTE_METHODS = new Set(['*', ...METHODS.filter((method) => !REFUSED_METHODS.includes(method))]);
 
-// Forwarded unchanged: no `;`, and escapes only for characters beyond ASCII.
+// Forwarded unchanged: no `;`, and escapes only for non-ASCII characters.
 const PLAIN = /^(?!\.{1,2}$|:)(?:[A-Za-z0-9._~!$&'()+,=:@-]|%[89A-F][0-9A-F])+$/;
-// `:model`, or `:model:generateContent` where the segment must end in a verb.
+// `:model`, or `:model:generateContent` if the segment must end in a verb.
 const PARAMETER = /^:([A-Za-z_][A-Za-z0-9_-]*)(:[A-Za-z_][A-Za-z0-9_-]*)?$/;
 
 export function parseMatch(text: string): Match | undefined {
@@ -54,7 +54,7 @@ function isDecodable(part: string): boolean {
   }
 }
 
-/** A path that names one thing: no parameter, no rest. */
+/** A path without parameters or a rest. */
 export function isPlainPath(path: string): boolean {
   const match = parseMatch(`GET ${path}`);
   return match !== undefined && isLiteral(match);
@@ -65,14 +65,15 @@ function isLiteral(match: Match): boolean {
 }
 
 /**
- * Whether `earlier` makes `later` unreachable: `earlier` matches every path of `later`, or every path of `later` is a variant
- * spelling (capitals, trailing dots or slash) of such a path. The gateway prices variants like the plain spelling.
+ * Whether `earlier` makes `later` unreachable: `earlier` matches every path of `later`, or every path of `later` is a
+ * variant spelling (capitals, trailing dots or slash) of such a path. The gateway prices variants like the normalized
+ * spelling.
  */
 export function hides(earlier: Match, later: Match): boolean {
   if (earlier.method !== '*' && earlier.method !== later.method) return false;
   if (covers(earlier, later, later.rest ? 1 : 0)) return true;
   if (isLiteral(later) || !later.segments.some(isOdd)) return false;
-  // In the plain spelling, a trailing slash is no segment.
+  // In the normalized spelling, a trailing slash is not a segment.
   return covers(plain(earlier), trimmed(plain(later)), 0);
 }
 

@@ -86,12 +86,12 @@ function* checkPercent(
   }
 }
 
-/** Undefined where a part is. */
+/** Undefined if a part is undefined. */
 function sumOf(...parts: readonly (number | undefined)[]): number | undefined {
   return parts.reduce((sum, part) => (sum === undefined || part === undefined ? undefined : sum + part), 0);
 }
 
-/** Returns the subject of the limit, where it is valid. */
+/** Returns the subject of the limit, if it is valid. */
 function* checkSubject(
   org: PartialOrg,
   limit: DeepPartial<LimitConfig>,

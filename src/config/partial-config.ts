@@ -58,7 +58,7 @@ function decimalsOf({ quotas }: PartialConfig, quota: string | undefined): numbe
   return quotas[quota]?.decimals;
 }
 
-/** An amount as its internal integer; undefined where the amount or its quota is invalid. */
+/** An amount as its internal integer; undefined if the amount or its quota is invalid. */
 export function unitsOf(
   config: PartialConfig,
   quota: string | undefined,

@@ -1,11 +1,11 @@
-/** Values in files and environment variables. Read at start, and by `check --secrets`. */
+/** Reads values in files and environment variables, at start and for `check --secrets`. */
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import { isFieldValue } from './values.js';
 
 export type SecretPlace = { readonly file: string } | { readonly env: string };
 
-/** The trimmed text. Throws where it is missing or empty; the message never shows it. */
+/** Returns the trimmed text. Throws if it is missing or empty; the message never shows it. */
 export function secretAt(place: SecretPlace, environment: Environment): string {
   const text = 'file' in place ? readFileSync(place.file, 'utf8') : environment[place.env];
   const where = 'file' in place ? `the file ${place.file}` : `the environment variable ${place.env}`;

@@ -1,4 +1,4 @@
-/** The YAML text: its data, its syntax errors, and the position of a path in it. */
+/** Parses the YAML text: its data, its syntax errors, and the position of a path in it. */
 import {
   type Document,
   isAlias,
@@ -13,7 +13,7 @@ import {
 import { type Issue, type Mistake, type Path, pointerOf } from './issues.js';
 
 export interface Source {
-  /** Undefined where the YAML is too broken to validate. */
+  /** Undefined if the YAML is too broken to validate. */
   readonly data: { readonly value: unknown } | undefined;
   readonly mistakes: readonly Mistake[];
   /** Paths of aliases without an anchor: their values are unknown. */
@@ -27,8 +27,8 @@ interface Place {
 }
 
 /**
- * Keys are text as written: the user 007 is not the user 7. The parser's own check for duplicate keys is off, because it
- * does not report the position of the second one.
+ * Keys are strings as written: the user 007 is not the user 7. The parser's own check for duplicate keys is off,
+ * because it does not report the position of the second one.
  */
 const OPTIONS = { stringKeys: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
@@ -50,7 +50,7 @@ export function parseSource(text: string): Source {
   }));
   const mistakes = [...broken, ...found.map(({ alias: _, ...mistake }) => mistake)];
   const unresolved = found.flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
-  // The rest can then be read.
+  // After removing it, the rest can be read.
   for (const path of unresolved) document.setIn(path, null);
   // The first of several documents can still be validated.
   if (document.errors.some(({ code }) => code !== 'MULTIPLE_DOCS'))

@@ -1,4 +1,4 @@
-/** The text values of a config file: how each is validated and parsed. */
+/** The string values of a config file: how each is validated and parsed. */
 import { isIP } from 'node:net';
 import { isPassable } from '../http/field-names.js';
 import { parseUnits } from '../quota/units.js';
@@ -71,19 +71,19 @@ export function isHeaderName(text: string): boolean {
 const OURS =
   /^(?:proxy-.*|via|x-forwarded-(?:for|host|proto)|ratelimit(?:-policy)?|quotagate-(?:error|mode))$/;
 
-/** `Host`, and every name that neither HTTP nor the gateway sets. */
+/** `Host`, and every header that neither HTTP nor the gateway sets. */
 export function isSetHeader(text: string): boolean {
   return text === 'host' || (isHeaderName(text) && !OURS.test(text));
 }
 
 const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 
-/** Lower case; dropped by default, and allowed to pass. */
+/** Lower case; dropped by default, but allowed to pass. */
 export function isPassHeader(text: string): boolean {
   return FIELD_NAME.test(text) && isPassable(text);
 }
 
-/** What a header can hold: visible characters, spaces and tabs between them. */
+/** Valid characters of a header value: visible characters, with spaces and tabs between them. */
 export function isFieldValue(text: string): boolean {
   return /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/.test(text);
 }
@@ -94,7 +94,7 @@ export function isVariable(text: string): boolean {
 
 export function isWebUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // A password in it would show in logs, and fetch refuses it.
+  // A password in the URL would appear in logs, and fetch refuses it.
   return url !== undefined && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 }
 
@@ -124,7 +124,7 @@ function isSocket({ host, pathname }: URL): boolean {
 
 export function isRedisUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The client would take options from a query, in place of those that the ledger relies on.
+  // The client would read options from a query and override those that the ledger relies on.
   if (url === undefined || url.hash !== '' || url.search !== '') return false;
   if (url.protocol === 'unix:') return isSocket(url);
   return /^rediss?:$/.test(url.protocol) && url.hostname !== '';

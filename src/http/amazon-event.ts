@@ -16,17 +16,17 @@ const CHECKSUM_BYTES = 4;
 const MESSAGE_BYTES_MAX = 25_165_824;
 
 const TEXT_TYPE = 7;
-/** Bytes of a value by its type; bytes and texts tell their own length. */
+/** Size of a value by its type; bytes and strings contain their own length. */
 const VALUE_BYTES: readonly (number | undefined)[] = [0, 0, 1, 2, 4, 8, undefined, undefined, 8, 16];
 
-/** The length of the message that begins with this prelude; undefined where none does. */
+/** Returns the length of the message that begins with this prelude; undefined if it is invalid. */
 export function lengthOf(prelude: Buffer): number | undefined {
   const [whole, headers] = [prelude.readUInt32BE(0), prelude.readUInt32BE(4)];
   const least = PRELUDE_BYTES + headers + CHECKSUM_BYTES;
   return whole < least || whole > MESSAGE_BYTES_MAX ? undefined : whole;
 }
 
-/** Undefined where its headers cannot be read. */
+/** Returns undefined if its headers are invalid. */
 export function readAmazonEvent(message: Buffer): AmazonEvent | undefined {
   const end = PRELUDE_BYTES + message.readUInt32BE(4);
   const headers: Record<string, string> = {};

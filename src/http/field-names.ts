@@ -1,9 +1,9 @@
 /**
- * Names of header fields. CGI-like servers turn every character of a name that is no letter or digit into `_`: to them
- * `x-quota-user`, `x_quota_user` and `x.quota.user` are one field.
+ * Header names. CGI-like servers replace every character of a name that is not a letter or digit by `_`: they treat
+ * `x-quota-user`, `x_quota_user` and `x.quota.user` as one header.
  */
 
-/** What becomes of a field on its way to the other side. */
+/** How a header is handled when a message is forwarded. */
 export type HeaderPolicy =
   | 'pass'
   | 'drop'
@@ -17,24 +17,24 @@ export type HeaderPolicy =
   | 'forwarded-proto'
   | 'via';
 
-/** Why a request field is dropped before the request is forwarded. */
+/** Why a request header is dropped before the request is forwarded. */
 export type DropReason = 'name' | 'moves';
 
 const PLAIN = /^[a-z0-9-]*$/;
 const SEPARATORS = /[^a-z0-9]/g;
 
 /**
- * Fields by which a server or framework serves another path, method or caller than the request says: what is matched and
- * charged must be what is served. All are in their folded form.
+ * Headers by which a server or framework serves another path, method or caller than the request states: what is matched
+ * and charged must be what is served. All are in their folded form.
  */
 const MOVERS: ReadonlySet<string> = new Set([
-  // gunicorn: SCRIPT_NAME is cut off the path, PATH_INFO replaces it; REMOTE_USER where `forwarder_headers` lists it.
+  // gunicorn: SCRIPT_NAME is removed from the path, PATH_INFO replaces it; REMOTE_USER if `forwarder_headers` lists it.
   'script-name',
   'path-info',
   'remote-user',
   // Daphne (Django Channels): the root path of the application.
   'daphne-root-path',
-  // Prefixes that middleware takes for SCRIPT_NAME or a context path: werkzeug's ProxyFix, Spring's
+  // Prefixes that middleware uses as SCRIPT_NAME or a context path: werkzeug's ProxyFix, Spring's
   // ForwardedHeaderFilter, ASP.NET Core, Traefik; Flask's ReverseProxied, Radicale.
   'x-forwarded-prefix',
   'x-forwarded-pathbase',
@@ -45,7 +45,7 @@ const MOVERS: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-rewrite-url',
   'x-waws-unencoded-url',
-  // What nginx, ingress-nginx, Traefik and Caddy tell a server that authorizes for them.
+  // Set by nginx, ingress-nginx, Traefik and Caddy for a server that authorizes on their behalf.
   'x-original-uri',
   'x-original-method',
   'x-forwarded-uri',
@@ -63,11 +63,11 @@ const MOVERS: ReadonlySet<string> = new Set([
   'x-invoke-output',
   'x-now-route-matches',
   'x-middleware-subrequest',
-  // SageMaker and Azure ML: another model or deployment answers than the path names.
+  // SageMaker and Azure ML: another model or deployment responds than the path names.
   'x-amzn-sagemaker-target-model',
   'x-amzn-sagemaker-target-variant',
   'azureml-model-deployment',
-  // Rack::Sendfile: which file is served in place of the answer (CVE-2025-61780).
+  // Rack::Sendfile: which file is served instead of the response (CVE-2025-61780).
   'x-sendfile-type',
   'x-accel-mapping',
   // Rack::MethodOverride, Express' method-override, Symfony, Spring, OData, Google APIs.
@@ -76,12 +76,12 @@ const MOVERS: ReadonlySet<string> = new Set([
   'x-method-override',
 ]);
 
-/** `name` in lower case, as a server reads it that folds separators; ours are written with `-`. */
+/** Returns `name` in lower case, as read by a server that treats separators as equal; our names use `-`. */
 export function foldedName(name: string): string {
   return PLAIN.test(name) ? name : name.replace(SEPARATORS, '-');
 }
 
-/** Whether a request field of this lower-case name is dropped unless the upstream's config passes it. */
+/** Returns whether a request header with this lower-case name is dropped unless the upstream's config passes it. */
 export function dropReason(name: string): DropReason | undefined {
   if (MOVERS.has(foldedName(name))) return 'moves';
   return PLAIN.test(name) ? undefined : 'name';
@@ -92,9 +92,10 @@ const FATES: ReadonlyMap<string, HeaderPolicy> = new Map<string, HeaderPolicy>([
   ['keep-alive', 'drop'],
   ['te', 'drop'],
   ['upgrade', 'drop'],
-  // A request's trailers are not passed on; an answer's are, unannounced: whether they come shows at its end.
+  // Trailers of a request are not passed on. Those of a response are, without an announcement, because it is unknown
+  // before its end whether they arrive.
   ['trailer', 'drop'],
-  // The server has said "continue" already: the body comes anyway.
+  // The server has already sent "100 Continue", so the body arrives anyway.
   ['expect', 'drop'],
   ['transfer-encoding', 'coding'],
   ['content-length', 'length'],
@@ -106,21 +107,27 @@ const FATES: ReadonlyMap<string, HeaderPolicy> = new Map<string, HeaderPolicy>([
   ['x-forwarded-for', 'forwarded-for'],
   ['x-forwarded-host', 'forwarded-host'],
   ['x-forwarded-proto', 'forwarded-proto'],
-  // Each hop adds itself behind those before it.
+  // Each hop appends itself to the previous ones.
   ['via', 'via'],
 ]);
 
 // Credentials for this hop, the old name of Connection, and `Proxy`, which becomes HTTP_PROXY in a CGI program.
 const PROXY_FIELD = /^proxy(-|$)/;
 
-/** What becomes of a field of this lower-case name. A twin of one that is not passed as it is would, to some servers, be that one. */
+/**
+ * Returns how a header with this lower-case name is handled. A header that some servers read as a protected one is
+ * handled like it.
+ */
 export function fateOf(name: string): HeaderPolicy {
   const folded = foldedName(name);
   const fate = FATES.get(folded) ?? (PROXY_FIELD.test(folded) ? 'drop' : 'pass');
   return name === folded || fate === 'pass' ? fate : 'drop';
 }
 
-/** Whether requests lose a field of this lower-case name by default, and an upstream's config can pass it. */
+/**
+ * Returns whether a header with this lower-case name is dropped from requests by default and can be passed by an
+ * upstream's config.
+ */
 export function isPassable(name: string): boolean {
   return fateOf(name) === 'pass' && dropReason(name) !== undefined;
 }

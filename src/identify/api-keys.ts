@@ -1,6 +1,6 @@
 /**
- * Identity from an API key `qg_<org>_<key id>_<secret>`. The key names its org; whose it is and whether it is valid now the
- * ledger says, in the decision's own call, so that a revoked key is refused on the next request of every replica.
+ * Identifies callers by an API key `qg_<org>_<key id>_<secret>`. The key names its org. The ledger finds its owner and
+ * checks its validity in the decision's own call, so every replica refuses a revoked key on the next request.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -10,15 +10,15 @@ import { isName } from '../quota/id.js';
 import type { Identifier, Identity } from './identifier.js';
 
 export interface ApiKeyOptions {
-  /** Headers that may carry the key: as `Bearer <key>` in `authorization`, alone in any other. */
+  /** Headers that may contain the key: as `Bearer <key>` in `authorization`, without a prefix in any other. */
   readonly headers: readonly string[];
 }
 
-/** Ids and secrets have no `_`; an org's id may, so the key is read from its end. */
+/** Ids and secrets have no `_`, but an org's id may, so the key is parsed from its end. */
 const KEY = /^qg_(.{1,64})_([A-Za-z0-9-]{8,64})_([A-Za-z0-9-]{16,128})$/;
 const BEARER = /^bearer +(qg_\S+) *$/i;
 
-/** Hashing a secret costs more than all else here, and keys come again and again. */
+/** Hashes of secrets are cached: hashing costs more than everything else here, and keys repeat. */
 const REMEMBERED_MAX = 10_000;
 
 export function apiKeys(options: ApiKeyOptions): Identifier {
@@ -51,7 +51,7 @@ function keyAmong(request: IncomingMessage, headers: readonly string[]): string 
   return found;
 }
 
-/** The key's text; undefined where the header is absent, or carries something else (a JWT). */
+/** Returns the key; undefined if the header is absent or contains something else (a JWT). */
 function keyIn({ rawHeaders }: IncomingMessage, header: string): string | undefined {
   let found: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {

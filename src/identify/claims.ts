@@ -1,21 +1,21 @@
-/** From the claims of a genuine token to an identity. */
+/** Derives an identity from the claims of a verified token. */
 import type { JWTPayload } from 'jose';
 import { ProblemError } from '../errors/catalogue.js';
 import { isName, userKeyOf } from '../quota/id.js';
 import { groupClaims } from './group-claims.js';
 import type { Identity } from './identifier.js';
 
-/** Each is the exact name of a claim, or a JSON pointer (it begins with `/`) to one inside another. */
+/** Each is the exact name of a claim, or a JSON pointer (starting with `/`) to a nested one. */
 export interface ClaimPlaces {
   readonly org: string;
   readonly user: string;
-  /** Left out: groups come from the directory alone. */
+  /** Absent: groups come only from the directory. */
   readonly groups?: string | undefined;
 }
 
 type Find = (claims: JWTPayload) => unknown;
 
-/** Throws a ProblemError for claims that do not say who pays. */
+/** Throws a ProblemError if the claims do not identify who pays. */
 export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPayload) => Identity {
   const findOrg = finder(org);
   const findUser = finder(user);
@@ -48,7 +48,7 @@ function memberOf(value: unknown, key: string): unknown {
   return (value as Record<string, unknown>)[key];
 }
 
-/** A list, or a text separated by commas or, where it has none, by spaces. */
+/** A list, or a string separated by commas or, if it has none, by spaces. */
 function listOf(value: unknown, where: string): readonly unknown[] {
   if (value === undefined || value === null || value === '') return [];
   if (Array.isArray(value)) return value;

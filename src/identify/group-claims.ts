@@ -1,11 +1,11 @@
-/** Validates the groups that a credential claims, whichever credential it is. */
+/** Validates the groups that a credential claims, for all kinds of credentials. */
 import { ProblemError } from '../errors/catalogue.js';
 import { GROUPS_MAX } from '../quota/charge.js';
 import { isName } from '../quota/id.js';
 
 /**
- * The ids, each once, comma-separated; `refuse` makes the error for one that is none. More than can be checked are
- * refused, never cut off.
+ * Returns the ids, each once, comma-separated; `refuse` creates the error for an invalid id. A list above the maximum
+ * is refused, not truncated.
  */
 export function groupClaims(
   groups: readonly unknown[],

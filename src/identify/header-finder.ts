@@ -1,25 +1,25 @@
 /**
- * Finds the headers that carry a credential. Whatever two readers could read differently is a fault: headers sent
- * twice, `x_quota_user` or `x.quota.user` beside `x-quota-user` (CGI-like servers take them for one), and
- * `Connection: x-quota-user` (which asks the next hop to drop it).
+ * Finds the headers of a credential. Anything that two readers could read differently is a fault: repeated headers,
+ * `x_quota_user` or `x.quota.user` beside `x-quota-user` (CGI-like servers treat them as the same), and `Connection:
+ * x-quota-user` (which asks the next hop to drop it).
  */
 import { foldedName } from '../http/field-names.js';
 
 const CONNECTION = 'connection';
 
-/** What one pass over the headers found; `fault` is the first thing that makes them unusable. */
+/** The result of one pass over the headers; `fault` is the first problem that makes them unusable. */
 export interface Found {
   /** In the order of the names; undefined: not sent. */
   readonly values: (string | undefined)[];
   fault: string | undefined;
 }
 
-/** Undefined: nothing in the flat array of names and values concerns us. */
+/** Returns undefined if the flat array of names and values has none of our headers. */
 export type FindHeaders = (rawHeaders: readonly string[]) => Found | undefined;
 
 interface Names {
   readonly all: readonly string[];
-  /** By length: the first letters of the headers of that length that concern us. Most headers end here. */
+  /** By length: the first letters of our headers of that length. Most headers are rejected here. */
   readonly firstLetters: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function headerFinder(all: readonly string[]): FindHeaders {
     const letter = name.charAt(0);
     firstLetters[name.length] = `${firstLetters[name.length] ?? ''}${letter}${letter.toUpperCase()}`;
   }
-  // Filled, so that the look-up by length stays in a packed array.
+  // Filled without gaps, so that the lookup by length uses a packed array.
   const names = { all, firstLetters: Array.from(firstLetters, (letters) => letters ?? '') };
   return (rawHeaders) => find(rawHeaders, names);
 }
@@ -75,7 +75,7 @@ function note(found: Found, at: number, name: string, plain: string, value: stri
   found.values[at] = value;
 }
 
-/** The header of ours that a Connection header names, in any spelling. */
+/** Returns the header of ours that a Connection header names, in any spelling. */
 function headerIn(connection: string, all: readonly string[]): string | undefined {
   if (connection === 'keep-alive' || connection === 'close') return undefined;
   const options = connection.split(',').map((option) => foldedName(option.trim().toLowerCase()));

@@ -1,35 +1,35 @@
-/** Who pays: the interface of every kind of credential. */
+/** Identifies who pays: the interface for all kinds of credentials. */
 import type { IncomingMessage } from 'node:http';
 
 export interface Identity {
   readonly org: string;
-  /** User key (quota/id.ts); '' where the ledger finds the user by `key`. */
+  /** User key (quota/id.ts); '' if the ledger finds the user by `key`. */
   readonly user: string;
   readonly userId: string;
   /** Group ids claimed by the credential, comma-separated, each once; '' for none. */
   readonly claims: string;
-  /** `<key id>:<hash of its secret>` of an API key: the ledger says whose it is, and whether it is valid. */
+  /** `<key id>:<hash of its secret>` of an API key: the ledger says who owns it and whether it is valid. */
   readonly key?: string;
 }
 
 export interface Identifier {
-  /** Lower-case names of the headers that carry this kind of credential: they never travel upstream. */
+  /** Lower-case names of the headers of this credential: they are never sent upstream. */
   readonly headers: readonly string[];
   /**
-   * The identity; undefined where the request carries no credential of this kind.
-   * Throws or rejects with a ProblemError where it carries one that cannot be accepted. A promise only where something
-   * has to be waited for, so that what is known at once costs no turn of the event loop.
+   * Returns the identity; undefined if the request has no credential of this kind. Throws or rejects with a
+   * ProblemError if the credential is not accepted. Returns a promise only if it must wait, so that an immediate result
+   * costs no turn of the event loop.
    */
   identify(request: IncomingMessage): Identified;
-  /** Ends what it runs beside the requests. */
+  /** Stops background work. */
   close?(): void;
 }
 
 export type Identified = Identity | undefined | Promise<Identity | undefined>;
 
 /**
- * Asks one identifier after the other: the first that answers, or refuses, wins. So one that refuses what it
- * cannot accept (trusted headers from a peer that is not listed) belongs before those that would not look.
+ * Asks the identifiers in order: the first that returns an identity, or refuses, decides. An identifier that refuses
+ * what it does not accept (trusted headers from an unlisted peer) must come before those that ignore it.
  */
 export function composeIdentifiers(list: readonly Identifier[]): Identifier {
   const [only, ...others] = list;

@@ -1,6 +1,6 @@
 /**
- * Identity from a signed token (JWT). Verifying a signature takes a hundred times as long as all else here, so what was
- * found out about a token is remembered – until it expires, until the keys change, or for a while.
+ * Identifies callers by a signed token (JWT). Verifying a signature takes a hundred times as long as everything else
+ * here, so the result for a token is cached until it expires, until the keys change, or for a limited time.
  */
 import type { IncomingMessage } from 'node:http';
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
@@ -22,16 +22,16 @@ export interface JwtOptions {
   /** `authorization`: as `Bearer <token>`; any other: the token, with or without `Bearer`. */
   readonly header: string;
   readonly keys: KeyPlace;
-  /** The only ones that are accepted: all with a shared secret (HS…), or all with public keys. */
+  /** The only accepted algorithms: all with a shared secret (HS…), or all with public keys. */
   readonly algorithms: readonly string[];
   readonly issuer: string;
   readonly audience: string;
   readonly claims: ClaimPlaces;
-  /** By so much may this clock and the issuer's differ. */
+  /** Maximum difference between this clock and the issuer's. */
   readonly clockToleranceSeconds: number;
   /** Called when the keys can no longer be fetched; the keys already loaded stay in use. */
   readonly onTrouble: (error: unknown) => void;
-  /** For tests: another clock, in milliseconds since 1970, and other times between look-ups of keys. */
+  /** For tests: another clock, in milliseconds since 1970, and other intervals between key lookups. */
   readonly now?: (() => number) | undefined;
   readonly times?: Times | undefined;
 }
@@ -41,12 +41,12 @@ export interface JwtIdentifier extends Identifier {
   close(): void;
 }
 
-/** Throws where the options, or a file of keys, cannot be used. */
+/** Throws if the options, or a file of keys, are invalid. */
 export function jwt(options: JwtOptions): JwtIdentifier {
   return new Tokens(options);
 }
 
-/** Longer ones are no tokens that anybody issues. */
+/** Longer tokens are refused unread; no issuer creates them. */
 const TOKEN_MAX_CHARACTERS = 16_384;
 const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
@@ -54,14 +54,17 @@ const REMEMBERED_MAX = 50_000;
 const REMEMBERED_BYTES = 64 * 1_048_576;
 const REMEMBERED_MS = 300_000;
 
-/** Kept apart, so that a flood of forged tokens does not push out the good ones. */
+/** Kept separately, so that a flood of forged tokens does not displace valid ones. */
 const REFUSALS_MAX = 1_000;
 const REFUSALS_MS = 5_000;
 
-/** What an entry takes besides its texts. */
+/** The size of an entry besides its strings. */
 const ENTRY_BYTES = 512;
 
-/** Hashing a whole token would take longer than all else; the end of its signature tells tokens apart as well. */
+/**
+ * Hashing a whole token would take longer than everything else. The end of its signature distinguishes tokens equally
+ * well.
+ */
 const TAIL_CHARACTERS = 48;
 
 interface Accepted {
@@ -75,7 +78,7 @@ interface Refused {
   readonly untilMs: number;
 }
 
-/** Of a verified token: its claims, and the version of the keys that it was verified by. */
+/** For a verified token: its claims, and the version of the keys that verified it. */
 interface Verified {
   readonly claims: JWTPayload;
   readonly version: number;
@@ -87,7 +90,7 @@ class Tokens implements JwtIdentifier {
   private readonly tokenOf: (rawHeaders: readonly string[]) => string | undefined;
   private readonly read: (claims: JWTPayload) => Identity;
   private readonly now: () => number;
-  /** By the token's tail. */
+  /** Keyed by the token's tail. */
   private readonly accepted = new LRUCache<string, Accepted>({
     max: REMEMBERED_MAX,
     maxSize: REMEMBERED_BYTES,
@@ -183,7 +186,7 @@ class Tokens implements JwtIdentifier {
     return { claims: await this.verifyBy(newer, token), version: present };
   }
 
-  /** A secret has no id by which a token could say that it needs another one. */
+  /** A shared secret has no id, so a token cannot ask for a newer one. */
   private fitsNoKey(error: unknown): boolean {
     if (error instanceof errors.JWKSNoMatchingKey) return true;
     return this.secret && error instanceof errors.JWSSignatureVerificationFailed;
@@ -203,7 +206,7 @@ class Tokens implements JwtIdentifier {
       return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-      // Without a key id, any key of its kind may be the one.
+      // Without a key id, any key of the same kind may be the right one.
       for await (const candidate of error) {
         try {
           return (await jwtVerify(token, candidate, options)).payload;
@@ -216,7 +219,7 @@ class Tokens implements JwtIdentifier {
   }
 }
 
-/** API keys come in the same header; their own identifier reads them. */
+/** API keys use the same header; their own identifier reads them. */
 const API_KEY = 'qg_';
 const SCHEME = 'bearer ';
 
@@ -237,14 +240,14 @@ function tokenFinder(header: string): (rawHeaders: readonly string[]) => string 
 
 const NOT_A_TOKEN = new ProblemError('credential-invalid', 'The token is not valid.');
 
-/** What was wrong, in words that help nobody to forge: only the holder of a genuine token learns more. */
+/** The message gives no hints for forgery: only the holder of a genuine token learns more. */
 function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   const detail = error instanceof errors.JWTExpired ? 'The token has expired.' : NOT_A_TOKEN.message;
   return new ProblemError('credential-invalid', detail, {}, { cause: error });
 }
 
-/** Whether it stays so: missing keys may come back, and a token that is not valid yet becomes so. */
+/** Whether the result is permanent: missing keys may arrive later, and a token may become valid later. */
 function isLasting({ code, cause }: ProblemError): boolean {
   if (cause instanceof errors.JWTClaimValidationFailed && cause.claim === 'nbf') return false;
   return code !== 'identity-unavailable';

@@ -1,35 +1,35 @@
-/** Where the keys that tokens are checked with come from, and how they are kept up to date without a restart. */
+/** Loads the keys that verify tokens, and keeps them up to date without a restart. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ProblemError } from '../errors/catalogue.js';
 
 export type KeyPlace =
-  /** A set of public keys, fetched anew every `refreshMs`. */
+  /** A URL with a set of public keys, fetched again every `refreshMs`. */
   | { readonly jwksUrl: string; readonly refreshMs: number }
-  /** A set of public keys in a file, which may change. */
+  /** A file with a set of public keys; it may change. */
   | { readonly jwksFile: string }
-  /** A shared secret in a file, which may change. */
+  /** A file with a shared secret; it may change. */
   | { readonly secretFile: string }
   | { readonly secret: string };
 
 export interface KeySource {
-  /** Grows whenever the keys change: a result from earlier keys no longer counts. */
+  /** Increases when the keys change: a result from earlier keys is no longer valid. */
   readonly version: number;
-  /** The keys as they are. Waits for the first ones; rejects with a ProblemError where there are none. */
+  /** Returns the current keys. Waits for the first ones; rejects with a ProblemError if there are none. */
   ready(): Promise<JWTVerifyGetKey>;
   /**
-   * Looks for newer keys, for a token fits none of `version`: true if there are newer ones. Any number of such tokens make one
-   * look-up at a time, and after one that they asked for none for a while. Rejects where nobody can say.
+   * Looks for newer keys because a token matches none of `version`. Returns true if there are newer ones. Concurrent
+   * calls share one lookup, and an unsuccessful lookup is followed by a pause. Rejects if the keys cannot be fetched.
    */
   renew(version: number): Promise<boolean>;
-  /** Ends what runs beside the requests. */
+  /** Stops background work. */
   close(): void;
 }
 
 export interface KeySourceOptions {
   readonly place: KeyPlace;
-  /** A shared secret has at least so many bytes. */
+  /** The minimum size of a shared secret in bytes. */
   readonly secretBytesMin: number;
   /** Called whenever the keys have changed. */
   readonly onChange: () => void;
@@ -38,23 +38,23 @@ export interface KeySourceOptions {
   readonly times?: Times | undefined;
 }
 
-/** How often keys are looked for, in milliseconds. */
+/** Interval between lookups, in milliseconds. */
 export interface Times {
   readonly refreshMs: number;
-  /** After a failure. */
+  /** Interval after a failure. */
   readonly retryMs: number;
-  /** At least so long between two look-ups that tokens with unknown keys ask for. */
+  /** Minimum interval between lookups caused by tokens with unknown keys. */
   readonly renewMs: number;
   readonly timeoutMs: number;
 }
 
-/** A provider is spared: tokens with made-up key ids must not become requests to it. */
+/** Protects the provider: tokens with invented key ids must not each cause a request. */
 const URL_TIMES = { retryMs: 2_000, renewMs: 30_000, timeoutMs: 5_000 };
 
-/** A file is read again instead of watched: watchers miss the swapped links by which Kubernetes updates a Secret. */
+/** A file is read again instead of watched: watchers miss the symbolic links by which Kubernetes updates a Secret. */
 const FILE_TIMES: Times = { refreshMs: 1_000, retryMs: 1_000, renewMs: 1_000, timeoutMs: 5_000 };
 
-/** Throws where a file or a secret cannot be used. A URL that cannot be reached is tried again and again. */
+/** Throws if a file or a secret is invalid. An unreachable URL is retried. */
 export function openKeys(options: KeySourceOptions): KeySource {
   const { place, secretBytesMin: least } = options;
   if ('secret' in place) return fixedKeys(secretKey(place.secret, least));
@@ -78,14 +78,14 @@ function fileOf(place: KeyFile, least: number) {
   return { file: place.secretFile, parse: (text: string) => secretKey(text, least) };
 }
 
-/** Throws where `openKeys` would. */
+/** Throws in the same cases as `openKeys`. */
 export function tryKeys(place: KeyFile | { readonly secret: string }, secretBytes: number): void {
   if ('secret' in place) return void secretKey(place.secret, secretBytes);
   const { file, parse } = fileOf(place, secretBytes);
   parse(readFileSync(file, 'utf8'));
 }
 
-/** The symmetric algorithms, and the bytes that RFC 7518 asks of their secrets. */
+/** The symmetric algorithms, and the secret sizes in bytes that RFC 7518 requires. */
 export const SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
 export function secretBytesMin(algorithms: readonly string[]): number {
@@ -100,7 +100,7 @@ function publicKeys(text: string): JWTVerifyGetKey {
   return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
 }
 
-/** What files and variables put around a secret (a last newline) is not a part of it. */
+/** White space around a secret in a file or variable (a final newline) is not part of it. */
 function secretKey(text: string, bytesMin: number): JWTVerifyGetKey {
   const secret = Buffer.from(text.trim());
   if (secret.length < bytesMin)
@@ -111,7 +111,7 @@ function secretKey(text: string, bytesMin: number): JWTVerifyGetKey {
 class ChangingKeys implements KeySource {
   version = 0;
   private key: JWTVerifyGetKey | undefined;
-  /** What the keys were made of. */
+  /** The data that the keys were made from. */
   private text: string | undefined;
   private failing = false;
   private flight: Promise<void> | undefined;
@@ -146,15 +146,15 @@ class ChangingKeys implements KeySource {
       this.askedAt = now;
       void this.load();
     }
-    // One's own, or one that another has begun since.
+    // This call's lookup, or one that another call has started since.
     await this.flight;
     if (this.version !== version) return true;
-    // Whether a newer key exists, nobody knows: that is not the token's fault.
+    // It is unknown whether a newer key exists, which is not the token's fault.
     if (this.failing) throw unavailable();
     return false;
   }
 
-  /** One at a time. Never rejects. */
+  /** One lookup at a time. Never rejects. */
   load(): Promise<void> {
     this.flight ??= this.attempt().finally(() => {
       this.flight = undefined;
@@ -180,7 +180,7 @@ class ChangingKeys implements KeySource {
       this.take(await this.read(abort.signal));
       this.failing = false;
     } catch (error) {
-      // Once for each time of trouble, not for each attempt.
+      // Logged once per failure period, not per attempt.
       if (!this.failing && !this.closed) this.options.onTrouble(error);
       this.failing = true;
     } finally {
@@ -206,7 +206,7 @@ class ChangingKeys implements KeySource {
 
 const SET_MAX_BYTES = 1_048_576;
 
-/** Redirects are not followed: the keys come from where the config says. */
+/** Redirects are not followed: the keys come only from the configured URL. */
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const headers = { accept: 'application/jwk-set+json, application/json' };
   const response = await fetch(url, { signal, redirect: 'error', headers });

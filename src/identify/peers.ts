@@ -1,15 +1,15 @@
-/** Which peers are trusted: the socket's address against a list of subnets. */
+/** Checks whether a peer is trusted: compares the socket's address with a list of subnets. */
 import { BlockList, isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 
-/** A gateway's trusted peers are few; strangers push each other out. */
+/** A gateway has few trusted peers; unknown peers displace each other in the cache. */
 const REMEMBERED_ADDRESSES = 4_096;
 
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /**
- * Compiles subnets (or single addresses) to a check of a socket's address. The families are kept apart: Node
- * matches an IPv4 address against `::/0` too, and nobody who lists that means to trust the whole of IPv4.
+ * Compiles subnets (or single addresses) to a check of a socket's address. IPv4 and IPv6 are separate: Node matches an
+ * IPv4 address against `::/0` too, and an operator who lists that does not mean to trust all of IPv4.
  */
 export function trustedPeers(peers: readonly string[]): (address: string | undefined) => boolean {
   const lists = { 4: new BlockList(), 6: new BlockList() };

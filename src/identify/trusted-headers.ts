@@ -1,4 +1,4 @@
-/** Identity from headers that a trusted peer sets. The sender of these headers decides who pays. */
+/** Identifies callers by headers that a trusted peer sets. The sender of these headers decides who pays. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
@@ -9,7 +9,7 @@ import type { Identifier, Identity } from './identifier.js';
 import { trustedPeers } from './peers.js';
 
 export interface TrustedHeadersOptions {
-  /** Subnets in CIDR form, IPv4 and IPv6, whose hosts may say who pays. */
+  /** Subnets in CIDR form, IPv4 and IPv6, whose hosts are trusted. */
   readonly peers: readonly string[];
   /** Header names. */
   readonly org: string;
@@ -20,7 +20,7 @@ export interface TrustedHeadersOptions {
 interface Names {
   readonly org: string;
   readonly user: string;
-  /** '' where groups come from the directory alone. */
+  /** '' if groups come only from the directory. */
   readonly groups: string;
 }
 
@@ -64,7 +64,7 @@ function identityOf({ values, fault }: Found, names: Names): Identity {
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 
-/** Node reads header values as Latin-1, byte by byte; ids are UTF-8. */
+/** Node decodes header values as Latin-1, byte by byte, but ids are UTF-8. */
 function textOf(value: string): string | undefined {
   if (!BEYOND_ASCII.test(value)) return value;
   const bytes = Buffer.from(value, 'latin1');
@@ -72,8 +72,8 @@ function textOf(value: string): string | undefined {
 }
 
 /**
- * An empty place in the list is refused, not skipped: it is what a template leaves of a group whose name it lacked, and
- * without that group its ceiling would not count.
+ * An empty entry in the list is refused, not skipped: a template may have failed to fill in a group, and without that
+ * group its limit would not apply.
  */
 function claimsOf(value: string, header: string): string {
   if (isName(value)) return value;

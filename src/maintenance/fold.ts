@@ -1,5 +1,5 @@
 /**
- * Journal into history. Buckets go by the hour or day of admission in the org's time zone:
+ * Moves the journal into history. Buckets are the hour or day of admission in the org's time zone:
  * - `history:users:<day>`, field `<hour>|<quota>|<action>|<user>`: users by the hour, kept 35 days
  * - `history:days:<month>`, field `<day>|<quota>|<action>|<user>`: users by the day, kept 13 months
  * - `history:groups:<day>`, field `<hour>|<quota>|<action>|<g:group or o>`: groups and org by the hour, kept 13 months
@@ -8,13 +8,13 @@ import { decodeJournal, type JournalLine } from '../ledger/codec.js';
 import type { Fold, LogEntry, OrgStore, Table } from '../ledger/port.js';
 import { hourBucket } from '../quota/cycle.js';
 
-/** Entries folded at once: bounds the script that adds them. */
+/** Entries folded at once: limits the run time of the script. */
 const ENTRIES_MAX = 100;
 const MINUTE_MS = 60_000;
 const DAY = 'YYYY-MM-DD'.length;
 const MONTH = 'YYYY-MM'.length;
 
-/** Folds what the journal holds; returns how many entries it moved. */
+/** Folds the journal; returns how many entries it moved. */
 export async function foldJournal(ledger: OrgStore, org: string): Promise<number> {
   let moved = 0;
   for (;;) {
@@ -36,13 +36,13 @@ async function foldSome(ledger: OrgStore, org: string): Promise<number> {
     for (const line of decodeJournal(text)) sums.add(line, times, timeZone);
   }
   const done = await ledger.fold(org, { from: from ?? '', to: last.id, adds: sums.list() });
-  // Another process folded meanwhile: what it left is folded at the next turn.
+  // Another process folded meanwhile: the rest is folded in the next round.
   return done ? entries.length : 0;
 }
 
 /**
- * The different lines, and how often each stands there: to within the minute of their admission, for a bucket is no finer. At
- * full load they are few, and taking a line apart takes longer than all else here.
+ * Returns the distinct lines and their counts. Times are cut to the minute of admission, because no bucket is finer. At
+ * full load there are few distinct lines, and parsing a line takes most of the time here.
  */
 function countLines(entries: readonly LogEntry[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

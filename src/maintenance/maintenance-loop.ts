@@ -1,4 +1,4 @@
-/** The housekeeping of a ledger, done by one process at a time: holds of idle orgs expire, the journal becomes history. */
+/** Maintains a ledger, in one process at a time: expires holds of idle orgs and folds the journal into history. */
 import { randomUUID } from 'node:crypto';
 import type { Ledger } from '../ledger/port.js';
 import { foldJournal } from './fold.js';
@@ -9,17 +9,17 @@ export interface MaintenanceOptions {
   /** Time between two rounds. */
   readonly everyMs: number;
   readonly onError: (error: unknown) => void;
-  /** Called where holds of an org expired. */
+  /** Called when holds of an org expired. */
   readonly onExpired?: (expired: Expired) => void;
 }
 
 export interface MaintenanceLoop {
-  /** One round over all orgs, if the lease is to be had. */
+  /** Runs one round over all orgs, if this process gets the lease. */
   round(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Days looked back for history to drop: as long as the housekeeping may have stood still. */
+/** Days looked back for expired history: the longest time that maintenance may have been interrupted. */
 const CATCH_UP_DAYS = 7;
 
 export function startMaintenance(options: MaintenanceOptions): MaintenanceLoop {
@@ -32,7 +32,7 @@ export function startMaintenance(options: MaintenanceOptions): MaintenanceLoop {
     if (!(await ledger.lease('maintenance', holder, everyMs * 3))) return;
     for (const org of await ledger.orgs()) {
       if (closed || !ledger.ready) return;
-      // One org that cannot be kept must not stop the others.
+      // A failure in one org must not stop the others.
       await keep(org).catch(onError);
     }
   };

@@ -1,4 +1,4 @@
-/** What no request does for an org that nobody calls: expire its holds, close its cycle, forget what is long past. */
+/** Maintains orgs without requests: expires their holds, closes their cycle, and deletes data past its retention. */
 import { cyclesNow, withClosed } from '../ledger/call-cycles.js';
 import { decodeHold } from '../ledger/codec.js';
 import {
@@ -12,9 +12,12 @@ import {
 } from '../ledger/port.js';
 
 const EXPIRE_MOST = 64;
-/** The bounds may change while they are asked for; more tries than this mean that they never fit. */
+/** The bounds may change between reading and using them; more attempts than this are an error. */
 const CYCLE_TRIES_MAX = 5;
-/** A tombstone lives 24 h, and a late settlement charges the cycle of its admission: twice that, and nothing can come. */
+/**
+ * A tombstone lives 24 h, and a late settlement charges the cycle of its admission. After twice that time, no charge
+ * can arrive.
+ */
 const KEEP_CYCLE_MS = 48 * 3_600_000;
 const CYCLES_PAGE = 100;
 const HOUR_MS = 3_600_000;
@@ -32,7 +35,7 @@ export async function sweepOrg(ledger: Ledger, org: string): Promise<Expired> {
   return expired;
 }
 
-/** An empty call rolls the cycle where it is over, and expires due holds, in whatever cycle they were admitted. */
+/** An empty call rolls a cycle that is over, and expires due holds of any cycle. */
 async function expireHolds(ledger: Ledger, org: string): Promise<Expired> {
   let cycles: readonly Bounds[] = [];
   let ruleVersion = 0;
@@ -44,7 +47,7 @@ async function expireHolds(ledger: Ledger, org: string): Promise<Expired> {
     if (reply.code === 'cycle') {
       cycleTries += 1;
       if (cycleTries > CYCLE_TRIES_MAX)
-        throw new Error(`The bounds of the cycle of ${org} were not agreed on`);
+        throw new Error(`The cycle of ${org} changed too often during maintenance`);
       cycles = cyclesNow(reply);
       ruleVersion = reply.ruleVersion;
       continue;
@@ -62,10 +65,12 @@ function emptyCall(org: string, cycles: readonly Bounds[], ruleVersion: number):
   return { ...once, ruleVersion, cycles, unknownUsers: 'deny', expireMost: EXPIRE_MOST, ops: [] };
 }
 
-/** Counters of a cycle go when nothing can be charged to it any more; one cycle a sweep, the oldest named first. */
+/**
+ * Deletes the counters of a cycle when nothing can be charged to it any more; one cycle per sweep, the oldest first.
+ */
 async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
   const { entries } = await ledger.scan(org, 'cycles', '0', CYCLES_PAGE);
-  // The org's time: a clock that jumped must not make anybody forget what is still to be charged.
+  // The org's time: a clock that jumped must not delete data that may still be charged.
   const { version, values } = await ledger.read(org, [{ table: 'org', fields: ['now'] }]);
   const now = Number(values[0]?.[0] ?? 0);
   const old = entries
@@ -73,7 +78,7 @@ async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
     .sort(([a], [b]) => Number(a) - Number(b));
   const start = Number(old[0]?.[0] ?? 0);
   if (start === 0 || (await holdsOf(ledger, org, start))) return;
-  // The counters first: what is dropped twice is harmless, what is listed nowhere would stay for ever.
+  // Counters are deleted first: a repeated deletion is harmless, but counters that are not listed would stay forever.
   await ledger.drop(org, [`consumed:${start}`, `held:${start}`]);
   await ledger.commit(org, { version, changes: [{ del: 'cycles', field: String(start) }], audit: '' });
 }
@@ -88,14 +93,14 @@ async function holdsOf(ledger: Ledger, org: string, cycle: number): Promise<bool
   return false;
 }
 
-/** Tables of history that fell out of retention in the `hours` before `now`. */
+/** Tables of history whose retention ended in the `hours` before `now`. */
 export function outdatedHistory(now: number, days: number): Table[] {
   const tables: Table[] = [];
   for (let back = 0; back < days; back += 1) {
     const userDay = isoDay(now - (USER_HOURS_DAYS + 1 + back) * 24 * HOUR_MS);
     const day = isoDay(now - (HISTORY_DAYS + 1 + back) * 24 * HOUR_MS);
     tables.push(`history:users:${userDay}`, `history:groups:${day}`);
-    // A month goes when its last day has.
+    // A month is deleted when its last day has expired.
     if (day.endsWith('-01'))
       tables.push(`history:days:${isoDay(Date.parse(day) - 24 * HOUR_MS).slice(0, 7)}`);
   }

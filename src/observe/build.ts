@@ -1,4 +1,4 @@
-/** Which build this is. */
+/** The version of this build. */
 import { readFileSync } from 'node:fs';
 
 const PACKAGE = new URL('../../../package.json', import.meta.url);

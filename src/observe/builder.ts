@@ -1,4 +1,4 @@
-/** Makes metrics, and keeps the list of them that the README's table is made from. */
+/** Creates metrics and keeps the list from which the metrics reference is generated. */
 import { Registry } from 'prom-client';
 import {
   type Counter,
@@ -17,7 +17,7 @@ export interface MetricRow extends Description {
 
 export class Builder {
   readonly registry = new Registry();
-  /** In the order of their making. */
+  /** In the order of creation. */
   readonly rows: MetricRow[] = [];
 
   counters(about: Description): MetricOf<Counter> {
@@ -32,7 +32,7 @@ export class Builder {
     gauges(this.registry, this.listed(about, 'gauge'), read);
   }
 
-  /** Without labels; undefined where there is nothing to tell yet. */
+  /** Without labels; undefined while there is no value. */
   reading(name: string, help: string, read: () => number | undefined): void {
     this.gauges({ name, help }, () => {
       const value = read();

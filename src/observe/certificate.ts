@@ -1,6 +1,6 @@
 /**
- * Certificate and key of a listener, read again when their files change and on request. An unusable pair is refused
- * as a whole, and the old pair stays: a certificate that is written before its key must not end TLS.
+ * Certificate and key of a listener, read again when their files change and on request. An invalid pair is refused as a
+ * whole, and the old pair stays in use: a certificate that is written before its key must not break TLS.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, type StatsListener, unwatchFile, watchFile } from 'node:fs';
@@ -14,7 +14,7 @@ export interface CertificateFiles {
 export interface Pair {
   readonly cert: string;
   readonly key: string;
-  /** When the certificate ends, in ms since 1970. */
+  /** Expiry of the certificate, in ms since 1970. */
   readonly endsAt: number;
 }
 
@@ -25,14 +25,14 @@ export interface CertificateOptions {
   readonly onRefused: (error: unknown) => void;
 }
 
-/** Asked by the clock: a Secret that Kubernetes mounts changes by a link above it, which no watch on the file sees. */
+/** Polled: a Secret that Kubernetes mounts changes through a symbolic link, which a file watch does not see. */
 const LOOK_EVERY_MS = 1_000;
 
 export class Certificate {
   private last: Pair;
   private readonly onChange: StatsListener = () => this.reload();
 
-  /** Throws where the files cannot be used. */
+  /** Throws if the files cannot be read. */
   constructor(private readonly options: CertificateOptions) {
     this.last = readPair(options.files);
     for (const file of this.files)
@@ -67,7 +67,7 @@ export function readPair(files: CertificateFiles): Pair {
   try {
     const cert = readFileSync(files.cert, 'utf8');
     const key = readFileSync(files.key, 'utf8');
-    // Throws where either is broken, and where the one does not belong to the other.
+    // Throws if either is invalid, or if they do not match.
     createSecureContext({ cert, key });
     return { cert, key, endsAt: Date.parse(new X509Certificate(cert).validTo) };
   } catch (error) {

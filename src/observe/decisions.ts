@@ -1,16 +1,16 @@
-/** Decisions, counted by quota, scope and outcome; their latency. */
+/** Counts decisions by quota, scope and outcome, and measures their latency. */
 import type { Result, Violation } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { Scope } from '../quota/id.js';
 import type { Builder } from './builder.js';
 import type { Counter, Histogram, MetricOf } from './metric-store.js';
 
-/** From 50 µs: a decision that is slower than a millisecond is worth looking at. */
+/** Starts at 50 µs, because decisions above a millisecond are worth attention. */
 const DECISION_SECONDS = [
   5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 1,
 ];
 
-/** The scope where no limit is exceeded. */
+/** The scope if no limit is exceeded. */
 const NONE = 'none';
 
 type ByScope = Readonly<Record<Scope, Counter>>;

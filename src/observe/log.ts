@@ -1,7 +1,7 @@
-/** The log: JSON lines without secrets. What an error carries beside its message stays out of it. */
+/** The log: JSON lines without secrets. Properties of an error other than its message are not logged. */
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/** Deeper causes than this are a circle. */
+/** More causes than this are a cycle. */
 const CAUSES_MAX = 5;
 
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -18,8 +18,8 @@ interface ErrorFields {
 }
 
 /**
- * Libraries hang whole requests and commands on their errors: an `AUTH` that Redis refused carries its password.
- * pino's own serializer would write all of it.
+ * Libraries attach whole requests and commands to their errors: an `AUTH` that Redis refused contains its password.
+ * pino's own serializer would log all of it.
  */
 export function errorFields(error: unknown, depth = 1): ErrorFields {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };

@@ -1,6 +1,6 @@
 /**
- * All metrics. The stages do not know this file: they call small observer interfaces, and these count. No label names a
- * user, a group or an org. `npm run docs` generates the table of metrics from this file.
+ * All metrics. The stages do not import this file: they call small observer interfaces, which are implemented here. No
+ * label names a user, a group or an org. `npm run docs` generates the table of metrics from this file.
  */
 import { collectDefaultMetrics } from 'prom-client';
 import { VERSION } from './build.js';
@@ -61,7 +61,7 @@ export class Metrics {
     return this.build.registry.metrics();
   }
 
-  /** prom-client's own: CPU, memory, garbage collection, delay of the event loop. They sample by timers of their own. */
+  /** prom-client's own metrics: CPU, memory, garbage collection, event loop delay. They use their own timers. */
   addRuntime(): void {
     collectDefaultMetrics({ register: this.build.registry });
   }

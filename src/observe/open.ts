@@ -1,4 +1,4 @@
-/** What is let through while the store gives no decision. */
+/** Metrics of open mode: what is admitted while the store makes no decision. */
 
 import { decimalsOf } from '../quota/units.js';
 import type { Builder } from './builder.js';
@@ -6,7 +6,7 @@ import type { Counter, MetricOf } from './metric-store.js';
 import type { MetricsOptions } from './state.js';
 import { numberOf } from './store.js';
 
-/** What happens in open mode; amounts are the quota's integers. */
+/** Events of open mode; amounts are integers of the quota. */
 type OpenEvent =
   | { readonly kind: 'began' | 'ended' | 'admitted' | 'bound-reached' }
   | { readonly kind: 'charged'; readonly quota: string; readonly units: number; readonly overshoot: number };
@@ -23,12 +23,12 @@ export class OpenMetrics {
     const { quotas, state } = options;
     build.reading(
       'quotagate_open_mode',
-      '1 during an outage in which routes are open: requests pass without a decision, within their bound.',
+      '1 during an outage in which open mode admits requests without a decision, within its limit.',
       () => numberOf(state()?.open.active),
     );
     this.requests = build.counters({
       name: 'quotagate_open_requests_total',
-      help: 'Requests to open routes that got no decision: `admitted`, or refused for the bound was reached.',
+      help: 'Requests without a decision on routes with open mode: `admitted`, or refused because the limit was reached.',
       labels: ['outcome'],
     });
     build.gauges(
@@ -47,7 +47,7 @@ export class OpenMetrics {
     });
     this.overshoots = build.counters({
       name: 'quotagate_open_overshoot_units_total',
-      help: 'The part of them that went past a hard limit.',
+      help: 'The part of them that exceeded a hard limit.',
       labels: ['quota'],
     });
     for (const outcome of ['admitted', 'bound-reached']) this.requests(outcome);

@@ -8,14 +8,15 @@ export interface OpsOptions {
 }
 
 /**
- * Where the process is in its life. Only `ready` is: while it starts it cannot serve, while it drains it still does, but
- * nobody should send more. The store has no part in it: all replicas share one, and a gateway answers without it, too.
+ * The lifecycle state of the process. Only `ready` is reported as ready: while it starts it cannot serve, and while it
+ * drains it still serves but should get no new requests. The store does not count: all replicas share it, and a gateway
+ * responds without it, too.
  */
 export type Phase = 'starting' | 'ready' | 'draining';
 
 const TEXT = 'text/plain; charset=utf-8';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-/** A prober or scraper that says nothing for this long has gone. */
+/** A client without activity for this long is disconnected. */
 const TIMEOUT_MS = 10_000;
 
 export class Ops {
@@ -72,7 +73,7 @@ export class Ops {
       case '/metrics':
         return [200, METRICS_TYPE, await this.options.metrics()];
       default:
-        return [404, TEXT, 'here are /healthz, /readyz and /metrics\n'];
+        return [404, TEXT, 'not found: this listener has /healthz, /readyz and /metrics\n'];
     }
   }
 }

@@ -16,13 +16,13 @@ export interface RouteLabels {
   readonly upstream: string;
 }
 
-/** What became of a reservation. */
+/** The result of a reservation. */
 export interface Decision {
   readonly result: Result;
-  /** The call that decided, and the place in it. */
+  /** The call that decided, and the index in it. */
   readonly call?: string;
   readonly index?: number;
-  /** There is none where the store was not asked: it was admitted in open mode. */
+  /** Absent if the store was not asked: the request was admitted in open mode. */
   readonly chargeLater?: unknown;
 }
 
@@ -56,16 +56,16 @@ let requests = 0;
 
 const ID_FIELD = 'x-request-id';
 const TRACE_FIELD = 'traceparent';
-/** What stands in logs must not break their lines, nor fill them. */
+/** Log values must not break lines and must be short. */
 const SOUND_ID = /^[\w.:+/=@-]{1,128}$/;
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 const STATUS_CLASSES: readonly UpstreamOutcome[] = ['2xx', '3xx', '4xx', '5xx'];
 
 export class ObservedRequest {
-  /** By this the caller, the upstream and the log know the request. */
+  /** The id by which the caller, the upstream and the log identify the request. */
   readonly id: string;
-  /** The client named none that can be used: it is ours, and goes along. */
+  /** The client sent no usable id, so the gateway's own is forwarded. */
   readonly idIsNew: boolean;
   private readonly startedAt = performance.now();
   private route: RouteLabels | undefined;
@@ -110,7 +110,7 @@ export class ObservedRequest {
     const { decisions } = this.metrics;
     if (decision.chargeLater === undefined) decisions.decided(this.charges, decision.result, this.decisionMs);
     else decisions.undecided(this.charges, 'open', this.decisionMs);
-    // In open mode, nobody was asked which groups there are.
+    // In open mode the ledger was not asked which groups exist.
     if (this.claims !== '' && this.org !== undefined && decision.chargeLater === undefined)
       this.unknownGroups?.decided(this.org, this.claims, decision.result);
   }
@@ -120,7 +120,7 @@ export class ObservedRequest {
     const ms = performance.now() - (this.forwardedAt === 0 ? this.startedAt : this.forwardedAt);
     this.outcome = outcomeOf(ended);
     this.metrics.upstreams.ended(this.route.upstream, this.outcome, ms);
-    // For the other two the gateway responds itself, and `refused` logs it.
+    // In the other two cases the gateway responds itself, and `refused` logs it.
     if (ended.kind !== 'not-sent' && ended.kind !== 'broken')
       this.log.forwarded(() => this.line(ended.status));
   }
@@ -159,7 +159,7 @@ export class ObservedRequest {
     };
   }
 
-  /** A hold has a name of its own, under which it is listed; other decisions are known by their call. */
+  /** A hold is listed under its own id; other decisions are identified by their call. */
   private decisionId(): string | undefined {
     if (this.hold !== '') return this.hold;
     const { call, index } = this.decision ?? {};
@@ -172,7 +172,10 @@ function newId(): string {
   return `${PROCESS}.${requests.toString(36)}`;
 }
 
-/** The one field of this name; of several, all, as one list; node's own table of headers is made at its first use, and costs more. */
+/**
+ * Returns the header with this name; repeated ones as one list. Node's own header table is built at its first use,
+ * which costs more.
+ */
 function fieldIn(rawHeaders: readonly string[], name: string): string | undefined {
   let found: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2)

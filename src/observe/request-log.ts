@@ -1,7 +1,7 @@
 /**
- * One line for each request: `debug` for those that were forwarded, `info` for those that the gateway refused, `warn` where the
- * fault was ours or the upstream's. A line says no path, query, header value or user: the route's pattern, and the ids by
- * which caller, upstream and store can find the same request.
+ * Logs one line per request: `debug` for forwarded requests, `info` for those that the gateway refused, `warn` if the
+ * gateway or the upstream failed. A line contains no path, query, header value or user: only the route's pattern, and
+ * ids by which the caller, the upstream and the store identify the same request.
  */
 import type { Logger } from 'pino';
 
@@ -20,13 +20,13 @@ export interface RequestLine {
   readonly scope?: string | undefined;
   readonly upstream?: string | undefined;
   readonly outcome?: string | undefined;
-  /** Code of the error that was answered. */
+  /** Code of the error in the response. */
   readonly code?: string | undefined;
   readonly status?: number | undefined;
   readonly ms: number;
 }
 
-/** A flood of refused requests must not become a flood of lines: each costs as much as a refusal. */
+/** Refusals are logged at a limited rate, because a line costs as much as a refusal. */
 const LINES_A_SECOND = 50;
 const SECOND_MS = 1_000;
 
@@ -40,7 +40,7 @@ export class RequestLog {
     private readonly onLeftOut: () => void,
   ) {}
 
-  /** Whether forwarded requests have a line: it changes with the logger's level. */
+  /** Whether forwarded requests are logged: it follows the logger's level. */
   get tellsAll(): boolean {
     return this.logger.isLevelEnabled('debug');
   }

@@ -1,9 +1,9 @@
-/** What the metrics are made for, and what they look at when Prometheus asks. */
+/** What the metrics are built for, and the state they read when Prometheus scrapes. */
 
 export interface MetricsOptions {
-  /** Decimals by quota: units are shown as people write them. */
+  /** Decimals by quota: units are shown in outer units. */
   readonly quotas: Readonly<Record<string, { readonly decimals: number }>>;
-  /** Undefined until there is something to look at. */
+  /** Undefined until the state exists. */
   readonly state: () => State | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface State {
   /** The store's clock shows an impossible time. */
   readonly clockRefused: boolean;
   readonly requestsInFlight: number;
-  /** Operations owed to the store. */
+  /** Settlements, refunds and charges that the store has not confirmed. */
   readonly backlog: number;
   readonly batcher: BatcherState;
   /** Calls of earlier processes that are being delivered. */
@@ -25,7 +25,7 @@ export interface State {
 
 export interface OpenState {
   readonly active: boolean;
-  /** Units by quota that were let through and are not in the ledger yet. */
+  /** Units by quota that open mode admitted and the ledger does not have yet. */
   readonly outstanding: ReadonlyMap<string, number>;
 }
 

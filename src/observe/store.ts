@@ -1,4 +1,4 @@
-/** Store calls, holds, and units charged beyond holds. */
+/** Metrics of store calls, holds, and units charged beyond holds. */
 import type { Reply } from '../ledger/port.js';
 import type { Charges } from '../quota/charge.js';
 import type { TokenReport } from '../quota/tokens.js';
@@ -49,7 +49,7 @@ export class StoreMetrics {
     this.lines = build.histograms(
       {
         name: 'quotagate_store_call_lines',
-        help: 'Counter lines that one call touched: they bound its time in the store.',
+        help: 'Counter lines that one call touched: they determine its time in the store.',
       },
       CALL_LINES,
     )();
@@ -65,23 +65,23 @@ export class StoreMetrics {
     addProducers(build, state);
     this.expired = build.counters({
       name: 'quotagate_holds_expired_total',
-      help: 'Holds that ended without a settlement, as seen by this process: their gateway died, or could not tell.',
+      help: 'Holds that ended without a settlement, as seen by this process: their gateway stopped, or could not reach the store.',
     })();
     this.overshoots = build.counters({
       name: 'quotagate_overshoot_units_total',
-      help: 'Units charged above a hold and past a hard limit: the true cost was higher, or came after the hold had expired.',
+      help: 'Units charged above a hold that exceeded a hard limit: the true cost was higher, or arrived after the hold had expired.',
       labels: ['quota'],
     });
     for (const quota of Object.keys(quotas)) this.overshoots(quota);
     this.unprovenUnits = build.counters({
       name: 'quotagate_refunds_unproven_units_total',
-      help: 'Units of refunds that were not given back: the store cannot show that they were charged, for a fail-over or a backup lost the charge.',
+      help: 'Units of refunds that were not made: the store cannot prove that they were charged, because a fail-over or a backup lost the charge.',
       labels: ['quota'],
     });
     for (const quota of Object.keys(quotas)) this.unprovenUnits(quota);
     this.clipped = build.counters({
       name: 'quotagate_counter_moves_clipped_total',
-      help: 'Moves that would have taken a counter below 0, and stopped there: what they give back was not in the store.',
+      help: 'Changes that would have taken a counter below 0 and stopped at 0: the store had lost the units that they returned.',
     })();
   }
 
@@ -91,7 +91,7 @@ export class StoreMetrics {
     this.operations.note(operations);
     this.lines.note(lines);
     this.clipped.add(clipped);
-    // Of a repeated call too: nobody got its first answer.
+    // Also for a repeated call, because nobody got its first answer.
     this.noteExpired({ expired, overshoots });
   }
 
@@ -133,7 +133,7 @@ function addProducers(build: Builder, state: MetricsOptions['state']): void {
   );
   build.reading(
     'quotagate_spooled_calls',
-    'Calls that an earlier process could not deliver, and that this one is delivering.',
+    'Calls that an earlier process could not deliver and that this process is delivering.',
     () => state()?.spooled,
   );
 }
@@ -142,7 +142,7 @@ export function numberOf(flag: boolean | undefined): number | undefined {
   return flag === undefined ? undefined : Number(flag);
 }
 
-/** Units as people write them. */
+/** In outer units. */
 function scaled(units: number, quota: string, quotas: MetricsOptions['quotas']): number {
   return units / 10 ** decimalsOf(quotas, quota);
 }
@@ -153,11 +153,11 @@ export class HoldMetrics {
   private readonly replays: MetricOf<Counter>;
 
   constructor(build: Builder) {
-    build.reading('quotagate_holds_open', 'Holds of requests under way in this process.', () => this.open);
+    build.reading('quotagate_holds_open', 'Holds of open requests of this process.', () => this.open);
     this.tokens = new TokenMetrics(build);
     this.replays = build.counters({
       name: 'quotagate_replays_total',
-      help: 'Answers that the upstream marked as replays (`replayHeader`): `free`, or `charged`, for this process does not know that the same call was charged in full.',
+      help: 'Answers that the upstream marked as replays (`replayHeader`): `free`, or `charged` if this process does not know that the same call was charged in full.',
       labels: ['outcome'],
     });
   }

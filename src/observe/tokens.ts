@@ -1,4 +1,6 @@
-/** Tokens of AI answers, by the pattern of `models` that priced them: what clients name is no label. */
+/**
+ * Counts tokens of AI answers by the pattern of `models` that priced them. Names that clients send are never labels.
+ */
 import type { TokenReport } from '../quota/tokens.js';
 import type { Builder } from './builder.js';
 import type { Counter, MetricOf } from './metric-store.js';

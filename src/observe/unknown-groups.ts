@@ -1,6 +1,6 @@
 /**
- * Groups that credentials claim and the directory does not have: counted, and each logged once. With a misspelled group its
- * limit would silently not apply.
+ * Counts groups that credentials claim and the directory does not have, and logs each once. The limit of a misspelled
+ * group would silently not apply.
  */
 import type { Logger } from 'pino';
 import type { Result } from '../ledger/port.js';
@@ -24,7 +24,7 @@ export class UnknownGroupMetrics {
   }
 }
 
-/** Claims of invented groups must fill neither the log nor the memory. */
+/** Limits log and memory for claims of invented groups. */
 const NAMED_MAX = 256;
 
 export class UnknownGroups {

@@ -1,4 +1,4 @@
-/** How upstreams take what is forwarded. */
+/** Metrics of upstream requests. */
 import type { DropReason } from '../http/field-names.js';
 import type { Builder } from './builder.js';
 import type { Counter, Histogram, MetricOf } from './metric-store.js';
@@ -27,14 +27,14 @@ export class UpstreamMetrics {
     this.outcomes = build.counters({
       name: 'quotagate_upstream_outcomes_total',
       help:
-        'Forwarded requests by how they ended: the class of the status; the answer broke off; none came; ' +
+        'Forwarded requests by how they ended: the class of the status; the response broke off; no response arrived; ' +
         'nothing was sent; the client left first.',
       labels: ['upstream', 'outcome'],
     });
     this.seconds = build.histograms(
       {
         name: 'quotagate_upstream_seconds',
-        help: 'From handing a request to its upstream to the end of the answer, the client’s reading of it included.',
+        help: 'Time from sending a request to the upstream to the end of the response, including the time in which the client reads it.',
         labels: ['upstream'],
       },
       UPSTREAM_SECONDS,
@@ -42,13 +42,13 @@ export class UpstreamMetrics {
     this.dropped = build.counters({
       name: 'quotagate_request_fields_dropped_total',
       help:
-        'Header fields of requests that were not forwarded. `name`: the name has characters other than letters, digits and `-`; ' +
-        '`moves`: servers take another path, method or caller from it. `upstreams.*.passHeaders` passes those that are needed.',
+        'Request headers that were not forwarded. `name`: the name has characters other than letters, digits and `-`; ' +
+        '`moves`: servers could read another path, method or caller from it. `upstreams.*.passHeaders` passes those that are needed.',
       labels: ['upstream', 'reason'],
     });
   }
 
-  /** At boot, so that a request only adds. Gives what counts a dropped request field. */
+  /** Called at boot, so that a request only increments. Returns the function that counts a dropped request header. */
   prepare(upstream: string): (reason: DropReason) => void {
     const outcomes = UPSTREAM_OUTCOMES.map((outcome) => [outcome, this.outcomes(upstream, outcome)] as const);
     this.known.set(upstream, { seconds: this.seconds(upstream), outcomes: new Map(outcomes) });

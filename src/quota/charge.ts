@@ -19,18 +19,18 @@ export interface Charges {
   readonly items: readonly ChargeItem[];
 }
 
-/** Counters are exact up to here: below 2^53 with a margin for one more addition. */
+/** Counters are exact up to this value: below 2^53 with a margin for one more addition. */
 export const UNITS_MAX = 9_000_000_000_000_000;
 
-/** At most this many charges on a route: bounds the lines of one decision. */
+/** Maximum charges per route: limits the lines of one decision. */
 export const CHARGES_MAX = 8;
 
-/** A user in more groups than this is refused, never cut off. */
+/** A user in more groups than this is refused; the list is not truncated. */
 export const GROUPS_MAX = 64;
 
 /**
- * Builds the charges of a request. Items on the same quota are added up; a gate beside a real cost is implied by it,
- * and a cost of 0 units is a gate.
+ * Builds the charges of a request. Items on the same quota are added up. A gate beside a cost on the same quota is
+ * redundant, and a cost of 0 units is a gate.
  */
 export function charges(action: string, items: readonly ChargeItem[]): Charges {
   const byQuota = new Map<string, ChargeItem>();
@@ -41,7 +41,7 @@ export function charges(action: string, items: readonly ChargeItem[]): Charges {
   return { action, items: [...byQuota.values()] };
 }
 
-/** Charges on one quota add up, so the sum is what must fit. */
+/** Charges on one quota add up, so the sum must fit. */
 export function fitsUnits({ items }: Pick<Charges, 'items'>): boolean {
   return items.every((item) => item.units <= UNITS_MAX);
 }

@@ -1,11 +1,11 @@
 /**
- * Cycles: when counters reset, in the org's time zone. Boundaries are local wall-clock times turned into instants, so that
- * "day 20, midnight in Madrid" stays that over changes of the clock:
+ * Cycles: when counters reset, in the org's time zone. Boundaries are local wall-clock times converted to instants, so
+ * that "day 20, midnight in Madrid" remains correct when the clock changes:
  *
- * - one that the clock jumps over is the first instant after the jump;
- * - one that the clock shows twice is the first, except for `every: hour`, where each occurrence begins its own hour: a
- *   budget for one hour does not last for two;
- * - a day that the month does not have is its last one, and the next month has the anchor again.
+ * - a time that the clock skips becomes the first instant after the jump;
+ * - a time that occurs twice is the first occurrence, except for `every: hour`, where each occurrence begins its own
+ *   hour: a budget for one hour does not last for two;
+ * - a day that the month does not have is its last day, and the next month uses the anchor again.
  */
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
@@ -43,7 +43,7 @@ export interface RuleFault {
   readonly problem: string;
 }
 
-/** Everything that is wrong with a rule, field by field. What is undefined has a fault of its own elsewhere. */
+/** Returns all errors of a rule, field by field. Undefined fields are reported elsewhere. */
 export function ruleFaults({ every, anchor, timeZone }: Unfinished<CycleRule>): RuleFault[] {
   const faults: RuleFault[] = [];
   if (every !== undefined && !EVERY.includes(every))
@@ -78,14 +78,14 @@ function monthCode(anchor: number): string {
 
 function isZone(name: string): boolean {
   try {
-    // Fixed offsets are zones, too; they have no rules for the clock. Intl alone takes names (PST) that Temporal refuses.
+    // Fixed offsets are also zones, without daylight saving. Intl alone accepts names (PST) that Temporal refuses.
     return /^[A-Za-z]/.test(name) && localTime(0, name) !== undefined;
   } catch {
     return false;
   }
 }
 
-/** Rules × time zones in use at once; beyond, bounds are computed anew. */
+/** Rules × time zones in use at once; above this, bounds are computed again. */
 const CACHED_RULES = 1_024;
 const lastBounds = new LRUCache<string, Bounds>({ max: CACHED_RULES });
 
@@ -100,8 +100,8 @@ export function boundsAt(rule: CycleRule, nowMs: number): Bounds {
 }
 
 /**
- * The cycle that follows one which is over at this time. The end of the one before stands, also where a newer time zone
- * table would have put it elsewhere.
+ * Returns the cycle after one that is over at this time. It starts at the known end of the previous cycle, even if a
+ * newer time zone table would compute another end.
  */
 export function successorOf(present: Bounds, rule: CycleRule, nowMs: number): Bounds {
   const { start, end } = boundsAt(rule, nowMs);
@@ -113,7 +113,7 @@ export function nextBoundary(rule: CycleRule, nowMs: number): number {
   return boundsAt(rule, nowMs).end;
 }
 
-/** Far enough to both sides that a day which a zone left out (Apia, 2011-12-30) is stepped over. */
+/** Far enough on both sides to step over a day that a zone skipped (Apia, 2011-12-30). */
 const STEPS = [-2, -1, 0, 1, 2] as const;
 
 function computeBounds(rule: CycleRule, nowMs: number): Bounds {
@@ -129,7 +129,7 @@ function computeBounds(rule: CycleRule, nowMs: number): Bounds {
   return { start, end };
 }
 
-/** The boundary that the wall clock names, `step` periods from the one `local` lies in. */
+/** Returns the wall-clock boundary `step` periods from the one that contains `local`. */
 function nominal(rule: CycleRule, local: Temporal.PlainDateTime, step: number): Temporal.PlainDateTime {
   const date = local.toPlainDate();
   switch (rule.every) {
@@ -171,8 +171,8 @@ const CACHED_MINUTES = 256;
 const buckets = new LRUCache<string, LRUCache<number, string>>({ max: CACHED_ZONES });
 
 /**
- * The local hour as `YYYY-MM-DDTHH`. The second showing of an hour that the clock repeats carries its offset
- * (`2026-10-25T02+01:00`), so that the two differ and all still sort as text.
+ * The local hour as `YYYY-MM-DDTHH`. The second occurrence of a repeated hour includes its offset
+ * (`2026-10-25T02+01:00`), so that the two differ and still sort as text.
  */
 export function hourBucket(ms: number, timeZone: string): string {
   let zone = buckets.get(timeZone);
@@ -180,7 +180,7 @@ export function hourBucket(ms: number, timeZone: string): string {
     zone = new LRUCache({ max: CACHED_MINUTES });
     buckets.set(timeZone, zone);
   }
-  // Clocks have changed at whole minutes everywhere since 1972, so a minute has one answer.
+  // Since 1972 clocks change only at whole minutes, so a minute has one result.
   const minute = Math.floor(ms / MINUTE_MS);
   let text = zone.get(minute);
   if (text === undefined) {
@@ -202,7 +202,7 @@ export function dayOf(ms: number, timeZone: string): string {
   return hourBucket(ms, timeZone).slice(0, 'YYYY-MM-DD'.length);
 }
 
-/** The days that a person reads a cycle as, the last one included. */
+/** The days of a cycle as a person reads them, including the last one. */
 export function periodDays(bounds: Bounds, timeZone: string): { from: string; to: string } {
   return { from: dayOf(bounds.start, timeZone), to: dayOf(bounds.end - 1, timeZone) };
 }

@@ -1,11 +1,11 @@
-/** Ids and their escaped form, the token, which stands in keys, fields and journal lines. */
+/** Ids, and the escaped form of user ids (user keys) for store keys, fields and journal lines. */
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const PLAIN_USER = /^[A-Za-z0-9._-]{1,256}$/;
 
 export const USER_BYTES_MAX = 256;
 
-/** What encodeURIComponent leaves as it is, and separators of ours may be. */
+/** The characters that encodeURIComponent keeps and that are not our separators. */
 const LEFT_PLAIN = /[!'()*~]/g;
 
 /** Org, group, quota and action ids. */
@@ -14,8 +14,8 @@ export function isName(text: string): boolean {
 }
 
 /**
- * The token of a user id: the id itself where it is plain, else percent-encoded UTF-8, so that no separator of ours
- * can stand in it. Returns undefined for an id that is empty, longer than 256 bytes or not valid Unicode.
+ * Returns the user key of a user id: the id itself if it is plain, else percent-encoded UTF-8, so that it contains no
+ * separator. Returns undefined for an id that is empty, longer than 256 bytes or not valid Unicode.
  */
 export function userKeyOf(id: string): string | undefined {
   if (PLAIN_USER.test(id)) return id;

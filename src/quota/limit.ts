@@ -10,11 +10,13 @@ export interface Plan {
   readonly mode: PlanMode;
 }
 
-/** A cap on a user or group: absolute (`percent` 0) or a part of the pool (`units` 0), raised for a while or not. */
+/**
+ * A cap on a user or group: absolute (`percent` 0) or a share of the pool (`units` 0), optionally raised for a while.
+ */
 export interface Limit {
   readonly units: number;
   readonly percent: number;
-  /** Where this share of the pool begins, for caps split to the unit; 0 for a cap set by hand. */
+  /** Where this share of the pool begins, if caps are split exactly to the unit; 0 for a cap set by hand. */
   readonly offset: number;
   readonly shadow: boolean;
   /** Units added until the store's clock reaches `raiseUntil` (ms). */
@@ -29,7 +31,7 @@ export function shareOf(pool: number, share: number): number {
   return quotient * share + Math.floor((rest * share) / PERCENT_WHOLE);
 }
 
-/** The cap that a limit means for the present pool and store time (ms). */
+/** Returns the cap of a limit for the present pool and store time (ms). */
 export function capOf(limit: Limit, pool: number, now: number): number {
   const base =
     limit.percent === 0
@@ -38,7 +40,10 @@ export function capOf(limit: Limit, pool: number, now: number): number {
   return now < limit.raiseUntil ? base + limit.raise : base;
 }
 
-/** Why a percent of a pool can be no limit; undefined where it can. `pool`: undefined where the org has no plan. */
+/**
+ * Returns why a percentage of a pool is not a valid limit; undefined if it is valid. `pool`: undefined if the org has
+ * no plan.
+ */
 export function percentFault(
   limit: Pick<Limit, 'percent' | 'offset'>,
   pool: number | undefined,
@@ -50,12 +55,12 @@ export function percentFault(
 
 export const NO_LIMIT: Limit = { units: 0, percent: 0, offset: 0, shadow: false, raise: 0, raiseUntil: 0 };
 
-/** Why so many users cannot be active; undefined where they can. */
+/** Returns why so many users cannot be active; undefined if they can. */
 export function seatsFault(seats: number | undefined, users: number): string | undefined {
   return seats !== undefined && users > seats ? `are fewer than the ${users} users` : undefined;
 }
 
-/** Percent caps for `count` users: they sum to exactly 100 %, and for any pool to the pool, to the unit. */
+/** Percentage caps for `count` users: they sum to exactly 100 %, and to the unit for any pool. */
 export function distribute(count: number): { percent: number; offset: number }[] {
   const shares: { percent: number; offset: number }[] = [];
   let offset = 0;

@@ -1,6 +1,6 @@
-/** Tokens of AI APIs: the words that config, meter, settlement and metrics share. */
+/** Tokens of AI APIs: types that config, meter, settlement and metrics share. */
 
-/** The APIs whose requests and answers can be read. */
+/** The supported APIs. */
 export const LLM_APIS = [
   'openai-chat',
   'openai-completions',
@@ -31,7 +31,7 @@ export interface Usage {
 }
 
 export interface TokenReport {
-  /** The pattern of the config by which it was priced; '' where there is none. */
+  /** The pattern of the config that priced the answer; '' if there is none. */
   readonly model: string;
   readonly usage: Usage;
   readonly estimated: boolean;

@@ -1,9 +1,11 @@
-/** Units outside (decimal text or number) and inside (integers scaled by the quota's decimals). */
+/**
+ * Converts units between outer form (decimal text or number) and inner form (integers scaled by the quota's decimals).
+ */
 import { UNITS_MAX } from './charge.js';
 
 /** How a quota's amounts are written. */
 export interface QuotaDefinition {
-  /** What a unit is called: calls, tokens … */
+  /** The label of a unit: calls, tokens … */
   readonly unit: string;
   readonly decimals: number;
 }
@@ -13,7 +15,7 @@ export type Quotas = ReadonlyMap<string, QuotaDefinition>;
 /** The decimals of each quota, by its id. */
 export type QuotaDecimals = Readonly<Record<string, { readonly decimals: number } | undefined>>;
 
-/** What the config says of a quota. Throws for one that it does not have: a guess would be another price. */
+/** Returns the definition of a quota. Throws if the config does not have it: a guess would be another price. */
 export function definitionIn<Definition>(
   quotas: Readonly<Record<string, Definition | undefined>>,
   quota: string,
@@ -23,12 +25,12 @@ export function definitionIn<Definition>(
   return definition;
 }
 
-/** Throws as `definitionIn`. */
+/** Throws like `definitionIn`. */
 export function decimalsOf(quotas: QuotaDecimals, quota: string): number {
   return definitionIn(quotas, quota).decimals;
 }
 
-/** An amount of the config as its integer. Throws where it is none. */
+/** Converts an amount of the config to its integer. Throws if it is invalid. */
 export function configUnits(amount: string | number, quotas: QuotaDecimals, quota: string): number {
   const decimals = decimalsOf(quotas, quota);
   const units = parseUnits(amount, decimals);
@@ -45,8 +47,9 @@ export const DECIMALS_MAX = 6;
 const DECIMAL = /^(0|[1-9]\d{0,15})(?:\.(\d{1,20}))?$/;
 
 /**
- * The integer for a decimal amount such as 0.1 or "12.50". Undefined for anything that is not a plain decimal number
- * ≥ 0, is too large, or has more decimals than the quota: with `roundUp` such a one is rounded up instead.
+ * Returns the integer for a decimal amount such as 0.1 or "12.50". Returns undefined for anything that is not a plain
+ * decimal number ≥ 0, is too large, or has more decimals than the quota; with `roundUp`, extra decimals are rounded up
+ * instead.
  */
 export function parseUnits(amount: string | number, decimals: number, roundUp = false): number | undefined {
   const scale = SCALE[decimals];
@@ -71,7 +74,7 @@ function plainText(amount: number): string {
   return text.includes('e-') ? amount.toFixed(20) : text;
 }
 
-/** The amount as a JSON number: exact to read back with `parseUnits`, as far as a double carries it. */
+/** The amount as a JSON number. `parseUnits` reads it back exactly, within the precision of a double. */
 export function formatUnits(units: number, decimals: number): number {
   const scale = SCALE[decimals] ?? 1;
   return units / scale;

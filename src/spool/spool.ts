@@ -20,18 +20,21 @@ import { PRODUCER_YOUNG_MS } from '../ledger/port.js';
 
 export interface SpoolOptions {
   readonly path: string;
-  /** Sends a call; resolves when it is over. `isForgotten`: if it has run before, the store may not know that any more. */
+  /**
+   * Sends a call; resolves when it is complete. `isForgotten`: the store may no longer know whether the call ran
+   * before.
+   */
   readonly deliver: (call: UndeliveredCall, isForgotten: boolean) => Promise<void>;
   readonly onDelivered: (file: string, calls: number) => void;
-  /** A file cannot be read, is cut off, or a mark cannot be written. */
+  /** A file is truncated or cannot be read, or a mark cannot be written. */
   readonly onTrouble: (file: string, error: unknown) => void;
 }
 
 const VERSION = 1;
 const LOOK_EVERY_MS = 5_000;
-/** A claim that nobody has touched for so long belongs to a process that is gone. */
+/** A claim without an update for this long belongs to a process that no longer runs. */
 const CLAIM_STALE_MS = 30_000;
-/** The next org waits so long for one whose calls are being delivered. */
+/** How long the next org waits for an org whose calls are being delivered. */
 const PATIENCE_MS = 1_000;
 const WAITING = '.spool';
 const CLAIMED = '.claimed';
@@ -43,12 +46,12 @@ interface Claim {
   readonly file: string;
   readonly calls: readonly UndeliveredCall[];
   readonly over: Set<number>;
-  /** By org: when an earlier process began to deliver the first call that is not over. */
+  /** By org: when an earlier process began to deliver the first incomplete call. */
   readonly begun: ReadonlyMap<string, number>;
   readonly handle: FileHandle;
 }
 
-/** Throws where the folder cannot be made or written to. */
+/** Throws if the folder cannot be created or written to. */
 export function openSpool(options: SpoolOptions): Spool {
   const { path } = options;
   try {
@@ -69,20 +72,23 @@ export class Spool {
 
   constructor(private readonly options: SpoolOptions) {}
 
-  /** Calls of claimed files that are not over. */
+  /** Incomplete calls of claimed files. */
   get undelivered(): number {
     let count = 0;
     for (const { calls, over } of this.claims.values()) count += calls.length - over.size;
     return count;
   }
 
-  /** Delivers what waits, and looks again and again: another process may stop, or have died while it delivered. */
+  /**
+   * Delivers waiting calls, and checks again periodically: another process may stop, or have crashed while it
+   * delivered.
+   */
   start(): void {
     this.look();
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Writes a file of its own for these calls, whole or not at all. Returns its path. */
+  /** Writes a new file for these calls, completely or not at all. Returns its path. */
   async write(calls: readonly UndeliveredCall[]): Promise<string> {
     const name = join(this.options.path, `${Date.now()}-${randomBytes(6).toString('hex')}`);
     const lines = [{ version: VERSION, calls: calls.length }, ...calls].map(
@@ -100,7 +106,7 @@ export class Spool {
     return name + WAITING;
   }
 
-  /** Leaves what is not delivered to the next process. */
+  /** Leaves undelivered calls to the next process. */
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
@@ -122,7 +128,7 @@ export class Spool {
   private async touchAndClaim(): Promise<void> {
     if (this.closed) return;
     for (const [id, { file }] of this.claims) {
-      // Taken away, for this process seemed to be gone: the calls on their way do no harm.
+      // Another process took the claim because this one seemed dead. Calls in flight do no harm.
       await touch(file).catch(() => this.claims.delete(id));
     }
     for (const name of await readdir(this.options.path)) {
@@ -135,7 +141,7 @@ export class Spool {
     const claimed = join(this.options.path, `${id}.${this.owner}${CLAIMED}`);
     try {
       if (file.endsWith(CLAIMED) && Date.now() - (await stat(file)).mtimeMs < CLAIM_STALE_MS) return;
-      // Before it has its new name, so that nobody takes that for stale.
+      // Must happen before the rename, so that no process treats the claim as stale.
       await touch(file);
       await rename(file, claimed);
     } catch (error) {
@@ -147,7 +153,7 @@ export class Spool {
       const text = await readFile(claimed, 'utf8');
       const { calls, over, begun, bytes, missing } = contentOf(text);
       if (missing > 0) await this.keepCopy(id, claimed, missing);
-      // A crash may have cut off the last mark.
+      // A crash may have truncated the last mark.
       await truncate(claimed, bytes);
       const claim = { id, file: claimed, calls, over, begun, handle: await open(claimed, 'a') };
       this.claims.set(id, claim);
@@ -158,24 +164,27 @@ export class Spool {
     }
   }
 
-  /** The file was cut off after it was written: what is whole is delivered, and a person may find the rest in the copy. */
+  /**
+   * The file was truncated after it was written: the complete calls are delivered, and the copy is kept for a person to
+   * find the rest.
+   */
   private async keepCopy(id: string, file: string, missing: number): Promise<void> {
     const copy = join(this.options.path, `${id}${UNREADABLE}`);
     await copyFile(file, copy, constants.COPYFILE_EXCL).catch((error: NodeJS.ErrnoException) => {
-      // An earlier process has kept it.
+      // An earlier process has kept the copy.
       if (error.code !== 'EEXIST') throw error;
     });
     this.options.onTrouble(copy, new Error(`the file lacks ${missing} calls: it was cut off`));
   }
 
-  /** One call at a time: they share the store with the requests of now. */
+  /** One call at a time, because they share the store with current requests. */
   private async deliver(claim: Claim): Promise<void> {
     const { id, file, calls, over, handle } = claim;
     const orgs: Promise<void>[] = [];
     for (const indexes of byOrg(calls)) {
       const org = this.deliverOrg(claim, indexes);
       orgs.push(org);
-      // An org whose data is missing waits for an operator: the others do not wait for it.
+      // An org whose data is missing waits for an operator; the other orgs do not wait for it.
       await Promise.race([org, delay(PATIENCE_MS, undefined, { ref: false })]);
     }
     await Promise.all(orgs);
@@ -199,10 +208,10 @@ export class Spool {
         if (call === undefined || over.has(index)) continue;
         if (!this.has(claim)) return;
         const begunAt = isFirst ? begun.get(call.org) : undefined;
-        // The mark of the call before says when this one began; the first one needs its own.
+        // The mark of the previous call shows when this one began; the first call needs its own mark.
         if (isFirst && begunAt === undefined) await mark(handle, { begun: Date.now(), org: call.org });
         isFirst = false;
-        // The calls of an org go one by one: no later one than the first can have been sent.
+        // The calls of an org are sent in order, so only the first incomplete call can have been sent.
         await this.options.deliver(call, begunAt !== undefined && Date.now() - begunAt > PRODUCER_YOUNG_MS);
         if (this.closed) return;
         await mark(handle, { done: index, at: Date.now() });
@@ -213,13 +222,13 @@ export class Spool {
     }
   }
 
-  /** False once this process stops, or another one has taken the file. */
+  /** False once this process stops, or once another one has taken the file. */
   private has(claim: Claim): boolean {
     return !this.closed && this.claims.get(claim.id) === claim;
   }
 }
 
-/** Places of the calls of each org. */
+/** Positions of the calls of each org. */
 function byOrg(calls: readonly UndeliveredCall[]): Iterable<readonly number[]> {
   const places = new Map<string, number[]>();
   for (const [index, { org }] of calls.entries()) {
@@ -235,13 +244,13 @@ async function mark(handle: FileHandle, value: Mark): Promise<void> {
   await handle.datasync();
 }
 
-/** Times are of this machine's clock. */
+/** Times are from this machine's clock. */
 type Mark = { readonly begun: number; readonly org: string } | { readonly done: number; readonly at: number };
 
 interface Content extends Pick<Claim, 'calls' | 'over' | 'begun'> {
-  /** Length of the whole lines. */
+  /** Length of the complete lines. */
   readonly bytes: number;
-  /** Calls that were written and are not there. */
+  /** Calls that were written but are missing. */
   readonly missing: number;
 }
 

@@ -36,7 +36,7 @@ t.test('an address that this machine does not have', async (t) => {
   const failed = started(
     `server: { gateway: "127.0.0.1:0", admin: "127.0.0.1:0", ops: "192.0.2.1:9" }\n${store('b')}`,
   );
-  await t.rejects(failed, { message: /^server.ops: 192.0.2.1:9 is no address of this machine/ });
+  await t.rejects(failed, { message: /^server.ops: 192.0.2.1:9 is not an address of this machine/ });
 });
 
 t.test('a store that cannot be had', async (t) => {

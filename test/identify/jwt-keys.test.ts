@@ -253,9 +253,9 @@ t.test('unusable keys are reported at start', async (t) => {
   );
   t.throws(() => jwt(optionsFor('', { keys: { secret: ' ' }, ...hs })), /0 bytes/);
   const long = { algorithms: ['HS256', 'HS512'] };
-  t.throws(() => jwt(optionsFor('', { keys: { secret: 'x'.repeat(63) }, ...long })), /63 bytes.*need 64/);
+  t.throws(() => jwt(optionsFor('', { keys: { secret: 'x'.repeat(63) }, ...long })), /63 bytes.*at least 64/);
   for (const algorithms of [[], ['ES256'], ['none'], ['HS256', 'RS256']])
     t.throws(() => jwt(optionsFor('', { keys: { secret }, algorithms })), /need a shared secret/);
   for (const algorithms of [[], ['HS256'], ['RS256', 'HS256']])
-    t.throws(() => jwt(optionsFor('http://127.0.0.1:1/', { algorithms })), /public keys with all others/);
+    t.throws(() => jwt(optionsFor('http://127.0.0.1:1/', { algorithms })), /other algorithms need public keys/);
 });
