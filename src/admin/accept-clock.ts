@@ -1,7 +1,7 @@
 /**
- * An operator says that the store's clock is right, whatever it showed before: gateways that refuse it take it, and orgs whose
- * time is ahead of it, for a wrong time was taken once, go by it from now on. A cycle that ended early because of that stays
- * ended: what is used until its end counts in the next one.
+ * Accepts the present time of the store's clock on behalf of an operator. Gateways that refuse the clock accept it from
+ * then on. Orgs whose time is ahead of it, because a wrong time was once accepted, are set back to it. A cycle that
+ * ended early because of the wrong time stays closed: units consumed until its planned end count in the next cycle.
  */
 import type { Ledger } from '../ledger/port.js';
 import { acceptClockTime } from '../ledger/store-meta.js';
@@ -10,11 +10,11 @@ import { auditText } from './writes/change.js';
 
 export interface ClockAccepted {
   readonly clock: number;
-  /** Orgs whose time was ahead, and what it was. */
+  /** Orgs whose time was ahead, with that time. */
   readonly setBack: readonly { readonly org: string; readonly from: number }[];
 }
 
-/** Requests change the org at the same time. */
+/** Requests may change the org at the same time. */
 const TRIES_MAX = 8;
 
 export async function acceptClock(ledger: Ledger, reason: string): Promise<ClockAccepted> {
@@ -30,7 +30,7 @@ export async function acceptClock(ledger: Ledger, reason: string): Promise<Clock
   return { clock, setBack: setBack.sort((a, b) => (a.org < b.org ? -1 : 1)) };
 }
 
-/** The time that the org had; undefined where it is not ahead. */
+/** Returns the former time of the org; undefined if it is not ahead. */
 async function setTimeBack(
   ledger: Ledger,
   org: string,

@@ -17,7 +17,7 @@ export interface Admin {
   readonly mutex: KeyedMutex;
 }
 
-/** A Fastify scope whose schemas are TypeBox's. */
+/** A Fastify scope with TypeBox schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -28,13 +28,13 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who acts and what they may do: set by the one hook that checks tokens, before anything else looks at it. */
+    /** The caller and their permissions: set by the one hook that checks tokens, before any other code reads it. */
     access: Access;
-    /** A read that began together with the look-up of the token: it costs no round trip of its own. */
+    /** A read that started together with the token lookup, so it costs no extra round trip. */
     firstRead: Promise<FoundOrg> | undefined;
   }
   interface FastifyContextConfig {
-    /** Begins `firstRead`. What it finds is seen only by a handler, which no refused request reaches. */
+    /** Starts `firstRead`. Only a handler sees the result, and a refused request never reaches a handler. */
     readFirst?: (request: FastifyRequest) => Promise<FoundOrg>;
   }
 }

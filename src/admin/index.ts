@@ -1,7 +1,7 @@
 /**
- * The admin API: `/v1` on a listener of its own, everything through the ledger's port. This file builds it; each noun has
- * a file with its routes. One hook knows who may do what (auth.ts, by the table in roles.ts), one handler makes problems of
- * errors (problems.ts).
+ * The admin API: `/v1` on its own listener; all data goes through the ledger's port. This file builds it; each noun has
+ * a file with its routes. One hook checks permissions (auth.ts, with the table in roles.ts), and one handler converts
+ * errors to problems (problems.ts).
  */
 import { randomUUID } from 'node:crypto';
 import Fastify, {
@@ -47,14 +47,14 @@ export { adminTokens, makeFirstToken } from './tokens/first-token.js';
 export interface AdminOptions {
   readonly ledger: Ledger;
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
-  /** An admin token over all orgs, beside those in the ledger. */
+  /** An admin token for all orgs, in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
   readonly logger?: FastifyBaseLogger;
-  /** PEM; left out: no TLS. */
+  /** PEM; absent: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** 256 bytes of a user id, percent-encoded, behind a quota's id. */
+/** 256 bytes of a percent-encoded user id, after a quota's id. */
 const PARAM_LENGTH_MAX = 1_024;
 const BODY_BYTES_MAX = 256 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -104,7 +104,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   return app;
 }
 
-/** Writes to what has an ETag: they compare it with `If-Match` themselves. */
+/** Writes to resources with an ETag compare it with `If-Match` themselves. */
 const MATCHED: ReadonlySet<string> = new Set([
   'PUT /v1/orgs/:org',
   'DELETE /v1/orgs/:org',
@@ -120,13 +120,13 @@ const MATCHED: ReadonlySet<string> = new Set([
   'DELETE /v1/orgs/:org/limits/:limit',
 ]);
 
-/** Everything else has no ETag, so that no `If-Match` can hold: refused, not overlooked. */
+/** All other resources have no ETag, so an `If-Match` cannot match: the request is refused, not ignored. */
 async function refuseUnmatched({ method, headers, routeOptions }: FastifyRequest): Promise<void> {
   if (method === 'GET' || method === 'HEAD' || MATCHED.has(`${method} ${routeOptions.url}`)) return;
   checkMatch(headers['if-match'], undefined);
 }
 
-/** From now on notes each route; answers which methods a path has. */
+/** Records each route from now on; returns which methods a path has. */
 function watchMethods(app: FastifyInstance): (path: string) => readonly string[] {
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ method, url }) => {
@@ -149,13 +149,13 @@ function settings(
   sendProblem: SendProblem,
 ): FastifyHttpOptions<RawServerDefault> {
   const http = { requireHostHeader: false };
-  // With TLS the server is of another class, with all that is used of it here.
+  // With TLS the server has another class, but the same members that are used here.
   const server = (tls === undefined ? { http } : { https: { ...http, ...tls } }) as { http: typeof http };
   return {
     ...server,
-    // The lines of the library: its listening, and faults that no request shows.
+    // Log lines of the library: listening, and internal errors that no request reports.
     ...(logger === undefined ? {} : { loggerInstance: logger.child({ event: 'admin_server' }) }),
-    // Request lines would put query strings, and so names, into the log.
+    // Request lines would put query strings, and therefore names, into the log.
     logController: new LogController({ disableRequestLogging: true }),
     // `refuseEarly` answers both with problem documents.
     return503OnClosing: false,
@@ -170,7 +170,7 @@ function settings(
   };
 }
 
-/** JSON is all that is read; an empty body is no body, whatever its type says. */
+/** Only JSON is read. An empty body counts as no body, whatever its type. */
 function readJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -180,7 +180,7 @@ function readJsonOnly(app: FastifyInstance): void {
   });
 }
 
-/** Refuses requests during shutdown, and requests without a Host field. */
+/** Refuses requests during shutdown, and requests without a Host header. */
 function refuseEarly(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', (done) => {

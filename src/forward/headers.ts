@@ -5,9 +5,9 @@
 import {
   type DropReason,
   dropReason,
-  fateOf,
   foldedName,
   type HeaderPolicy,
+  headerPolicy,
   isPassable,
 } from '../http/field-names.js';
 import type { ForwardJob } from './outcome.js';
@@ -17,7 +17,7 @@ interface Field {
   readonly name: string;
   /** The name as read by a server that treats separators as equal. */
   readonly plain: string;
-  readonly fate: HeaderPolicy;
+  readonly policy: HeaderPolicy;
   /** Request headers with this value are dropped for this reason, unless the upstream's config passes them. */
   readonly dropped: DropReason | undefined;
 }
@@ -31,7 +31,7 @@ function fieldOf(spelling: string): Field {
   if (known !== undefined) return known;
   const name = spelling.toLowerCase();
   const plain = foldedName(name);
-  const field = { name, plain, fate: fateOf(name), dropped: dropReason(name) };
+  const field = { name, plain, policy: headerPolicy(name), dropped: dropReason(name) };
   // Clients choose names, so the cache is limited.
   if (spellings.size < SPELLINGS_MAX) spellings.set(spelling, field);
   return field;
@@ -57,7 +57,7 @@ export function upstreamFields(
   onDropped?: OnDropped,
 ): UpstreamFields {
   const names = flat.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
-  const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).fate));
+  const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).policy));
   if (wrong !== undefined)
     throw new Error(`'${wrong}' must not be set on requests to an upstream: the gateway writes it`);
   const useless = passed.find((name) => !isPassable(name));
@@ -93,8 +93,8 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
       dropped.push(field.dropped);
       continue;
     }
-    const { plain, fate } = field;
-    switch (fate) {
+    const { plain, policy } = field;
+    switch (policy) {
       case 'drop':
       case 'ours':
         break;
@@ -116,8 +116,8 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
       default:
         if (job.stripHeaders.has(plain) || own.names.has(plain) || isSet(job.setFields, plain)) break;
         fields.push(spelling, value);
-        if (fate === 'forwarded-host') hosted = true;
-        else if (fate === 'forwarded-proto') schemed = true;
+        if (policy === 'forwarded-host') hosted = true;
+        else if (policy === 'forwarded-proto') schemed = true;
     }
   }
   fields.push('x-forwarded-for', chain + job.clientAddress);
@@ -152,8 +152,8 @@ const PLAIN_CODING = /^[\t ]*(?:chunked|identity)?[\t ]*$/i;
 export function isCoded(raw: readonly Buffer[]): boolean {
   for (let at = 0; at + 1 < raw.length; at += 2) {
     if (raw[at]?.length !== 'transfer-encoding'.length) continue;
-    const { fate } = fieldOf(raw[at]?.toString('latin1') ?? '');
-    if (fate === 'coding' && !PLAIN_CODING.test(raw[at + 1]?.toString('latin1') ?? '')) return true;
+    const { policy } = fieldOf(raw[at]?.toString('latin1') ?? '');
+    if (policy === 'coding' && !PLAIN_CODING.test(raw[at + 1]?.toString('latin1') ?? '')) return true;
   }
   return false;
 }
@@ -169,10 +169,11 @@ export function responseFields(raw: readonly Buffer[], extra: readonly string[],
   const fields: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const spelling = raw[at]?.toString('latin1') ?? '';
-    const { fate } = fieldOf(spelling);
-    if (fate === 'drop' || fate === 'coding' || fate === 'ours' || (reshaped && fate === 'length')) continue;
+    const { policy } = fieldOf(spelling);
+    if (policy === 'drop' || policy === 'coding' || policy === 'ours' || (reshaped && policy === 'length'))
+      continue;
     const value = raw[at + 1]?.toString('latin1') ?? '';
-    if (fate !== 'connection') fields.push(spelling, value);
+    if (policy !== 'connection') fields.push(spelling, value);
     else if (namesFields(value)) return responseFields(withoutNamed(raw, value), extra, reshaped);
   }
   fields.push('Via', `1.1 ${VIA}`);
@@ -185,7 +186,7 @@ export function trailerFields(raw: readonly (Buffer | string)[]): [name: string,
   const fields: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = textOf(raw[at]);
-    if (fieldOf(name).fate === 'pass' && !NEVER_BEHIND.test(name)) fields.push([name, textOf(raw[at + 1])]);
+    if (fieldOf(name).policy === 'pass' && !NEVER_BEHIND.test(name)) fields.push([name, textOf(raw[at + 1])]);
   }
   return fields;
 }
@@ -207,8 +208,8 @@ function namesFields(value: string): boolean {
 function withoutNamed<T extends string | Buffer>(raw: readonly T[], value: string): T[] {
   const named = new Set(value.split(',').map((option) => option.trim().toLowerCase()));
   return raw.filter((_, at) => {
-    const { name, fate } = fieldOf(String(raw[at - (at % 2)]));
-    if (fate === 'connection') return String(raw[at - (at % 2) + 1]) !== value;
-    return fate === 'length' || fate === 'coding' || fate === 'host' || !named.has(name);
+    const { name, policy } = fieldOf(String(raw[at - (at % 2)]));
+    if (policy === 'connection') return String(raw[at - (at % 2) + 1]) !== value;
+    return policy === 'length' || policy === 'coding' || policy === 'host' || !named.has(name);
   });
 }

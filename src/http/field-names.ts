@@ -87,7 +87,7 @@ export function dropReason(name: string): DropReason | undefined {
   return PLAIN.test(name) ? undefined : 'name';
 }
 
-const FATES: ReadonlyMap<string, HeaderPolicy> = new Map<string, HeaderPolicy>([
+const HEADER_POLICIES: ReadonlyMap<string, HeaderPolicy> = new Map<string, HeaderPolicy>([
   ['connection', 'connection'],
   ['keep-alive', 'drop'],
   ['te', 'drop'],
@@ -118,10 +118,10 @@ const PROXY_FIELD = /^proxy(-|$)/;
  * Returns how a header with this lower-case name is handled. A header that some servers read as a protected one is
  * handled like it.
  */
-export function fateOf(name: string): HeaderPolicy {
+export function headerPolicy(name: string): HeaderPolicy {
   const folded = foldedName(name);
-  const fate = FATES.get(folded) ?? (PROXY_FIELD.test(folded) ? 'drop' : 'pass');
-  return name === folded || fate === 'pass' ? fate : 'drop';
+  const policy = HEADER_POLICIES.get(folded) ?? (PROXY_FIELD.test(folded) ? 'drop' : 'pass');
+  return name === folded || policy === 'pass' ? policy : 'drop';
 }
 
 /**
@@ -129,5 +129,5 @@ export function fateOf(name: string): HeaderPolicy {
  * upstream's config.
  */
 export function isPassable(name: string): boolean {
-  return fateOf(name) === 'pass' && dropReason(name) !== undefined;
+  return headerPolicy(name) === 'pass' && dropReason(name) !== undefined;
 }

@@ -43,8 +43,8 @@ export interface Description {
 type Labels = Record<string, string>;
 
 /** The values of one metric, by the values of its labels. */
-class Cells<C> {
-  readonly all: { readonly labels: Labels; readonly cell: C }[] = [];
+class SeriesByLabels<C> {
+  readonly all: { readonly labels: Labels; readonly value: C }[] = [];
   private readonly byKey = new Map<string, C>();
 
   constructor(
@@ -58,10 +58,10 @@ class Cells<C> {
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
     const labels = Object.fromEntries(this.names.map((name, index) => [name, values[index] ?? '']));
-    const cell = this.make();
-    this.byKey.set(key, cell);
-    this.all.push({ labels, cell });
-    return cell;
+    const value = this.make();
+    this.byKey.set(key, value);
+    this.all.push({ labels, value });
+    return value;
   }
 }
 
@@ -69,7 +69,7 @@ export type MetricOf<C> = (...values: string[]) => C;
 
 export function counters(registry: Registry, about: Description): MetricOf<Counter> {
   const { name, help, labels = [] } = about;
-  const cells = new Cells(labels, () => new Counter());
+  const series = new SeriesByLabels(labels, () => new Counter());
   new PromCounter({
     name,
     help,
@@ -77,10 +77,10 @@ export function counters(registry: Registry, about: Description): MetricOf<Count
     registers: [registry],
     collect() {
       this.reset();
-      for (const { labels: values, cell } of cells.all) this.inc(values, cell.value);
+      for (const { labels: values, value } of series.all) this.inc(values, value.value);
     },
   });
-  return (...values) => cells.of(values);
+  return (...values) => series.of(values);
 }
 
 export function histograms(
@@ -88,9 +88,9 @@ export function histograms(
   about: Description,
   bounds: readonly number[],
 ): MetricOf<Histogram> {
-  const cells = new Cells(about.labels ?? [], () => new Histogram(bounds));
-  new HistogramMetric(registry, about, bounds, cells);
-  return (...values) => cells.of(values);
+  const series = new SeriesByLabels(about.labels ?? [], () => new Histogram(bounds));
+  new HistogramMetric(registry, about, bounds, series);
+  return (...values) => series.of(values);
 }
 
 type Exposed = Awaited<ReturnType<PromGauge['get']>>;
@@ -101,14 +101,14 @@ class HistogramMetric extends PromGauge {
     registry: Registry,
     private readonly about: Description,
     private readonly bounds: readonly number[],
-    private readonly cells: Cells<Histogram>,
+    private readonly series: SeriesByLabels<Histogram>,
   ) {
     super({ name: about.name, help: about.help, labelNames: about.labels ?? [], registers: [registry] });
   }
 
   override async get(): Promise<Exposed> {
     const { name, help } = this.about;
-    const values = this.cells.all.flatMap(({ labels, cell }) => this.lines(name, labels, cell));
+    const values = this.series.all.flatMap(({ labels, value }) => this.lines(name, labels, value));
     return { name, help, type: 'histogram', values, aggregator: 'sum' } as unknown as Exposed;
   }
 

@@ -58,9 +58,9 @@ export class UpstreamMetrics {
   }
 
   ended(upstream: string, outcome: UpstreamOutcome, ms: number): void {
-    const cells = this.known.get(upstream);
-    if (cells === undefined) return;
-    cells.outcomes.get(outcome)?.add();
-    cells.seconds.note(ms / 1_000);
+    const metrics = this.known.get(upstream);
+    if (metrics === undefined) return;
+    metrics.outcomes.get(outcome)?.add();
+    metrics.seconds.note(ms / 1_000);
   }
 }

@@ -257,5 +257,8 @@ t.test('unusable keys are reported at start', async (t) => {
   for (const algorithms of [[], ['ES256'], ['none'], ['HS256', 'RS256']])
     t.throws(() => jwt(optionsFor('', { keys: { secret }, algorithms })), /need a shared secret/);
   for (const algorithms of [[], ['HS256'], ['RS256', 'HS256']])
-    t.throws(() => jwt(optionsFor('http://127.0.0.1:1/', { algorithms })), /other algorithms need public keys/);
+    t.throws(
+      () => jwt(optionsFor('http://127.0.0.1:1/', { algorithms })),
+      /other algorithms need public keys/,
+    );
 });

@@ -5,12 +5,12 @@ import { counters, gauges, histograms } from '../../src/observe/metric-store.js'
 
 t.test('a spread is shown as a histogram: buckets add up, bounds belong to the bucket below', async (t) => {
   const registry = new Registry();
-  const cell = histograms(
+  const histogram = histograms(
     registry,
     { name: 'wait_seconds', help: 'Waits', labels: ['kind'] },
     [0.1, 1],
   )('a "b"');
-  for (const value of [0.05, 0.1, 0.5, 2]) cell.note(value);
+  for (const value of [0.05, 0.1, 0.5, 2]) histogram.note(value);
   t.equal(
     await registry.metrics(),
     `# HELP wait_seconds Waits
@@ -24,13 +24,13 @@ wait_seconds_count{kind="a \\"b\\""} 4
   );
 });
 
-t.test('a tally is the same cell for the same labels, and counts on over scrapes', async (t) => {
+t.test('a counter with the same labels is the same object, and keeps its value after a scrape', async (t) => {
   const registry = new Registry();
-  const cells = counters(registry, { name: 'seen_total', help: 'Seen', labels: ['what', 'why'] });
-  cells('a', 'b').add();
+  const counter = counters(registry, { name: 'seen_total', help: 'Seen', labels: ['what', 'why'] });
+  counter('a', 'b').add();
   t.match(await registry.metrics(), /^seen_total\{what="a",why="b"\} 1$/m);
-  cells('a', 'b').add(2);
-  cells('b', 'a').add(0.5);
+  counter('a', 'b').add(2);
+  counter('b', 'a').add(0.5);
   const text = await registry.metrics();
   t.match(text, /^seen_total\{what="a",why="b"\} 3$/m);
   t.match(text, /^seen_total\{what="b",why="a"\} 0.5$/m);

@@ -17,14 +17,14 @@ export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): o
   return async (request) => {
     const token = tokenIn(request);
     request.firstRead = request.routeOptions.config.readFirst?.(request);
-    // A refused request never looks at it.
+    // A refused request never reads it.
     request.firstRead?.catch(() => undefined);
     const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
     const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
     if (access === undefined)
       throw new ProblemError('token-invalid', 'The bearer token is unknown, revoked or expired');
     request.access = access;
-    // An unmatched path is answered with 404 for every token.
+    // An unmatched path gets 404 for every token.
     if (!request.is404) permit(access, ruleOfRoute(request), request.params);
   };
 }

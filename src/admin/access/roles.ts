@@ -1,6 +1,6 @@
 /**
- * Who may do what: one row for each endpoint. A route without a row is not registered, so that none is open by
- * oversight. `README.md` beside this file holds the same table, and a test holds every cell of it.
+ * The permissions: one row per endpoint. A route without a row is not registered, so no endpoint is open by mistake.
+ * `docs/reference/roles.md` is generated from this table, and a test checks every cell.
  */
 export const ROLES = ['admin', 'quota-manager', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
@@ -8,7 +8,7 @@ export type Role = (typeof ROLES)[number];
 /** The orgs of a token: all, including future ones, or the listed ones. */
 export type Orgs = 'all' | readonly string[];
 
-/** What a caller of the admin API may do, and as whom the audit log names them. */
+/** What a caller of the admin API may do, and their name in the audit log. */
 export interface Access {
   readonly who: string;
   readonly role: Role;
@@ -18,8 +18,8 @@ export interface Access {
 }
 
 /**
- * What of the orgs an endpoint is about. `path`: the one in its path, which must be the token's. `own`: those of the token,
- * and nothing of others. `all`: all together, so that only a token over all orgs may call it.
+ * Which orgs an endpoint concerns. `path`: the one in its path, which must belong to the token. `own`: the token's
+ * orgs, and nothing of others. `all`: all orgs, so only a token for all orgs may call it.
  */
 export type Reach = 'path' | 'own' | 'all';
 
@@ -83,7 +83,7 @@ export function reaches(orgs: Orgs, org: string): boolean {
   return orgs === 'all' || orgs.includes(org);
 }
 
-/** Whether everything that `part` reaches is within `whole`. */
+/** Returns whether everything that `part` covers is within `whole`. */
 export function isWithin(part: Orgs, whole: Orgs): boolean {
   if (whole === 'all') return true;
   return part !== 'all' && part.every((org) => whole.includes(org));

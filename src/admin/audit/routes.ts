@@ -1,4 +1,4 @@
-/** The audit logs: every change by an admin, newest first. Each org has one; that of the tokens stands above them. */
+/** The audit logs: every change by an admin, newest first. Each org has one; the log of admin tokens is separate. */
 import Type, { type Static } from 'typebox';
 import type { LogEntry } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
@@ -33,10 +33,10 @@ async function readAudit({ ledger }: Admin, view: string, query: ListQuery) {
   const { cursor = '', pageSize = PAGE_SIZE, order = 'newest' } = query;
   if (order === 'oldest') {
     const entries = await ledger.log(view, 'audit', cursor, pageSize);
-    // There may always come more: the last id is where to go on, now or later.
+    // More entries may always follow, so the last id is always a valid cursor.
     return { items: entries.map(entryOf), cursor: entries.at(-1)?.id ?? (cursor === '' ? null : cursor) };
   }
-  // One more than the page: whether there is a next one.
+  // One more than the page, to detect whether there is a next page.
   const entries = await ledger.logBack(view, 'audit', cursor, pageSize + 1);
   const page = entries.slice(0, pageSize);
   return { items: page.map(entryOf), cursor: entries.length > pageSize ? (page.at(-1)?.id ?? null) : null };

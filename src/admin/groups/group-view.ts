@@ -63,13 +63,13 @@ function* rowsOf(tables: Tables): Generator<GroupRow> {
 }
 
 export async function readGroup(admin: Admin, org: string, id: string) {
-  // The number of members is that of the group's generation.
+  // The number of members belongs to the group's generation.
   const first = await readOrg(admin, org, [{ table: 'groups', fields: [id] }]);
   const { wants, show } = shownGroup(admin, id, present(first.tables, id));
   return show(await readOrg(admin, org, wants));
 }
 
-/** What shows a group that is at this generation. */
+/** What to read to show a group of this generation. */
 export function shownGroup({ quotas }: Admin, id: string, { generation }: Pick<Group, 'generation'>) {
   const fields = [...quotas.keys()].map((quota) => lineOf(quota, 'group', id));
   return {
@@ -84,7 +84,7 @@ export function shownGroup({ quotas }: Admin, id: string, { generation }: Pick<G
   };
 }
 
-/** Throws where there is none. */
+/** Throws if the group does not exist. */
 export function present(tables: Tables, id: string): Group {
   const group = groupIn(tables, id);
   if (group === undefined) throw notFound(`group ${id}`);

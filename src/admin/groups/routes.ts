@@ -1,4 +1,7 @@
-/** Groups and who is in them. A group made anew under an old id starts empty: memberships name its generation. */
+/**
+ * Groups and their members. A group that is created again under an old id starts empty, because memberships contain its
+ * generation.
+ */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import { decodeGroup, encodeGroup, type Group, type Member } from '../../ledger/codec.js';
@@ -110,7 +113,7 @@ async function renameGroup(
   return changeOrg(admin, context, { reads: [{ table: 'groups', fields: [id] }], decide });
 }
 
-/** Its limits go with it; what its members consumed stays on its lines. */
+/** Its limits are deleted too; what its members consumed stays recorded. */
 async function deleteGroup(admin: Admin, context: WriteContext, id: string): Promise<void> {
   const lines = [...admin.quotas.keys()].map((quota) => lineOf(quota, 'group', id));
   const decide = ({ tables }: OrgView): WritePlan<undefined> => {
@@ -167,7 +170,7 @@ async function changeMembership(
   await changeOrg(admin, context, { reads, decide });
 }
 
-/** Memberships of deleted groups count nowhere: they are read, and left out, only where the bound is reached. */
+/** Memberships of deleted groups do not count. They are read and excluded only when the maximum is reached. */
 async function withinBound(admin: Admin, org: string, member: Member): Promise<Member> {
   if (member.groups.length <= GROUPS_MAX) return member;
   const fields = member.groups.map(({ group }) => group);

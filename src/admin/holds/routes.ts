@@ -1,4 +1,4 @@
-/** Holds in flight, and their release by hand. */
+/** Open holds, and their release by an admin. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import { withClosed } from '../../ledger/call-cycles.js';
@@ -63,7 +63,7 @@ function* rowsOf(tables: Tables): Generator<HoldRow> {
   for (const [id, text] of fieldsOf(tables, 'holds')) yield { id, hold: decodeHold(text) };
 }
 
-/** Holds can outlive their quota in the config: their units are then shown as stored. */
+/** Holds can outlive their quota in the config; their units are then shown as stored. */
 const REMOVED_QUOTA = { decimals: 0 };
 
 function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
@@ -95,7 +95,7 @@ async function releaseByHand(admin: Admin, context: WriteContext, id: string): P
     const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
     const reply = await release(admin, view, { id, hold }, auditText(view.now, context, auditEvent));
     snapshots.forget(context.org);
-    // Another status: the cycle turned between reading and releasing.
+    // Another status: the cycle ended between reading and releasing.
     if (reply.results[0]?.status === 'released') return;
   }
   throw new ProblemError('store-busy', `The hold ${id} could not be released`);

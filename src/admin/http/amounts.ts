@@ -1,4 +1,7 @@
-/** Amounts outside (decimal numbers, percents) and inside (integers): the one place where the admin API changes over. */
+/**
+ * Converts amounts between the API's form (decimal numbers, percentages) and integers. No other file of the admin API
+ * does this.
+ */
 import { UNITS_MAX } from '../../quota/charge.js';
 import { type Limit, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits, parseUnits, type QuotaDefinition, type Quotas } from '../../quota/units.js';
@@ -15,7 +18,7 @@ export function definitionOf(quotas: Quotas, quota: string, field: string): Quot
   return definition;
 }
 
-/** Units ≥ 0 as the integer they are inside. */
+/** Units ≥ 0 as their internal integer. */
 export function unitsIn(amount: Amount, { decimals }: QuotaDefinition, field: string): number {
   const units = parseUnits(amount, decimals);
   if (units === undefined)
@@ -41,7 +44,7 @@ export function percentOut(percent: number): number {
   return formatUnits(percent, PERCENT_DECIMALS);
 }
 
-/** `part` of `whole` in percent with two decimals; all of nothing is 100. */
+/** `part` of `whole` in percent with two decimals; 100 if the whole is 0. */
 export function share(part: number, whole: number): number {
   if (whole <= 0) return part > 0 ? 100 : 0;
   return Math.round((part / whole) * 10_000) / 100;
@@ -52,7 +55,7 @@ export interface CapAmount {
   readonly percent?: Amount;
 }
 
-/** The cap that a request or config states, on top of what `before` says of shadow and raise. */
+/** The cap that a request or config states; shadow and raise are kept from `before` if not stated. */
 export function capIn(stated: CapAmount, before: Limit, definition: QuotaDefinition, field = ''): Limit {
   if (stated.units !== undefined && stated.percent !== undefined)
     throw invalid(`${field}percent`, 'state units or percent, not both');
@@ -65,7 +68,7 @@ export function capIn(stated: CapAmount, before: Limit, definition: QuotaDefinit
     };
   if (stated.percent === undefined) return before;
   const percent = percentIn(stated.percent, `${field}percent`);
-  // A distributed share that is set to what it is keeps its place.
+  // A distributed share that is set to its present value keeps its position.
   if (percent === before.percent) return before;
   return { ...before, units: 0, percent, offset: 0 };
 }

@@ -1,4 +1,4 @@
-/** Answers unparsable requests with problem documents. */
+/** Responds to unparsable requests with problem documents. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
@@ -8,9 +8,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
-/** Ends the connection: what follows such bytes may be a part of them. */
+/** Closes the connection: the following bytes may belong to the invalid ones. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Behind a request that is not answered yet, an answer would be taken for that one's.
+  // After a request that is not answered yet, the response would be read as the response to that request.
   if (!socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
@@ -29,7 +29,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** Node keeps the answer under way on its socket, and has no public name for that. */
+/** Node keeps the current response on its socket, without a public name. */
 function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
   return socket._httpMessage !== undefined && socket._httpMessage !== null;
 }

@@ -9,7 +9,7 @@ export function etagOf(...parts: readonly (string | undefined)[]): string {
   return `"${digest.slice(0, ETAG_LENGTH)}"`;
 }
 
-/** Refuses a write whose `If-Match` names another state; `etag` is undefined where the thing does not exist. */
+/** Refuses a write whose `If-Match` names another state; `etag` is undefined if the resource does not exist. */
 export function checkMatch(ifMatch: string | undefined, etag: string | undefined): void {
   if (ifMatch === undefined) return;
   const stated = ifMatch.split(',').map((one) => one.trim());

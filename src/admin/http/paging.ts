@@ -1,4 +1,4 @@
-/** Pages of long lists: chosen in one pass, without sorting the whole and without holding up the event loop. */
+/** Pages of long lists: selected in one pass, without sorting the whole list or blocking the event loop. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { invalid } from './problems.js';
 import { PAGE_SIZE_MAX } from './validate.js';
@@ -7,10 +7,10 @@ export type Rank = string | number;
 
 export interface Listing<Item> {
   readonly rows: Iterable<Item>;
-  /** Unique: settles the order of equals. */
+  /** Unique: orders equal rows. */
   readonly id: (row: Item) => string;
   readonly accept: (row: Item) => boolean;
-  /** What `sort` may name, and the rank it gives to a row; the first is the default. */
+  /** The names that `sort` accepts, and the rank that each gives to a row; the first is the default. */
   readonly ranks: Readonly<Record<string, (row: Item) => Rank>>;
 }
 
@@ -23,7 +23,7 @@ export interface PageQuery {
 
 export interface Page<Item> {
   readonly rows: readonly Item[];
-  /** To be sent back for the next page; null on the last one. */
+  /** The cursor of the next page; null on the last one. */
   readonly cursor: string | null;
 }
 
@@ -43,7 +43,7 @@ export async function pageOf<Item>(listing: Listing<Item>, query: PageQuery): Pr
   const rankOf = ranking(listing, sort);
   const sign = sort.startsWith('-') ? -1 : 1;
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, sort);
-  // One more than the page: whether there is a next one.
+  // One more than the page, to detect whether there is a next page.
   const best: Placed<Item>[] = [];
   let seen = 0;
   for (const row of listing.rows) {
@@ -76,7 +76,7 @@ function compare(a: Place, b: Place): number {
   return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
 }
 
-/** Keeps the first `most` in order; most rows of a long list fall out at the first comparison. */
+/** Keeps the first `most` rows in order; most rows of a long list are dropped at the first comparison. */
 function keepBest<Item>(best: Placed<Item>[], placed: Placed<Item>, sign: number, most: number): void {
   const worst = best.at(-1);
   if (best.length === most && worst !== undefined && sign * compare(placed, worst) > 0) return;
@@ -107,7 +107,7 @@ function decodeCursor(cursor: string, sort: string): Place {
   throw invalid('cursor', 'belongs to another list or order');
 }
 
-/** Whether one of the texts has `q` in it, whatever the case. */
+/** Returns whether one of the strings contains `q`, ignoring case. */
 export function matches(q: string | undefined, ...texts: readonly string[]): boolean {
   if (q === undefined || q === '') return true;
   const sought = q.toLowerCase();

@@ -1,10 +1,10 @@
-/** Errors of the admin API: everything that is thrown becomes a problem of the catalogue, in one handler. */
+/** Errors of the admin API: one handler converts everything that is thrown into a problem of the catalogue. */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
 import { StoreError } from '../../ledger/port.js';
 
 export interface FieldProblem {
-  /** Path of the member, as `limits/0/units`; `body` for the whole. */
+  /** Path of the member, such as `limits/0/units`; `body` for the whole body. */
   readonly field: string;
   readonly problem: string;
 }
@@ -27,7 +27,7 @@ export function notFound(what: string): ProblemError {
 
 export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
-/** Faults of our own are logged. */
+/** Internal errors are logged. */
 export function problemSender(logger: FastifyBaseLogger | undefined): SendProblem {
   return (error, request, reply) => {
     const problem = problemOf(error, request);
@@ -45,7 +45,7 @@ export function problemSender(logger: FastifyBaseLogger | undefined): SendProble
   };
 }
 
-/** `methodsOf`: those that a path has. */
+/** `methodsOf`: the methods of a path. */
 export function sendNotFound(send: SendProblem, methodsOf: (path: string) => readonly string[]) {
   return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
@@ -56,7 +56,7 @@ export function sendNotFound(send: SendProblem, methodsOf: (path: string) => rea
   };
 }
 
-/** Statuses that Fastify gives to requests it cannot read. */
+/** Statuses that Fastify uses for requests it cannot read. */
 const UNREADABLE: Record<number, ErrorCode> = {
   400: 'request-malformed',
   413: 'body-too-large',

@@ -13,14 +13,14 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (value: unknown) => {
-    // Only what came as text is converted: in JSON, "5" is not 5.
+    // Only strings from paths and queries are converted: in JSON, "5" is not 5.
     const input = httpPart === 'body' ? value : validator.Convert(value);
     if (validator.Check(input)) return { value: input };
     return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body', schema)) };
   };
 };
 
-/** One problem per field: the first that was found, without the echoes of unions and unknown members. */
+/** One problem per field: the first one found, without follow-up errors of unions and unknown members. */
 function fieldProblems(
   errors: readonly TLocalizedValidationError[],
   whole: string,
@@ -51,7 +51,7 @@ function knownIn(schema: TSchema): string {
   return known.length === 0 ? '; no fields are allowed' : `; known fields: ${known.join(', ')}`;
 }
 
-/** An object that knows all its members. */
+/** An object without unknown members. */
 export function members<Properties extends TProperties>(properties: Properties) {
   return Type.Object(properties, { additionalProperties: false });
 }
@@ -70,7 +70,7 @@ export const Email = Type.String({
 export const Title = words(128);
 export const Reason = Type.Optional(words(500));
 
-/** When a token or key ends; null or left out: never. */
+/** When a token or key ends; null or absent: never. */
 export const ExpiresAt = Type.Optional(Type.Union([Type.String({ maxLength: 40 }), Type.Null()]));
 
 const INSTANT_MAX_MS = Date.parse('9999-12-31T23:59:59.999Z');
@@ -100,7 +100,7 @@ export const Paging = {
 
 export const Search = { q: Type.Optional(words(256)) };
 
-/** Path parameters are any text: what they name is found or not. */
+/** Path parameters may be any string: the resource they name is found or not. */
 export function path<const Names extends string>(...names: Names[]) {
   const properties = Object.fromEntries(names.map((name) => [name, Type.String()]));
   return Type.Object(properties as Record<Names, ReturnType<typeof Type.String>>);

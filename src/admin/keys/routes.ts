@@ -1,6 +1,7 @@
 /**
- * API keys of the data plane: each stands for one user of the org. Their text is shown once; the ledger has the hash of the
- * secret in `keys`, where the decision reads it, and the rest as a record. Both come and go in one step.
+ * API keys of the data plane: each belongs to one user of the org. The key is shown once. The ledger stores the hash of
+ * its secret in `keys`, where the decision reads it, and the rest as a record. Both are created and deleted in one
+ * step.
  */
 import Type, { type Static } from 'typebox';
 import { decodeKey, encodeKey, type KeyRecord } from '../../ledger/codec.js';
@@ -41,7 +42,7 @@ export function keyRoutes(app: App, admin: Admin): void {
   });
 }
 
-/** What is known of a key beside what the decision needs. */
+/** Data of a key that the decision does not need. */
 interface About {
   readonly name: string;
   readonly createdAt: number;
@@ -117,7 +118,7 @@ function snapshot({ record, about }: KeyRow) {
 }
 
 interface MadeKey {
-  /** Shown once, here. */
+  /** Only shown here, once. */
   readonly key: string;
   readonly view: ReturnType<typeof keyView>;
 }

@@ -1,4 +1,4 @@
-/** What the caps of a quota's active users come to together, and what of the pool they leave to nobody. */
+/** The sum of the caps of a quota's active users, and the part of the pool that no one can use. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, decodeMember } from '../../ledger/codec.js';
 import { capNow, quotaOf } from '../../ledger/view/limit-lines.js';
@@ -21,7 +21,7 @@ interface Sums {
 
 const USERS_A_TURN = 500;
 
-/** Limits in shadow cap nobody, and do not count. */
+/** Shadow limits do not cap anyone, so they do not count. */
 async function sumsOf(view: OrgView, quota: string): Promise<Sums> {
   const limits = fieldsOf(view.tables, 'limits');
   const sums: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
@@ -43,8 +43,8 @@ async function sumsOf(view: OrgView, quota: string): Promise<Sums> {
 }
 
 /**
- * `exact`: percent caps that sum to 100 %. `oversubscribed`: above. `short`: below. `none`: there are no percent caps.
- * Only where every active user has a cap can it be said what nobody can consume (`unconsumable`).
+ * `exact`: percentage caps that sum to 100 %. `oversubscribed`: above. `short`: below. `none`: there are no percentage
+ * caps. `unconsumable` is known only if every active user has a cap.
  */
 export async function capSums(view: OrgView, quota: string) {
   const { decimals } = quotaOf(view, quota);

@@ -1,4 +1,6 @@
-/** Distribute evenly: equal percent caps for the active users of one quota, 100 % of the pool together, to the unit. */
+/**
+ * Distributes evenly: equal percentage caps for the active users of one quota that sum to exactly 100 % of the pool.
+ */
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, decodeMember, encodeLimit } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
@@ -24,7 +26,7 @@ export function distributeRoutes(app: App, admin: Admin): void {
   });
 }
 
-/** The most users for whom no share of `pool` is 0, whatever rounding does. */
+/** The maximum number of users for whom no share of `pool` rounds to 0. */
 export function usersThatFit(pool: number): number {
   return pool === 0 ? 0 : Math.floor(PERCENT_WHOLE / Math.ceil(PERCENT_WHOLE / pool));
 }
@@ -79,7 +81,7 @@ function summaryOf(view: OrgView, quota: string, pool: number, shares: readonly 
   return { quota, users: shares.length, percentSum: 100, pool: out(pool), ...caps };
 }
 
-/** Read fresh: a user who comes meanwhile raises the version, and the commit starts again. */
+/** Read directly: a user who is added meanwhile increases the version, and the commit starts again. */
 async function sharesOf({ ledger }: Admin, view: OrgView, quota: string): Promise<Share[]> {
   const tokens: string[] = [];
   for (const [token, text] of await scanAll(ledger, view.id, 'members'))
@@ -94,7 +96,7 @@ async function sharesOf({ ledger }: Admin, view: OrgView, quota: string): Promis
   });
 }
 
-/** The limits of users for the quota as they are. */
+/** The present limits of users for the quota. */
 async function limitsBefore({ ledger }: Admin, view: OrgView, quota: string) {
   const before = new Map<string, Limit>();
   for (const [field, text] of await scanAll(ledger, view.id, 'limits')) {
@@ -106,7 +108,7 @@ async function limitsBefore({ ledger }: Admin, view: OrgView, quota: string) {
 
 const REPLACED_SHOWN = 100;
 
-/** Caps in units, which somebody chose for one user: once replaced, only the audit log knows that there was one. */
+/** Caps in units were set for one user by hand; after replacement only the audit log has them. */
 function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit>) {
   const { decimals } = quotaOf(view, quota);
   const absolute = [...before]
@@ -118,7 +120,7 @@ function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit
   return { count: absolute.length, limits };
 }
 
-/** All limits of users for the quota give way, so that none is left beside the 100 %. */
+/** All limits of users for the quota are replaced, so that none remains beside the 100 %. */
 async function replaceLimits(
   view: OrgView,
   quota: string,

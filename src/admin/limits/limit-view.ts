@@ -32,7 +32,7 @@ export function figuresOut(
   };
 }
 
-/** The cap as it was set: units, or a percent of the pool with the place of its share. */
+/** The cap as it was set: units, or a percentage of the pool with the position of its share. */
 export function capOut(limit: Limit, { decimals }: QuotaDefinition) {
   if (limit.percent === 0) return { units: formatUnits(limit.units, decimals) };
   return { percent: percentOut(limit.percent), offset: percentOut(limit.offset) };
@@ -76,7 +76,7 @@ function groupName(tables: Tables, group: string): string {
   return text === undefined ? '' : decodeGroup(text).name;
 }
 
-/** A raised limit or pool reports its thresholds and its first refusal again in this cycle. */
+/** After a limit or pool was raised, its thresholds and first refusal are reported again in this cycle. */
 export function rearm(view: OrgView, field: string): Change[] {
   const table = `consumed:${view.cycle.start}` as const;
   return [

@@ -1,4 +1,4 @@
-/** Limits: list, set, change, delete, and what each would do (`dryRun`). */
+/** Limits: list, set, change, delete, and preview each of these (`dryRun`). */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import { decodeLimit, encodeLimit } from '../../ledger/codec.js';
@@ -151,14 +151,14 @@ function accepts(tables: Tables, query: ListQuery, { quota, scope, token }: Limi
   return matches(query.q, token, name, email);
 }
 
-/** What decides on a limit: itself and its subject. */
+/** What a change of a limit depends on: the limit and its subject. */
 function limitReads({ field, scope, token }: LimitLine): Want[] {
   const limit: Want = { table: 'limits', fields: [field] };
   if (scope === 'group') return [limit, { table: 'groups', fields: [token] }];
   return [limit, { table: 'members', fields: [token] }, { table: 'records', fields: [profileField(token)] }];
 }
 
-/** What shows a limit, or what it would do: its figures too. */
+/** What to read to show a limit or its preview, including its figures. */
 function limitWants(line: LimitLine): (start: number) => Want[] {
   const { field } = line;
   return (start) => [
@@ -184,7 +184,7 @@ function shownLimit(line: LimitLine) {
   return { wants: limitWants(line), show };
 }
 
-/** What a limit would do to its subject. */
+/** The effect of a limit on its subject. */
 function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
   const { decimals } = quotaOf(view, line.quota);
   const { cap, consumed, held, status } = limitStanding(view, line, limit);
@@ -197,7 +197,7 @@ function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
   };
 }
 
-/** What a limit would do (a dry run), or the limit as it is after the write. */
+/** The preview of a limit (a dry run), or the limit after the write. */
 type Outcome = ReturnType<typeof outcomeOf> | ReturnType<typeof limitView>;
 
 function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
@@ -246,7 +246,7 @@ function checkSubject(tables: Tables, { scope, token }: LimitLine): void {
     throw invalid('user', 'user not found');
 }
 
-/** A percent needs a pool, and must be more than nothing of it. */
+/** A percentage needs a pool, and must be more than 0 units of it. */
 export function checkCap({ pools }: Pick<OrgView, 'pools'>, line: LimitLine, limit: Limit, field = ''): void {
   const fault = percentFault(limit, pools.get(line.quota)?.units);
   if (fault === 'no-plan') throw invalid(`${field}percent`, `needs a plan for ${line.quota}`);

@@ -1,10 +1,10 @@
 /**
- * An operator says that an org's data is gone for good. Until then nobody counts from 0: gateways that knew the org answer
- * 503, and those that start find the place marked. What is made here:
- * - where there is no view, the org as the config states it; without a definition, where a gateway has missed it, one
- *   without plans: every request is refused until an admin has set them
- * - where there is a view with another epoch than gateways know (made by a process that knew of no loss, or from an older
- *   backup), its figures stand, and gateways take it from now on
+ * Accepts, on behalf of an operator, that an org's data is lost. Before that, no gateway counts from 0: gateways that
+ * knew the org answer 503, and gateways that start find it marked as lost. What is created:
+ * - without data: the org as the config defines it; or, if only a gateway reported it missing, an org without plans,
+ *   whose requests are refused until an admin has set them
+ * - with data of another epoch than gateways know (created by a process that did not know of the loss, or from an older
+ *   backup): its figures stay, and gateways use it from now on
  */
 import type { Change, Ledger } from '../../ledger/port.js';
 import type { QuotaDefinition } from '../../quota/units.js';
@@ -12,11 +12,11 @@ import { auditText } from '../writes/change.js';
 import { set } from './definition.js';
 import { type SeedOrg, seedChanges } from './seed.js';
 
-/** What became of the org: made anew, with plans or without; taken as it is; or not known to anybody. */
+/** The result for the org: created again, with plans or without; used as it is; or unknown. */
 export type Accepted = 'made' | 'made-bare' | 'taken' | 'unknown';
 
 const BARE: SeedOrg = { cycle: { every: 'month', anchor: 1, timeZone: 'UTC' } };
-/** Gateways mark the place at the same time. */
+/** Gateways may mark the org at the same time. */
 const TRIES_MAX = 8;
 
 export async function acceptLoss(
@@ -49,7 +49,7 @@ function epochIn(changes: readonly Change[]): string {
   return change.value;
 }
 
-/** Orgs whose place is marked: somebody knew them, and found nothing. */
+/** Orgs that are marked as lost: some gateway knew them and found no data. */
 export async function lostOrgs(ledger: Ledger): Promise<string[]> {
   const lost: string[] = [];
   for (const id of await ledger.orgs()) {

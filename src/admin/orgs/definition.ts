@@ -1,4 +1,4 @@
-/** An org's own fields, and how a definition becomes changes of them. */
+/** An org's own fields, and how a definition is converted to changes of them. */
 import { randomUUID } from 'node:crypto';
 import Type from 'typebox';
 import type { Change } from '../../ledger/port.js';
@@ -17,7 +17,7 @@ export const Cycle = members({
 
 export interface OrgDefinition {
   readonly name: string;
-  /** Undefined: no bound. */
+  /** Undefined: unlimited. */
   readonly seats: number | undefined;
   readonly cycle: CycleRule;
 }
@@ -60,7 +60,9 @@ export function newOrg(
   ];
 }
 
-/** What differs from the org as it is. A new rule takes over at its next boundary; nothing is reset before. */
+/**
+ * Returns the differences from the present org. A new rule takes effect at its next boundary; nothing is reset before.
+ */
 export function orgChanges(view: OrgView, definition: OrgDefinition): Change[] {
   const changes: Change[] = [];
   if (definition.name !== view.name) changes.push(set('name', definition.name));

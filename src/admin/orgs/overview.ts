@@ -1,4 +1,4 @@
-/** The overview of an org: what each quota has, how it stands, and which days the figures are of. */
+/** The overview of an org: the pool and consumption of each quota, and the days that the figures cover. */
 
 import { instant } from '../../ledger/view/limit-lines.js';
 import { type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
@@ -35,7 +35,7 @@ function cycleView({ rule, cycle }: OrgView) {
   return { ...rule, start: instant(cycle.start), end: instant(cycle.end), ...days };
 }
 
-/** The part of the cycle that the figures are of so far. */
+/** The elapsed part of the cycle, which the figures cover. */
 function windowView({ rule, cycle, now }: OrgView) {
   const { timeZone } = rule;
   const days = { from: dayOf(cycle.start, timeZone), to: dayOf(now, timeZone) };

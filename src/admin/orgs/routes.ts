@@ -26,7 +26,7 @@ import {
 
 const OrgBody = members({
   name: Type.Optional(Title),
-  /** null or left out: no bound. */
+  /** null or absent: unlimited. */
   seats: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()])),
   cycle: Cycle,
   reason: Reason,
@@ -49,7 +49,7 @@ export function orgRoutes(app: App, admin: Admin): void {
 
   const put = {
     schema: { params: ByOrg, body: OrgBody },
-    // To create an org takes one round trip more than other writes: the proof that the store was not emptied.
+    // Creating an org takes one round trip more than other writes: it proves that the store was not emptied.
     config: { readFirst: ({ params }: FastifyRequest) => findOrg(admin, (params as { org: string }).org) },
   };
   app.put('/orgs/:org', put, async (request, reply) => {
@@ -91,7 +91,7 @@ async function listed(admin: Admin, id: string) {
   return view === undefined ? { id, state: 'lost' } : orgView(view);
 }
 
-/** Reads a hundred at a time, so that a search over many orgs blocks no one. */
+/** Reads a hundred at a time, so that a search over many orgs does not block other requests. */
 const NAMES_AT_ONCE = 100;
 
 async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<string, string>> {
@@ -159,7 +159,7 @@ function changedOrg(
   return { changes, auditEvent, ...shown };
 }
 
-/** An archived org keeps its id for ever; archiving it again changes nothing. */
+/** An archived org keeps its id forever; archiving it again changes nothing. */
 async function archiveOrg(admin: Admin, context: WriteContext): Promise<void> {
   const decide = (view: OrgView): WritePlan<undefined> => {
     if (!view.open) return UNCHANGED;

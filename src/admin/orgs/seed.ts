@@ -1,4 +1,4 @@
-/** Orgs of the config: created once, in one step, and left alone from then on. */
+/** Orgs of the config: created once, in one step, and not changed by the config afterwards. */
 import { encodeLimit, encodeMember, encodePlan, type Member } from '../../ledger/codec.js';
 import type { Change, Ledger } from '../../ledger/port.js';
 import { lineTo } from '../../ledger/view/limit-lines.js';
@@ -38,7 +38,7 @@ export interface SeedLimit {
   readonly shadow?: boolean;
 }
 
-/** An org as the config states it: amounts in the quota's own units. Its users are active from the start. */
+/** An org as the config defines it: amounts in the quota's own units. Its users are active from the start. */
 export interface SeedOrg {
   readonly name?: string;
   readonly seats?: number;
@@ -50,7 +50,7 @@ export interface SeedOrg {
   readonly thresholds?: readonly number[];
 }
 
-/** Whether the org was created; one that exists, archived or not, is left as it is. Throws `input-invalid`. */
+/** Returns whether the org was created; an existing one, archived or not, is unchanged. Throws `input-invalid`. */
 export async function createOrg(
   ledger: Ledger,
   id: string,
@@ -137,7 +137,7 @@ function hasGroup(seed: SeedOrg, group: string): boolean {
   return Object.hasOwn(seed.groups ?? {}, group);
 }
 
-/** A limit of a user who is not listed makes them known, as invited: no seat before they come. */
+/** A limit of a user who is not listed registers them as invited: they take no seat before their first request. */
 function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, Pool>): Change[] {
   const changes = new Map<string, Change>();
   for (const [index, stated] of (seed.limits ?? []).entries()) {

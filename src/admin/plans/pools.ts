@@ -1,4 +1,4 @@
-/** The pool of a quota as people read it. */
+/** The pool of a quota in the API's form. */
 
 import { encodePlan } from '../../ledger/codec.js';
 import type { Want } from '../../ledger/port.js';
@@ -22,14 +22,14 @@ export interface PoolStanding extends Figures {
   readonly remaining: number;
 }
 
-/** What holds of closed cycles may still take of the extra counts as held. */
+/** Extra that holds of closed cycles may still use counts as held. */
 export function poolStanding(view: OrgView, quota: string, pool: Pool): PoolStanding {
   const { consumed, held } = figuresOf(view, lineTo(quota, 'org', '').field);
   const reserved = held + pool.carried;
   return { consumed, held: reserved, remaining: Math.max(0, pool.units - consumed - reserved) };
 }
 
-/** Extra is part of it: a top-up that is sent twice with the same `If-Match` is made once. */
+/** The ETag includes extra: a top-up that is sent twice with the same `If-Match` is made once. */
 export function etagOfPlan(quota: string, pool: Pool | undefined): string | undefined {
   return pool === undefined ? undefined : etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra));
 }

@@ -1,4 +1,4 @@
-/** Plans and top-ups: what the org may consume. Both move percent caps at once. */
+/** Plans and top-ups: what the org may consume. Both change percentage caps at once. */
 import Type from 'typebox';
 import { decodeLimit, encodePlan } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
@@ -32,7 +32,7 @@ const ByQuota = path('org', 'quota');
 interface PlanChange {
   readonly quota: string;
   readonly allowance: number;
-  /** Left out: as it is; a new plan is hard. */
+  /** Absent: unchanged; a new plan is hard. */
   readonly mode: PlanMode | undefined;
 }
 
@@ -116,7 +116,7 @@ async function checkPlan(
   checkMatch(context.ifMatch, etagOfPlan(quota, before));
   const units = plan.allowance + (before?.extra ?? 0);
   if (units > UNITS_MAX) throw invalid('allowance', 'is too large together with the extra balance');
-  // Nothing left for anybody is an order; caps of 0 under a pool that still admits are a mistake.
+  // A pool of 0 is intentional; caps of 0 under a pool that still admits requests are a mistake.
   const allStop = plan.mode === 'hard' && units === 0;
   if (before === undefined || units >= before.units || allStop) return;
   const emptied = await capsEmptied(admin, view, quota, units);
@@ -124,7 +124,9 @@ async function checkPlan(
     throw invalid('allowance', `would set the cap of ${emptied} percent limits to 0`, { limits: emptied });
 }
 
-/** How many percent limits would mean nothing of a pool of `units`. Read fresh: the commit compares the version. */
+/**
+ * Returns how many percentage limits would be 0 for a pool of `units`. Read directly: the commit compares the version.
+ */
 async function capsEmptied({ ledger }: Admin, view: OrgView, quota: string, units: number): Promise<number> {
   const limits = await scanAll(ledger, view.id, 'limits');
   let emptied = 0;
@@ -142,7 +144,7 @@ function* percentLimits(limits: ReadonlyMap<string, string>, quota: string) {
 
 const BLOCKED_SHOWN = 100;
 
-/** What a plan would do: whether the pool, and which percent limits, would block. */
+/** The effect of a plan: whether the pool would block, and which percentage limits. */
 async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
   const { quotas, snapshots } = admin;
   const { quota } = change;

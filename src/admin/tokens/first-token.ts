@@ -3,7 +3,7 @@ import type { Ledger } from '../../ledger/port.js';
 import { KeyedMutex } from '../writes/keyed-mutex.js';
 import { addToken, allTokens, isValid } from './token-store.js';
 
-/** `expired`: there are admin tokens over all orgs, but none that is valid now. */
+/** `expired`: there are admin tokens for all orgs, but none is valid now. */
 export async function adminTokens(ledger: Ledger): Promise<'none' | 'expired' | 'valid'> {
   const now = await ledger.clock();
   const tokens = [...(await allTokens(ledger)).values()];
@@ -12,7 +12,7 @@ export async function adminTokens(ledger: Ledger): Promise<'none' | 'expired' | 
   return admins.some((token) => isValid(token, now)) ? 'valid' : 'expired';
 }
 
-/** Makes an admin token over all orgs, and returns its text. */
+/** Creates an admin token for all orgs, and returns its text. */
 export async function makeFirstToken(ledger: Ledger): Promise<string> {
   const token = { name: 'first token', role: 'admin', orgs: 'all', expiresAt: 0 } as const;
   const author = { who: 'quotagate', reason: 'first start' };

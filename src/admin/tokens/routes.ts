@@ -1,4 +1,6 @@
-/** Admin tokens: list, make, delete. No token makes, sees or deletes one that reaches further than itself. */
+/**
+ * Admin tokens: list, create, delete. No token can create, see or delete a token with more permissions than its own.
+ */
 import Type, { type Static } from 'typebox';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { isName } from '../../quota/id.js';
@@ -46,7 +48,7 @@ export function tokenRoutes(app: App, admin: Admin): void {
   app.post('/tokens', { schema: { body: TokenBody } }, async ({ access, body }, reply) => {
     const token = tokenIn(access, body);
     const author = { who: access.who, reason: body.reason };
-    // At the same time as the first read of the tokens.
+    // Runs at the same time as the first read of the tokens.
     const found = orgsFound(admin, access, token.orgs);
     const check = async (now: number): Promise<void> => {
       await found;
@@ -86,7 +88,7 @@ function tokenView(
   };
 }
 
-/** The token that is asked for. */
+/** The requested token. */
 function tokenIn(access: Access, body: Static<typeof TokenBody>): NewToken {
   const { name, role } = body;
   return { name, role, orgs: orgsIn(access, body.orgs), expiresAt: expiryIn(body.expiresAt) };
@@ -113,7 +115,7 @@ function orgsIn(access: Access, stated: string | readonly string[]): Orgs {
   return [...new Set(stated)];
 }
 
-/** Rejects where an org does not exist, or its maker's token does not reach it. */
+/** Rejects if an org does not exist, or if the creator's token does not cover it. */
 async function orgsFound({ ledger }: Admin, access: Access, orgs: Orgs): Promise<void> {
   if (orgs === 'all') return;
   const exists = async (org: string): Promise<boolean> =>

@@ -1,11 +1,13 @@
-/** Ids and secrets of what is shown once: letters and digits only, so that `_` parts them in the text of a token or key. */
+/**
+ * Ids and secrets of values that are shown once: letters and digits only, so that `_` separates them in a token or key.
+ */
 import { createHash, randomInt } from 'node:crypto';
 
 const SIGNS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** 95 bits: unique. */
 const ID_LENGTH = 16;
-/** 256 bits: impossible to guess, so a fast unsalted hash is enough. */
+/** 256 bits cannot be guessed, so a fast unsalted hash is enough. */
 const SECRET_LENGTH = 43;
 
 export function newId(): string {

@@ -1,6 +1,6 @@
 /**
- * Admin tokens as they are kept: by id, with the hash of their secret and never the secret, in a view of their own beside
- * the orgs'. Each request reads its token anew, so that a revoked one ends with the next request on every replica.
+ * Stores admin tokens: by id, with the hash of their secret and never the secret, separately from the orgs. Each
+ * request reads its token again, so a revoked one is refused at the next request on every replica.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
@@ -38,7 +38,7 @@ function fieldOf(id: string): string {
 
 const TOKEN = /^qga_([A-Za-z0-9]{8,64})_([A-Za-z0-9]{16,128})$/;
 
-/** What the token's text gives access to now, by the store's clock; undefined where it is not valid. */
+/** Returns what a token gives access to now, by the store's clock; undefined if it is not valid. */
 export async function accessBy(ledger: Ledger, text: string): Promise<Access | undefined> {
   const [, id = '', secret = ''] = TOKEN.exec(text) ?? [];
   if (id === '') return undefined;
@@ -46,7 +46,7 @@ export async function accessBy(ledger: Ledger, text: string): Promise<Access | u
   if (record === undefined || !sameHash(record.hash, hashOf(secret)) || !isValid(record, now))
     return undefined;
   const { name, role, orgs, expiresAt } = record;
-  // Names may be anything, ids may not: the last parenthesis is always the id.
+  // Names may contain anything, ids may not: the last parenthesis is always the id.
   return { who: `${name} (${id})`, role, orgs, expiresAt };
 }
 
@@ -67,7 +67,7 @@ async function readToken(ledger: Ledger, id: string): Promise<Read> {
   return { now, version, record: text === undefined ? undefined : (JSON.parse(text) as TokenRecord) };
 }
 
-/** All tokens, expired ones too, by id. */
+/** All tokens by id, including expired ones. */
 export async function allTokens(ledger: Ledger): Promise<Map<string, TokenRecord>> {
   const tokens = new Map<string, TokenRecord>();
   for (const [field, text] of await scanAll(ledger, TOKEN_ORG, 'records'))
@@ -75,19 +75,19 @@ export async function allTokens(ledger: Ledger): Promise<Map<string, TokenRecord
   return tokens;
 }
 
-/** A token as its maker states it. */
+/** A token as its creator states it. */
 export type NewToken = Pick<TokenRecord, 'name' | 'role' | 'orgs' | 'expiresAt'>;
 
 export interface MadeToken {
   readonly id: string;
   readonly record: TokenRecord;
-  /** Shown once, here. */
+  /** Only shown here, once. */
   readonly text: string;
 }
 
 type Author = Pick<WriteContext, 'who' | 'reason'>;
 
-/** `check` is given the store's time, and throws where the token cannot be. */
+/** `check` gets the store's time, and throws if the token is not acceptable. */
 export async function addToken(
   admin: Pick<Admin, 'ledger' | 'mutex'>,
   author: Author,
@@ -109,7 +109,7 @@ export async function addToken(
   });
 }
 
-/** `check` is given the token as it is, and throws where it may not be deleted, or is not there. */
+/** `check` gets the present token, and throws if it may not be deleted or does not exist. */
 export async function deleteToken(
   admin: Pick<Admin, 'ledger' | 'mutex'>,
   author: Author,

@@ -23,7 +23,7 @@ export function usageRoutes(app: App, admin: Admin): void {
   });
 }
 
-/** The org's figures are live; those of users and groups are from a copy. */
+/** The org's figures are current; those of users and groups are from a copy. */
 async function listUsage(admin: Admin, org: string, query: Static<typeof ListQuery>) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org, orgLines(quotas));

@@ -8,7 +8,7 @@ export function memberIn(tables: Tables, token: string): Member | undefined {
   return text === undefined ? undefined : decodeMember(text);
 }
 
-/** Without memberships of groups that were deleted since. */
+/** Excludes memberships of groups that were deleted since. */
 export function liveMember(tables: Tables, member: Member): Member {
   const groups = member.groups.filter(({ group, generation }) => {
     const text = textIn(tables, 'groups', group);
@@ -18,7 +18,7 @@ export function liveMember(tables: Tables, member: Member): Member {
   return { ...member, groups };
 }
 
-/** `before`: undefined for a new user. Keeps the numbers of members. */
+/** `before`: undefined for a new user. Updates the member counts. */
 export function memberChange(token: string, before: Member | undefined, after: Member): Change[] {
   const value = encodeMember(after);
   if (before !== undefined && value === encodeMember(before)) return [];
@@ -42,7 +42,7 @@ function countChange(field: string, by: number): Change {
   return { incr: 'records', field, by };
 }
 
-/** In the records: how many users are in a group of this generation. A group made anew starts at 0. */
+/** In the records: how many users are in a group of this generation. A group that is created again starts at 0. */
 export function countField({ group, generation }: Membership): string {
   return `members:${group}#${generation}`;
 }

@@ -1,11 +1,11 @@
-/** What is known of a user besides status and groups: for people to read, no part of any decision. */
+/** Data of a user besides status and groups: for display only, decisions do not use it. */
 import { type Tables, textIn } from '../../ledger/view/org-view.js';
 
 export interface Profile {
   readonly name: string;
   readonly email: string;
   readonly role: string;
-  /** When an admin added the user; undefined where the user came by themselves. */
+  /** When an admin added the user; undefined if their first request registered them. */
   readonly createdAt?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Users: list, add, look at, change, remove. */
+/** Users: list, add, show, change, remove. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import { decodeMember, type Member, type UserStatus } from '../../ledger/codec.js';
@@ -96,7 +96,7 @@ async function readUser(admin: Admin, org: string, user: string) {
   return show(await readOrg(admin, org, wants));
 }
 
-/** What shows a user who is in these groups. */
+/** What to read to show a user in these groups. */
 function shownUser(admin: Admin, token: string, memberships: Member['groups']) {
   const groups = memberships.map(({ group }) => group);
   return {
@@ -168,7 +168,7 @@ function* rowsOf(tables: Tables): Generator<UserRow> {
   for (const [token, text] of fieldsOf(tables, 'members')) yield { token, member: decodeMember(text) };
 }
 
-/** Removed users are listed only where they are asked for. */
+/** Removed users are listed only on request. */
 function accepts(tables: Tables, query: ListQuery, { token, member }: UserRow): boolean {
   if (query.status === undefined ? member.status === 'removed' : member.status !== query.status) return false;
   const inGroup = ({ group }: { group: string }): boolean => group === query.group;
@@ -235,7 +235,7 @@ function membershipsIn(tables: Tables, groups: readonly string[]): Member['group
   });
 }
 
-/** A seat is taken by becoming active, and given back by ceasing to be. */
+/** Becoming active takes a seat, and leaving that status frees it. */
 function seatChange(view: OrgView, before: UserStatus | undefined, after: UserStatus): Change[] {
   const by = Number(after === 'active') - Number(before === 'active');
   if (by > 0 && view.seats !== undefined && view.seatsUsed >= view.seats)

@@ -1,4 +1,4 @@
-/** A user as people read them: profile, groups, and per quota the own limit and what is really left. */
+/** A user in the API's form: profile, groups, and per quota the user's limit and what really remains. */
 import { encodeMember, type Member } from '../../ledger/codec.js';
 import type { Table } from '../../ledger/port.js';
 import {
@@ -52,9 +52,9 @@ interface QuotaView {
   readonly cap: number | null;
   readonly consumed: number;
   readonly held: number;
-  /** Of the own limit. */
+  /** Of the user's own limit. */
   readonly left: number | null;
-  /** The least of all hard limits that apply: own, groups', pool. */
+  /** The minimum of all hard limits that apply: the user's, the groups', the pool. */
   readonly effectiveLeft: number | null;
   readonly status: string;
 }

@@ -46,12 +46,12 @@ interface Changes {
   readonly auditEvent?: AuditEvent;
 }
 
-/** An answer that is known before the commit. */
+/** A response that is known before the commit. */
 interface Known<Answer> {
   readonly answer: Answer;
 }
 
-/** An answer that shows the org after the commit, which reads `wants` in the same step. */
+/** A response that shows the org after the commit, which reads `wants` in the same step. */
 interface Shown<Answer> {
   readonly wants: OrgWants;
   readonly show: (view: OrgView) => Answer;
@@ -62,15 +62,15 @@ export type WritePlan<Answer> = Changes & (Known<Answer> | Shown<Answer>);
 export const UNCHANGED: WritePlan<undefined> = { changes: [], answer: undefined };
 
 export interface Write<Answer> {
-  /** What `decide` reads besides the org. */
+  /** What `decide` reads in addition to the org. */
   readonly reads?: OrgWants;
-  /** A read of them that has begun before; the next ones are made here. */
+  /** A read that has already started; later reads are started here. */
   readonly begun?: Promise<FoundOrg> | undefined;
   /** If it throws, the org is unchanged. */
   readonly decide: (view: OrgView) => WritePlan<Answer> | Promise<WritePlan<Answer>>;
-  /** Decides where the org does not exist, at the store's time; left out: not found. */
+  /** Called if the org does not exist, with the store's time. Absent: not found. */
   readonly create?: (now: number) => WritePlan<Answer>;
-  /** An archived org is decided on, too. */
+  /** An archived org is accepted too. */
   readonly archivedToo?: boolean;
 }
 
@@ -120,13 +120,13 @@ async function showNow<Answer>(
 
 interface PlannedCommit<Answer> {
   readonly version: number;
-  /** Of the present cycle: at the same version, it is the one that was read. */
+  /** Fields of the present cycle: at the same version, it is the cycle that was read. */
   readonly start: number;
   readonly audit: string;
   readonly plan: WritePlan<Answer>;
 }
 
-/** Undefined: the org was no longer at the version. */
+/** Undefined: the version of the org has changed. */
 async function commit<Answer>(
   admin: Admin,
   org: string,
@@ -140,7 +140,7 @@ async function commit<Answer>(
   if (snapshot === undefined) return undefined;
   if (!('show' in plan)) return plan;
   const after = orgViewOf({ id: org, quotas, wants, snapshot });
-  // The cycle ended meanwhile: the answer is of the new one, as any read is.
+  // The cycle ended meanwhile: the response shows the new one, like any read.
   const isOver = after.now >= after.cycle.end;
   return { answer: plan.show(isOver ? await readOrg(admin, org, plan.wants) : after) };
 }

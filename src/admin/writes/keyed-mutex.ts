@@ -4,7 +4,7 @@ export class KeyedMutex {
 
   async run<Answer>(org: string, work: () => Promise<Answer>): Promise<Answer> {
     const before = this.last.get(org) ?? Promise.resolve();
-    // A failure of the previous write belongs to its own caller.
+    // A failure of the previous write is reported to its own caller.
     const mine = before.then(work, work);
     this.last.set(org, mine);
     try {

@@ -1,6 +1,6 @@
 /**
- * Copies of whole tables for lists, read in pages. A copy lives two seconds at most, and no longer than this process's
- * next write to the org; every list says how old its copy is.
+ * Copies of whole tables for lists, read in pages. A copy is used for at most two seconds, and no longer than until
+ * this process's next write to the org. Every list reports how old its copy is.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
@@ -9,7 +9,7 @@ import type { Tables } from '../../ledger/view/org-view.js';
 
 const LIFE_MS = 2_000;
 const TABLES_MAX = 256;
-/** Fields a page: well below 2 ms of the store's time. */
+/** Fields per page: well below 2 ms of the store's time. */
 const PAGE_FIELDS = 1_000;
 
 interface Copy {
@@ -57,7 +57,10 @@ export class Snapshots {
   }
 }
 
-/** A whole table, fresh. What changes meanwhile may be missed: those who need to know compare the view's version. */
+/**
+ * Reads a whole table directly. Changes during the read may be missed; callers that must detect them compare the view's
+ * version.
+ */
 export async function scanAll(ledger: Ledger, org: string, table: Table): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   let cursor = '0';

@@ -39,7 +39,7 @@ export class Gateway {
   private ruleVersion = 1;
   private epoch = '';
   private producers: Producer[] = [];
-  private lanesMade = 0;
+  private producersMade = 0;
   private calls: Call[] = [];
   private holds: ReserveOp[] = [];
   private holdsMade = 0;
@@ -167,9 +167,9 @@ export class Gateway {
   private pickProducer(): Producer {
     if (this.random.chance(0.04)) this.producers.pop();
     while (this.producers.length < 2) {
-      this.lanesMade += 1;
+      this.producersMade += 1;
       // A producer that the org does not have: nothing but its first number runs there.
-      this.producers.push({ name: `l${this.lanesMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
+      this.producers.push({ name: `l${this.producersMade}`, seq: this.random.chance(0.3) ? 3 : 0 });
     }
     return this.random.pick(this.producers);
   }
