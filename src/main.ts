@@ -70,14 +70,14 @@ function reader(file: string): ConfigSource['read'] {
 interface Ending {
   /** False: some settlements were neither delivered nor spooled. */
   close(): Promise<boolean>;
-  /** Before `close`: reports not ready, so that load balancers stop sending requests. */
+  /** Called before `close`: reports not ready, so that load balancers stop sending requests. */
   drain?(): Promise<void>;
 }
 
 /** npm and terminals send one Ctrl-C twice. */
 const SAME_SIGNAL_MS = 250;
 
-/** SIGTERM drains and closes, SIGINT closes at once, and a second signal waits for nothing. */
+/** SIGTERM drains and closes, SIGINT closes at once, and a second signal exits immediately. */
 function endBySignal(running: Ending): void {
   let endingSince: number | undefined;
   const end = (drain: boolean): void => {

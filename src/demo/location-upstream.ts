@@ -64,7 +64,7 @@ const SLOW_MOST_MS = 30_000;
 const SLOW_STEP_MS = 100;
 const ZOOM_MOST = 24;
 
-/** An answer that is no success. */
+/** An error response. */
 class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -145,7 +145,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const piece of request) {
     bytes += piece.length;
-    // What is too much is still read: the client sends it before it looks for an answer.
+    // A body above the limit is still read, because the client sends it before it reads the response.
     if (bytes <= BODY_MOST_BYTES) pieces.push(piece);
   }
   if (bytes > BODY_MOST_BYTES) throw new Refusal(413, `the body is larger than ${BODY_MOST_BYTES} bytes`);
@@ -274,7 +274,9 @@ function geocode(addresses: unknown): unknown {
   return { results, found: results.length - failed, failed };
 }
 
-/** The city that an address names, moved within it by what else the address says: the same address, the same place. */
+/**
+ * The city that an address names, shifted by the rest of the address: the same address always gives the same position.
+ */
 function place(address: unknown, index: number): Record<string, unknown> {
   if (typeof address !== 'string') return { index, error: 'an address is a text' };
   if (address.trim() === '') return { index, error: 'the address is empty' };

@@ -1,4 +1,4 @@
-/** What is asked of a model, and what it answers: the same for every API; the shapes only write it differently. */
+/** The request to a model and its answer, independent of the API; the shapes only format it differently. */
 import { type JsonObject, listOf, objectOf, sampleOf } from './json.js';
 import type { Orders, Tells } from './orders.js';
 
@@ -9,15 +9,15 @@ export interface Ask {
   /** All text of the prompt. */
   readonly prompt: string;
   readonly promptTokens: number;
-  /** Most output tokens of one choice. */
+  /** Maximum output tokens of one choice. */
   readonly ceiling?: number | undefined;
   readonly choices: number;
   readonly stream: boolean;
   /** The client wants usage in its stream (`stream_options.include_usage`). */
   readonly wantsUsage: boolean;
-  /** The tool to be called. */
+  /** The tool to call. */
   readonly tool?: { readonly name: string; readonly schema: unknown } | undefined;
-  /** The schema of the JSON that is wanted instead of prose; {} for any. */
+  /** The schema of the JSON that is requested instead of prose; {} for any. */
   readonly json?: JsonObject | undefined;
 }
 
@@ -31,23 +31,23 @@ export interface Usage {
 }
 
 export interface Answer {
-  /** Of the request, from 1. */
+  /** Number of the request, starting at 1. */
   readonly number: number;
   readonly createdSeconds: number;
   readonly model: string;
-  /** One token each; arguments where a tool is called. Each choice is the same. */
+  /** One token each; arguments if a tool is called. Each choice is the same. */
   readonly pieces: readonly string[];
   readonly thoughts: readonly string[];
   readonly choices: number;
   readonly tool: string | undefined;
-  /** The ceiling was reached. */
+  /** The output limit was reached. */
   readonly short: boolean;
   readonly usage: Usage;
   readonly tells: Tells;
   readonly wantsUsage: boolean;
 }
 
-/** A token is four bytes: true of these words, of prompts, and of JSON. */
+/** A token is four bytes in these words, in prompts and in JSON. */
 const TOKEN_BYTES = 4;
 const VOCABULARY = [
   ...['The ', 'map ', 'of ', 'our ', 'sea ', 'has ', '"A" ', 'new ', 'bay', 'où ', 'one ', 'can ', 'go.\n'],
@@ -57,13 +57,13 @@ const MEDIA_TOKENS = 500;
 /** The same prompt gets the same bytes. */
 const CREATED_SECONDS = 1_760_000_000;
 
-/** What stands beside text in a prompt and is not read as such. */
+/** Members beside text in a prompt that are not text. */
 const NOT_READ: ReadonlySet<string> = new Set(['role', 'type', 'id', 'detail', 'name', 'cache_control']);
 const MEDIA: ReadonlySet<string> = new Set([
   ...['image_url', 'input_audio', 'file', 'source', 'inlineData', 'fileData', 'file_id', 'file_data'],
 ]);
 
-/** What the prompt says, and the tokens it comes to; `parts` may be text, messages, parts or tools, in any nesting. */
+/** Returns the text of a prompt and its tokens; `parts` may be text, messages, parts or tools, in any nesting. */
 export function promptOf(...parts: readonly unknown[]): Pick<Ask, 'prompt' | 'promptTokens'> {
   const texts: string[] = [];
   let mediaTokens = 0;
@@ -140,7 +140,9 @@ function tokensOf(text: string): string[] {
   return token === '' ? tokens : [...tokens, token];
 }
 
-/** The usage as it is reported: an API's own object, spoilt where that is ordered; undefined where the member is left out. */
+/**
+ * Returns the usage as it is reported: the API's own object, falsified if that is ordered; undefined if it is omitted.
+ */
 export function reported(tells: Tells, usage: JsonObject): unknown {
   if (tells === 'none') return undefined;
   if (tells === 'null') return null;
@@ -161,7 +163,7 @@ function changed(value: unknown, change: (count: number) => unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, changed(inner, change)]));
 }
 
-/** The usage after so many tokens of output: it grows, or shrinks where that is ordered. */
+/** Returns the usage after this many output tokens: it grows, or shrinks if that is ordered. */
 export function usageAfter({ usage, tells }: Answer, sent: number): Usage {
   const output = tells === 'shrinks' ? 2 * usage.output - sent : sent;
   return { ...usage, output, reasoning: Math.min(usage.reasoning, output) };

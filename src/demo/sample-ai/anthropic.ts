@@ -52,7 +52,7 @@ function read(body: JsonObject, _target: Target): Ask {
   };
 }
 
-/** What is read from the cache and written to it is not part of `input_tokens`. */
+/** `input_tokens` excludes tokens that are read from or written to the cache. */
 function usageOf({ usage: { input, cached, written, reasoning } }: Answer, output: number): JsonObject {
   return {
     input_tokens: input - cached - written,
@@ -99,7 +99,7 @@ function toolUse({ number, tool }: Answer): JsonObject {
   return { type: 'tool_use', id: `toolu_${number}`, name: tool, input: {} };
 }
 
-/** Arguments that the ceiling cut off are none. */
+/** Arguments that were cut off by the output limit are omitted. */
 function whole(text: string): unknown {
   try {
     return JSON.parse(text);

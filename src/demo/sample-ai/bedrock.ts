@@ -11,7 +11,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   500: 'InternalServerException',
 };
 
-/** An event's name says what kind of message it is; names of exceptions end so. */
+/** An event's name identifies the kind of message; names of exceptions have this suffix. */
 const amazonEvents: Framing = {
   contentType: 'application/vnd.amazon.eventstream',
   event({ name = '', data }) {
@@ -80,7 +80,7 @@ function read(body: JsonObject, target: Target): Ask {
   };
 }
 
-/** What is read from the cache and written to it is not part of `inputTokens`, but of the total. */
+/** `inputTokens` excludes tokens that are read from or written to the cache; the total includes them. */
 function usageOf({ usage: { input, cached, written, output }, tells }: Answer): unknown {
   return reported(tells, {
     inputTokens: input - cached - written,

@@ -50,7 +50,7 @@ function messageOf(answer: Answer): JsonObject {
   return { role: 'assistant', content: [...thought, { type: 'text', text }] };
 }
 
-/** It bills what it counts. */
+/** Billed units equal the token counts. */
 function endOf({ tells, short, tool, usage: { input, output, cached } }: Answer): JsonObject {
   const units = { input_tokens: input, output_tokens: output };
   const finish_reason = short ? 'MAX_TOKENS' : tool === undefined ? 'COMPLETE' : 'TOOL_CALL';

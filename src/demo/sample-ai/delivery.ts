@@ -1,4 +1,4 @@
-/** Writes one answer: at the ordered pace, in the ordered pieces, and not always to its end. */
+/** Writes one answer at the ordered pace and in the ordered pieces, possibly not to its end. */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -13,19 +13,19 @@ const COMMENT_EVERY = 8;
 export interface Hooks {
   /** The entry has changed. */
   heard(): void;
-  /** Calls back when answers on hold may go on; returns what ends the waiting. */
+  /** Calls back when held answers may continue; returns the function that cancels the wait. */
   onRelease(go: () => void): () => void;
 }
 
-/** What goes wrong on the way, instead of the rest of the answer. */
+/** The ordered failure that replaces the rest of the answer. */
 export interface Failure {
   readonly events: readonly StreamEvent[];
 }
 
 export class Delivery {
-  /** The client has left, or has it all. */
+  /** The client has disconnected, or has received everything. */
   private gone = false;
-  /** Ends the wait under way. */
+  /** Cancels the current wait. */
   private wake: (() => void) | undefined;
   private readonly random: () => number;
   private sink: Writable;
@@ -44,7 +44,7 @@ export class Delivery {
     });
   }
 
-  /** Resolves when it has been written, or when there is nobody to write to. */
+  /** Resolves when the bytes are written, or when the client has disconnected. */
   async json(status: number, value: unknown, fields: Readonly<Record<string, string>> = {}): Promise<void> {
     const { wait, cut, hold } = this.orders;
     const text = JSON.stringify(value);
@@ -153,7 +153,10 @@ export class Delivery {
     });
   }
 
-  /** Resolves when `begin` calls back, or when there is nobody to wait for; what `begin` returned ends its waiting. */
+  /**
+   * Resolves when `begin` calls back, or when the client has disconnected; the function that `begin` returned cancels
+   * its wait.
+   */
   private async wait(begin: (go: () => void) => () => void): Promise<void> {
     if (this.gone) return;
     await new Promise<void>((resolve) => {
@@ -170,7 +173,7 @@ export class Delivery {
     this.sink.end();
   }
 
-  /** What was written has left for the network before the reset. */
+  /** The written bytes must be sent before the reset. */
   private async reset(): Promise<void> {
     const { response, entry } = this;
     entry.served = 'cut';
@@ -183,7 +186,7 @@ export class Delivery {
   }
 }
 
-/** In place of what follows `after` tokens, `failure`. */
+/** `failure` replaces what follows `after` tokens. */
 function* failing(
   events: Iterable<StreamEvent>,
   failure: readonly StreamEvent[],
@@ -200,7 +203,7 @@ function* failing(
   }
 }
 
-/** Each event can be read as soon as it has come. */
+/** Each event can be read as soon as it arrives. */
 function compressorOf(coding: Coding): Writable & { pipe(to: Writable): unknown } {
   if (coding === 'br') return createBrotliCompress({ flush: constants.BROTLI_OPERATION_FLUSH });
   const options = { flush: constants.Z_SYNC_FLUSH };

@@ -55,7 +55,7 @@ function read(body: JsonObject, { path }: Target): Ask {
   };
 }
 
-/** Thoughts are not among the candidates' tokens. */
+/** The candidates' token count excludes thoughts. */
 function usageOf({ input, cached, output, reasoning }: Usage): JsonObject {
   return {
     promptTokenCount: input,
@@ -74,7 +74,7 @@ function finishOf({ short }: Answer): string {
 function partsOf({ tool, short }: Answer, pieces: readonly string[]): JsonObject[] {
   const text = pieces.join('');
   if (tool === undefined) return [{ text }];
-  // A call that the ceiling cut off is none.
+  // A call that was cut off by the output limit is omitted.
   return short ? [] : [{ functionCall: { name: tool, args: JSON.parse(text) } }];
 }
 

@@ -1,6 +1,6 @@
 /**
- * A sample of the AI providers: it speaks their APIs on loopback, answers with words without sense, and bills what it truly
- * sent. A token is four bytes, and each event of a stream carries one (Gemini: one a candidate).
+ * A sample of the AI providers on loopback: it implements their APIs, answers with meaningless words, and bills what it
+ * really sent. A token is four bytes, and each event of a stream carries one (Gemini: one per candidate).
  *
  * | path | API |
  * |---|---|
@@ -10,8 +10,9 @@
  * | `/v1/messages` | Anthropic |
  * | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent` | Gemini, as events or as an array |
  *
- * Tools are called with arguments that fit their schema, and JSON is answered where it is wanted. All else is ordered by the
- * request (`Orders`): `[[tokens=200 delay=5 cut=50 usage=none]]` in the prompt, or the same words in a field `x-sample`.
+ * Tools are called with arguments that match their schema, and JSON is returned if it is requested. The request orders
+ * everything else (`Orders`): `[[tokens=200 delay=5 cut=50 usage=none]]` in the prompt, or the same words in a header
+ * `x-sample`.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -43,15 +44,15 @@ export interface SampleAi {
   readonly url: string;
   /** The requests, oldest first. */
   readonly log: readonly SampleEntry[];
-  /** Resolves once `seen` holds; looked at after every event. */
+  /** Resolves once `seen` returns true; it is checked after every event. */
   until(seen: (log: readonly SampleEntry[]) => boolean): Promise<void>;
-  /** Lets go of the answers that wait by `hold`. */
+  /** Releases the answers that wait because of `hold`. */
   release(): void;
   close(): Promise<void>;
 }
 
 const AZURE = '/openai(?:/deployments/[^/]+|/v1)?';
-/** The first that fits; a new API is a new line. */
+/** The first entry that matches is used; a new API is a new line. */
 const SHAPES: readonly (readonly [RegExp, Shape])[] = [
   [/^\/v1\/chat\/completions$/, openaiChat],
   [/^\/v1\/completions$/, openaiCompletions],
@@ -75,7 +76,7 @@ const SHAPES: readonly (readonly [RegExp, Shape])[] = [
 ];
 
 const BODY_MAX_BYTES = 64 * 1024 * 1024;
-/** Of larger bodies the log keeps only the size. */
+/** The log keeps only the size of larger bodies. */
 const BODY_KEPT_BYTES = 64 * 1024;
 const LOG_MOST = 10_000;
 
@@ -129,7 +130,7 @@ class Sample implements SampleAi {
     await closed;
   }
 
-  /** Hears of the answer's end, however it comes. */
+  /** Called at the end of the answer, whatever its outcome. */
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const entry = entryOf(request);
     response.on('close', () => {
@@ -240,7 +241,7 @@ async function bodyOf(request: IncomingMessage, entry: SampleEntry): Promise<Jso
   return objectOf(body);
 }
 
-/** Files by their names. */
+/** Files by name. */
 async function formOf(bytes: Buffer, type: string): Promise<JsonObject> {
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Reading JSON that anybody may have sent: what is not of the wanted kind is taken as absent. */
+/** Reads JSON from any client: a value of another type counts as absent. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function objectOf(value: unknown): JsonObject {

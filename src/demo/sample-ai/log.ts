@@ -1,31 +1,31 @@
-/** What the sample received and sent: the other half of every claim about charges. */
+/** What the sample received and sent: tests compare charges with it. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Usage } from './answer.js';
 
 export interface SampleEntry {
   readonly method: string;
-  /** As it stood in the request line. */
+  /** As in the request line. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
-  /** Parsed; undefined where it is no JSON, or too large to be kept. */
+  /** Parsed; undefined if it is not JSON, or too large to keep. */
   body: unknown;
   bodyBytes: number;
-  /** Empty where the path is nobody's. */
+  /** Empty if the path belongs to no API. */
   api: string;
   stream: boolean;
-  /** 0 until an answer was begun. */
+  /** 0 until the answer has started. */
   status: number;
-  /** What the whole answer truly costs, however it ends and whatever it tells. */
+  /** The true cost of the whole answer, whatever it reports and however it ends. */
   usage: Usage | undefined;
-  /** Output tokens in the text that was handed over; reasoning that is not shown is not among them. */
+  /** Output tokens in the text that was sent, without hidden reasoning. */
   tokensSent: number;
-  /** The body, before any content-encoding. */
+  /** The size of the body before any content coding. */
   bytesSent: number;
-  /** `whole`: handed over to the last byte. `cut`: broken off here. `aborted`: the client left. */
+  /** `whole`: sent to the last byte. `cut`: broken off by the sample. `aborted`: the client disconnected. */
   served: 'open' | 'whole' | 'cut' | 'aborted';
-  /** It waits to be released. */
+  /** The answer waits to be released. */
   onHold: boolean;
-  /** By `performance.now()`. */
+  /** From `performance.now()`. */
   readonly arrivedAt: number;
   endedAt: number | undefined;
 }
@@ -48,7 +48,7 @@ export class SampleLog {
     for (const look of this.watchers) look();
   }
 
-  /** Resolves once `seen` holds; looked at after every change. */
+  /** Resolves once `seen` returns true; it is checked after every change. */
   async until(seen: () => boolean): Promise<void> {
     if (seen()) return;
     await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Ollama's own API: chat and generate, streamed as JSON lines unless asked not to. */
+/** Ollama's own API: chat and generate, streamed as JSON lines unless `stream` is false. */
 import { type Answer, type Ask, promptOf, reported, toolOf, type Usage } from './answer.js';
 import { countOf, type JsonObject, listOf, objectOf, textOf } from './json.js';
 import { type Framing, Refusal, type Shape, type StreamEvent, type Target } from './shape.js';
@@ -50,7 +50,7 @@ function part({ model, tool, short }: Answer, { body }: Ask, text: string, think
   if (body.messages === undefined) return { ...base, response: text, ...thought, done: false };
   if (tool === undefined)
     return { ...base, message: { role: 'assistant', content: text, ...thought }, done: false };
-  // A call that the ceiling cut off is none.
+  // A call that was cut off by the output limit is omitted.
   const calls =
     text === '' || short ? {} : { tool_calls: [{ function: { name: tool, arguments: JSON.parse(text) } }] };
   return { ...base, message: { role: 'assistant', content: '', ...thought, ...calls }, done: false };

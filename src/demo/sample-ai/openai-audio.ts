@@ -1,4 +1,4 @@
-/** OpenAI audio: transcripts of forms, and speech, as events only. What is heard is ordered by the prompt. */
+/** OpenAI audio: transcripts of forms, and speech, as events only. The prompt orders the transcript. */
 import { type Answer, type Ask, promptOf, reported } from './answer.js';
 import type { JsonObject } from './json.js';
 import * as openai from './openai-common.js';
@@ -48,7 +48,7 @@ function asked(body: JsonObject, target: Target, text: unknown): Omit<Ask, 'stre
   return { model, body, ...promptOf(text), choices: 1, wantsUsage: false };
 }
 
-/** Transcripts tell what kind of usage they have. */
+/** Transcripts report the type of their usage. */
 function usageOf({ usage: { input, output }, tells }: Answer, type?: string): unknown {
   const counts = reported(tells, {
     input_tokens: input,

@@ -18,7 +18,7 @@ export const azureChat: Shape = {
   ...openaiChat,
   api: 'azure-openai',
   *events(answer, ask) {
-    // Azure tells first what its filters think of the prompt.
+    // Azure first reports its filter results for the prompt.
     const filtered = [{ prompt_index: 0, content_filter_results: {} }];
     const base = { id: '', object: '', created: 0, model: '', prompt_filter_results: filtered };
     yield { data: { ...base, choices: [] } };

@@ -1,4 +1,4 @@
-/** What the OpenAI APIs share. */
+/** Shared parts of the OpenAI APIs. */
 import { type Answer, reported, type Usage, usageAfter } from './answer.js';
 import { countOf, type JsonObject, objectOf } from './json.js';
 import { type Framing, Refusal, type StreamEvent, serverSentEvents, type Target } from './shape.js';
@@ -42,7 +42,7 @@ export function completionUsage({ input, cached, written, output, reasoning }: U
   };
 }
 
-/** Writes the chunks of a stream, with the usage that belongs on each. */
+/** Writes the chunks of a stream, each with its usage. */
 export class Chunks {
   private sent = 0;
 
@@ -61,7 +61,7 @@ export class Chunks {
     return { data: { ...this.base, choices: [choice], ...this.usageOn(last) } };
   }
 
-  /** What comes after the last choice. */
+  /** Sent after the last choice. */
   *end(): Iterable<StreamEvent> {
     const { tells, wantsUsage, usage } = this.answer;
     const extra = wantsUsage || tells === 'unasked' || tells === 'each' || tells === 'shrinks';
@@ -81,14 +81,14 @@ export class Chunks {
   }
 }
 
-/** `n` and its like: how many answers at once. */
+/** `n` and similar members: how many answers at once. */
 export function choicesOf(value: unknown): number {
   const count = countOf(value) ?? 1;
   if (count < 1 || count > 128) throw new Refusal(400, 'Invalid n: it must be between 1 and 128.');
   return count;
 }
 
-/** Undefined where there is no ceiling. */
+/** Undefined if there is no output limit. */
 export function ceilingOf(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   const count = countOf(value);
@@ -104,7 +104,7 @@ export function modelOf(body: JsonObject, { path }: Target): string {
   return model;
 }
 
-/** Whether usage is wanted in a stream; Azure's older versions know no `stream_options`. */
+/** Whether usage is requested in a stream; older versions of Azure do not support `stream_options`. */
 export function wantsUsageOf(body: JsonObject, { query }: Target): boolean {
   const version = query.get('api-version') ?? '9999';
   if (body.stream_options === undefined || body.stream_options === null) return false;

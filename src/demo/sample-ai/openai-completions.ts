@@ -4,7 +4,7 @@ import type { JsonObject } from './json.js';
 import * as openai from './openai-common.js';
 import type { Shape, StreamEvent, Target } from './shape.js';
 
-/** What the API produces where the request states nothing. */
+/** The API's default output limit. */
 const CEILING = 16;
 
 export const openaiCompletions: Shape = {

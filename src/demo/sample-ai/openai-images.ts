@@ -14,7 +14,7 @@ export const openaiImages: Shape = {
   errorEvents: openai.openaiErrorEvents,
 };
 
-/** Forms have no numbers. */
+/** Form fields have no number type. */
 function read(body: JsonObject, target: Target): Ask {
   const n = typeof body.n === 'string' ? countOf(Number(body.n)) : body.n;
   return {

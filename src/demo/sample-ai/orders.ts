@@ -1,6 +1,9 @@
-/** What a request wants of the sample: `[[tokens=200 delay=5]]` anywhere in its prompt, or the same words in a field `x-sample`. */
+/**
+ * Orders of a request to the sample: `[[tokens=200 delay=5]]` anywhere in its prompt, or the same words in a header
+ * `x-sample`.
+ */
 
-/** How the usage is reported: truly, or in one of the ways that providers get it wrong. */
+/** How the usage is reported: correctly, or in one of the ways that providers get it wrong. */
 export type Tells =
   | 'truly'
   | 'none'
@@ -16,9 +19,9 @@ export type Tells =
 export type Coding = 'gzip' | 'br' | 'deflate' | 'identity';
 
 export interface Orders {
-  /** Tokens of text to produce, if the ceiling lets it. */
+  /** Text tokens to produce, within the output limit. */
   readonly tokens: number;
-  /** Tokens of reasoning before. */
+  /** Reasoning tokens before the text. */
   readonly reasoning: number;
   /** Tokens of the prompt, instead of its length. */
   readonly prompt?: number;
@@ -28,27 +31,27 @@ export interface Orders {
   /** Milliseconds before the head, and between tokens. */
   readonly wait: number;
   readonly delay: number;
-  /** All tokens at once, not one a turn. */
+  /** All tokens at once, not one per turn. */
   readonly burst: boolean;
-  /** After this many tokens (bytes, where the answer is no stream): waits for `release()`; resets the connection. */
+  /** After this many tokens (bytes, if the answer is not a stream): waits for `release()`; resets the connection. */
   readonly hold?: number;
   readonly cut?: number;
   /** After this many tokens: an error within the answer, whose status is 200. */
   readonly fail?: number;
-  /** No answer but this status, and its Retry-After. */
+  /** Only this status with its Retry-After, and no answer. */
   readonly status: number;
   readonly retry?: number;
   readonly usage: Tells;
-  /** Does not heed the ceiling. */
+  /** Ignores the output limit. */
   readonly over: boolean;
-  /** No tool is called, though there are some. */
+  /** No tool is called, although tools are offered. */
   readonly plain: boolean;
-  /** Where the client accepts it; with `insist` in any case. */
+  /** If the client accepts it; with `insist` always. */
   readonly coding: Coding;
   readonly insist: boolean;
-  /** Seed: the bytes come in pieces of 1 to 40. */
+  /** Seed: the bytes are sent in pieces of 1 to 40. */
   readonly split?: number;
-  /** Events with CRLF, and with comments in between. */
+  /** Events with CRLF, and with comments between them. */
   readonly crlf: boolean;
   readonly comments: boolean;
 }
@@ -91,11 +94,11 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   usage: ['truly', 'none', 'null', 'zero', 'negative', 'text', 'each', 'shrinks', 'unasked', 'merged'],
   coding: ['gzip', 'br', 'deflate', 'identity'],
 };
-/** Also the most tokens of one answer: they lie in memory. */
+/** Also the maximum tokens of one answer, because they are kept in memory. */
 const NUMBER_MAX = 1_000_000;
 const ORDER = /\[\[([^\][]{0,400})\]\]/g;
 
-/** Throws an Error for a word that it does not know, so that no test asks for something in vain. */
+/** Throws an Error for an unknown word, so that a typo in a test is noticed. */
 export function ordersOf(field: string, prompt: string): Orders {
   const words = [field, ...Array.from(prompt.matchAll(ORDER), ([, inner = '']) => inner)];
   const orders: Record<string, number | string | boolean> = { ...DEFAULTS };

@@ -1,9 +1,9 @@
-/** One API: how its requests are read, and how answers and errors are written in it. */
+/** One API: how its requests are read, and how its answers and errors are formatted. */
 import type { Answer, Ask } from './answer.js';
 import type { JsonObject } from './json.js';
 
 export interface StreamEvent {
-  /** A text is sent as it is, anything else as JSON. */
+  /** A string is sent unchanged, anything else as JSON. */
   readonly data: unknown;
   /** The event's name, in APIs that name them. */
   readonly name?: string;
@@ -11,16 +11,16 @@ export interface StreamEvent {
   readonly tokens?: number;
 }
 
-/** How events become bytes. */
+/** How events are encoded as bytes. */
 export interface Framing {
   readonly contentType: string;
-  /** `index`: how many went before. */
+  /** `index`: how many events came before. */
   event(event: StreamEvent, index: number): string | Buffer;
   readonly comment: string;
   readonly close: string;
 }
 
-/** Where a request went: its path without query, and the query. */
+/** The request's path without the query, and the query. */
 export interface Target {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -29,17 +29,17 @@ export interface Target {
 export interface Shape {
   /** As in a route's `llm: { api: … }`. */
   readonly api: string;
-  /** Throws a Refusal for what the API would refuse. */
+  /** Throws a Refusal for requests that the API would refuse. */
   read(body: JsonObject, target: Target): Ask;
   json(answer: Answer, ask: Ask): unknown;
   events(answer: Answer, ask: Ask): Iterable<StreamEvent>;
   framing(target: Target, crlf: boolean): Framing;
   error(status: number, message: string): unknown;
-  /** Within an answer whose status is 200. */
+  /** An error within an answer whose status is 200. */
   errorEvents(answer: Answer, message: string): readonly StreamEvent[];
 }
 
-/** An answer that is no success. */
+/** An error response. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,

@@ -1,4 +1,4 @@
-/** Vertex AI: Gemini as it is, and Claude with its model in the path. */
+/** Vertex AI: Gemini unchanged, and Claude with its model in the path. */
 import { anthropicMessages } from './anthropic.js';
 import { gemini } from './gemini.js';
 import type { Shape } from './shape.js';
