@@ -1,6 +1,6 @@
 /**
- * Reads the files and variables that a config names, like the start does, and reports every unusable one with its
- * setting. `quotagate check` does this only when asked, because they are often missing in CI.
+ * Reads the files and variables that a config names, like the start does, looks whether its folders are writable, and
+ * reports every unusable one with its setting. `quotagate check` does this only when asked, because they are often missing in CI.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import type { JwtConfig, UpstreamConfig } from '../config/schema.js';
 import { bootstrapTokenIn, headerValue, type SecretPlace, secretAt } from '../config/secret.js';
 import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
+import { checkWritable } from './folders.js';
 import { storeFiles } from './store-address.js';
 
 /** A resource outside of the config; `read` throws if it is unusable. */
@@ -44,13 +45,17 @@ function sentence(error: unknown): string {
 }
 
 function* outsideOf(config: PartialConfig, environment: Environment): Generator<Outside> {
-  const { server, store, identity, upstreams, admin } = config;
+  const { server, store, spool, identity, upstreams, admin } = config;
   for (const [name, tls] of entries({ tls: server?.tls, adminTls: server?.adminTls })) {
     const { cert, key } = tls;
     if (cert !== undefined && key !== undefined)
       yield { path: ['server', name], read: () => readPair({ cert, key }) };
   }
   yield* storeFiles(store);
+  const data = store !== undefined && 'embedded' in store ? store.embedded?.path : undefined;
+  if (data !== undefined) yield { path: ['store', 'embedded', 'path'], read: () => checkWritable(data) };
+  const spooled = spool?.path;
+  if (spooled !== undefined) yield { path: ['spool', 'path'], read: () => checkWritable(spooled) };
   if (identity?.jwt !== undefined) yield* keysOf(identity.jwt, environment);
   for (const [name, upstream] of entries(upstreams))
     yield* partsOf(upstream, ['upstreams', name], environment);

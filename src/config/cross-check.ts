@@ -21,8 +21,10 @@ export function* crossCheck(config: PartialConfig): Generator<Issue> {
   yield* checkServer(config);
   yield* checkStore(config);
   yield* checkIdentity(config);
-  for (const [name, upstream] of entries(config.upstreams))
+  for (const [name, upstream] of entries(config.upstreams)) {
+    yield* checkLoop(config, upstream, ['upstreams', name]);
     yield* checkPassHeaders(config, upstream, ['upstreams', name]);
+  }
   for (const [index, route] of items(config.routes)) yield* checkRoute(config, route, ['routes', index]);
   yield* checkOrder(config);
   yield* checkModels(config);
@@ -40,6 +42,37 @@ function* checkServer(config: PartialConfig): Generator<Issue> {
       yield issue(['server', listener], `\`${other}\` listens on ${taken} already`, 'write another port');
     before.push([listener, text, address]);
   }
+}
+
+/** An upstream that is the gateway: each of its requests would be forwarded again, until no connection is left. */
+function* checkLoop(
+  { server }: PartialConfig,
+  { url: text }: DeepPartial<UpstreamConfig>,
+  path: Path,
+): Generator<Issue> {
+  const gateway = server?.gateway === undefined ? undefined : parseAddress(server.gateway);
+  if (gateway === undefined || text === undefined || text.startsWith('unix:')) return;
+  const url = new URL(text);
+  const port = Number(url.port === '' ? DEFAULT_PORTS[url.protocol] : url.port);
+  if (port !== gateway.port || !reaches(hostOf(url.hostname), hostOf(gateway.host))) return;
+  const message = `this is the gateway itself, which listens on ${server?.gateway}: requests would never end`;
+  yield issue([...path, 'url'], message, 'write the address of the server behind the gateway');
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|::ffff:7f[0-9a-f]{2}:[0-9a-f]+)$/;
+
+/** Without brackets, in the one form that URLs have. */
+function hostOf(host: string): string {
+  const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  if (!URL.canParse(`http://${bracketed}`)) return host;
+  return new URL(`http://${bracketed}`).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}
+
+/** Whether a connection to `host` comes to a listener on `listener`. To connect to all addresses is to connect to this machine. */
+function reaches(host: string, listener: string): boolean {
+  const isHere = LOOPBACK.test(host) || ALL_ADDRESSES.includes(host);
+  return host === listener || (isHere && (LOOPBACK.test(listener) || ALL_ADDRESSES.includes(listener)));
 }
 
 const ALL_ADDRESSES = ['0.0.0.0', '::'];

@@ -1,5 +1,5 @@
 // `quotagate check` prints every mistake with file, place and hint, and fails; a config without mistakes passes.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -89,7 +89,10 @@ t.test('a secret that is too short for its algorithm', async (t) => {
   const text =
     'identity: { jwt: { secret: { env: JWT }, issuer: i, audience: a, algorithms: [HS256, HS512] } }\n';
   const { text: printed } = checked(text, { JWT: 'x'.repeat(40) }, true);
-  t.match(printed, /\/identity\/jwt\/secret: the shared secret has 40 bytes; its algorithms need 64/);
+  t.match(
+    printed,
+    /\/identity\/jwt\/secret: the shared secret has 40 bytes; its algorithms need at least 64/,
+  );
 });
 
 t.test('a percent of a pool of nothing, and more users than seats', async (t) => {
@@ -110,4 +113,42 @@ t.test('fixed charges whose sum is too large, and one port twice', async (t) => 
   const { text: printed } = checked(text);
   t.match(printed, /\/routes\/0\/charges: the sum of the charges on `lds` is too large/);
   t.match(printed, /\/server\/admin: `gateway` listens on 0.0.0.0:81 already/);
+});
+
+t.test('an upstream that is the gateway itself', async (t) => {
+  const isLoop = (gateway: string, url: string): boolean => {
+    const text = `server: { gateway: "${gateway}" }\nupstreams: { maps: { url: "${url}" } }\n`;
+    return checked(text).text.includes('/upstreams/maps/url: this is the gateway itself, which listens on');
+  };
+  const here = ['localhost', '127.0.0.1', '127.0.0.2', '[::1]', '0.0.0.0', '[::]', 'LOCALHOST.'];
+  for (const gateway of ['0.0.0.0:8080', '[::]:8080', '127.0.0.1:8080', 'localhost:8080', '[::1]:8080'])
+    for (const host of here) {
+      t.ok(isLoop(gateway, `http://${host}:8080`), `${gateway} and ${host}`);
+      t.notOk(isLoop(gateway, `http://${host}:8081`), `${gateway} and ${host}: another port`);
+    }
+  t.ok(isLoop('10.0.0.5:80', 'http://10.0.0.5'), 'the port of the scheme');
+  t.ok(isLoop('0.0.0.0:443', 'https://localhost'));
+  t.ok(isLoop('gateway:8080', 'http://GATEWAY:8080'));
+  t.notOk(isLoop('10.0.0.5:8080', 'http://127.0.0.1:8080'), 'another listener of this machine');
+  t.notOk(isLoop('0.0.0.0:8080', 'http://maps:8080'));
+  t.notOk(isLoop('127.0.0.1:8080', 'unix:///run/maps.sock'));
+});
+
+t.test('folders that cannot be written to, only when asked for', async (t) => {
+  writeFileSync(join(folder, 'plain'), '');
+  const text = (data: string, spool: string): string =>
+    `store: { embedded: { path: ${data} } }\nspool: { path: ${spool} }\n`;
+  const below = join(folder, 'plain', 'below', 'it');
+  const bad = text(below, join(folder, 'plain'));
+  t.equal(checked(bad).code, 0);
+  const { code, text: printed } = checked(bad, {}, true);
+  t.equal(code, 1);
+  t.match(printed, /:1:\d+ \/store\/embedded\/path: the folder .*below.it cannot be written to \(/);
+  t.match(printed, /:2:\d+ \/spool\/path: the folder .*plain cannot be written to \(.*plain is not a folder/);
+  const sound = text(join(folder, 'new', 'data'), join(folder, 'new', 'spool'));
+  t.equal(checked(sound, {}, true).code, 0);
+  t.notOk(existsSync(join(folder, 'new')), 'nothing is made');
+  const asRoot = process.getuid?.() === 0;
+  mkdirSync(join(folder, 'read-only'), { mode: 0o500 });
+  t.equal(checked(text(join(folder, 'read-only'), './s'), {}, true).code, asRoot ? 0 : 1);
 });
