@@ -72,6 +72,28 @@ export interface RequestLayout {
   readonly nullable: boolean;
 }
 
+/** Requests that have no output: embeddings. */
+export const INPUT_ONLY: RequestLayout = {
+  model: ['model'],
+  outputLimits: [],
+  choices: [],
+  minOutputLimit: 1,
+  nullable: true,
+};
+
+/** Reads the model from a path: the first group of the pattern, decoded. */
+export function modelAt(pattern: RegExp): (path: string) => string | undefined {
+  return (path) => {
+    const name = pattern.exec(path)?.[1];
+    if (name === undefined) return undefined;
+    try {
+      return decodeURIComponent(name);
+    } catch {
+      return name;
+    }
+  };
+}
+
 /** A layout with its paths compiled for the scan. */
 export interface CompiledLayout extends RequestLayout {
   readonly otherModels: readonly Path[];

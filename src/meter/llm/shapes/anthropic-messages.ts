@@ -1,6 +1,6 @@
 /** Anthropic messages. */
 import type { Problem } from '../../../errors/catalogue.js';
-import type { UsagePart } from '../rates.js';
+import { plus, type UsagePart } from '../rates.js';
 import { compileLayout } from '../request.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import { count, isObject, type Json, largerOf, listOf, member, type StatedUsage, usageOf } from '../usage.js';
@@ -61,11 +61,7 @@ function writtenIn(raw: unknown): number {
 function added(a: StatedUsage | undefined, b: StatedUsage): StatedUsage {
   if (a === undefined) return b;
   return {
-    input: a.input + b.input,
-    cachedInput: a.cachedInput + b.cachedInput,
-    cacheWrite: a.cacheWrite + b.cacheWrite,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
+    ...plus(a, b),
     inputBroken: a.inputBroken === true || b.inputBroken === true,
     outputBroken: a.outputBroken === true || b.outputBroken === true,
   };

@@ -1,6 +1,6 @@
 /** Azure OpenAI: the shapes of OpenAI, with the deployment in the path. */
 import { parameters } from '../query.js';
-import { compileLayout } from '../request.js';
+import { compileLayout, modelAt } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { CHAT_LAYOUT, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
@@ -14,15 +14,7 @@ const DEPLOYMENT = /\/deployments\/([^/]+)\//i;
 const VERSION_WITH_USAGE = '2024-09-01';
 
 /** The deployment in the path decides which model runs, whatever the body says. */
-function modelInPath(path: string): string | undefined {
-  const name = DEPLOYMENT.exec(path)?.[1];
-  if (name === undefined) return undefined;
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
+const modelInPath = modelAt(DEPLOYMENT);
 
 const withDeployment = (shape: Shape, more: Partial<Shape['request']> = {}): Shape => ({
   ...shape,

@@ -2,7 +2,7 @@
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { type AmazonEvent, writeAmazonEvent } from '../../../http/amazon-event.js';
 import { AmazonFrames } from '../amazon-frames.js';
-import { compileLayout, type RequestLayout } from '../request.js';
+import { compileLayout, modelAt, type RequestLayout } from '../request.js';
 import type { HeadField, OpenFrames, Shape, ShapeOf } from '../shape.js';
 import type { Path } from '../span-tree.js';
 import { count, isObject, type Json, largerOf, member, usageOf } from '../usage.js';
@@ -50,16 +50,8 @@ const OUTPUT_LIMITS: readonly (readonly [RegExp, readonly Path[]])[] = [
   ],
 ];
 
-/** Returns the decoded model name; ARNs contain slashes. */
-function modelInPath(path: string): string | undefined {
-  const name = MODEL_AND_VERB.exec(path)?.[1];
-  if (name === undefined) return undefined;
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
+/** ARNs contain slashes, encoded. */
+const modelInPath = modelAt(MODEL_AND_VERB);
 
 const inPath = {
   modelInPath,

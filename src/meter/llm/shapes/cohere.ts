@@ -1,6 +1,6 @@
 /** Cohere: chat v2, embed and rerank. Billed units are used if they are reported beside the token counts. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
-import { compileLayout } from '../request.js';
+import { compileLayout, INPUT_ONLY } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, isCount, type Json, member, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -75,13 +75,7 @@ const chat: Shape = {
 
 const embed: Shape = {
   ...chat,
-  request: compileLayout({
-    model: ['model'],
-    outputLimits: [],
-    choices: [],
-    minOutputLimit: 1,
-    nullable: true,
-  }),
+  request: compileLayout(INPUT_ONLY),
   open: (accumulator) => (document) => accumulator.observe(document.meta, usageIn, 'final'),
   answerMembers: ['meta'],
 };

@@ -1,7 +1,7 @@
 /** Gemini generateContent and streamGenerateContent, and its embeddings. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { parameters } from '../query.js';
-import { compileLayout, type RequestLayout } from '../request.js';
+import { compileLayout, modelAt, type RequestLayout } from '../request.js';
 import type { Shape, ShapeOf } from '../shape.js';
 import type { Path } from '../span-tree.js';
 import { count, isObject, type Json, listOf, member, usageOf } from '../usage.js';
@@ -63,15 +63,7 @@ const STATUSES: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
-export function modelInPath(path: string): string | undefined {
-  const name = MODEL_AND_VERB.exec(path)?.[1];
-  if (name === undefined) return undefined;
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
+export const modelInPath = modelAt(MODEL_AND_VERB);
 
 export const verbOf = (path: string): string => MODEL_AND_VERB.exec(path)?.[2] ?? '';
 

@@ -1,7 +1,7 @@
 /** Ollama's own API: chat, generate and embed. Answers are streams of JSON lines unless `stream` is false. */
 import { type Problem, ProblemError } from '../../../errors/catalogue.js';
 import { JsonLines } from '../json-lines.js';
-import { compileLayout } from '../request.js';
+import { compileLayout, INPUT_ONLY } from '../request.js';
 import { plainPath, type Shape, type ShapeOf } from '../shape.js';
 import { count, type Json, member, usageOf } from '../usage.js';
 import type { UsageAccumulator } from '../usage-accumulator.js';
@@ -63,13 +63,7 @@ const { openFrames: _, ...whole } = answer;
 
 const embed: Shape = {
   ...whole,
-  request: compileLayout({
-    model: ['model'],
-    outputLimits: [],
-    choices: [],
-    minOutputLimit: 1,
-    nullable: true,
-  }),
+  request: compileLayout(INPUT_ONLY),
   open: (accumulator) => (document) => observe(accumulator, document),
 };
 
