@@ -1,18 +1,12 @@
-/** Chance that repeats by its seed (mulberry32), and a tally of what it hit. */
+/** Chance that repeats by its seed, and a tally of what it hit. */
+import { seeded } from '../../support/random.js';
 
 export class Random {
-  private state: number;
+  /** From 0 up to, not including, 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-
-  /** From 0 up to, not including, 1. */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.next = seeded(seed);
   }
 
   /** An integer, both ends included. */

@@ -2,22 +2,12 @@
 import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
+import { seededBelow } from '../../support/random.js';
 import { SAMPLES } from './answers.js';
 import { AZURE_QUERY, meterOf, pass, priced } from './drive.js';
 
 const CASES = 10_000;
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-
-/** mulberry32: the same cases for the same seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const SPLINTERS = [
   '{',
@@ -74,7 +64,7 @@ function mutated(body: Buffer, random: (below: number) => number): Buffer {
 }
 
 t.test(`${CASES} mutated requests and answers, seed ${SEED}`, async (t) => {
-  const random = randomOf(SEED);
+  const random = seededBelow(SEED);
   const meters = SAMPLES.map(({ api }) =>
     meterOf(api, {
       whenShort: 'clamp',

@@ -5,6 +5,7 @@
  */
 import t from 'tap';
 import type { Usage } from '../../../src/quota/tokens.js';
+import { seededBelow } from '../../support/random.js';
 import { meterOf, pass, priced } from './drive.js';
 import type { Counters, Side, Source, UsageForm } from './usage-forms/form.js';
 import { pathOf, USAGE_FORMS } from './usage-forms.js';
@@ -13,17 +14,6 @@ const CASES = Number(process.env.CASES ?? 3_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
 type Random = (below: number) => number;
-
-/** mulberry32: the same cases for the same seed. */
-function randomOf(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const BROKEN: readonly unknown[] = [-1, 'x', null, 1.5, 1e300, [], {}, true];
 
@@ -136,7 +126,7 @@ function failuresOf({ form, prompt, text, usages, least }: Case, charged: Charge
 const NO_USAGE: Usage = { input: -1, cachedInput: -1, cacheWrite: -1, output: -1, reasoning: -1 };
 
 t.test(`${CASES} mutated usages, seed ${SEED}`, async (t) => {
-  const random = randomOf(SEED);
+  const random = seededBelow(SEED);
   const meters = new Map(USAGE_FORMS.map(({ api }) => [api, meterOf(api)]));
   const seen = new Map(USAGE_FORMS.map(({ name }) => [name, 0]));
   let exact = 0;
