@@ -59,7 +59,7 @@ t.test('the caps hold for the next request', async (t) => {
   });
 });
 
-t.test('only active users, and no other cap of a user is left beside', async (t) => {
+t.test('only active users get a share, and all other caps of users are removed', async (t) => {
   const { send } = await startAcme(t, {
     limits: [
       { user: 'invitee', quota: 'usage', percent: 50 },

@@ -90,7 +90,7 @@ t.test('membership counts from the next request on', async (t) => {
 });
 
 t.test(
-  'a deleted group caps nobody; under its old id it starts without members, with its counters',
+  'a deleted group has no caps; created again under its old id, it has no members but keeps its counters',
   async (t) => {
     const { send, reserve } = await startAcme(t);
     await send('POST', '/orgs/acme/limits', { group: 'ops', quota: 'ai', units: 10 });

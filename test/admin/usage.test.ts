@@ -66,7 +66,7 @@ t.test('holds: listed while open, released once, audited', async (t) => {
   t.equal((await send('GET', '/orgs/acme/usage')).body.org[1].consumed, 12, 'the late settlement is charged');
 });
 
-t.test('a hold of a cycle that is over can still be released', async (t) => {
+t.test('a hold of a closed cycle can still be released', async (t) => {
   const { send, reserve, clock, ledger } = await startAcme(t);
   clock.now = Date.parse('2026-06-19T21:59:50Z');
   await reserve('acme', 'bob', { ai: 40 }, 'h1');

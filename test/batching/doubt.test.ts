@@ -150,7 +150,7 @@ t.test(
 );
 
 t.test(
-  'Redis stopped for two seconds: nothing hangs, nothing is charged, all goes on',
+  'Redis stopped for two seconds: nothing hangs, nothing is charged, and service resumes',
   { skip: skipWithoutRedis },
   async (t) => {
     const { redis, batcher, direct } = await setUp(t);

@@ -71,7 +71,7 @@ t.test('it is an alarm once, a refusal always, and no new data anywhere', skip, 
   t.match(other, { code: 'unknown-org' }, 'other orgs are not concerned');
 });
 
-t.test('accepted: a new data, and nothing of the old one', skip, async (t) => {
+t.test('accepted: the org starts with new data, without any of the old', skip, async (t) => {
   const { batcher, make, direct, troubles, back, cycle } = await lose(t);
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
   const held = { kind: 'settle', hold: 'h', units: [5], estimated: false } as const;
@@ -175,7 +175,7 @@ t.test('an org that the config does not state comes back without plans', skip, a
   t.equal(await consumedNow(direct, 'ana'), 0);
 });
 
-t.test('made-up orgs make nobody forget one that there was', skip, async (t) => {
+t.test('invented orgs do not displace a known org from memory', skip, async (t) => {
   const org = seedChanges('acme', SEED, QUOTAS, Date.now());
   const { redis, batcher } = await setUp(t, { deadlineMs: 2_000, org, orgsMax: 20 });
   const direct = new Redis(redis.socket, { protocol: 2 });

@@ -292,7 +292,7 @@ t.test('an org that is not there is no debt', skip, async (t) => {
   t.equal(batcher.open.outstanding.get('usage'), 0);
 });
 
-t.test('settlements of before go on beside it', skip, async (t) => {
+t.test('earlier settlements are still delivered', skip, async (t) => {
   const { proxy, behind, direct, batcher } = await setUp(t);
   const admission = await batcher.decide('acme', reserve('ana'), OPEN);
   goDown(proxy);

@@ -139,7 +139,7 @@ t.test('every cycle begins at its first anchor by default', async (t) => {
   t.equal(loadConfig('orgs: { acme: }', {}).orgs.acme?.cycle.every, 'month');
 });
 
-t.test('ids are text as they stand', async (t) => {
+t.test('ids are strings as written', async (t) => {
   const { orgs } = loadConfig(
     `orgs: { 1: { users: { 007: { groups: ["1.0"] }, a/b~c: , constructor: , __proto__: }, groups: { 1.0: } } }`,
     {},

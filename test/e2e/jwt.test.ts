@@ -114,7 +114,7 @@ t.test('a token pays for the user and org that it names', async (t) => {
   t.match(JSON.parse(me.body), { org: 'acme', user: 'bob', quotas: { lds: { consumed: 2 } } });
 });
 
-t.test('no header, query or cookie beside the token changes who is charged', async (t) => {
+t.test('no other header, query or cookie changes who is charged', async (t) => {
   const { gateway, tokenFor, consumed } = await start(t);
   const headers = {
     ...(await tokenFor({ org_id: 'globex', sub: 'gil' })),
@@ -142,7 +142,7 @@ t.test('groups claimed by the token count if they exist', async (t) => {
   t.equal((await ask(gateway, '/v3/sql', { headers: await tokenFor({ sub: 'bob' }) })).status, 200);
 });
 
-t.test('a refused token gets its error code, charges nobody and is not forwarded', async (t) => {
+t.test('a refused token gets its error code, causes no charge and is not forwarded', async (t) => {
   const { gateway, upstream, key, server, tokenFor, consumed } = await start(t);
   t.equal((await ask(gateway, '/v3/maps/1', { headers: await tokenFor() })).status, 200);
   const stranger = await newKey('ES256', 'k1');

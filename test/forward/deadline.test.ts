@@ -24,21 +24,24 @@ t.test('before the head: broken', async (t) => {
   await upstream.until(({ log }) => log[0]?.served === 'aborted');
 });
 
-t.test('within the body, however steadily it comes: the status stands, the body is not whole', async (t) => {
-  const upstream = await TestUpstream.start({
-    handler: (_request, response) => {
-      const timer = setInterval(() => response.write('more'), 10);
-      response.on('close', () => clearInterval(timer));
-    },
-  });
-  t.teardown(() => upstream.close());
-  const relay = await Relay.start(t, upstream.url, { totalTimeoutMs: TOTAL_MS });
-  const { complete, body } = await (await relay.connect(t)).write(get('/')).answer();
-  t.notOk(complete);
-  t.match(String(body), /^(more)+$/);
-  t.same(await relay.outcomes(1), [{ kind: 'answered', status: 200, complete: false, clientGone: false }]);
-  await upstream.until(({ log }) => log[0]?.served === 'aborted');
-});
+t.test(
+  'the timeout ends a body that still arrives: the status is kept, the body is incomplete',
+  async (t) => {
+    const upstream = await TestUpstream.start({
+      handler: (_request, response) => {
+        const timer = setInterval(() => response.write('more'), 10);
+        response.on('close', () => clearInterval(timer));
+      },
+    });
+    t.teardown(() => upstream.close());
+    const relay = await Relay.start(t, upstream.url, { totalTimeoutMs: TOTAL_MS });
+    const { complete, body } = await (await relay.connect(t)).write(get('/')).answer();
+    t.notOk(complete);
+    t.match(String(body), /^(more)+$/);
+    t.same(await relay.outcomes(1), [{ kind: 'answered', status: 200, complete: false, clientGone: false }]);
+    await upstream.until(({ log }) => log[0]?.served === 'aborted');
+  },
+);
 
 t.test('before there is a connection: not sent', async (t) => {
   const silent = createServer((socket) => socket.resume().on('error', () => {})).listen(0, '127.0.0.1');
@@ -69,7 +72,7 @@ t.test('within the upload: broken', async (t) => {
   await upstream.until(({ log }) => log[0]?.served === 'aborted');
 });
 
-t.test('what is over in time is left alone', async (t) => {
+t.test('an exchange that ends in time is not affected', async (t) => {
   const { relay } = await start(t);
   const client = await relay.connect(t);
   const began = performance.now();

@@ -95,7 +95,7 @@ t.test('the upstream is called by its own name, and gets the caller’s address'
   t.equal(headerOf(entry.rawHeaders, 'x-forwarded-proto'), 'http');
 });
 
-t.test('behind another proxy the chain grows, and its host and scheme stand', async (t) => {
+t.test('behind another proxy the chain grows, and its host and scheme are kept', async (t) => {
   const entry = await sent(t, [
     'GET / HTTP/1.1',
     'X-Forwarded-For: 198.51.100.1',
@@ -299,7 +299,7 @@ t.test('no host is made up where the request has none', async (t) => {
   t.equal(headerOf(upstream.log[0]?.rawHeaders ?? [], 'via'), '1.0 quotagate');
 });
 
-t.test('a length goes on as it came', async (t) => {
+t.test('Content-Length is passed on unchanged', async (t) => {
   const { upstream, relay } = await start(t);
   const client = await relay.connect(t);
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${Number.MAX_SAFE_INTEGER}\r\n\r\nhi`);

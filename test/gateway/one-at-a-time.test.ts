@@ -142,7 +142,7 @@ t.test('a body that breaks while it is answered: the answer has no end', async (
   await charged(t, scene, 1);
 });
 
-t.test('who sends hundreds of requests ahead is let go of', async (t) => {
+t.test('a client that pipelines hundreds of requests is disconnected', async (t) => {
   const scene = await start(t);
   const { upstream } = scene;
   const modest = await scene.connect();

@@ -225,7 +225,7 @@ t.test('for whom, by whom and for when', async (t) => {
     t.same(await ask(bearer(await sign(key, claimsWith(claims)))), expected, what);
 });
 
-t.test('what a refusal tells: that a genuine token has expired, and nothing else', async (t) => {
+t.test('a refusal reveals only that a genuine token has expired', async (t) => {
   const key = await newKey('ES256', 'k1');
   const server = await KeyServer.start(t, [key.jwk]);
   const identifier = jwt(optionsFor(server.url));

@@ -72,7 +72,7 @@ t.test('clamped, and come back until it is spent', async (t) => {
   t.strictSame(await overshoot(bed), []);
 });
 
-t.test('a clamped request says so, and its own ceiling is lower', async (t) => {
+t.test('a clamped request has a header, and a lower output limit', async (t) => {
   const bed = await setUp(t, { allowance: 200, llm: 'whenShort: clamp' });
   const messages = [{ role: 'user' as const, content: '[[tokens=1000]]' }];
   const { data, response } = await openaiOf(bed)
@@ -195,7 +195,7 @@ t.test('cut: the store has lost its hold', { skip: skipWithoutRedis }, async (t)
   t.match(body.toString(), /"error":.*hold/);
 });
 
-t.test('finish: the stream goes on, and what it is over shows', async (t) => {
+t.test('finish: the stream continues, and the overshoot is counted', async (t) => {
   const bed = await setUp(t, { allowance: 500, llm: `hold: step, stepTokens: ${STEP}, whenSpent: finish` });
   const answer = await send(bed, chat('[[tokens=1000 delay=1]]', 2_000));
   t.ok(answer.whole);

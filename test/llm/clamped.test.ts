@@ -63,7 +63,7 @@ t.test('each of several answers gets its part', async (t) => {
   t.ok((await bed.settled(t)) <= ALLOWANCE);
 });
 
-t.test('what states no ceiling gets one', async (t) => {
+t.test('a request without an output limit gets one', async (t) => {
   for (const { api, path, body } of APIS.filter(({ alwaysCeiling }) => alwaysCeiling !== true)) {
     const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
     const answer = await post(bed.url + path, { body: body('[[tokens=1000]]', false), headers: bed.headers });

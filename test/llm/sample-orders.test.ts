@@ -23,7 +23,7 @@ function last(): SampleEntry {
   return entry;
 }
 
-t.test('usage in a chat stream, as OpenAI tells it', async (t) => {
+t.test('usage in a chat stream, as OpenAI reports it', async (t) => {
   const unasked = eventsIn((await stream('[[tokens=5]]')).body);
   t.equal(unasked.at(-1), '[DONE]');
   t.notOk(JSON.stringify(unasked).includes('usage'));
@@ -126,7 +126,7 @@ t.test('what goes wrong', async (t) => {
   t.equal((await post(sample.url + old, chat('', { stream: true }))).status, 200);
 });
 
-t.test('ceilings, choices, parts', async (t) => {
+t.test('output limits, choices, parts', async (t) => {
   const { usage } = JSON.parse(
     (await ask('[[tokens=50 reasoning=4 cached=3 written=2]]', { n: 3, max_tokens: 10 })).body.toString(),
   );
@@ -150,7 +150,7 @@ t.test('ceilings, choices, parts', async (t) => {
   t.match(last().usage, { input: 4, output: 0 });
 });
 
-t.test('an answer on hold waits, and nothing is left over', async (t) => {
+t.test('a held answer waits, and is then complete', async (t) => {
   const waiting = stream('[[tokens=9 hold=4]]');
   await sample.until((log) => log.at(-1)?.onHold === true);
   t.match(last(), { served: 'open', tokensSent: 4 });

@@ -137,7 +137,7 @@ t.test('a client that leaves before the end is reported', async (t) => {
   }
 });
 
-t.test('a request given up on our side, or read before, does not wait for ever', async (t) => {
+t.test('a request that was aborted or already read does not wait forever', async (t) => {
   const client = await RawClient.connect(port);
   const reported = once(server, 'outcome');
   client.write('POST /destroy HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n');

@@ -117,7 +117,7 @@ t.test('every line has an event and a sentence, those of libraries too', async (
   }
 });
 
-t.test('a line tells which request, what was decided, and how it ended', async (t) => {
+t.test('a log line has the request, the decision and the outcome', async (t) => {
   const { gateway, requests } = await logged(t, 'debug');
   const traced = {
     ...as('ana'),

@@ -50,7 +50,7 @@ async function reloadable(t: Test): Promise<Reloadable> {
   };
 }
 
-t.test('prices, routes, upstreams, identity and counts change; nobody notices', async (t) => {
+t.test('prices, routes, upstreams, identity and counts change without affecting open requests', async (t) => {
   const { gateway, upstream, reload, consumed } = await reloadable(t);
   const other = await TestUpstream.start();
   t.teardown(() => other.close());

@@ -50,7 +50,7 @@ async function deliver(t: Test, marks: readonly unknown[]) {
   return { sent, marked };
 }
 
-t.test('calls that nobody has sent are sent, however old the file is', async (t) => {
+t.test('calls that were never sent are sent, however old the file is', async (t) => {
   const { sent, marked } = await deliver(t, []);
   t.strictSame(sent, ['a', 'b', 'c']);
   t.match(JSON.parse(marked), { done: 1, at: Number }, 'each is marked before the next one');

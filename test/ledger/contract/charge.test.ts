@@ -15,7 +15,7 @@ function charge(user: string, items: readonly ChargeItem[], over: Partial<Charge
   return { kind: 'charge', user, ...what, ...over };
 }
 
-onBoth('it stands on every line and in the journal, at its own time', ORG, async (t, testOrg) => {
+onBoth('the charge is on every line and in the journal, at its own time', ORG, async (t, testOrg) => {
   const late = charge('ana', [fixed('usage', 4), fixed('lds', 1)], { at: BEGIN_MS - 60_000, claims: 'g2' });
   t.match(await testOrg.do(late), { status: 'settled', late: true, overshoot: [0, 0] });
   for (const line of ['usage:u:ana', 'usage:g:g1', 'usage:g:g2', 'usage:o'])
@@ -36,7 +36,7 @@ onBoth(
   },
 );
 
-onBoth('of what stands past a limit only its own units are overshoot', ORG, async (t, testOrg) => {
+onBoth('only the units of the charge itself above a limit are overshoot', ORG, async (t, testOrg) => {
   await testOrg.do(charge('ana', [fixed('usage', 20)]));
   t.match(await testOrg.do(charge('ana', [fixed('usage', 3)])), { overshoot: [3] });
 });
@@ -59,7 +59,7 @@ onBoth('a new user is registered, as a request would', ORG, async (t, testOrg) =
 
 const STRICT = { ...ORG, seats: 2, users: { ana: 'a:g1', ben: 'n:g1', old: 'r:g2' } };
 
-onBoth('who would be refused is charged as they stand, and not let in by it', STRICT, async (t, testOrg) => {
+onBoth('a user who would be refused is charged, but not admitted', STRICT, async (t, testOrg) => {
   await testOrg.commit(set('org', 'seats', 1));
   const one = [fixed('usage', 1)];
   await testOrg.call([charge('ben', one), charge('old', one), charge('eva', one)]);

@@ -38,7 +38,7 @@ onBoth('an answer is repeated whatever the clock shows', ORG, async (t, testOrg)
   t.same(await testOrg.apply([ONE], { latest: LATEST, producer: 'l', seq: 1 }), { ...first, replayed: true });
 });
 
-onBoth('an org that is ahead of the clock goes on, and says so', ORG, async (t, testOrg) => {
+onBoth('an org that is ahead of the clock continues, and reports it', ORG, async (t, testOrg) => {
   await testOrg.at(BEGIN_MS + 400_000);
   await testOrg.call([ONE]);
   await testOrg.at(BEGIN_MS);

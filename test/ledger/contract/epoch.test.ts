@@ -23,12 +23,16 @@ onBoth('an org that is not there is unknown, or lost to who knew it', ORG, async
   t.same(await testOrg.fields('records'), {});
 });
 
-onBoth('a place that is marked lost is lost to everybody, and not made anew', ORG, async (t, testOrg) => {
-  await testOrg.ledger.commit('gone', { version: 0, changes: [set('org', 'state', 'lost')], audit: '' });
-  t.match(await testOrg.apply([ONE], { org: 'gone' }), { code: 'lost', now: 0, results: [] });
-  t.match(await testOrg.apply([ONE], { org: 'gone', epoch: 'e1' }), { code: 'lost' });
-  t.equal((await testOrg.ledger.read('gone', [])).version, 1);
-});
+onBoth(
+  'an org that is marked as lost is lost for all callers, and is not created again',
+  ORG,
+  async (t, testOrg) => {
+    await testOrg.ledger.commit('gone', { version: 0, changes: [set('org', 'state', 'lost')], audit: '' });
+    t.match(await testOrg.apply([ONE], { org: 'gone' }), { code: 'lost', now: 0, results: [] });
+    t.match(await testOrg.apply([ONE], { org: 'gone', epoch: 'e1' }), { code: 'lost' });
+    t.equal((await testOrg.ledger.read('gone', [])).version, 1);
+  },
+);
 
 onBoth('an archived org still takes settlements of what is in flight', ORG, async (t, testOrg) => {
   await testOrg.call([reserve('ana', { quota: 'usage', units: 5, kind: 'held' }, { hold: 'h' })]);

@@ -68,7 +68,7 @@ onBoth('a hold beside a gate settles by its own item', ORG, async (t, testOrg) =
   t.equal(await testOrg.line('lds:u:ana'), '0+0');
 });
 
-onBoth('a hold of gates only stands, settles and is void like another', ORG, async (t, testOrg) => {
+onBoth('a hold with gates only is kept, settled and released like any other', ORG, async (t, testOrg) => {
   const ops = [
     reserve('ana', gate('usage'), { hold: 'h' }),
     renew('h', 0, 0, { quotas: [], units: [], more: [] }),

@@ -58,7 +58,7 @@ onBoth('a hold that the org does not have gives back nothing', ORG, async (t, te
   t.equal(await testOrg.dump(), before);
 });
 
-onBoth('what stands on a line is the most that a refund takes off', ORG, async (t, testOrg) => {
+onBoth('a refund removes at most what is on a line', ORG, async (t, testOrg) => {
   const two = [fixed('usage', 10), fixed('lds', 2)];
   await testOrg.do(reserve('ana', two), ADMISSION);
   await testOrg.commit(set(`consumed:${START.start}`, 'usage:u:ana', 4));

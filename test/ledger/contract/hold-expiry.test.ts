@@ -21,7 +21,7 @@ const TEN = reserve('ana', held('usage', 10), { hold: 'h' });
 const DUE_MS = BEGIN_MS + TTL_MS;
 const LONG = { start: START.start, end: 1_000_000_000_000 };
 
-onBoth('a hold stands until its time, and expires exactly then', ORG, async (t, testOrg) => {
+onBoth('a hold lives until its expiry, and expires exactly then', ORG, async (t, testOrg) => {
   await testOrg.do(TEN);
   await testOrg.at(DUE_MS - 1);
   t.match(await testOrg.apply([]), { expired: 0 });
@@ -88,7 +88,7 @@ onBoth('what it was charged is known for 24 hours, no longer', ORG, async (t, te
   t.equal(await testOrg.line('usage:u:ana'), '3+10');
 });
 
-onBoth('what it charges late past a hard limit is overshoot', ORG, async (t, testOrg) => {
+onBoth('a late charge above a hard limit is overshoot', ORG, async (t, testOrg) => {
   await testOrg.statuses([TEN, renew('h', 4)]);
   await testOrg.at(DUE_MS);
   await testOrg.do(reserve('ana', fixed('usage', 95)));
@@ -96,7 +96,7 @@ onBoth('what it charges late past a hard limit is overshoot', ORG, async (t, tes
   t.match(await testOrg.do(settle('h', 9)), { overshoot: [0] }, 'reported once');
 });
 
-onBoth('an expired hold whose progress stands past a hard limit is overshoot', ORG, async (t, testOrg) => {
+onBoth('the progress of an expired hold above a hard limit is overshoot', ORG, async (t, testOrg) => {
   const both = reserve('ana', [held('usage', 10), held('lds', 2)], { hold: 'h' });
   await testOrg.statuses([
     both,
@@ -158,7 +158,7 @@ onBoth('a call expires as many due holds as it says', ORG, async (t, testOrg) =>
   }
 });
 
-onBoth('nobody is refused for a dead hold', ORG, async (t, testOrg) => {
+onBoth('no request is refused because of an expired hold', ORG, async (t, testOrg) => {
   await testOrg.call(many(EXPIRE_BEFORE_REFUSAL, 1));
   await testOrg.at(BEGIN_MS + 1);
   const reply = await testOrg.apply([reserve('ana', fixed('usage', 100))], { expireMost: 0 });

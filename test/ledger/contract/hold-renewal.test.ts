@@ -70,7 +70,7 @@ onBoth('spent differs from held', ORG, async (t, testOrg) => {
   t.match(await testOrg.do(renew('h', 0, 10)), { status: 'refused', reason: 'held' });
 });
 
-onBoth('of several items all get more, or none', ORG, async (t, testOrg) => {
+onBoth('of several items, all are extended or none', ORG, async (t, testOrg) => {
   const both = reserve('ana', [held('usage', 10), fixed('ai', 1), held('lds', 5)], { hold: 'h' });
   await testOrg.commit({ set: 'org', field: 'plan:ai', value: '9:h' });
   await testOrg.do(both);

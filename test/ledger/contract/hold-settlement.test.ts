@@ -31,16 +31,12 @@ onBoth(
   },
 );
 
-onBoth(
-  'what goes past a hard limit is overshoot, and the next request is refused',
-  ORG,
-  async (t, testOrg) => {
-    await testOrg.statuses([reserve('ana', fixed('usage', 8)), TEN]);
-    t.same(await testOrg.do(settle('h', 18)), { status: 'settled', overshoot: [6], late: false });
-    t.equal(await testOrg.line('usage:u:ana'), '26+0', 'never lost beats never over');
-    t.same(await testOrg.statuses([reserve('ana', fixed('usage', 1))]), ['spent']);
-  },
-);
+onBoth('units above a hard limit are overshoot, and the next request is refused', ORG, async (t, testOrg) => {
+  await testOrg.statuses([reserve('ana', fixed('usage', 8)), TEN]);
+  t.same(await testOrg.do(settle('h', 18)), { status: 'settled', overshoot: [6], late: false });
+  t.equal(await testOrg.line('usage:u:ana'), '26+0', 'never lost beats never over');
+  t.same(await testOrg.statuses([reserve('ana', fixed('usage', 1))]), ['spent']);
+});
 
 onBoth('overshoot is never more than what was above the hold', ORG, async (t, testOrg) => {
   await testOrg.do(TEN);

@@ -53,7 +53,7 @@ onBoth('released by hand, its answer is checked again when it asks for more', OR
   t.equal(await testOrg.line('lds:o'), '2+0', 'its fixed cost is charged when it is settled');
 });
 
-onBoth('released by hand, what is settled past a hard limit is overshoot', ORG, async (t, testOrg) => {
+onBoth('after a manual release, a settlement above a hard limit is overshoot', ORG, async (t, testOrg) => {
   await testOrg.statuses([TEN, release('h', 'keep'), reserve('ana', [fixed('usage', 98), fixed('lds', 9)])]);
   t.match(await testOrg.do(settle('h', [7, 2])), { overshoot: [5, 1], late: true });
 });
@@ -74,7 +74,7 @@ onBoth(
   },
 );
 
-onBoth('the void stands for 24 hours', ORG, async (t, testOrg) => {
+onBoth('the tombstone of a release lives for 24 hours', ORG, async (t, testOrg) => {
   const end = 1_000_000_000_000;
   const long = { cycles: [{ start: 1_000_000, end }] };
   await testOrg.commit({ set: 'org', field: 'end', value: String(end) });

@@ -54,17 +54,13 @@ onBoth('into shadow and back', ORG, async (t, testOrg) => {
   t.same(await testOrg.statuses([ONE]), ['spent']);
 });
 
-onBoth(
-  'a hold stands although its limit was lowered, and the next one does not fit',
-  ORG,
-  async (t, testOrg) => {
-    await testOrg.do(reserve('ana', held('usage', 8), { hold: 'h' }));
-    await testOrg.commit(set('limits', 'usage:u:ana', 5));
-    t.same(await testOrg.statuses([ONE]), ['held']);
-    t.match(await testOrg.do(settle('h', 8)), { status: 'settled', overshoot: [0] });
-    t.same(await testOrg.statuses([ONE]), ['spent']);
-  },
-);
+onBoth('a hold remains when its limit is lowered, and the next one does not fit', ORG, async (t, testOrg) => {
+  await testOrg.do(reserve('ana', held('usage', 8), { hold: 'h' }));
+  await testOrg.commit(set('limits', 'usage:u:ana', 5));
+  t.same(await testOrg.statuses([ONE]), ['held']);
+  t.match(await testOrg.do(settle('h', 8)), { status: 'settled', overshoot: [0] });
+  t.same(await testOrg.statuses([ONE]), ['spent']);
+});
 
 const RAISED = { ...ORG, limits: { 'usage:u:ana': `u;10;0;h;5;${BEGIN_MS + 1000}` } };
 

@@ -43,7 +43,7 @@ onBoth('each crossed threshold of consumption is reported once', ORG, async (t, 
   ]);
 });
 
-onBoth('a call that passes several tells all of them', ORG, async (t, testOrg) => {
+onBoth('a call that crosses several thresholds creates a notice for each', ORG, async (t, testOrg) => {
   await testOrg.call([use(45), use(40)]);
   t.same(await testOrg.texts('outbox'), [notice(50, 100, 85), notice(80, 100, 85)]);
   await testOrg.call([use(15)]);
@@ -83,7 +83,7 @@ onBoth('a raised cap arms it again, a refund or a lowered cap does not', ORG, as
   t.same(await testOrg.texts('outbox'), [refused(100, 40, 70), refused(200, 40, 201)]);
 });
 
-onBoth('a refusal for holds in flight tells nothing', ORG, async (t, testOrg) => {
+onBoth('a refusal because of open holds creates no notice', ORG, async (t, testOrg) => {
   await testOrg.statuses([reserve('ana', held('usage', 100), { hold: 'h' }), use(1)]);
   t.same(await testOrg.texts('outbox'), []);
   await testOrg.do(settle('h', 100));
@@ -125,7 +125,7 @@ onBoth('a new cycle arms all of them', ORG, async (t, testOrg) => {
   t.same(await testOrg.texts('outbox'), [...all(100, 100), ...all(100, 100, '2000000|2000000')]);
 });
 
-onBoth('a late settlement in a closed cycle tells nothing', ORG, async (t, testOrg) => {
+onBoth('a late settlement in a closed cycle creates no notice', ORG, async (t, testOrg) => {
   await testOrg.call([reserve('ana', held('usage', 100), { hold: 'h', ttlMs: 9_000_000 })]);
   await testOrg.at(2_000_000);
   await testOrg.call([settle('h', 100)], { cycles: [cycleOf(2), START] });
@@ -163,7 +163,7 @@ onBoth('a percent cap that a top-up raised is armed again', ORG, async (t, testO
 });
 
 onBoth(
-  'thresholds are the org own; none set, only a refusal tells',
+  'the org sets the thresholds; without any, only a refusal creates a notice',
   { ...ORG, thresholds: '' },
   async (t, testOrg) => {
     await testOrg.call([use(100)]);

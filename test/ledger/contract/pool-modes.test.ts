@@ -12,7 +12,7 @@ import {
 
 const SOFT = { plans: { usage: '10:s' }, users: { ana: 'a:g1' }, groups: ['g1'] };
 
-onBoth('a soft pool goes on past 100 %, and tells so', SOFT, async (t, testOrg) => {
+onBoth('a soft pool admits requests above 100 %, and reports it', SOFT, async (t, testOrg) => {
   const within = await testOrg.do(reserve('ana', fixed('usage', 10)));
   t.same(violatedOf(within), []);
   const beyond = await testOrg.do(reserve('ana', fixed('usage', 5)));

@@ -29,7 +29,7 @@ onBoth('or an unknown user is denied, and nothing is stored', ORG, async (t, tes
 });
 
 onBoth(
-  'a reservation of nothing only asks: nobody is registered',
+  'a reservation without charges does not register the user',
   { ...ORG, seats: 2 },
   async (t, testOrg) => {
     const before = await testOrg.dump();
@@ -58,7 +58,7 @@ onBoth('inactive and removed users are denied, and their counters stay', ORG, as
 });
 
 onBoth(
-  'without a free seat nobody new gets in, and nothing is stored',
+  'without a free seat no new user is admitted, and nothing is stored',
   { ...ORG, seats: 2 },
   async (t, testOrg) => {
     t.same(await testOrg.statuses([one('zed')]), ['admitted']);

@@ -70,7 +70,7 @@ t.test('white space between members goes with the member', async (t) => {
 });
 
 t.test(
-  'an extra chunk that tells of its latency is left out, one with other content loses its usage',
+  'an extra chunk with its latency is removed; one with other content loses only its usage',
   async (t) => {
     const meter = meterOf('openai-chat');
     const timed = { id: 'c', choices: [], latency_checkpoint: { engine_ttft_ms: 27 }, usage: USAGE };
@@ -85,7 +85,7 @@ t.test(
   },
 );
 
-t.test('each event goes on as soon as it is whole; at most one that is not is kept back', async (t) => {
+t.test('each event passes as soon as it is complete; at most one incomplete event is withheld', async (t) => {
   const meter = meterOf('openai-chat');
   const { reader } = await priced(meter, REQUEST, PATHS['openai-chat']);
   t.equal(reader?.head(200, [Buffer.from('content-type'), Buffer.from('text/event-stream')]), true);

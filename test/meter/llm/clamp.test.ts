@@ -9,7 +9,7 @@ const CLAMP = {
   weights: { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 },
 } as const;
 
-t.test('the ceiling in the body, in the field that the request used', async (t) => {
+t.test('the output limit in the body, in the member that the request used', async (t) => {
   const cases: [Api, string, number, string][] = [
     ['openai-chat', '{"model":"m","max_tokens" : 4096 }', 812, '{"model":"m","max_tokens" : 812 }'],
     [

@@ -315,7 +315,7 @@ t.test('several counts of one answer: of each side the largest, or the one that 
   }
 });
 
-t.test('an object of counters takes the place of a number, and nothing else its place', async (t) => {
+t.test('an object of counters replaces a number, and is not replaced by one', async (t) => {
   const end = (usage: object) => ({ type: 'message-end', delta: { finish_reason: 'COMPLETE', usage } });
   const list = [0, 50].map((wrong) => [
     end({ billed_units: wrong, tokens: { input_tokens: 512, output_tokens: 104 } }),

@@ -69,7 +69,7 @@ t.test('a step is held, and the next is asked for half a step ahead', async (t) 
   await meter.close();
 });
 
-t.test('a short request holds its ceiling; one without a stream all of it', async (t) => {
+t.test('a short request holds its output limit; one without a stream holds the whole limit', async (t) => {
   t.equal((await opened({}, { max_tokens: 30 })).held, 30);
   const meter = meterOf('openai-chat', STEP);
   const { charges } = await priced(meter, { model: 'm', max_tokens: 5000 }, PATHS['openai-chat']);
@@ -77,7 +77,7 @@ t.test('a short request holds its ceiling; one without a stream all of it', asyn
   await meter.close();
 });
 
-t.test('with `ceiling`, more is asked for only where the upstream goes beyond', async (t) => {
+t.test('with `ceiling`, the hold is extended only if the upstream exceeds it', async (t) => {
   const { meter, reader, steps, held, askedTimes } = await opened({ hold: 'ceiling' }, { max_tokens: 100 });
   t.equal(held, 100);
   reader.data(said(200));
@@ -88,7 +88,7 @@ t.test('with `ceiling`, more is asked for only where the upstream goes beyond', 
   await meter.close();
 });
 
-t.test('the model default is no ceiling that the upstream knows of', async (t) => {
+t.test('the model default is not a limit that the upstream was given', async (t) => {
   const { meter, reader, steps, askedTimes } = await opened({ hold: 'ceiling' });
   reader.data(said(4096));
   t.equal(askedTimes(), 0);
@@ -114,7 +114,7 @@ t.test('usage that shows more input than was held asks at once', async (t) => {
   await meter.close();
 });
 
-t.test('finish: the stream goes on, and asks again a step later', async (t) => {
+t.test('finish: the stream continues, and the next extension is requested a step later', async (t) => {
   const { meter, reader, steps, askedTimes, changes } = await opened({}, { max_tokens: 1000 });
   t.equal(changes, false);
   const chunk = said(60);

@@ -19,7 +19,7 @@ const sse = (...events: { type: string }[]) =>
   Buffer.from(events.map((one) => `event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`).join(''));
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-t.test('images: n times the ceiling of the model is held, of JSON and of forms', async (t) => {
+t.test('images: n times the output limit of the model is held, for JSON and forms', async (t) => {
   const meter = meterOf('openai-images', { weights: OUTPUT }, MODELS);
   const held = async (body: unknown, path: string, asked = {}) =>
     (await priced(meter, body, IMAGES + path, asked)).charges.items[0]?.units;

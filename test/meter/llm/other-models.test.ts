@@ -105,7 +105,7 @@ t.test('keys in escapes', async (t) => {
   t.ok(held(await priced(meter, body, PATHS['openai-responses'])) >= 1_000);
 });
 
-t.test('a ceiling that a fallback states for itself', async (t) => {
+t.test('a fallback with its own output limit', async (t) => {
   const meter = meterOf('openai-compatible', { whenShort: 'clamp' }, MODELS);
   t.teardown(() => meter.close());
   const body = { model: 'cheap', max_tokens: 5, fallbacks: [{ model: 'cheap-2', max_tokens: 9_000 }] };

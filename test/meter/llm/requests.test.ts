@@ -27,7 +27,7 @@ t.test('counting tokens is free', async (t) => {
   await meter.close();
 });
 
-t.test('compatible servers: a ceiling below 0, or null, is none', async (t) => {
+t.test('compatible servers: an output limit below 0, or null, means no limit', async (t) => {
   const meter = meterOf('openai-compatible', { whenShort: 'clamp' }, [row('*', 1)]);
   t.teardown(() => meter.close());
   for (const max_tokens of [-1, null, 0]) {
@@ -53,7 +53,7 @@ t.test('servers that refuse stream_options are not asked', async (t) => {
   t.ok((costs[0]?.units ?? 0) >= 100);
 });
 
-t.test('interleaved thinking: the budget can be above the ceiling', async (t) => {
+t.test('interleaved thinking: the budget can exceed the output limit', async (t) => {
   const meter = meterOf('anthropic-messages', { whenShort: 'clamp' });
   t.teardown(() => meter.close());
   const body = { model: 'm', max_tokens: 4_000, thinking: { type: 'enabled', budget_tokens: 10_000 } };
@@ -85,7 +85,7 @@ t.test('a stored prompt names the model', async (t) => {
   await t.rejects(priced(meter, { prompt: 'text' }, PATHS['openai-responses']), { code: 'model-unknown' });
 });
 
-t.test('ceilings and numbers of answers in the words of single servers', async (t) => {
+t.test('output limits and numbers of answers under server-specific names', async (t) => {
   const invoke = (model: string) => `/model/${model}/invoke`;
   for (const [api, path, body, units] of [
     ['openai-compatible', PATHS['openai-compatible'], { max_tokens: 5, n_predict: 9_000 }, 9_000],
@@ -103,7 +103,7 @@ t.test('ceilings and numbers of answers in the words of single servers', async (
   }
 });
 
-t.test('Google: parameters and headers that stand for others', async (t) => {
+t.test('Google: parameters and headers that override others', async (t) => {
   const meter = meterOf('gemini');
   t.teardown(() => meter.close());
   for (const asked of [

@@ -400,7 +400,7 @@ t.test('what only says how a request is to be read is no text that its usage is 
   await Promise.all([meter.close(), gemini.close(), speech.close()]);
 });
 
-t.test('moderations cost nothing, whatever stands in them', async (t) => {
+t.test('moderations are free, whatever they contain', async (t) => {
   const meter = meterOf('openai-moderations', {}, MODELS);
   for (const body of [{ input: 'x' }, { model: 'omni-moderation-latest', input: ['x'.repeat(10_000)] }]) {
     const { charges, reader } = await priced(meter, body, '/v1/moderations');
