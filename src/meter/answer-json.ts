@@ -52,7 +52,7 @@ const DONE = Buffer.from('[DONE]');
 /** A pointer to an array element, or to the whole document. */
 const ELEMENT = /^(?:\/\d+(?:\/|$)|$)/;
 
-/** A wanted number, as far as the answer has reported it. */
+/** The result for one wanted number. */
 class FoundNumber {
   isInvalid = false;
   private sum = new DecimalSum();

@@ -1,4 +1,4 @@
-// A limit that was set, changed or deleted is what the next request meets; what cannot be a limit is refused.
+// A limit that is set, changed or deleted applies to the next request; an invalid limit is refused.
 
 import { setTimeout as turn } from 'node:timers/promises';
 import t from 'tap';

@@ -1,5 +1,5 @@
-// An org is created once, changed only on the state that was read, rolls into its present cycle before it is shown, and is
-// archived for ever.
+// An org is created once, changed only at the state that was read, rolls into its present cycle before it is shown, and
+// is archived forever.
 import t from 'tap';
 import { NOON, problem, startAcme, startAdmin } from './support.js';
 

@@ -1,4 +1,4 @@
-// Plans and top-ups change what the next request finds, keep percent caps meaningful, and are written down with their reason.
+// Plans and top-ups apply to the next request, keep percentage caps meaningful, and are recorded with their reason.
 import t from 'tap';
 import { problem, startAcme } from './support.js';
 

@@ -1,5 +1,5 @@
-// Every endpoint, by every role, for its own org, for another and for all: what is allowed is done, what is not changes
-// nothing and reveals nothing.
+// Every endpoint with every role, for its own org, another org and all orgs: allowed calls succeed; refused calls
+// change nothing and reveal nothing.
 import t, { type Test } from 'tap';
 import { type Orgs, ROLES, type Role, RULES } from '../../src/admin/access/roles.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';

@@ -1,4 +1,4 @@
-// Orgs of the config are created once, whole, and left alone from then on.
+// Orgs of the config are created once, completely, and not changed by the config afterwards.
 import t from 'tap';
 import { createOrg, type SeedOrg } from '../../src/admin/index.js';
 import { ProblemError } from '../../src/errors/catalogue.js';

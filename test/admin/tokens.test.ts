@@ -1,5 +1,5 @@
-// Admin tokens: shown once, kept as a hash, ended for the next request on every replica, and never reaching further than
-// the token they were made with.
+// Admin tokens are shown once, stored as a hash, revoked for the next request on every replica, and never get more
+// permissions than the token that created them.
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { TOKEN_ORG } from '../../src/admin/tokens/token-store.js';

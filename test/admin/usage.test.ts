@@ -1,4 +1,4 @@
-// What is consumed and held is snapshot live; a hold can be released by hand, once; every change is in the audit log.
+// Consumed and held units are shown live; an admin can release a hold once; every change is in the audit log.
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { ACME, type Json, problem, QUOTAS, startAcme, startAdmin } from './support.js';

@@ -1,4 +1,4 @@
-// Users take a seat by becoming active and give it back; what the directory says holds for their next request.
+// Users take a seat by becoming active and free it again; the directory applies to their next request.
 import t from 'tap';
 import { type Json, problem, startAcme } from './support.js';
 

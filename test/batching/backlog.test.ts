@@ -1,4 +1,4 @@
-// No settlement is dropped: beyond its bound the backlog refuses new requests, and it is delivered to the last one.
+// No settlement is dropped: above its limit the backlog refuses new requests, and every settlement is delivered.
 import t from 'tap';
 import { skipWithoutRedis } from '../support/redis.js';
 import { CYCLE, consumed, refund, reserve, setUp, untilSettled } from './support.js';

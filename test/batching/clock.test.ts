@@ -1,4 +1,5 @@
-// A jump of the store's clock is a 503 and an alarm, not a new cycle; it ends by itself, or when an operator accepts it.
+// A jump of the store's clock causes a 503 and an alarm, not a new cycle. It ends when the clock is right again, or
+// when an operator accepts it.
 import t, { type Test } from 'tap';
 import { acceptClock } from '../../src/admin/index.js';
 import { seedChanges } from '../../src/admin/orgs/seed.js';

@@ -1,5 +1,5 @@
-// A decision that got no answer in time costs nothing, whether it never ran, ran unseen, or runs after it was given up;
-// and what is owed is done once, however often it is sent.
+// A decision without an answer in time costs nothing, whether it never ran, ran unseen, or runs late. Settlements
+// happen once, however often they are sent.
 import t from 'tap';
 import { ProblemError } from '../../src/errors/catalogue.js';
 import type { Ledger } from '../../src/ledger/port.js';

@@ -1,4 +1,4 @@
-// A call that the store may have run and forgotten: what would run twice is not sent, and is an alarm.
+// A call that the store may have run and forgotten: operations that could run twice are not sent, and raise an alarm.
 import t from 'tap';
 import type { UndeliveredCall } from '../../src/ledger/batching/index.js';
 import type { Op } from '../../src/ledger/port.js';

@@ -1,5 +1,5 @@
-// Lost data stops an org until it is back or an operator accepts the loss: nobody counts from 0 before, and nothing of the
-// lost data reaches the new one but what was served without a decision.
+// Lost data stops an org until the data is back or an operator accepts the loss. No gateway counts from 0 before that,
+// and the new data gets nothing of the lost data except charges without a decision.
 import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
 import { acceptLoss, createOrg, lostOrgs } from '../../src/admin/index.js';

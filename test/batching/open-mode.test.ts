@@ -1,4 +1,4 @@
-// Open mode lets through no more than its bound while the store gives no decision, and charges all of it afterwards, once.
+// Open mode admits no more than its limit while the store makes no decision, and charges everything afterwards, once.
 import t, { type Test } from 'tap';
 import type { Answer, StoreBatcher } from '../../src/ledger/batching/index.js';
 import { decodeJournal } from '../../src/ledger/codec.js';

@@ -1,4 +1,5 @@
-// Redis closes idle connections: the next request has its deadline, not a 503 at once, and is charged once.
+// Redis closes idle connections: the next request waits within its deadline instead of getting a 503 at once, and is
+// charged once.
 import { setImmediate as turn } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import t from 'tap';

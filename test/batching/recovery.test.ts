@@ -1,4 +1,4 @@
-// A store that comes back is not met by everything at once: what got no answer is sent again by a few at a time.
+// A recovering store does not get all unanswered calls at once: a few at a time are sent again.
 import t from 'tap';
 import { ConcurrencyLimiter } from '../../src/ledger/batching/concurrency-limiter.js';
 import { StoreBatcher } from '../../src/ledger/batching/index.js';

@@ -1,4 +1,4 @@
-// Renewals go behind everything else: however many are due at once, decisions are answered within their deadline.
+// Renewals come after everything else: however many are due at once, decisions are answered within their deadline.
 import t from 'tap';
 import type { Answer } from '../../src/ledger/batching/index.js';
 import type { RenewOp } from '../../src/ledger/port.js';

@@ -1,4 +1,5 @@
-// A fail-over that loses calls mints no budget: what the store cannot show is not given back, is counted, and is an alarm.
+// A fail-over that loses calls creates no budget: what the store cannot prove is not returned, is counted, and raises
+// an alarm.
 import { Redis } from 'ioredis';
 import t from 'tap';
 import type { Charges } from '../../src/quota/charge.js';

@@ -1,4 +1,5 @@
-// The first admin token: embedded it is made and shown once; with Redis it comes from a file, and without one nothing starts.
+// The first admin token: the embedded ledger creates it and shows it once; with Redis it comes from a file, and without
+// one the start fails.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

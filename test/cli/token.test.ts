@@ -1,4 +1,5 @@
-// `quotagate token` makes, lists and revokes admin tokens through the admin listener; a script gets the token and nothing else.
+// `quotagate token` creates, lists and revokes admin tokens through the admin listener; its output for scripts is only
+// the token.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

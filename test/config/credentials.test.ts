@@ -1,4 +1,4 @@
-// Tokens are checked by one kind of key, and no header has two meanings; what an upstream is sent can be sent.
+// Tokens are verified by one kind of key, no header has two meanings, and headers for an upstream are valid.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

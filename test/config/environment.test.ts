@@ -1,4 +1,4 @@
-// An environment variable wins over the file, and none of ours is ignored.
+// An environment variable overrides the file, and no variable of quotagate is ignored.
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { EXAMPLE, linesOf, mistakesOf } from './support.js';

@@ -1,4 +1,4 @@
-// No mistake hides another: every two mistakes in different places are both reported, as they are alone.
+// No mistake hides another: any two mistakes in different places are both reported, with the same messages as alone.
 import t from 'tap';
 import { stringify } from 'yaml';
 import { mistakesOf } from './support.js';

@@ -1,4 +1,5 @@
-// A route is called unreachable if and only if the gateway never takes it, and what loads, the gateway can read.
+// A route is reported as unreachable if and only if the gateway never selects it, and the gateway accepts every valid
+// config.
 import fc from 'fast-check';
 import t from 'tap';
 import { hides, parseMatch } from '../../src/config/match.js';

@@ -1,4 +1,4 @@
-// Code, status, cause and remedy stand in one table, and every problem body follows it.
+// Code, status, cause and remedy are in one table, and every problem body follows it.
 import t from 'tap';
 import {
   CATALOGUE,

@@ -1,4 +1,4 @@
-// A body of any size passes, whole, while the gateway’s memory stays flat: 256 MiB each way, or 4 GiB with `BIG=1`.
+// A body of any size passes completely while the gateway’s memory stays flat: 256 MiB each way, or 4 GiB with `BIG=1`.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Connections to client and upstream are used again, in order, and an upstream is who its certificate says.
+// Connections to client and upstream are reused in order, and the certificate identifies the upstream.
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';

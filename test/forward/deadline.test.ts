@@ -1,4 +1,4 @@
-// A total deadline ends a request wherever it is by then, and says what had become of it.
+// A total timeout ends a request in any phase, and reports its outcome.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';

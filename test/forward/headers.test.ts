@@ -1,4 +1,5 @@
-// Fields of one connection stay on it, what the gateway says replaces what others say, and all else passes as it came.
+// Headers of one connection stay on it, the gateway's own headers replace those of others, and all other headers pass
+// unchanged.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';

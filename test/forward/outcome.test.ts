@@ -1,4 +1,4 @@
-// However a request ends, its outcome is reported once, with what the upstream may have done for it.
+// However a request ends, its outcome is reported once, including whether the upstream may have acted.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';

@@ -1,4 +1,4 @@
-// An upstream may listen on a socket in the file system, and need not know the prefix by which the gateway knows its paths.
+// An upstream may listen on a Unix socket, and does not see the path prefix that only the gateway uses.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';

@@ -1,4 +1,5 @@
-// A request is tried again only where no connection could be made, so often as is allowed, and never once it may have been sent.
+// A request is retried only if no connection could be made, at most as often as configured, and never once it may have
+// been sent.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import t, { type Test } from 'tap';

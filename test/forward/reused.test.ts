@@ -1,4 +1,5 @@
-// What a connection did before must not spoil the next request: dropped while idle, interim answers, answers nobody asked for.
+// Earlier events of a connection do not affect the next request: closed while idle, interim responses, unsolicited
+// responses.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Bodies pass both ways unchanged and unbuffered: who cannot take more slows down who sends, and memory stays flat.
+// Bodies pass both ways unchanged and unbuffered: a slow receiver slows down the sender, and memory stays flat.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';

@@ -1,4 +1,4 @@
-// A gateway that closes answers what is under way to the last byte, takes nothing more, and lets no idle client hold it up.
+// A closing gateway completes open responses, accepts nothing more, and does not wait for idle clients.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

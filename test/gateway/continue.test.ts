@@ -1,4 +1,5 @@
-// A body that a client offers (`Expect: 100-continue`) is sent for only once the request is admitted and has where to go.
+// A body that a client offers with `Expect: 100-continue` is requested only after the request is admitted and the
+// upstream is connected.
 import t, { type Test } from 'tap';
 import { startGateway } from '../support/gateway.js';
 import { headerOf, RawClient } from '../support/raw.js';

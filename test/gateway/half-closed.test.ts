@@ -1,4 +1,4 @@
-// A client that ends its side behind its request gets its answer; one that is gone is noticed all the same.
+// A client that ends its side after its request gets its response; a client that has disconnected is still noticed.
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo } from '../e2e/load.js';

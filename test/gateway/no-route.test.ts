@@ -1,4 +1,5 @@
-// Where no route matches: in the shape of the API that was most likely meant; 405 at the path of the caller's own figures.
+// If no route matches, the error has the format of the most likely API; the path of the caller's own figures answers
+// 405.
 import t from 'tap';
 import { nearestRoute } from '../../src/gateway/routes.js';
 import { as, ask, startGateway } from '../support/gateway.js';

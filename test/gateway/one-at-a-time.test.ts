@@ -1,4 +1,4 @@
-// One request at a time on a connection: what stands behind waits for the answer, and is never sent where none can come.
+// One request at a time per connection: later requests wait for the response, and are not forwarded if none can follow.
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo } from '../e2e/load.js';

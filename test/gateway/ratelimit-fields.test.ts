@@ -1,4 +1,5 @@
-// RateLimit fields tell the findBindingLimits hard limit of each charged quota, and those violated: integers, never too many.
+// RateLimit headers show the binding hard limit of each charged quota, and the violated limits: integers, never too
+// large.
 import t from 'tap';
 import { rateLimitFields, sfString } from '../../src/gateway/ratelimit-fields.js';
 import type { Admitted, BindingLimit, Refused, Violation } from '../../src/ledger/port.js';

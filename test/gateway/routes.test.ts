@@ -1,4 +1,4 @@
-// The first route in the file that matches wins, and no spelling of a path gets past it to a later one.
+// The first matching route in the config wins, and no spelling of a path can skip it and select a later one.
 import fc from 'fast-check';
 import t from 'tap';
 import { compileRoutes } from '../../src/gateway/routes.js';

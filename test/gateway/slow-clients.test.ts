@@ -1,4 +1,4 @@
-// A client that stops is let go of in time; one that is merely slow, or waits for its upstream, is not.
+// A client that stops is disconnected in time; a client that is slow, or waits for its upstream, is not.
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';

@@ -1,5 +1,5 @@
-// Keys change without a restart, on the next request; made-up key ids cost the issuer one request in thirty seconds; and
-// an issuer that cannot be reached takes nothing away from those whose keys are known.
+// Keys change without a restart, on the next request. Invented key ids cause at most one request to the issuer in
+// thirty seconds. While the issuer is unreachable, tokens with known keys are still accepted.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

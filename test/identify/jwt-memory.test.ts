@@ -1,4 +1,4 @@
-// A token that comes again is known at once, for as long as it is valid and no longer; forged ones do not push it out.
+// A repeated token is accepted from the cache while it is valid; forged tokens do not displace it.
 import t, { type Test } from 'tap';
 import type { Identity } from '../../src/identify/identifier.js';
 import { type JwtIdentifier, jwt } from '../../src/identify/jwt.js';

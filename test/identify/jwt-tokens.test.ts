@@ -1,4 +1,4 @@
-// A token counts only if the issuer signed it, by an algorithm that is pinned, for this gateway, and for now.
+// A token is accepted only if the issuer signed it with a pinned algorithm, for this gateway, and for the present time.
 import { createHmac } from 'node:crypto';
 import { CompactEncrypt, type CryptoKey, exportSPKI, importJWK, type JWTPayload } from 'jose';
 import t from 'tap';

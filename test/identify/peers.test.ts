@@ -1,4 +1,4 @@
-// Who may say who pays: exactly the addresses in the listed subnets, each family for itself.
+// Exactly the addresses in the listed subnets are trusted, for IPv4 and IPv6 separately.
 import t from 'tap';
 import { trustedPeers } from '../../src/identify/peers.js';
 

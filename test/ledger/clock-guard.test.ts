@@ -1,4 +1,4 @@
-// The bound of the store's clock: by steady time since the last reading, whatever the orgs did meanwhile.
+// The store's clock is bounded by the steady time since its last reading, whatever the orgs did meanwhile.
 import t from 'tap';
 import { ClockGuard } from '../../src/ledger/clock-guard.js';
 

@@ -1,4 +1,4 @@
-// A store is counted in one scale for ever: other decimals, and a newer schema, are refused at the start.
+// A store keeps its scale forever: other decimals, and a newer schema, are refused at the start.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// A budget under many streams at once: never over where the estimate holds, used to its end by clamping, and cut at its end.
+// A budget under many concurrent streams: never exceeded if the estimate holds, used up completely by clamping, and
+// enforced by cutting streams.
 
 import Anthropic from '@anthropic-ai/sdk';
 import { Redis } from 'ioredis';

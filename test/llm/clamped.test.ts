@@ -1,4 +1,4 @@
-// Where less is left than a request allows itself, every API's own ceiling is lowered to what is left, however it was stated.
+// If less remains than a request asks for, the output limit of every API is lowered to the rest, however it was stated.
 import t from 'tap';
 import { ask } from '../support/gateway.js';
 import { APIS, factsOf, post } from './raw.js';

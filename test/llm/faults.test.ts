@@ -1,4 +1,4 @@
-// What an upstream does wrong has a defined price: nothing where it served nothing, never 0 where it served, and marked estimated.
+// Every upstream fault has a defined price: 0 if nothing was served, never 0 if something was, and marked as estimated.
 import t from 'tap';
 import { ask } from '../support/gateway.js';
 import { APIS, post } from './raw.js';

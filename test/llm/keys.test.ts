@@ -1,4 +1,5 @@
-// An API key of the gateway does as the official clients' own key: where each of them puts it, it is read, and it stays here.
+// The gateway's API key works as the key of the official clients: it is read where each client puts it, and is not sent
+// upstream.
 import t from 'tap';
 import { admin } from '../support/gateway.js';
 import { clients } from './clients.js';

@@ -1,4 +1,5 @@
-// Who leaves before the answer comes does not get it free, and does not pay for all that was held; the upstream is reported at once.
+// A client that leaves early does not get the answer for free, and does not pay the whole hold; the upstream request is
+// aborted at once.
 import { request as httpRequest } from 'node:http';
 import t from 'tap';
 import { APIS } from './raw.js';

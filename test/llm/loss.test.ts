@@ -1,4 +1,5 @@
-// Streams outlive neither kill -9 nor an outage of the store uncharged: what was reported stays, what was served is charged once.
+// Streams are charged after kill -9 and after an outage of the store: reported usage is kept, and what was served is
+// charged once.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// A stream that begins with an error and brings nothing costs nothing, whatever its status says.
+// A stream that begins with an error and contains nothing else costs nothing, whatever its status.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';

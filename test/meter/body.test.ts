@@ -1,4 +1,4 @@
-// The body of a metered request is read whole, up to its bound, and only in the one form that can be metered.
+// The body of a metered request is read completely, up to its limit, and only in the one format that can be metered.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

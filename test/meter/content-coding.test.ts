@@ -1,4 +1,5 @@
-// Coded answers are read on the side: soon after their end however small their chunks, in bounded memory, and to the same estimate.
+// Encoded answers are decoded for the meter: soon after their end however small the chunks, in bounded memory, and with
+// the same estimate.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import { openBody } from '../../src/meter/content-coding.js';

@@ -1,4 +1,4 @@
-// What was served while no decision could be had is charged afterwards, whatever the limits and the directory say.
+// Everything that was served without a decision is charged afterwards, whatever the limits and the directory say.
 import type { ChargeOp } from '../../../src/ledger/port.js';
 import { type ChargeItem, charges } from '../../../src/quota/charge.js';
 import { BEGIN_MS, cycleOf, fixed, held, NONE, onBoth, reserve, START, set } from '../../support/ledgers.js';

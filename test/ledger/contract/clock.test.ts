@@ -1,4 +1,4 @@
-// A reading of the store's clock that cannot be moves nothing: no cycle ends, no hold expires, and time does not stop.
+// An impossible reading of the store's clock changes nothing: no cycle ends, no hold expires, and time does not stop.
 import { BEGIN_MS, cycleOf, fixed, held, onBoth, reserve, START, settle } from '../../support/ledgers.js';
 
 const ORG = { plans: { usage: 10 }, users: { ana: 'a:' } };

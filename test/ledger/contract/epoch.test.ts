@@ -1,4 +1,4 @@
-// An org carries an epoch: who names one that the org does not have is answered `lost`, and nothing is counted from 0.
+// An org has an epoch: a caller that names another one gets `lost`, and nothing is counted from 0.
 import { fixed, onBoth, release, reserve, set, settle } from '../../support/ledgers.js';
 
 const ORG = { plans: { usage: 10 }, users: { ana: 'a:' } };

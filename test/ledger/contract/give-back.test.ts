@@ -1,4 +1,4 @@
-// Only what the org can show was charged is given back, and no counter goes below 0.
+// Only charges that the org can prove are returned, and no counter goes below 0.
 import {
   ADMISSION,
   BEGIN_MS,

@@ -1,4 +1,4 @@
-// A group limit is a ceiling on the combined consumption of its members, and consumption stays where it was charged.
+// A group limit caps the combined consumption of its members, and consumption stays where it was charged.
 import { del, fixed, held, onBoth, reserve, set, settle } from '../../support/ledgers.js';
 
 const GROUP = {

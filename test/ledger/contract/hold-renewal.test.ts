@@ -1,4 +1,4 @@
-// A renewal prolongs a hold, notes its progress and gets all it asks for on top, or nothing of it.
+// A renewal prolongs a hold, records its progress, and gets all additional units it asks for or none.
 import {
   BEGIN_MS,
   bindingLimitsOf,

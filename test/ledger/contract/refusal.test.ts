@@ -1,4 +1,4 @@
-// A refusal changes no consumed, held or history figure, and tells a limit that is spent from one that is only held.
+// A refusal changes no consumed, held or history figure, and distinguishes a spent limit from one that is only held.
 import type { ChargeItem } from '../../../src/quota/charge.js';
 import { fixed, gate, held, onBoth, renew, reserve, settle, violatedOf } from '../../support/ledgers.js';
 

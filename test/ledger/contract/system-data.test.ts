@@ -1,4 +1,4 @@
-// A log can be read from its end, in pages; a set of data that is no org's is kept like the others, but is not among the orgs.
+// A log can be read from its end, in pages. System data is stored like an org's data, but is not listed among the orgs.
 import { BEGIN_MS, fieldsOf, onBoth } from '../../support/ledgers.js';
 
 const SETUP = { plans: { usage: 100 } };

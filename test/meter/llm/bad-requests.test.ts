@@ -1,4 +1,4 @@
-// A request that has no one clear price is refused with 400 and the reason; none is taken for a cheap one.
+// A request without one clear price is refused with 400 and the reason; none is priced too low.
 import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import type { Api, Models } from '../../../src/meter/llm/index.js';

@@ -1,4 +1,5 @@
-// With `clamp` the ceiling becomes the largest that every budget can hold, per answer, and the body says it.
+// With `clamp`, the output limit becomes the largest per answer that every budget can hold, and it is written to the
+// body.
 import t from 'tap';
 import type { Api } from '../../../src/meter/llm/index.js';
 import { compileLlm } from '../../../src/meter/llm/index.js';

@@ -1,4 +1,4 @@
-// What costs besides plain tokens: kinds of tokens, service tiers, speeds, long input, tools that the provider runs.
+// Costs other than plain tokens: kinds of tokens, service tiers, speeds, long input, tools that the provider runs.
 import t from 'tap';
 import type { Api, Model } from '../../../src/meter/llm/index.js';
 import type { Priced } from '../../../src/meter/priced.js';

@@ -1,4 +1,5 @@
-// A hold in steps grows before it is used up; where there is nothing left the stream goes on, or ends as its API's clients expect.
+// A hold in steps is extended before it is used up. When nothing remains, the stream continues, or ends as its API's
+// clients expect.
 import t from 'tap';
 import { CATALOGUE, ProblemError } from '../../../src/errors/catalogue.js';
 import { type Api, errorShape, type LlmOptions } from '../../../src/meter/llm/index.js';

@@ -1,4 +1,4 @@
-// Images and audio: requests that are forms or JSON, usage in tokens or seconds, and answers that tell none.
+// Images and audio: requests in forms or JSON, usage in tokens or seconds, and answers without usage.
 import t from 'tap';
 import type { Models } from '../../../src/meter/llm/index.js';
 import { meterOf, pass, priced } from './drive.js';

@@ -1,4 +1,5 @@
-// What an answer is called does not decide what it costs: its first byte tells how it comes, and what cannot be read counts as text.
+// The Content-Type of an answer does not decide its cost: its first byte shows its format, and unreadable bytes count
+// as text.
 import t from 'tap';
 import { meterOf, PATHS, pass, priced } from './drive.js';
 

@@ -1,4 +1,4 @@
-// Whatever models a request can name: each is judged, the dearest is held, and the one that answers is charged.
+// All models that a request names are checked, the most expensive is held, and the one that answers is charged.
 import t from 'tap';
 import type { Api } from '../../../src/meter/llm/index.js';
 import { answerModelTable } from '../../../src/meter/llm/models.js';

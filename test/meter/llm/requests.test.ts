@@ -1,4 +1,4 @@
-// Requests that are no ordinary call: free ones, ceilings that are none, budgets above the ceiling, stored prompts.
+// Unusual requests: free calls, output limits that mean no limit, budgets above the output limit, stored prompts.
 import t from 'tap';
 import type { Priced } from '../../../src/meter/priced.js';
 import { meterOf, PATHS, pass, priced } from './drive.js';

@@ -1,4 +1,5 @@
-// What each further API asks for: where its model and its ceiling stand, what is refused, how it words errors and ends streams.
+// The specifics of each further API: where its model and output limit are, what is refused, and its format of errors
+// and stream ends.
 import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import { type Api, errorShape, type Models } from '../../../src/meter/llm/index.js';
