@@ -11,7 +11,7 @@
   ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
   ARGV[8] number of cycles, then start and end of each
   then the operations:
-    R user claims charges hold ttl    reserve; user: a token, or '#<key id>:<hash>' of an API key
+    R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none

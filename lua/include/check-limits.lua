@@ -56,7 +56,7 @@ local function decision(status, groups, detail, violations, items, binding_limit
   for _, violation in ipairs(violations) do
     local line, last = violation[2], #reply
     reply[last + 1], reply[last + 2] = violation[1], SCOPE[line.letter]
-    reply[last + 3] = line.letter == 'g' and line.token or ''
+    reply[last + 3] = line.letter == 'g' and line.subject or ''
     reply[last + 4], reply[last + 5], reply[last + 6], reply[last + 7] =
       violation[3], violation[5], violation[4], violation[6]
   end

@@ -26,7 +26,7 @@ local function read_holders(users)
   end
 end
 
--- The user token of a reservation, nil where its key is not valid.
+-- The user key of a reservation, nil where its key is not valid.
 local function holder_of(user)
   if string.byte(user) ~= 35 then return user end
   return holders[user]

@@ -7,11 +7,11 @@ local changed = {}
 local clipped = 0
 
 -- A table that grows is copied: all fields of a line stand here from the start, and lists of few begin with remaining for some.
-local function new_line(quota_counters, letter, token, field)
+local function new_line(quota_counters, letter, subject, field)
   local line = {
     quota_counters = quota_counters,
     letter = letter,
-    token = token,
+    subject = subject,
     field = field,
     consumed = 0,
     before = 0,
@@ -27,11 +27,11 @@ local function new_line(quota_counters, letter, token, field)
   }
   local lines = quota_counters.cycle.lines
   lines[#lines + 1] = line
-  quota_counters[letter][token] = line
+  quota_counters[letter][subject] = line
   return line
 end
 
--- The lines of one quota in a cycle, by letter and token.
+-- The lines of one quota in a cycle, by letter and subject.
 local function quota_counters_of(cycle, quota)
   local quota_counters = cycle.by_quota[quota]
   if not quota_counters then

@@ -6,7 +6,7 @@ local function queue_notice(line, what, cap, actor, more)
   local notice = table.concat({
     what,
     LETTER_SCOPE[line.letter],
-    line.token,
+    line.subject,
     line.quota_counters.quota,
     actor.action,
     actor.user,

@@ -106,8 +106,8 @@ export function decodeMember(text: string): Member {
   return { status: LETTER_STATUS[text.charAt(0)] ?? 'removed', groups };
 }
 
-function decodeMembership(token: string): Membership {
-  const [group = '', generation = '0'] = token.split('#');
+function decodeMembership(text: string): Membership {
+  const [group = '', generation = '0'] = text.split('#');
   return { group, generation: Number(generation) };
 }
 

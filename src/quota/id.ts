@@ -27,14 +27,14 @@ export function userKeyOf(id: string): string | undefined {
   );
 }
 
-export function userIdOf(token: string): string {
-  return token.includes('%') ? decodeURIComponent(token) : token;
+export function userIdOf(userKey: string): string {
+  return userKey.includes('%') ? decodeURIComponent(userKey) : userKey;
 }
 
 /** The counter line of a quota and a subject. */
 export type Scope = 'user' | 'group' | 'org';
 
-export function lineOf(quota: string, scope: Scope, token: string): string {
+export function lineOf(quota: string, scope: Scope, subject: string): string {
   if (scope === 'org') return `${quota}:o`;
-  return scope === 'user' ? `${quota}:u:${token}` : `${quota}:g:${token}`;
+  return scope === 'user' ? `${quota}:u:${subject}` : `${quota}:g:${subject}`;
 }

@@ -98,7 +98,7 @@ export interface Setup {
   readonly extra?: Readonly<Record<string, number>>;
   /** By counter line: `usage:u:ana`. */
   readonly limits?: Readonly<Record<string, number | string>>;
-  /** By token: the member's text, such as `a:g1,g2#3`. */
+  /** By user key: the member's text, such as `a:g1,g2#3`. */
   readonly users?: Readonly<Record<string, string>>;
   readonly groups?: readonly string[];
   readonly seats?: number;

@@ -146,13 +146,13 @@ async function changeMembership(
   change: MembershipChange,
 ): Promise<void> {
   const { group: id, user, joins } = change;
-  const token = userKeyOf(user);
-  if (token === undefined) throw notFound(`user ${user}`);
+  const userKey = userKeyOf(user);
+  if (userKey === undefined) throw notFound(`user ${user}`);
   const decide = async ({ tables }: OrgView): Promise<WritePlan<undefined>> => {
     const { generation } = present(tables, id);
-    const before = memberIn(tables, token);
+    const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);
-    checkMatch(context.ifMatch, etagOfUser(tables, token, before));
+    checkMatch(context.ifMatch, etagOfUser(tables, userKey, before));
     const inGroup = before.groups.some((one) => one.group === id && one.generation === generation);
     if (inGroup === joins) return UNCHANGED;
     const others = before.groups.filter((one) => one.group !== id);
@@ -160,12 +160,12 @@ async function changeMembership(
     const after = await withinBound(admin, context.org, { ...before, groups: joined });
     const action = joins ? 'group.join' : 'group.leave';
     const auditEvent = { action, subject: `group:${id}`, to: { user } };
-    return { changes: memberChange(token, before, after), auditEvent, answer: undefined };
+    return { changes: memberChange(userKey, before, after), auditEvent, answer: undefined };
   };
   const reads: Want[] = [
     { table: 'groups', fields: [id] },
-    { table: 'members', fields: [token] },
-    { table: 'records', fields: [profileField(token)] },
+    { table: 'members', fields: [userKey] },
+    { table: 'records', fields: [profileField(userKey)] },
   ];
   await changeOrg(admin, context, { reads, decide });
 }

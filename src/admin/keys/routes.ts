@@ -128,12 +128,12 @@ async function addKey(
   context: WriteContext,
   { user, name = '', expiresAt }: NewKey,
 ): Promise<MadeKey> {
-  const token = userKeyOf(user);
-  if (token === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
+  const userKey = userKeyOf(user);
+  if (userKey === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
   const [id, secret] = [newId(), newSecret()];
-  const record: KeyRecord = { hash: hashOf(secret), user: token, expiresAt: expiryIn(expiresAt) };
+  const record: KeyRecord = { hash: hashOf(secret), user: userKey, expiresAt: expiryIn(expiresAt) };
   const decide = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
-    const member = memberIn(tables, token);
+    const member = memberIn(tables, userKey);
     if (member === undefined || member.status === 'removed') throw invalid('user', 'user not found');
     if (record.expiresAt !== 0 && record.expiresAt <= now)
       throw invalid('expiresAt', 'must be in the future');
@@ -148,7 +148,7 @@ async function addKey(
       answer: { key: `qg_${context.org}_${id}_${secret}`, view: keyView(row, now) },
     };
   };
-  return changeOrg(admin, context, { reads: [{ table: 'members', fields: [token] }], decide });
+  return changeOrg(admin, context, { reads: [{ table: 'members', fields: [userKey] }], decide });
 }
 
 async function deleteKey(admin: Admin, context: WriteContext, id: string): Promise<void> {

@@ -26,12 +26,12 @@ async function sumsOf(view: OrgView, quota: string): Promise<Sums> {
   const limits = fieldsOf(view.tables, 'limits');
   const sums: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
   let seen = 0;
-  for (const [token, text] of fieldsOf(view.tables, 'members')) {
+  for (const [userKey, text] of fieldsOf(view.tables, 'members')) {
     seen += 1;
     if (seen % USERS_A_TURN === 0) await turn();
     if (decodeMember(text).status !== 'active') continue;
     sums.activeUsers += 1;
-    const found = limits.get(lineOf(quota, 'user', token));
+    const found = limits.get(lineOf(quota, 'user', userKey));
     const limit = found === undefined ? undefined : decodeLimit(found);
     if (limit === undefined || limit.shadow) continue;
     sums.cappedUsers += 1;

@@ -83,16 +83,16 @@ function summaryOf(view: OrgView, quota: string, pool: number, shares: readonly 
 
 /** Read directly: a user who is added meanwhile increases the version, and the commit starts again. */
 async function sharesOf({ ledger }: Admin, view: OrgView, quota: string): Promise<Share[]> {
-  const tokens: string[] = [];
-  for (const [token, text] of await scanAll(ledger, view.id, 'members'))
-    if (decodeMember(text).status === 'active') tokens.push(token);
-  if (tokens.length === 0) throw invalid('quota', 'there are no active users to distribute to');
-  tokens.sort();
+  const userKeys: string[] = [];
+  for (const [userKey, text] of await scanAll(ledger, view.id, 'members'))
+    if (decodeMember(text).status === 'active') userKeys.push(userKey);
+  if (userKeys.length === 0) throw invalid('quota', 'there are no active users to distribute to');
+  userKeys.sort();
   await turn();
-  const shares = distribute(tokens.length);
-  return tokens.map((token, index) => {
+  const shares = distribute(userKeys.length);
+  return userKeys.map((userKey, index) => {
     const limit: Limit = { ...NO_LIMIT, ...shares[index] };
-    return { field: lineTo(quota, 'user', token).field, limit, cap: capNow(view, quota, limit) };
+    return { field: lineTo(quota, 'user', userKey).field, limit, cap: capNow(view, quota, limit) };
   });
 }
 

@@ -65,10 +65,10 @@ export function limitView(view: OrgView, line: LimitLine, limit: Limit) {
   };
 }
 
-function subjectOf(tables: Tables, { scope, token }: LimitLine) {
-  if (scope === 'group') return { scope, id: token, name: groupName(tables, token) };
-  const { name, role }: Profile = profileIn(tables, token);
-  return { scope, id: userIdOf(token), name, role };
+function subjectOf(tables: Tables, { scope, subject }: LimitLine) {
+  if (scope === 'group') return { scope, id: subject, name: groupName(tables, subject) };
+  const { name, role }: Profile = profileIn(tables, subject);
+  return { scope, id: userIdOf(subject), name, role };
 }
 
 function groupName(tables: Tables, group: string): string {

@@ -140,22 +140,26 @@ function* rowsOf(tables: Tables): Generator<LimitRow> {
   }
 }
 
-function accepts(tables: Tables, query: ListQuery, { quota, scope, token }: LimitLine): boolean {
+function accepts(tables: Tables, query: ListQuery, { quota, scope, subject }: LimitLine): boolean {
   if (query.quota !== undefined && query.quota !== quota) return false;
   if (query.scope !== undefined && query.scope !== scope) return false;
-  if (query.user !== undefined && (scope !== 'user' || token !== userKeyOf(query.user))) return false;
-  if (query.group !== undefined && (scope !== 'group' || token !== query.group)) return false;
+  if (query.user !== undefined && (scope !== 'user' || subject !== userKeyOf(query.user))) return false;
+  if (query.group !== undefined && (scope !== 'group' || subject !== query.group)) return false;
   if (query.q === undefined) return true;
-  if (scope === 'group') return matches(query.q, token, groupIn(tables, token)?.name ?? '');
-  const { name, email } = profileIn(tables, token);
-  return matches(query.q, token, name, email);
+  if (scope === 'group') return matches(query.q, subject, groupIn(tables, subject)?.name ?? '');
+  const { name, email } = profileIn(tables, subject);
+  return matches(query.q, subject, name, email);
 }
 
 /** What a change of a limit depends on: the limit and its subject. */
-function limitReads({ field, scope, token }: LimitLine): Want[] {
+function limitReads({ field, scope, subject }: LimitLine): Want[] {
   const limit: Want = { table: 'limits', fields: [field] };
-  if (scope === 'group') return [limit, { table: 'groups', fields: [token] }];
-  return [limit, { table: 'members', fields: [token] }, { table: 'records', fields: [profileField(token)] }];
+  if (scope === 'group') return [limit, { table: 'groups', fields: [subject] }];
+  return [
+    limit,
+    { table: 'members', fields: [subject] },
+    { table: 'records', fields: [profileField(subject)] },
+  ];
 }
 
 /** What to read to show a limit or its preview, including its figures. */
@@ -234,14 +238,14 @@ function snapshot(view: OrgView, line: LimitLine, limit: Limit) {
 function lineOfBody({ quota, user, group }: NewLimit): LimitLine {
   if ((user === undefined) === (group === undefined)) throw invalid('user', 'state either user or group');
   if (group !== undefined) return lineTo(quota, 'group', group);
-  const token = userKeyOf(user ?? '');
-  if (token === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
-  return lineTo(quota, 'user', token);
+  const userKey = userKeyOf(user ?? '');
+  if (userKey === undefined) throw invalid('user', 'must be at most 256 bytes of valid Unicode');
+  return lineTo(quota, 'user', userKey);
 }
 
-function checkSubject(tables: Tables, { scope, token }: LimitLine): void {
-  if (scope === 'group' && groupIn(tables, token) === undefined) throw invalid('group', 'group not found');
-  const member = scope === 'user' ? memberIn(tables, token) : undefined;
+function checkSubject(tables: Tables, { scope, subject }: LimitLine): void {
+  if (scope === 'group' && groupIn(tables, subject) === undefined) throw invalid('group', 'group not found');
+  const member = scope === 'user' ? memberIn(tables, subject) : undefined;
   if (scope === 'user' && (member === undefined || member.status === 'removed'))
     throw invalid('user', 'user not found');
 }

@@ -116,21 +116,21 @@ function userChanges(seed: SeedOrg, now: number): Change[] {
   if (fault !== undefined) throw invalid('seats', fault);
   const changes: Change[] = [set('seatsUsed', users.length)];
   for (const [id, { name = '', email = '', role = '', groups = [] }] of users) {
-    const token = tokenOf(id, `users/${id}`);
+    const userKey = userKeyIn(id, `users/${id}`);
     const stray = groups.find((group) => !hasGroup(seed, group));
     if (stray !== undefined) throw invalid(`users/${id}/groups`, `group ${stray} not found`);
     const member: Member = { status: 'active', groups: groups.map((group) => ({ group, generation: 0 })) };
     const record = JSON.stringify({ name, email, role, createdAt: now });
-    changes.push(...memberChange(token, undefined, member));
-    changes.push({ set: 'records', field: profileField(token), value: record });
+    changes.push(...memberChange(userKey, undefined, member));
+    changes.push({ set: 'records', field: profileField(userKey), value: record });
   }
   return changes;
 }
 
-function tokenOf(user: string, field: string): string {
-  const token = userKeyOf(user);
-  if (token === undefined) throw invalid(field, 'must be at most 256 bytes of valid Unicode');
-  return token;
+function userKeyIn(user: string, field: string): string {
+  const userKey = userKeyOf(user);
+  if (userKey === undefined) throw invalid(field, 'must be at most 256 bytes of valid Unicode');
+  return userKey;
 }
 
 function hasGroup(seed: SeedOrg, group: string): boolean {
@@ -151,9 +151,9 @@ function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, 
     checkCap({ pools }, line, limit, at);
     changes.set(line.field, { set: 'limits', field: line.field, value: encodeLimit(limit) });
     if (stated.user !== undefined && !Object.hasOwn(seed.users ?? {}, stated.user))
-      changes.set(`member:${line.token}`, {
+      changes.set(`member:${line.subject}`, {
         set: 'members',
-        field: line.token,
+        field: line.subject,
         value: encodeMember({ status: 'invited', groups: [] }),
       });
   }
@@ -163,7 +163,7 @@ function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, 
 function lineOfSeed(seed: SeedOrg, { quota, user, group }: SeedLimit, at: string) {
   if ((user === undefined) === (group === undefined))
     throw invalid(`${at}user`, 'state either user or group');
-  if (user !== undefined) return lineTo(quota, 'user', tokenOf(user, `${at}user`));
+  if (user !== undefined) return lineTo(quota, 'user', userKeyIn(user, `${at}user`));
   if (group === undefined || !hasGroup(seed, group))
     throw invalid(`${at}group`, `there is no group ${group}`);
   return lineTo(quota, 'group', group);

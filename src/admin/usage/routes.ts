@@ -43,13 +43,13 @@ async function listUsage(admin: Admin, org: string, query: Static<typeof ListQue
     },
     query,
   );
-  const items = page.rows.map(({ quota, scope, token, field }) => {
+  const items = page.rows.map(({ quota, scope, subject, field }) => {
     const { decimals } = quotaOf(view, quota);
     const { consumed, held } = figuresOf(copy, field);
-    const subject = { scope, id: scope === 'user' ? userIdOf(token) : token };
+    const shown = { scope, id: scope === 'user' ? userIdOf(subject) : subject };
     return {
       quota,
-      ...subject,
+      ...shown,
       consumed: formatUnits(consumed, decimals),
       held: formatUnits(held, decimals),
     };
@@ -75,8 +75,8 @@ function* rowsOf(tables: Tables, start: number): Generator<LimitLine> {
   }
 }
 
-function accepts(query: Static<typeof ListQuery>, { quota, scope, token }: LimitLine): boolean {
+function accepts(query: Static<typeof ListQuery>, { quota, scope, subject }: LimitLine): boolean {
   if (query.quota !== undefined && query.quota !== quota) return false;
   if (query.scope !== undefined && query.scope !== scope) return false;
-  return matches(query.q, scope === 'user' ? userIdOf(token) : token);
+  return matches(query.q, scope === 'user' ? userIdOf(subject) : subject);
 }

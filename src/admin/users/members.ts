@@ -3,8 +3,8 @@ import { decodeGroup, decodeMember, encodeMember, type Member, type Membership }
 import type { Change } from '../../ledger/port.js';
 import { numberIn, type Tables, textIn } from '../../ledger/view/org-view.js';
 
-export function memberIn(tables: Tables, token: string): Member | undefined {
-  const text = textIn(tables, 'members', token);
+export function memberIn(tables: Tables, userKey: string): Member | undefined {
+  const text = textIn(tables, 'members', userKey);
   return text === undefined ? undefined : decodeMember(text);
 }
 
@@ -19,10 +19,10 @@ export function liveMember(tables: Tables, member: Member): Member {
 }
 
 /** `before`: undefined for a new user. Updates the member counts. */
-export function memberChange(token: string, before: Member | undefined, after: Member): Change[] {
+export function memberChange(userKey: string, before: Member | undefined, after: Member): Change[] {
   const value = encodeMember(after);
   if (before !== undefined && value === encodeMember(before)) return [];
-  return [{ set: 'members', field: token, value }, ...countChanges(counted(before), counted(after))];
+  return [{ set: 'members', field: userKey, value }, ...countChanges(counted(before), counted(after))];
 }
 
 /** Removed users are in no group. */

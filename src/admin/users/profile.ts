@@ -11,11 +11,11 @@ export interface Profile {
 
 const UNKNOWN: Profile = { name: '', email: '', role: '' };
 
-export function profileField(token: string): string {
-  return `user:${token}`;
+export function profileField(userKey: string): string {
+  return `user:${userKey}`;
 }
 
-export function profileIn(tables: Tables, token: string): Profile {
-  const text = textIn(tables, 'records', profileField(token));
+export function profileIn(tables: Tables, userKey: string): Profile {
+  const text = textIn(tables, 'records', profileField(userKey));
   return text === undefined ? UNKNOWN : { ...UNKNOWN, ...(JSON.parse(text) as Partial<Profile>) };
 }

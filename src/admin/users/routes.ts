@@ -58,9 +58,9 @@ export function userRoutes(app: App, admin: Admin): void {
 
   app.post('/orgs/:org/users', { schema: { params: ByOrg, body: NewUser } }, async (request, reply) => {
     const { org } = request.params;
-    const token = userKeyOf(request.body.id);
-    if (token === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
-    const view = await addUser(admin, writeContext(request, request.body.reason), token, request.body);
+    const userKey = userKeyOf(request.body.id);
+    if (userKey === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
+    const view = await addUser(admin, writeContext(request, request.body.reason), userKey, request.body);
     reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
     return reply.code(201).header('etag', view.etag).send(view);
   });
@@ -90,48 +90,48 @@ export function userRoutes(app: App, admin: Admin): void {
 }
 
 async function readUser(admin: Admin, org: string, user: string) {
-  const token = tokenOfPath(user);
-  const first = await readOrg(admin, org, userWants(token, []));
-  const { wants, show } = shownUser(admin, token, memberIn(first.tables, token)?.groups ?? []);
+  const userKey = userKeyOfPath(user);
+  const first = await readOrg(admin, org, userWants(userKey, []));
+  const { wants, show } = shownUser(admin, userKey, memberIn(first.tables, userKey)?.groups ?? []);
   return show(await readOrg(admin, org, wants));
 }
 
 /** What to read to show a user in these groups. */
-function shownUser(admin: Admin, token: string, memberships: Member['groups']) {
+function shownUser(admin: Admin, userKey: string, memberships: Member['groups']) {
   const groups = memberships.map(({ group }) => group);
   return {
     wants: (start: number): Want[] => [
-      ...userWants(token, groups),
-      ...lineWants(admin, start, token, groups),
+      ...userWants(userKey, groups),
+      ...lineWants(admin, start, userKey, groups),
     ],
     show: (view: OrgView) => {
-      const member = memberIn(view.tables, token);
-      if (member === undefined) throw notFound(`user ${userIdOf(token)}`);
-      return userView(view, token, member);
+      const member = memberIn(view.tables, userKey);
+      if (member === undefined) throw notFound(`user ${userIdOf(userKey)}`);
+      return userView(view, userKey, member);
     },
   };
 }
 
 type UserView = ReturnType<typeof userView>;
 
-function tokenOfPath(user: string): string {
-  const token = userKeyOf(user);
-  if (token === undefined) throw notFound(`user ${user}`);
-  return token;
+function userKeyOfPath(user: string): string {
+  const userKey = userKeyOf(user);
+  if (userKey === undefined) throw notFound(`user ${user}`);
+  return userKey;
 }
 
-function userWants(token: string, groups: readonly string[]): Want[] {
+function userWants(userKey: string, groups: readonly string[]): Want[] {
   return [
-    { table: 'members', fields: [token] },
-    { table: 'records', fields: [profileField(token)] },
+    { table: 'members', fields: [userKey] },
+    { table: 'records', fields: [profileField(userKey)] },
     { table: 'groups', fields: groups },
   ];
 }
 
 /** Limits and figures of the user, their groups and the org, for every quota. */
-function lineWants({ quotas }: Admin, start: number, token: string, groups: readonly string[]): Want[] {
+function lineWants({ quotas }: Admin, start: number, userKey: string, groups: readonly string[]): Want[] {
   const fields = [...quotas.keys()].flatMap((quota) => [
-    lineOf(quota, 'user', token),
+    lineOf(quota, 'user', userKey),
     ...groups.map((group) => lineOf(quota, 'group', group)),
     lineOf(quota, 'org', ''),
   ]);
@@ -143,7 +143,7 @@ function lineWants({ quotas }: Admin, start: number, token: string, groups: read
 }
 
 interface UserRow {
-  readonly token: string;
+  readonly userKey: string;
   readonly member: Member;
 }
 
@@ -154,57 +154,57 @@ async function listUsers(admin: Admin, org: string, query: ListQuery) {
   const page = await pageOf(
     {
       rows: rowsOf(tables),
-      id: ({ token }: UserRow) => token,
+      id: ({ userKey }: UserRow) => userKey,
       accept: (row: UserRow) => accepts(tables, query, row),
       ranks: ranksOf(copy),
     },
     query,
   );
-  const items = page.rows.map(({ token, member }) => userView(copy, token, member));
+  const items = page.rows.map(({ userKey, member }) => userView(copy, userKey, member));
   return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
 }
 
 function* rowsOf(tables: Tables): Generator<UserRow> {
-  for (const [token, text] of fieldsOf(tables, 'members')) yield { token, member: decodeMember(text) };
+  for (const [userKey, text] of fieldsOf(tables, 'members')) yield { userKey, member: decodeMember(text) };
 }
 
 /** Removed users are listed only on request. */
-function accepts(tables: Tables, query: ListQuery, { token, member }: UserRow): boolean {
+function accepts(tables: Tables, query: ListQuery, { userKey, member }: UserRow): boolean {
   if (query.status === undefined ? member.status === 'removed' : member.status !== query.status) return false;
   const inGroup = ({ group }: { group: string }): boolean => group === query.group;
   if (query.group !== undefined && !liveMember(tables, member).groups.some(inGroup)) return false;
   if (query.q === undefined) return true;
-  const { name, email } = profileIn(tables, token);
-  return matches(query.q, userIdOf(token), name, email);
+  const { name, email } = profileIn(tables, userKey);
+  return matches(query.q, userIdOf(userKey), name, email);
 }
 
 function ranksOf({ tables, quotas, cycle }: OrgView): Record<string, (row: UserRow) => Rank> {
   const text = (pick: (profile: Profile) => string) => {
-    return ({ token }: UserRow): Rank => pick(profileIn(tables, token)).toLowerCase();
+    return ({ userKey }: UserRow): Rank => pick(profileIn(tables, userKey)).toLowerCase();
   };
   const ranks: Record<string, (row: UserRow) => Rank> = {
-    id: ({ token }) => token,
+    id: ({ userKey }) => userKey,
     name: text(({ name }) => name),
     email: text(({ email }) => email),
     role: text(({ role }) => role),
     status: ({ member }) => member.status,
-    createdAt: ({ token }) => profileIn(tables, token).createdAt ?? 0,
+    createdAt: ({ userKey }) => profileIn(tables, userKey).createdAt ?? 0,
   };
   for (const quota of quotas.keys())
-    ranks[`consumed:${quota}`] = ({ token }) =>
-      numberIn(tables, `consumed:${cycle.start}`, lineOf(quota, 'user', token));
+    ranks[`consumed:${quota}`] = ({ userKey }) =>
+      numberIn(tables, `consumed:${cycle.start}`, lineOf(quota, 'user', userKey));
   return ranks;
 }
 
 async function addUser(
   admin: Admin,
   context: WriteContext,
-  token: string,
+  userKey: string,
   user: Static<typeof NewUser>,
 ): Promise<UserView> {
   const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
   const decide = (view: OrgView): WritePlan<UserView> => {
-    if (memberIn(view.tables, token) !== undefined)
+    if (memberIn(view.tables, userKey) !== undefined)
       throw new ProblemError(
         'already-exists',
         `The user ${id} already exists; to restore a removed user, change the status`,
@@ -213,14 +213,14 @@ async function addUser(
     const profile = profileText({ name, email, role, createdAt: view.now });
     const changes: Change[] = [
       ...seatChange(view, undefined, status),
-      ...memberChange(token, undefined, member),
-      { set: 'records', field: profileField(token), value: profile },
+      ...memberChange(userKey, undefined, member),
+      { set: 'records', field: profileField(userKey), value: profile },
     ];
     const to = { name, email, role, status, groups };
     const auditEvent = { action: 'user.add', subject: `user:${id}`, to };
-    return { changes, auditEvent, ...shownUser(admin, token, member.groups) };
+    return { changes, auditEvent, ...shownUser(admin, userKey, member.groups) };
   };
-  return changeOrg(admin, context, { reads: userWants(token, groups), decide });
+  return changeOrg(admin, context, { reads: userWants(userKey, groups), decide });
 }
 
 function profileText({ name, email, role, createdAt }: Profile): string {
@@ -249,32 +249,32 @@ async function patchUser(
   user: string,
   patch: UserPatch,
 ): Promise<UserView> {
-  const token = tokenOfPath(user);
+  const userKey = userKeyOfPath(user);
   const decide = (view: OrgView): WritePlan<UserView> => {
     const { tables } = view;
-    const before = memberIn(tables, token);
+    const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);
-    checkMatch(context.ifMatch, etagOfUser(tables, token, before));
-    const profile = profileIn(tables, token);
+    checkMatch(context.ifMatch, etagOfUser(tables, userKey, before));
+    const profile = profileIn(tables, userKey);
     const after: Member = {
       status: patch.status ?? before.status,
       groups: patch.groups === undefined ? before.groups : membershipsIn(tables, patch.groups),
     };
     const { name = profile.name, email = profile.email, role = profile.role } = patch;
     const changed = { ...profile, name, email, role };
-    const changes = [...memberChange(token, before, after), ...profileChange(token, profile, changed)];
-    const shown = shownUser(admin, token, after.groups);
+    const changes = [...memberChange(userKey, before, after), ...profileChange(userKey, profile, changed)];
+    const shown = shownUser(admin, userKey, after.groups);
     if (changes.length === 0) return { changes, ...shown };
     changes.push(...seatChange(view, before.status, after.status));
     const [from, to] = [snapshot(before, profile), snapshot(after, changed)];
     return { changes, auditEvent: { action: 'user.change', subject: `user:${user}`, from, to }, ...shown };
   };
-  return changeOrg(admin, context, { reads: userWants(token, patch.groups ?? []), decide });
+  return changeOrg(admin, context, { reads: userWants(userKey, patch.groups ?? []), decide });
 }
 
-function profileChange(token: string, before: Profile, after: Profile): Change[] {
+function profileChange(userKey: string, before: Profile, after: Profile): Change[] {
   const value = profileText(after);
-  return value === profileText(before) ? [] : [{ set: 'records', field: profileField(token), value }];
+  return value === profileText(before) ? [] : [{ set: 'records', field: profileField(userKey), value }];
 }
 
 function snapshot({ status, groups }: Member, { name, email, role }: Profile) {

@@ -23,18 +23,18 @@ export function userTables(start: number): Table[] {
   return ['members', ...limitTables(start)];
 }
 
-export function etagOfUser(tables: Tables, token: string, member: Member): string {
-  return etagOf('user', token, encodeMember(member), textIn(tables, 'records', profileField(token)));
+export function etagOfUser(tables: Tables, userKey: string, member: Member): string {
+  return etagOf('user', userKey, encodeMember(member), textIn(tables, 'records', profileField(userKey)));
 }
 
-export function userView(view: OrgView, token: string, member: Member) {
+export function userView(view: OrgView, userKey: string, member: Member) {
   const { tables, quotas } = view;
-  const { name, email, role, createdAt } = profileIn(tables, token);
+  const { name, email, role, createdAt } = profileIn(tables, userKey);
   const groups = liveMember(tables, member).groups.map(({ group }) => group);
   const views: Record<string, QuotaView> = {};
-  for (const quota of quotas.keys()) views[quota] = quotaView(view, token, groups, quota);
+  for (const quota of quotas.keys()) views[quota] = quotaView(view, userKey, groups, quota);
   return {
-    id: userIdOf(token),
+    id: userIdOf(userKey),
     name,
     email,
     role,
@@ -42,7 +42,7 @@ export function userView(view: OrgView, token: string, member: Member) {
     groups,
     createdAt: createdAt === undefined ? null : instant(createdAt),
     quotas: views,
-    etag: etagOfUser(tables, token, member),
+    etag: etagOfUser(tables, userKey, member),
   };
 }
 
@@ -59,11 +59,11 @@ interface QuotaView {
   readonly status: string;
 }
 
-function quotaView(view: OrgView, token: string, groups: readonly string[], quota: string): QuotaView {
+function quotaView(view: OrgView, userKey: string, groups: readonly string[], quota: string): QuotaView {
   const { decimals } = quotaOf(view, quota);
   const out = (units: number | undefined): number | null =>
     units === undefined ? null : formatUnits(units, decimals);
-  const line = lineTo(quota, 'user', token);
+  const line = lineTo(quota, 'user', userKey);
   const own = limitIn(view.tables, line.field);
   const standing = own === undefined ? undefined : limitStanding(view, line, own);
   const { consumed, held } = figuresOf(view, line.field);
@@ -73,18 +73,18 @@ function quotaView(view: OrgView, token: string, groups: readonly string[], quot
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),
     left: out(standing?.remaining),
-    effectiveLeft: out(leastLeft(view, token, groups, quota)),
+    effectiveLeft: out(leastLeft(view, userKey, groups, quota)),
     status: standing?.status ?? 'ok',
   };
 }
 
 function leastLeft(
   view: OrgView,
-  token: string,
+  userKey: string,
   groups: readonly string[],
   quota: string,
 ): number | undefined {
-  const lines = [lineTo(quota, 'user', token), ...groups.map((group) => lineTo(quota, 'group', group))];
+  const lines = [lineTo(quota, 'user', userKey), ...groups.map((group) => lineTo(quota, 'group', group))];
   const left: number[] = [];
   for (const line of lines) {
     const limit = limitIn(view.tables, line.field);

@@ -40,7 +40,7 @@ function violation(line: LimitCounter, cap: Cap, item: ChargeItem): Violation {
   return {
     quota: line.quota,
     scope: line.scope,
-    group: line.scope === 'group' ? line.token : '',
+    group: line.scope === 'group' ? line.subject : '',
     limit: cap.limit,
     consumed: line.consumed,
     held: line.held + cap.carried,

@@ -59,7 +59,7 @@ interface Notice {
 }
 
 function queue(work: Work, line: LimitCounter, { what, user, action, limit, more }: Notice): void {
-  const about = [what, line.scope, line.token, line.quota, action, user];
+  const about = [what, line.scope, line.subject, line.quota, action, user];
   const figures = [limit, line.consumed, line.cycle.start, work.now, ...more];
   work.orgState.append('outbox', [...about, ...figures].join('|'), work.now);
 }

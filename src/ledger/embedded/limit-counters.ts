@@ -10,7 +10,7 @@ export interface LimitCounter {
   readonly cycle: OpenCycle;
   readonly quota: string;
   readonly scope: Scope;
-  readonly token: string;
+  readonly subject: string;
   readonly field: string;
   consumed: number;
   held: number;
@@ -69,15 +69,15 @@ export function lineIn(
   cycle: OpenCycle,
   quota: string,
   scope: Scope,
-  token: string,
+  subject: string,
 ): LimitCounter {
-  const field = lineOf(quota, scope, token);
+  const field = lineOf(quota, scope, subject);
   const known = cycle.lines.get(field);
   if (known !== undefined) return known;
   const consumed = cycle.consumed.number(field);
   const held = cycle.held.number(field);
   const rest = { consumed, held, consumedBefore: consumed, changed: false, user: '', action: '' };
-  const line: LimitCounter = { cycle, quota, scope, token, field, ...rest };
+  const line: LimitCounter = { cycle, quota, scope, subject, field, ...rest };
   cycle.lines.set(field, line);
   work.lines += 1;
   return line;

@@ -9,21 +9,21 @@ export interface LimitLine {
   readonly quota: string;
   readonly scope: Scope;
   /** User key or group id; '' for the org. */
-  readonly token: string;
+  readonly subject: string;
   readonly field: string;
 }
 
 const LINE = /^([A-Za-z0-9._-]+):(?:(o)|(u|g):([^:]+))$/;
 
 export function parseLine(field: string): LimitLine | undefined {
-  const [, quota, org, letter, token = ''] = LINE.exec(field) ?? [];
+  const [, quota, org, letter, subject = ''] = LINE.exec(field) ?? [];
   if (quota === undefined) return undefined;
   const scope = org === 'o' ? 'org' : letter === 'u' ? 'user' : 'group';
-  return { quota, scope, token, field };
+  return { quota, scope, subject, field };
 }
 
-export function lineTo(quota: string, scope: Scope, token: string): LimitLine {
-  return { quota, scope, token, field: lineOf(quota, scope, token) };
+export function lineTo(quota: string, scope: Scope, subject: string): LimitLine {
+  return { quota, scope, subject, field: lineOf(quota, scope, subject) };
 }
 
 /** Formats amounts of a quota. Throws for a quota that the config does not have. */
