@@ -1,8 +1,8 @@
 // A body that a client offers with `Expect: 100-continue` is requested only after the request is admitted and the
 // upstream is connected.
 import t, { type Test } from 'tap';
-import { startGateway } from '../support/gateway.js';
-import { headerOf, RawClient } from '../support/raw.js';
+import { headerOf } from '../support/raw.js';
+import { type RawSetup, rawSetup } from '../support/raw-setup.js';
 import { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 10 } } }';
@@ -20,22 +20,11 @@ function offer(path: string, bytes: number, identity: readonly string[] = IDENTI
   return [`POST ${path} HTTP/1.1`, 'host: a', ...identity, ...fields, '', ''].join('\r\n');
 }
 
-async function start(t: Test): Promise<{ upstream: TestUpstream; connect(): Promise<RawClient> }> {
-  const upstream = await TestUpstream.start();
+async function start(t: Test): Promise<RawSetup> {
   const down = await TestUpstream.start();
   const upstreams = { down: { url: down.url } };
   await down.close();
-  const gateway = await startGateway({ upstream: upstream.url, upstreams, orgs: ORGS, routes: ROUTES });
-  t.teardown(async () => {
-    await gateway.close();
-    await upstream.close();
-  });
-  const connect = async (): Promise<RawClient> => {
-    const client = await RawClient.connect(Number(gateway.gateway.split(':')[1]));
-    t.teardown(() => client.destroy());
-    return client;
-  };
-  return { upstream, connect };
+  return rawSetup(t, { upstreams, orgs: ORGS, routes: ROUTES });
 }
 
 for (const [path, body] of [

@@ -2,9 +2,7 @@
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo } from '../e2e/load.js';
-import { type RunningGateway, startGateway } from '../support/gateway.js';
-import { RawClient } from '../support/raw.js';
-import { TestUpstream } from '../support/upstream.js';
+import { type RawSetupClient, rawSetupClient } from '../support/raw-setup.js';
 
 const ROUTES = `
   - { match: '* /unit', action: unit, upstream: up, charges: [{ quota: usage, units: 1 }] }
@@ -13,26 +11,10 @@ const IDENTITY = ['host: a', 'x-quota-org: acme', 'x-quota-user: ana'];
 const request = (line: string, ...fields: readonly string[]): string =>
   [line, ...IDENTITY, ...fields, '', ''].join('\r\n');
 
-interface Scene {
-  readonly upstream: TestUpstream;
-  readonly gateway: RunningGateway;
-  readonly client: RawClient;
-}
+const start = (t: Test) =>
+  rawSetupClient(t, { orgs: '  acme: { plans: { usage: { allowance: 10 } } }', routes: ROUTES });
 
-async function start(t: Test): Promise<Scene> {
-  const upstream = await TestUpstream.start();
-  const orgs = '  acme: { plans: { usage: { allowance: 10 } } }';
-  const gateway = await startGateway({ upstream: upstream.url, orgs, routes: ROUTES });
-  const client = await RawClient.connect(Number(gateway.gateway.split(':')[1]));
-  t.teardown(async () => {
-    client.destroy();
-    await gateway.close();
-    await upstream.close();
-  });
-  return { upstream, gateway, client };
-}
-
-async function charged(t: Test, { gateway }: Scene, units: number): Promise<void> {
+async function charged(t: Test, { gateway }: RawSetupClient, units: number): Promise<void> {
   const lines = units === 0 ? {} : { 'usage:o': units * 10, 'usage:u:ana': units * 10 };
   const figures = { consumed: lines, held: {}, recorded: lines };
   await comesTo(t, () => figuresOf(gateway.app.ledger, 'acme'), figures, `${units} units`);

@@ -2,9 +2,9 @@
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo } from '../e2e/load.js';
-import { type RunningGateway, startGateway } from '../support/gateway.js';
-import { headerOf, RawClient } from '../support/raw.js';
-import { TestUpstream } from '../support/upstream.js';
+import { headerOf } from '../support/raw.js';
+import { type RawSetup, rawSetup } from '../support/raw-setup.js';
+import type { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 1000 } } }';
 const ROUTES = `
@@ -20,31 +20,12 @@ function request(line: string, ...fields: readonly string[]): string {
 const get = (name: string, ...fields: readonly string[]): string => request(`GET /unit/${name}`, ...fields);
 const HELD = 'x-test-hold: head';
 
-interface Scene {
-  readonly upstream: TestUpstream;
-  readonly gateway: RunningGateway;
-  connect(): Promise<RawClient>;
-}
-
-async function start(t: Test): Promise<Scene> {
-  const upstream = await TestUpstream.start();
-  const gateway = await startGateway({ upstream: upstream.url, orgs: ORGS, routes: ROUTES });
-  t.teardown(async () => {
-    await gateway.close();
-    await upstream.close();
-  });
-  const connect = async (): Promise<RawClient> => {
-    const client = await RawClient.connect(Number(gateway.gateway.split(':')[1]));
-    t.teardown(() => client.destroy());
-    return client;
-  };
-  return { upstream, gateway, connect };
-}
+const start = (t: Test) => rawSetup(t, { orgs: ORGS, routes: ROUTES });
 
 const targets = ({ log }: TestUpstream): string[] => log.map(({ target }) => target);
 
 /** Charged in all: so many units. */
-async function charged(t: Test, { gateway }: Scene, units: number): Promise<void> {
+async function charged(t: Test, { gateway }: RawSetup, units: number): Promise<void> {
   const lines = units === 0 ? {} : { 'usage:o': units * 10, 'usage:u:ana': units * 10 };
   const figures = { consumed: lines, held: {}, recorded: lines };
   await comesTo(t, () => figuresOf(gateway.app.ledger, 'acme'), figures, `${units} units`);

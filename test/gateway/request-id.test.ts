@@ -1,8 +1,7 @@
 // A request has one valid id, and every place reports the same.
 import t from 'tap';
-import { startGateway } from '../support/gateway.js';
-import { headersOf, RawClient } from '../support/raw.js';
-import { TestUpstream } from '../support/upstream.js';
+import { headersOf } from '../support/raw.js';
+import { rawSetupClient } from '../support/raw-setup.js';
 
 const IDENTITY = ['host: a', 'x-quota-org: acme', 'x-quota-user: ana'];
 const SOUND = /^[\w.:+/=@-]{1,128}$/;
@@ -17,17 +16,8 @@ const SENT = [
 ] as const;
 
 t.test('what the upstream gets', async (t) => {
-  const upstream = await TestUpstream.start();
-  const gateway = await startGateway({
-    upstream: upstream.url,
-    orgs: '  acme: { plans: { usage: { allowance: 10 } } }',
-  });
-  t.teardown(async () => {
-    await gateway.close();
-    await upstream.close();
-  });
-  const client = await RawClient.connect(Number(gateway.gateway.split(':')[1]));
-  t.teardown(() => client.destroy());
+  const orgs = '  acme: { plans: { usage: { allowance: 10 } } }';
+  const { upstream, client } = await rawSetupClient(t, { orgs });
   for (const [title, fields, kept] of SENT) {
     await client.write(['GET /v3/unit HTTP/1.1', ...IDENTITY, ...fields, '', ''].join('\r\n')).answer();
     const ids = headersOf(upstream.log.at(-1)?.rawHeaders ?? [], 'x-request-id');

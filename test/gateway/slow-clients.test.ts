@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { figuresOf } from '../e2e/figures.js';
 import { comesTo } from '../e2e/load.js';
-import { type RunningGateway, startGateway } from '../support/gateway.js';
 import { headerOf, RawClient } from '../support/raw.js';
-import { TestUpstream, type UpstreamOptions } from '../support/upstream.js';
+import { type RawSetupClient, rawSetupClient } from '../support/raw-setup.js';
+import type { UpstreamOptions } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 1000 } } }';
 const ROUTES = `
@@ -15,25 +15,9 @@ const ROUTES = `
 const STALL_MS = 250;
 const MIB = 1_048_576;
 
-interface Scene {
-  readonly upstream: TestUpstream;
-  readonly gateway: RunningGateway;
-  readonly client: RawClient;
-}
-
-async function start(t: Test, options: UpstreamOptions = {}): Promise<Scene> {
-  const upstream = await TestUpstream.start(options);
-  const clients = `{ headersMs: ${STALL_MS}, stallMs: ${STALL_MS}, keepAliveMs: ${STALL_MS} }`;
-  const server = `, drainMs: 0, clients: ${clients}`;
-  const gateway = await startGateway({ upstream: upstream.url, orgs: ORGS, routes: ROUTES, server });
-  const client = await RawClient.connect(Number(gateway.gateway.split(':')[1]));
-  t.teardown(async () => {
-    client.destroy();
-    await gateway.close();
-    await upstream.close();
-  });
-  return { upstream, gateway, client };
-}
+const CLIENTS = `{ headersMs: ${STALL_MS}, stallMs: ${STALL_MS}, keepAliveMs: ${STALL_MS} }`;
+const PARTS = { orgs: ORGS, routes: ROUTES, server: `, drainMs: 0, clients: ${CLIENTS}` };
+const start = (t: Test, options: UpstreamOptions = {}) => rawSetupClient(t, PARTS, options);
 
 function request(line: string, ...fields: readonly string[]): string {
   return [`${line} HTTP/1.1`, 'host: a', 'x-quota-org: acme', 'x-quota-user: ana', ...fields, '', ''].join(
@@ -41,7 +25,7 @@ function request(line: string, ...fields: readonly string[]): string {
   );
 }
 
-async function charged(t: Test, { gateway }: Scene, units: number): Promise<void> {
+async function charged(t: Test, { gateway }: RawSetupClient, units: number): Promise<void> {
   const lines = units === 0 ? {} : { 'usage:o': units * 10, 'usage:u:ana': units * 10 };
   const figures = { consumed: lines, held: {}, recorded: lines };
   await comesTo(t, () => figuresOf(gateway.app.ledger, 'acme'), figures, `${units} units`);
