@@ -1,8 +1,12 @@
-/** Which cycles a call names: first the one taken for the present one, then closed ones whose holds it may touch. */
+/**
+ * The cycles that a call names: first the one assumed to be present, then closed ones whose holds the call may touch.
+ */
 import { type Bounds, type CycleRule, successorOf } from '../quota/cycle.js';
 import type { Reply } from './port.js';
 
-/** Adds a closed cycle, once. `start` 0: there is none. If the present cycle is not known, no cycle is named. */
+/**
+ * Adds a closed cycle, once. `start` 0: there is no closed cycle. If the present cycle is unknown, no cycle is named.
+ */
 export function withClosed(cycles: readonly Bounds[], start: number): readonly Bounds[] {
   if (start === 0 || cycles.length === 0 || cycles.some((cycle) => cycle.start === start)) return cycles;
   // Only the start of a closed cycle is used.

@@ -60,11 +60,11 @@ class FoundNumber {
 
   constructor(
     private readonly wanted: WantedNumber,
-    /** Its place among the results of the reader. */
+    /** Its index in the results of the reader. */
     readonly slot: number,
   ) {}
 
-  /** Undefined where none was reported. A sum that exceeds the maximum is charged the maximum. */
+  /** Undefined if none was reported. A sum above the maximum is charged the maximum. */
   get units(): number | undefined {
     return this.isReported ? (this.sum.units(this.wanted.decimals) ?? UNITS_MAX) : undefined;
   }

@@ -26,7 +26,7 @@ const SHORT_SESSION_MS = 200;
 const SENTINELS_AGAIN_MS = 50;
 /** The message of ioredis if it did not write the command. */
 const NOT_SENT = /^Stream isn't writeable/;
-/** ioredis asks one Sentinel after the other, over several tries to connect, and then begins again: no Sentinel failed. */
+/** ioredis asks the Sentinels in turn, over several connection attempts, and then starts again: no Sentinel failed. */
 const SENTINELS_IN_TURN = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 
 export class Connection {
@@ -98,7 +98,7 @@ export class Connection {
     return Math.max(delayMs * (0.5 + Math.random() / 2), leastMs);
   }
 
-  /** A start fails at once where no Sentinel names a master; later, they are asked again and again. */
+  /** A start fails at once if no Sentinel names a master; later, the Sentinels are asked repeatedly. */
   private delayBeforeSentinels(): number | null {
     if (this.connectedAt === 0) return null;
     this.renewSecrets();

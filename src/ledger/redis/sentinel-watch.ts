@@ -1,4 +1,7 @@
-/** Hears from every Sentinel when it names another master, so that a master that hangs or is cut off is left at once. */
+/**
+ * Subscribes to every Sentinel, so that a master that hangs or is cut off is left as soon as a Sentinel names another
+ * one.
+ */
 import { Redis } from 'ioredis';
 import { type HostAndPort, type ServerAddress, secretOptions } from './server-address.js';
 
@@ -11,7 +14,7 @@ export class SentinelWatch {
 
   constructor(
     private readonly address: ServerAddress,
-    /** The new master. Each Sentinel names it when it has heard of it itself. */
+    /** Called with the new master. Each Sentinel names it when it has learned of it. */
     onSwitch: (master: HostAndPort) => void,
   ) {
     const { name = '', hosts = [] } = address.sentinel ?? {};
@@ -31,7 +34,7 @@ export class SentinelWatch {
           return AGAIN_MS;
         },
       });
-      // The connections to the master report Sentinels that fail, when they need them.
+      // The connections to the master report failing Sentinels when they need them.
       client.on('error', () => undefined);
       client.on('ready', () => client.subscribe(CHANNEL).catch(() => undefined));
       client.on('message', (_channel, message) => {
@@ -42,7 +45,7 @@ export class SentinelWatch {
     });
   }
 
-  /** A file that cannot be read now is read again at the next try. */
+  /** An unreadable file is read again at the next attempt. */
   private secrets() {
     const { sentinel, tls } = this.address;
     try {

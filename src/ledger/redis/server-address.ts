@@ -1,14 +1,14 @@
-/** Which server a connection goes to, and what it shows there. Passwords and certificates are asked for at every connection. */
+/** Selects the server of a connection, and its credentials. Passwords and certificates are read at every connection. */
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { RedisOptions } from 'ioredis';
 
-/** The mapping of replies is for RESP3 only. */
+/** Mapping of replies exists for RESP3 only. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
 export interface ServerAddress {
   /** redis://host:port, rediss://host:port or unix:///path of a socket. */
   readonly url?: string;
-  /** In place of a URL: the master that Sentinels name. */
+  /** Instead of a URL: the master that the Sentinels name. */
   readonly sentinel?: SentinelAddress;
   readonly username?: string | undefined;
   readonly password?: (() => string) | undefined;
@@ -30,10 +30,13 @@ export interface HostAndPort {
 
 const SENTINEL_COMMAND_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
-/** A master that Sentinels have replaced may hang: its connection is not waited for. */
+/** A master that the Sentinels have replaced may hang, so closing its connection is not awaited. */
 const LEAVE_MS = 100;
 
-/** Options of ioredis for the address. `delayMs`: before the Sentinels are asked again where none answered; null: give up. */
+/**
+ * Options of ioredis for the address. `delayMs`: the delay before the Sentinels are asked again if none answered; null:
+ * give up.
+ */
 export function addressOptions(address: ServerAddress, delayMs: () => number | null): ClientOptions {
   const { sentinel, username } = address;
   const login = username === undefined ? {} : { username };
@@ -48,10 +51,11 @@ export function addressOptions(address: ServerAddress, delayMs: () => number | n
     ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
     sentinelCommandTimeout: SENTINEL_COMMAND_MS,
     sentinelRetryStrategy: delayMs,
-    // Its own detector stops the client for good where it hears of a new master while it connects: see sentinel-watch.ts.
+    // ioredis' own detector stops the client permanently if it learns of a new master while it connects: see
+    // sentinel-watch.ts.
     failoverDetector: false,
     disconnectTimeout: LEAVE_MS,
-    // The new master must not wait for a host that is gone.
+    // The new master must not wait for a host that is down.
     connectTimeout: CONNECT_TIMEOUT_MS,
   };
 }
@@ -59,7 +63,7 @@ export function addressOptions(address: ServerAddress, delayMs: () => number | n
 const UNKNOWN_NAME =
   / sentinel (\S+) (?:successfully, but got an invalid reply: null|because ERR No such master with that name)$/;
 
-/** What a Sentinel that cannot help says, in the words of the config. */
+/** The error of a Sentinel, in terms of the config. */
 export function sentinelError({ message }: Error, { name }: SentinelAddress): Error {
   const place = UNKNOWN_NAME.exec(message)?.[1];
   return new Error(
@@ -67,7 +71,7 @@ export function sentinelError({ message }: Error, { name }: SentinelAddress): Er
   );
 }
 
-/** Passwords and certificates as they are now. Throws where one cannot be read. */
+/** Returns the present passwords and certificates. Throws if one cannot be read. */
 export function secretOptions({ password, tls, sentinel }: ServerAddress): ClientOptions {
   const certificates = tls?.();
   return {
