@@ -97,13 +97,17 @@ function unshared<T>(ours: SharedResources<T>, others: SharedResources<T> | unde
   return [...ours].filter(([name, { it }]) => others?.get(name)?.it !== it).map(([, { it }]) => it);
 }
 
-/** `of`: all inputs of the resource. */
+interface Wanted<T> {
+  readonly name: string;
+  /** All inputs of the resource. */
+  readonly of: unknown;
+  readonly make: () => T;
+}
+
 function open<T>(
   resources: Map<string, SharedResource<T>>,
   before: SharedResources<T> | undefined,
-  name: string,
-  of: unknown,
-  make: () => T,
+  { name, of, make }: Wanted<T>,
 ): void {
   const made = JSON.stringify(of);
   const known = before?.get(name);
@@ -117,9 +121,11 @@ function openIdentifiers(
   before: SharedResources<Identifier> | undefined,
 ): void {
   const { trusted, apiKeys: keysOf, jwt: tokens } = config.identity;
-  if (trusted !== undefined) open(resources, before, 'trusted', trusted, () => trustedHeaders(trusted));
+  if (trusted !== undefined)
+    open(resources, before, { name: 'trusted', of: trusted, make: () => trustedHeaders(trusted) });
   // Must come before tokens: the JWT identifier would refuse an API key.
-  if (keysOf !== undefined) open(resources, before, 'apiKeys', keysOf, () => apiKeys(keysOf));
+  if (keysOf !== undefined)
+    open(resources, before, { name: 'apiKeys', of: keysOf, make: () => apiKeys(keysOf) });
   if (tokens === undefined) return;
   const keys = keyPlaceOf(tokens, environment);
   const onTrouble = (error: unknown): void =>
@@ -127,7 +133,8 @@ function openIdentifiers(
       { event: 'identity_keys_unavailable', err: error },
       'The keys that verify tokens cannot be fetched; the keys already loaded stay in use.',
     );
-  open(resources, before, 'jwt', { tokens, keys }, () => jwt({ ...tokens, keys, onTrouble }));
+  const make = () => jwt({ ...tokens, keys, onTrouble });
+  open(resources, before, { name: 'jwt', of: { tokens, keys }, make });
 }
 
 function keyPlaceOf(config: JwtConfig, environment: Environment): KeyPlace {
@@ -145,7 +152,7 @@ function openForwarders(
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     const options = upstreamOptions(upstream, environment);
     const onDropped = metrics.upstreams.prepare(name);
-    open(resources, before, name, options, () => createForwarder(options, onDropped));
+    open(resources, before, { name, of: options, make: () => createForwarder(options, onDropped) });
   }
 }
 

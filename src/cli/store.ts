@@ -68,7 +68,7 @@ export async function acceptLosses(
     if (ids.length === 0) out.write('no org is marked as lost\n');
     const unknown: string[] = [];
     for (const id of ids) {
-      const accepted = await acceptLoss(ledger, id, orgs[id], quotas, reason);
+      const accepted = await acceptLoss(ledger, id, { seed: orgs[id], quotas, reason });
       out.write(`${id}: ${OUTCOMES[accepted]}\n`);
       if (accepted === 'unknown') unknown.push(id);
     }

@@ -80,7 +80,10 @@ t.test('accepted: the org starts with new data, without any of the old', skip, a
     batcher.enqueueSettlement('acme', held, cycle),
   ];
   await untilMarked(direct);
-  t.equal(await acceptLoss(direct, 'acme', SEED, QUOTAS, 'Redis had no disk'), 'made');
+  t.equal(
+    await acceptLoss(direct, 'acme', { seed: SEED, quotas: QUOTAS, reason: 'Redis had no disk' }),
+    'made',
+  );
   await Promise.all(owed);
   await until('it goes on', () => batcher.lost.length === 0);
   t.same(await lostOrgs(direct), []);
@@ -108,7 +111,7 @@ t.test('accepted: the org starts with new data, without any of the old', skip, a
 t.test('refunds of the new data happen', skip, async (t) => {
   const { batcher, direct } = await lose(t);
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
-  await acceptLoss(direct, 'acme', SEED, QUOTAS, '');
+  await acceptLoss(direct, 'acme', { seed: SEED, quotas: QUOTAS, reason: '' });
   await until('it goes on', () => batcher.lost.length === 0);
   const admission = await batcher.decide('acme', reserve('ana'));
   const { start } = admission.cycle;
@@ -127,7 +130,7 @@ t.test('what was served in open mode before is charged to the new data', skip, a
   chargeLater?.([5], false);
   await untilMarked(direct);
   t.equal(batcher.open.undelivered, 1, 'it waits');
-  await acceptLoss(direct, 'acme', SEED, QUOTAS, '');
+  await acceptLoss(direct, 'acme', { seed: SEED, quotas: QUOTAS, reason: '' });
   await until('it is charged', () => batcher.open.undelivered === 0);
   t.equal(await consumedNow(direct, 'ana'), 5);
 });
@@ -158,7 +161,7 @@ t.test('an org that somebody made meanwhile is not taken until the loss is accep
   // Longer than it takes to look at it.
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
-  t.equal(await acceptLoss(direct, 'acme', SEED, QUOTAS, ''), 'taken');
+  t.equal(await acceptLoss(direct, 'acme', { seed: SEED, quotas: QUOTAS, reason: '' }), 'taken');
   await until('it goes on', () => batcher.lost.length === 0);
   await batcher.decide('acme', reserve('ana'));
   t.equal(await consumedNow(direct, 'ana'), 10, 'its figures stand');
@@ -166,10 +169,14 @@ t.test('an org that somebody made meanwhile is not taken until the loss is accep
 
 t.test('an org that the config does not state comes back without plans', skip, async (t) => {
   const { batcher, direct } = await lose(t);
-  t.equal(await acceptLoss(direct, 'acme', undefined, QUOTAS, ''), 'unknown', 'before anybody has missed it');
+  t.equal(
+    await acceptLoss(direct, 'acme', { seed: undefined, quotas: QUOTAS, reason: '' }),
+    'unknown',
+    'before anybody has missed it',
+  );
   await t.rejects(batcher.decide('acme', reserve('ana')), isRefused);
   await untilMarked(direct);
-  t.equal(await acceptLoss(direct, 'acme', undefined, QUOTAS, ''), 'made-bare');
+  t.equal(await acceptLoss(direct, 'acme', { seed: undefined, quotas: QUOTAS, reason: '' }), 'made-bare');
   await until('it goes on', () => batcher.lost.length === 0);
   t.match((await batcher.decide('acme', reserve('ana'))).result, { status: 'denied', reason: 'no-plan' });
   t.equal(await consumedNow(direct, 'ana'), 0);

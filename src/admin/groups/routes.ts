@@ -48,7 +48,7 @@ export function groupRoutes(app: App, admin: Admin): void {
   app.patch('/orgs/:org/groups/:group', { schema: patch }, async (request, reply) => {
     const { group } = request.params;
     const context = writeContext(request, request.body.reason);
-    const view = await renameGroup(admin, context, group, request.body.name);
+    const view = await renameGroup(admin, context, { id: group, name: request.body.name });
     return reply.header('etag', view.etag).send(view);
   });
 
@@ -98,8 +98,7 @@ export function setGroup(id: string, group: Group): Change {
 async function renameGroup(
   admin: Admin,
   context: WriteContext,
-  id: string,
-  name: string,
+  { id, name }: { readonly id: string; readonly name: string },
 ): Promise<GroupView> {
   const decide = ({ tables }: OrgView): WritePlan<GroupView> => {
     const group = present(tables, id);

@@ -19,12 +19,17 @@ const BARE: SeedOrg = { cycle: { every: 'month', anchor: 1, timeZone: 'UTC' } };
 /** Gateways may mark the org at the same time. */
 const TRIES_MAX = 8;
 
+export interface AcceptOptions {
+  /** The org as the config states it; undefined where it does not. */
+  readonly seed: SeedOrg | undefined;
+  readonly quotas: Readonly<Record<string, QuotaDefinition>>;
+  readonly reason: string;
+}
+
 export async function acceptLoss(
   ledger: Ledger,
   id: string,
-  seed: SeedOrg | undefined,
-  quotas: Readonly<Record<string, QuotaDefinition>>,
-  reason: string,
+  { seed, quotas, reason }: AcceptOptions,
 ): Promise<Accepted> {
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const { version, values } = await ledger.read(id, [{ table: 'org', fields: ['epoch'] }]);

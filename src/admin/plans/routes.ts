@@ -57,7 +57,7 @@ export function planRoutes(app: App, admin: Admin): void {
   app.post('/orgs/:org/plans/:quota/extra', { schema: extraSchema }, async (request, reply) => {
     const { quota } = request.params;
     const units = positiveUnitsIn(request.body.units, quotaOfPath(admin, quota), 'units');
-    const pool = await topUp(admin, writeContext(request, request.body.reason), quota, units);
+    const pool = await topUp(admin, writeContext(request, request.body.reason), { quota, units });
     return reply.code(201).header('etag', pool.etag).send(pool);
   });
 }
@@ -180,7 +180,11 @@ async function limitsBlocked(
   return blocked;
 }
 
-async function topUp(admin: Admin, context: WriteContext, quota: string, units: number): Promise<PoolView> {
+async function topUp(
+  admin: Admin,
+  context: WriteContext,
+  { quota, units }: { readonly quota: string; readonly units: number },
+): Promise<PoolView> {
   const decide = (view: OrgView): WritePlan<PoolView> => {
     const pool = view.pools.get(quota);
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);

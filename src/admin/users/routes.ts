@@ -60,7 +60,10 @@ export function userRoutes(app: App, admin: Admin): void {
     const { org } = request.params;
     const userKey = userKeyOf(request.body.id);
     if (userKey === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
-    const view = await addUser(admin, writeContext(request, request.body.reason), userKey, request.body);
+    const view = await addUser(admin, writeContext(request, request.body.reason), {
+      ...request.body,
+      userKey,
+    });
     reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
     return reply.code(201).header('etag', view.etag).send(view);
   });
@@ -75,16 +78,16 @@ export function userRoutes(app: App, admin: Admin): void {
     { schema: { params: ByUser, body: UserPatch } },
     async (request, reply) => {
       const { user } = request.params;
-      const view = await patchUser(admin, writeContext(request, request.body.reason), user, request.body);
+      const context = writeContext(request, request.body.reason);
+      const view = await patchUser(admin, context, { user, patch: request.body });
       return reply.header('etag', view.etag).send(view);
     },
   );
 
   const removal = { params: ByUser, querystring: members({ reason: Reason }) };
   app.delete('/orgs/:org/users/:user', { schema: removal }, async (request, reply) => {
-    await patchUser(admin, writeContext(request, request.query.reason), request.params.user, {
-      status: 'removed',
-    });
+    const context = writeContext(request, request.query.reason);
+    await patchUser(admin, context, { user: request.params.user, patch: { status: 'removed' } });
     return reply.code(204).send();
   });
 }
@@ -102,7 +105,7 @@ function shownUser(admin: Admin, userKey: string, memberships: Member['groups'])
   return {
     wants: (start: number): Want[] => [
       ...userWants(userKey, groups),
-      ...lineWants(admin, start, userKey, groups),
+      ...lineWants(admin, start, { userKey, groups }),
     ],
     show: (view: OrgView) => {
       const member = memberIn(view.tables, userKey);
@@ -128,8 +131,13 @@ function userWants(userKey: string, groups: readonly string[]): Want[] {
   ];
 }
 
+interface Subjects {
+  readonly userKey: string;
+  readonly groups: readonly string[];
+}
+
 /** Limits and figures of the user, their groups and the org, for every quota. */
-function lineWants({ quotas }: Admin, start: number, userKey: string, groups: readonly string[]): Want[] {
+function lineWants({ quotas }: Admin, start: number, { userKey, groups }: Subjects): Want[] {
   const fields = [...quotas.keys()].flatMap((quota) => [
     lineOf(quota, 'user', userKey),
     ...groups.map((group) => lineOf(quota, 'group', group)),
@@ -199,10 +207,9 @@ function ranksOf({ tables, quotas, cycle }: OrgView): Record<string, (row: UserR
 async function addUser(
   admin: Admin,
   context: WriteContext,
-  userKey: string,
-  user: Static<typeof NewUser>,
+  user: Static<typeof NewUser> & { readonly userKey: string },
 ): Promise<UserView> {
-  const { id, name = '', email = '', role = '', status = 'active', groups = [] } = user;
+  const { id, userKey, name = '', email = '', role = '', status = 'active', groups = [] } = user;
   const decide = (view: OrgView): WritePlan<UserView> => {
     if (memberIn(view.tables, userKey) !== undefined)
       throw new ProblemError(
@@ -246,8 +253,7 @@ function seatChange(view: OrgView, before: UserStatus | undefined, after: UserSt
 async function patchUser(
   admin: Admin,
   context: WriteContext,
-  user: string,
-  patch: UserPatch,
+  { user, patch }: { readonly user: string; readonly patch: UserPatch },
 ): Promise<UserView> {
   const userKey = userKeyOfPath(user);
   const decide = (view: OrgView): WritePlan<UserView> => {
