@@ -6,14 +6,10 @@ import { acceptLoss, createOrg, lostOrgs } from '../../src/admin/index.js';
 import { seedChanges } from '../../src/admin/orgs/seed.js';
 import type { Ledger, Op } from '../../src/ledger/port.js';
 import { skipWithoutRedis } from '../support/redis.js';
+import { QUOTAS, SEED } from '../support/seed.js';
 import { refund, reserve, setUp, until } from './support.js';
 
 const skip = { skip: skipWithoutRedis };
-const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
-const SEED = {
-  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
-  plans: { usage: { allowance: 100 } },
-} as const;
 const OPEN = { units: { usage: 50 }, lastMs: 60_000 };
 
 async function lose(t: Test) {

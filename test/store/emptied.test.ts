@@ -9,13 +9,9 @@ import { until } from '../e2e/load.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { admin, as, ask, startGateway } from '../support/gateway.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { QUOTAS, SEED } from '../support/seed.js';
 
 const skip = { skip: skipWithoutRedis };
-const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
-const SEED = {
-  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
-  plans: { usage: { allowance: 100 } },
-} as const;
 const PARTS = { upstream: 'http://127.0.0.1:1', orgs: '  acme: { plans: { usage: { allowance: 1 } } }' };
 /** Half of the default. */
 const OBJECTION_MS = 1_500;

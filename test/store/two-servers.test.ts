@@ -9,13 +9,9 @@ import { reserve } from '../batching/support.js';
 import { until } from '../e2e/load.js';
 import { FaultProxy, type Link } from '../support/fault-proxy.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
+import { QUOTAS, SEED } from '../support/seed.js';
 
 const skip = { skip: skipWithoutRedis };
-const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
-const SEED = {
-  cycle: { every: 'year', anchor: 101, timeZone: 'UTC' },
-  plans: { usage: { allowance: 100 } },
-} as const;
 
 async function setUp(t: Test) {
   const [one, two] = [await startRedis(), await startRedis({ untouched: true })];
