@@ -61,7 +61,7 @@ function read(reading: Reading, schema: TSchema, value: unknown, path: Path): un
   if (IsObject(schema)) return readSection(reading, schema, value, path);
   if (IsRecord(schema)) return readMap(reading, schema, value, path);
   if (IsArray(schema)) return readList(reading, schema, value, path);
-  return readLeaf(reading, schema, value, path);
+  return readLeaf(reading, { schema }, value, path);
 }
 
 function isMap(value: unknown): value is Data {
@@ -84,7 +84,7 @@ function readSection(reading: Reading, schema: TObject, value: unknown, path: Pa
   const meant = new Map<string, unknown>();
   for (const key of Object.keys(data)) {
     if (Object.hasOwn(schema.properties, key)) continue;
-    const fault = unknownKey(reading, schema, data, path, key);
+    const fault = unknownKey(reading, schema, { data, path, key });
     reading.issues.push(fault);
     if (fault.meant === undefined || Object.hasOwn(data, fault.meant) || meant.has(fault.meant)) continue;
     meant.set(fault.meant, data[key]);
@@ -109,9 +109,7 @@ function missing(schema: TSchema, path: Path): Issue {
 function unknownKey(
   reading: Reading,
   schema: TObject,
-  data: Data,
-  path: Path,
-  key: string,
+  { data, path, key }: { readonly data: Data; readonly path: Path; readonly key: string },
 ): Issue & { readonly meant?: string | undefined } {
   const sibling = reading.alternatives.find((other) => Object.hasOwn(other.properties, key));
   const rival = Object.keys(data).find(
@@ -156,7 +154,12 @@ function readList(reading: Reading, schema: TArray, value: unknown, path: Path):
   return value.map((item, index) => read(reading, schema.items, item, [...path, index]));
 }
 
-function readLeaf(reading: Reading, schema: TSchema, value: unknown, path: Path, expects?: string): unknown {
+interface Leaf {
+  readonly schema: TSchema;
+  readonly expects?: string | undefined;
+}
+
+function readLeaf(reading: Reading, { schema, expects }: Leaf, value: unknown, path: Path): unknown {
   const fault = faultOf(schema, value, expects);
   if (fault === undefined) return value;
   reading.issues.push(issue(path, fault.message, fault.hint));
@@ -168,7 +171,7 @@ function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path)
   const sections = schema.anyOf.filter(IsObject);
   const leaf = schema.anyOf.find((branch) => !IsObject(branch));
   if (leaf !== undefined && !isMap(value)) {
-    return readLeaf(reading, leaf, value, path, proseOf(schema).expects);
+    return readLeaf(reading, { schema: leaf, expects: proseOf(schema).expects }, value, path);
   }
   const { expects, secret } = proseOf(schema);
   if (leaf === undefined && expects !== undefined && mapOrEmpty(value) === undefined) {

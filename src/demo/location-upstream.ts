@@ -29,6 +29,7 @@ interface City {
   readonly longitude: number;
 }
 
+// biome-ignore lint/complexity/useMaxParams: a row of the table below, in the order of its columns.
 const city = (
   name: string,
   country: string,

@@ -17,6 +17,7 @@ const IANA = 'https://iana.org/assignments/http-problem-types';
 export const QUOTA_EXCEEDED = `${IANA}#quota-exceeded`;
 export const REDUCED_CAPACITY = `${IANA}#temporary-reduced-capacity`;
 
+// biome-ignore lint/complexity/useMaxParams: a row of the table below, in the order of its columns.
 const entry = (
   status: number,
   title: string,

@@ -65,6 +65,7 @@ function nothing(all: readonly string[]): Found {
   return { values: all.map(() => undefined), fault: undefined };
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for every header of a request, where an object would be allocated each time.
 function note(found: Found, at: number, name: string, plain: string, value: string): void {
   if (name !== plain) {
     found.fault ??= `Some servers read the header ${name} as ${plain}: remove it.`;

@@ -87,6 +87,13 @@ export async function startSampleAi(options: { port?: number; log?: number } = {
   return sample;
 }
 
+interface Question {
+  readonly shape: Shape;
+  readonly target: Target;
+  readonly body: JsonObject;
+  readonly entry: SampleEntry;
+}
+
 class Sample implements SampleAi {
   private readonly memory: SampleLog;
   private readonly server: Server;
@@ -147,7 +154,7 @@ class Sample implements SampleAi {
       if (shape === undefined) throw new Refusal(404, `Unknown path: ${target.path}`);
       if (request.method !== 'POST') throw new Refusal(405, 'Only POST is allowed.');
       const body = await bodyOf(request, entry);
-      await this.answer(shape, target, body, entry, response);
+      await this.answer({ shape, target, body, entry }, response);
     } catch (error) {
       if (response.destroyed || response.headersSent) return void response.destroy();
       const { status, message } = error instanceof Refusal ? error : new Refusal(400, String(error));
@@ -157,13 +164,7 @@ class Sample implements SampleAi {
     }
   }
 
-  private async answer(
-    shape: Shape,
-    target: Target,
-    body: JsonObject,
-    entry: SampleEntry,
-    response: ServerResponse,
-  ): Promise<void> {
+  private async answer({ shape, target, body, entry }: Question, response: ServerResponse): Promise<void> {
     const ask = shape.read(body, target);
     const orders = ordersOf(String(entry.headers['x-sample'] ?? ''), ask.prompt);
     this.count += 1;

@@ -128,6 +128,7 @@ export class OpenAccount {
   }
 
   /** A decision did not arrive. Returns undefined if the limit is reached. */
+  // biome-ignore lint/complexity/useMaxParams: called for every decision of an outage, where an object would be allocated each time.
   admit(
     org: string,
     user: string,

@@ -102,6 +102,7 @@ function unknownClaims(work: Work, claims: string): string[] {
   return claims === '' ? [] : claims.split(',').filter((group) => !isAlive(work, group));
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 function refused(
   work: Work,
   op: ReserveOp,
@@ -114,6 +115,7 @@ function refused(
   return refusal(groups, violated, findBindingLimits(work, items, lines));
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 function charge(
   work: Work,
   op: ReserveOp,
@@ -150,6 +152,7 @@ function charge(
   work.orgState.putHold(op.hold, record, undefined);
 }
 
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 function admitted(
   work: Work,
   items: readonly ChargeItem[],

@@ -72,6 +72,7 @@ export interface Move {
 }
 
 /** Moves a hold's lines and journals what was charged or given back. Returns the lines of each item. */
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 export function move(
   work: Work,
   cycle: OpenCycle,

@@ -64,6 +64,7 @@ export interface Cap {
 
 const NO_CAP: Cap = { limit: UNITS_MAX, mode: 'none', carried: 0 };
 
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 export function lineIn(
   work: Work,
   cycle: OpenCycle,
@@ -84,6 +85,7 @@ export function lineIn(
 }
 
 /** Returns the lines that a charge on `quota` changes, in the order of the check: user, groups, org. */
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 export function linesOf(
   work: Work,
   cycle: OpenCycle,
@@ -142,6 +144,7 @@ export function unitsOn(work: Work, lines: readonly LimitCounter[], units: numbe
 }
 
 /** Changes a line; `user` and `action` say who and what caused it. */
+// biome-ignore lint/complexity/useMaxParams: called for every line of a decision, where an object would be allocated each time.
 export function change(
   work: Work,
   line: LimitCounter,

@@ -82,6 +82,7 @@ export class Meter implements LlmMeter {
     scanThread.addUser();
   }
 
+  // biome-ignore lint/complexity/useMaxParams: called for every request, where an object would be allocated each time.
   price(
     path: string,
     query: string,
