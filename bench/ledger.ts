@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Ledger } from '../src/ledger/port.js';
-import { Connection } from '../src/ledger/redis/connection.js';
+import type { Connection } from '../src/ledger/redis/connection.js';
 import { openRedis } from '../src/ledger/redis/index.js';
 import { Keys } from '../src/ledger/redis/keys.js';
 import { startRedis } from '../test/support/redis.js';
@@ -14,6 +14,7 @@ import { callTimes, measure } from './ledger/measure.js';
 import { type BenchOrg, type Size, seed } from './ledger/orgs.js';
 import { scriptsOf } from './ledger/other-scripts.js';
 import { type Figures, NAMES, OTHER, print } from './ledger/report.js';
+import { openConnection } from './lib/connection.js';
 import { commitLine, machineLine } from './lib/machine.js';
 import { interleave, median } from './lib/rounds.js';
 
@@ -108,8 +109,7 @@ function yardsticks(redis: Connection): Load[] {
 
 async function run(options: Options): Promise<Figures[]> {
   const server = await startRedis();
-  const redis = new Connection({ url: server.url });
-  await redis.open();
+  const redis = await openConnection(server.url);
   const ledger = await openRedis({ url: server.url, prefix: PREFIX });
   const open: { close(): Promise<void> }[] = [redis, ledger];
   try {

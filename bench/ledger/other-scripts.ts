@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadScript, type ScriptOptions } from '../../src/ledger/redis/scripts.js';
 
-const INCLUDE = /^--- @include "([a-z-]+)"$/gm;
+const INCLUDE = /^ *--- @include "([a-z-]+)"$/gm;
 const NAMES = ['apply', 'commit', 'read', 'fold', 'clock'];
 
 export function scriptsOf(folder: string): ScriptOptions {

@@ -1,6 +1,7 @@
 /** One connection: the latency that a decision adds, in round trips of a plain PING. */
-import { Connection } from '../../src/ledger/redis/connection.js';
+
 import { type Contest, contest, rowOf, tableOf } from '../gateway/contest.js';
+import { openConnection } from '../lib/connection.js';
 import { interleave, median, quantile } from '../lib/rounds.js';
 import type { Field, Measured } from './measure.js';
 
@@ -31,8 +32,7 @@ export async function pings(
   url: string,
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<number> {
-  const connection = new Connection({ url });
-  await connection.open();
+  const connection = await openConnection(url);
   const run = async (): Promise<number> => {
     const times: number[] = [];
     const until = performance.now() + (seconds / 2) * 1_000;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Connection } from '../../src/ledger/redis/connection.js';
 import { USERS } from '../gateway/config.js';
+import { openConnection } from '../lib/connection.js';
 import { freePort, startProgram } from '../lib/server.js';
 import { onPath, type Peer } from './peer.js';
 
@@ -94,8 +94,7 @@ export const luaNginx: Peer = {
 
 /** The same limits as the gateways have. */
 async function seed(url: string): Promise<void> {
-  const connection = new Connection({ url });
-  await connection.open();
+  const connection = await openConnection(url);
   const limits = ['g:g1', '900000000000', 'o', '1000000000000'];
   for (let user = 0; user < USERS; user += 1) limits.push(`u:u${user}`, '1000000000');
   await connection.send('hset', ['peer:{bench}:limits', ...limits]);
