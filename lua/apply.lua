@@ -4,12 +4,12 @@
 
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
   KEYS[7] producers     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
-  KEYS[11] keys     KEYS[12] audit   KEYS[13], [14] …  consumed and held of each cycle named in the call, in its order
+  KEYS[11] keys     KEYS[12] audit   KEYS[13], KEYS[14] …  consumed and held of each cycle named in the call, in its order
 
   ARGV[1] epoch, '' if not known     ARGV[2] producer, '' for none     ARGV[3] sequence number on the producer
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
   ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
-  ARGV[8] number of cycles, then start and end of each
+  ARGV[8] number of cycles, then from ARGV[9] start and end of each
   then the operations:
     R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
@@ -21,12 +21,13 @@
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
-            clock, overshoots, result … }
+            clock, overshoots, common, result … }
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[7]. Only ok has changed anything.
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   overshoots: '<quota>=<units>', comma-separated: charged by settled and expired holds above what they held, past a hard
         limit
+  common: 1 if the common path answered
   result: { 0 admitted | 1 spent | 2 held, groups, detail, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining) }; groups: after '<user>;' if an API key identified the user;
             detail: 1 if the hold exists already; of a refusal the place of the primary violation
@@ -36,178 +37,187 @@
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, PRODUCER_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
 local ARGV, KEYS = ARGV, KEYS
-local head, present, cycles
-local journal, clock = {}, nil
-local PRODUCER_YOUNG_MS = 43200000
 
 --- @include "now"
 --- @include "text"
 --- @include "force-hashtable"
---- @include "pool"
---- @include "cycle"
---- @include "limit-counters"
---- @include "notices"
---- @include "check-limits"
---- @include "calls"
---- @include "holds"
---- @include "members"
---- @include "keys"
---- @include "reserve"
---- @include "settle"
+--- @include "limits"
 
-local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 6, C = 5, ['0'] = 0 }
+-- Every call that is not common. Lua makes a function's inner functions when it is entered: a common call does not pay for them.
+local function full_path()
+  local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, PRODUCER_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
+  local head, present, cycles
+  local journal, clock = {}, nil
+  local PRODUCER_YOUNG_MS = 43200000
 
-local function read_head()
-  local values =
-    redis.call('HMGET', KEYS[1], 'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
-  if not values[1] then return nil, values[8] == 'lost' end
-  return {
-    epoch = values[1],
-    now = math.max(clock, tonumber(values[2] or 0)),
-    start = tonumber(values[3]),
-    finish = tonumber(values[4]),
-    previous = tonumber(values[5] or 0),
-    rule = values[6],
-    rule_version = tonumber(values[7]),
-    state = values[8],
-    thresholds = values[9] or '',
-  }
-end
+  --- @include "pool"
+  --- @include "cycle"
+  --- @include "limit-counters"
+  --- @include "notices"
+  --- @include "check-limits"
+  --- @include "calls"
+  --- @include "holds"
+  --- @include "members"
+  --- @include "keys"
+  --- @include "reserve"
+  --- @include "settle"
 
-local function line_count()
-  local count = 0
-  for _, cycle in ipairs(cycles) do
-    count = count + #cycle.lines
+  local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 6, C = 5, ['0'] = 0 }
+
+  local function read_head()
+    local values =
+      redis.call('HMGET', KEYS[1], 'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
+    if not values[1] then return nil, values[8] == 'lost' end
+    return {
+      epoch = values[1],
+      now = math.max(clock, tonumber(values[2] or 0)),
+      start = tonumber(values[3]),
+      finish = tonumber(values[4]),
+      previous = tonumber(values[5] or 0),
+      rule = values[6],
+      rule_version = tonumber(values[7]),
+      state = values[8],
+      thresholds = values[9] or '',
+    }
   end
-  return count
-end
 
-local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock, '' } end
+  local function line_count()
+    local count = 0
+    for _, cycle in ipairs(cycles) do
+      count = count + #cycle.lines
+    end
+    return count
+  end
 
--- The rule travels only where the caller has to compute bounds.
-local function standing(code)
-  local rule = code == CYCLE and head.rule or ''
-  return {
-    code,
-    head.now,
-    head.start,
-    head.finish,
-    head.previous,
-    rule,
-    head.rule_version,
-    head.epoch,
-    line_count(),
-    expired,
-    due_in,
-    0,
-    clipped,
-    clock,
-    table.concat(overshoots, ','),
-  }
-end
+  local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock, '', 0 } end
 
--- Whether the org may have forgotten the producer: '<id>@<born>' is made within half of the time for which producers are kept.
-local function is_old(producer)
-  local born = string.match(producer, '@(%d+)$')
-  return born and math.abs(clock - born) > PRODUCER_YOUNG_MS
-end
+  -- The rule travels only where the caller has to compute bounds.
+  local function standing(code)
+    local rule = code == CYCLE and head.rule or ''
+    return {
+      code,
+      head.now,
+      head.start,
+      head.finish,
+      head.previous,
+      rule,
+      head.rule_version,
+      head.epoch,
+      line_count(),
+      expired,
+      due_in,
+      0,
+      clipped,
+      clock,
+      table.concat(overshoots, ','),
+      0,
+    }
+  end
 
--- The first answer of this sequence number, or why there is none; nil where the call may run.
-local function answer_of_producer(producer, seq)
-  if producer == '' then return nil end
-  local record = redis.call('HGET', KEYS[7], producer)
-  if not record then return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil end
-  local last, at = string.match(record, '^(%d+)|%d+|()')
-  last = tonumber(last)
-  if seq == last + 1 then return nil end
-  -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
-  if seq > last then return outside(PRODUCER_BEHIND) end
-  if seq < last then return outside(STALE) end
-  local reply = cmsgpack.unpack(string.sub(record, at))
-  reply[12] = 1
+  -- Whether the org may have forgotten the producer: '<id>@<born>' is made within half of the time for which producers are kept.
+  local function is_old(producer)
+    local born = string.match(producer, '@(%d+)$')
+    return born and math.abs(clock - born) > PRODUCER_YOUNG_MS
+  end
+
+  -- The first answer of this sequence number, or why there is none; nil where the call may run.
+  local function answer_of_producer(producer, seq)
+    if producer == '' then return nil end
+    local record = redis.call('HGET', KEYS[7], producer)
+    if not record then return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil end
+    local last, at = string.match(record, '^(%d+)|%d+|()')
+    last = tonumber(last)
+    if seq == last + 1 then return nil end
+    -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
+    if seq > last then return outside(PRODUCER_BEHIND) end
+    if seq < last then return outside(STALE) end
+    local reply = cmsgpack.unpack(string.sub(record, at))
+    reply[12] = 1
+    return reply
+  end
+
+  local function asked_cycles()
+    local asked = {}
+    for index = 1, tonumber(ARGV[8]) do
+      asked[index] = {
+        start = tonumber(ARGV[7 + 2 * index]),
+        finish = tonumber(ARGV[8 + 2 * index]),
+        consumed_key = KEYS[11 + 2 * index],
+        held_key = KEYS[12 + 2 * index],
+        by_quota = {},
+        lines = {},
+        lines_read = 0,
+      }
+    end
+    return asked
+  end
+
+  local function perform(at)
+    local op = ARGV[at]
+    if op == 'R' then return reserve(at) end
+    if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+    if op == 'L' then return release_by_hand(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+    if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
+    if op == 'F' then return refund(at) end
+    if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+    return { DONE, NONE }
+  end
+
+  -- Places of the operations in ARGV; what the reservations and charges need is read at once.
+  local function find_operations()
+    local places, reserving = {}, {}
+    local at = 9 + 2 * tonumber(ARGV[8])
+    while at <= #ARGV do
+      local op = ARGV[at]
+      places[#places + 1] = at
+      if op == 'R' or op == 'C' then reserving[#reserving + 1] = at end
+      at = at + 1 + ARITY[op]
+    end
+    if #reserving > 0 then read_ahead(reserving) end
+    return places
+  end
+
+  local function write_all(producer, seq, reply)
+    note_crossings(numbers(head.thresholds))
+    write_lines()
+    if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
+    redis.call('HSET', KEYS[1], 'now', head.now_text)
+    if producer ~= '' then
+      redis.call('HSET', KEYS[7], producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
+    end
+  end
+
+  local marked_lost
+  clock = now()
+  head, marked_lost = read_head()
+  if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
+  if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
+  head.now_text = text(head.now)
+  local producer, seq = ARGV[2], tonumber(ARGV[3])
+  local answered = answer_of_producer(producer, seq)
+  if answered then return answered end
+  cycles = asked_cycles()
+  local latest = tonumber(ARGV[7])
+  if latest > 0 and clock > latest then return standing(CLOCK) end
+  unknown_users = ARGV[5]
+  if not enter_cycle(cycles, tonumber(ARGV[4])) then return standing(CYCLE) end
+  for _, cycle in ipairs(cycles) do
+    cycle.present = cycle.start == head.start
+    if cycle.present then present = cycle end
+  end
+  local places = find_operations()
+  expire_due(tonumber(ARGV[6]))
+  local results = {}
+  for index, at in ipairs(places) do
+    results[index] = perform(at)
+  end
+  local reply = standing(OK)
+  for index, result in ipairs(results) do
+    reply[16 + index] = result
+  end
+  write_all(producer, seq, reply)
   return reply
 end
 
-local function asked_cycles()
-  local asked = {}
-  for index = 1, tonumber(ARGV[8]) do
-    asked[index] = {
-      start = tonumber(ARGV[7 + 2 * index]),
-      finish = tonumber(ARGV[8 + 2 * index]),
-      consumed_key = KEYS[11 + 2 * index],
-      held_key = KEYS[12 + 2 * index],
-      by_quota = {},
-      lines = {},
-      lines_read = 0,
-    }
-  end
-  return asked
-end
-
-local function perform(at)
-  local op = ARGV[at]
-  if op == 'R' then return reserve(at) end
-  if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
-  if op == 'L' then return release_by_hand(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
-  if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
-  if op == 'F' then return refund(at) end
-  if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
-  return { DONE, NONE }
-end
-
--- Places of the operations in ARGV; what the reservations and charges need is read at once.
-local function find_operations()
-  local places, reserving = {}, {}
-  local at = 9 + 2 * tonumber(ARGV[8])
-  while at <= #ARGV do
-    local op = ARGV[at]
-    places[#places + 1] = at
-    if op == 'R' or op == 'C' then reserving[#reserving + 1] = at end
-    at = at + 1 + ARITY[op]
-  end
-  if #reserving > 0 then read_ahead(reserving) end
-  return places
-end
-
-local function write_all(producer, seq, reply)
-  note_crossings(numbers(head.thresholds))
-  write_lines()
-  if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
-  redis.call('HSET', KEYS[1], 'now', head.now_text)
-  if producer ~= '' then
-    redis.call('HSET', KEYS[7], producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
-  end
-end
-
-local marked_lost
-clock = now()
-head, marked_lost = read_head()
-if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
-if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
-head.now_text = text(head.now)
-local producer, seq = ARGV[2], tonumber(ARGV[3])
-local answered = answer_of_producer(producer, seq)
-if answered then return answered end
-cycles = asked_cycles()
-local latest = tonumber(ARGV[7])
-if latest > 0 and clock > latest then return standing(CLOCK) end
-unknown_users = ARGV[5]
-if not enter_cycle(cycles, tonumber(ARGV[4])) then return standing(CYCLE) end
-for _, cycle in ipairs(cycles) do
-  cycle.present = cycle.start == head.start
-  if cycle.present then present = cycle end
-end
-local places = find_operations()
-expire_due(tonumber(ARGV[6]))
-local results = {}
-for index, at in ipairs(places) do
-  results[index] = perform(at)
-end
-local reply = standing(OK)
-for index, result in ipairs(results) do
-  reply[15 + index] = result
-end
-write_all(producer, seq, reply)
-return reply
+--- @include "common-path"

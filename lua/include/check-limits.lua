@@ -1,4 +1,4 @@
--- Checks a charge against every limit that applies. Needs `lines`.
+-- Checks a charge against every limit that applies. Needs `limits`, `lines`.
 local NOTHING = {}
 
 local function with_violation(violations, index, item, line, cap)
@@ -7,7 +7,6 @@ local function with_violation(violations, index, item, line, cap)
   return violations
 end
 
--- A charge of 0 units needs the smallest unit to remain, and takes none.
 -- hard: exceeded limits that refuse; lenient: those that are only reported (soft pools, shadow limits), up to what can be
 -- counted exactly. Of both each is { index of the item, line, cap, held, consumed, units }.
 -- binding_limits: per item scope (0: no hard limit), limit and remaining of the hard limit with the least remaining, flat.
@@ -15,16 +14,16 @@ local function check_limits(items, lines)
   local hard, lenient, binding_limits = NOTHING, NOTHING, { 0, 0, 0, 0, 0, 0 }
   for index = 1, #items do
     local item, own, shared = items[index], lines[index].own, lines[index].shared
-    local need = item.units == 0 and 1 or item.units
+    local need = needed(item.units)
     local least, binding = math.huge, nil
     for place = 0, #shared do
       local line = shared[place] or own
       local remaining = line.remaining or remaining_of(line)
       if remaining < need then
-        local uncountable = remaining + UNITS_MAX - line.cap < need
-        if line.mode == 'h' then
+        local outcome = verdict(line.mode, line.cap, remaining, need)
+        if outcome == REFUSES then
           hard = with_violation(hard, index, item, line, line.cap)
-        elseif uncountable then
+        elseif outcome == UNCOUNTABLE then
           hard = with_violation(hard, index, item, line, UNITS_MAX)
         elseif item.sign ~= '!' then
           lenient = with_violation(lenient, index, item, line, line.cap)
@@ -44,9 +43,6 @@ local function check_limits(items, lines)
   end
   return hard, lenient, binding_limits
 end
-
--- Whether it would not fit even without the holds in flight.
-local function is_spent(violation) return violation[5] + math.max(1, violation[6]) > violation[3] end
 
 -- A decision as it is returned: status, groups, detail (admitted: 1 if duplicate; refused: place of the primary violation),
 -- violations, and of each item the binding hard limit.

@@ -1,5 +1,5 @@
 -- Counter lines within one call: each distinct field is read once, moved here, and written once at the end.
--- Needs `head`, `present`, `pool`, `text`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
+-- Needs `head`, `present`, `limits`, `pool`, `text`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
 -- Most of a call's time is spent on lines: loops over them are plain, and call no function that they can do without.
 local SCOPE = { u = 1, g = 2, o = 3 }
 local changed = {}
@@ -125,29 +125,14 @@ local function closed_cap(line, plan, allowance, extra)
   return math.min(allowance + reach, UNITS_MAX), plan.mode, 0
 end
 
-local function limit_cap(limit, plan)
-  local kind, amount, offset, mode, raise, till = string.match(limit, '^(%a);(%d+);(%d+);(%a);(%d+);(%d+)$')
-  local cap = tonumber(amount)
-  if kind == 'p' then cap = plan and share_of(plan, tonumber(offset), cap) or 0 end
-  if till ~= '0' and head.now < tonumber(till) then cap = cap + raise end
-  return cap < UNITS_MAX and cap or UNITS_MAX, mode, 0
-end
-
--- limit; mode h (hard), s (soft), w (shadow), n (none); extra that holds of closed cycles may still take
+-- The pool of a closed cycle is what it was when the cycle closed.
 local function find_cap(line)
-  local limit, plan = line.limit, line.quota_counters.plan
-  if line.letter == 'o' then
-    if not plan then return UNITS_MAX, 'n', 0 end
-    if not line.quota_counters.cycle.present then
-      local allowance, extra = closed_pool(line)
-      if allowance then return closed_cap(line, plan, allowance, extra) end
-    end
-    return plan.pool, plan.mode, plan.carried
+  local plan = line.quota_counters.plan
+  if line.letter == 'o' and plan and not line.quota_counters.cycle.present then
+    local allowance, extra = closed_pool(line)
+    if allowance then return closed_cap(line, plan, allowance, extra) end
   end
-  if not limit then return UNITS_MAX, 'n', 0 end
-  local cap = tonumber(limit)
-  if not cap then return limit_cap(limit, plan) end
-  return cap < UNITS_MAX and cap or UNITS_MAX, 'h', 0
+  return cap_of(line.limit, plan, line.letter == 'o', head.now)
 end
 
 -- Fills in cap, mode and carried of a line, and answers its remaining. To be called where `remaining` is false.

@@ -41,7 +41,7 @@ end
 local function refused(items, named_groups, violations, binding_limits, actor)
   local status, primary = HELD, 1
   for place, violation in ipairs(violations) do
-    if is_spent(violation) then
+    if is_spent(violation[5], violation[6], violation[3]) then
       if status == HELD then
         status, primary = SPENT, place
       end

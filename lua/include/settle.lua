@@ -93,7 +93,7 @@ end
 local function refused_more(hold, hard, items, binding_limits)
   local status, primary = HELD, 1
   for place, violation in ipairs(hard) do
-    if status == HELD and is_spent(violation) then
+    if status == HELD and is_spent(violation[5], violation[6], violation[3]) then
       status, primary = SPENT, place
     end
   end

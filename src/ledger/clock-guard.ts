@@ -125,17 +125,18 @@ export function lookWhileRefusing(guard: ClockGuard, look: () => Promise<ClockLo
 }
 
 /** Sends a call with the latest time that the clock can show, and records the clock of its answer. */
-export async function bounded(
+export function bounded(
   guard: ClockGuard | undefined,
   call: Call,
   send: (latest: number) => Promise<Reply>,
 ): Promise<Reply> {
   if (guard === undefined || call.latest !== undefined) return send(call.latest ?? 0);
   const latest = guard.latest();
-  const reply = await send(latest);
-  // A repeated first answer contains the old reading.
-  if (reply.replayed) return reply;
-  if (latest === 0 || reply.clock <= latest) guard.saw(reply.clock);
-  else if (guard.refused(reply.clock) && reply.code === 'clock') return send(guard.latest());
-  return reply;
+  return send(latest).then((reply) => {
+    // A repeated first answer contains the old reading.
+    if (reply.replayed) return reply;
+    if (latest === 0 || reply.clock <= latest) guard.saw(reply.clock);
+    else if (guard.refused(reply.clock) && reply.code === 'clock') return send(guard.latest());
+    return reply;
+  });
 }

@@ -40,7 +40,7 @@ for (const name of COMMANDS)
         t.ok(documented.includes(place), `${kind}[${place}] is documented`);
     }
     for (const line of includesOf(source)) {
-      const part = /^--- @include "([a-z-]+)"$/.exec(line)?.[1] ?? line;
+      const part = /^ *--- @include "([a-z-]+)"$/.exec(line)?.[1] ?? line;
       t.ok(INCLUDES.includes(part), `${part} is there to be included`);
     }
     t.same(includesOf(whole), [], 'every include was put in');

@@ -55,6 +55,9 @@ local redis = { call = function(command, key, ...)
 end }
 `;
 
+/** Set by full-path.test.ts: the common path of apply.lua is off, and the same tests must pass. */
+export const FULL_PATH_ONLY = process.env.QUOTAGATE_TEST_FULL_PATH === '1';
+
 /** `prefix` keeps ledgers apart on one server, their clocks too. */
 export async function openClockedRedis(url: string, prefix: string): Promise<ClockedLedger> {
   const client = new Redis(url.replace(/^unix:\/\//, ''), { protocol: 2 });
@@ -80,7 +83,8 @@ export async function openClockedAt(
 ): Promise<ClockedLedger> {
   const patch = (source: string): string => KEYS_ONLY + source;
   await setClock(0);
-  const options = { prefix, objectionMs: 0, scripts: { replaced: { now }, patch } };
+  const replaced = FULL_PATH_ONLY ? { now, 'common-path': 'return full_path()' } : { now };
+  const options = { prefix, objectionMs: 0, scripts: { replaced, patch } };
   const ledger = await openRedis({ ...address, ...options });
   return { ledger, setClock, close: () => ledger.close() };
 }

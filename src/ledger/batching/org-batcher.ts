@@ -24,6 +24,7 @@ const LOSS_LAST_MS = 2_000;
 const PRODUCERS_MAX = 16;
 
 const NONE: Op = { kind: 'none' };
+const DONE = Promise.resolve();
 
 export class OrgBatcher {
   private readonly waiting = new OrgQueue();
@@ -157,12 +158,12 @@ export class OrgBatcher {
     return { operations: this.waiting.take(), ...state, generation: this.generation };
   }
 
-  private async send(producer: Producer, batch: Batch): Promise<void> {
+  private send(producer: Producer, batch: Batch): Promise<void> {
     this.live.set(batch, producer);
-    if (this.closed) return;
+    if (this.closed) return DONE;
     if (this.loss !== undefined) {
       this.park(producer, batch);
-      return;
+      return DONE;
     }
     const call: Call = {
       org: this.org,
@@ -179,7 +180,7 @@ export class OrgBatcher {
     const { ledger, observer } = this.options;
     const sentAt = observer === undefined ? 0 : performance.now();
     batch.outstanding = true;
-    await ledger.apply(call).then(
+    return ledger.apply(call).then(
       (reply) => {
         batch.outstanding = false;
         observer?.answered(call.ops.length, reply, performance.now() - sentAt);

@@ -50,10 +50,12 @@ function estimateMark({ estimated }: { readonly estimated: boolean }): string {
   return estimated ? MARK.estimated : '';
 }
 
-type Raw = readonly (number | string | readonly (number | string)[])[];
+/** Strings are buffers: what is never read is not decoded. */
+type RawValue = number | string | Buffer;
+type Raw = readonly (RawValue | RawResult)[];
 
 const CODES = namesByNumber(CODE);
-const HEAD_LENGTH = 15;
+const HEAD_LENGTH = 16;
 
 /** Throws a TypeError if the reply does not have apply.lua's form. */
 export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
@@ -82,6 +84,7 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     clipped: number(12),
     clock: number(13),
     overshoots: decodeOvershoots(String(reply[14])),
+    common: reply[15] === 1,
     results,
   };
 }
@@ -97,7 +100,7 @@ function decodeOvershoots(text: string): readonly Overshoot[] {
 
 const NO_OVERSHOOT: readonly Overshoot[] = [];
 
-type RawResult = readonly (number | string)[];
+type RawResult = readonly RawValue[];
 
 const DENIED_REASONS = namesByNumber(DENIED);
 const DONE_STATUSES = namesByNumber(DONE);

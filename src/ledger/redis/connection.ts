@@ -14,7 +14,10 @@ import {
 } from './server-address.js';
 
 export interface ConnectionOptions extends ServerAddress {
-  /** A connection that is silent for this long with calls in flight is closed; its calls are reconciled later. */
+  /**
+   * A connection that is silent for this long with calls in flight is closed, a quarter later at most; its calls are
+   * reconciled later.
+   */
   readonly silenceMs?: number;
   readonly onError?: (error: Error) => void;
 }
@@ -29,6 +32,29 @@ const NOT_SENT = /^Stream isn't writeable/;
 /** ioredis asks the Sentinels in turn, over several connection attempts, and then starts again: no Sentinel failed. */
 const SENTINELS_IN_TURN = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
 
+/** What ioredis needs of a command: it writes `toWritable()` and calls `resolve` or `reject` once. */
+class TextCommand {
+  readonly args: readonly [] = NO_ARGS;
+  /** It would be traced, by a promise, if it were not marked. */
+  readonly isTraced = true;
+  readonly promise = undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly text: string,
+    readonly resolve: (reply: unknown) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+
+  setReplyContext(): void {}
+
+  toWritable(): string {
+    return this.text;
+  }
+}
+
+const NO_ARGS: readonly [] = [];
+
 export class Connection {
   /** Called when a session begins; nothing is sent in it before `admit`. */
   onConnect: () => void = () => undefined;
@@ -39,16 +65,21 @@ export class Connection {
   connectedAt = 0;
   private readonly redis: Redis;
   private readonly onError: (error: Error) => void;
+  private readonly silenceMs: number;
   private admitted = false;
   private leastDelayMs = 0;
   private sentinelError: Error | undefined;
+  private inFlight = 0;
+  /** When the server was last heard, or the first of the calls in flight was sent. */
+  private heardAt = 0;
+  private silenceTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: ConnectionOptions) {
     this.onError = options.onError ?? (() => undefined);
+    this.silenceMs = options.silenceMs ?? SILENCE_MS;
     const clientOptions: ClientOptions = {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: options.silenceMs ?? SILENCE_MS,
       // Queueing is off: a call that waits here while Redis is down would run long after its caller was answered.
       enableOfflineQueue: false,
       // Retries are off: a call that the client library sends again cannot be distinguished from the first.
@@ -80,10 +111,12 @@ export class Connection {
       });
     this.redis.on('ready', () => {
       this.connectedAt = performance.now();
+      this.watchSilence();
       this.onConnect();
     });
     this.redis.on('close', () => {
       this.admitted = false;
+      clearInterval(this.silenceTimer);
       this.onClose();
     });
   }
@@ -111,6 +144,27 @@ export class Connection {
     } catch (error) {
       this.onError(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** One timer a connection: ioredis' `socketTimeout` has one a command. */
+  private watchSilence(): void {
+    clearInterval(this.silenceTimer);
+    const { stream } = this.redis;
+    const look = (): void => {
+      if (this.inFlight === 0 || performance.now() - this.heardAt < this.silenceMs) return;
+      stream.destroy(new Error(`Redis was silent for ${this.silenceMs} ms with calls in flight`));
+    };
+    this.silenceTimer = setInterval(look, this.silenceMs / 4).unref();
+  }
+
+  private noteSent(): void {
+    if (this.inFlight === 0) this.heardAt = performance.now();
+    this.inFlight += 1;
+  }
+
+  private noteHeard(): void {
+    this.inFlight -= 1;
+    this.heardAt = performance.now();
   }
 
   get connected(): boolean {
@@ -177,11 +231,44 @@ export class Connection {
 
   /** Like `send`, but for a server that has not been checked: used by the check itself. */
   async ask(command: string, args: (string | number)[]): Promise<unknown> {
+    this.noteSent();
     try {
       return await this.redis.sendCommand(new Command(command, args, { replyEncoding: 'utf8' }));
     } catch (error) {
       throw this.storeError(error);
+    } finally {
+      this.noteHeard();
     }
+  }
+
+  /**
+   * Sends a command that is text already; `done` gets the raw reply, its strings as buffers, from the reader of the socket.
+   * For decisions: a command object of ioredis costs a promise, a copy of the arguments and a trace each.
+   */
+  sendText(
+    name: string,
+    text: string,
+    done: (reply: unknown) => void,
+    failed: (error: StoreError) => void,
+  ): void {
+    if (!this.ready) {
+      failed(new StoreError('Redis is not connected', false, { answered: false }));
+      return;
+    }
+    this.noteSent();
+    const command = new TextCommand(
+      name,
+      text,
+      (reply) => {
+        this.noteHeard();
+        done(reply);
+      },
+      (error) => {
+        this.noteHeard();
+        failed(this.storeError(error));
+      },
+    );
+    this.redis.sendCommand(command as unknown as Command);
   }
 
   private storeError(error: unknown): StoreError {

@@ -19,7 +19,8 @@ import type {
   Want,
 } from '../port.js';
 import { LOST } from '../port.js';
-import { callArgs, decodeReply } from './codec.js';
+import { CallText } from './call-text.js';
+import { decodeReply } from './codec.js';
 import type { Connection, ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
 import { ConnectionPair } from './pair.js';
@@ -45,8 +46,9 @@ const WIDE = '!wide';
 
 /** Connects. Rejects if the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
-  const pair = new ConnectionPair(options);
-  const ledger = new RedisLedger(pair, options);
+  const scripts = loadScripts(options.scripts);
+  const pair = new ConnectionPair(options, (connection) => preload(connection, Object.values(scripts)));
+  const ledger = new RedisLedger(pair, scripts, options);
   try {
     await ledger.open();
   } catch (error) {
@@ -58,31 +60,43 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 
 const PRODUCERS_PAGE = 100;
 
+type Scripts = ReturnType<typeof loadScripts>;
+
+function loadScripts(options: ScriptOptions | undefined) {
+  const load = (name: string): Script => loadScript(name, options);
+  return {
+    apply: load('apply'),
+    commit: load('commit'),
+    read: load('read'),
+    fold: load('fold'),
+    clock: load('clock'),
+    forgetProducers: load('forget-producers'),
+    lease: load('lease'),
+    // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
+    presence: loadScript('presence'),
+  };
+}
+
+/** Compiling takes milliseconds, and every call that meets a Redis without its script sends the whole source. */
+async function preload(connection: Connection, scripts: readonly Script[]): Promise<void> {
+  await Promise.all(scripts.map(({ source }) => connection.ask('script', ['load', source])));
+}
+
 class RedisLedger implements Ledger {
   readonly name = 'redis';
   private readonly keys: Keys;
-  private readonly scripts;
+  private readonly callText: CallText;
   private readonly hot: Connection;
   private readonly presence: StorePresence;
 
   constructor(
     private readonly pair: ConnectionPair,
+    private readonly scripts: Scripts,
     private readonly options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
     this.hot = pair.hot;
-    const load = (name: string) => loadScript(name, options.scripts);
-    this.scripts = {
-      apply: load('apply'),
-      commit: load('commit'),
-      read: load('read'),
-      fold: load('fold'),
-      clock: load('clock'),
-      forgetProducers: load('forget-producers'),
-      lease: load('lease'),
-      // Uses the server's own clock, even if a test replaces it: gateways wait for each other in real time.
-      presence: loadScript('presence'),
-    };
+    this.callText = new CallText(this.scripts.apply, this.keys);
     this.presence = new StorePresence({
       call: (args) => this.hot.run(this.scripts.presence, [this.keys.store], args),
       countOrgs: async () => Number(await this.hot.send('scard', [this.keys.orgs])),
@@ -125,9 +139,23 @@ class RedisLedger implements Ledger {
   }
 
   apply(call: Call): Promise<Reply> {
-    return bounded(this.options.clockGuard, call, async (latest) => {
-      const raw = await this.hot.run(this.scripts.apply, this.keys.ofCall(call), callArgs(call, latest));
-      return decodeReply(raw, call.ops);
+    return bounded(this.options.clockGuard, call, (latest) => this.applyBefore(call, latest));
+  }
+
+  private applyBefore(call: Call, latest: number): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const done = (raw: unknown): void => {
+        try {
+          resolve(decodeReply(raw, call.ops));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.hot.sendText('evalsha', this.callText.of(call, latest), done, (error) => {
+        if (!error.message.startsWith('NOSCRIPT')) reject(error);
+        // The scripts of this Redis were flushed: this one did not run, and its source brings it back.
+        else this.hot.sendText('eval', this.callText.of(call, latest, true), done, reject);
+      });
     });
   }
 

@@ -46,10 +46,16 @@ export class ConnectionPair {
   private lostAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  /** Where `prepare` was done last. */
+  private preparedServer = '';
 
   private readonly watch: SentinelWatch | undefined;
 
-  constructor(options: ConnectionOptions) {
+  /** `prepare` is done once on each server that has been checked, before its calls begin. */
+  constructor(
+    options: ConnectionOptions,
+    private readonly prepare: (connection: Connection) => Promise<void>,
+  ) {
     this.onError = options.onError ?? (() => undefined);
     this.hot = new Connection(options);
     this.other = new Connection(options);
@@ -154,8 +160,19 @@ export class ConnectionPair {
     // A session that has ended is followed by another one, which gets its own check.
     if (this.closed || this.checkAgain || !hot.connected || !other.connected) return;
     const trouble = infos instanceof Error ? unanswered(infos) : this.troubleIn(...infos);
-    if (trouble === undefined) this.admit();
-    else this.refuse(trouble);
+    if (trouble !== undefined) return this.refuse(trouble);
+    if (!(infos instanceof Error)) await this.prepareOnce(infos[1].id);
+    if (!this.closed && !this.checkAgain && hot.connected && other.connected) this.admit();
+  }
+
+  private async prepareOnce(server: string): Promise<void> {
+    if (server === this.preparedServer) return;
+    await this.prepare(this.other).then(
+      () => {
+        this.preparedServer = server;
+      },
+      (error: Error) => this.onError(error),
+    );
   }
 
   private async infoOf(connection: Connection): Promise<ServerInfo> {

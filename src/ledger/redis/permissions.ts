@@ -15,6 +15,7 @@ export async function missingPermissions(connection: Connection, keys: Keys): Pr
   if (database > 0 && (await isDenied(connection, 'select', [database]))) missing.push('+select');
   // A digest of no script: the reply is either a refused permission or NOSCRIPT.
   if (await isDenied(connection, 'evalsha', ['0'.repeat(40), 0])) missing.push('+evalsha');
+  if (await isDenied(connection, 'script', ['load', 'return 0'])) missing.push('+script|load');
   if (await isDenied(connection, 'eval', ['return 0', 0])) return [...missing, '+eval'];
   for (const name of await deniedInScript(connection, keys)) {
     const rule = name === 'key' ? `~${keys.pattern}` : `+${name.toLowerCase()}`;

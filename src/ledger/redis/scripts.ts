@@ -10,7 +10,7 @@ export interface Script {
   readonly sha: string;
 }
 
-const INCLUDE = /^--- @include "([a-z-]+)"$/gm;
+const INCLUDE = /^ *--- @include "([a-z-]+)"$/gm;
 
 /** The `lua` folder of this package, searched upwards from here: it is beside `src` and beside `dist`. */
 function luaFolder(): string {
@@ -41,6 +41,13 @@ export function loadScript(name: string, options: ScriptOptions = {}): Script {
     (_line, part: string) =>
       options.replaced?.[part] ?? readFileSync(join(folder, 'include', `${part}.lua`), 'utf8'),
   );
-  const source = options.patch === undefined ? plain : options.patch(plain);
+  const source = stripped(options.patch === undefined ? plain : options.patch(plain));
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+/** Without header, comment lines and indentation: half the text to send. No string of the scripts spans lines. */
+function stripped(source: string): string {
+  const code = source.replace(/^--\[\[[\s\S]*?^\]\]\n/m, '');
+  const lines = code.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('--')).join('\n');
 }

@@ -55,4 +55,7 @@ export const EXPECTED: readonly string[] = [
   'rule 11: skipped cycles closed as one',
   'rule 13: hold moved in a group its user left',
   'rule 14: cheaper admitted',
+  'common path: admitted',
+  'common path: admitted, reported',
+  'common path: refused',
 ];

@@ -38,11 +38,13 @@ export class Gateway {
   private older: Bounds[] = [];
   private ruleVersion = 1;
   private epoch = '';
+  private knownEpoch = '';
   private producers: Producer[] = [];
   private producersMade = 0;
   private calls: Call[] = [];
   private holds: ReserveOp[] = [];
   private holdsMade = 0;
+  private plainCalls = 0;
   private admissions: RefundOp[] = [];
 
   constructor(
@@ -112,6 +114,7 @@ export class Gateway {
     }
     if (reply.code !== 'ok' && reply.code !== 'cycle') return;
     this.ruleVersion = reply.ruleVersion;
+    this.knownEpoch = reply.epoch;
     if (this.random.chance(0.5)) this.epoch = reply.epoch;
     const start = Number(after.org.start);
     if (start !== this.cycle.start) {
@@ -147,13 +150,18 @@ export class Gateway {
 
   private makeCall(): Call {
     const { random } = this;
-    const ops = Array.from({ length: random.between(1, 6) }, () => this.makeOp());
+    // Calls of nothing but reservations of fixed costs come in bursts: the store has a path of its own for them.
+    if (this.plainCalls > 0) this.plainCalls -= 1;
+    else if (random.chance(0.18)) this.plainCalls = random.between(2, 7);
+    const ops = Array.from({ length: random.between(1, 6) }, () =>
+      this.plainCalls > 0 ? this.makePlainReserve() : this.makeOp(),
+    );
     const producer = random.chance(0.7) ? this.pickProducer() : undefined;
     const present = this.lastNow < this.cycle.end ? [this.cycle] : [cycleAt(this.lastNow), this.cycle];
     const astray = random.chance(0.02) ? [cycleAt(this.cycle.start - 1)] : present;
     return {
       org: random.chance(0.07) ? 'nobody' : this.org,
-      epoch: random.chance(0.015) ? 'e0' : this.epoch,
+      epoch: random.chance(0.015) ? 'e0' : this.plainCalls > 0 ? this.knownEpoch : this.epoch,
       producer: producer?.name ?? '',
       seq: producer === undefined ? 0 : producer.seq + (random.chance(0.05) ? 2 : 1),
       ruleVersion: random.chance(0.05) ? this.ruleVersion + 1 : this.ruleVersion,
@@ -230,6 +238,20 @@ export class Gateway {
     // Known before it is sent: it may be released, settled or renewed before it arrives.
     if (voided) this.holds.push(op);
     return op;
+  }
+
+  private makePlainReserve(): ReserveOp {
+    const { random } = this;
+    const items = chargesBy(random, this.scale).map((item): ChargeItem => ({ ...item, kind: 'fixed' }));
+    return {
+      kind: 'reserve',
+      user: random.chance(0.97) ? random.pick(USERS) : random.pick(STRANGERS),
+      claims: this.makeClaims(),
+      ...(random.chance(0.1) ? { unknownGroups: 'deny' } : {}),
+      charges: charges(random.pick(['maps', 'chat']), items),
+      hold: '',
+      ttlMs: 0,
+    };
   }
 
   /** What was served without a decision, of late, long ago, or by a clock that is ahead. */
