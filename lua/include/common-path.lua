@@ -8,7 +8,7 @@ local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
 local GROUPS_MAX, LINES_MAX = 64, 2000
 
 local first, last_arg = 9 + 2 * ARGV[8], #ARGV
-if ARGV[8] == '0' or ARGV[1] == '' or last_arg < first + 5 then return full_path() end
+if ARGV[8] == '0' or last_arg < first + 5 then return full_path() end
 
 -- Reads the operations: charges taken apart once, the fields of their plans, and the API keys.
 local head_fields = { 'epoch', 'now', 'start', 'end', 'prev', 'ruleVersion', 'state', 'thresholds', nil, nil, nil, nil }
@@ -42,7 +42,7 @@ end
 
 -- The org, its clock, its cycle and the producer are as in any other call that may run.
 local head = call('HMGET', KEYS[1], unpack(head_fields))
-if head[1] ~= ARGV[1] or head[7] ~= 'open' then return full_path() end
+if not head[1] or (ARGV[1] ~= '' and head[1] ~= ARGV[1]) or head[7] ~= 'open' then return full_path() end
 local clock = now()
 local time, latest, producer = clock, ARGV[7] + 0, ARGV[2]
 if latest > 0 and clock > latest then return full_path() end

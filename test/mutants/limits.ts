@@ -64,7 +64,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 3',
     'a gate is never closed',
     'gates',
-    ['include/check-limits', 'item.units == 0 and 1 or item.units', 'item.units'],
+    ['include/limits', 'units == 0 and 1 or units', 'units'],
     ['check-limits', '(units === 0 ? 1 : units)', 'units'],
   ),
   ...broken(
@@ -78,14 +78,14 @@ export const LIMITS: readonly Mutant[] = [
     'rule 4',
     'a soft pool refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 'w' then\n"],
+    ['include/limits', "if mode == 'h' then return", "if mode ~= 'w' then return"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'shadow')"],
   ),
   ...broken(
     'rule 4',
     'a limit in shadow refuses',
     'pool-modes',
-    ['include/check-limits', "if line.mode == 'h' then\n", "if line.mode ~= 's' then\n"],
+    ['include/limits', "if mode == 'h' then return", "if mode ~= 's' then return"],
     ['check-limits', "if (cap.mode === 'hard' || cap.mode === 'none')", "if (cap.mode !== 'soft')"],
   ),
   ...broken(
@@ -125,21 +125,21 @@ export const LIMITS: readonly Mutant[] = [
     'rule 25',
     'a temporary raise lasts a moment longer',
     'live-limits',
-    ['include/limit-counters', 'head.now < tonumber(till)', 'head.now <= tonumber(till)'],
+    ['include/limits', 'time < till + 0', 'time <= till + 0'],
     ['../quota/limit', 'now < limit.raiseUntil', 'now <= limit.raiseUntil'],
   ),
   ...broken(
     'rule 25',
     'a temporary raise does nothing',
     'live-limits',
-    ['include/limit-counters', 'then cap = cap + raise end', 'then cap = cap + 0 end'],
+    ['include/limits', 'then cap = cap + raise end', 'then cap = cap + 0 end'],
     ['../quota/limit', 'base + limit.raise', 'base'],
   ),
   ...broken(
     'rule 10',
     'a share is rounded up',
     'percent',
-    ['include/pool', 'math.floor(rest * (offset + percent)', 'math.ceil(rest * (offset + percent)'],
+    ['include/limits', 'math.floor(rest * (offset + percent)', 'math.ceil(rest * (offset + percent)'],
     [
       '../quota/limit',
       'Math.floor((rest * share) / PERCENT_WHOLE)',
@@ -151,9 +151,9 @@ export const LIMITS: readonly Mutant[] = [
     'large pools times percent pass 2^53',
     'percent',
     [
-      'include/pool',
+      'include/limits',
       'if rest == 0 then return share end',
-      'do return math.floor(quota.pool * percent / PERCENT_WHOLE) end',
+      'do return math.floor(plan.pool * percent / PERCENT_WHOLE) end',
     ],
     [
       '../quota/limit',
@@ -165,14 +165,14 @@ export const LIMITS: readonly Mutant[] = [
     'rule 10',
     'extra is not part of the pool',
     'percent',
-    ['include/pool', 'quota.allowance + extra_left(quota)', 'quota.allowance'],
+    ['include/limits', 'plan.allowance + extra', 'plan.allowance'],
     ['limit-counters', 'plan.allowance + extraLeft(orgState, quota)', 'plan.allowance'],
   ),
   ...broken(
     'rule 10',
     'distributed caps do not sum to the pool',
     'percent',
-    ['include/limit-counters', 'share_of(plan, tonumber(offset), cap)', 'share_of(plan, 0, cap)'],
+    ['include/limits', 'share_of(plan, offset + 0, cap)', 'share_of(plan, 0, cap)'],
     [
       '../quota/limit',
       'shareOf(pool, limit.offset + limit.percent) - shareOf(pool, limit.offset)',
@@ -213,11 +213,7 @@ export const LIMITS: readonly Mutant[] = [
     'refusals',
     'spent and held are mixed up',
     'refusal',
-    [
-      'include/check-limits',
-      'violation[5] + math.max(1, violation[6]) > violation[3]',
-      'violation[5] >= violation[3]',
-    ],
+    ['include/limits', 'consumed + needed(units) > cap', 'consumed >= cap'],
     [
       'check-limits',
       'violated.consumed + Math.max(1, violated.requested) > violated.limit',
@@ -246,7 +242,7 @@ export const LIMITS: readonly Mutant[] = [
     'arithmetic',
     'soft pools count on where numbers are not exact',
     'arithmetic',
-    ['include/check-limits', 'remaining + UNITS_MAX - line.cap < need', "line.mode == 'n'"],
+    ['include/limits', 'remaining + UNITS_MAX - cap < need', "mode == 'n'"],
     ['check-limits', '!fits(line, cap, item.units, UNITS_MAX)', 'false'],
   ),
   inLua('arithmetic', 'large numbers become text with an exponent', 'arithmetic', [

@@ -4,7 +4,8 @@ export interface Mutant {
   readonly rule: string;
   /** The wrong behaviour. */
   readonly name: string;
-  readonly ledger: 'redis' | 'embedded' | 'meter';
+  /** `redis`: on its full path; `common`: on its common path. */
+  readonly ledger: 'redis' | 'common' | 'embedded' | 'meter';
   /** Path from the root of the package: Lua source, or compiled TypeScript. */
   readonly file: string;
   /** Occurs in the file exactly once. */
@@ -17,6 +18,7 @@ export interface Mutant {
 /** Folder of the tests for each kind. */
 export const TEST_FOLDERS: Readonly<Record<Mutant['ledger'], string>> = {
   redis: 'ledger/contract',
+  common: 'ledger/contract',
   embedded: 'ledger/contract',
   meter: 'meter/llm',
 };
@@ -43,4 +45,15 @@ export function inMemory(rule: string, name: string, killedBy: string, patch: Pa
 export function inMeter(rule: string, name: string, killedBy: string, patch: Patch): Mutant {
   const [file, search, replace] = patch;
   return { rule, name, ledger: 'meter', file: `dist/src/meter/llm/${file}.js`, search, replace, killedBy };
+}
+
+/** A break of the common path of apply.lua. */
+export function inCommonPath(
+  rule: string,
+  name: string,
+  killedBy: string,
+  search: string,
+  replace: string,
+): Mutant {
+  return { rule, name, ledger: 'common', file: 'lua/include/common-path.lua', search, replace, killedBy };
 }

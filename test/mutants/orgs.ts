@@ -92,7 +92,7 @@ export const ORGS: readonly Mutant[] = [
     'rule 23',
     'carried holds do not count as held',
     'extra',
-    ['include/pool', 'math.min(math.max(0, quota.carry), extra_left(quota))', '0'],
+    ['include/limits', 'carry < extra and carry or extra', '0'],
     [
       'limit-counters',
       'limit: poolOf(orgState, line.quota), mode: plan.mode, carried }',

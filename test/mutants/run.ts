@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Mutant, TEST_FOLDERS } from './mutant.js';
 import { MUTANTS } from './table.js';
@@ -42,13 +42,16 @@ function copyPackage(): string {
   return folder;
 }
 
-async function runTest(folder: string, name: string, tests: string): Promise<Run> {
+async function runTest(folder: string, name: string, ledger: Mutant['ledger']): Promise<Run> {
+  const tests = TEST_FOLDERS[ledger];
   const file = join(folder, 'dist/test', tests, `${name}.test.js`);
   // A process group of its own: a hanging test is stopped together with its redis-server.
   const child = spawn(process.execPath, [file], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
+    // What the common path decides would hide a break of the full path.
+    env: { ...process.env, QUOTAGATE_TEST_FULL_PATH: ledger === 'redis' ? '1' : '0' },
   });
   const timer = setTimeout(() => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -63,6 +66,7 @@ async function runTest(folder: string, name: string, tests: string): Promise<Run
     output.match(new RegExp(`^${word} \\d+ - .*${what}`, 'gm'))?.length ?? 0;
   const each = (word: string) => ({
     redis: count(word, '\\(redis\\)'),
+    common: count(word, '\\(redis\\)'),
     embedded: count(word, '\\(embedded\\)'),
     meter: count(word, ''),
   });
@@ -80,7 +84,7 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
     source.replace(mutant.search, () => mutant.replace),
   );
   try {
-    const { held, failed, stopped } = await runTest(folder, mutant.killedBy, TEST_FOLDERS[mutant.ledger]);
+    const { held, failed, stopped } = await runTest(folder, mutant.killedBy, mutant.ledger);
     if (stopped) return 'killed';
     if (failed[mutant.ledger] === 0) return 'SURVIVED';
     // Where no test passes at all, the patch itself may be wrong, and the result says nothing about the rule.
@@ -94,15 +98,11 @@ async function tryMutant(folder: string, mutant: Mutant): Promise<Outcome> {
 async function failingUnbroken(folder: string): Promise<string[]> {
   const failing: string[] = [];
   const tests = new Map(
-    CHOSEN.map(({ killedBy, ledger }) => [`${TEST_FOLDERS[ledger]}/${killedBy}`, ledger]),
+    CHOSEN.map(({ killedBy, ledger }) => [`${ledger} ${killedBy}`, { killedBy, ledger }]),
   );
-  for (const [test, ledger] of tests) {
-    const { held, failed } = await runTest(folder, basename(test), dirname(test));
-    const bad =
-      ledger === 'meter'
-        ? failed.meter > 0 || held.meter === 0
-        : failed.redis + failed.embedded > 0 || held.redis === 0 || held.embedded === 0;
-    if (bad) failing.push(test);
+  for (const [test, { killedBy, ledger }] of tests) {
+    const { held, failed } = await runTest(folder, killedBy, ledger);
+    if (failed[ledger] > 0 || held[ledger] === 0) failing.push(test);
   }
   return failing;
 }

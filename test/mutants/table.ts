@@ -1,9 +1,10 @@
 /** All mutants: at least one for each rule of `docs/rules.md` that a ledger decides, in each ledger, and for the AI token meter. */
 
+import { COMMON_PATH } from './common-path.js';
 import { HOLDS } from './holds.js';
 import { LIMITS } from './limits.js';
 import { METER } from './meter.js';
 import type { Mutant } from './mutant.js';
 import { ORGS } from './orgs.js';
 
-export const MUTANTS: readonly Mutant[] = [...LIMITS, ...HOLDS, ...ORGS, ...METER];
+export const MUTANTS: readonly Mutant[] = [...LIMITS, ...COMMON_PATH, ...HOLDS, ...ORGS, ...METER];
