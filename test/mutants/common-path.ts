@@ -190,7 +190,7 @@ export const COMMON_PATH: readonly Mutant[] = [
   inCommonPath(
     'epoch',
     'another epoch is charged',
-    'epoch',
+    'plain-calls',
     "(ARGV[1] ~= '' and head[1] ~= ARGV[1]) or ",
     '',
   ),
@@ -222,12 +222,5 @@ export const COMMON_PATH: readonly Mutant[] = [
     'arithmetic',
     'if outcome == UNCOUNTABLE then return full_path() end',
     '',
-  ),
-  inCommonPath(
-    'arithmetic',
-    'large numbers become text with an exponent',
-    'plain-calls',
-    '= fields[line], text(used), last + 2',
-    '= fields[line], used, last + 2',
   ),
 ];

@@ -142,3 +142,9 @@ onBoth('the journal has one line for each admission', ORG, async (t, testOrg) =>
     `${BEGIN_MS}|cy||maps|usage=3|`,
   ]);
 });
+
+onBoth('another epoch is not charged', ORG, async (t, testOrg) => {
+  await plain(t, testOrg, [use('cy', 1)], { epoch: 'e1' });
+  t.match(await testOrg.apply([use('cy', 1)], { epoch: 'e0' }), { code: 'lost' });
+  t.equal(await testOrg.line('usage:o'), '1+0');
+});
