@@ -76,7 +76,8 @@ function* rowsOfAlternatives(branches: readonly TSchema[], setting: string): Gen
 function rowOf(schema: TSchema, setting: string): SettingRow {
   const { description = '', expects = '', keys } = schema as Prose;
   const values = IsEnum(schema) ? schema.enum.map((value) => `\`${value}\``).join(', ') : expects;
-  const allowed = keys === undefined ? values : `keys: ${(keys as Prose).expects}`;
+  const own = IsObject(schema) ? 'the settings below it' : values;
+  const allowed = keys === undefined ? own : `keys: ${(keys as Prose).expects}`;
   return { setting, type: typeOf(schema), fallback: fallbackOf(schema), allowed, meaning: description };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A sample of the AI providers on loopback: it implements their APIs, answers with meaningless words, and bills what it
- * really sent. A token is four bytes, and each event of a stream carries one (Gemini: one per candidate).
+ * A sample of the AI providers on loopback: it implements their APIs, answers with meaningless words, and bills what it really
+ * sent. A token is four bytes, and each event of a stream carries one (Gemini: one per candidate).
  *
  * | path | API |
  * |---|---|
@@ -10,9 +10,8 @@
  * | `/v1/messages` | Anthropic |
  * | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent` | Gemini, as events or as an array |
  *
- * Tools are called with arguments that match their schema, and JSON is returned if it is requested. The request orders
- * everything else (`Orders`): `[[tokens=200 delay=5 cut=50 usage=none]]` in the prompt, or the same words in a header
- * `x-sample`.
+ * Tools get arguments that match their schema; JSON is returned on request. The request orders everything else (`Orders`):
+ * `[[tokens=200 delay=5 cut=50 usage=none]]` in the prompt, or the same words in a header `x-sample`.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
