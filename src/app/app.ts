@@ -10,6 +10,7 @@ import { ChargedCalls } from '../gateway/replays.js';
 import { StoreBatcher } from '../ledger/batching/index.js';
 import { ClockGuard, type ClockLookout, lookWhileRefusing } from '../ledger/clock-guard.js';
 import { type Ledger, StoreError } from '../ledger/port.js';
+import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { type MaintenanceLoop, startMaintenance } from '../maintenance/maintenance-loop.js';
 import { Metrics, type State } from '../observe/metrics.js';
@@ -107,7 +108,8 @@ async function assemble(options: AppOptions, base: Base): Promise<Running> {
     alarm: (details) => onTrouble(base.metrics, logger)('store-clock-jumped', details),
   });
   const alarm = (what: string): void => base.metrics.process.alarm(what);
-  const ledger = await openLedger(config.store, logger, { alarm, clockGuard: clock });
+  const onRedirect = (kind: RedirectKind): void => base.metrics.store.noteRedirect(kind);
+  const ledger = await openLedger(config.store, logger, { alarm, clockGuard: clock, onRedirect });
   try {
     await claimStore(ledger, config.quotas);
     await createOrgs(ledger, config);

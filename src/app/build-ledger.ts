@@ -7,6 +7,7 @@ import { openEmbedded } from '../ledger/embedded/index.js';
 import type { Ledger } from '../ledger/port.js';
 import { openRedis } from '../ledger/redis/index.js';
 import type { PresenceEvent } from '../ledger/redis/presence.js';
+import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { storeAddress, storeSetting } from './store-address.js';
 
 /** Limits logging: a store that is down fails many times a second. */
@@ -18,6 +19,8 @@ export interface LedgerParts {
   readonly alarm?: (what: string) => void;
   /** Bounds the store's clock. */
   readonly clockGuard?: ClockGuard;
+  /** Called for each call that a Cluster sends again because of its slot. */
+  readonly onRedirect?: (kind: RedirectKind) => void;
 }
 
 /** Rejects if the store is unavailable or must not be used; the error names the setting. */
@@ -37,13 +40,13 @@ export async function openLedger(
 async function open(
   store: StoreConfig,
   logger: Logger,
-  { alarm = () => undefined, clockGuard }: LedgerParts,
+  { alarm = () => undefined, clockGuard, onRedirect }: LedgerParts,
 ): Promise<Ledger> {
   if ('embedded' in store) {
     const path = join(store.embedded.path, 'ledger');
     logger.warn(
       { event: 'ledger_embedded', path },
-      'The embedded ledger serves one process only; for more replicas set store.redis or store.sentinel.',
+      'The embedded ledger serves one process only; for more replicas keep the ledger in Redis.',
     );
     return openEmbedded({ path, clockGuard });
   }
@@ -75,5 +78,5 @@ async function open(
       'The store lacks orgs that this gateway knows: it was emptied or is an older backup. They are marked as lost. Restore them or run quotagate store accept-loss.',
     );
   };
-  return openRedis({ ...storeAddress(store), onError, onPresence, clockGuard });
+  return openRedis({ ...storeAddress(store), onError, onPresence, clockGuard, onRedirect });
 }

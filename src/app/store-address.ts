@@ -3,23 +3,31 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Path } from '../config/issues.js';
 import type { DeepPartial, PartialConfig } from '../config/partial-config.js';
-import type { StoreConfig, StoreLogin, StoreTls } from '../config/schema.js';
+import type { StoreAccess, StoreConfig, StoreLogin, StoreTls } from '../config/schema.js';
 import { passwordIn } from '../config/secret.js';
 import { parseAddress } from '../config/values.js';
+import type { ClusterAddress } from '../ledger/redis/cluster.js';
 import type { HostAndPort, ServerAddress } from '../ledger/redis/server-address.js';
 
+type StoreAddress = ServerAddress & { readonly cluster?: ClusterAddress };
 type RemoteStore = Exclude<StoreConfig, { embedded: unknown }>;
 
 /** The setting that names the store. */
 export function storeSetting(store: StoreConfig): string {
   if ('embedded' in store) return 'store.embedded.path';
-  return 'redis' in store ? 'store.redis' : 'store.sentinel';
+  if ('redis' in store) return 'store.redis';
+  return 'sentinel' in store ? 'store.sentinel' : 'store.cluster';
 }
 
 /** Passwords and certificates are read at every connection. */
-export function storeAddress(store: RemoteStore): ServerAddress {
+export function storeAddress(store: RemoteStore): StoreAddress {
   if ('redis' in store) return { url: store.redis, password: passwordOf(store) };
-  const { name, hosts, database, sentinelAuth = {}, tls, ...login } = store.sentinel;
+  if ('cluster' in store) {
+    const { hosts, ...access } = store.cluster;
+    // A call that is refused while its slot moves is sent again as long as somebody waits for it.
+    return { cluster: { hosts: addressesOf(hosts), retryMs: store.deadlineMs }, ...accessOf(access) };
+  }
+  const { name, hosts, database, sentinelAuth = {}, ...access } = store.sentinel;
   return {
     sentinel: {
       name,
@@ -28,7 +36,13 @@ export function storeAddress(store: RemoteStore): ServerAddress {
       username: sentinelAuth.username,
       password: passwordOf(sentinelAuth),
     },
-    username: login.username,
+    ...accessOf(access),
+  };
+}
+
+function accessOf({ username, tls, ...login }: StoreAccess): ServerAddress {
+  return {
+    username,
     password: passwordOf(login),
     tls: tls === undefined ? undefined : () => readTls(tls),
   };
@@ -69,11 +83,16 @@ interface StoreFile {
 export function* storeFiles(store: PartialConfig['store']): Generator<StoreFile> {
   if (store === undefined || 'embedded' in store) return;
   if ('redis' in store) yield* loginFiles(store, ['store']);
+  if ('cluster' in store && store.cluster !== undefined)
+    yield* accessFiles(store.cluster, ['store', 'cluster']);
   if (!('sentinel' in store) || store.sentinel === undefined) return;
-  const { tls, sentinelAuth = {} } = store.sentinel;
   const path = ['store', 'sentinel'];
-  yield* loginFiles(store.sentinel, path);
-  yield* loginFiles(sentinelAuth, [...path, 'sentinelAuth']);
+  yield* accessFiles(store.sentinel, path);
+  yield* loginFiles(store.sentinel.sentinelAuth ?? {}, [...path, 'sentinelAuth']);
+}
+
+function* accessFiles({ tls, ...login }: DeepPartial<StoreAccess>, path: Path): Generator<StoreFile> {
+  yield* loginFiles(login, path);
   if (tls !== undefined) yield { path: [...path, 'tls'], read: () => readTls(tls) };
 }
 

@@ -59,7 +59,9 @@ export async function acceptLosses(
 ): Promise<void> {
   const { store, orgs, quotas } = readConfig(file, environment);
   if ('embedded' in store)
-    throw new Error('the config has no store.redis or store.sentinel: accept-loss applies to Redis only');
+    throw new Error(
+      'the config has no store.redis, store.sentinel or store.cluster: accept-loss applies to Redis only',
+    );
   if (all === org.length > 0) throw new Error('name the orgs with --org, or use --all');
   const ledger = await openLedger(store, pino({ level: 'silent' }));
   try {

@@ -93,6 +93,8 @@ function* checkStore({ store }: PartialConfig): Generator<Issue> {
         'remove the password from the URL',
       );
   }
+  if ('cluster' in store && store.cluster !== undefined)
+    yield* checkLogin(store.cluster, ['store', 'cluster']);
   if (!('sentinel' in store) || store.sentinel === undefined) return;
   const path = ['store', 'sentinel'];
   yield* checkLogin(store.sentinel, path);

@@ -10,7 +10,7 @@ import { type Llm, Model } from './llm.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
 import { address, file, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
-import { EmbeddedStore, RedisStore, SentinelStore } from './store.js';
+import { ClusterStore, EmbeddedStore, RedisStore, SentinelStore } from './store.js';
 
 /** Both files are read again at SIGHUP, and when they change. */
 function certificateOf(listener: string) {
@@ -54,7 +54,7 @@ const Server = section(
 
 export const ConfigSchema = section({
   server: Server,
-  store: Type.Union([EmbeddedStore, RedisStore, SentinelStore], { default: {} }),
+  store: Type.Union([EmbeddedStore, RedisStore, SentinelStore, ClusterStore], { default: {} }),
   identity: Identity,
   quotas: mapOf('quota', name({}), Quota, {
     default: { usage: { unit: 'units', decimals: 1 }, lds: { unit: 'calls' }, ai: { unit: 'tokens' } },
@@ -118,6 +118,7 @@ export type Config = Static<typeof ConfigSchema>;
 
 export type StoreConfig = Config['store'];
 type SentinelConfig = Static<typeof SentinelStore>['sentinel'];
+export type StoreAccess = Pick<SentinelConfig, 'username' | 'password' | 'passwordFile' | 'tls'>;
 export type StoreLogin = Pick<SentinelConfig, 'password' | 'passwordFile'>;
 export type StoreTls = NonNullable<SentinelConfig['tls']>;
 export type UpstreamConfig = Static<typeof Upstream>;

@@ -116,7 +116,10 @@ function tls(servers: string) {
               cert: file({ description: 'PEM file with the certificate of quotagate and its chain.' }),
               key: file({ description: 'PEM file with its private key.' }),
             },
-            { description: 'Certificate that quotagate shows to servers that ask for one. Left out: none.' },
+            {
+              expects: 'a map of both',
+              description: 'Certificate that quotagate shows to servers that ask for one. Left out: none.',
+            },
           ),
         ),
         serverName: Type.Optional(
@@ -126,7 +129,10 @@ function tls(servers: string) {
           }),
         ),
       },
-      { description: `TLS to ${servers}; \`{}\` takes every default. Left out: no TLS.` },
+      {
+        expects: 'a map, or `{}`',
+        description: `TLS to ${servers}; \`{}\` takes every default. Left out: no TLS.`,
+      },
     ),
   );
 }
@@ -139,6 +145,15 @@ export const SentinelStore = section({
     database: whole(0, 1_023, { default: 0, description: 'Number of the database.' }),
     sentinelAuth: Type.Optional(section(login('Sentinels'))),
     tls: tls('the Redis servers and the Sentinels'),
+  }),
+  ...common,
+});
+
+export const ClusterStore = section({
+  cluster: section({
+    hosts: hosts('Addresses of some nodes. The others are learned from the first that answers.'),
+    ...login('nodes'),
+    tls: tls('the nodes'),
   }),
   ...common,
 });

@@ -20,6 +20,7 @@ export class StoreMetrics {
   private readonly expired: Counter;
   private readonly overshoots: MetricOf<Counter>;
   private readonly clipped: Counter;
+  private readonly redirects: MetricOf<Counter>;
   private readonly unprovenUnits: MetricOf<Counter>;
 
   constructor(
@@ -83,6 +84,15 @@ export class StoreMetrics {
       name: 'quotagate_counter_moves_clipped_total',
       help: 'Changes that would have taken a counter below 0 and stopped at 0: the store had lost the units that they returned.',
     })();
+    this.redirects = build.counters({
+      name: 'quotagate_store_redirects_total',
+      help: 'Calls that a Redis Cluster refused because of their slot, and that were sent again: `moved`, `ask`, `again` (keys are being moved: TRYAGAIN), `down` (CLUSTERDOWN).',
+      labels: ['kind'],
+    });
+  }
+
+  noteRedirect(kind: string): void {
+    this.redirects(kind).add(1);
   }
 
   answered(operations: number, { code, lines, expired, clipped, overshoots }: Reply, ms: number): void {

@@ -15,6 +15,18 @@ t.test('a Redis behind Sentinels', async (t) => {
   t.match(loadConfig('', variables).store, { sentinel: { hosts: sentinel.hosts, password: '0123' } });
 });
 
+t.test('a Redis Cluster', async (t) => {
+  const cluster = { hosts: ['a:6379', 'b:6379'], passwordFile: '/p' };
+  const text = `store: { cluster: ${JSON.stringify(cluster)}, deadlineMs: 20 }`;
+  t.strictSame(loadConfig(text, {}).store, { cluster, deadlineMs: 20, holdMs: 60_000, whenDown: 'closed' });
+  const wrong = 'store: { cluster: { hosts: [], password: x, passwordFile: /p }, sentinel: {} }';
+  t.strictSame(linesOf(mistakesOf(wrong)), [
+    '1:28 /store/cluster/hosts: a list is out of bounds – write a list of host:port',
+    '1:59 /store/cluster/passwordFile: `password` is set too – keep one of the two',
+    '1:65 /store/sentinel: `sentinel` cannot be combined with `cluster` – keep one of the two',
+  ]);
+});
+
 t.test('two places of the store', async (t) => {
   const text = 'store:\n  redis: redis://h\n  sentinel: { name: m, hosts: [a:26379] }\n';
   t.strictSame(linesOf(mistakesOf(text)), [

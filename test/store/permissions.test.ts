@@ -13,9 +13,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const QUOTAS = { usage: { unit: 'units', decimals: 0 } };
 const SEED = { cycle: { every: 'year', anchor: 101, timeZone: 'UTC' } } as const;
 
-/** The rule that docs/store.md gives. */
-const DOCUMENTED =
-  /ACL SETUSER quotagate on >\S+ (.*)$/m.exec(readFileSync(join(ROOT, 'docs/store.md'), 'utf8'))?.[1] ?? '';
+const PAGE = readFileSync(join(ROOT, 'docs/store.md'), 'utf8');
+/** The rule that it gives. */
+const DOCUMENTED = /ACL SETUSER quotagate on >\S+ (.*)$/m.exec(PAGE)?.[1] ?? '';
 
 const servers = [
   { name: 'the redis-server on PATH', command: undefined, skip: skipWithoutRedis },
@@ -81,6 +81,10 @@ t.test('every Redis command in use is checked at start and documented', async (t
       if (command !== 'script') used.add(command);
   t.ok(used.has('hscan') && used.has('hincrby'), 'both kinds are found');
   const granted = DOCUMENTED.split(' ').filter((rule) => rule.startsWith('+'));
+  for (const command of ['cluster', 'asking']) {
+    t.ok(used.delete(command), `${command} is for a Cluster only`);
+    t.match(PAGE, new RegExp(`\\+${command}\\b.* for a Cluster`));
+  }
   t.same(granted.map((rule) => rule.slice(1)).sort(), [...used].sort());
   for (const command of used)
     if (![...outside, 'time'].includes(command)) t.match(check, `try('${command.toUpperCase()}'`, command);

@@ -4,7 +4,7 @@ import { type FailoverTrial, RECOVERY_MAX_MS } from './failover.js';
 import { SCARCE_UNITS } from './store-setup.js';
 
 /** Requests that need no store take a few milliseconds; otherwise the machine is too busy for latencies to mean anything. */
-const CALM_P99_MS = 15;
+export const CALM_P99_MS = 15;
 const STATUSES = ['200', '200 open', '429', '500', '500 open', '503'];
 
 export function testFailover(t: Test, trial: FailoverTrial): void {

@@ -3,7 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { figuresOf } from '../e2e/figures.js';
 import type { Fault } from './faults.js';
-import { type Answer, DEADLINE_MS, ORGS, SCARCE_UNITS, StoreSetup } from './store-setup.js';
+import {
+  type Answer,
+  DEADLINE_MS,
+  type GatewayUnderLoad,
+  ORGS,
+  SCARCE_UNITS,
+  StoreSetup,
+} from './store-setup.js';
 
 /** Latencies in milliseconds. */
 export interface Times {
@@ -117,9 +124,9 @@ async function overIn({ ledger }: StoreSetup): Promise<number> {
 }
 
 /** After a loss the counters hold only what open mode admitted since, and everything after the loss was accepted. */
-async function wrongIn(
-  setup: StoreSetup,
-  loss: { beganAt: number; endsAt: number } | undefined,
+export async function wrongIn(
+  setup: GatewayUnderLoad,
+  loss?: { beganAt: number; endsAt: number },
 ): Promise<string[]> {
   const served = setup.served(({ sentAt, ms, openMode }) => {
     return loss === undefined || sentAt > loss.endsAt || (openMode && sentAt + ms > loss.beganAt);
@@ -133,7 +140,7 @@ async function wrongIn(
 }
 
 async function differenceIn(
-  { ledger }: StoreSetup,
+  { ledger }: GatewayUnderLoad,
   org: string,
   served: number,
 ): Promise<string | undefined> {

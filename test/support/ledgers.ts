@@ -20,8 +20,7 @@ import type {
   Table,
   Violation,
 } from '../../src/ledger/port.js';
-import { openRedis } from '../../src/ledger/redis/index.js';
-import type { ServerAddress } from '../../src/ledger/redis/server-address.js';
+import { openRedis, type RedisOptions } from '../../src/ledger/redis/index.js';
 import { type ChargeItem, type ChargeKind, charges } from '../../src/quota/charge.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from './redis.js';
 
@@ -77,7 +76,7 @@ export async function openClockedRedis(url: string, prefix: string): Promise<Clo
 
 /** `now`: the Lua that reads what `setClock` writes. */
 export async function openClockedAt(
-  address: ServerAddress,
+  address: Omit<RedisOptions, 'prefix'>,
   prefix: string,
   { now, setClock }: { readonly now: string; readonly setClock: ClockedLedger['setClock'] },
 ): Promise<ClockedLedger> {

@@ -29,9 +29,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if include "quotagate.redisForm" . }}yes{{ end }}
 {{- end }}
 
-{{/* How config.store says where Redis is: redis or sentinel; empty for the embedded ledger. */}}
+{{/* How config.store says where Redis is: redis, sentinel or cluster; empty for the embedded ledger. */}}
 {{- define "quotagate.redisForm" -}}
-{{- range list "redis" "sentinel" }}
+{{- range list "redis" "sentinel" "cluster" }}
 {{- if dig "store" . "" $.Values.config }}{{ . }}{{ end }}
 {{- end }}
 {{- end }}

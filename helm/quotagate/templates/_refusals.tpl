@@ -2,17 +2,19 @@
 {{- define "quotagate.refusals" -}}
 {{- $redis := include "quotagate.withRedis" . }}
 {{- if and (not $redis) (gt (int (include "quotagate.replicas" .)) 1) }}
-{{- fail "replicas: the embedded ledger is one process only; for more replicas set config.store.redis or config.store.sentinel" }}
+{{- fail "replicas: the embedded ledger is one process only; for more replicas set config.store.redis, config.store.sentinel or config.store.cluster" }}
 {{- end }}
 {{- if and (not $redis) .Values.redis.existingSecret }}
-{{- fail "redis.existingSecret: there is no config.store.redis or config.store.sentinel whose password it could be" }}
+{{- fail "redis.existingSecret: there is no Redis in config.store whose password it could be" }}
 {{- end }}
 {{- if .Values.redis.existingSecret }}
 {{- if dig "store" "passwordFile" "" .Values.config }}
 {{- fail "redis.existingSecret: config.store.passwordFile is set already; keep one of the two" }}
 {{- end }}
-{{- if dig "store" "sentinel" "passwordFile" "" .Values.config }}
-{{- fail "redis.existingSecret: config.store.sentinel.passwordFile is set already; keep one of the two" }}
+{{- range list "sentinel" "cluster" }}
+{{- if dig "store" . "passwordFile" "" $.Values.config }}
+{{- fail (printf "redis.existingSecret: config.store.%s.passwordFile is set already; keep one of the two" .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if and .Values.bootstrapToken.existingSecret (dig "admin" "bootstrapTokenFile" "" .Values.config) }}

@@ -213,20 +213,39 @@ export class Connection {
     }
   }
 
-  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  /** `asking`: of a node of a Cluster that is about to own the slot. */
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    asking = false,
+  ): Promise<unknown> {
     try {
-      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args]);
+      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args], asking);
     } catch (error) {
       const unknown = error instanceof StoreError && error.message.startsWith('NOSCRIPT');
       if (!unknown) throw error;
       // Redis was restarted or its scripts were flushed: the call did not run, and EVAL loads the script again.
-      return this.send('eval', [script.source, keys.length, ...keys, ...args]);
+      return this.send('eval', [script.source, keys.length, ...keys, ...args], asking);
     }
   }
 
-  async send(command: string, args: (string | number)[]): Promise<unknown> {
+  async send(command: string, args: (string | number)[], asking = false): Promise<unknown> {
     if (!this.ready) throw new StoreError('Redis is not connected', false, { answered: false });
-    return this.ask(command, args);
+    return asking ? this.asking(() => this.ask(command, args)) : this.ask(command, args);
+  }
+
+  /** For a slot that a node of a Cluster imports. ASKING is about the next command, so both go in one write. */
+  asking<T>(send: () => T): T {
+    const socket = this.redis.stream as Socket;
+    socket.cork();
+    try {
+      // If it fails, the command is answered with MOVED.
+      this.ask('asking', []).catch(() => undefined);
+      return send();
+    } finally {
+      socket.uncork();
+    }
   }
 
   /** Like `send`, but for a server that has not been checked: used by the check itself. */

@@ -20,15 +20,21 @@ import type {
 } from '../port.js';
 import { LOST } from '../port.js';
 import { CallText } from './call-text.js';
+import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
 import type { Connection, ConnectionOptions } from './connection.js';
 import { Keys } from './keys.js';
-import { ConnectionPair } from './pair.js';
 import { missingPermissions, permissionsError } from './permissions.js';
 import { type PresenceEvent, StorePresence } from './presence.js';
 import { loadScript, type Script, type ScriptOptions } from './scripts.js';
+import type { RedirectKind } from './slot-map.js';
+import { SingleServer, type Topology, type Use } from './topology.js';
 
 export interface RedisOptions extends ConnectionOptions {
+  /** In place of one server. */
+  readonly cluster?: ClusterAddress;
+  /** Called when a Cluster sends a call again because of its slot. */
+  readonly onRedirect?: ((kind: RedirectKind) => void) | undefined;
   /** First part of every key. */
   readonly prefix?: string;
   /** Called when the store was emptied, or is empty at the start. */
@@ -47,8 +53,13 @@ const WIDE = '!wide';
 /** Connects. Rejects if the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
   const scripts = loadScripts(options.scripts);
-  const pair = new ConnectionPair(options, (connection) => preload(connection, Object.values(scripts)));
-  const ledger = new RedisLedger(pair, scripts, options);
+  const prepare = (connection: Connection) => preload(connection, Object.values(scripts));
+  const { cluster } = options;
+  const topology =
+    cluster === undefined
+      ? new SingleServer(options, prepare)
+      : new Cluster({ ...options, ...cluster }, prepare);
+  const ledger = new RedisLedger(topology, scripts, options);
   try {
     await ledger.open();
   } catch (error) {
@@ -59,6 +70,8 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 }
 
 const PRODUCERS_PAGE = 100;
+
+type Args = readonly (string | number)[];
 
 type Scripts = ReturnType<typeof loadScripts>;
 
@@ -86,20 +99,18 @@ class RedisLedger implements Ledger {
   readonly name = 'redis';
   private readonly keys: Keys;
   private readonly callText: CallText;
-  private readonly hot: Connection;
   private readonly presence: StorePresence;
 
   constructor(
-    private readonly pair: ConnectionPair,
+    private readonly topology: Topology,
     private readonly scripts: Scripts,
     private readonly options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
-    this.hot = pair.hot;
     this.callText = new CallText(this.scripts.apply, this.keys);
     this.presence = new StorePresence({
-      call: (args) => this.hot.run(this.scripts.presence, [this.keys.store], args),
-      countOrgs: async () => Number(await this.hot.send('scard', [this.keys.orgs])),
+      call: (args) => this.run(this.scripts.presence, [this.keys.store], args, 'decision'),
+      countOrgs: async () => Number(await this.send('scard', [this.keys.orgs], 'decision')),
       listOrgs: () => this.orgs(),
       markLost: (org) => this.markLost(org),
       onEvent: options.onPresence,
@@ -108,41 +119,49 @@ class RedisLedger implements Ledger {
   }
 
   async open(): Promise<void> {
-    await this.pair.open(async () => {
-      const missing = await missingPermissions(this.pair.other, this.keys);
+    await this.topology.open(async (asker) => {
+      const missing = await missingPermissions(asker, this.keys);
       if (missing.length > 0) throw permissionsError(missing);
     });
     // Reads the existing orgs before the store can be emptied. If it is empty, the waiting time for objections begins.
     await this.presence.look().catch(() => undefined);
-    this.pair.onReady(() => void this.presence.look().catch(() => undefined));
+    this.topology.onReady(() => void this.presence.look().catch(() => undefined));
     this.presence.start(() => this.ready);
   }
 
-  private async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
-    return (await this.pair.readyOther()).run(script, keys, args);
+  private run(script: Script, keys: readonly string[], args: Args, use: Use = 'other'): Promise<unknown> {
+    return this.topology.on(use, keys[0] ?? '', (connection, asking) =>
+      connection.run(script, keys, args, asking),
+    );
   }
 
-  private async send(command: string, args: (string | number)[]) {
-    return (await this.pair.readyOther()).send(command, args);
+  private send(command: string, args: [key: string, ...Args], use: Use = 'other'): Promise<unknown> {
+    return this.topology.on(use, args[0], (connection, asking) => connection.send(command, args, asking));
   }
 
   get ready(): boolean {
-    return this.pair.ready;
+    return this.topology.ready;
   }
 
   get reconnecting(): boolean {
-    return this.pair.reconnecting;
+    return this.topology.reconnecting;
   }
 
   onReady(listener: () => void): void {
-    this.pair.onReady(listener);
+    this.topology.onReady(listener);
   }
 
   apply(call: Call): Promise<Reply> {
-    return bounded(this.options.clockGuard, call, (latest) => this.applyBefore(call, latest));
+    return bounded(this.options.clockGuard, call, (latest) =>
+      this.topology.on('decision', call.org, (connection, asking) =>
+        asking
+          ? connection.asking(() => this.applyOn(connection, call, latest, true))
+          : this.applyOn(connection, call, latest, false),
+      ),
+    );
   }
 
-  private applyBefore(call: Call, latest: number): Promise<Reply> {
+  private applyOn(connection: Connection, call: Call, latest: number, asking: boolean): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const done = (raw: unknown): void => {
         try {
@@ -151,10 +170,13 @@ class RedisLedger implements Ledger {
           reject(error);
         }
       };
-      this.hot.sendText('evalsha', this.callText.of(call, latest), done, (error) => {
+      const sendSource = (): void =>
+        connection.sendText('eval', this.callText.of(call, latest, true), done, reject);
+      connection.sendText('evalsha', this.callText.of(call, latest), done, (error) => {
         if (!error.message.startsWith('NOSCRIPT')) reject(error);
         // The scripts of this Redis were flushed: this one did not run, and its source brings it back.
-        else this.hot.sendText('eval', this.callText.of(call, latest, true), done, reject);
+        else if (asking) connection.asking(sendSource);
+        else sendSource();
       });
     });
   }
@@ -168,7 +190,7 @@ class RedisLedger implements Ledger {
   async epochOf(org: string): Promise<OrgEpoch> {
     const key = this.keys.of(org, 'org');
     const args = [1, 2, 'epoch', 'lossAccepted'];
-    const reply = await this.hot.run(this.scripts.read, [key], args);
+    const reply = await this.run(this.scripts.read, [key], args, 'decision');
     const [, version, epoch, accepted] = reply as [number, number, string | null, string | null];
     return { version, epoch: epoch ?? '', accepted: accepted ?? '' };
   }
@@ -183,6 +205,8 @@ class RedisLedger implements Ledger {
     if (creates) await this.presence.established();
     // One connection runs them in this order: an id without an org is harmless, but an org that no sweep finds is not.
     const listed = version === 0 && isName(org) ? this.send('sadd', [this.keys.orgs, org]) : undefined;
+    // In a Cluster, they are on two nodes.
+    if (this.options.cluster !== undefined) await listed;
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
     const args: (string | number)[] = [version, audit, changes.length];
     const place = this.placer(org, keys);
@@ -211,8 +235,8 @@ class RedisLedger implements Ledger {
   }
 
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
-    const args = [this.keys.of(org, table), cursor, 'COUNT', count];
-    const [next, flat] = (await this.send('hscan', args)) as [string, string[]];
+    const reply = await this.send('hscan', [this.keys.of(org, table), cursor, 'COUNT', count]);
+    const [next, flat] = reply as [string, string[]];
     const entries: [string, string][] = [];
     for (let index = 0; index < flat.length; index += 2)
       if (flat[index] !== WIDE) entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
@@ -238,11 +262,8 @@ class RedisLedger implements Ledger {
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
-    if (tables.length === 0) return;
-    await this.send(
-      'unlink',
-      tables.map((table) => this.keys.of(org, table)),
-    );
+    const [first, ...others] = tables.map((table) => this.keys.of(org, table));
+    if (first !== undefined) await this.send('unlink', [first, ...others]);
   }
 
   async forgetProducers(org: string, idleMs: number): Promise<number> {
@@ -277,7 +298,7 @@ class RedisLedger implements Ledger {
 
   async close(): Promise<void> {
     this.presence.close();
-    await this.pair.close();
+    await this.topology.close();
   }
 }
 

@@ -30,6 +30,8 @@ const RECONNECTING_MS = 1_000;
 /** How long a start waits for a server that loads its data, or for connections that differ. */
 const START_MS = 30_000;
 
+export type Prepare = (connection: Connection) => Promise<void>;
+
 export class ConnectionPair {
   readonly hot: Connection;
   readonly other: Connection;
@@ -50,12 +52,15 @@ export class ConnectionPair {
   private preparedServer = '';
 
   private readonly watch: SentinelWatch | undefined;
+  private readonly isNode: boolean;
+  private nodeId: string | undefined;
 
   /** `prepare` is done once on each server that has been checked, before its calls begin. */
   constructor(
     options: ConnectionOptions,
-    private readonly prepare: (connection: Connection) => Promise<void>,
+    private readonly prepare: Prepare,
   ) {
+    this.isNode = options.node !== undefined;
     this.onError = options.onError ?? (() => undefined);
     this.hot = new Connection(options);
     this.other = new Connection(options);
@@ -87,17 +92,41 @@ export class ConnectionPair {
 
   /** The connection for everything except decisions. Waits for it if it was available a moment ago. */
   async readyOther(): Promise<Connection> {
-    const { other } = this;
-    if (other.ready) return other;
+    if (!this.other.ready) await this.untilReady(RECONNECTING_MS);
+    return this.other;
+  }
+
+  /** Waits if the server was available a moment ago, or the first connections are being opened. */
+  async untilReady(maxMs: number): Promise<void> {
     this.noteLoss();
-    if (this.wasLostNow)
-      await Promise.race([new Promise<void>((resolve) => this.waiters.push(resolve)), wait(RECONNECTING_MS)]);
-    return other;
+    if (!this.wasLostNow) return;
+    await Promise.race([
+      new Promise<void>((resolve) => this.waiters.push(resolve)),
+      wait(Math.max(0, maxMs)),
+    ]);
   }
 
   /** Called each time both connections become usable. */
   onReady(listener: () => void): void {
     this.listeners.push(listener);
+  }
+
+  /** Connects, as often as it takes. */
+  start(): void {
+    this.lostAt = performance.now();
+    for (const connection of [this.hot, this.other]) connection.open().catch(() => undefined);
+  }
+
+  /** The node of a Cluster that is at this address. */
+  expect(id: string): void {
+    if (this.nodeId === id) return;
+    this.nodeId = id;
+    if (this.hot.connected && this.other.connected) void this.check();
+  }
+
+  /** Why it cannot be used, if waiting does not help. */
+  get lastingTrouble(): string | undefined {
+    return this.trouble?.lasting === true ? this.trouble.text : undefined;
   }
 
   /** Rejects if Redis cannot be reached or used. `check` runs as soon as it can be reached. */
@@ -176,7 +205,9 @@ export class ConnectionPair {
   }
 
   private async infoOf(connection: Connection): Promise<ServerInfo> {
-    return readInfo(String(await connection.ask('info', [])));
+    const id = this.isNode ? connection.ask('cluster', ['myid']) : undefined;
+    const [info, nodeId] = await Promise.all([connection.ask('info', []), id]);
+    return readInfo(String(info), nodeId === undefined ? undefined : String(nodeId));
   }
 
   private troubleIn(hot: ServerInfo, other: ServerInfo): Trouble | undefined {
@@ -194,6 +225,10 @@ export class ConnectionPair {
       const older = this.hot.connectedAt < this.other.connectedAt ? this.hot : this.other;
       const text = `two connections reached two Redis servers (run_id ${hot.id} and ${other.id}): the older connection is opened again`;
       return { text, lasting: false, leave: [older] };
+    }
+    if (this.nodeId !== undefined && hot.nodeId !== this.nodeId) {
+      const text = `the node at this address is ${hot.nodeId}, and the Cluster expects ${this.nodeId}`;
+      return { text, lasting: false, leave: [this.hot, this.other] };
     }
     if (!hot.isReplica) return undefined;
     return {

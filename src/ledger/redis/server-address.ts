@@ -10,6 +10,8 @@ export interface ServerAddress {
   readonly url?: string;
   /** Instead of a URL: the master that the Sentinels name. */
   readonly sentinel?: SentinelAddress;
+  /** In place of both: a node of a Cluster. */
+  readonly node?: HostAndPort;
   readonly username?: string | undefined;
   readonly password?: (() => string) | undefined;
   readonly tls?: (() => TlsOptions) | undefined;
@@ -29,20 +31,20 @@ export interface HostAndPort {
 }
 
 const SENTINEL_COMMAND_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 1_000;
-/** A master that the Sentinels have replaced may hang, so closing its connection is not awaited. */
-const LEAVE_MS = 100;
+/** A replaced master may hang, or its host may be down. Neither is awaited. */
+const QUICK = { connectTimeout: 1_000, disconnectTimeout: 100 };
 
 /**
  * Options of ioredis for the address. `delayMs`: the delay before the Sentinels are asked again if none answered; null:
  * give up.
  */
 export function addressOptions(address: ServerAddress, delayMs: () => number | null): ClientOptions {
-  const { sentinel, username } = address;
+  const { sentinel, node, username } = address;
   const login = username === undefined ? {} : { username };
-  if (sentinel === undefined) return login;
+  if (sentinel === undefined) return node === undefined ? login : { ...login, ...node, ...QUICK };
   return {
     ...login,
+    ...QUICK,
     sentinels: sentinel.hosts.map(({ host, port }) => ({ host, port })),
     name: sentinel.name,
     role: 'master',
@@ -54,9 +56,6 @@ export function addressOptions(address: ServerAddress, delayMs: () => number | n
     // ioredis' own detector stops the client permanently if it learns of a new master while it connects: see
     // sentinel-watch.ts.
     failoverDetector: false,
-    disconnectTimeout: LEAVE_MS,
-    // The new master must not wait for a host that is down.
-    connectTimeout: CONNECT_TIMEOUT_MS,
   };
 }
 

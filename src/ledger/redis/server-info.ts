@@ -3,13 +3,15 @@
 export interface ServerInfo {
   /** Identifies the data: the server's process and its replication history, as far as reported. '' if neither is. */
   readonly id: string;
+  /** Of a Cluster: the id of the node. */
+  readonly nodeId: string | undefined;
   readonly isReplica: boolean;
   readonly isLoading: boolean;
   /** Why the server cannot keep counters; undefined if it can. */
   readonly unfit: string | undefined;
 }
 
-export function readInfo(info: string): ServerInfo {
+export function readInfo(info: string, nodeId?: string): ServerInfo {
   const fields = new Map<string, string>();
   for (const line of info.split('\n')) {
     const colon = line.indexOf(':');
@@ -17,7 +19,8 @@ export function readInfo(info: string): ServerInfo {
   }
   const field = (name: string): string => fields.get(name) ?? '';
   return {
-    id: [field('run_id'), field('master_replid')].filter((part) => part !== '').join(' '),
+    id: [field('run_id'), field('master_replid'), nodeId ?? ''].filter((part) => part !== '').join(' '),
+    nodeId,
     isReplica: field('role') === 'slave',
     isLoading: !['', '0'].includes(field('loading')),
     unfit: unfitness(field('redis_version'), field('maxmemory_policy')),
