@@ -141,6 +141,8 @@ export class ClusterSet implements FailoverSet {
       if (keys.length === 0) break;
       await from.send('MIGRATE', '127.0.0.1', to.port, '', 0, 60_000, 'KEYS', ...keys);
     }
+    // Until the map changes, the old owner answers ASK.
+    await pause(5 * pauseMs);
     for (const node of [to, from, ...this.nodes])
       await node.send('CLUSTER', 'SETSLOT', slot, 'NODE', toId).catch(() => undefined);
     return performance.now() - beganAt;

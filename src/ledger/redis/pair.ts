@@ -6,6 +6,7 @@
  */
 import { Connection, type ConnectionOptions } from './connection.js';
 import { SentinelWatch } from './sentinel-watch.js';
+import type { HostAndPort } from './server-address.js';
 import { readInfo, type ServerInfo } from './server-info.js';
 
 /** Why the store cannot be used although it can be reached. */
@@ -70,9 +71,7 @@ export class ConnectionPair {
       connection.onLeave = ({ code }) => this.leave(`Redis answers ${code}`);
     }
     if (options.sentinel !== undefined)
-      this.watch = new SentinelWatch(options, (master) => {
-        if (!this.hot.isAt(master) || !this.other.isAt(master)) this.leave('Sentinel names another master');
-      });
+      this.watch = new SentinelWatch(options, (master) => this.follow(master));
   }
 
   get ready(): boolean {
@@ -260,6 +259,14 @@ export class ConnectionPair {
     const delayMs = trouble.lasting ? UNFIT_EVERY_MS : backoffMs * (0.5 + Math.random() / 2);
     for (const connection of trouble.leave) connection.reconnect(delayMs);
     if (trouble.leave.length === 0) this.schedule(delayMs);
+  }
+
+  /** The old master may hang, and be in the middle of its check. */
+  private follow(master: HostAndPort): void {
+    const leave = [this.hot, this.other].filter((one) => one.connected && !one.isAt(master));
+    if (this.closed || leave.length === 0) return;
+    this.failures = 0;
+    this.refuse({ text: 'Sentinel names another master: reconnecting', lasting: false, leave });
   }
 
   /** A demoted master still answers, so the name must be resolved again. */
