@@ -16,6 +16,7 @@ export class StoreMetrics {
   private readonly seconds: Histogram;
   private readonly operations: Histogram;
   private readonly lines: Histogram;
+  private readonly common: Counter;
   private readonly unanswered: Counter;
   private readonly expired: Counter;
   private readonly overshoots: MetricOf<Counter>;
@@ -54,6 +55,10 @@ export class StoreMetrics {
       },
       CALL_LINES,
     )();
+    this.common = build.counters({
+      name: 'quotagate_store_calls_common_total',
+      help: 'Calls that Redis decided on its common path: reservations of fixed costs, without a new notice, user or cycle.',
+    })();
     this.unanswered = build.counters({
       name: 'quotagate_store_calls_unanswered_total',
       help: 'Calls without an answer: they may have run; the gateway reconciles them later.',
@@ -95,11 +100,16 @@ export class StoreMetrics {
     this.redirects(kind).add(1);
   }
 
-  answered(operations: number, { code, lines, expired, clipped, overshoots }: Reply, ms: number): void {
+  answered(
+    operations: number,
+    { code, common, lines, expired, clipped, overshoots }: Reply,
+    ms: number,
+  ): void {
     this.seconds.note(ms / 1_000);
     if (code !== 'ok') return;
     this.operations.note(operations);
     this.lines.note(lines);
+    if (common === true) this.common.add();
     this.clipped.add(clipped);
     // Also for a repeated call, because nobody got its first answer.
     this.noteExpired({ expired, overshoots });

@@ -28,7 +28,7 @@ t.test('refunds of lost charges', { skip: skipWithoutRedis }, async (t) => {
   t.equal(await consumed(direct, 'ana'), 5 * (LOST + 1));
   // What a replica that was behind has, when it becomes the master.
   await redis.flushall();
-  await Promise.all(copies.map(({ key, value }) => redis.restore(key, 0, value)));
+  await Promise.all(copies.map(({ key, value }) => redis.restore(key, 0, value, 'REPLACE')));
   await Promise.all(
     admissions.map((one) => batcher.enqueueSettlement('acme', refund('ana', one), CYCLE.start)),
   );

@@ -12,6 +12,7 @@ import { ProblemError } from '../../errors/catalogue.js';
 import type { Bounds, ChargeOp, DecisionStore, Op, ReserveOp, UnknownUsers } from '../port.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 import { Deadlines } from './deadlines.js';
+import { Distance } from './distance.js';
 import type { BatcherState, CallObserver } from './observer.js';
 import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
 import { OrgBatcher } from './org-batcher.js';
@@ -30,7 +31,7 @@ export interface StoreBatcherOptions {
   /** A decision is answered within this time, including any waiting. */
   readonly deadlineMs: number;
   readonly unknownUsers: UnknownUsers;
-  /** Maximum calls of one org in flight: two keep the wait for the next call below half a round trip. */
+  /** For benches: maximum calls of one org in flight. Left out: as many as the distance of the store asks for. */
   readonly callsInFlight?: number;
   /** With more undelivered settlements than this, no new request is admitted. */
   readonly backlogMax?: number;
@@ -43,7 +44,6 @@ export interface StoreBatcherOptions {
   readonly observer?: CallObserver;
 }
 
-const CALLS_IN_FLIGHT = 2;
 const BACKLOG_MAX = 10_000;
 const ORGS_MAX = 10_000;
 /** How many unanswered calls are sent again at once, so that a recovering store does not get all of them together. */
@@ -85,6 +85,7 @@ export class StoreBatcher {
       },
       enqueueSettlement: (org: string, op: Op, cycle: number) => this.enqueueSettlement(org, op, cycle),
       clock: this.clock,
+      distance: new Distance(),
       retries: new ConcurrencyLimiter(RETRIES_AT_ONCE),
       looks: new ConcurrencyLimiter(LOOKS_AT_ONCE),
     };
@@ -233,8 +234,7 @@ export class StoreBatcher {
     const known = this.orgs.get(org);
     if (known !== undefined) return known;
     if (this.orgs.size >= this.orgsMax) this.forgetIdle();
-    const callsInFlight = this.options.callsInFlight ?? CALLS_IN_FLIGHT;
-    const made = new OrgBatcher(org, { ...this.options, callsInFlight }, this.shared);
+    const made = new OrgBatcher(org, this.options, this.shared);
     this.orgs.set(org, made);
     return made;
   }

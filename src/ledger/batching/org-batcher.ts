@@ -64,6 +64,10 @@ export class OrgBatcher {
     return this.epoch !== '';
   }
 
+  private get callsInFlight(): number {
+    return this.options.callsInFlight ?? this.shared.distance.callsInFlight;
+  }
+
   get isLost(): boolean {
     return this.loss !== undefined;
   }
@@ -129,7 +133,7 @@ export class OrgBatcher {
     this.scheduled = false;
     // Decisions wait within their deadline; expired ones are not sent.
     if (this.loss !== undefined || this.closed || this.options.ledger.reconnecting) return;
-    while (this.waiting.length > 0 && this.inFlight < this.options.callsInFlight) {
+    while (this.inFlight < this.callsInFlight && this.waiting.isReady(this.inFlight)) {
       const producer = this.takeProducer();
       if (producer === undefined) return;
       const batch = this.takeBatch();
@@ -178,12 +182,14 @@ export class OrgBatcher {
       ops: batch.operations.map(({ op, over }) => (over ? NONE : op)),
     };
     const { ledger, observer } = this.options;
-    const sentAt = observer === undefined ? 0 : performance.now();
+    const sentAt = performance.now();
     batch.outstanding = true;
     return ledger.apply(call).then(
       (reply) => {
         batch.outstanding = false;
-        observer?.answered(call.ops.length, reply, performance.now() - sentAt);
+        const ms = performance.now() - sentAt;
+        this.shared.distance.noteAnswer(call.ops.length, ms);
+        observer?.answered(call.ops.length, reply, ms);
         this.answered(producer, batch, reply);
       },
       (error: unknown) => {
