@@ -24,6 +24,7 @@
             clock, overshoots, common, result … }
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[7]. Only ok has changed anything.
+  lines: with code 6 instead the number of the last call of the producer
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   overshoots: '<quota>=<units>', comma-separated: charged by settled and expired holds above what they held, past a hard
         limit
@@ -90,7 +91,7 @@ local function full_path()
     return count
   end
 
-  local function outside(code) return { code, 0, 0, 0, 0, '', 0, '', 0, 0, 0, 0, 0, clock, '', 0 } end
+  local function outside(code, last) return { code, 0, 0, 0, 0, '', 0, '', last or 0, 0, 0, 0, 0, clock, '', 0 } end
 
   -- The rule travels only where the caller has to compute bounds.
   local function standing(code)
@@ -130,7 +131,7 @@ local function full_path()
     last = tonumber(last)
     if seq == last + 1 then return nil end
     -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
-    if seq > last then return outside(PRODUCER_BEHIND) end
+    if seq > last then return outside(PRODUCER_BEHIND, last) end
     if seq < last then return outside(STALE) end
     local reply = cmsgpack.unpack(string.sub(record, at))
     reply[12] = 1

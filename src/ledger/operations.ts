@@ -257,6 +257,8 @@ export interface Reply {
    * Overshoot of the holds that this call settled or that expired in it. Overshoot of `charge` is only in the results.
    */
   readonly overshoots: readonly Overshoot[];
+  /** With code `producer-behind` only: number of the last call of the producer that the org has. */
+  readonly lastCall?: number;
   /** The store answered on its common path; left out by a ledger that has only one. */
   readonly common?: boolean;
   /** The reading of the store's clock. `now` is later if the org has seen a later time. */

@@ -21,6 +21,7 @@ export class StoreMetrics {
   private readonly expired: Counter;
   private readonly overshoots: MetricOf<Counter>;
   private readonly clipped: Counter;
+  private readonly lost: Counter;
   private readonly redirects: MetricOf<Counter>;
   private readonly unprovenUnits: MetricOf<Counter>;
 
@@ -89,11 +90,19 @@ export class StoreMetrics {
       name: 'quotagate_counter_moves_clipped_total',
       help: 'Changes that would have taken a counter below 0 and stopped at 0: the store had lost the units that they returned.',
     })();
+    this.lost = build.counters({
+      name: 'quotagate_store_lost_calls_total',
+      help: 'Calls that the store had answered and then lost, in a fail-over or by an older backup. A call has one or more operations.',
+    })();
     this.redirects = build.counters({
       name: 'quotagate_store_redirects_total',
       help: 'Calls that a Redis Cluster refused because of their slot, and that were sent again: `moved`, `ask`, `again` (keys are being moved: TRYAGAIN), `down` (CLUSTERDOWN).',
       labels: ['kind'],
     });
+  }
+
+  lostCalls(count: number): void {
+    this.lost.add(count);
   }
 
   noteRedirect(kind: string): void {

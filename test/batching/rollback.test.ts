@@ -10,9 +10,13 @@ const LOST = 9;
 
 t.test('refunds of lost charges', { skip: skipWithoutRedis }, async (t) => {
   let unproven = 0;
+  let lost = 0;
   const observer = {
     answered: () => undefined,
     silent: () => undefined,
+    lostCalls: (count: number) => {
+      lost += count;
+    },
     unproven: ({ items }: Charges) => {
       unproven += items[0]?.units ?? 0;
     },
@@ -34,6 +38,7 @@ t.test('refunds of lost charges', { skip: skipWithoutRedis }, async (t) => {
   );
   t.equal(await consumed(direct, 'ana'), 5, 'what was admitted before stands');
   t.equal(unproven, 5 * LOST);
+  t.equal(lost, LOST, 'the calls that are missing are counted');
   t.same(new Set(troubles), new Set(['store-rolled-back', 'refund-unproven']));
   t.equal(troubles.filter((what) => what === 'store-rolled-back').length, 1);
   await batcher.enqueueSettlement('acme', refund('ana', kept), CYCLE.start);

@@ -281,8 +281,12 @@ export const HOLDS: readonly Mutant[] = [
     'rule 17',
     'a producer continues after lost calls',
     'give-back',
-    ['apply', 'if seq > last then return outside(PRODUCER_BEHIND) end', 'if seq > last then return nil end'],
-    ['apply', "call.seq > producer.seq + 1 ? 'producer-behind' : 'ok'", "'ok'"],
+    [
+      'apply',
+      'if seq > last then return outside(PRODUCER_BEHIND, last) end',
+      'if seq > last then return nil end',
+    ],
+    ['apply', 'if (call.seq > producer.seq + 1)', 'if (false)'],
   ),
   ...broken(
     'rule 17',

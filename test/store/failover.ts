@@ -31,6 +31,8 @@ export interface FailoverTrial {
   readonly recoveredMs: number;
   /** Alarms of lost calls, by the log. */
   readonly rolledBack: number;
+  /** Calls that the gateway found to be lost, by its metric. */
+  readonly lostCalls: number;
   /** Units of the small budget that were served in all, and those of them that the fail-over lost. */
   readonly scarceServed: number;
   readonly scarceLost: number;
@@ -79,6 +81,7 @@ export async function tryFailover(
       electedMs: electedAt - killedAt,
       recoveredMs: recoveredAt - electedAt,
       rolledBack: setup.logged('store_rolled_back'),
+      lostCalls: (await setup.metric('quotagate_store_lost_calls_total')) ?? 0,
       scarceServed: (setup.served().scarce ?? 0) / 10,
       scarceLost: (setup.served((answer) => isWithin(answer, window)).scarce ?? 0) / 10,
       wrong: wrong.flat(),

@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import type { ClusterSet } from '../support/cluster.js';
-import { ask } from '../support/gateway.js';
 import { GatewayUnderLoad } from './store-setup.js';
 import { counted, type Times, timesOf, wrongIn } from './trial.js';
 
@@ -71,8 +70,10 @@ export async function tryMigration(
   }
 }
 
-async function redirectsOf({ gateway }: GatewayUnderLoad): Promise<Record<string, number>> {
-  const { body } = await ask(gateway.ops, '/metrics');
-  const found = body.matchAll(/^quotagate_store_redirects_total\{kind="(\w+)"\} (\d+)$/gm);
-  return Object.fromEntries([...found].map(([, kind, count]) => [kind, Number(count)]));
+async function redirectsOf(setup: GatewayUnderLoad): Promise<Record<string, number>> {
+  const counts = ['moved', 'ask', 'again', 'down'].map(async (kind) => {
+    const count = await setup.metric(`quotagate_store_redirects_total{kind="${kind}"}`);
+    return [kind, count ?? 0] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
 }

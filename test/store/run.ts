@@ -83,7 +83,7 @@ function failoverCells(trial: FailoverTrial): string[] {
     answers.join(', '),
     `${latenciesOf(trial.times)} ms, ${trial.times.lateByStore} late by the store (free ${latenciesOf(trial.freeTimes)})`,
     `elected after ${Math.round(trial.electedMs)} ms, served ${Math.round(trial.recoveredMs)} ms later`,
-    `${trial.rolledBack} alarms`,
+    `${trial.rolledBack} alarms, ${trial.lostCalls} calls lost`,
     trial.wrong.length === 0 ? 'correct' : trial.wrong.join('; '),
   ];
 }

@@ -115,6 +115,13 @@ export class GatewayUnderLoad {
     return this.gateway.log.filter((line) => line.event === event).length;
   }
 
+  /** The value of a metric of the gateway. */
+  async metric(name: string): Promise<number | undefined> {
+    const { body } = await ask(this.gateway.ops, '/metrics');
+    const line = body.split('\n').find((text) => text.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length + 1));
+  }
+
   startLoad(): void {
     const connections = Object.keys(LOADS).flatMap((kind) =>
       Array.from({ length: LOADS[kind as LoadKind].connections }, () => this.ask(kind as LoadKind)),

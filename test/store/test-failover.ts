@@ -12,7 +12,7 @@ export function testFailover(t: Test, trial: FailoverTrial): void {
   t.comment(`${JSON.stringify(statuses)}; ms: ${JSON.stringify({ times, freeTimes })}`);
   t.comment(`elected after ${Math.round(electedMs)} ms, served ${Math.round(recoveredMs)} ms later`);
   t.comment(
-    `alarms ${rolledBack}; small budget: ${trial.scarceServed} served, at most ${trial.scarceLost} lost`,
+    `alarms ${rolledBack}, lost calls ${trial.lostCalls}; small budget: ${trial.scarceServed} served, at most ${trial.scarceLost} lost`,
   );
   const strange = Object.keys(statuses).filter((status) => !STATUSES.includes(status));
   t.strictSame(strange, [], 'every request gets an expected answer');

@@ -36,8 +36,9 @@ export class OrgAlarms {
   }
 
   /** The store lacks calls that it had answered. Many producers notice it at once. */
-  rolledBack({ id, seq }: Producer): void {
-    this.tellAtTimes('store-rolled-back', { producer: id, answered: seq });
+  rolledBack({ id, seq }: Producer, found: number): void {
+    this.options.observer?.lostCalls(seq - found);
+    this.tellAtTimes('store-rolled-back', { producer: id, answered: seq, found, lost: seq - found });
   }
 
   /** A process with another version may have other time zones; that must not end this process. */

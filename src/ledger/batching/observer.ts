@@ -7,6 +7,8 @@ export interface CallObserver {
   answered(operations: number, reply: Reply, ms: number): void;
   /** The call got no answer. */
   silent(): void;
+  /** Calls that the store had answered, and lost. */
+  lostCalls(count: number): void;
   /** A refund of these charges was not made: the store cannot prove that they were charged. */
   unproven(charges: Charges): void;
 }

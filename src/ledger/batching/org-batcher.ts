@@ -231,7 +231,7 @@ export class OrgBatcher {
         this.silent(producer, batch, CLOCK_JUMPED);
         return;
       case 'producer-behind':
-        if (batch.generation === this.generation) this.alarms.rolledBack(producer);
+        if (batch.generation === this.generation) this.alarms.rolledBack(producer, reply.lastCall ?? 0);
         // The org is at an earlier number, so this call has not run in it.
         batch.inDoubt = false;
         this.replaceProducer(producer, batch);
@@ -241,7 +241,7 @@ export class OrgBatcher {
         this.shared.clock.saw(reply.clock);
         // A loss that an operator accepted raises no alarm.
         if (producer.seq > 0 && isFresh(producer) && batch.generation === this.generation)
-          this.alarms.rolledBack(producer);
+          this.alarms.rolledBack(producer, 0);
         this.replaceProducer(producer, batch);
         return;
       case 'stale':

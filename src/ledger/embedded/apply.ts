@@ -55,7 +55,9 @@ function answeredBefore(orgState: OrgState | undefined, call: Call, clock: numbe
   if (call.seq === producer.seq) return repeated(producer.reply, call.ops);
   if (call.seq < producer.seq) return 'stale';
   // The calls in between were answered once and are missing here: a fail-over or a backup lost them.
-  return call.seq > producer.seq + 1 ? 'producer-behind' : 'ok';
+  if (call.seq > producer.seq + 1)
+    return { ...NOTHING, code: 'producer-behind', lastCall: producer.seq, clock };
+  return 'ok';
 }
 
 /** Whether the org may have forgotten the producer. */

@@ -85,6 +85,7 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     clock: number(13),
     overshoots: decodeOvershoots(String(reply[14])),
     common: reply[15] === 1,
+    ...(code === 'producer-behind' ? { lastCall: number(8), lines: 0 } : {}),
     results,
   };
 }
