@@ -13,6 +13,7 @@
   then the operations:
     R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
+                                        charges: '<quota>~<units>:<least>': held, from least to units
     S hold units estimated            settle: units by item, comma-separated; 'e' or ''
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
@@ -30,7 +31,8 @@
         limit
   common: 1 if the common path answered
   result: { 0 admitted | 1 spent | 2 held, groups, detail, n, n × (item, scope, group, limit, consumed, held, requested),
-            items × (scope, limit, remaining) }; groups: after '<user>;' if an API key identified the user;
+            items × (scope, limit, remaining), admitted with a least: items × granted };
+            groups: after '<user>;' if an API key identified the user;
             detail: 1 if the hold exists already; of a refusal the place of the primary violation
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key, 9 unknown group and then the names of those }
@@ -57,6 +59,7 @@ local function full_path()
   --- @include "limit-counters"
   --- @include "notices"
   --- @include "check-limits"
+  --- @include "grants"
   --- @include "calls"
   --- @include "holds"
   --- @include "members"

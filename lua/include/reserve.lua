@@ -1,28 +1,24 @@
 -- The decision: checks every line, and if all fit, charges and holds them all.
--- Needs `members`, `pool`, `lines`, `remaining`, `notices`, `holds`, `journal`.
+-- Needs `members`, `pool`, `lines`, `remaining`, `notices`, `holds`, `journal`, `grants`.
 local ADMITTED, SPENT, HELD, DENIED = 0, 1, 2, 3
 local parsed_charges = {}
 -- By place in ARGV: { user (nil: an invalid key), lines by item }.
 local reservations = {}
 
--- '<action>;<quota><= fixed, ~ held, ! gate><units>,…'; `fixed`: the fixed ones as the journal has them.
+-- '<action>;<quota><= fixed, ~ held, ! gate><units>,…', held also '~<units>:<least>'; `fixed`: the fixed ones as the journal has
+-- them; `least`: the items at their least, false where none has one.
 local function parse_charges(charges)
   local known = parsed_charges[charges]
   if known then return known end
   local action, list = string.match(charges, '^([^;]*);(.*)$')
-  local items, fixed = {}, {}
-  for quota, sign, units in string.gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
+  local items, fixed, has_least = {}, {}, false
+  for quota, sign, units, least in string.gmatch(list, '([^=~!,]+)([=~!])(%d+):?(%d*)') do
     local amount = tonumber(units)
-    items[#items + 1] = {
-      quota = quota,
-      sign = sign,
-      units = amount,
-      consumed = sign == '=' and amount or 0,
-      held = sign == '~' and amount or 0,
-    }
+    items[#items + 1] = charge_item(quota, sign, amount, tonumber(least))
+    if least ~= '' then has_least = true end
     if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end
   end
-  known = { action = action, items = items, fixed = table.concat(fixed, ',') }
+  known = { action = action, items = items, fixed = table.concat(fixed, ','), least = has_least and least_of(items) }
   parsed_charges[charges] = known
   return known
 end
@@ -73,8 +69,7 @@ local function leave_hold(id, ttl, user, groups, action, items)
 end
 
 -- Charges and holds; what remains on the binding limits goes down by as much.
-local function charge(parsed, lines, binding_limits, groups, actor)
-  local items = parsed.items
+local function charge(parsed, items, lines, binding_limits, groups, actor)
   for index = 1, #items do
     local item, at = items[index], 3 * index
     move_lines(lines[index], item.consumed, item.held, actor)
@@ -92,6 +87,38 @@ local function charge(parsed, lines, binding_limits, groups, actor)
       .. parsed.fixed
       .. '|'
   end
+end
+
+-- Checks the limits for a charge with a least and a most. Answers what `check_limits` does, after the items as granted.
+local function check_between(parsed, lines)
+  local hard, lenient, binding_limits = check_limits_after_expiry(parsed.items, lines)
+  if #hard == 0 or not parsed.least then return parsed.items, hard, lenient, binding_limits end
+  hard, lenient, binding_limits = check_limits(parsed.least, lines)
+  if #hard > 0 then return parsed.least, hard, lenient, binding_limits end
+  local granted = granted_items(parsed.items, lines)
+  return granted, check_limits(granted, lines)
+end
+
+-- Adds what was granted to the answer of a reservation that has a least. `items`: with the units of each, gates as they were asked.
+local function with_granted(reply, parsed, items)
+  if not parsed.least then return reply end
+  for _, item in ipairs(items) do
+    reply[#reply + 1] = item.units
+  end
+  return reply
+end
+
+-- What a hold has of these items.
+local function held_of(items, hold)
+  local found, place = {}, 0
+  for index, item in ipairs(items) do
+    found[index] = item
+    if item.sign ~= '!' then
+      place = place + 1
+      found[index] = hold.items[place] or item
+    end
+  end
+  return found
 end
 
 -- Decides the reservation at this place of ARGV. Whatever it answers but `admitted` has moved no consumed, held or history
@@ -113,14 +140,15 @@ local function reserve(at)
   local named_groups = user == ARGV[at + 1] and groups.text or user .. ';' .. groups.text
   if standing then
     local _, _, binding_limits = check_limits(items, lines)
-    return decision(ADMITTED, named_groups, 1, NOTHING, items, binding_limits)
+    local reply = decision(ADMITTED, named_groups, 1, NOTHING, items, binding_limits)
+    return with_granted(reply, parsed, held_of(items, standing))
   end
   local actor = { user = user, action = parsed.action }
-  local hard, lenient, binding_limits = check_limits_after_expiry(items, lines)
+  local granted, hard, lenient, binding_limits = check_between(parsed, lines)
   if #hard > 0 then return refused(items, named_groups, hard, binding_limits, actor) end
-  charge(parsed, lines, binding_limits, groups, actor)
-  if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, items) end
-  return decision(ADMITTED, named_groups, 0, lenient, items, binding_limits)
+  charge(parsed, granted, lines, binding_limits, groups, actor)
+  if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, granted) end
+  return with_granted(decision(ADMITTED, named_groups, 0, lenient, items, binding_limits), parsed, granted)
 end
 
 -- Who the reservations at these places of ARGV are for, and their records.

@@ -10,7 +10,7 @@ import { ProblemError } from '../errors/catalogue.js';
 import type { ForwardHandle, ForwardJob, Outcome } from '../forward/outcome.js';
 import type { Identified, Identity } from '../identify/identifier.js';
 import type { Answer } from '../ledger/batching/index.js';
-import type { Admitted, Refused } from '../ledger/port.js';
+import type { Admitted } from '../ledger/port.js';
 import { BodyAborted, readBody, readBytes } from '../meter/body.js';
 import type { Priced } from '../meter/priced.js';
 import type { AnswerObserver } from '../meter/reader.js';
@@ -59,9 +59,6 @@ interface Sent extends Pick<Priced, 'body' | 'setFields'> {
   readonly reader?: AnswerObserver | undefined;
   readonly extraHeaders: readonly string[];
 }
-
-/** How often a request is reduced to fit into what remains. */
-const CLAMP_TRIES_MAX = 4;
 
 /** A request that is not charged. */
 const FREE: Sent = { extraHeaders: [] };
@@ -143,9 +140,7 @@ export class RequestPipeline {
 
   private async reserve(routed: RoutedRequest, identity: Identity, priced: Priced): Promise<Decided> {
     routed.observer?.reserving(identity.org, priced.charges, identity.claims);
-    const first = await this.decide(routed, { identity, priced, hold: holdFor(priced) });
-    const isShort = first.answer.result.status === 'refused' && priced.clamp !== undefined;
-    const decided = isShort ? await this.clamp(routed, first) : first;
+    const decided = await this.decide(routed, { identity, priced, hold: holdFor(priced) });
     routed.observer?.decided(decided.answer, decided.hold);
     return decided;
   }
@@ -159,24 +154,7 @@ export class RequestPipeline {
     const answer = await (key === undefined
       ? decide(org, op, route.open)
       : decide(org, { ...op, key }, route.open).catch(hideOrg));
-    return { identity, priced, hold, answer };
-  }
-
-  /**
-   * Too little remains: reserves a smaller request that fits. Between two attempts, other requests may take what
-   * remained.
-   */
-  private async clamp(routed: RoutedRequest, refused: Decided): Promise<Decided> {
-    const { identity } = refused;
-    let last = refused;
-    for (let tries = 0; tries < CLAMP_TRIES_MAX; tries += 1) {
-      const { result } = last.answer;
-      if (result.status !== 'refused' || !isOfHeld(result, refused.priced)) break;
-      const priced = refused.priced.clamp?.(remainingIn(result));
-      if (priced === undefined) break;
-      last = await this.decide(routed, { identity, priced, hold: holdFor(priced) });
-    }
-    return last;
+    return { identity, priced: pricedAsGranted(priced, answer), hold, answer };
   }
 
   private refuse(routed: RoutedRequest, { identity, answer }: Decided): void {
@@ -291,19 +269,14 @@ function holdFor({ reader }: Priced): string {
   return `${PROCESS}.${holds.toString(36)}`;
 }
 
-/** Reducing the request helps only if no other cost is refused too. */
-function isOfHeld({ violated }: Refused, { charges: { items } }: Priced): boolean {
-  return violated.every(({ quota }) => items.some((item) => item.kind === 'held' && item.quota === quota));
-}
-
-/** Returns what remains of a quota under the violated limits; infinite for a quota without one. */
-function remainingIn({ violated }: Refused): (quota: string) => number {
-  return (quota) => {
-    let least = Number.POSITIVE_INFINITY;
-    for (const one of violated)
-      if (one.quota === quota) least = Math.min(least, one.limit - one.consumed - one.held);
-    return least;
-  };
+/** Reduces the request if the ledger granted less than it asked for. */
+function pricedAsGranted(priced: Priced, { result }: Answer): Priced {
+  if (result.status !== 'admitted' || result.granted === undefined || priced.clamp === undefined)
+    return priced;
+  const { granted } = result;
+  const { items } = priced.charges;
+  if (items.every(({ units }, index) => (granted[index] ?? units) >= units)) return priced;
+  return priced.clamp((quota) => granted[items.findIndex((item) => item.quota === quota)] ?? 0);
 }
 
 function refusedRequest(

@@ -229,11 +229,16 @@ const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
 /** Most charges are created at boot, one per route, so each text is cached. */
 const chargeTexts = new WeakMap<Charges, string>();
 
-/** The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…`. */
+/**
+ * The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…`. A held item with a `least` has
+ * `:<least>` after its units.
+ */
 export function encodeCharges(charges: Charges): string {
   let text = chargeTexts.get(charges);
   if (text === undefined) {
-    const items = charges.items.map(({ quota, kind, units }) => `${quota}${SIGN[kind]}${units}`);
+    const items = charges.items.map(({ quota, kind, units, least }) => {
+      return `${quota}${SIGN[kind]}${units}${least === undefined ? '' : `:${least}`}`;
+    });
     text = `${charges.action};${items.join(',')}`;
     chargeTexts.set(charges, text);
   }

@@ -20,6 +20,7 @@ export interface ReserveOp {
   readonly claims: string;
   /** `deny`: an unknown claimed group denies the request. */
   readonly unknownGroups?: 'deny';
+  /** Items with a `least` may be granted less than their units. Such a reservation has a hold. */
   readonly charges: Charges;
   /** Id of the hold to create, or '' if every cost is fixed and nothing is settled later. */
   readonly hold: string;
@@ -129,6 +130,7 @@ export interface Violation {
   readonly limit: number;
   readonly consumed: number;
   readonly held: number;
+  /** On the refusal of a reservation with a `least`: the least. */
   readonly requested: number;
 }
 
@@ -142,6 +144,8 @@ export interface Admitted {
   readonly duplicate: boolean;
   readonly violated: readonly Violation[];
   readonly bindingLimits: readonly BindingLimit[];
+  /** The units charged or held per item, if an item has a `least`. */
+  readonly granted?: readonly number[];
 }
 
 export interface Refused {
@@ -263,6 +267,6 @@ export interface Reply {
   readonly common?: boolean;
   /** The reading of the store's clock. `now` is later if the org has seen a later time. */
   readonly clock: number;
-  /** One per operation. On `replayed`, `violated` and `bindingLimits` are empty for operations that the repetition replaced by `none`. */
+  /** One per operation. On `replayed`, `violated`, `bindingLimits` and `granted` are left out for operations that the repetition replaced by `none`. */
   readonly results: readonly Result[];
 }

@@ -41,6 +41,12 @@
  * it again, if it fits. A release with `keep` leaves a tombstone too, also for an unknown id: a reservation with that id does
  * nothing when it arrives later. A hold always belongs to the cycle of its admission.
  *
+ * **A least and a most.** An item of a reservation may name the least that is enough, besides the most that it asks for
+ * (`units`). If the most does not fit, the ledger grants what remains on the binding limit, in the same decision. If several items
+ * have a least, all of them get the same share of their range, rounded up, because one shorter answer costs less of each quota. The
+ * answer states what was granted, and the hold has it. If the least of an item, or an item without one, does not fit, the
+ * reservation is refused for these limits only.
+ *
  * **Refusals** change no consumed, held or history figure. The ledger names the primary violation (`primary`).
  *
  * **Journal.** Each call that charges appends one entry with a line per charge. Folding moves entries into history, once each.

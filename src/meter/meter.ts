@@ -177,12 +177,7 @@ function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
     ...priced,
     reader: new CombinedReader(answer.open(), reader, answer.items.length),
     floors: answer.floors,
-    clamp:
-      clamp &&
-      ((left) => {
-        const clamped = clamp(left);
-        return clamped && withAnswer(clamped, answer);
-      }),
+    clamp: clamp && ((granted) => withAnswer(clamp(granted), answer)),
   };
 }
 

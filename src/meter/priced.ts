@@ -16,8 +16,8 @@ export interface Priced {
   /** Flat list; added to the answer for the client. */
   readonly answerFields?: readonly string[] | undefined;
   /**
-   * Reduces the request so that it fits the remaining amount of each quota; undefined if that is impossible. Absent:
-   * clamping is off.
+   * Reduces the request to what the ledger granted of each quota: less than the units of a charge, never less than its
+   * `least`. Absent: the request cannot be reduced.
    */
-  readonly clamp?: ((left: (quota: string) => number) => Priced | undefined) | undefined;
+  readonly clamp?: ((granted: (quota: string) => number) => Priced) | undefined;
 }

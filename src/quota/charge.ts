@@ -11,6 +11,8 @@ export interface ChargeItem {
   readonly quota: string;
   readonly units: number;
   readonly kind: ChargeKind;
+  /** For a held item of a request that can be made cheaper: the ledger may grant any amount from `least` to `units`. */
+  readonly least?: number;
 }
 
 /** All charges of one request, one item per quota. */
@@ -54,5 +56,7 @@ function normal(item: ChargeItem): ChargeItem {
 
 function merged(a: ChargeItem, b: ChargeItem): ChargeItem {
   const kind = a.kind === 'held' || b.kind === 'held' ? 'held' : a.units + b.units > 0 ? 'fixed' : 'gate';
-  return { quota: a.quota, units: a.units + b.units, kind };
+  const sum: ChargeItem = { quota: a.quota, units: a.units + b.units, kind };
+  if (a.least === undefined && b.least === undefined) return sum;
+  return { ...sum, least: (a.least ?? a.units) + (b.least ?? b.units) };
 }

@@ -72,6 +72,25 @@ t.test('a request without an output limit gets one', async (t) => {
   }
 });
 
+/** Operations that the gateway has sent to the store. */
+async function operations(ops: string): Promise<number> {
+  const { body } = await ask(ops, '/metrics');
+  return Number(/^quotagate_store_call_operations_sum(?:\{.*\})? (\d+)$/m.exec(body)?.[1]);
+}
+
+t.test('a clamped request asks the store once', async (t) => {
+  const bed = await setUp(t, { allowance: ALLOWANCE, llm: 'whenShort: clamp' });
+  await bed.limit('ana', ALLOWANCE - 50);
+  const { path, body } = factsOf('openai-chat');
+  const asked = { ...body('[[tokens=20]]', false), max_tokens: 5_000 };
+  const before = await operations(bed.ops);
+  const answer = await post(bed.url + path, { body: asked, headers: bed.headers });
+  t.equal(answer.status, 200);
+  t.ok(Number(answer.headers['quotagate-clamped']) < ALLOWANCE - 50);
+  await bed.settled(t);
+  t.equal((await operations(bed.ops)) - before, 2, 'one decision and one settlement');
+});
+
 t.test('a cost that no clamp makes smaller is asked about once', async (t) => {
   const charges = '[{ quota: ai, llm: { api: openai-chat, whenShort: clamp } }, { quota: usage, units: 1 }]';
   const bed = await setUp(t, {
@@ -79,12 +98,8 @@ t.test('a cost that no clamp makes smaller is asked about once', async (t) => {
     orgs: '\n  acme:\n    plans:\n      ai: { allowance: 100000 }\n      usage: { allowance: 0.5 }\n',
   });
   const { path, body } = factsOf('openai-chat');
-  const reserves = async () => {
-    const { body: text } = await ask(bed.ops, '/metrics');
-    return Number(/^quotagate_store_call_operations_sum(?:\{.*\})? (\d+)$/m.exec(text)?.[1]);
-  };
-  const before = await reserves();
+  const before = await operations(bed.ops);
   const answer = await post(bed.url + path, { body: body('Hello', false), headers: bed.headers });
   t.equal(answer.status, 429);
-  t.equal((await reserves()) - before, 1);
+  t.equal((await operations(bed.ops)) - before, 1);
 });

@@ -72,8 +72,10 @@ function wasThere(orgState: OrgState | undefined, call: Call): boolean {
 
 function repeated(reply: Reply, ops: readonly Op[]): Reply {
   const results = reply.results.map((result, index): Result => {
-    const withheld = (ops[index]?.kind ?? 'none') === 'none' && 'bindingLimits' in result;
-    return withheld ? { ...result, violated: [], bindingLimits: [] } : result;
+    if ((ops[index]?.kind ?? 'none') !== 'none' || !('bindingLimits' in result)) return result;
+    const withheld = { ...result, violated: [], bindingLimits: [] };
+    if ('granted' in withheld) delete withheld.granted;
+    return withheld;
   });
   return { ...reply, replayed: true, results };
 }

@@ -1,11 +1,12 @@
 /** Decides a reservation: checks every line and, if all fit, charges and holds them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
-import { encodeMember, holderOfKey, type Member } from '../codec.js';
+import { encodeMember, type HoldRecord, holderOfKey, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
-import { findBindingLimits, isSpent, refusal } from './check-limits.js';
+import { checkLimits, findBindingLimits, isSpent, type LimitCheck, refusal } from './check-limits.js';
 import { groupIn, memberIn } from './codec-cache.js';
 import { noteRefusal } from './crossings.js';
 import { checkLimitsAfterExpiry } from './expire.js';
+import { grantedItems, hasLeast, leastOf } from './grants.js';
 import { change, type LimitCounter, linesOf, planOf, type Work } from './limit-counters.js';
 
 /** Decides one reservation. Any answer except `admitted` leaves consumed, held and history figures unchanged. */
@@ -38,11 +39,52 @@ function decide(work: Work, op: ReserveOp): Admitted | Refused | Denied {
   const { items } = op.charges;
   if (items.some((item) => planOf(work.orgState, item.quota) === undefined)) return denied('no-plan');
   const lines = items.map((item) => linesOf(work, work.present, item.quota, op.user, groups));
-  if (standing !== undefined) return admitted(work, items, lines, groups, [], true);
-  const check = checkLimitsAfterExpiry(work, items, lines);
+  if (standing !== undefined) {
+    const again = admitted(work, items, lines, groups, [], true);
+    return withGranted(again, items, heldOf(items, standing));
+  }
+  const { granted, ...check } = checkBetween(work, items, lines);
   if (check.hard.length > 0) return refused(work, op, items, lines, groups, check.hard);
-  charge(work, op, items, lines, groups);
-  return admitted(work, items, lines, groups, check.lenient, false);
+  charge(work, op, granted, lines, groups);
+  return withGranted(admitted(work, items, lines, groups, check.lenient, false), items, granted);
+}
+
+interface GrantCheck extends LimitCheck {
+  /** The items as granted. Meaningless if a hard limit is exceeded. */
+  readonly granted: readonly ChargeItem[];
+}
+
+/** Checks the limits for a charge with a least and a most. */
+function checkBetween(
+  work: Work,
+  items: readonly ChargeItem[],
+  lines: readonly LimitCounter[][],
+): GrantCheck {
+  const whole = checkLimitsAfterExpiry(work, items, lines);
+  if (whole.hard.length === 0 || !hasLeast(items)) return { ...whole, granted: items };
+  const least = checkLimits(work, leastOf(items), lines);
+  if (least.hard.length > 0) return { ...least, granted: items };
+  const granted = grantedItems(work, items, lines);
+  return { ...checkLimits(work, granted, lines), granted };
+}
+
+/** Adds the granted units to the answer of a reservation that has a least. */
+function withGranted(
+  answer: Admitted,
+  asked: readonly ChargeItem[],
+  granted: readonly { readonly units: number }[],
+): Admitted {
+  return hasLeast(asked) ? { ...answer, granted: granted.map(({ units }) => units) } : answer;
+}
+
+/** What a hold has of these items. */
+function heldOf(items: readonly ChargeItem[], hold: HoldRecord): readonly { readonly units: number }[] {
+  let place = 0;
+  return items.map((item) => {
+    if (item.kind === 'gate') return item;
+    place += 1;
+    return hold.items[place - 1] ?? item;
+  });
 }
 
 function denied(reason: Denied['reason']): Denied {

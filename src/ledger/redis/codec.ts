@@ -154,7 +154,11 @@ function decodeDecision(
     at += BINDING_LENGTH;
   }
   const common = { ...namedGroups(String(raw[1])), violated, bindingLimits };
-  if (kind === RESULT.admitted) return { status: 'admitted', duplicate: raw[2] === 1, ...common };
+  if (kind === RESULT.admitted) {
+    const admitted = { status: 'admitted', duplicate: raw[2] === 1, ...common } as const;
+    const hasGranted = items.length > 0 && raw.length > at;
+    return hasGranted ? { ...admitted, granted: raw.slice(at).map(Number) } : admitted;
+  }
   const primary = Math.max(0, Number(raw[2]) - 1);
   return { status: 'refused', reason: kind === RESULT.spent ? 'spent' : 'held', primary, ...common };
 }

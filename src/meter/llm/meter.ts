@@ -158,30 +158,30 @@ export class Meter implements LlmMeter {
     // Without a stream nothing arrives before the end, so the hold cannot grow in steps.
     const steps = hold === 'step' && request.stream && given.shape.request.outputUnseen !== true;
     const first = steps ? Math.min(most, stepTokens) : most;
+    const clamps = outputLimit === undefined && whenShort === 'clamp' && canClamp(context);
+    const least = clamps ? Math.min(first, outputTokens(context, request.minOutputLimit)) : first;
     const items = rates.held.map((price): ChargeItem => {
       const units = price.hold(inputTokens, first);
       if (units > UNITS_MAX)
         throw new ProblemError('cost-invalid', 'The cost of the request is above the maximum.');
-      return { quota: price.quota, units, kind: 'held' };
+      const item = { quota: price.quota, units, kind: 'held' } as const;
+      return least < first ? { ...item, least: price.hold(inputTokens, least) } : item;
     });
     const coding = this.codingFor(context);
-    const clamps = outputLimit === undefined && whenShort === 'clamp' && canClamp(context);
     return {
       charges: charges(given.action, given.fixed.length === 0 ? items : [...given.fixed, ...items]),
       reader: this.openReader(context, most, first, outputLimit !== undefined),
       body: this.bodyFor(context, outputLimit),
       setFields: coding === undefined ? undefined : ['accept-encoding', coding],
       answerFields: outputLimit === undefined ? undefined : ['QuotaGate-Clamped', String(outputLimit)],
-      clamp: clamps ? (left) => this.clamped(context, left) : undefined,
+      clamp: least < first ? (granted) => this.clamped(context, granted) : undefined,
     };
   }
 
-  private clamped(context: PricingContext, left: (quota: string) => number): Priced | undefined {
+  private clamped(context: PricingContext, granted: (quota: string) => number): Priced {
     const { rates, inputTokens, request } = context;
-    const allowed = rates.held.map((price) => price.outputFor(inputTokens, wholeUnits(left(price.quota))));
-    const outputLimit = Math.floor(Math.min(...allowed) / request.answers);
-    if (outputLimit < request.minOutputLimit) return undefined;
-    return this.held(context, outputLimit < outputLimitOf(context) ? outputLimit : undefined);
+    const allowed = rates.held.map((price) => price.outputFor(inputTokens, granted(price.quota)));
+    return this.held(context, Math.floor(Math.min(...allowed) / request.answers));
   }
 
   private openReader(
@@ -274,10 +274,6 @@ function outputTokens(context: PricingContext, outputLimit: number | undefined):
   if (!Number.isSafeInteger(tokens))
     throw new ProblemError('cost-invalid', 'The cost of the request is above the maximum.');
   return tokens;
-}
-
-function wholeUnits(units: number): number {
-  return Number.isNaN(units) ? 0 : Math.max(0, Math.floor(Math.min(units, UNITS_MAX)));
 }
 
 /** All token charges of a route read the same request and answer, so these options must be equal. */

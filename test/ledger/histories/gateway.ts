@@ -15,7 +15,7 @@ import { checkCaps, type State, stateOf } from './invariants.js';
 import type { Pair } from './pair.js';
 import type { Random, Tally } from './random.js';
 import { tallyReply } from './totals.js';
-import { CROWD, chargesBy, cycleAt, GROUPS, STRANGERS, USERS } from './world.js';
+import { CROWD, chargesBy, cycleAt, GROUPS, rangesBy, STRANGERS, USERS } from './world.js';
 
 interface Producer {
   readonly name: string;
@@ -221,7 +221,7 @@ export class Gateway {
   private makeReserve(): ReserveOp {
     const { random } = this;
     if (this.holds.length > 0 && random.chance(0.05)) return random.pick(this.holds);
-    const items = chargesBy(random, this.scale);
+    const items = random.chance(0.15) ? rangesBy(random, this.scale) : chargesBy(random, this.scale);
     const user = random.chance(0.9) ? random.pick(USERS) : random.pick(STRANGERS);
     const keepsHold = items.some((item) => item.kind === 'held') || random.chance(0.1);
     if (keepsHold) this.holdsMade += 1;

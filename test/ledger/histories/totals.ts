@@ -1,6 +1,6 @@
 /** Counts which outcomes and which rules of docs/rules.md a reply has exercised. */
 import { decodeMember, decodePlan } from '../../../src/ledger/codec.js';
-import type { Call, Op, Reply, Result, Violation } from '../../../src/ledger/port.js';
+import type { Call, Op, Reply, ReserveOp, Result, Violation } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
 import type { State } from './invariants.js';
 import type { Tally } from './random.js';
@@ -67,6 +67,7 @@ function tallyReserve(
     tally.hit('rule 11: decided beside a carried hold');
   if (result.status === 'admitted')
     for (const one of result.violated) tallyLenient(tally, before, one, op.user);
+  tallyGrant(tally, op, result);
   if (result.status === 'admitted' && costlierRefused(call, index, reply))
     tally.hit('rule 14: cheaper admitted');
   if (result.status !== 'refused') return;
@@ -79,6 +80,17 @@ function tallyReserve(
     const limit = before.limits[lineOf(one.quota, one.scope, one.scope === 'user' ? op.user : one.group)];
     if (limit?.startsWith('p')) tally.hit('rule 10: percent cap refuses');
   }
+}
+
+/** A reservation with a least, answered for the first time. */
+function tallyGrant(tally: Tally, { charges: { items } }: ReserveOp, result: Result): void {
+  const ranges = items.filter(({ least }) => least !== undefined);
+  if (ranges.length === 0) return;
+  if (result.status === 'refused') tally.hit('reserve: the least refused');
+  if (result.status !== 'admitted' || result.duplicate) return;
+  const isLess = items.some(({ units }, index) => (result.granted?.[index] ?? 0) < units);
+  tally.hit(isLess ? 'reserve: less granted' : 'reserve: the most granted');
+  if (isLess && ranges.length > 1) tally.hit('reserve: less granted of several items');
 }
 
 function tallyLenient(tally: Tally, before: State, one: Violation, user: string): void {

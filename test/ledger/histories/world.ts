@@ -51,6 +51,22 @@ export function chargesBy(random: Random, scale: number): ChargeItem[] {
   }
 }
 
+/** Charges that may be granted less than they ask for. */
+export function rangesBy(random: Random, scale: number): ChargeItem[] {
+  const between = (quota: string, least: number, most: number): ChargeItem => {
+    const units = random.between(least, most) * scale;
+    return { ...held(quota, units), least: random.between(0, least) * scale };
+  };
+  switch (random.between(0, 2)) {
+    case 0:
+      return [between('ai', 4, 80)];
+    case 1:
+      return [between('ai', 5, 60), gate('lds'), fixed('usage', scale)];
+    default:
+      return [between('ai', 3, 50), between('usage', 2, 30)];
+  }
+}
+
 export function limitBy(random: Random, scale: number, now: number): string {
   const units = random.between(2, 60) * scale;
   const mode = random.chance(0.2) ? 'w' : 'h';

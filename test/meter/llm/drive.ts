@@ -77,6 +77,13 @@ export async function priced(
   return await meter.price(path, asked.query ?? '', asked.headers ?? [], bytes, [], 'chat');
 }
 
+/** The request as the gateway reduces it where this much remains of each quota; undefined where the least does not fit. */
+export function clamped(one: Priced, left: (quota: string) => number): Priced | undefined {
+  const { items } = one.charges;
+  if (items.some(({ quota, units, least = units }) => !(left(quota) >= least))) return undefined;
+  return one.clamp?.(left);
+}
+
 export interface Answer {
   readonly type?: string;
   /** Further fields of its head: names and values. */

@@ -1,7 +1,7 @@
 // Unusual requests: free calls, output limits that mean no limit, budgets above the output limit, stored prompts.
 import t from 'tap';
 import type { Priced } from '../../../src/meter/priced.js';
-import { meterOf, PATHS, pass, priced } from './drive.js';
+import { clamped, meterOf, PATHS, pass, priced } from './drive.js';
 
 const held = ({ charges }: Priced): number => charges.items[0]?.units ?? 0;
 const row = (match: string, multiplier: number) => ({ match, multiplier, maxOutputTokens: 100 });
@@ -57,12 +57,12 @@ t.test('interleaved thinking: the budget can exceed the output limit', async (t)
   const meter = meterOf('anthropic-messages', { whenShort: 'clamp' });
   t.teardown(() => meter.close());
   const body = { model: 'm', max_tokens: 4_000, thinking: { type: 'enabled', budget_tokens: 10_000 } };
-  const clamped = async (headers: string[]) =>
-    (await priced(meter, body, PATHS['anthropic-messages'], { headers }))
-      .clamp?.(() => 1_000)
-      ?.body?.toString();
-  t.equal(await clamped([]), undefined, 'no ceiling below the budget would be taken');
-  const text = await clamped(['Anthropic-Beta', 'a,interleaved-thinking-2025-05-14']);
+  const reduced = async (headers: string[]) => {
+    const one = await priced(meter, body, PATHS['anthropic-messages'], { headers });
+    return clamped(one, () => 1_000)?.body?.toString();
+  };
+  t.equal(await reduced([]), undefined, 'no ceiling below the budget would be taken');
+  const text = await reduced(['Anthropic-Beta', 'a,interleaved-thinking-2025-05-14']);
   const { max_tokens } = JSON.parse(text ?? '{}') as { max_tokens: number };
   t.ok(max_tokens > 900 && max_tokens < 1_000);
 });
