@@ -2,7 +2,8 @@
  * `npm run bench`: measures what quotas cost, compared with the same gateway without them and with other products. Each server is a
  * separate process; all share one Redis and one upstream, in one run of interleaved rounds.
  *
- * `-- quick`: only this gateway, with 64 connections and with one. `-- only <measure>`: one of crowd, alone, paths, far, many.
+ * `-- quick`: only this gateway, with 64, 8 and one connections. `-- only <measure>`: one of crowd, alone, stalls, paths,
+ * far, many.
  * `-- against <folder>`: this build compared with another one. Two numbers: rounds, and seconds per turn.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ import { far } from './measures/far.js';
 import { many } from './measures/many.js';
 import type { Field, Measured } from './measures/measure.js';
 import { paths } from './measures/paths.js';
+import { stalls } from './measures/stalls.js';
 
 interface Options {
   readonly quick: boolean;
@@ -74,13 +76,14 @@ function measuresOf({ quick, only, against: other, rounds, seconds }: Options, f
   const all: Readonly<Record<string, Run>> = {
     crowd: (given) => crowd(given, options, !quick),
     alone: (given) => alone(given, brief),
+    stalls: (given) => stalls(given, brief),
     paths: (given) => paths(given, options),
     far: (given) => far(given, brief),
     many: (given) => many(given, brief),
   };
   const chosen = only === undefined ? Object.keys(all) : [only];
   return chosen
-    .filter((name) => !quick || name === 'crowd' || name === 'alone')
+    .filter((name) => !quick || ['crowd', 'alone', 'stalls'].includes(name))
     .flatMap((name) => all[name] ?? []);
 }
 

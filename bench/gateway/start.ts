@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ConfigParts, configText } from '../../test/support/gateway.js';
 import type { Contender } from '../lib/server.js';
@@ -18,6 +19,8 @@ export interface GatewayOptions extends ConfigParts {
 export interface BenchGateway extends Contender {
   /** `host:port` of the ops listener. */
   readonly ops: string;
+  /** Sends a message to a module that `nodeArgs` preloads; resolves with its answer. */
+  ask(): Promise<unknown>;
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -36,11 +39,11 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
   writeFileSync(file, text.replace(/level: \w+/, 'level: info'));
   const main = join(root, 'dist/src/main.js');
   const child = spawn(process.execPath, [...nodeArgs, main, 'serve', '-c', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const addresses = await new Promise<{ gateway: string; ops: string }>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       const said = JSON.parse(line);
       // Builds before event fields logged it as the message; `against` may start one.
       if (said.event === 'listening' || said.msg === 'listening') resolve(said);
@@ -52,6 +55,11 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
     url: `http://${addresses.gateway}`,
     ops: addresses.ops,
     pids: [child.pid ?? 0],
+    ask: () =>
+      new Promise((resolve) => {
+        child.once('message', resolve);
+        child.send('');
+      }),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -59,6 +67,11 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
       await ended;
     },
   };
+}
+
+/** Measures the delays of the gateway's event loop; `ask` returns them as a LoopDelay. */
+export function withLoopDelay(): Pick<GatewayOptions, 'nodeArgs'> {
+  return { nodeArgs: ['--import', new URL('../lib/loop-delay.js', import.meta.url).href] };
 }
 
 /** Copies this build with one text replaced; returns the root of the copy. */
