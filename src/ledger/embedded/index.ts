@@ -1,7 +1,11 @@
 /**
  * The embedded ledger, in this process: the default, and the model that the Lua is tested against. Without a folder it
  * keeps data in memory only. With a folder, every change is persisted in the background (see persist.ts).
+ *
+ * Nothing here waits for a network, so a loop over many entries would never leave the event loop to requests: what such
+ * loops call begins in a turn of its own.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isName } from '../../quota/id.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
@@ -31,6 +35,9 @@ export interface EmbeddedOptions {
   /** Bounds the clock. Absent: every reading is accepted. */
   readonly clockGuard?: ClockGuard | undefined;
 }
+
+/** Fields that `drop` deletes in one turn of the event loop. */
+const DROPPED_AT_ONCE = 512;
 
 /** Rejects if another process has the folder open, or if it cannot be read. */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledger> {
@@ -62,11 +69,9 @@ class MemoryLedger implements Ledger {
     // The ledger is ready from its start.
   }
 
+  /** Waits before a call, never after it: the answer to a call that ran is always known. */
   apply(call: Call): Promise<Reply> {
-    return bounded(this.guard, call, async (latest) => {
-      this.refuseWhenFailed();
-      return applyCall(this.orgStates.get(call.org), call, this.now(), latest);
-    });
+    return this.disk?.late ? this.disk.caughtUp().then(() => this.run(call)) : this.run(call);
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
@@ -90,6 +95,7 @@ class MemoryLedger implements Ledger {
   }
 
   async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
+    if (this.disk?.late) await this.disk.caughtUp();
     this.refuseWhenFailed();
     const known = this.orgStates.get(org);
     if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
@@ -111,6 +117,7 @@ class MemoryLedger implements Ledger {
 
   /** The cursor is the number of fields passed; a field added or removed during the scan may be missed or returned twice. */
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
+    await nextTurn();
     const fields = this.orgStates.get(org)?.tables.get(table);
     if (fields === undefined) return { cursor: '0', entries: [] };
     const from = Number(cursor);
@@ -126,6 +133,7 @@ class MemoryLedger implements Ledger {
   }
 
   async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
+    await nextTurn();
     const entries = this.orgStates.get(org)?.logs[log] ?? [];
     const first = entries.findIndex((entry) => entry.id > after);
     return first < 0 ? [] : entries.slice(first, first + count);
@@ -139,6 +147,7 @@ class MemoryLedger implements Ledger {
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
+    await nextTurn();
     const orgState = this.orgStates.get(org);
     if (orgState?.org.text('epoch') === undefined || (orgState.org.text('fold') ?? '') !== fold.from)
       return false;
@@ -152,7 +161,9 @@ class MemoryLedger implements Ledger {
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
-    for (const table of tables) this.orgStates.get(org)?.dropTable(table);
+    const orgState = this.orgStates.get(org);
+    for (const table of tables)
+      for (const _ of orgState?.dropTable(table, DROPPED_AT_ONCE) ?? []) await nextTurn();
   }
 
   async forgetProducers(org: string, idleMs: number): Promise<number> {
@@ -182,6 +193,13 @@ class MemoryLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.disk?.close();
+  }
+
+  private run(call: Call): Promise<Reply> {
+    return bounded(this.guard, call, async (latest) => {
+      this.refuseWhenFailed();
+      return applyCall(this.orgStates.get(call.org), call, this.now(), latest);
+    });
   }
 
   private refuseWhenFailed(): void {

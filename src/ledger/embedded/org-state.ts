@@ -4,20 +4,17 @@ import type { Log, LogEntry, Reply, Table } from '../port.js';
 
 export type Value = string | number;
 
-/** Called for every change (undefined: deleted), so that the ledger can persist it. */
-export type ChangeListener = (
-  org: string,
-  place: Table | Log,
-  field: string,
-  value: Value | undefined,
-) => void;
+/**
+ * Called for every change (undefined: deleted), so that the ledger can persist it. `prefix`: `<org>/<table or log>/`,
+ * always the same string.
+ */
+export type ChangeListener = (prefix: string, field: string, value: Value | undefined) => void;
 
 /** A table's fields. */
 export class Fields {
   readonly map = new Map<string, Value>();
   constructor(
-    private readonly org: string,
-    private readonly name: Table,
+    private readonly prefix: string,
     private readonly onChange: ChangeListener | undefined,
   ) {}
 
@@ -32,11 +29,11 @@ export class Fields {
 
   set(field: string, value: Value): void {
     this.map.set(field, value);
-    this.onChange?.(this.org, this.name, field, value);
+    this.onChange?.(this.prefix, field, value);
   }
 
   delete(field: string): void {
-    if (this.map.delete(field)) this.onChange?.(this.org, this.name, field, undefined);
+    if (this.map.delete(field)) this.onChange?.(this.prefix, field, undefined);
   }
 }
 
@@ -53,18 +50,20 @@ export class OrgState {
   readonly due: { at: number; id: string }[] = [];
   readonly org: Fields;
   private lastEntry = { at: 0, count: 0 };
+  private readonly logPrefixes: Readonly<Record<Log, string>>;
 
   constructor(
     readonly id: string,
     private readonly onChange?: ChangeListener,
   ) {
+    this.logPrefixes = { journal: `${id}/journal/`, audit: `${id}/audit/`, outbox: `${id}/outbox/` };
     this.org = this.table('org');
   }
 
   table(name: Table): Fields {
     let fields = this.tables.get(name);
     if (fields === undefined) {
-      fields = new Fields(this.id, name, this.onChange);
+      fields = new Fields(`${this.id}/${name}/`, this.onChange);
       this.tables.set(name, fields);
     }
     return fields;
@@ -105,7 +104,7 @@ export class OrgState {
     else lastEntry.count += 1;
     const entry = { id: entryId(this.lastEntry.at, this.lastEntry.count), text };
     this.logs[log].push(entry);
-    this.onChange?.(this.id, log, entry.id, text);
+    this.onChange?.(this.logPrefixes[log], entry.id, text);
   }
 
   /** Forgets log entries up to `to`. */
@@ -114,16 +113,22 @@ export class OrgState {
     let count = 0;
     for (const entry of entries) {
       if (entry.id > to) break;
-      this.onChange?.(this.id, log, entry.id, undefined);
+      this.onChange?.(this.logPrefixes[log], entry.id, undefined);
       count += 1;
     }
     entries.splice(0, count);
   }
 
-  dropTable(name: Table): void {
+  /** Deletes a table; yields after each `some` fields. */
+  *dropTable(name: Table, some: number): Generator<void> {
     const fields = this.tables.get(name);
     if (fields === undefined) return;
-    for (const field of [...fields.map.keys()]) fields.delete(field);
+    let count = 0;
+    for (const field of fields.map.keys()) {
+      fields.delete(field);
+      count += 1;
+      if (count % some === 0) yield;
+    }
     this.tables.delete(name);
   }
 

@@ -1,15 +1,24 @@
 /**
- * Persists the embedded ledger in LevelDB: one key per field, one atomic batch per flush. A batch contains whole calls,
- * so the state after `kill -9` is a consistent one from the last second. LevelDB's lock belongs to the kernel: a second
- * process is refused, and the lock ends with its process.
+ * Persists the embedded ledger in LevelDB: one key per field, one atomic batch at a time. A batch contains whole calls
+ * and is synced to the disk, so the state after `kill -9` or a power cut is a consistent one from the last second.
+ * LevelDB writes in a thread of its own; the event loop only fills the batch, a slice per turn. LevelDB's lock belongs
+ * to the kernel: a second process is refused, and the lock ends with its process.
  */
 import { mkdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import type { Log, Table } from '../port.js';
-import { type ChangeListener, OrgState, type Value } from './org-state.js';
+import { Changes } from './changes.js';
+import { type ChangeListener, OrgState } from './org-state.js';
 
-/** The maximum delay before a change is written to LevelDB. */
-const FLUSH_MS = 100;
+/** How long changes are collected before a batch. The rest of LATE_MS is left for the disk. */
+const FLUSH_MS = 250;
+/** The maximum age of a change that is not synced; beyond it, calls wait for the disk. */
+const LATE_MS = 1_000;
+/** Changes added to a batch in one turn of the event loop: about 0.2 ms. */
+const SLICE = 128;
+/** A turn adds as many changes as the last one made, so that the writer keeps up, but not more than this. */
+const SLICE_MAX = 512;
 
 const LOGS: readonly string[] = ['journal', 'audit', 'outbox'] satisfies Log[];
 
@@ -17,7 +26,11 @@ export interface Disk {
   readonly onChange: ChangeListener;
   /** The error of the last failed write. The write is retried; until it succeeds, the ledger answers nothing. */
   readonly failure: Error | undefined;
+  /** A change is older than a second and not synced. */
+  readonly late: boolean;
   load(): Promise<Map<string, OrgState>>;
+  /** Resolves when no change is late, or a write failed. */
+  caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,10 +53,12 @@ const AGAIN_MS = 1_000;
 
 export class LevelDisk implements Disk {
   failure: Error | undefined;
-  private changed = new Map<string, Value | undefined>();
+  private changes = new Changes();
+  /** When the oldest change of `changes` was made, and that of the batch that is being written. */
+  private oldestAt = Number.POSITIVE_INFINITY;
+  private writingFrom = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> = Promise.resolve();
-
+  private writing: Promise<void> | undefined;
   private closed = false;
 
   constructor(
@@ -51,10 +66,17 @@ export class LevelDisk implements Disk {
     private readonly againMs = AGAIN_MS,
   ) {}
 
-  readonly onChange: ChangeListener = (org, place, field, value) => {
-    this.changed.set(`${org}/${place}/${field}`, value);
-    this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  readonly onChange: ChangeListener = (prefix, field, value) => {
+    if (this.changes.size === 0) {
+      this.oldestAt = performance.now();
+      this.schedule(FLUSH_MS);
+    }
+    this.changes.add(prefix, field, value);
   };
+
+  get late(): boolean {
+    return performance.now() - Math.min(this.writingFrom, this.oldestAt) > LATE_MS;
+  }
 
   async load(): Promise<Map<string, OrgState>> {
     const orgStates = new Map<string, OrgState>();
@@ -73,39 +95,60 @@ export class LevelDisk implements Disk {
     return orgStates;
   }
 
+  async caughtUp(): Promise<void> {
+    while (this.failure === undefined && this.late) await this.flush();
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    this.flush();
     await this.writing;
+    do await this.flush();
+    while (this.changes.size > 0 && this.failure === undefined);
     await this.level.close();
     if (this.failure !== undefined) throw this.failure;
   }
 
-  private flush(): void {
+  private schedule(waitMs: number): void {
+    if (this.timer !== undefined || this.writing !== undefined || this.closed) return;
+    this.timer = setTimeout(() => this.flush(), waitMs);
+  }
+
+  /** Writes what has changed so far, unless a write is under way; resolves when it is synced, or failed. */
+  private flush(): Promise<void> {
+    if (this.writing !== undefined) return this.writing;
+    clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.changed.size === 0) return;
-    const changed = this.changed;
-    this.changed = new Map();
-    this.writing = this.writing
-      .then(() => this.write(changed))
+    const { changes } = this;
+    if (changes.size === 0) return Promise.resolve();
+    this.changes = new Changes();
+    this.writingFrom = this.oldestAt;
+    this.oldestAt = Number.POSITIVE_INFINITY;
+    this.writing = this.write(changes)
       .then(
         () => {
           this.failure = undefined;
         },
-        (error: Error) => this.keep(changed, error),
-      );
+        (error: Error) => this.keep(changes, error),
+      )
+      .then(() => {
+        this.writing = undefined;
+        this.writingFrom = Number.POSITIVE_INFINITY;
+        if (this.failure !== undefined) this.schedule(this.againMs);
+        else if (this.changes.size > 0) this.schedule(this.oldestAt + FLUSH_MS - performance.now());
+      });
+    return this.writing;
   }
 
   /**
-   * Changes that could not be written go into the next batch first, together with later changes, so that no call is
-   * written in part.
+   * Changes that could not be written go into the next batch together with later changes, so that no call is written
+   * in part.
    */
-  private keep(changed: ReadonlyMap<string, Value | undefined>, error: Error): void {
+  private keep(changes: Changes, error: Error): void {
     this.failure = error;
-    this.changed = new Map([...changed, ...this.changed]);
-    clearTimeout(this.timer);
-    this.timer = this.closed ? undefined : setTimeout(() => this.flush(), this.againMs);
+    changes.addAll(this.changes);
+    this.changes = changes;
+    this.oldestAt = this.writingFrom;
   }
 
   /** After a failed write, the end of LevelDB's log may be torn: the database is opened again. */
@@ -114,13 +157,24 @@ export class LevelDisk implements Disk {
     await this.level.open();
   }
 
-  private async write(changed: ReadonlyMap<string, Value | undefined>): Promise<void> {
+  /**
+   * Every batch is synced: when LevelDB starts a new log file, it does not sync the old one, so a batch that was written
+   * without could be missing between two that are there.
+   */
+  private async write(changes: Changes): Promise<void> {
     if (this.failure !== undefined) await this.reopen();
     const batch = this.level.batch();
-    for (const [key, value] of changed) {
+    let left = SLICE;
+    for (const [key, value] of changes.entries()) {
+      if (left === 0) {
+        const known = this.changes.size;
+        await nextTurn();
+        left = Math.min(SLICE + this.changes.size - known, SLICE_MAX);
+      }
+      left -= 1;
       if (value === undefined) batch.del(key);
       else batch.put(key, String(value));
     }
-    await batch.write();
+    await batch.write({ sync: true });
   }
 }

@@ -1,0 +1,44 @@
+// The embedded ledger waits for nothing, so loops over it must leave the event loop to requests by themselves.
+import t from 'tap';
+import { foldJournal } from '../../src/maintenance/fold.js';
+import { BEGIN_MS, fixed, openClockedMemory, reserve, set, TestOrg } from '../support/ledgers.js';
+
+/** Turns of the event loop while something runs. */
+async function turnsOf(run: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let over = false;
+  const ended = run().finally(() => {
+    over = true;
+  });
+  while (!over) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns += 1;
+  }
+  await ended;
+  return turns;
+}
+
+t.test('folding begins each step in a turn of its own', async (t) => {
+  const opened = await openClockedMemory();
+  const testOrg = new TestOrg(opened.ledger, 'acme', opened.setClock);
+  await testOrg.seed({ plans: { usage: 1_000_000 } });
+  await testOrg.commit(set('org', 'rule', '{"every":"hour","timeZone":"UTC"}'));
+  const entries = 1_000;
+  for (let count = 0; count < entries; count += 1) await testOrg.call([reserve('ana', fixed('usage', 1))]);
+  await testOrg.at(BEGIN_MS);
+  const turns = await turnsOf(async () => t.equal(await foldJournal(opened.ledger, 'acme'), entries));
+  t.ok(turns >= entries / 100, `${turns} turns`);
+});
+
+t.test('a large table is deleted in slices', async (t) => {
+  const opened = await openClockedMemory();
+  const { ledger } = opened;
+  const testOrg = new TestOrg(ledger, 'acme', opened.setClock);
+  await testOrg.seed({});
+  const count = 5_000;
+  const table = 'history:users:2026-01-01';
+  await testOrg.commit(...Array.from({ length: count }, (_, index) => set(table, `${index}`, 1)));
+  const turns = await turnsOf(() => ledger.drop('acme', [table]));
+  t.ok(turns >= Math.floor(count / 512), `${turns} turns`);
+  t.same((await ledger.scan('acme', table, '0', 10)).entries, []);
+});
