@@ -47,7 +47,7 @@ t.test('10,000 renewals are due in one tick', { skip: skipWithoutRedis }, async 
 });
 
 t.test('renewals go on however many decisions there are', { skip: skipWithoutRedis }, async (t) => {
-  const { batcher } = await setUp(t);
+  const { batcher } = await setUp(t, { deadlineMs: 10_000 });
   const hold = { charges: HELD, hold: 'h1', ttlMs: 60_000 };
   await batcher.decide('acme', reserve('ana', hold));
   const decisions = Array.from({ length: 300 }, () => batcher.decide('acme', reserve('ben')));

@@ -1,41 +1,34 @@
 /** The producers of one org: decides which call is sent when, and handles calls without an answer. */
 import { ProblemError } from '../../errors/catalogue.js';
-import { cyclesNow, withClosed } from '../call-cycles.js';
-import type { Bounds, Call, Op, Reply, Result } from '../port.js';
-import { StoreError } from '../port.js';
+import { type Call, type Op, type Reply, StoreError } from '../port.js';
 import { OrgAlarms } from './alarms.js';
 import { type Batch, isFresh, newProducer, type Producer, replacementOf, type Sent } from './batch.js';
 import { jittered } from './concurrency-limiter.js';
+import { distribute } from './distribute.js';
 import { Loss } from './loss.js';
 import type { BatcherState } from './observer.js';
+import { OrgBounds } from './org-bounds.js';
 import { CLOCK_JUMPED, noAnswer, type PendingOperation, unavailable } from './pending-operation.js';
+import { Producers } from './producers.js';
 import { OrgQueue } from './queue.js';
 import type { OrgBatcherOptions, Shared } from './shared.js';
 import { callOf, callsOf, sentOf, type UndeliveredCall } from './undelivered.js';
 
 const EXPIRE_MOST = 8;
-/** Bounds change once per cycle. More attempts than this mean that the store's clock and the rule disagree. */
-const CYCLE_TRIES_MAX = 5;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 500;
 const LOSS_FIRST_MS = 100;
 const LOSS_LAST_MS = 2_000;
-/** Producers with unanswered calls are set aside and replaced, up to this number. */
-const PRODUCERS_MAX = 16;
-
 const NONE: Op = { kind: 'none' };
 const DONE = Promise.resolve();
 
 export class OrgBatcher {
   private readonly waiting = new OrgQueue();
-  private readonly free: Producer[] = [];
-  private producers = 0;
+  private readonly producers = new Producers();
+  private readonly bounds = new OrgBounds();
   private inFlight = 0;
   private scheduled = false;
   private closed = false;
-  private epoch = '';
-  private ruleVersion = 0;
-  private cycles: readonly Bounds[] = [];
   private readonly retries = new Map<() => void, NodeJS.Timeout>();
   /** Calls that were sent and are not complete. */
   private readonly live = new Map<Batch, Producer>();
@@ -56,16 +49,12 @@ export class OrgBatcher {
   }
 
   get idle(): boolean {
-    return this.waiting.length === 0 && this.producers === this.free.length && this.loss === undefined;
+    return this.waiting.length === 0 && this.producers.busy === 0 && this.loss === undefined;
   }
 
   /** The ledger had data of this org. */
   get isKnown(): boolean {
-    return this.epoch !== '';
-  }
-
-  private get callsInFlight(): number {
-    return this.options.callsInFlight ?? this.shared.distance.callsInFlight;
+    return this.bounds.epoch !== '';
   }
 
   get isLost(): boolean {
@@ -73,8 +62,8 @@ export class OrgBatcher {
   }
 
   get state(): BatcherState {
-    const { inFlight, waiting } = this;
-    return { inFlight, inDoubt: this.producers - this.free.length - inFlight, waiting: waiting.length };
+    const { inFlight, producers, waiting } = this;
+    return { inFlight, inDoubt: producers.busy - inFlight, waiting: waiting.length };
   }
 
   add(pending: PendingOperation): void {
@@ -101,7 +90,8 @@ export class OrgBatcher {
 
   /** What is left after `close`. Calls of an earlier process are kept by the spool that resumed them. */
   undelivered(): UndeliveredCall[] {
-    const { org, epoch, live } = this;
+    const { org, live } = this;
+    const { epoch } = this.bounds;
     const calls: UndeliveredCall[] = [];
     for (const [batch, producer] of live) {
       const call = batch.done === undefined ? callOf({ org, epoch }, { producer, batch }) : undefined;
@@ -112,10 +102,11 @@ export class OrgBatcher {
 
   /** Sends what an earlier process could not deliver; resolves when done. */
   resume(call: UndeliveredCall, isForgotten: boolean): Promise<void> {
-    if (this.epoch === '') this.epoch = call.epoch;
-    this.producers += 1;
+    if (this.bounds.epoch === '') this.bounds.epoch = call.epoch;
+    this.producers.add();
     return new Promise((resolve) => {
-      const { epoch, generation } = this;
+      const { epoch } = this.bounds;
+      const { generation } = this;
       const { producer, batch } = sentOf(call, { epoch, generation, isForgotten, done: resolve });
       if (isForgotten) this.replaceProducer(producer, batch);
       else void this.send(producer, batch);
@@ -133,29 +124,19 @@ export class OrgBatcher {
     this.scheduled = false;
     // Decisions wait within their deadline; expired ones are not sent.
     if (this.loss !== undefined || this.closed || this.options.ledger.reconnecting) return;
-    while (this.inFlight < this.callsInFlight && this.waiting.isReady(this.inFlight)) {
-      const producer = this.takeProducer();
+    const most = this.options.callsInFlight ?? this.shared.distance.callsInFlight;
+    while (this.inFlight < most && this.waiting.isReady(this.inFlight)) {
+      const producer = this.producers.take(this.shared.clock.now());
       if (producer === undefined) return;
       const batch = this.takeBatch();
       if (batch.operations.length === 0) {
-        this.free.push(producer);
+        this.producers.give(producer);
         return;
       }
       this.inFlight += 1;
       this.send(producer, batch);
     }
   };
-
-  /** The store may forget producers that were idle for long, so they are discarded here first. */
-  private takeProducer(): Producer | undefined {
-    for (let free = this.free.pop(); free !== undefined; free = this.free.pop()) {
-      if (isFresh(free)) return free;
-      this.producers -= 1;
-    }
-    if (this.producers >= PRODUCERS_MAX) return undefined;
-    this.producers += 1;
-    return newProducer(this.shared.clock.now());
-  }
 
   private takeBatch(): Batch {
     const state = { retries: 0, cycleTries: 0, inDoubt: false, outstanding: false, counted: true };
@@ -171,11 +152,11 @@ export class OrgBatcher {
     }
     const call: Call = {
       org: this.org,
-      epoch: this.epoch,
+      epoch: this.bounds.epoch,
       producer: producer.id,
       seq: producer.seq + 1,
-      ruleVersion: this.ruleVersion,
-      cycles: this.cyclesFor(batch),
+      ruleVersion: this.bounds.ruleVersion,
+      cycles: this.bounds.cyclesFor(batch),
       unknownUsers: this.shared.unknownUsers,
       expireMost: EXPIRE_MOST,
       // An expired decision must not happen; if it has, the first answer shows it.
@@ -200,12 +181,6 @@ export class OrgBatcher {
     );
   }
 
-  private cyclesFor(batch: Batch): readonly Bounds[] {
-    let cycles = this.cycles;
-    for (const { cycle } of batch.operations) cycles = withClosed(cycles, cycle);
-    return cycles;
-  }
-
   private answered(producer: Producer, batch: Batch, reply: Reply): void {
     switch (reply.code) {
       case 'ok':
@@ -214,7 +189,7 @@ export class OrgBatcher {
         this.losses = 0;
         this.learn(reply);
         this.waiting.noteLines(batch.operations, reply.lines);
-        this.distribute(producer, batch, reply);
+        distribute({ producer, batch }, reply, { alarms: this.alarms, giveBack: this.giveBack });
         this.release(producer, batch);
         return;
       case 'cycle':
@@ -251,21 +226,15 @@ export class OrgBatcher {
   }
 
   private learn(reply: Reply): void {
-    this.epoch = reply.epoch;
+    this.bounds.learn(reply);
     if (!reply.replayed) this.shared.clock.saw(reply.clock);
     this.alarms.noteAnswer(reply);
-    if (reply.cycle.start !== this.cycles[0]?.start) this.cycles = withClosed([reply.cycle], reply.previous);
   }
 
   /** Returns false if this process cannot apply the org's rule: settlements wait until it can. */
   private enterCycle(batch: Batch, reply: Reply): boolean {
-    this.epoch = reply.epoch;
-    batch.cycleTries += 1;
     try {
-      if (batch.cycleTries > CYCLE_TRIES_MAX)
-        throw new Error('The store and this process disagree on the bounds of the cycle');
-      this.cycles = cyclesNow(reply);
-      this.ruleVersion = reply.ruleVersion;
+      this.bounds.enter(batch, reply);
       return true;
     } catch (err) {
       batch.cycleTries = 0;
@@ -274,34 +243,9 @@ export class OrgBatcher {
     }
   }
 
-  private distribute(producer: Producer, batch: Batch, reply: Reply): void {
-    const call = `${producer.id}.${producer.seq}`;
-    for (const [index, pending] of batch.operations.entries()) {
-      const result = reply.results[index];
-      if (result === undefined) continue;
-      if (pending.over) this.giveBack(pending, result, reply, call);
-      else {
-        pending.over = true;
-        this.alarms.noteResult(pending.op, result);
-        pending.resolve({ result, now: reply.now, cycle: reply.cycle, call, index });
-      }
-    }
-  }
-
-  /** The request was admitted after its caller had got `store-unavailable`: nothing was served for it. */
-  private giveBack(pending: PendingOperation, result: Result, reply: Reply, call: string): void {
-    const { op } = pending;
-    if (op.kind !== 'reserve' || result.status !== 'admitted') return;
-    const { charges, hold } = op;
-    if (charges.items.length === 0) return;
-    const user = result.user ?? op.user;
-    const cycle = reply.cycle.start;
-    const back: Op =
-      hold === ''
-        ? { kind: 'refund', user, groups: result.groups, charges, cycle, at: reply.now, call }
-        : { kind: 'release', hold, keep: false };
-    this.shared.enqueueSettlement(this.org, back, cycle).catch(() => undefined);
-  }
+  private readonly giveBack = (op: Op, cycle: number): void => {
+    this.shared.enqueueSettlement(this.org, op, cycle).catch(() => undefined);
+  };
 
   private release(producer: Producer, batch: Batch): void {
     this.finish(producer, batch);
@@ -311,10 +255,10 @@ export class OrgBatcher {
 
   private finish(producer: Producer, batch: Batch): void {
     this.live.delete(batch);
-    if (batch.done === undefined) this.free.push(producer);
+    if (batch.done === undefined) this.producers.give(producer);
     else {
       // Another process may be sending the same call: no request may follow it on this producer.
-      this.producers -= 1;
+      this.producers.remove();
       batch.done();
     }
   }
@@ -388,18 +332,17 @@ export class OrgBatcher {
       this.send(producer, { ...batch, inDoubt: false });
       return;
     }
-    const kept: PendingOperation[] = [];
-    for (const pending of batch.operations) {
-      const { kind } = pending.op;
-      if (pending.over) continue;
-      if (kind !== 'refund' && kind !== 'charge') kept.push(pending);
-      else {
-        pending.over = true;
-        this.options.onTrouble?.(`${kind}-in-doubt`, { org: this.org, op: pending.op });
-        pending.reject(unavailable(`It is unknown whether the ${kind} happened`));
-      }
-    }
+    const kept = batch.operations.filter((pending) => !pending.over && !this.dropsInDoubt(pending));
     this.send(producer, { ...batch, operations: kept });
+  }
+
+  private dropsInDoubt(pending: PendingOperation): boolean {
+    const { kind } = pending.op;
+    if (kind !== 'refund' && kind !== 'charge') return false;
+    pending.over = true;
+    this.options.onTrouble?.(`${kind}-in-doubt`, { org: this.org, op: pending.op });
+    pending.reject(unavailable(`It is unknown whether the ${kind} happened`));
+    return true;
   }
 
   /** The data is missing. Decisions fail; settlements wait until the data is found or the loss is accepted. */
@@ -407,11 +350,11 @@ export class OrgBatcher {
     this.park(producer, batch);
     this.loss ??= new Loss({
       org: this.org,
-      epoch: this.epoch,
+      epoch: this.bounds.epoch,
       ledger: this.options.ledger,
       looks: this.shared.looks,
       firstLookMs: this.losses === 0 ? 0 : Math.min(LOSS_LAST_MS, LOSS_FIRST_MS * 2 ** this.losses),
-      alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.epoch }),
+      alarm: () => this.options.onTrouble?.('store-lost', { org: this.org, epoch: this.bounds.epoch }),
       over: (how) => this.endLoss(how),
     });
     for (const pending of this.waiting.takeDecisions()) this.refuse(pending);
@@ -450,9 +393,7 @@ export class OrgBatcher {
   /** State of the lost org does not apply to the new one, which does not know the old producers. */
   private beginGeneration(): void {
     this.generation += 1;
-    this.producers -= this.free.splice(0).length;
-    this.epoch = '';
-    this.ruleVersion = 0;
-    this.cycles = [];
+    this.producers.forgetFree();
+    this.bounds.forget();
   }
 }
