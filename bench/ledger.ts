@@ -3,12 +3,14 @@
  * describes the method.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Ledger } from '../src/ledger/port.js';
 import type { Connection } from '../src/ledger/redis/connection.js';
 import { openRedis } from '../src/ledger/redis/index.js';
 import { Keys } from '../src/ledger/redis/keys.js';
 import { startRedis } from '../test/support/redis.js';
+import { freePort } from '../test/support/redis-node.js';
 import { bareLoad, fixedLoad, heldLoad, type Load } from './ledger/loads.js';
 import { callTimes, measure } from './ledger/measure.js';
 import { type BenchOrg, type Size, seed } from './ledger/orgs.js';
@@ -23,6 +25,7 @@ const USAGE = `Options:
   --rounds <n>      number of measured rounds (default 15)
   --ms <n>          milliseconds per load and round (default 250)
   --only <text>     only loads whose name contains the text; aims that need other loads are skipped
+  --replica         also calls that one replica must confirm (minReplicas 1)
   --against <lua>   also run each load on the scripts of another folder, in the same rounds`;
 
 interface Options {
@@ -31,6 +34,7 @@ interface Options {
   readonly milliseconds: number;
   readonly only: string;
   readonly against: string | undefined;
+  readonly replica: boolean;
 }
 
 /** Requests in flight at any time, in calls of one or many requests. */
@@ -55,11 +59,19 @@ const MANY: readonly Size[] = Array.from({ length: 1_000 }, (_, index) => {
 function optionsOf(args: string[]): Options | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const options = { full: flag, help: flag, rounds: text, ms: text, only: text, against: text };
+  const options = {
+    full: flag,
+    help: flag,
+    rounds: text,
+    ms: text,
+    only: text,
+    against: text,
+    replica: flag,
+  };
   const { values } = parseArgs({ args, options });
   if (values.help) return undefined;
-  const { full, rounds = '15', ms = '250', only = '', against } = values;
-  return { full, rounds: Number(rounds), milliseconds: Number(ms), only, against };
+  const { full, rounds = '15', ms = '250', only = '', against, replica } = values;
+  return { full, replica, rounds: Number(rounds), milliseconds: Number(ms), only, against };
 }
 
 async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, BenchOrg>> {
@@ -97,6 +109,24 @@ function ledgerLoads(ledger: Ledger, orgs: ReadonlyMap<string, BenchOrg>): Load[
   ];
 }
 
+/** On a replica of the server. On loopback, its confirmation costs a round trip: only ratios mean something. */
+async function confirmedLoads(url: string, port: number, orgs: ReadonlyMap<string, BenchOrg>) {
+  const replica = await startRedis({ untouched: true, args: ['--replicaof', '127.0.0.1', String(port)] });
+  const status = await openConnection(replica.url);
+  while (!/master_link_status:up/.test(String(await status.send('info', ['replication'])))) await delay(50);
+  await status.close();
+  const replication = { replicas: 1, waitMs: 1_000 };
+  const ledger = await openRedis({ url, prefix: PREFIX, replication });
+  const loads = ledgerLoads(ledger, orgs)
+    .filter(({ name }) => [NAMES.oneByOne, NAMES.batched].includes(name as never))
+    .map((load) => ({ ...load, name: `${load.name}, minReplicas 1` }));
+  const close = async (): Promise<void> => {
+    await ledger.close();
+    await replica.stop();
+  };
+  return { loads, close };
+}
+
 /** The cost of a round trip without any rule, to compare machines. */
 function yardsticks(redis: Connection): Load[] {
   const source = `return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)`;
@@ -108,7 +138,8 @@ function yardsticks(redis: Connection): Load[] {
 }
 
 async function run(options: Options): Promise<Figures[]> {
-  const server = await startRedis();
+  const port = await freePort();
+  const server = await startRedis({ port, args: ['--repl-diskless-sync-delay', '0'] });
   const redis = await openConnection(server.url);
   const ledger = await openRedis({ url: server.url, prefix: PREFIX });
   const open: { close(): Promise<void> }[] = [redis, ledger];
@@ -121,6 +152,11 @@ async function run(options: Options): Promise<Figures[]> {
       const other = await openRedis({ url: server.url, prefix: PREFIX, scripts: scriptsOf(options.against) });
       open.push(other);
       loads.push(...ledgerLoads(other, orgs).map((load) => ({ ...load, name: load.name + OTHER })));
+    }
+    if (options.replica) {
+      const { loads: confirmed, close } = await confirmedLoads(server.url, port, orgs);
+      open.push({ close });
+      loads.push(...confirmed);
     }
     const chosen = loads.filter(({ name }) => name.includes(options.only));
     return await runRounds(chosen, options, server.pid, redis);

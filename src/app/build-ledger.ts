@@ -12,6 +12,8 @@ import { storeAddress, storeSetting } from './store-address.js';
 
 /** Limits logging: a store that is down fails many times a second. */
 const LOG_EVERY_MS = 10_000;
+/** A connection that waits for replicas for longer would count as silent. */
+const WAIT_MAX_MS = 1_000;
 
 /** Optional parts of a ledger. */
 export interface LedgerParts {
@@ -78,5 +80,8 @@ async function open(
       'The store lacks orgs that this gateway knows: it was emptied or is an older backup. They are marked as lost. Restore them or run quotagate store accept-loss.',
     );
   };
-  return openRedis({ ...storeAddress(store), onError, onPresence, clockGuard, onRedirect });
+  const { minReplicas: replicas } = store;
+  const waitMs = Math.min(store.deadlineMs, WAIT_MAX_MS);
+  const replication = replicas === undefined ? undefined : { replicas, waitMs };
+  return openRedis({ ...storeAddress(store), replication, onError, onPresence, clockGuard, onRedirect });
 }

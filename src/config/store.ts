@@ -63,7 +63,15 @@ const storeWhenDown = whenDown({
     'and charged when Redis is back. Each process has its own bound, so n processes admit n times as much.',
 });
 
-const common = { deadlineMs, holdMs, whenDown: storeWhenDown };
+const minReplicas = Type.Optional(
+  whole(1, 16, {
+    description:
+      'Replicas that must confirm each call within `deadlineMs`; with fewer, it counts as unanswered: its requests get 503. ' +
+      'So a fail-over to one of them loses no charge. Left out: none, and calls are faster.',
+  }),
+);
+
+const common = { deadlineMs, holdMs, whenDown: storeWhenDown, minReplicas };
 
 export const RedisStore = section({
   redis: redisUrl({

@@ -43,7 +43,7 @@ export interface FailoverTrial {
 const WARM_MS = 700;
 const AFTERWARDS_MS = 1_500;
 const SETTLED_MAX_MS = 10_000;
-const RECOVERED_MAX_MS = 15_000;
+const RECOVERED_MAX_MS = 20_000;
 /** From the election to the first request served. */
 export const RECOVERY_MAX_MS = 2_000;
 /** The replicas have read what they still got. */
@@ -52,20 +52,24 @@ const CUT_MS = 50;
 /** `lostMs`: how long no replica gets anything before the master ends, so that there is something to lose. */
 export async function tryFailover(
   set: FailoverSet,
-  { lostMs = 0, signal = 'SIGKILL' as NodeJS.Signals } = {},
+  { lostMs = 0, signal = 'SIGKILL' as NodeJS.Signals, minReplicas = 0 } = {},
 ): Promise<FailoverTrial> {
-  const setup = await GatewayUnderLoad.on(set.settings, () => openRedis(set.address));
+  const settings = minReplicas === 0 ? set.settings : `${set.settings}, minReplicas: ${minReplicas}`;
+  const setup = await GatewayUnderLoad.on(settings, () => openRedis(set.address));
   try {
     setup.startLoad();
     await delay(WARM_MS);
     const master = await set.master();
+    const replicas = await set.replicasOf(master);
     const cutAt = performance.now();
-    const kept = lostMs > 0 ? await cutReplicas(set, master) : {};
+    const kept = lostMs > 0 ? await cutReplicas(replicas, master) : {};
     await delay(lostMs);
     master.signal(signal);
     const killedAt = performance.now();
     await set.untilElected(master);
     const electedAt = performance.now();
+    // With `minReplicas`, the new master needs one that follows it.
+    if (lostMs > 0) await setMasterauth(replicas, '');
     const recoveredAt = await recovered(setup, electedAt);
     await delay(AFTERWARDS_MS);
     await setup.stopLoad();
@@ -94,9 +98,11 @@ export async function tryFailover(
 /**
  * They cannot log in at the master any more; those that watch them see no difference. Returns what the new master will have, by org.
  */
-async function cutReplicas(set: FailoverSet, master: RedisNode): Promise<Record<string, number>> {
-  const replicas = await set.replicasOf(master);
-  for (const replica of replicas) await replica.send('CONFIG', 'SET', 'masterauth', 'wrong');
+async function cutReplicas(
+  replicas: readonly RedisNode[],
+  master: RedisNode,
+): Promise<Record<string, number>> {
+  await setMasterauth(replicas, 'wrong');
   await master.send('CLIENT', 'KILL', 'TYPE', 'replica');
   await delay(CUT_MS);
   const kept = ORGS.map(async (org) => {
@@ -105,6 +111,10 @@ async function cutReplicas(set: FailoverSet, master: RedisNode): Promise<Record<
     return [org, Math.min(...units)] as const;
   });
   return Object.fromEntries(await Promise.all(kept));
+}
+
+async function setMasterauth(nodes: readonly RedisNode[], password: string): Promise<void> {
+  for (const node of nodes) await node.send('CONFIG', 'SET', 'masterauth', password);
 }
 
 async function consumedOn(node: RedisNode, org: string): Promise<number> {

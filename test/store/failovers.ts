@@ -5,6 +5,8 @@ import { type FailoverSet, type FailoverTrial, tryFailover } from './failover.js
 
 interface Failover {
   readonly name: string;
+  /** If not two seconds. */
+  readonly recoveryMaxMs?: number;
   run(): Promise<FailoverTrial>;
 }
 
@@ -28,6 +30,11 @@ const onCluster = (options: Options) => on(ClusterSet.start(), options);
 export const FAILOVERS: readonly Failover[] = [
   { name: 'sentinel: master killed', run: () => onSentinels({}) },
   { name: 'sentinel: master killed, calls lost', run: () => onSentinels({ lostMs: 1_000 }) },
+  {
+    name: 'sentinel: master killed, minReplicas 1',
+    recoveryMaxMs: 10_000,
+    run: () => onSentinels({ lostMs: 1_000, minReplicas: 1 }),
+  },
   { name: 'sentinel: master hangs', run: () => onSentinels({ signal: 'SIGSTOP' }) },
   { name: 'cluster: master killed', run: () => onCluster({}) },
   { name: 'cluster: master killed, calls lost', run: () => onCluster({ lostMs: 1_000 }) },

@@ -85,6 +85,8 @@ t.test('every Redis command in use is checked at start and documented', async (t
     t.ok(used.delete(command), `${command} is for a Cluster only`);
     t.match(PAGE, new RegExp(`\\+${command}\\b.* for a Cluster`));
   }
+  t.ok(used.delete('wait'), 'wait is for minReplicas only');
+  t.match(PAGE, /`\+wait` for `minReplicas`/);
   t.same(granted.map((rule) => rule.slice(1)).sort(), [...used].sort());
   for (const command of used)
     if (![...outside, 'time'].includes(command)) t.match(check, `try('${command.toUpperCase()}'`, command);

@@ -24,7 +24,7 @@ export class SentinelSet implements FailoverSet {
     const set = new SentinelSet(servers, sentinels, folder);
     try {
       for (let index = 0; index < 3; index += 1) {
-        const follows = index === 0 ? [] : ['--replicaof', `127.0.0.1 ${servers[0]?.port}`];
+        const follows = index === 0 ? [] : ['--replicaof', '127.0.0.1', String(servers[0]?.port)];
         const server = new RedisNode({ port: await freePort(), args: [...MEMORY_ONLY, ...follows] });
         servers.push(server);
         await server.start();

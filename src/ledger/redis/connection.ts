@@ -55,6 +55,17 @@ class TextCommand {
 
 const NO_ARGS: readonly [] = [];
 
+/** What goes with a command. */
+export interface Terms {
+  /** A node of a Cluster imports the slot. */
+  readonly asking: boolean;
+  /** So many replicas must have the command within `waitMs`; otherwise it counts as unanswered. 0: none. */
+  readonly replicas: number;
+  readonly waitMs: number;
+}
+
+export const PLAIN: Terms = { asking: false, replicas: 0, waitMs: 0 };
+
 export class Connection {
   /** Called when a session begins; nothing is sent in it before `admit`. */
   onConnect: () => void = () => undefined;
@@ -213,39 +224,42 @@ export class Connection {
     }
   }
 
-  /** `asking`: of a node of a Cluster that is about to own the slot. */
   async run(
     script: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
-    asking = false,
+    terms: Terms = PLAIN,
   ): Promise<unknown> {
     try {
-      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args], asking);
+      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args], terms);
     } catch (error) {
       const unknown = error instanceof StoreError && error.message.startsWith('NOSCRIPT');
       if (!unknown) throw error;
       // Redis was restarted or its scripts were flushed: the call did not run, and EVAL loads the script again.
-      return this.send('eval', [script.source, keys.length, ...keys, ...args], asking);
+      return this.send('eval', [script.source, keys.length, ...keys, ...args], terms);
     }
   }
 
-  async send(command: string, args: (string | number)[], asking = false): Promise<unknown> {
+  async send(command: string, args: (string | number)[], terms: Terms = PLAIN): Promise<unknown> {
     if (!this.ready) throw new StoreError('Redis is not connected', false, { answered: false });
-    return asking ? this.asking(() => this.ask(command, args)) : this.ask(command, args);
+    return this.under(terms, () => this.ask(command, args));
   }
 
-  /** For a slot that a node of a Cluster imports. ASKING is about the next command, so both go in one write. */
-  asking<T>(send: () => T): T {
+  /** ASKING is about the next command, and WAIT about those before it: all go in one write. */
+  async under<T>({ asking, replicas, waitMs }: Terms, send: () => Promise<T>): Promise<T> {
+    if (!asking && replicas === 0) return send();
     const socket = this.redis.stream as Socket;
     socket.cork();
-    try {
-      // If it fails, the command is answered with MOVED.
-      this.ask('asking', []).catch(() => undefined);
-      return send();
-    } finally {
-      socket.uncork();
-    }
+    // If it fails, the command is answered with MOVED.
+    if (asking) this.ask('asking', []).catch(() => undefined);
+    const reply = send();
+    const waiting = replicas === 0 ? undefined : this.ask('wait', [replicas, waitMs]);
+    waiting?.catch(() => undefined);
+    socket.uncork();
+    const answer = await reply;
+    const reached = waiting === undefined ? replicas : Number(await waiting);
+    if (reached >= replicas) return answer;
+    throw new StoreError(`${reached} of ${replicas} replicas have it within ${waitMs} ms`, 'unknown');
   }
 
   /** Like `send`, but for a server that has not been checked: used by the check itself. */

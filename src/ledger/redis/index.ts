@@ -22,7 +22,7 @@ import { LOST } from '../port.js';
 import { CallText } from './call-text.js';
 import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import { type Connection, type ConnectionOptions, PLAIN, type Terms } from './connection.js';
 import { Keys } from './keys.js';
 import { missingPermissions, permissionsError } from './permissions.js';
 import { type PresenceEvent, StorePresence } from './presence.js';
@@ -35,6 +35,8 @@ export interface RedisOptions extends ConnectionOptions {
   readonly cluster?: ClusterAddress;
   /** Called when a Cluster sends a call again because of its slot. */
   readonly onRedirect?: ((kind: RedirectKind) => void) | undefined;
+  /** Replicas that must have a call or a change before it counts as answered, and how long that may take. */
+  readonly replication?: Replication | undefined;
   /** First part of every key. */
   readonly prefix?: string;
   /** Called when the store was emptied, or is empty at the start. */
@@ -49,6 +51,8 @@ export interface RedisOptions extends ConnectionOptions {
 
 /** The field by which lua/include/widen.lua forces the hashtable encoding. */
 const WIDE = '!wide';
+
+export type Replication = Pick<Terms, 'replicas' | 'waitMs'>;
 
 /** Connects. Rejects if the store cannot keep counters (too old, or it may evict them). */
 export async function openRedis(options: RedisOptions): Promise<Ledger> {
@@ -72,6 +76,8 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 const PRODUCERS_PAGE = 100;
 
 type Args = readonly (string | number)[];
+
+const ASKING: Terms = { ...PLAIN, asking: true };
 
 type Scripts = ReturnType<typeof loadScripts>;
 
@@ -100,6 +106,7 @@ class RedisLedger implements Ledger {
   private readonly keys: Keys;
   private readonly callText: CallText;
   private readonly presence: StorePresence;
+  private readonly replication: Replication;
 
   constructor(
     private readonly topology: Topology,
@@ -107,6 +114,7 @@ class RedisLedger implements Ledger {
     private readonly options: RedisOptions,
   ) {
     this.keys = new Keys(options.prefix ?? 'qg');
+    this.replication = options.replication ?? PLAIN;
     this.callText = new CallText(this.scripts.apply, this.keys);
     this.presence = new StorePresence({
       call: (args) => this.run(this.scripts.presence, [this.keys.store], args, 'decision'),
@@ -120,7 +128,7 @@ class RedisLedger implements Ledger {
 
   async open(): Promise<void> {
     await this.topology.open(async (asker) => {
-      const missing = await missingPermissions(asker, this.keys);
+      const missing = await missingPermissions(asker, this.keys, this.replication.replicas > 0);
       if (missing.length > 0) throw permissionsError(missing);
     });
     // Reads the existing orgs before the store can be emptied. If it is empty, the waiting time for objections begins.
@@ -131,12 +139,14 @@ class RedisLedger implements Ledger {
 
   private run(script: Script, keys: readonly string[], args: Args, use: Use = 'other'): Promise<unknown> {
     return this.topology.on(use, keys[0] ?? '', (connection, asking) =>
-      connection.run(script, keys, args, asking),
+      connection.run(script, keys, args, asking ? ASKING : PLAIN),
     );
   }
 
   private send(command: string, args: [key: string, ...Args], use: Use = 'other'): Promise<unknown> {
-    return this.topology.on(use, args[0], (connection, asking) => connection.send(command, args, asking));
+    return this.topology.on(use, args[0], (connection, asking) =>
+      connection.send(command, args, asking ? ASKING : PLAIN),
+    );
   }
 
   get ready(): boolean {
@@ -154,14 +164,14 @@ class RedisLedger implements Ledger {
   apply(call: Call): Promise<Reply> {
     return bounded(this.options.clockGuard, call, (latest) =>
       this.topology.on('decision', call.org, (connection, asking) =>
-        asking
-          ? connection.asking(() => this.applyOn(connection, call, latest, true))
-          : this.applyOn(connection, call, latest, false),
+        asking || this.replication.replicas > 0
+          ? this.applyUnder({ ...this.replication, asking }, connection, call, latest)
+          : this.applyOn(connection, call, latest),
       ),
     );
   }
 
-  private applyOn(connection: Connection, call: Call, latest: number, asking: boolean): Promise<Reply> {
+  private applyOn(connection: Connection, call: Call, latest: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const done = (raw: unknown): void => {
         try {
@@ -170,15 +180,30 @@ class RedisLedger implements Ledger {
           reject(error);
         }
       };
-      const sendSource = (): void =>
-        connection.sendText('eval', this.callText.of(call, latest, true), done, reject);
       connection.sendText('evalsha', this.callText.of(call, latest), done, (error) => {
         if (!error.message.startsWith('NOSCRIPT')) reject(error);
         // The scripts of this Redis were flushed: this one did not run, and its source brings it back.
-        else if (asking) connection.asking(sendSource);
-        else sendSource();
+        else connection.sendText('eval', this.callText.of(call, latest, true), done, reject);
       });
     });
+  }
+
+  private async applyUnder(terms: Terms, connection: Connection, call: Call, latest: number): Promise<Reply> {
+    const send = (name: string, withSource: boolean): Promise<unknown> =>
+      connection.under(terms, () => {
+        return new Promise((resolve, reject) => {
+          connection.sendText(name, this.callText.of(call, latest, withSource), resolve, reject);
+        });
+      });
+    const raw = await send('evalsha', false).catch((error: Error) => {
+      if (!error.message.startsWith('NOSCRIPT')) throw error;
+      return send('eval', true);
+    });
+    const reply = decodeReply(raw, call.ops);
+    // A repetition writes nothing, and WAIT is about writes of this connection: the first call may have come over another one.
+    if (reply.replayed && terms.replicas > 0)
+      await connection.send('hincrby', [this.keys.of(call.org, 'org'), 'now', 0], terms);
+    return reply;
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
@@ -216,7 +241,10 @@ class RedisLedger implements Ledger {
       else args.push('incr', place(change.incr), change.field, change.by);
     }
     args.push(...wantArgs(wants, place));
-    const [reply] = await Promise.all([this.run(this.scripts.commit, keys, args), listed]);
+    const committed = this.topology.on('other', org, (connection, asking) =>
+      connection.run(this.scripts.commit, keys, args, { ...this.replication, asking }),
+    );
+    const [reply] = await Promise.all([committed, listed]);
     if (reply === null) return undefined;
     if (creates) this.presence.saw(org);
     return snapshotIn(reply, wants);

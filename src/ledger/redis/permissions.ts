@@ -10,9 +10,10 @@ export const CLUSTER_SUBCOMMANDS = ['slots', 'info', 'myid'];
 /**
  * Returns the missing permissions as arguments of `ACL SETUSER`; `keys` is the pattern. Empty if nothing is missing.
  */
-export async function missingPermissions(asker: Asker, keys: Keys): Promise<string[]> {
+export async function missingPermissions(asker: Asker, keys: Keys, waits: boolean): Promise<string[]> {
   const missing: string[] = [];
   if (await isDenied(asker, 'info', ['server'])) missing.push('+info');
+  if (waits && (await isDenied(asker, 'wait', [0, 1]))) missing.push('+wait');
   const { database, isCluster } = asker;
   if (isCluster) {
     for (const name of CLUSTER_SUBCOMMANDS)
