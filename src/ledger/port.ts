@@ -140,11 +140,46 @@ export interface LogEntry {
   readonly text: string;
 }
 
-/** Moves journal entries after `from` up to `to` into history. Applied only if `from` is still the last folded entry. */
+/**
+ * Moves journal entries after `from` up to `to` into history. Applied only if `from` is still the last folded entry, and the
+ * progress of this fold is `before`. Without `after`, the fold is complete: `to` becomes the last folded entry, and the entries
+ * are deleted. With it, the sums that follow are still to be added: only a fold with the same `from` and `to` may add them.
+ */
 export interface Fold {
   readonly from: string;
   readonly to: string;
+  /** '' or absent: this is the first part. */
+  readonly before?: string;
+  /** '' or absent: this is the last part. */
+  readonly after?: string;
   readonly adds: readonly { readonly table: Table; readonly field: string; readonly units: number }[];
+}
+
+/** A schedule of maintenance: visits for what a call left to do, and rare cleanings. */
+export type Job = 'visit' | 'clean';
+
+export interface Visit {
+  readonly org: string;
+  /** In the store's time; 0: at once. */
+  readonly at: number;
+}
+
+/** What maintenance has to do in an org. */
+export interface PendingWork {
+  /** The org's time. */
+  readonly now: number;
+  /** End of the present cycle. */
+  readonly end: number;
+  /** When the first hold or tombstone is due; 0: there is none. */
+  readonly firstDue: number;
+  /** The first journal entry that is not folded; '' for none. */
+  readonly firstEntry: string;
+  /** The last folded entry; '' for none. */
+  readonly fold: string;
+  /** How far an incomplete fold got (`Fold.after`); '' for none. */
+  readonly folding: string;
+  /** JSON of the cycle's rule. */
+  readonly rule: string;
 }
 
 /** What a decision needs. */
@@ -176,6 +211,17 @@ export interface OrgStore {
   /** Newest first, before entry `before` ('': from the last). */
   logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]>;
   fold(org: string, fold: Fold): Promise<boolean>;
+  /** Undefined: the org does not exist, or its data is missing. */
+  pendingWork(org: string): Promise<PendingWork | undefined>;
+  /**
+   * Takes at most `most` orgs whose maintenance is due; each is due again after `againMs`. A call with operations, and a
+   * commit, schedule a visit of their org, at the latest a second later unless their process is killed.
+   */
+  takeDue(job: Job, most: number, againMs: number): Promise<string[]>;
+  /** Schedules visits. A later time than the scheduled one changes nothing. */
+  schedule(job: Job, visits: readonly Visit[]): Promise<void>;
+  /** Removes an org that does not exist from the schedules. */
+  unschedule(org: string): Promise<void>;
   /** Deletes whole tables (old cycles, old history). */
   drop(org: string, tables: readonly Table[]): Promise<void>;
   /** Forgets producers whose last call is older than the org's now − `idleMs`: their gateways no longer run. */

@@ -3,41 +3,108 @@
  * - `history:users:<day>`, field `<hour>|<quota>|<action>|<user>`: users by the hour, kept 35 days
  * - `history:days:<month>`, field `<day>|<quota>|<action>|<user>`: users by the day, kept 13 months
  * - `history:groups:<day>`, field `<hour>|<quota>|<action>|<g:group or o>`: groups and org by the hour, kept 13 months
+ *
+ * Many entries become few sums here. The store adds them in parts, so that no call of it is long. The org notes how far a
+ * fold got: another process that continues it computes the same sums in the same order, and skips those.
  */
 import { decodeJournal, type JournalLine } from '../ledger/codec.js';
-import type { Fold, LogEntry, OrgStore, Table } from '../ledger/port.js';
+import type { Fold, LogEntry, OrgStore, PendingWork, Table } from '../ledger/port.js';
 import { hourBucket } from '../quota/cycle.js';
 
-/** Entries folded at once: limits the run time of the script. */
-const ENTRIES_MAX = 100;
+/** One page of entries keeps the store below 2 ms. */
+const PAGE_ENTRIES = 50;
+/** A fold ends at the first page with so many entries or sums: both stay in memory, and the last part deletes the entries. */
+const ENTRIES_MAX = 500;
+const SUMS_MAX = 10_000;
+/** Sums of one part: limits the run time of the script. */
+export const PART_SUMS_MAX = 200;
 const MINUTE_MS = 60_000;
 const DAY = 'YYYY-MM-DD'.length;
 const MONTH = 'YYYY-MM'.length;
 
+type FoldStore = Pick<OrgStore, 'pendingWork' | 'log' | 'fold'>;
+
 /** Folds the journal; returns how many entries it moved. */
-export async function foldJournal(ledger: OrgStore, org: string): Promise<number> {
+export async function foldJournal(ledger: FoldStore, org: string): Promise<number> {
   let moved = 0;
   for (;;) {
-    const count = await foldSome(ledger, org);
+    const work = await ledger.pendingWork(org);
+    if (work === undefined || work.firstEntry === '') return moved;
+    const { count, isLast } = await foldSome(ledger, org, work);
     moved += count;
-    if (count < ENTRIES_MAX) return moved;
+    if (isLast) return moved;
   }
 }
 
-async function foldSome(ledger: OrgStore, org: string): Promise<number> {
-  const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold', 'rule'] }]);
-  const [from = null, rule = null] = values[0] ?? [];
-  const entries = await ledger.log(org, 'journal', from ?? '', ENTRIES_MAX);
-  const last = entries.at(-1);
-  if (rule === null || last === undefined) return 0;
-  const { timeZone } = JSON.parse(rule) as { timeZone: string };
-  const sums = new Sums();
-  for (const [text, times] of countLines(entries)) {
-    for (const line of decodeJournal(text)) sums.add(line, times, timeZone);
-  }
-  const done = await ledger.fold(org, { from: from ?? '', to: last.id, adds: sums.list() });
+/** What the org notes of an incomplete fold: a change of the time zone meanwhile must not change its sums. */
+interface Progress {
+  readonly to: string;
+  /** Sums that were added. */
+  readonly added: number;
+  readonly timeZone: string;
+}
+
+function progressIn(text: string): Progress {
+  const [to = '', added = '0', timeZone = ''] = text.split('|');
+  return { to, added: Number(added), timeZone };
+}
+
+async function foldSome(ledger: FoldStore, org: string, work: PendingWork) {
+  const resumed = work.folding === '' ? undefined : progressIn(work.folding);
+  const { timeZone } = resumed ?? (JSON.parse(work.rule) as { timeZone: string });
+  const entries = await entriesOf(ledger, org, { after: work.fold, to: resumed?.to, timeZone });
+  const progress = { to: entries.last, added: resumed?.added ?? 0, timeZone };
+  const isDone = await addSums(ledger, org, { work, progress, sums: entries.sums.list() });
   // Another process folded meanwhile: the rest is folded in the next round.
-  return done ? entries.length : 0;
+  return { count: isDone ? entries.count : 0, isLast: !isDone || entries.isLast };
+}
+
+interface Range {
+  readonly after: string;
+  /** Undefined: as many as one fold takes. */
+  readonly to: string | undefined;
+  readonly timeZone: string;
+}
+
+async function entriesOf(ledger: FoldStore, org: string, { after, to, timeZone }: Range) {
+  const sums = new Sums();
+  let last = after;
+  let count = 0;
+  for (;;) {
+    const page = await ledger.log(org, 'journal', last, PAGE_ENTRIES);
+    const end = page.findIndex(({ id }) => id === to);
+    const entries = end < 0 ? page : page.slice(0, end + 1);
+    for (const [text, times] of countLines(entries))
+      for (const line of decodeJournal(text)) sums.add(line, times, timeZone);
+    last = entries.at(-1)?.id ?? last;
+    count += entries.length;
+    if (page.length < PAGE_ENTRIES && end < 0) {
+      if (to !== undefined)
+        throw new Error(`The journal of ${org} lacks entry ${to}, up to which it is being folded`);
+      return { sums, last, count, isLast: true };
+    }
+    const isFull = to === undefined && (count >= ENTRIES_MAX || sums.size >= SUMS_MAX);
+    if (isFull || end >= 0) return { sums, last, count, isLast: false };
+  }
+}
+
+interface Part {
+  readonly work: PendingWork;
+  readonly progress: Progress;
+  readonly sums: Fold['adds'];
+}
+
+async function addSums(ledger: FoldStore, org: string, { work, progress, sums }: Part): Promise<boolean> {
+  const { to, timeZone } = progress;
+  let before = work.folding;
+  for (let { added } = progress; ; added += PART_SUMS_MAX) {
+    const adds = sums.slice(added, added + PART_SUMS_MAX);
+    const isLast = added + PART_SUMS_MAX >= sums.length;
+    const after = isLast ? '' : [to, added + PART_SUMS_MAX, timeZone].join('|');
+    if (!(await ledger.fold(org, { from: work.fold, to, before, after, adds }))) return false;
+    if (isLast) return true;
+    before = after;
+  }
 }
 
 /**
@@ -57,8 +124,11 @@ function countLines(entries: readonly LogEntry[]): ReadonlyMap<string, number> {
   return counts;
 }
 
+type Sum = Fold['adds'][number];
+
 class Sums {
-  private readonly byField = new Map<string, { table: Table; field: string; units: number }>();
+  private readonly byTable = new Map<Table, Map<string, number>>();
+  size = 0;
 
   add(line: JournalLine, times: number, timeZone: string): void {
     const hour = hourBucket(line.at, timeZone);
@@ -73,14 +143,22 @@ class Sums {
     }
   }
 
-  list(): Fold['adds'] {
-    return [...this.byField.values()].filter((sum) => sum.units !== 0);
+  /** By table, in the order in which the entries name them: the same entries give the same list. */
+  list(): readonly Sum[] {
+    const sums: Sum[] = [];
+    for (const [table, fields] of this.byTable)
+      for (const [field, units] of fields) if (units !== 0) sums.push({ table, field, units });
+    return sums;
   }
 
   private put(table: Table, field: string, units: number): void {
-    const key = `${table}|${field}`;
-    const sum = this.byField.get(key);
-    if (sum === undefined) this.byField.set(key, { table, field, units });
-    else sum.units += units;
+    let fields = this.byTable.get(table);
+    if (fields === undefined) {
+      fields = new Map();
+      this.byTable.set(table, fields);
+    }
+    const sum = fields.get(field);
+    if (sum === undefined) this.size += 1;
+    fields.set(field, (sum ?? 0) + units);
   }
 }

@@ -4,7 +4,7 @@ import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { StoreError } from '../../src/ledger/port.js';
-import { startMaintenance } from '../../src/maintenance/maintenance-loop.js';
+import { maintenanceRounds } from '../../src/maintenance/rounds.js';
 import { fieldsOf } from '../support/ledgers.js';
 import {
   ACME,
@@ -110,9 +110,8 @@ onBothLedgers('the token store is not an org', async (t, { one, ledger }) => {
   const cycle = { every: 'month', anchor: 1, timeZone: 'UTC' };
   t.same(problem(await one('PUT', '/orgs/*tokens*', { cycle })), [422, 'input-invalid', 'org']);
   const errors: unknown[] = [];
-  const maintenance = startMaintenance({ ledger, everyMs: 60_000, onError: (error) => errors.push(error) });
-  await maintenance.round();
-  await maintenance.close();
+  const onError = (error: unknown): void => void errors.push(error);
+  await maintenanceRounds({ ledger, everyMs: 60_000, onError }).round();
   t.same(errors, [], 'housekeeping passes it by');
 });
 

@@ -301,6 +301,13 @@ export const ORGS: readonly Mutant[] = [
   ),
   ...broken(
     'journal',
+    'a part of a fold is added twice',
+    'journal',
+    ['fold', " or (head[3] or '') ~= ARGV[3]", ''],
+    ['index', "(orgState.org.text('folding') ?? '') !== (fold.before ?? '')", 'false'],
+  ),
+  ...broken(
+    'journal',
     'what was folded stays in the tail',
     'journal',
     ['fold', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],

@@ -12,18 +12,22 @@ import type {
   Call,
   Commit,
   Fold,
+  Job,
   Ledger,
   Log,
   LogEntry,
   OrgEpoch,
   Page,
+  PendingWork,
   Reply,
   Snapshot,
   Table,
+  Visit,
   Want,
 } from '../port.js';
 import { LOST, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
+import { OrgSchedule } from './org-schedule.js';
 import { OrgState } from './org-state.js';
 import { type Disk, openDisk } from './persist.js';
 
@@ -48,13 +52,16 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledge
 
 class MemoryLedger implements Ledger {
   readonly name = 'embedded';
+  private readonly orgSchedule: OrgSchedule;
 
   constructor(
     private readonly orgStates: Map<string, OrgState>,
     private readonly disk: Disk | undefined,
     private readonly now: () => number,
     private readonly guard: ClockGuard | undefined,
-  ) {}
+  ) {
+    this.orgSchedule = new OrgSchedule(orgStates.keys());
+  }
 
   get ready(): boolean {
     return this.disk?.failure === undefined;
@@ -110,6 +117,7 @@ class MemoryLedger implements Ledger {
       }
     }
     orgState.org.set('version', commit.version + 1);
+    this.touch(org);
     if (commit.audit !== '')
       orgState.append('audit', commit.audit, Math.max(this.now(), orgState.org.number('now')));
     return this.read(org, commit.wants ?? []);
@@ -151,13 +159,48 @@ class MemoryLedger implements Ledger {
     const orgState = this.orgStates.get(org);
     if (orgState?.org.text('epoch') === undefined || (orgState.org.text('fold') ?? '') !== fold.from)
       return false;
+    if ((orgState.org.text('folding') ?? '') !== (fold.before ?? '')) return false;
     for (const { table, field, units } of fold.adds) {
       const fields = orgState.table(table);
       fields.set(field, fields.number(field) + units);
     }
+    if (fold.after !== undefined && fold.after !== '') {
+      orgState.org.set('folding', fold.after);
+      return true;
+    }
     orgState.org.set('fold', fold.to);
+    orgState.org.delete('folding');
     orgState.trim('journal', fold.to);
     return true;
+  }
+
+  async pendingWork(org: string): Promise<PendingWork | undefined> {
+    const orgState = this.orgStates.get(org);
+    if (orgState?.org.text('epoch') === undefined) return undefined;
+    const text = (field: string): string => orgState.org.text(field) ?? '';
+    const fold = text('fold');
+    return {
+      now: Math.max(this.now(), orgState.org.number('now')),
+      end: orgState.org.number('end'),
+      firstDue: orgState.due[0]?.at ?? 0,
+      firstEntry: orgState.logs.journal.find(({ id }) => id > fold)?.id ?? '',
+      fold,
+      folding: text('folding'),
+      rule: text('rule'),
+    };
+  }
+
+  async takeDue(job: Job, most: number, againMs: number): Promise<string[]> {
+    const now = this.now();
+    return this.orgSchedule.take(job, { now, most, again: now + againMs });
+  }
+
+  async schedule(job: Job, visits: readonly Visit[]): Promise<void> {
+    this.orgSchedule.add(job, visits);
+  }
+
+  async unschedule(org: string): Promise<void> {
+    this.orgSchedule.remove(org);
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
@@ -198,8 +241,14 @@ class MemoryLedger implements Ledger {
   private run(call: Call): Promise<Reply> {
     return bounded(this.guard, call, async (latest) => {
       this.refuseWhenFailed();
-      return applyCall(this.orgStates.get(call.org), call, this.now(), latest);
+      const reply = applyCall(this.orgStates.get(call.org), call, this.now(), latest);
+      if (call.ops.length > 0 && reply.code === 'ok') this.touch(call.org);
+      return reply;
     });
+  }
+
+  private touch(org: string): void {
+    this.orgSchedule.add('visit', [{ org, at: 0 }]);
   }
 
   private refuseWhenFailed(): void {

@@ -8,14 +8,17 @@ import type {
   Change,
   Commit,
   Fold,
+  Job,
   Ledger,
   Log,
   LogEntry,
   OrgEpoch,
   Page,
+  PendingWork,
   Reply,
   Snapshot,
   Table,
+  Visit,
   Want,
 } from '../port.js';
 import { LOST } from '../port.js';
@@ -24,6 +27,7 @@ import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
 import { type Connection, type ConnectionOptions, PLAIN, type Terms } from './connection.js';
 import { Keys } from './keys.js';
+import { OrgSchedule } from './org-schedule.js';
 import { missingPermissions, permissionsError } from './permissions.js';
 import { type PresenceEvent, StorePresence } from './presence.js';
 import { loadScript, type Script, type ScriptOptions } from './scripts.js';
@@ -49,7 +53,7 @@ export interface RedisOptions extends ConnectionOptions {
   readonly objectionMs?: number;
 }
 
-/** The field by which lua/include/widen.lua forces the hashtable encoding. */
+/** The field by which lua/include/force-hashtable.lua forces the hashtable encoding. */
 const WIDE = '!wide';
 
 export type Replication = Pick<Terms, 'replicas' | 'waitMs'>;
@@ -74,6 +78,7 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
 }
 
 const PRODUCERS_PAGE = 100;
+const ORGS_PAGE = 500;
 
 type Args = readonly (string | number)[];
 
@@ -91,6 +96,8 @@ function loadScripts(options: ScriptOptions | undefined) {
     clock: load('clock'),
     forgetProducers: load('forget-producers'),
     lease: load('lease'),
+    pendingWork: load('pending-work'),
+    dueOrgs: load('due-orgs'),
     // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
     presence: loadScript('presence'),
   };
@@ -107,6 +114,7 @@ class RedisLedger implements Ledger {
   private readonly callText: CallText;
   private readonly presence: StorePresence;
   private readonly replication: Replication;
+  private readonly orgSchedule: OrgSchedule;
 
   constructor(
     private readonly topology: Topology,
@@ -123,6 +131,9 @@ class RedisLedger implements Ledger {
       markLost: (org) => this.markLost(org),
       onEvent: options.onPresence,
       objectionMs: options.objectionMs,
+    });
+    this.orgSchedule = new OrgSchedule({
+      add: (job, args) => this.send('zadd', [this.keys.schedule(job), ...args]),
     });
   }
 
@@ -162,13 +173,14 @@ class RedisLedger implements Ledger {
   }
 
   apply(call: Call): Promise<Reply> {
-    return bounded(this.options.clockGuard, call, (latest) =>
+    const reply = bounded(this.options.clockGuard, call, (latest) =>
       this.topology.on('decision', call.org, (connection, asking) =>
         asking || this.replication.replicas > 0
           ? this.applyUnder({ ...this.replication, asking }, connection, call, latest)
           : this.applyOn(connection, call, latest),
       ),
     );
+    return call.ops.length === 0 ? reply : this.orgSchedule.touchAfter(call.org, reply);
   }
 
   private applyOn(connection: Connection, call: Call, latest: number): Promise<Reply> {
@@ -246,6 +258,7 @@ class RedisLedger implements Ledger {
     );
     const [reply] = await Promise.all([committed, listed]);
     if (reply === null) return undefined;
+    if (isName(org)) this.orgSchedule.touch(org);
     if (creates) this.presence.saw(org);
     return snapshotIn(reply, wants);
   }
@@ -284,9 +297,30 @@ class RedisLedger implements Ledger {
   async fold(org: string, fold: Fold): Promise<boolean> {
     const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'journal')];
     const place = this.placer(org, keys);
-    const args: (string | number)[] = [fold.from, fold.to];
+    const args: (string | number)[] = [fold.from, fold.to, fold.before ?? '', fold.after ?? ''];
     for (const { table, field, units } of fold.adds) args.push(place(table), field, units);
     return (await this.run(this.scripts.fold, keys, args)) === 1;
+  }
+
+  async pendingWork(org: string): Promise<PendingWork | undefined> {
+    const keys = (['org', 'due', 'journal'] as const).map((name) => this.keys.of(org, name));
+    const reply = await this.run(this.scripts.pendingWork, keys, []);
+    const [now, version, end, firstDue, ...texts] = reply as [number, number, number, number, ...string[]];
+    if (version === 0) return undefined;
+    const [firstEntry = '', fold = '', folding = '', rule = ''] = texts;
+    return { now, end, firstDue, firstEntry, fold, folding, rule };
+  }
+
+  async takeDue(job: Job, most: number, againMs: number): Promise<string[]> {
+    return (await this.run(this.scripts.dueOrgs, [this.keys.schedule(job)], [most, againMs])) as string[];
+  }
+
+  schedule(job: Job, visits: readonly Visit[]): Promise<void> {
+    return this.orgSchedule.add(job, visits);
+  }
+
+  async unschedule(org: string): Promise<void> {
+    for (const job of ['visit', 'clean'] as const) await this.send('zrem', [this.keys.schedule(job), org]);
   }
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
@@ -317,7 +351,15 @@ class RedisLedger implements Ledger {
   }
 
   async orgs(): Promise<string[]> {
-    return (await this.send('smembers', [this.keys.orgs])) as string[];
+    const orgs = new Set<string>();
+    let cursor = '0';
+    do {
+      const reply = await this.send('sscan', [this.keys.orgs, cursor, 'COUNT', ORGS_PAGE]);
+      const [next, page] = reply as [string, string[]];
+      for (const org of page) orgs.add(org);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...orgs];
   }
 
   async clock(): Promise<number> {
@@ -326,6 +368,9 @@ class RedisLedger implements Ledger {
 
   async close(): Promise<void> {
     this.presence.close();
+    // What is not scheduled, because the store is away, is found by a full round.
+    if (this.ready) await this.orgSchedule.flush().catch(() => undefined);
+    this.orgSchedule.close();
     await this.topology.close();
   }
 }

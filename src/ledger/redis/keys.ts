@@ -2,7 +2,7 @@
  * Key names. All keys of an org share one hash tag, so an org is in one slot of a Cluster and one script may use all of
  * them: `qg:{acme}:limits`.
  */
-import type { Call, Log, Table } from '../port.js';
+import type { Call, Job, Log, Table } from '../port.js';
 
 const FIXED = [
   'org',
@@ -45,11 +45,16 @@ export class Keys {
     return this.of('*permissions*', `scratch:${kind}`);
   }
 
+  /** Orgs by the time of their next maintenance. */
+  schedule(job: Job): string {
+    return `${this.prefix}:schedule:${job}`;
+  }
+
   lease(job: string): string {
     return `${this.prefix}:lease:${job}`;
   }
 
-  of(org: string, name: Table | Log | 'producers' | `scratch:${string}`): string {
+  of(org: string, name: Table | Log | 'producers' | 'due' | `scratch:${string}`): string {
     return `${this.prefix}:{${org}}:${name}`;
   }
 

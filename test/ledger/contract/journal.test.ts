@@ -119,6 +119,30 @@ onBoth('a fold moves entries into history once, and keeps the tail', ORG, async 
   );
 });
 
+onBoth('a fold of several parts adds each once, and ends with the last', ORG, async (t, testOrg) => {
+  for (const units of [1, 2]) await testOrg.call([reserve('ana', fixed('usage', units))]);
+  const [first, second] = await testOrg.ledger.log(testOrg.org, 'journal', '', 10);
+  const part = (units: number, before: string, after: string) =>
+    testOrg.ledger.fold(testOrg.org, {
+      from: '',
+      to: second?.id ?? '',
+      before,
+      after,
+      adds: [{ table: 'history:day', field: `part${units}`, units }],
+    });
+  t.equal(await part(2, 'one', ''), false, 'the first part is missing');
+  t.equal(await part(1, '', 'one'), true);
+  t.equal(await part(1, '', 'one'), false, 'the first part again');
+  t.equal(await part(3, '', ''), false, 'a whole fold beside it');
+  t.equal((await testOrg.ledger.pendingWork(testOrg.org))?.folding, 'one');
+  t.equal((await testOrg.ledger.pendingWork(testOrg.org))?.firstEntry, first?.id, 'all entries are there');
+  t.equal(await part(2, 'one', ''), true);
+  t.equal(await part(2, 'one', ''), false, 'the last part again');
+  t.same(await testOrg.fields('history:day'), { part1: '1', part2: '2' });
+  t.match(await testOrg.ledger.pendingWork(testOrg.org), { folding: '', firstEntry: '', fold: second?.id });
+  t.same(await testOrg.texts('journal'), []);
+});
+
 onBoth('a fold may lower a sum, and one of an unknown org does nothing', ORG, async (t, testOrg) => {
   await testOrg.call([reserve('ana', fixed('usage', 1))]);
   const [entry] = await testOrg.ledger.log(testOrg.org, 'journal', '', 10);

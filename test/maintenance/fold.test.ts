@@ -1,0 +1,124 @@
+// Folding adds few sums, in parts of bounded size, and each entry once, whoever ends a fold that another process began.
+import t from 'tap';
+import type { Fold, Ledger } from '../../src/ledger/port.js';
+import { foldJournal, PART_SUMS_MAX } from '../../src/maintenance/fold.js';
+import { fixed, reserve, type TestOrg } from '../support/ledgers.js';
+import { onBothMaintained } from './support.js';
+
+const USERS = 150;
+const CALLS = 60;
+const users = Object.fromEntries(Array.from({ length: USERS }, (_, user) => [`u${user}`, 'a:g1']));
+const ORG = { plans: { usage: 1_000_000 }, users, groups: ['g1'] };
+const UTC = { set: 'org', field: 'rule', value: '{"every":"hour","timeZone":"UTC"}' } as const;
+/** By the hour and by the day, their group, and the org. */
+const FIELDS = 2 * USERS + 2;
+const DAY = '1970-01-01';
+
+/** Every user is charged 1 unit in each call. */
+async function charge(org: TestOrg, calls = CALLS): Promise<void> {
+  await org.commit(UTC);
+  const ops = Object.keys(users).map((user) => reserve(user, fixed('usage', 1)));
+  for (let call = 0; call < calls; call += 1) await org.call(ops);
+}
+
+interface Watched {
+  readonly store: Pick<Ledger, 'pendingWork' | 'log' | 'fold'>;
+  readonly folds: Fold[];
+  readonly pages: number[];
+}
+
+/** `endsAfter`: the process ends when it has made so many parts. */
+function watched(ledger: Ledger, endsAfter = Number.POSITIVE_INFINITY): Watched {
+  const folds: Fold[] = [];
+  const pages: number[] = [];
+  const store: Watched['store'] = {
+    pendingWork: (org) => ledger.pendingWork(org),
+    async log(org, log, after, count) {
+      pages.push(count);
+      return ledger.log(org, log, after, count);
+    },
+    async fold(org, fold) {
+      if (folds.length === endsAfter) throw new Error('killed');
+      folds.push(fold);
+      return ledger.fold(org, fold);
+    },
+  };
+  return { store, folds, pages };
+}
+
+async function folded(org: TestOrg, calls = CALLS) {
+  const byUser = Object.values(await org.fields(`history:users:${DAY}`));
+  const byDay = Object.values(await org.fields('history:days:1970-01'));
+  const shared = await org.fields(`history:groups:${DAY}`);
+  return {
+    users: byUser.length === USERS && byUser.every((units) => units === String(calls)),
+    days: byDay.length === USERS && byDay.every((units) => units === String(calls)),
+    shared: Object.values(shared).map(Number),
+    tail: (await org.texts('journal')).length,
+    folding: await org.orgField('folding'),
+  };
+}
+
+const ALL = { users: true, days: true, shared: [USERS * CALLS, USERS * CALLS], tail: 0, folding: null };
+
+onBothMaintained('many entries become few sums, in parts', t, async (t, maintained) => {
+  const org = await maintained.seed('acme', ORG);
+  await charge(org);
+  const { store, folds, pages } = watched(maintained.ledger);
+  t.equal(await foldJournal(store, 'acme'), CALLS);
+  t.equal(
+    folds.reduce((sum, { adds }) => sum + adds.length, 0),
+    FIELDS,
+    'each field is written once for all entries',
+  );
+  t.equal(folds.length, Math.ceil(FIELDS / PART_SUMS_MAX));
+  t.ok(folds.every(({ adds }) => adds.length <= PART_SUMS_MAX));
+  t.ok(PART_SUMS_MAX <= 200 && pages.every((count) => count <= 50), 'no call of the store is long');
+  t.same(await folded(org), ALL);
+});
+
+onBothMaintained('a fold of a killed process is ended by another', t, async (t, maintained) => {
+  const org = await maintained.seed('acme', ORG);
+  await charge(org);
+  await t.rejects(foldJournal(watched(maintained.ledger, 1).store, 'acme'), /killed/);
+  t.match(await org.orgField('folding'), new RegExp(`\\|${PART_SUMS_MAX}\\|UTC$`));
+  // Neither later entries nor another time zone change the sums of the fold that began.
+  await org.commit({ ...UTC, value: '{"every":"hour","timeZone":"Asia/Tokyo"}' });
+  await org.call([reserve('u0', fixed('usage', 1_000))]);
+  const { store, folds } = watched(maintained.ledger);
+  await foldJournal(store, 'acme');
+  t.equal(folds[0]?.adds.length, FIELDS - PART_SUMS_MAX, 'the rest of the first fold');
+  const { u0, tail, folding } = { ...(await folded(org)), u0: await org.fields('history:days:1970-01') };
+  t.equal(u0[`${DAY}|usage|maps|u0`], String(CALLS + 1_000));
+  t.same({ tail, folding }, { tail: 0, folding: null });
+  const shared = await org.fields(`history:groups:${DAY}`);
+  t.same(shared, {
+    [`${DAY}T00|usage|maps|g:g1`]: String(USERS * CALLS),
+    [`${DAY}T00|usage|maps|o`]: String(USERS * CALLS),
+    [`${DAY}T09|usage|maps|g:g1`]: '1000',
+    [`${DAY}T09|usage|maps|o`]: '1000',
+  });
+});
+
+onBothMaintained('processes that fold at once count nothing twice', t, async (t, maintained) => {
+  const org = await maintained.seed('acme', ORG);
+  await charge(org);
+  const moved = await Promise.all([1, 2, 3].map(() => foldJournal(maintained.ledger, 'acme')));
+  for (const count of moved) t.ok(count === 0 || count === CALLS);
+  await foldJournal(maintained.ledger, 'acme');
+  t.same(await folded(org), ALL);
+});
+
+onBothMaintained(
+  'more entries than one fold takes are folded one after the other',
+  t,
+  async (t, maintained) => {
+    const org = await maintained.seed('acme', { ...ORG, users: { u0: 'a:g1' } });
+    await org.commit(UTC);
+    for (let call = 0; call < 1_120; call += 1) await org.call([reserve('u0', fixed('usage', 1))]);
+    const { store, folds } = watched(maintained.ledger);
+    t.equal(await foldJournal(store, 'acme'), 1_120);
+    t.equal(folds.length, 3);
+    t.same(await org.fields('history:days:1970-01'), { [`${DAY}|usage|maps|u0`]: '1120' });
+  },
+);
