@@ -106,6 +106,8 @@ function ledgerLoads(ledger: Ledger, orgs: ReadonlyMap<string, BenchOrg>): Load[
     ...both('1,000 orgs', 'many'),
     fixedLoad(ledger, { ...shape('all refused', 'spent', CONCURRENT), expects: 'refused' }),
     heldLoad(ledger, shape('held, then settled', 'base', CONCURRENT)),
+    heldLoad(ledger, shape('held, then settled, batch 8', 'base', 8)),
+    heldLoad(ledger, shape('held, then settled, batch 2', 'base', 2)),
   ];
 }
 

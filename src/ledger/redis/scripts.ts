@@ -31,7 +31,7 @@ function luaFolder(): string {
 /** `replaced`: replaces includes by name, for tests with their own clock; `patch` lets tests break a rule. */
 export interface ScriptOptions {
   readonly replaced?: Readonly<Record<string, string>>;
-  readonly patch?: (source: string) => string;
+  readonly patch?: (source: string, name: string) => string;
 }
 
 export function loadScript(name: string, options: ScriptOptions = {}): Script {
@@ -41,7 +41,7 @@ export function loadScript(name: string, options: ScriptOptions = {}): Script {
     (_line, part: string) =>
       options.replaced?.[part] ?? readFileSync(join(folder, 'include', `${part}.lua`), 'utf8'),
   );
-  const source = stripped(options.patch === undefined ? plain : options.patch(plain));
+  const source = stripped(options.patch === undefined ? plain : options.patch(plain, name));
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
