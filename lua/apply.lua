@@ -54,6 +54,7 @@ local function full_path()
   local journal, clock = {}, nil
   local PRODUCER_YOUNG_MS = 43200000
 
+  --- @include "hash-fields"
   --- @include "pool"
   --- @include "cycle"
   --- @include "limit-counters"
@@ -168,23 +169,35 @@ local function full_path()
     return { DONE, NONE }
   end
 
-  -- Places of the operations in ARGV; what the reservations and charges need is read at once.
+  -- Where an operation names its hold.
+  local HOLD_AT = { R = 4, S = 1, L = 1, N = 1 }
+
+  -- Places of the operations in ARGV; what they need is read at once.
   local function find_operations()
-    local places, reserving = {}, {}
+    local places, reserving, holds_named, ending = {}, {}, {}, {}
     local at = 9 + 2 * tonumber(ARGV[8])
     while at <= #ARGV do
       local op = ARGV[at]
+      local hold = HOLD_AT[op] and ARGV[at + HOLD_AT[op]] or ''
       places[#places + 1] = at
       if op == 'R' or op == 'C' then reserving[#reserving + 1] = at end
+      if op == 'S' or op == 'L' then ending[#ending + 1] = hold end
+      if hold ~= '' then holds_named[#holds_named + 1] = hold end
       at = at + 1 + ARITY[op]
     end
+    read_holds(holds_named)
+    name_lines(ending)
     if #reserving > 0 then read_ahead(reserving) end
+    for _, cycle in ipairs(cycles) do
+      read_lines(cycle)
+    end
     return places
   end
 
   local function write_all(producer, seq, reply)
     note_crossings(numbers(head.thresholds))
     write_lines()
+    write_holds()
     if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
     redis.call('HSET', KEYS[1], 'now', head.now_text)
     if producer ~= '' then

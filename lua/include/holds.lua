@@ -1,24 +1,31 @@
--- Hold records, their expiry, and how a hold's lines are moved. Needs `lines`, `check-limits`, `cycles`, `journal`.
+-- Hold records, their expiry, and how a hold's lines are moved. Needs `hash-fields`, `lines`, `check-limits`, `cycles`, `journal`.
+-- A record is read once in a call and written once, at the end or before due holds are sought.
 -- A record: { open, ended, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
 -- `ended`: a tombstone whose request has ended, so that nothing is held for it again.
 local TOMBSTONE_MS = 86400000
 local EXPIRE_BEFORE_REFUSAL = 64
 local none_due, expired, due_in = false, 0, 0
 local overshoots = {}
+-- By id; false where there is none.
+local holds = {}
+local changed_holds, is_changed = {}, {}
+local split_lists = {}
 
 -- A list of groups, as `groups_of` gives it.
 local function split(list)
+  local known = split_lists[list]
+  if known then return known end
   local parts = {}
   for part in string.gmatch(list, '[^,]+') do
     parts[#parts + 1] = part
   end
-  return { list = parts, text = list }
+  known = { list = parts, text = list }
+  split_lists[list] = known
+  return known
 end
 
 -- One that cannot be read counts as missing: it must not stop its org.
-local function read_hold(id)
-  local record = redis.call('HGET', KEYS[5], id)
-  if not record then return nil end
+local function hold_in(record)
   local state, cycle, at, user, groups, action, items, expires =
     string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
   if not state then return nil end
@@ -32,6 +39,7 @@ local function read_hold(id)
     action = action,
     items = {},
     expires = tonumber(expires),
+    lines = false,
   }
   for quota, kind, units, charged in string.gmatch(items, '([^:,]+):(%a):(%d+):(%d+)') do
     hold.items[#hold.items + 1] =
@@ -42,12 +50,30 @@ local function read_hold(id)
   return hold
 end
 
-local function write_hold(id, hold)
+local function read_holds(ids)
+  local unread, records = {}, {}
+  for _, id in ipairs(ids) do
+    if holds[id] == nil then
+      holds[id], unread[#unread + 1] = false, id
+    end
+  end
+  read_all(KEYS[5], unread, records)
+  for _, id in ipairs(unread) do
+    holds[id] = records[id] and hold_in(records[id]) or false
+  end
+end
+
+local function read_hold(id)
+  if holds[id] == nil then read_holds({ id }) end
+  return holds[id] or nil
+end
+
+local function record_of(hold)
   local items = {}
   for index, item in ipairs(hold.items) do
     items[index] = item.quota .. (item.fixed and ':f:' or ':e:') .. text(item.units) .. ':' .. text(item.charged)
   end
-  local record = table.concat({
+  return table.concat({
     hold.open and 'o' or hold.ended and 'e' or 't',
     hold.cycle,
     hold.at,
@@ -57,13 +83,35 @@ local function write_hold(id, hold)
     table.concat(items, ','),
     hold.expires,
   }, '|')
-  redis.call('HSET', KEYS[5], id, record)
-  redis.call('ZADD', KEYS[6], hold.expires, id)
 end
 
-local function drop_hold(id)
-  redis.call('HDEL', KEYS[5], id)
-  redis.call('ZREM', KEYS[6], id)
+local function write_hold(id, hold)
+  holds[id] = hold
+  if not is_changed[id] then
+    changed_holds[#changed_holds + 1], is_changed[id] = id, true
+  end
+end
+
+local function drop_hold(id) write_hold(id, false) end
+
+local function write_holds()
+  local records, expiries, gone = {}, {}, {}
+  for index = 1, #changed_holds do
+    local id = changed_holds[index]
+    local hold = holds[id]
+    if hold then
+      local last = #records
+      records[last + 1], records[last + 2] = id, record_of(hold)
+      expiries[last + 1], expiries[last + 2] = hold.expires, id
+    else
+      gone[#gone + 1] = id
+    end
+  end
+  changed_holds, is_changed = {}, {}
+  write('HSET', KEYS[5], records)
+  write('ZADD', KEYS[6], expiries)
+  write('HDEL', KEYS[5], gone)
+  write('ZREM', KEYS[6], gone)
 end
 
 local function cycle_of(start)
@@ -72,12 +120,30 @@ local function cycle_of(start)
   end
 end
 
+-- The lines of a hold's items, to be read by `read_lines`.
+local function lines_of_hold(cycle, hold)
+  if not hold.lines then
+    local groups = split(hold.groups)
+    hold.lines = {}
+    for index, item in ipairs(hold.items) do
+      hold.lines[index] = lines_of(cycle, item.quota, hold.user, groups)
+    end
+  end
+  return hold.lines
+end
+
+-- Names the lines that change when these holds end.
+local function name_lines(ids)
+  for _, id in ipairs(ids) do
+    local hold = holds[id]
+    local cycle = hold and cycle_of(hold.cycle)
+    if cycle then lines_of_hold(cycle, hold) end
+  end
+end
+
 -- Moves a hold's lines by consumed[i], held[i] and journals what was charged or given back. Returns the lines per item.
 local function move_hold(cycle, hold, consumed, held, estimated)
-  local groups, charged, lines = split(hold.groups), {}, {}
-  for index, item in ipairs(hold.items) do
-    lines[index] = lines_of(cycle, item.quota, hold.user, groups)
-  end
+  local lines, charged = lines_of_hold(cycle, hold), {}
   read_lines(cycle)
   for index, item in ipairs(hold.items) do
     if consumed[index] < 0 then consumed[index] = -units_on(lines[index], -consumed[index]) end
@@ -146,7 +212,9 @@ end
 -- Expires at most `most` due holds; returns how many it dealt with.
 local function expire_due(most)
   if none_due then return 0 end
+  write_holds()
   local due = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', head.now, 'LIMIT', 0, most)
+  read_holds(due)
   none_due = #due < most
   local done = 0
   for _, id in ipairs(due) do

@@ -1,5 +1,5 @@
 -- Counter lines within one call: each distinct field is read once, moved here, and written once at the end.
--- Needs `head`, `present`, `limits`, `pool`, `text`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
+-- Needs `head`, `present`, `limits`, `pool`, `text`, `hash-fields`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
 -- Most of a call's time is spent on lines: loops over them are plain, and call no function that they can do without.
 local SCOPE = { u = 1, g = 2, o = 3 }
 local changed = {}
@@ -211,15 +211,6 @@ local function move_lines(lines, consumed, held, actor)
       end
     end
   end
-end
-
--- Answers how many fields are new or gone.
-local function write(command, key, args)
-  local count = 0
-  for first = 1, #args, 4000 do
-    count = count + redis.call(command, key, unpack(args, first, math.min(first + 3999, #args)))
-  end
-  return count
 end
 
 -- Writes every changed field once.

@@ -1,4 +1,4 @@
--- Users and their groups, read at once for all reservations of a call. Needs `head`, `force_hashtable`.
+-- Users and their groups, read at once for all reservations of a call. Needs `head`, `hash-fields`, `force_hashtable`.
 local GROUPS_MAX = 64
 -- user -> record; record -> its parts; group -> generation; record and claims -> groups
 local members, memberships, generations, group_sets = {}, {}, {}, {}
@@ -7,17 +7,6 @@ local unknown_users
 
 local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIVED, VOIDED, INVALID_KEY, UNKNOWN_GROUP =
   1, 2, 3, 4, 5, 6, 7, 8, 9
-
--- `unpack` fails near 8,000 values.
-local function read_all(key, names, into)
-  for first = 1, #names, 4000 do
-    local last = math.min(first + 3999, #names)
-    local values = redis.call('HMGET', key, unpack(names, first, last))
-    for index = first, last do
-      into[names[index]] = values[index - first + 1]
-    end
-  end
-end
 
 -- A deleted group's generation is negative, an unknown one's is false.
 local function read_groups(names)

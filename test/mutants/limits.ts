@@ -183,11 +183,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 13',
     'a hold leaves the groups of its admission',
     'group-maximum',
-    [
-      'include/holds',
-      'local groups, charged, lines = split(hold.groups), {}, {}',
-      "local groups, charged, lines = split(''), {}, {}",
-    ],
+    ['include/holds', '    local groups = split(hold.groups)', "    local groups = split('')"],
     [
       'expire',
       'linesOf(work, cycle, item.quota, hold.user, hold.groups)',
