@@ -68,7 +68,7 @@ export const HOLDS: readonly Mutant[] = [
     'the same reservation holds twice',
     'hold-settlement',
     ['include/reserve', 'if standing then', 'if false then'],
-    ['decide', 'if (standing !== undefined)\n        return admitted', 'if (false)\n        return admitted'],
+    ['decide', 'if (standing !== undefined) {', 'if (false) {'],
   ),
   ...broken(
     'rule 9',
