@@ -1,7 +1,7 @@
 -- The common path: reservations of fixed costs by active users of the directory, admitted, refused, soft or shadowed, with
 -- claims and API keys. Whatever else a call needs (holds, settlements, a registration, a roll, a due hold, a new notice, a
 -- repetition) is left to `full_path`, which answers the whole call. Nothing is written before it is certain that it is not needed.
--- It answers what `full_path` would: the tests run on both. Lists of few begin with room for some: a table that grows is copied.
+-- It answers what `full_path` would: the tests run on both. Small lists are preallocated: Lua copies a table that grows.
 -- Needs `now`, `text`, `limits`, `force_hashtable`.
 local call, match, gmatch, byte, sub, huge = redis.call, string.match, string.gmatch, string.byte, string.sub, math.huge
 local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
