@@ -3,7 +3,9 @@
  * describes the method.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Ledger } from '../src/ledger/port.js';
 import type { Connection } from '../src/ledger/redis/connection.js';
@@ -11,7 +13,7 @@ import { openRedis } from '../src/ledger/redis/index.js';
 import { Keys } from '../src/ledger/redis/keys.js';
 import { startRedis } from '../test/support/redis.js';
 import { freePort } from '../test/support/redis-node.js';
-import { bareLoad, fixedLoad, heldLoad, type Load } from './ledger/loads.js';
+import { bareLoad, fixedLoad, heldLoad, type Load, ONE_QUOTA } from './ledger/loads.js';
 import { callTimes, measure } from './ledger/measure.js';
 import { type BenchOrg, type Size, seed } from './ledger/orgs.js';
 import { scriptsOf } from './ledger/other-scripts.js';
@@ -84,7 +86,7 @@ async function seedAll(ledger: Ledger, full: boolean): Promise<Map<string, Bench
 function ledgerLoads(ledger: Ledger, orgs: ReadonlyMap<string, BenchOrg>): Load[] {
   const shape = (name: string, org: string, batch: number) => {
     const own = [...orgs.values()].filter((one) => one.org === org || one.org.startsWith(`${org}-`));
-    return { name, orgs: own, batch, inFlight: Math.max(1, CONCURRENT / batch) };
+    return { name, orgs: own, batch, inFlight: Math.max(1, Math.round(CONCURRENT / batch)) };
   };
   const load = (name: string, org: string, batch: number): Load => fixedLoad(ledger, shape(name, org, batch));
   const both = (name: string, org: string): Load[] => [
@@ -93,6 +95,8 @@ function ledgerLoads(ledger: Ledger, orgs: ReadonlyMap<string, BenchOrg>): Load[
   ];
   return [
     load(NAMES.oneByOne, 'base', 1),
+    fixedLoad(ledger, { ...shape(NAMES.one, 'g1', 1), costs: ONE_QUOTA }),
+    fixedLoad(ledger, { ...shape(NAMES.thirteen, 'g1', 13), costs: ONE_QUOTA }),
     load('batch 4', 'base', 4),
     load('batch 16', 'base', 16),
     load(NAMES.batched, 'base', CONCURRENT),
@@ -130,10 +134,19 @@ async function confirmedLoads(url: string, port: number, orgs: ReadonlyMap<strin
 }
 
 /** The cost of a round trip without any rule, to compare machines. */
-function yardsticks(redis: Connection): Load[] {
+async function yardsticks(redis: Connection): Promise<Load[]> {
   const source = `return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)`;
   const script = { name: 'yardstick', source, sha: createHash('sha1').update(source).digest('hex') };
+  const decide = readFileSync(
+    fileURLToPath(new URL('../../bench/peers/decide.lua', import.meta.url)),
+    'utf8',
+  );
+  const peer = { name: 'peer', source: decide, sha: createHash('sha1').update(decide).digest('hex') };
+  const peerKeys = ['peer:limits', 'peer:consumed'];
+  const users = Array.from({ length: CONCURRENT }, (_, user) => [`u:u${user}`, '1000000000']).flat();
+  await redis.send('hset', ['peer:limits', 'g:g1', '900000000000', 'o', '1000000000000', ...users]);
   return [
+    bareLoad(NAMES.peer, CONCURRENT, (slot) => redis.run(peer, peerKeys, [`u${slot}`, 'g1', 1])),
     bareLoad('a script of one HINCRBY', CONCURRENT, (slot) => redis.run(script, ['bare'], [slot])),
     bareLoad('a bare INCRBY', CONCURRENT, (slot) => redis.send('incrby', [`bare:${slot}`, 1])),
   ];
@@ -149,7 +162,7 @@ async function run(options: Options): Promise<Figures[]> {
     const version = /redis_version:(\S+)/.exec(String(await redis.send('info', ['server'])))?.[1] ?? '?';
     console.log(`${machineLine([`redis ${version} on a unix socket`])}\n${commitLine()}`);
     const orgs = await seedAll(ledger, options.full);
-    const loads = [...ledgerLoads(ledger, orgs), ...yardsticks(redis)];
+    const loads = [...ledgerLoads(ledger, orgs), ...(await yardsticks(redis))];
     if (options.against !== undefined) {
       const other = await openRedis({ url: server.url, prefix: PREFIX, scripts: scriptsOf(options.against) });
       open.push(other);

@@ -24,12 +24,16 @@ export interface Shape {
   readonly batch: number;
   readonly inFlight: number;
   readonly expects?: 'admitted' | 'refused';
+  /** Left out: one unit of each of two quotas. */
+  readonly costs?: Charges;
 }
 
 const FIXED = charges('geocoding', [
   { quota: 'usage', units: 1, kind: 'fixed' },
   { quota: 'lds', units: 1, kind: 'fixed' },
 ]);
+/** What a peer that counts one quota is compared with. */
+export const ONE_QUOTA = charges('geocoding', [{ quota: 'usage', units: 1, kind: 'fixed' }]);
 const HELD = charges('chat', [
   { quota: 'usage', units: 50, kind: 'held' },
   { quota: 'lds', units: 1, kind: 'fixed' },
@@ -37,12 +41,12 @@ const HELD = charges('chat', [
 
 /** Requests with fixed costs from random users, `batch` requests per call, each call with a producer id and sequence number. */
 export function fixedLoad(ledger: Ledger, shape: Shape): Load {
-  const { name, orgs, batch, inFlight, expects = 'admitted' } = shape;
+  const { name, orgs, batch, inFlight, expects = 'admitted', costs = FIXED } = shape;
   const pick = picker();
   const send = batcher(ledger);
   const step = async (slot: number): Promise<Step> => {
     const org = orgs[pick(orgs.length)] ?? noOrg();
-    const ops = Array.from({ length: batch }, () => reserve(userOf(org, pick), FIXED, ''));
+    const ops = Array.from({ length: batch }, () => reserve(userOf(org, pick), costs, ''));
     const reply = await send(org, slot, ops);
     return { decisions: checked(reply, batch, expects), lines: reply.lines };
   };

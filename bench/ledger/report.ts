@@ -10,6 +10,9 @@ export interface Figures extends Sample {
 /** Loads that the aims compare. */
 export const NAMES = {
   oneByOne: 'one call per request',
+  one: 'one quota, batch 1',
+  thirteen: 'one quota, batch 13',
+  peer: 'one quota, script of nginx + Lua',
   batched: 'batch 64',
   oneGroup: '1 group per user',
   sixteenGroups: '16 groups per user',
@@ -72,6 +75,10 @@ function aimsOf(figures: readonly Figures[]): Aim[] {
     const [a, b] = [find(over), find(under)];
     return a && b ? [{ text, measured: of(a) / of(b), most, unit: ' ×' }] : [];
   };
+  const callTime = (text: string, name: string, batch: number, aim: number): Aim[] => {
+    const [a, b] = [find(name), find(NAMES.peer)];
+    return a && b ? [{ text, measured: a.times.p50 / batch / b.times.p50, most: aim, unit: ' ×' }] : [];
+  };
   const most = find(NAMES.mostUsers) ? NAMES.mostUsers : NAMES.manyUsers;
   const bounded = figures.filter(({ lines }) => lines <= LINES_MOST);
   const longest = Math.max(...bounded.map(({ times }) => times.max)) / 1000;
@@ -84,6 +91,8 @@ function aimsOf(figures: readonly Figures[]): Aim[] {
       0.5,
       bothOf,
     ),
+    ...callTime('a call with one decision against the script of nginx + Lua', NAMES.one, 1, 2.5),
+    ...callTime('a decision in a call of 13 against the same', NAMES.thirteen, 13, 0.4),
     ...ratio(`${most} against 1,000`, most, NAMES.batched, 1.25),
     ...ratio(`${most} against 1, batch 1`, `${most}, batch 1`, `${NAMES.oneUser}, batch 1`, 1.25),
     ...ratio('16 groups per user against 1', NAMES.sixteenGroups, NAMES.oneGroup, 2),
