@@ -124,6 +124,11 @@ export class AnswerJson {
     return { units: number.units, whole: this.isComplete && !number.isInvalid && !this.body.failed };
   }
 
+  /** Part of the answer is not read. */
+  markIncomplete(): void {
+    this.isComplete = false;
+  }
+
   private openJson(first: number): Frames {
     const broken = () => this.markIncomplete();
     return new JsonValues({
@@ -154,9 +159,5 @@ export class AnswerJson {
     } catch {
       this.markIncomplete();
     }
-  }
-
-  private markIncomplete(): void {
-    this.isComplete = false;
   }
 }

@@ -3,7 +3,7 @@ import { UNITS_MAX } from '../quota/charge.js';
 import { parseUnits } from '../quota/units.js';
 import { fieldOf } from './answer-fields.js';
 import type { AnswerJson, ReadAnswer } from './answer-json.js';
-import type { AnswerReader, Cost, Costs } from './reader.js';
+import type { AnswerReader, Cost, Costs, DecodedBytes } from './reader.js';
 
 /** Where one charge finds its cost. `json`: index into the numbers that are extracted. */
 export type Source =
@@ -11,15 +11,22 @@ export type Source =
   | { readonly json: number }
   | { readonly bytes: true; readonly decimals: number };
 
-export class CostReader implements AnswerReader {
+export class CostReader implements AnswerReader, DecodedBytes {
   private readonly headers = new Map<string, string | undefined>();
   private json: AnswerJson | undefined;
   private bytes = 0;
+  /** Another reader decodes the answer. */
+  private getsDecoded = false;
 
   constructor(
     private readonly sources: readonly Source[],
     private readonly readJson: ReadAnswer | undefined,
   ) {}
+
+  /** From now on, `inspect` gets decoded bytes. Called before `head`. */
+  expectDecoded(): void {
+    this.getsDecoded = true;
+  }
 
   head(_status: number, fields: readonly Buffer[]): boolean {
     const { headers } = this;
@@ -28,7 +35,7 @@ export class CostReader implements AnswerReader {
       // A header that is sent twice has no single value, so it counts as missing.
       headers.set(name, headers.has(name) ? undefined : fields[index + 1]?.toString('latin1').trim());
     }
-    this.json = this.readJson?.(fieldOf(fields, 'content-encoding'));
+    this.json = this.readJson?.(this.getsDecoded ? '' : fieldOf(fields, 'content-encoding'));
     return false;
   }
 
@@ -38,9 +45,16 @@ export class CostReader implements AnswerReader {
     return chunk;
   }
 
-  /** Inspects bytes that the upstream sent. */
   inspect(chunk: Buffer): void {
     this.json?.push(chunk);
+  }
+
+  undecodable(): void {
+    this.json?.markIncomplete();
+  }
+
+  decodedEnd(): void {
+    this.json?.end();
   }
 
   /** Counts bytes that were sent to the client. */
@@ -69,7 +83,8 @@ export class CostReader implements AnswerReader {
     return reading.then(() => this.found(whole));
   }
 
-  private found(whole: boolean): Costs {
+  /** The costs of an answer that is read. */
+  found(whole: boolean): Costs {
     return this.sources.map((source): Cost | undefined => {
       if ('bytes' in source) return { units: this.bytesUnits(source.decimals), estimated: false };
       if ('json' in source) return this.jsonCost(source.json, whole);

@@ -1,8 +1,12 @@
-/** Combines two readers on one answer: a cost reader and a token reader. The cost reader's held charges come first. */
+/**
+ * Combines two readers on one answer: a cost reader and a token reader. The cost reader's held charges come first. The token
+ * reader decodes the answer for both.
+ */
 
 import type { Problem } from '../errors/catalogue.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { CostReader } from './answer-reader.js';
+import type { UsageReader } from './llm/index.js';
 import type { AnswerReader, Costs, HoldSteps } from './reader.js';
 
 export class CombinedReader implements AnswerReader {
@@ -13,9 +17,11 @@ export class CombinedReader implements AnswerReader {
    */
   constructor(
     private readonly costReader: CostReader,
-    private readonly tokens: AnswerReader,
+    private readonly tokens: UsageReader,
     charges: number,
   ) {
+    costReader.expectDecoded();
+    tokens.passDecoded(costReader);
     this.steps = tokens.steps === undefined ? undefined : new OffsetHoldSteps(tokens.steps, charges);
   }
 
@@ -25,13 +31,11 @@ export class CombinedReader implements AnswerReader {
   }
 
   data(chunk: Buffer): Buffer | undefined {
-    this.costReader.inspect(chunk);
     return this.countSent(this.tokens.data(chunk));
   }
 
   ready(): Promise<void> | undefined {
-    const waits = [this.costReader.ready(), this.tokens.ready?.()].filter((wait) => wait !== undefined);
-    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+    return this.tokens.ready();
   }
 
   end(): Buffer | undefined {
@@ -43,18 +47,17 @@ export class CombinedReader implements AnswerReader {
   }
 
   costs(whole: boolean): Costs | Promise<Costs> {
-    const [first, second] = [this.costReader.costs(whole), this.tokens.costs(whole)];
-    if (first instanceof Promise || second instanceof Promise)
-      return Promise.all([first, second]).then(([a, b]) => [...a, ...b]);
-    return [...first, ...second];
+    const tokens = this.tokens.costs(whole);
+    if (tokens instanceof Promise) return tokens.then((costs) => [...this.costReader.found(whole), ...costs]);
+    return [...this.costReader.found(whole), ...tokens];
   }
 
   isVoid(): boolean {
-    return this.tokens.isVoid?.() === true && this.costReader.progress().every((units) => units === 0);
+    return this.tokens.isVoid() && this.costReader.progress().every((units) => units === 0);
   }
 
   report(): TokenReport | undefined {
-    return this.tokens.report?.();
+    return this.tokens.report();
   }
 
   private countSent(bytes: Buffer | undefined): Buffer | undefined {

@@ -17,7 +17,7 @@ import { readableCodings } from './content-coding.js';
 import { costHeader } from './cost-header.js';
 import type { JsonQuery } from './json-paths.js';
 import { jsonReader } from './json-reader.js';
-import { compileLlm, type LlmMeter, type LlmSpec, type Models } from './llm/index.js';
+import { compileLlm, type LlmMeter, type LlmPriced, type LlmSpec, type Models } from './llm/index.js';
 import type { Priced } from './priced.js';
 
 /** One charge of a route: a quota, and where its cost comes from. */
@@ -169,7 +169,7 @@ function isImplied(spec: RequestSpec, specs: readonly MeterSpec[]): boolean {
 }
 
 /** Adds the answer's other costs to a priced request. Their charges come before the token charges. */
-function withAnswer(priced: Priced, answer: AnswerMeter): Priced {
+function withAnswer(priced: LlmPriced, answer: AnswerMeter): Priced {
   const { reader, clamp } = priced;
   // A call that runs no model still has its other costs.
   if (reader === undefined) return { ...priced, reader: answer.open(), floors: answer.floors };

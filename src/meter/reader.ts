@@ -43,6 +43,15 @@ export interface CostEvidence {
   report?(): TokenReport | undefined;
 }
 
+/** Gets the decoded bytes of an answer from the reader that decodes them. */
+export interface DecodedBytes {
+  inspect(chunk: Buffer): void;
+  /** Part of the answer could not be decoded. */
+  undecodable(): void;
+  /** All bytes were passed. */
+  decodedEnd(): void;
+}
+
 /** One object per answer, for both views. */
 export interface AnswerReader extends AnswerObserver, CostEvidence {
   /** Present if the hold grows with the answer. */

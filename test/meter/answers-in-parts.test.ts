@@ -1,4 +1,5 @@
 // A number in the answer's JSON is found however the answer comes: as a body, as events or as lines, plain or coded.
+import { createHook } from 'node:async_hooks';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import { compileMeter, type MeterSpec } from '../../src/meter/meter.js';
@@ -160,6 +161,31 @@ t.test('tokens and other costs of one answer', async (t) => {
   t.equal(clamped?.charges.items.length, 3);
   t.strictSame(clamped?.reader?.progress(), [0, 0, 0]);
   t.strictSame(clamped?.floors, [0, 0]);
+});
+
+t.test('an answer is decoded once for tokens and other costs', async (t) => {
+  const usage = { prompt_tokens: 9, completion_tokens: 40, total_tokens: 49, cost: 0.75 };
+  const asked = { model: 'm', max_tokens: 100 };
+  const body = JSON.stringify({ choices: [{ message: { content: 'Hello.' } }], usage });
+  const tokens = { units: 49, estimated: false };
+  const zipped = { coding: 'gzip', chunkBytes: 7 };
+  const whole = gzipSync(body);
+  let decoders = 0;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === 'ZLIB') decoders += 1;
+    },
+  }).enable();
+  t.teardown(() => hook.disable());
+  t.strictSame(await reported([COST, LLM], whole, zipped, asked), [...exact(7_500), tokens]);
+  t.equal(decoders, 1);
+  const broken = Buffer.from(whole);
+  broken.writeUInt32LE(1, broken.length - 4);
+  const inTwo = { coding: 'gzip', chunkBytes: broken.length - 8 };
+  const [lower] = await reported([LLM, COST], broken, inTwo, asked);
+  t.strictSame(lower, least(7_500)[0], 'what cannot be decoded leaves a lower bound');
+  const unknown = await reported([LLM, COST], body, { coding: 'lzma' }, asked);
+  t.equal(unknown[0], undefined);
 });
 
 t.test('a gate on the quota of a later cost does not take its place', async (t) => {

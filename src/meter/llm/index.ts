@@ -8,13 +8,14 @@ import { SHAPES } from './shapes/index.js';
 import type { LlmSpec, Models } from './spec.js';
 
 export { LLM_APIS as APIS, type LlmApi as Api } from '../../quota/tokens.js';
-export type { LlmMeter } from './meter.js';
+export type { LlmMeter, LlmPriced } from './meter.js';
 export type {
   LlmOptions,
   LlmSpec,
   Model,
   Models,
 } from './spec.js';
+export type { UsageReader } from './usage-reader.js';
 
 /** Throws an Error if no request could be priced by these charges. */
 export function compileLlm(specs: readonly LlmSpec[], quotas: QuotaDecimals, models: Models): LlmMeter {

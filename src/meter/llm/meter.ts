@@ -26,6 +26,12 @@ import { type Edit, editAt, outputLimitEdits, splice } from './splice.js';
 import { denseBytes } from './usage.js';
 import { UsageReader } from './usage-reader.js';
 
+/** The price of a request to a model. */
+export interface LlmPriced extends Priced {
+  readonly reader?: UsageReader | undefined;
+  readonly clamp?: ((granted: (quota: string) => number) => LlmPriced) | undefined;
+}
+
 export interface LlmMeter {
   /**
    * `path`: canonical, without the query; `query`: starts with `?`, or is ''. `fixed`: other costs of the request; they
@@ -39,7 +45,7 @@ export interface LlmMeter {
     body: Buffer,
     fixed: readonly ChargeItem[],
     action: string,
-  ): Priced | Promise<Priced>;
+  ): LlmPriced | Promise<LlmPriced>;
   /** Some requests of this API are forms. */
   readonly takesForms: boolean;
   close(): Promise<void>;
@@ -90,7 +96,7 @@ export class Meter implements LlmMeter {
     body: Buffer,
     fixed: readonly ChargeItem[],
     action: string,
-  ): Priced | Promise<Priced> {
+  ): LlmPriced | Promise<LlmPriced> {
     const { api } = this.options;
     if (isFreeCall(api, path)) return { charges: charges(action, fixed) };
     const shape = SHAPES[api](path, query, rawHeaders);
@@ -108,7 +114,7 @@ export class Meter implements LlmMeter {
     await scanThread.removeUser();
   }
 
-  private scan(given: IncomingRequest): Priced | Promise<Priced> {
+  private scan(given: IncomingRequest): LlmPriced | Promise<LlmPriced> {
     const { body, shape } = given;
     const { tokenizer, bytesPerToken } = this.options;
     const { paths, tree } = shape.request;
@@ -123,7 +129,7 @@ export class Meter implements LlmMeter {
     });
   }
 
-  private priced(given: IncomingRequest, read: Scanned, textTokens: number): Priced {
+  private priced(given: IncomingRequest, read: Scanned, textTokens: number): LlmPriced {
     const { shape, body, path, form } = given;
     const scanned = form === undefined ? read : { ...read, mediaParts: read.mediaParts + form.files };
     const values = new BodyValues(shape.request, body, scanned);
@@ -151,7 +157,7 @@ export class Meter implements LlmMeter {
   /**
    * @param outputLimit a limit below the request's own
    */
-  private held(context: PricingContext, outputLimit: number | undefined): Priced {
+  private held(context: PricingContext, outputLimit: number | undefined): LlmPriced {
     const { given, request, rates, inputTokens } = context;
     const most = outputTokens(context, outputLimit);
     const { hold, stepTokens, whenShort } = this.options;
@@ -178,7 +184,7 @@ export class Meter implements LlmMeter {
     };
   }
 
-  private clamped(context: PricingContext, granted: (quota: string) => number): Priced {
+  private clamped(context: PricingContext, granted: (quota: string) => number): LlmPriced {
     const { rates, inputTokens, request } = context;
     const allowed = rates.held.map((price) => price.outputFor(inputTokens, granted(price.quota)));
     return this.held(context, Math.floor(Math.min(...allowed) / request.answers));

@@ -7,7 +7,7 @@ import { type BodyReader, openBody } from '../content-coding.js';
 import { FirstByteFrames } from '../first-byte-frames.js';
 import { type Frames, type StreamFrames, WholeBody } from '../frames.js';
 import { JsonValues } from '../json-values.js';
-import type { AnswerReader, Cost, Costs } from '../reader.js';
+import type { AnswerReader, Cost, Costs, DecodedBytes } from '../reader.js';
 import { HoldExtension } from './hold-extension.js';
 import { readLarge } from './large-answer.js';
 import { FACT_MEMBERS, PriceFacts } from './price-facts.js';
@@ -64,6 +64,7 @@ export class UsageReader implements AnswerReader {
   private readonly read: (document: Json) => void;
   private readonly readFast: ((data: Buffer) => number) | undefined;
   private body: BodyReader | undefined;
+  private decodedFor: DecodedBytes | undefined;
   /** The framing, if the answer is a stream of events. */
   private events: StreamFrames | undefined;
   private rewriter: StreamRewriter | undefined;
@@ -97,6 +98,11 @@ export class UsageReader implements AnswerReader {
     this.steps = grows ? this.growth() : undefined;
   }
 
+  /** Another reader of the same answer gets its decoded bytes from this one. Called before `head`. */
+  passDecoded(to: DecodedBytes): void {
+    this.decodedFor = to;
+  }
+
   head(status: number, fields: readonly Buffer[]): boolean {
     this.counts = status < 400;
     const type = fieldOf(fields, 'content-type');
@@ -107,14 +113,22 @@ export class UsageReader implements AnswerReader {
     const isJson = type === '' || type.includes('json');
     const opened = this.isUnseen && !isSse && !isJson ? NO_FRAMES : this.openFrames(isSse, status);
     const frames: Frames = {
-      push: (chunk) => opened.push(chunk),
+      push: (chunk) => {
+        opened.push(chunk);
+        this.decodedFor?.inspect(chunk);
+      },
       end: () => {
         this.atEnd = true;
         opened.end();
+        if (this.body?.failed === true) this.decodedFor?.undecodable();
+        this.decodedFor?.decodedEnd();
       },
     };
     const coding = fieldOf(fields, 'content-encoding');
-    this.body = openBody(coding, frames, (bytes) => this.unread(bytes));
+    this.body = openBody(coding, frames, (bytes) => {
+      this.unread(bytes);
+      this.decodedFor?.undecodable();
+    });
     const isPlain = coding === '' || coding === 'identity';
     const changes =
       this.events !== undefined && isPlain && (this.options.removesUsage || this.options.cutsWhenSpent);
