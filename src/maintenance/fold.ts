@@ -17,7 +17,7 @@ const PAGE_ENTRIES = 50;
 const ENTRIES_MAX = 500;
 const SUMS_MAX = 10_000;
 /** Sums of one part: limits the run time of the script. */
-export const PART_SUMS_MAX = 200;
+export const PART_SUMS_MAX = 100;
 const MINUTE_MS = 60_000;
 const DAY = 'YYYY-MM-DD'.length;
 const MONTH = 'YYYY-MM'.length;

@@ -73,7 +73,7 @@ onBothMaintained('many entries become few sums, in parts', t, async (t, maintain
   );
   t.equal(folds.length, Math.ceil(FIELDS / PART_SUMS_MAX));
   t.ok(folds.every(({ adds }) => adds.length <= PART_SUMS_MAX));
-  t.ok(PART_SUMS_MAX <= 200 && pages.every((count) => count <= 50), 'no call of the store is long');
+  t.ok(PART_SUMS_MAX <= 100 && pages.every((count) => count <= 50), 'no call of the store is long');
   t.same(await folded(org), ALL);
 });
 
@@ -87,7 +87,12 @@ onBothMaintained('a fold of a killed process is ended by another', t, async (t, 
   await org.call([reserve('u0', fixed('usage', 1_000))]);
   const { store, folds } = watched(maintained.ledger);
   await foldJournal(store, 'acme');
-  t.equal(folds[0]?.adds.length, FIELDS - PART_SUMS_MAX, 'the rest of the first fold');
+  const first = folds.filter(({ to }) => to === folds[0]?.to);
+  t.equal(
+    first.reduce((sum, { adds }) => sum + adds.length, 0),
+    FIELDS - PART_SUMS_MAX,
+    'the rest of the first fold',
+  );
   const { u0, tail, folding } = { ...(await folded(org)), u0: await org.fields('history:days:1970-01') };
   t.equal(u0[`${DAY}|usage|maps|u0`], String(CALLS + 1_000));
   t.same({ tail, folding }, { tail: 0, folding: null });

@@ -10,7 +10,7 @@ import type { Tables } from '../../ledger/view/org-view.js';
 const LIFE_MS = 2_000;
 const TABLES_MAX = 256;
 /** Fields per page: well below 2 ms of the store's time. */
-const PAGE_FIELDS = 1_000;
+const PAGE_FIELDS = 500;
 
 interface Copy {
   readonly fields: ReadonlyMap<string, string>;
