@@ -29,17 +29,15 @@ export function applyCall(orgState: OrgState | undefined, call: Call, clock: num
   if (typeof outside !== 'string') return outside;
   if (orgState === undefined || outside !== 'ok') return { ...NOTHING, code: outside, clock };
   const now = Math.max(clock, orgState.org.number('now'));
-  if (latest > 0 && clock > latest) return { ...standing(orgState, 'clock', now), clock };
-  if (!enterCycle(orgState, call, now)) return { ...standing(orgState, 'cycle', now), clock };
+  if (latest > 0 && clock > latest) return replyOf(orgState, 'clock', { now, clock });
+  if (!enterCycle(orgState, call, now)) return replyOf(orgState, 'cycle', { now, clock });
   orgState.org.set('now', now);
   const work = workOn(orgState, call, now);
   expireDue(work, call.expireMost);
   const results = call.ops.map((op) => perform(work, op));
   noteCrossings(work);
   if (work.journal.length > 0) orgState.append('journal', work.journal.join('\n'), now);
-  const { lines, expired, dueIn, clipped, overshoots } = work;
-  const counts = { lines, expired, dueIn, clipped, overshoots };
-  const reply: Reply = { ...standing(orgState, 'ok', now), ...counts, clock, results };
+  const reply = replyOf(orgState, 'ok', { now, clock, counts: work, results });
   if (call.producer !== '') orgState.producers.set(call.producer, { seq: call.seq, reply });
   return reply;
 }
@@ -85,13 +83,26 @@ function workOn(orgState: OrgState, call: Call, now: number): Work {
   const present = openCycle(orgState, start, true);
   const older = call.cycles.filter((cycle) => cycle.start !== start);
   const cycles = [present, ...older.map((cycle) => openCycle(orgState, cycle.start, false))];
-  const counts = { lines: 0, expired: 0, dueIn: 0, clipped: 0, noneDue: false };
-  return { orgState, call, now, cycles, present, changed: [], journal: [], overshoots: [], ...counts };
+  return {
+    orgState,
+    call,
+    now,
+    cycles,
+    present,
+    changed: [],
+    journal: [],
+    lines: 0,
+    expired: 0,
+    dueIn: 0,
+    clipped: 0,
+    overshoots: [],
+    noneDue: false,
+  };
 }
 
 function openCycle(orgState: OrgState, start: number, present: boolean): OpenCycle {
-  const consumed = orgState.table(`consumed:${start}`);
-  return { start, present, consumed, held: orgState.table(`held:${start}`), lines: new Map() };
+  const { consumed, held } = orgState.counters(start);
+  return { start, present, consumed, held, lines: new Map() };
 }
 
 function perform(work: Work, op: Op): Result {
@@ -139,10 +150,21 @@ const NOTHING: Omit<Reply, 'code'> = {
   results: [],
 };
 
-function standing(orgState: OrgState, code: CallCode, now: number): Reply {
+interface Outcome {
+  readonly now: number;
+  readonly clock: number;
+  readonly counts?: Pick<Reply, 'lines' | 'expired' | 'dueIn' | 'clipped' | 'overshoots'>;
+  readonly results?: Reply['results'];
+}
+
+/** Written out, because spreading one object into another costs more than the decision of a small call. */
+function replyOf(
+  orgState: OrgState,
+  code: CallCode,
+  { now, clock, counts = NOTHING, results = NOTHING.results }: Outcome,
+): Reply {
   const { org } = orgState;
   return {
-    ...NOTHING,
     code,
     now,
     cycle: presentCycle(orgState),
@@ -150,5 +172,13 @@ function standing(orgState: OrgState, code: CallCode, now: number): Reply {
     rule: code === 'cycle' ? (org.text('rule') ?? '') : '',
     ruleVersion: org.number('ruleVersion'),
     epoch: org.text('epoch') ?? '',
+    replayed: false,
+    lines: counts.lines,
+    expired: counts.expired,
+    dueIn: counts.dueIn,
+    clipped: counts.clipped,
+    overshoots: counts.overshoots,
+    clock,
+    results,
   };
 }

@@ -20,3 +20,6 @@ export const planIn = remembered(decodePlan);
 export const limitIn = remembered(decodeLimit);
 export const memberIn = remembered(decodeMember);
 export const groupIn = remembered(decodeGroup);
+export const thresholdsIn = remembered((text): readonly number[] =>
+  text === '' ? [] : text.split(',').map(Number),
+);

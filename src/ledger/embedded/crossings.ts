@@ -3,14 +3,14 @@
  * queued once per line and cap, in the call that caused it.
  */
 import type { Violation } from '../port.js';
+import { thresholdsIn } from './codec-cache.js';
 import { capOfLine, type LimitCounter, lineIn, type Work } from './limit-counters.js';
-import type { OrgState } from './org-state.js';
 
 const WHOLE = 100;
 
 /** Runs after all operations: finds the thresholds of the present cycle's capped lines that this call crossed. */
 export function noteCrossings(work: Work): void {
-  const thresholds = thresholdsOf(work.orgState);
+  const thresholds = thresholdsIn(work.orgState.org.text('thresholds') ?? '');
   for (const line of work.changed) {
     if (!line.cycle.present || line.consumed <= line.consumedBefore) continue;
     const cap = capOfLine(work, line);
@@ -33,11 +33,6 @@ export function noteRefusal(work: Work, violated: Violation, user: string, actio
   if (markedLimit !== undefined && Number(markedLimit) >= limit) return;
   consumed.set(marker, String(limit));
   queue(work, line, { what: 'refused', user, action, limit, more: [requested] });
-}
-
-function thresholdsOf(orgState: OrgState): number[] {
-  const text = orgState.org.text('thresholds') ?? '';
-  return text === '' ? [] : text.split(',').map(Number);
 }
 
 /** Both markers contain the cap: a raised cap arms the notice again, a refund does not. */

@@ -37,6 +37,12 @@ export class Fields {
   }
 }
 
+/** Counters of a cycle. */
+interface CycleCounters {
+  readonly consumed: Fields;
+  readonly held: Fields;
+}
+
 export interface Producer {
   seq: number;
   reply: Reply;
@@ -49,6 +55,8 @@ export class OrgState {
   /** Hold ids ordered by expiry, then id, like Redis' sorted set. */
   readonly due: { at: number; id: string }[] = [];
   readonly org: Fields;
+  /** By start: every call opens its cycles, and building the tables' names costs more than finding them. */
+  private readonly cycles = new Map<number, CycleCounters>();
   private lastEntry = { at: 0, count: 0 };
   private readonly logPrefixes: Readonly<Record<Log, string>>;
 
@@ -67,6 +75,15 @@ export class OrgState {
       this.tables.set(name, fields);
     }
     return fields;
+  }
+
+  counters(start: number): CycleCounters {
+    let found = this.cycles.get(start);
+    if (found === undefined) {
+      found = { consumed: this.table(`consumed:${start}`), held: this.table(`held:${start}`) };
+      this.cycles.set(start, found);
+    }
+    return found;
   }
 
   /** An unreadable record counts as missing: it must not block its org. */
@@ -130,6 +147,7 @@ export class OrgState {
       if (count % some === 0) yield;
     }
     this.tables.delete(name);
+    this.cycles.clear();
   }
 
   /** Adds an entry that was read from disk. */
