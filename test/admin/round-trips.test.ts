@@ -19,6 +19,8 @@ const ROUND_TRIP_MS = 40;
 /** What this process sends by itself, whatever an admin does: the look at the store's epoch, and the check of the server. */
 const PRESENCE = loadScript('presence').sha;
 const BY_ITSELF = new RegExp(`\\r\\n(${PRESENCE}|scard|info)\\r\\n`);
+/** The schedule of maintenance, once a second. */
+const SCHEDULE = /\r\nzadd\r\n/;
 const COMMAND = /\*\d+\r\n\$\d+\r\n[a-z]+\r\n/g;
 
 /** Counts where the bytes pass: a round trip begins when something is sent after an answer has come. */
@@ -41,6 +43,7 @@ class RoundTrips {
   }
 
   private sent(text: string): void {
+    if (SCHEDULE.test(text)) return;
     const byItself = BY_ITSELF.test(text);
     if (byItself) this.onLook();
     if (byItself && !this.looksCount) return;
