@@ -88,12 +88,15 @@ export const Jwt = Type.Union([
 ]);
 
 export const SetHeaders = mapOf(
-  'header',
-  setHeader({}),
   Type.Union([fieldValue({ secret: true }), inFile, inVariable], {
     expects: 'a text, { file: … } or { env: … }',
     description:
       'Value of this header on every request to the upstream; it replaces the client’s value. Typically a credential.',
   }),
-  { default: {}, description: 'Headers that the gateway sets for the upstream, such as `authorization`.' },
+  {
+    keyName: 'header',
+    keys: setHeader({}),
+    default: {},
+    description: 'Headers that the gateway sets for the upstream, such as `authorization`.',
+  },
 );

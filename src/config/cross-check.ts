@@ -184,7 +184,7 @@ function* checkAlgorithms(jwt: DeepPartial<JwtConfig>, path: Path): Generator<Is
 function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, path: Path): Generator<Issue> {
   const { upstream } = route;
   if (lacks(config.upstreams, upstream))
-    yield unknownName([...path, 'upstream'], 'upstream', upstream, config.upstreams);
+    yield unknownName([...path, 'upstream'], { kind: 'upstream', name: upstream, map: config.upstreams });
   yield* checkPrefix(route, path);
   const { store } = config;
   const whenDown = 'whenDown' in route ? route.whenDown : undefined;
@@ -197,15 +197,17 @@ function* checkRoute(config: PartialConfig, route: DeepPartial<RouteConfig>, pat
   for (const [index, charge] of items(route.charges)) {
     const at = [...path, 'charges', index];
     const { quota } = charge;
-    if (lacks(config.quotas, quota)) yield unknownName([...at, 'quota'], 'quota', quota, config.quotas);
+    if (lacks(config.quotas, quota))
+      yield unknownName([...at, 'quota'], { kind: 'quota', name: quota, map: config.quotas });
     if ('hold' in charge) {
-      yield* checkAmount(config, quota, charge.hold, [...at, 'hold']);
-      yield* checkAmount(config, quota, charge.floor, [...at, 'floor']);
+      yield* checkAmount(config, { quota, amount: charge.hold, path: [...at, 'hold'] });
+      yield* checkAmount(config, { quota, amount: charge.floor, path: [...at, 'floor'] });
       yield* checkAlone(route, charge, at);
     } else if ('llm' in charge) {
       yield* checkAlone(route, charge, at);
       yield* checkAgreement(route, charge.llm, [...at, 'llm']);
-    } else if ('units' in charge) yield* checkUnits(config, quota, charge.units, [...at, 'units']);
+    } else if ('units' in charge)
+      yield* checkUnits(config, { quota, units: charge.units, path: [...at, 'units'] });
   }
 }
 
@@ -277,17 +279,19 @@ function* checkAgreement(
   }
 }
 
-function* checkUnits(
-  config: PartialConfig,
-  quota: string | undefined,
-  units: DeepPartial<Extract<ChargeConfig, { units: unknown }>['units']> | undefined,
-  path: Path,
-): Generator<Issue> {
+interface UnitsSpot {
+  readonly quota: string | undefined;
+  readonly units: DeepPartial<Extract<ChargeConfig, { units: unknown }>['units']> | undefined;
+  readonly path: Path;
+}
+
+function* checkUnits(config: PartialConfig, { quota, units, path }: UnitsSpot): Generator<Issue> {
   if (typeof units !== 'object') {
-    yield* checkAmount(config, quota, units, path);
+    yield* checkAmount(config, { quota, amount: units, path });
     return;
   }
-  if ('json' in units) yield* checkAmount(config, quota, units.default, [...path, 'default']);
+  if ('json' in units)
+    yield* checkAmount(config, { quota, amount: units.default, path: [...path, 'default'] });
   const header = 'header' in units ? units.header : undefined;
   if ([...identityHeaders(config)].some(({ name }) => name === header)) {
     const message = `\`${header}\` identifies the caller, so it cannot carry the cost`;

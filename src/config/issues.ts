@@ -40,8 +40,13 @@ export function pointerOf(path: Path): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-export function issue(path: Path, message: string, hint: string, spot: 'key' | 'value' = 'value'): Issue {
-  return { path, message, hint, spot };
+export function issue(path: Path, message: string, hint: string): Issue {
+  return { path, message, hint, spot: 'value' };
+}
+
+/** The key itself is wrong. */
+export function keyIssue(path: Path, message: string, hint: string): Issue {
+  return { path, message, hint, spot: 'key' };
 }
 
 /** Returns the candidate that `word` most likely misspells, if one is close. */

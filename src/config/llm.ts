@@ -22,7 +22,9 @@ const factor = (description: string) => amount({ default: 1, expects: 'a decimal
 /** Keyed by the provider's own words. */
 const byWord = (keyName: string, description: string, value: string) =>
   Type.Optional(
-    mapOf(keyName, words({}), amount({ expects: 'a decimal number ≥ 0', description: value }), {
+    mapOf(amount({ expects: 'a decimal number ≥ 0', description: value }), {
+      keyName,
+      keys: words({}),
       description,
     }),
   );

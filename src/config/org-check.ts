@@ -25,14 +25,19 @@ export function* checkOrg(config: PartialConfig, org: PartialOrg, path: Path): G
     yield issue([...path, 'seats'], `${org.seats} seats ${seats}`, 'write more seats, or remove users');
   for (const [quota, plan] of entries(org.plans)) {
     const at = [...path, 'plans', quota];
-    if (lacks(config.quotas, quota)) yield { ...unknownName(at, 'quota', quota, config.quotas), spot: 'key' };
-    yield* checkAmount(config, quota, plan.allowance, [...at, 'allowance']);
-    yield* checkAmount(config, quota, plan.extra, [...at, 'extra']);
+    if (lacks(config.quotas, quota))
+      yield { ...unknownName(at, { kind: 'quota', name: quota, map: config.quotas }), spot: 'key' };
+    yield* checkAmount(config, { quota, amount: plan.allowance, path: [...at, 'allowance'] });
+    yield* checkAmount(config, { quota, amount: plan.extra, path: [...at, 'extra'] });
   }
   for (const [id, user] of entries(org.users)) {
     for (const [index, group] of items(user.groups)) {
       if (lacks(org.groups, group))
-        yield unknownName([...path, 'users', id, 'groups', index], 'group', group, org.groups);
+        yield unknownName([...path, 'users', id, 'groups', index], {
+          kind: 'group',
+          name: group,
+          map: org.groups,
+        });
     }
   }
   yield* checkLimits(config, org, [...path, 'limits']);
@@ -51,9 +56,10 @@ function* checkLimits(config: PartialConfig, org: PartialOrg, path: Path): Gener
   for (const [index, limit] of items(org.limits)) {
     const at = [...path, index];
     const { quota } = limit;
-    if (lacks(config.quotas, quota)) yield unknownName([...at, 'quota'], 'quota', quota, config.quotas);
-    else if ('percent' in limit) yield* checkPercent(config, org, limit, [...at, 'percent']);
-    if ('units' in limit) yield* checkAmount(config, quota, limit.units, [...at, 'units']);
+    if (lacks(config.quotas, quota))
+      yield unknownName([...at, 'quota'], { kind: 'quota', name: quota, map: config.quotas });
+    else if ('percent' in limit) yield* checkPercent(config, org, { limit, path: [...at, 'percent'] });
+    if ('units' in limit) yield* checkAmount(config, { quota, amount: limit.units, path: [...at, 'units'] });
     const subject = yield* checkSubject(org, limit, at);
     if (subject === undefined || quota === undefined) continue;
     const key = `${subject}/${quota}`;
@@ -68,12 +74,17 @@ function* checkLimits(config: PartialConfig, org: PartialOrg, path: Path): Gener
   }
 }
 
+interface PercentSpot {
+  readonly limit: Extract<DeepPartial<LimitConfig>, { percent?: unknown }>;
+  readonly path: Path;
+}
+
 function* checkPercent(
   config: PartialConfig,
   { plans }: PartialOrg,
-  { quota = '', percent: stated }: Extract<DeepPartial<LimitConfig>, { percent?: unknown }>,
-  path: Path,
+  { limit, path }: PercentSpot,
 ): Generator<Issue> {
+  const { quota = '', percent: stated } = limit;
   const percent = stated === undefined ? undefined : parseUnits(stated, PERCENT_DECIMALS);
   const plan = plans !== undefined && Object.hasOwn(plans, quota) ? plans[quota] : undefined;
   const pool = sumOf(unitsOf(config, quota, plan?.allowance), unitsOf(config, quota, plan?.extra));
@@ -99,10 +110,12 @@ function* checkSubject(
 ): Generator<Issue, string | undefined> {
   if ('user' in limit) {
     const { user } = limit;
-    if (lacks(org.users, user)) yield unknownName([...path, 'user'], 'user', user, org.users);
+    if (lacks(org.users, user))
+      yield unknownName([...path, 'user'], { kind: 'user', name: user, map: org.users });
     return user === undefined ? undefined : `user ${user}`;
   }
   const group = 'group' in limit ? limit.group : undefined;
-  if (lacks(org.groups, group)) yield unknownName([...path, 'group'], 'group', group, org.groups);
+  if (lacks(org.groups, group))
+    yield unknownName([...path, 'group'], { kind: 'group', name: group, map: org.groups });
   return group === undefined ? undefined : `group ${group}`;
 }

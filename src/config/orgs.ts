@@ -103,9 +103,24 @@ export const Org = section({
   name: Type.Optional(words({ description: 'Name shown to admins.' })),
   seats: Type.Optional(whole(1, 1_000_000_000, { description: 'Most active users. Left out: any number.' })),
   cycle: Cycle,
-  plans: mapOf('quota', name({}), Plan, { default: {}, description: 'What the org may consume, by quota.' }),
-  users: mapOf('user', userId({}), User, { default: {}, description: 'Users of the org, by id.' }),
-  groups: mapOf('group', name({}), Group, { default: {}, description: 'Groups of the org, by id.' }),
+  plans: mapOf(Plan, {
+    keyName: 'quota',
+    keys: name({}),
+    default: {},
+    description: 'What the org may consume, by quota.',
+  }),
+  users: mapOf(User, {
+    keyName: 'user',
+    keys: userId({}),
+    default: {},
+    description: 'Users of the org, by id.',
+  }),
+  groups: mapOf(Group, {
+    keyName: 'group',
+    keys: name({}),
+    default: {},
+    description: 'Groups of the org, by id.',
+  }),
   limits: Type.Array(Limit, {
     default: [],
     expects: 'a list of limits',

@@ -27,21 +27,30 @@ export function lacks(map: object | undefined, name: string | undefined): name i
   return map !== undefined && name !== undefined && !Object.hasOwn(map, name);
 }
 
+export interface NameReference {
+  /** What the name stands for, such as `quota`. */
+  readonly kind: string;
+  readonly name: string;
+  /** The map that the name should be in. */
+  readonly map: object | undefined;
+}
+
 /** A reference to a name that does not exist. */
-export function unknownName(path: Path, kind: string, name: string, map: object | undefined): Issue {
+export function unknownName(path: Path, { kind, name, map }: NameReference): Issue {
   const names = Object.keys(map ?? {});
   const others = names.length > 12 ? `${names.slice(0, 12).join(', ')} …` : names.join(', ');
   const hint = suggestion(name, names, names.length === 0 ? `add the ${kind}` : `write one of ${others}`);
   return issue(path, `${kind} \`${name}\` not found`, hint);
 }
 
+export interface AmountSpot {
+  readonly quota: string | undefined;
+  readonly amount: string | number | undefined;
+  readonly path: Path;
+}
+
 /** An amount that its quota cannot hold. */
-export function* checkAmount(
-  config: PartialConfig,
-  quota: string | undefined,
-  amount: string | number | undefined,
-  path: Path,
-): Generator<Issue> {
+export function* checkAmount(config: PartialConfig, { quota, amount, path }: AmountSpot): Generator<Issue> {
   const decimals = decimalsOf(config, quota);
   if (amount === undefined || decimals === undefined || parseUnits(amount, decimals) !== undefined) return;
   if (parseUnits(amount, decimals, true) === undefined) {

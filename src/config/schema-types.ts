@@ -50,9 +50,11 @@ export function section<P extends TProperties>(properties: P, prose: Prose = {})
   return Type.Object(properties, { additionalProperties: false, ...prose });
 }
 
+type MapProse = Prose & Required<Pick<Prose, 'keyName' | 'keys'>>;
+
 /** A map whose keys the operator chooses. */
-export function mapOf<T extends TSchema>(keyName: string, keys: TSchema, value: T, prose: Prose) {
-  return Type.Record(Type.String(), value, { keyName, keys, ...prose });
+export function mapOf<T extends TSchema>(value: T, prose: MapProse) {
+  return Type.Record(Type.String(), value, { ...prose });
 }
 
 export function whole(minimum: number, maximum: number, prose: Prose) {

@@ -56,11 +56,18 @@ export const ConfigSchema = section({
   server: Server,
   store: Type.Union([EmbeddedStore, RedisStore, SentinelStore, ClusterStore], { default: {} }),
   identity: Identity,
-  quotas: mapOf('quota', name({}), Quota, {
+  quotas: mapOf(Quota, {
+    keyName: 'quota',
+    keys: name({}),
     default: { usage: { unit: 'units', decimals: 1 }, lds: { unit: 'calls' }, ai: { unit: 'tokens' } },
     description: 'The quotas that are enforced. Left out: `usage` (1 decimal), `lds` and `ai`.',
   }),
-  upstreams: mapOf('upstream', name({}), Upstream, { default: {}, description: 'Where requests go.' }),
+  upstreams: mapOf(Upstream, {
+    keyName: 'upstream',
+    keys: name({}),
+    default: {},
+    description: 'Where requests go.',
+  }),
   models: Type.Array(Model, {
     default: [],
     expects: 'a list of models',
@@ -73,7 +80,9 @@ export const ConfigSchema = section({
     description:
       'The requests that are forwarded, and their cost. A request that matches no route is refused.',
   }),
-  orgs: mapOf('org', name({}), Org, {
+  orgs: mapOf(Org, {
+    keyName: 'org',
+    keys: name({}),
     default: {},
     description: 'Orgs that are created at the first start. From then on, the admin API changes them.',
   }),

@@ -21,7 +21,7 @@ import {
   type TUnion,
 } from 'typebox';
 import Value from 'typebox/value';
-import { closest, type Issue, issue, type Path, suggestion } from './issues.js';
+import { closest, type Issue, issue, keyIssue, type Path, suggestion } from './issues.js';
 import type { Prose } from './schema-types.js';
 
 export interface ValidationResult {
@@ -41,7 +41,7 @@ export interface Slip {
 export function validate(schema: TSchema, data: unknown): ValidationResult {
   const issues: Issue[] = [];
   const slips: Slip[] = [];
-  const draft = read({ issues, slips, alternatives: [] }, schema, data ?? null, []);
+  const draft = read({ issues, slips, alternatives: [] }, schema, { value: data ?? null, path: [] });
   return { draft, issues, slips };
 }
 
@@ -52,16 +52,22 @@ interface Reading {
   readonly alternatives: readonly TObject[];
 }
 
+/** A value of the config, and where it is. */
+interface Place {
+  readonly value: unknown;
+  readonly path: Path;
+}
+
 type Data = Record<string, unknown>;
 
 const proseOf = (schema: TSchema): Prose => schema as Prose;
 
-function read(reading: Reading, schema: TSchema, value: unknown, path: Path): unknown {
-  if (IsUnion(schema) && schema.anyOf.some(IsObject)) return readUnion(reading, schema, value, path);
-  if (IsObject(schema)) return readSection(reading, schema, value, path);
-  if (IsRecord(schema)) return readMap(reading, schema, value, path);
-  if (IsArray(schema)) return readList(reading, schema, value, path);
-  return readLeaf(reading, { schema }, value, path);
+function read(reading: Reading, schema: TSchema, place: Place): unknown {
+  if (IsUnion(schema) && schema.anyOf.some(IsObject)) return readUnion(reading, schema, place);
+  if (IsObject(schema)) return readSection(reading, schema, place);
+  if (IsRecord(schema)) return readMap(reading, schema, place);
+  if (IsArray(schema)) return readList(reading, schema, place);
+  return readLeaf(reading, { schema }, place);
 }
 
 function isMap(value: unknown): value is Data {
@@ -74,7 +80,7 @@ function mapOrEmpty(value: unknown): Data | undefined {
   return isMap(value) ? value : undefined;
 }
 
-function readSection(reading: Reading, schema: TObject, value: unknown, path: Path): Data | undefined {
+function readSection(reading: Reading, schema: TObject, { value, path }: Place): Data | undefined {
   const known = Object.keys(schema.properties);
   const data = mapOrEmpty(value);
   if (data === undefined) {
@@ -95,7 +101,7 @@ function readSection(reading: Reading, schema: TObject, value: unknown, path: Pa
     const stated = meant.has(key) ? meant.get(key) : data[key];
     const given = stated === undefined ? proseOf(property).default : stated;
     if (given !== undefined)
-      result[key] = read({ ...reading, alternatives: [] }, property, given, [...path, key]);
+      result[key] = read({ ...reading, alternatives: [] }, property, { value: given, path: [...path, key] });
     else if (!IsOptional(property)) reading.issues.push(missing(property, [...path, key]));
   }
   return result;
@@ -117,20 +123,15 @@ function unknownKey(
       Object.hasOwn(schema.properties, other) && sibling && !Object.hasOwn(sibling.properties, other),
   );
   if (rival !== undefined) {
-    return issue(
-      [...path, key],
-      `\`${key}\` cannot be combined with \`${rival}\``,
-      'keep one of the two',
-      'key',
-    );
+    return keyIssue([...path, key], `\`${key}\` cannot be combined with \`${rival}\``, 'keep one of the two');
   }
   const known = Object.keys(schema.properties);
   const hint = suggestion(key, known, `remove it; known here: ${known.join(', ')}`);
-  const fault = issue([...path, key], `\`${key}\` is not a setting`, hint, 'key');
+  const fault = keyIssue([...path, key], `\`${key}\` is not a setting`, hint);
   return { ...fault, meant: closest(key, known) };
 }
 
-function readMap(reading: Reading, schema: TRecord, value: unknown, path: Path): Data | undefined {
+function readMap(reading: Reading, schema: TRecord, { value, path }: Place): Data | undefined {
   const data = mapOrEmpty(value);
   const { keys, keyName = 'key' } = proseOf(schema);
   if (data === undefined) {
@@ -141,17 +142,17 @@ function readMap(reading: Reading, schema: TRecord, value: unknown, path: Path):
   }
   const entries = Object.entries(data).map(([key, item]) => {
     const fault = keys === undefined ? undefined : faultOf(keys, key);
-    if (fault !== undefined) reading.issues.push(issue([...path, key], fault.message, fault.hint, 'key'));
-    return [key, read(reading, RecordValue(schema), item, [...path, key])];
+    if (fault !== undefined) reading.issues.push(keyIssue([...path, key], fault.message, fault.hint));
+    return [key, read(reading, RecordValue(schema), { value: item, path: [...path, key] })];
   });
   return Object.fromEntries(entries);
 }
 
-function readList(reading: Reading, schema: TArray, value: unknown, path: Path): unknown[] | undefined {
+function readList(reading: Reading, schema: TArray, { value, path }: Place): unknown[] | undefined {
   const fault = faultOf({ ...schema, items: {} }, value);
   if (fault !== undefined) reading.issues.push(issue(path, fault.message, fault.hint));
   if (!Array.isArray(value)) return undefined;
-  return value.map((item, index) => read(reading, schema.items, item, [...path, index]));
+  return value.map((item, index) => read(reading, schema.items, { value: item, path: [...path, index] }));
 }
 
 interface Leaf {
@@ -159,7 +160,7 @@ interface Leaf {
   readonly expects?: string | undefined;
 }
 
-function readLeaf(reading: Reading, { schema, expects }: Leaf, value: unknown, path: Path): unknown {
+function readLeaf(reading: Reading, { schema, expects }: Leaf, { value, path }: Place): unknown {
   const fault = faultOf(schema, value, expects);
   if (fault === undefined) return value;
   reading.issues.push(issue(path, fault.message, fault.hint));
@@ -167,11 +168,12 @@ function readLeaf(reading: Reading, { schema, expects }: Leaf, value: unknown, p
 }
 
 /** Validates against the alternative that was most likely intended. */
-function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path): unknown {
+function readUnion(reading: Reading, schema: TUnion, place: Place): unknown {
+  const { value, path } = place;
   const sections = schema.anyOf.filter(IsObject);
   const leaf = schema.anyOf.find((branch) => !IsObject(branch));
   if (leaf !== undefined && !isMap(value)) {
-    return readLeaf(reading, { schema: leaf, expects: proseOf(schema).expects }, value, path);
+    return readLeaf(reading, { schema: leaf, expects: proseOf(schema).expects }, place);
   }
   const { expects, secret } = proseOf(schema);
   if (leaf === undefined && expects !== undefined && mapOrEmpty(value) === undefined) {
@@ -183,7 +185,7 @@ function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path)
   const mark = markOf(sections, data);
   if (mark !== undefined && isMap(value)) {
     if (mark.fault) reading.issues.push(issue([...path, mark.key], mark.fault.message, mark.fault.hint));
-    return readSection(reading, mark.section, { ...data, [mark.key]: mark.value }, path);
+    return readSection(reading, mark.section, { value: { ...data, [mark.key]: mark.value }, path });
   }
   const chosen = mark?.section ?? mostAlike(sections, data);
   if (leaf !== undefined && likeness(chosen, data) === 0) {
@@ -192,7 +194,7 @@ function readUnion(reading: Reading, schema: TUnion, value: unknown, path: Path)
     return undefined;
   }
   const alternatives = sections.filter((other) => other !== chosen);
-  return readSection({ ...reading, alternatives }, chosen, value, path);
+  return readSection({ ...reading, alternatives }, chosen, place);
 }
 
 interface Mark {
