@@ -210,7 +210,7 @@ function onTrouble(metrics: Metrics, logger: Logger): OnTrouble {
 }
 
 async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<void> {
-  for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, id, org, quotas);
+  for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, { id, seed: org, quotas });
 }
 
 interface SharedResources extends Base {

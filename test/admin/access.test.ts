@@ -72,7 +72,7 @@ t.test(
       };
       return Object.assign(Object.create(memory), { orgs });
     });
-    await createOrg(ledger, 'acme', ACME, QUOTAS);
+    await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
     const client = await RawClient.connect(Number(new URL(url).port));
     client.write(`GET /v1/orgs HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${TOKEN}\r\n\r\n`);
     await gate.reached;
@@ -168,7 +168,7 @@ t.test('a store that is down or busy', async (t) => {
     };
     return Object.assign(Object.create(memory), { commit });
   });
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   busy = 7;
   t.equal((await send('POST', '/orgs/acme/groups', { id: 'g1' })).status, 201, 'tried again');
   busy = 8;
@@ -193,7 +193,7 @@ t.test('what a store that is down means for a request: a read changed nothing', 
     });
     return Object.assign(Object.create(memory), Object.fromEntries(failing));
   });
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   const { token } = (await send('POST', '/tokens', { name: 'bot', role: 'admin', orgs: 'all' })).body;
   down = true;
   const detailOf = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {

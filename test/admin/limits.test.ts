@@ -226,7 +226,7 @@ t.test('a decision is made again where another replica was faster', async (t) =>
     };
     return Object.assign(Object.create(memory), { read });
   });
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   rival = true;
   const late = await send('POST', '/orgs/acme/limits', { user: 'ann', quota: 'ai', units: 5 });
   t.same(problem(late), [409, 'limit-exists']);
@@ -251,7 +251,7 @@ t.test('changes at the same time all happen, each once', async (t) => {
     };
     return Object.assign(Object.create(memory), { commit });
   });
-  await createOrg(ledger, 'acme', { ...ACME, seats: 100 }, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: { ...ACME, seats: 100 }, quotas: QUOTAS });
   const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
   const added = await Promise.all(users.map((id) => send('POST', '/orgs/acme/users', { id })));
   t.same(

@@ -153,7 +153,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 async function tokenOf(ledger: Ledger, role: Role, orgs: Orgs): Promise<{ id: string; text: string }> {
   const token = { name: role, role, orgs, expiresAt: 0 };
   const author = { who: 'test', reason: undefined };
-  return addToken({ ledger, mutex: new KeyedMutex() }, author, token, () => undefined);
+  return addToken({ ledger, mutex: new KeyedMutex() }, { author, token });
 }
 
 let orgs = 0;
@@ -162,7 +162,11 @@ let orgs = 0;
 async function seedAll({ ledger, send, reserve }: Bench): Promise<There> {
   orgs += 1;
   const org = `org-${orgs}`;
-  await createOrg(ledger, org, { ...ACME, limits: [{ user: 'ann', quota: 'ai', units: 50 }] }, QUOTAS);
+  await createOrg(ledger, {
+    id: org,
+    seed: { ...ACME, limits: [{ user: 'ann', quota: 'ai', units: 50 }] },
+    quotas: QUOTAS,
+  });
   await reserve(org, 'bob', { ai: 1 }, 'h1');
   const { id: key } = (await send('POST', `/orgs/${org}/keys`, { user: 'ann' })).body;
   const { id: token } = await tokenOf(ledger, 'viewer', [org]);
@@ -222,7 +226,7 @@ async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
 
 t.test('every cell of the role table', async (t) => {
   const bench = await startAdmin(t);
-  await createOrg(bench.ledger, 'another', ACME, QUOTAS);
+  await createOrg(bench.ledger, { id: 'another', seed: ACME, quotas: QUOTAS });
   for (const endpoint of ENDPOINTS)
     for (const role of ROLES)
       for (const scope of ['own', 'elsewhere', 'all'] as const)
@@ -270,7 +274,7 @@ t.test('a route without a row is not registered', async (t) => {
 
 t.test('an org that a token does not reach is answered as one that is not there', async (t) => {
   const { ledger, send } = await startAdmin(t);
-  for (const org of ['acme', 'globex']) await createOrg(ledger, org, ACME, QUOTAS);
+  for (const org of ['acme', 'globex']) await createOrg(ledger, { id: org, seed: ACME, quotas: QUOTAS });
   const by = bearer((await tokenOf(ledger, 'admin', ['acme'])).text);
   const paths = ['', '/overview', '/users/ann', '/users/nobody', '/nothing', '/limits?pageSize=x'];
   for (const method of ['GET', 'PUT', 'PATCH', 'DELETE'])

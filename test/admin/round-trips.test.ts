@@ -202,13 +202,8 @@ async function setUp(t: Test) {
   const seeding = await openRedis({ url: redis.url, objectionMs: 0 });
   const token = { name: 'test', role: 'admin', orgs: 'all', expiresAt: 0 } as const;
   const author = { who: 'test', reason: undefined };
-  const { text } = await addToken(
-    { ledger: seeding, mutex: new KeyedMutex() },
-    author,
-    token,
-    () => undefined,
-  );
-  await createOrg(seeding, 'acme', ACME, QUOTAS);
+  const { text } = await addToken({ ledger: seeding, mutex: new KeyedMutex() }, { author, token });
+  await createOrg(seeding, { id: 'acme', seed: ACME, quotas: QUOTAS });
   const held = charges('test', [{ quota: 'ai', units: 1, kind: 'held' }]);
   await applyNow(seeding, 'acme', [
     { kind: 'reserve', user: 'bob', claims: '', charges: held, hold: 'h1', ttlMs: 600_000 },

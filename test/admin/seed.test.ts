@@ -12,7 +12,10 @@ t.test('an org with everything', async (t) => {
     { user: 'Zoë', quota: 'usage', units: '12.5', shadow: true },
     { group: 'eng', quota: 'ai', units: 1_000 },
   ];
-  t.equal(await createOrg(ledger, 'acme', { ...ACME, limits, thresholds: [100, 75] }, QUOTAS), true);
+  t.equal(
+    await createOrg(ledger, { id: 'acme', seed: { ...ACME, limits, thresholds: [100, 75] }, quotas: QUOTAS }),
+    true,
+  );
   t.match((await send('GET', '/orgs/acme')).body, {
     name: 'acme',
     seats: 3,
@@ -36,19 +39,21 @@ t.test('an org with everything', async (t) => {
 
 t.test('what exists is left alone, archived or not', async (t) => {
   const { ledger, send } = await startAdmin(t);
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   await send('PUT', '/orgs/acme/plans/usage', { allowance: 1 });
-  t.equal(await createOrg(ledger, 'acme', ACME, QUOTAS), false);
+  t.equal(await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS }), false);
   t.equal((await send('GET', '/orgs/acme/overview')).body.quotas[0].allowance, 1);
   await send('DELETE', '/orgs/acme');
-  t.equal(await createOrg(ledger, 'acme', ACME, QUOTAS), false);
+  t.equal(await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS }), false);
   t.equal((await send('GET', '/orgs/acme')).body.state, 'archived');
 });
 
 t.test('two gateways that start at once create it once', async (t) => {
   const ledger = await openEmbedded();
   t.teardown(() => ledger.close());
-  const made = await Promise.all([1, 2, 3].map(() => createOrg(ledger, 'acme', ACME, QUOTAS)));
+  const made = await Promise.all(
+    [1, 2, 3].map(() => createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS })),
+  );
   t.same(made.sort(), [false, false, true]);
 });
 
@@ -78,7 +83,7 @@ t.test('a definition with a mistake creates nothing, and names it', async (t) =>
     ],
   ];
   for (const [part, field] of bad) {
-    const failed = createOrg(ledger, 'acme', { ...ACME, ...part }, QUOTAS);
+    const failed = createOrg(ledger, { id: 'acme', seed: { ...ACME, ...part }, quotas: QUOTAS });
     const error = await failed.then(
       () => undefined,
       (reason) => reason,
@@ -86,6 +91,6 @@ t.test('a definition with a mistake creates nothing, and names it', async (t) =>
     t.ok(error instanceof ProblemError, field);
     t.match(error, { code: 'input-invalid', members: { errors: [{ field }] } });
   }
-  await t.rejects(createOrg(ledger, 'a b', ACME, QUOTAS), { code: 'input-invalid' });
+  await t.rejects(createOrg(ledger, { id: 'a b', seed: ACME, quotas: QUOTAS }), { code: 'input-invalid' });
   t.same(await ledger.orgs(), []);
 });

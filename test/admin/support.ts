@@ -84,7 +84,7 @@ export function onBothLedgers(
       test.teardown(close);
       await setClock(NOON);
       const sends = [await startReplica(test, ledger), await startReplica(test, ledger)] as const;
-      await createOrg(ledger, 'acme', ACME, QUOTAS);
+      await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
       await behaviour(test, { ledger, setClock, one: sends[0], other: sends[1] });
     });
   };
@@ -145,7 +145,7 @@ export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (on
 /** Acme as above, and what goes with it. */
 export async function startAcme(t: Test, seed: Partial<SeedOrg> = {}): Promise<Bench> {
   const bench = await startAdmin(t);
-  await createOrg(bench.ledger, 'acme', { ...ACME, ...seed }, QUOTAS);
+  await createOrg(bench.ledger, { id: 'acme', seed: { ...ACME, ...seed }, quotas: QUOTAS });
   return bench;
 }
 

@@ -161,7 +161,7 @@ t.test('texts that are no token', async (t) => {
 
 t.test('what a token cannot be', async (t) => {
   const { send, ledger } = await startAdmin(t);
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   const post = async (over: Json) => problem(await send('POST', '/tokens', { ...BOT, ...over }));
   t.same(await post({ name: '' }), [422, 'input-invalid', 'name']);
   t.same(await post({ name: 'a\nb' }), [422, 'input-invalid', 'name']);
@@ -187,7 +187,7 @@ t.test('what a token cannot be', async (t) => {
 
 t.test('no token makes, sees or revokes one that reaches further than itself', async (t) => {
   const { send, ledger } = await startAdmin(t);
-  for (const org of ['acme', 'globex']) await createOrg(ledger, org, ACME, QUOTAS);
+  for (const org of ['acme', 'globex']) await createOrg(ledger, { id: org, seed: ACME, quotas: QUOTAS });
   const root = await make(send, { ...BOT, name: 'root' });
   const both = await make(send, { ...BOT, name: 'both', orgs: ['globex', 'acme'] });
   const globex = await make(send, { ...BOT, name: 'globex', orgs: ['globex'] });
@@ -238,7 +238,7 @@ t.test('lists: pages, search, order', async (t) => {
 
 t.test('who did it: the token’s name and id, whatever its name is', async (t) => {
   const { send, ledger } = await startAdmin(t);
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   const bot = await make(send, { ...BOT, name: 'bootstrap' });
   await send('POST', '/orgs/acme/groups', { id: 'g1' }, bearer(bot.token));
   t.match((await send('GET', '/orgs/acme/audit')).body.items[0], {

@@ -119,7 +119,7 @@ t.test('lists are copies at most two seconds old, and say their age', async (t) 
     };
     return Object.assign(Object.create(memory), { scan });
   });
-  await createOrg(ledger, 'acme', ACME, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: ACME, quotas: QUOTAS });
   const list = async () => (await send('GET', '/orgs/acme/users')).body;
   await list();
   const once = scans;

@@ -27,7 +27,7 @@ async function setUp(t: Test) {
   const ledger = await openEmbedded({ clock: () => time.clock, clockGuard: guard });
   await ledger.commit('acme', {
     version: 0,
-    changes: seedChanges('acme', SEED, QUOTAS, BEGIN_MS),
+    changes: seedChanges({ id: 'acme', seed: SEED, quotas: QUOTAS }, BEGIN_MS),
     audit: '',
   });
   const make = (): StoreBatcher => {

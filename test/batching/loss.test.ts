@@ -14,7 +14,7 @@ const OPEN = { units: { usage: 50 }, lastMs: 60_000 };
 
 async function lose(t: Test) {
   // The same cycle before and after: what was owed to the old data would fit the new one.
-  const org = seedChanges('acme', SEED, QUOTAS, Date.now());
+  const org = seedChanges({ id: 'acme', seed: SEED, quotas: QUOTAS }, Date.now());
   const all = await setUp(t, { deadlineMs: 2_000, org });
   const redis = new Redis(all.redis.socket, { protocol: 2 });
   t.teardown(() => redis.disconnect());
@@ -59,7 +59,11 @@ t.test('it is an alarm once, a refusal always, and no new data anywhere', skip, 
   );
   t.same(batcher.lost, ['acme']);
   await untilMarked(direct);
-  t.equal(await createOrg(direct, 'acme', SEED, QUOTAS), false, 'a gateway that starts makes nothing');
+  t.equal(
+    await createOrg(direct, { id: 'acme', seed: SEED, quotas: QUOTAS }),
+    false,
+    'a gateway that starts makes nothing',
+  );
   const fresh = make();
   await t.rejects(fresh.decide('acme', reserve('ana')), isRefused, 'and refuses too');
   t.same(troubles, ['store-lost', 'store-lost'], 'one by each');
@@ -147,7 +151,7 @@ t.test('found again: what was owed meanwhile is done, once', skip, async (t) => 
 t.test('an org that somebody made meanwhile is not taken until the loss is accepted', skip, async (t) => {
   const { batcher, make, direct, raw } = await lose(t);
   // By a process that knew nothing, before there was anybody to object.
-  for (const change of seedChanges('acme', SEED, QUOTAS, Date.now()))
+  for (const change of seedChanges({ id: 'acme', seed: SEED, quotas: QUOTAS }, Date.now()))
     if ('set' in change) await raw.hset(`qg:{acme}:${change.set}`, change.field, change.value);
   await raw.hset('qg:{acme}:org', 'version', 1);
   await raw.sadd('qg:orgs', 'acme');
@@ -179,7 +183,7 @@ t.test('an org that the config does not state comes back without plans', skip, a
 });
 
 t.test('invented orgs do not displace a known org from memory', skip, async (t) => {
-  const org = seedChanges('acme', SEED, QUOTAS, Date.now());
+  const org = seedChanges({ id: 'acme', seed: SEED, quotas: QUOTAS }, Date.now());
   const { redis, batcher } = await setUp(t, { deadlineMs: 2_000, org, orgsMax: 20 });
   const direct = new Redis(redis.socket, { protocol: 2 });
   t.teardown(() => direct.disconnect());

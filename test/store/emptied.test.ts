@@ -77,14 +77,19 @@ t.test(
 t.test('a gateway that starts right after the store was emptied sees the loss', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger, events } = await open(t, redis.url);
-  for (let count = 0; count < 100; count += 1) await createOrg(ledger, `org-${count}`, SEED, QUOTAS);
+  for (let count = 0; count < 100; count += 1)
+    await createOrg(ledger, { id: `org-${count}`, seed: SEED, quotas: QUOTAS });
   await delay(SEEN_MS);
   await direct.flushall();
   const { ledger: next } = await open(t, redis.url);
-  t.equal(await createOrg(next, 'org-0', SEED, QUOTAS), false);
+  t.equal(await createOrg(next, { id: 'org-0', seed: SEED, quotas: QUOTAS }), false);
   t.equal((await lostOrgs(next)).length, 100, 'every known org is marked as lost');
   t.same(events, [{ kind: 'emptied', orgs: 100 }], 'reported once');
-  t.equal(await createOrg(next, 'unknown', SEED, QUOTAS), true, 'an org that no gateway knew is not lost');
+  t.equal(
+    await createOrg(next, { id: 'unknown', seed: SEED, quotas: QUOTAS }),
+    true,
+    'an org that no gateway knew is not lost',
+  );
 });
 
 t.test(
@@ -93,11 +98,11 @@ t.test(
   async (t) => {
     const { redis, direct } = await redisOf(t);
     const { ledger, events } = await open(t, redis.url);
-    await createOrg(ledger, 'acme', SEED, QUOTAS);
+    await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS });
     await delay(SEEN_MS);
     const keys = await direct.keys('*');
     const backup = await Promise.all(keys.map(async (key) => ({ key, value: await direct.dumpBuffer(key) })));
-    await createOrg(ledger, 'beta', SEED, QUOTAS);
+    await createOrg(ledger, { id: 'beta', seed: SEED, quotas: QUOTAS });
     const restored = direct.multi().flushall();
     for (const { key, value } of backup) restored.restore(key, 0, value);
     await restored.exec();
@@ -110,9 +115,9 @@ t.test(
 t.test('an admin cannot restart a lost org at 0 by creating it again', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger } = await open(t, redis.url);
-  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS });
   await direct.flushall();
-  t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), false);
+  t.equal(await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS }), false);
   t.same(await lostOrgs(ledger), ['acme']);
 });
 
@@ -121,12 +126,12 @@ t.test('a disconnected gateway can still object once it is connected again', ski
   const proxy = await FaultProxy.start(redis.socket);
   t.teardown(() => proxy.close());
   const { ledger } = await open(t, proxy.url);
-  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS });
   proxy.refuse(true);
   proxy.cutAll();
   await direct.flushall();
   const { ledger: next } = await open(t, redis.url);
-  const created = createOrg(next, 'acme', SEED, QUOTAS);
+  const created = createOrg(next, { id: 'acme', seed: SEED, quotas: QUOTAS });
   await delay(700);
   proxy.refuse(false);
   t.equal(await created, false);
@@ -140,7 +145,7 @@ t.test(
     await direct.hset('qg:store', { emptySince: Date.now() - 60_000, calledAt: Date.now() - 60_000 });
     const { ledger } = await open(t, redis.url);
     const startedAt = performance.now();
-    t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
+    t.equal(await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS }), true);
     t.ok(performance.now() - startedAt > OBJECTION_MS);
   },
 );
@@ -148,14 +153,14 @@ t.test(
 t.test('orgs of a store without presence data are served at once', skip, async (t) => {
   const { redis, direct } = await redisOf(t);
   const { ledger } = await open(t, redis.url);
-  await createOrg(ledger, 'acme', SEED, QUOTAS);
+  await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS });
   await ledger.close();
   await direct.del('qg:store');
   const startedAt = performance.now();
   const { ledger: next, events } = await open(t, redis.url);
-  t.equal(await createOrg(next, 'acme', SEED, QUOTAS), false);
+  t.equal(await createOrg(next, { id: 'acme', seed: SEED, quotas: QUOTAS }), false);
   t.ok(performance.now() - startedAt < 1_000);
   await until('the store has an epoch', async () => (await direct.hget('qg:store', 'epoch')) !== null);
-  t.equal(await createOrg(next, 'new', SEED, QUOTAS), true);
+  t.equal(await createOrg(next, { id: 'new', seed: SEED, quotas: QUOTAS }), true);
   t.same(events, []);
 });

@@ -62,7 +62,7 @@ async function decideOnce(batcher: StoreBatcher, ledger: Ledger): Promise<number
 t.test('a replica that hangs: 503, and what was charged is given back later', options, async (t) => {
   const { master, replica, open } = await startMasterAndReplica(t);
   const [ledger, direct] = [await open(), await open({ replication: undefined })];
-  await createOrg(direct, 'acme', SEED, QUOTAS);
+  await createOrg(direct, { id: 'acme', seed: SEED, quotas: QUOTAS });
   const batcher = new StoreBatcher({ ledger, deadlineMs: DEADLINE_MS, unknownUsers: 'register' });
   t.teardown(() => batcher.drain(0));
   const before = await decideOnce(batcher, direct);

@@ -44,7 +44,7 @@ for (const { name, command, skip } of servers) {
     const { direct, as } = await setUp(t, command);
     const ledger = await as(DOCUMENTED.split(' '));
     t.teardown(() => ledger.close());
-    t.equal(await createOrg(ledger, 'acme', SEED, QUOTAS), true);
+    t.equal(await createOrg(ledger, { id: 'acme', seed: SEED, quotas: QUOTAS }), true);
     t.same(await direct.keys('qg:{\\*permissions\\*}*'), [], 'the check leaves no keys behind');
   });
 

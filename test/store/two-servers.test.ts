@@ -22,7 +22,7 @@ async function setUp(t: Test) {
     await openRedis({ url: one.url }),
     await openRedis({ url: two.url, objectionMs: 0 }),
   ];
-  await createOrg(first, 'acme', SEED, QUOTAS);
+  await createOrg(first, { id: 'acme', seed: SEED, quotas: QUOTAS });
   const troubles: string[] = [];
   const batcher = new StoreBatcher({
     ledger,
@@ -55,7 +55,7 @@ for (const cut of ['hot', 'other'] as const)
     skip,
     async (t) => {
       const { proxy, two, ledger, second, errors, hot, other } = await setUp(t);
-      await createOrg(second, 'acme', SEED, QUOTAS);
+      await createOrg(second, { id: 'acme', seed: SEED, quotas: QUOTAS });
       proxy.target = two.socket;
       (cut === 'hot' ? hot : other).cutClient();
       await until('the difference is reported', () =>

@@ -93,7 +93,7 @@ async function releaseByHand(admin: Admin, context: WriteContext, id: string): P
     const hold = openHold(view, id);
     const { user, action, charges } = holdView(quotas, id, hold);
     const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
-    const reply = await release(admin, view, { id, hold }, auditText(view.now, context, auditEvent));
+    const reply = await release(admin, view, { id, hold, audit: auditText(view.now, context, auditEvent) });
     snapshots.forget(context.org);
     // Another status: the cycle ended between reading and releasing.
     if (reply.results[0]?.status === 'released') return;
@@ -108,12 +108,11 @@ function openHold({ tables }: OrgView, id: string): HoldRecord {
   return hold;
 }
 
-async function release(
-  { ledger }: Admin,
-  view: OrgView,
-  { id, hold }: HoldRow,
-  audit: string,
-): Promise<Reply> {
+interface Release extends HoldRow {
+  readonly audit: string;
+}
+
+async function release({ ledger }: Admin, view: OrgView, { id, hold, audit }: Release): Promise<Reply> {
   return ledger.apply({
     org: view.id,
     epoch: view.epoch,

@@ -55,19 +55,27 @@ export interface CapAmount {
   readonly percent?: Amount;
 }
 
-/** The cap that a request or config states; shadow and raise are kept from `before` if not stated. */
-export function capIn(stated: CapAmount, before: Limit, definition: QuotaDefinition, field = ''): Limit {
+export interface CapContext {
+  /** Shadow and raise are kept from this limit if not stated. */
+  readonly before: Limit;
+  readonly definition: QuotaDefinition;
+  /** What error messages put before the names of the fields. */
+  readonly at?: string;
+}
+
+/** The cap that a request or config states. */
+export function capIn(stated: CapAmount, { before, definition, at = '' }: CapContext): Limit {
   if (stated.units !== undefined && stated.percent !== undefined)
-    throw invalid(`${field}percent`, 'state units or percent, not both');
+    throw invalid(`${at}percent`, 'state units or percent, not both');
   if (stated.units !== undefined)
     return {
       ...before,
-      units: positiveUnitsIn(stated.units, definition, `${field}units`),
+      units: positiveUnitsIn(stated.units, definition, `${at}units`),
       percent: 0,
       offset: 0,
     };
   if (stated.percent === undefined) return before;
-  const percent = percentIn(stated.percent, `${field}percent`);
+  const percent = percentIn(stated.percent, `${at}percent`);
   // A distributed share that is set to its present value keeps its position.
   if (percent === before.percent) return before;
   return { ...before, units: 0, percent, offset: 0 };

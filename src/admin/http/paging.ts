@@ -44,6 +44,7 @@ export async function pageOf<Item>(listing: Listing<Item>, query: PageQuery): Pr
   const sign = sort.startsWith('-') ? -1 : 1;
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, sort);
   // One more than the page, to detect whether there is a next page.
+  const order = { sign, most: size + 1 };
   const best: Placed<Item>[] = [];
   let seen = 0;
   for (const row of listing.rows) {
@@ -51,7 +52,7 @@ export async function pageOf<Item>(listing: Listing<Item>, query: PageQuery): Pr
     if (seen % ROWS_A_TURN === 0) await turn();
     if (!listing.accept(row)) continue;
     const placed = { row, rank: rankOf(row), id: listing.id(row) };
-    if (after === undefined || sign * compare(placed, after) > 0) keepBest(best, placed, sign, size + 1);
+    if (after === undefined || sign * compare(placed, after) > 0) keepBest(best, placed, order);
   }
   const page = best.slice(0, size);
   const last = page.at(-1);
@@ -76,8 +77,14 @@ function compare(a: Place, b: Place): number {
   return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
 }
 
+interface Order {
+  /** 1 for ascending, -1 for descending. */
+  readonly sign: number;
+  readonly most: number;
+}
+
 /** Keeps the first `most` rows in order; most rows of a long list are dropped at the first comparison. */
-function keepBest<Item>(best: Placed<Item>[], placed: Placed<Item>, sign: number, most: number): void {
+function keepBest<Item>(best: Placed<Item>[], placed: Placed<Item>, { sign, most }: Order): void {
   const worst = best.at(-1);
   if (best.length === most && worst !== undefined && sign * compare(placed, worst) > 0) return;
   let low = 0;

@@ -22,7 +22,10 @@ export function distributeRoutes(app: App, admin: Admin): void {
   const schema = { params: path('org'), querystring: members(DryRun), body: Body };
   app.post('/orgs/:org/limits/distribute', { schema }, async (request) => {
     const { quota, reason } = request.body;
-    return distributeEvenly(admin, writeContext(request, reason), quota, request.query.dryRun === true);
+    return distributeEvenly(admin, writeContext(request, reason), {
+      quota,
+      dryRun: request.query.dryRun === true,
+    });
   });
 }
 
@@ -39,13 +42,18 @@ interface Share {
 
 const SHARES_A_TURN = 1_000;
 
-async function distributeEvenly(admin: Admin, context: WriteContext, quota: string, dryRun: boolean) {
+interface Distribution {
+  readonly quota: string;
+  readonly dryRun: boolean;
+}
+
+async function distributeEvenly(admin: Admin, context: WriteContext, { quota, dryRun }: Distribution) {
   definitionOf(admin.quotas, quota, 'quota');
   const decide = async (view: OrgView): Promise<WritePlan<unknown>> => {
     const pool = view.pools.get(quota)?.units;
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
     const shares = await sharesOf(admin, view, quota);
-    const summary = summaryOf(view, quota, pool, shares);
+    const summary = summaryOf(view, { quota, pool, shares });
     if (summary.least === 0) {
       const fits = usersThatFit(pool);
       throw invalid('quota', `the pool is too small for ${shares.length} users; it fits ${fits}`, { fits });
@@ -58,7 +66,7 @@ async function distributeEvenly(admin: Admin, context: WriteContext, quota: stri
       };
       return { changes: [], answer: { ...summary, ...would } };
     }
-    const changes = await replaceLimits(view, quota, before, shares);
+    const changes = await replaceLimits(view, quota, { present: before, shares });
     const to = { users: summary.users, percentSum: 100 };
     return {
       changes,
@@ -69,7 +77,13 @@ async function distributeEvenly(admin: Admin, context: WriteContext, quota: stri
   return changeOrg(admin, context, { decide });
 }
 
-function summaryOf(view: OrgView, quota: string, pool: number, shares: readonly Share[]) {
+interface SharedPool {
+  readonly quota: string;
+  readonly pool: number;
+  readonly shares: readonly Share[];
+}
+
+function summaryOf(view: OrgView, { quota, pool, shares }: SharedPool) {
   const out = (units: number): number => formatUnits(units, quotaOf(view, quota).decimals);
   let [sum, least, most] = [0, Number.POSITIVE_INFINITY, 0];
   for (const { cap } of shares) {
@@ -120,13 +134,13 @@ function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit
   return { count: absolute.length, limits };
 }
 
+interface Replacement {
+  readonly present: ReadonlyMap<string, Limit>;
+  readonly shares: readonly Share[];
+}
+
 /** All limits of users for the quota are replaced, so that none remains beside the 100 %. */
-async function replaceLimits(
-  view: OrgView,
-  quota: string,
-  present: ReadonlyMap<string, Limit>,
-  shares: readonly Share[],
-) {
+async function replaceLimits(view: OrgView, quota: string, { present, shares }: Replacement) {
   const before = new Map(present);
   const changes: Change[] = [];
   for (const [index, { field, limit, cap }] of shares.entries()) {

@@ -64,12 +64,8 @@ export function limitRoutes(app: App, admin: Admin): void {
   app.post('/orgs/:org/limits', { schema: create }, async (request, reply) => {
     const { org } = request.params;
     const dryRun = request.query.dryRun === true;
-    const outcome = await createLimit(
-      admin,
-      writeContext(request, request.body.reason),
-      request.body,
-      dryRun,
-    );
+    const context = writeContext(request, request.body.reason);
+    const outcome = await createLimit(admin, context, { body: request.body, dryRun });
     if (!('etag' in outcome)) return outcome;
     reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(outcome.id)}`);
     return reply.code(201).header('etag', outcome.etag).send(outcome);
@@ -208,17 +204,23 @@ function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
   return { changes: [], wants: limitWants(line), show: (view) => outcomeOf(view, line, limit) };
 }
 
-async function createLimit(admin: Admin, context: WriteContext, body: NewLimit, dryRun: boolean) {
+interface LimitCreation {
+  readonly body: NewLimit;
+  readonly dryRun: boolean;
+}
+
+async function createLimit(admin: Admin, context: WriteContext, { body, dryRun }: LimitCreation) {
   const definition = definitionOf(admin.quotas, body.quota, 'quota');
   const line = lineOfBody(body);
   if (body.units === undefined && body.percent === undefined)
     throw invalid('units', 'state units or percent');
-  const limit = capIn(body, { ...NO_LIMIT, shadow: body.shadow ?? false }, definition);
+  const before = { ...NO_LIMIT, shadow: body.shadow ?? false };
+  const limit = capIn(body, { before, definition });
   const decide = (view: OrgView): WritePlan<Outcome> => {
     checkSubject(view.tables, line);
     if (limitIn(view.tables, line.field) !== undefined)
       throw new ProblemError('limit-exists', `${line.field} already has a limit`, { limit: line.field });
-    checkCap(view, line, limit);
+    checkCap(view, { line, limit });
     if (dryRun) return dryRunOf(line, limit);
     const changes: Change[] = [{ set: 'limits', field: line.field, value: encodeLimit(limit) }];
     const auditEvent = {
@@ -250,12 +252,19 @@ function checkSubject(tables: Tables, { scope, subject }: LimitLine): void {
     throw invalid('user', 'user not found');
 }
 
+export interface LimitOnLine {
+  readonly line: LimitLine;
+  readonly limit: Limit;
+  /** What error messages put before the names of the fields. */
+  readonly at?: string;
+}
+
 /** A percentage needs a pool, and must be more than 0 units of it. */
-export function checkCap({ pools }: Pick<OrgView, 'pools'>, line: LimitLine, limit: Limit, field = ''): void {
+export function checkCap({ pools }: Pick<OrgView, 'pools'>, { line, limit, at = '' }: LimitOnLine): void {
   const fault = percentFault(limit, pools.get(line.quota)?.units);
-  if (fault === 'no-plan') throw invalid(`${field}percent`, `needs a plan for ${line.quota}`);
+  if (fault === 'no-plan') throw invalid(`${at}percent`, `needs a plan for ${line.quota}`);
   if (fault === 'nothing')
-    throw invalid(`${field}percent`, 'is less than the smallest unit of the current pool');
+    throw invalid(`${at}percent`, 'is less than the smallest unit of the current pool');
 }
 
 interface LimitChange {
@@ -269,9 +278,9 @@ async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryR
   const decide = (view: OrgView): WritePlan<Outcome> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
-    const capped = capIn(patch, before, quotaOf(view, line.quota));
+    const capped = capIn(patch, { before, definition: quotaOf(view, line.quota) });
     const after: Limit = { ...capped, shadow: patch.shadow ?? before.shadow };
-    if (capped !== before) checkCap(view, line, after);
+    if (capped !== before) checkCap(view, { line, limit: after });
     if (dryRun) return dryRunOf(line, after);
     const value = encodeLimit(after);
     if (value === encodeLimit(before)) return { changes: [], ...shownLimit(line) };

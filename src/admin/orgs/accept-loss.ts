@@ -36,7 +36,7 @@ export async function acceptLoss(
     const [epoch = null] = values[0] ?? [];
     if (version === 0 && seed === undefined) return 'unknown';
     const now = await ledger.clock();
-    const made = epoch === null ? seedChanges(id, seed ?? BARE, quotas, now) : [];
+    const made = epoch === null ? seedChanges({ id, seed: seed ?? BARE, quotas }, now) : [];
     const accepted = epoch ?? epochIn(made);
     const changes = [...made, set('lossAccepted', accepted)];
     const auditEvent = { action: 'org.accept-loss', subject: 'org', from: epoch, to: accepted };

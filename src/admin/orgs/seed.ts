@@ -50,18 +50,19 @@ export interface SeedOrg {
   readonly thresholds?: readonly number[];
 }
 
+export interface OrgToCreate {
+  readonly id: string;
+  readonly seed: SeedOrg;
+  readonly quotas: Readonly<Record<string, QuotaDefinition>>;
+}
+
 /** Returns whether the org was created; an existing one, archived or not, is unchanged. Throws `input-invalid`. */
-export async function createOrg(
-  ledger: Ledger,
-  id: string,
-  seed: SeedOrg,
-  quotas: Readonly<Record<string, QuotaDefinition>>,
-): Promise<boolean> {
+export async function createOrg(ledger: Ledger, { id, seed, quotas }: OrgToCreate): Promise<boolean> {
   if (!isName(id)) throw invalid('org', `${id} is not an id`);
   const { version } = await ledger.read(id, []);
   if (version !== 0) return false;
   const now = await ledger.clock();
-  const changes = seedChanges(id, seed, quotas, now);
+  const changes = seedChanges({ id, seed, quotas }, now);
   const audit = auditText(
     now,
     { who: 'config', reason: '' },
@@ -71,12 +72,7 @@ export async function createOrg(
 }
 
 /** All fields of a new org; `now` is the store's time. */
-export function seedChanges(
-  id: string,
-  seed: SeedOrg,
-  quotas: Readonly<Record<string, QuotaDefinition>>,
-  now: number,
-): Change[] {
+export function seedChanges({ id, seed, quotas }: OrgToCreate, now: number): Change[] {
   const definition = { name: seed.name ?? id, seats: seed.seats, cycle: ruleIn(seed.cycle) };
   const known: Quotas = new Map(Object.entries(quotas));
   const pools = poolsOf(seed, known);
@@ -147,8 +143,9 @@ function limitChanges(seed: SeedOrg, quotas: Quotas, pools: ReadonlyMap<string, 
     if (changes.has(line.field)) throw invalid(`limits/${index}`, `${line.field} already has a limit`);
     if (stated.units === undefined && stated.percent === undefined)
       throw invalid(`${at}units`, 'state units or percent');
-    const limit = capIn(stated, { ...NO_LIMIT, shadow: stated.shadow ?? false }, definition, at);
-    checkCap({ pools }, line, limit, at);
+    const before = { ...NO_LIMIT, shadow: stated.shadow ?? false };
+    const limit = capIn(stated, { before, definition, at });
+    checkCap({ pools }, { line, limit, at });
     changes.set(line.field, { set: 'limits', field: line.field, value: encodeLimit(limit) });
     if (stated.user !== undefined && !Object.hasOwn(seed.users ?? {}, stated.user))
       changes.set(`member:${line.subject}`, {

@@ -85,7 +85,7 @@ async function putPlan(admin: Admin, context: WriteContext, change: PlanChange):
   const decide = async (view: OrgView): Promise<WritePlan<PoolView>> => {
     const plan = planAfter(view, change);
     const before = view.pools.get(quota)?.plan;
-    await checkPlan(admin, context, view, change);
+    await checkPlan(admin, { context, view, change });
     const text = encodePlan(plan);
     if (before !== undefined && encodePlan(before) === text) return { changes: [], ...shown };
     const changes: Change[] = [set(`plan:${quota}`, text)];
@@ -104,12 +104,13 @@ function rearmPool(view: OrgView, quota: string): Change[] {
   return rearm(view, lineTo(quota, 'org', '').field);
 }
 
-async function checkPlan(
-  admin: Admin,
-  context: WriteContext,
-  view: OrgView,
-  change: PlanChange,
-): Promise<void> {
+interface PlanCheck {
+  readonly context: WriteContext;
+  readonly view: OrgView;
+  readonly change: PlanChange;
+}
+
+async function checkPlan(admin: Admin, { context, view, change }: PlanCheck): Promise<void> {
   const { quota } = change;
   const plan = planAfter(view, change);
   const before = view.pools.get(quota);
@@ -119,15 +120,20 @@ async function checkPlan(
   // A pool of 0 is intentional; caps of 0 under a pool that still admits requests are a mistake.
   const allStop = plan.mode === 'hard' && units === 0;
   if (before === undefined || units >= before.units || allStop) return;
-  const emptied = await capsEmptied(admin, view, quota, units);
+  const emptied = await capsEmptied(admin, view, { quota, units });
   if (emptied > 0)
     throw invalid('allowance', `would set the cap of ${emptied} percent limits to 0`, { limits: emptied });
+}
+
+interface PoolSize {
+  readonly quota: string;
+  readonly units: number;
 }
 
 /**
  * Returns how many percentage limits would be 0 for a pool of `units`. Read directly: the commit compares the version.
  */
-async function capsEmptied({ ledger }: Admin, view: OrgView, quota: string, units: number): Promise<number> {
+async function capsEmptied({ ledger }: Admin, view: OrgView, { quota, units }: PoolSize): Promise<number> {
   const limits = await scanAll(ledger, view.id, 'limits');
   let emptied = 0;
   for (const { limit } of percentLimits(limits, quota))
@@ -149,11 +155,11 @@ async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
   const { quotas, snapshots } = admin;
   const { quota } = change;
   const view = await readOrg(admin, context.org, orgLines(quotas));
-  await checkPlan(admin, context, view, change);
+  await checkPlan(admin, { context, view, change });
   const plan = planAfter(view, change);
   const { extra = 0, carried = 0 } = view.pools.get(quota) ?? {};
   const pool = poolView(view, quota, { plan, extra, carried, units: plan.allowance + extra });
-  const blocked = await limitsBlocked(snapshots, view, quota, plan.allowance + extra);
+  const blocked = await limitsBlocked(snapshots, view, { quota, units: plan.allowance + extra });
   return {
     wouldBlock: plan.mode === 'hard' && pool.remaining === 0,
     consumed: pool.consumed,
@@ -166,8 +172,7 @@ async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
 async function limitsBlocked(
   snapshots: Snapshots,
   view: OrgView,
-  quota: string,
-  units: number,
+  { quota, units }: PoolSize,
 ): Promise<string[]> {
   const { start } = view.cycle;
   const { tables } = await snapshots.tables(view.id, ['limits', `consumed:${start}`, `held:${start}`]);

@@ -16,5 +16,5 @@ export async function adminTokens(ledger: Ledger): Promise<'none' | 'expired' | 
 export async function makeFirstToken(ledger: Ledger): Promise<string> {
   const token = { name: 'first token', role: 'admin', orgs: 'all', expiresAt: 0 } as const;
   const author = { who: 'quotagate', reason: 'first start' };
-  return (await addToken({ ledger, mutex: new KeyedMutex() }, author, token, () => undefined)).text;
+  return (await addToken({ ledger, mutex: new KeyedMutex() }, { author, token })).text;
 }

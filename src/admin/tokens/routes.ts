@@ -54,7 +54,7 @@ export function tokenRoutes(app: App, admin: Admin): void {
       await found;
       checkExpiry(token, access, now);
     };
-    const [{ id, record, text }] = await Promise.all([addToken(admin, author, token, check), found]);
+    const [{ id, record, text }] = await Promise.all([addToken(admin, { author, token, check }), found]);
     reply.code(201).header('location', `/v1/tokens/${id}`).header('cache-control', 'no-store');
     return { ...tokenView(id, record, record.createdAt), token: text };
   });
@@ -62,11 +62,12 @@ export function tokenRoutes(app: App, admin: Admin): void {
   const removal = { params: path('token'), querystring: members({ reason: Reason }) };
   app.delete('/tokens/:token', { schema: removal }, async ({ access, params, query }, reply) => {
     const author = { who: access.who, reason: query.reason };
-    await deleteToken(admin, author, params.token, (record) => {
+    const check = (record: TokenRecord | undefined): TokenRecord => {
       if (record === undefined || !isWithin(record.orgs, access.orgs))
         throw notFound(`token ${params.token}`);
       return record;
-    });
+    };
+    await deleteToken(admin, { author, id: params.token, check });
     return reply.code(204).send();
   });
 }

@@ -87,16 +87,22 @@ export interface MadeToken {
 
 type Author = Pick<WriteContext, 'who' | 'reason'>;
 
-/** `check` gets the store's time, and throws if the token is not acceptable. */
+type TokenAdmin = Pick<Admin, 'ledger' | 'mutex'>;
+
+export interface TokenCreation {
+  readonly author: Author;
+  readonly token: NewToken;
+  /** Gets the store's time, and throws if the token is not acceptable. */
+  readonly check?: (now: number) => void | Promise<void>;
+}
+
 export async function addToken(
-  admin: Pick<Admin, 'ledger' | 'mutex'>,
-  author: Author,
-  token: NewToken,
-  check: (now: number) => void | Promise<void>,
+  admin: TokenAdmin,
+  { author, token, check }: TokenCreation,
 ): Promise<MadeToken> {
   const [id, secret] = [newId(), newSecret()];
-  return changeTokens(admin, author, id, async ({ now }) => {
-    await check(now);
+  const decide = async ({ now }: Read): Promise<TokenPlan<MadeToken>> => {
+    await check?.(now);
     const { name, role, orgs, expiresAt } = token;
     const snapshot = { name, role, orgs, expiresAt };
     const record = { hash: hashOf(secret), ...snapshot, createdAt: now, createdBy: author.who };
@@ -106,21 +112,24 @@ export async function addToken(
       auditEvent: { action: 'token.add', subject: `token:${id}`, to: auditedToken(record) },
       answer: { id, record, text },
     };
-  });
+  };
+  return changeTokens(admin, { author, id, decide });
 }
 
-/** `check` gets the present token, and throws if it may not be deleted or does not exist. */
-export async function deleteToken(
-  admin: Pick<Admin, 'ledger' | 'mutex'>,
-  author: Author,
-  id: string,
-  check: (record: TokenRecord | undefined) => TokenRecord,
-): Promise<void> {
-  await changeTokens(admin, author, id, ({ record }): TokenPlan<undefined> => {
+export interface TokenDeletion {
+  readonly author: Author;
+  readonly id: string;
+  /** Gets the present token, and throws if it may not be deleted or does not exist. */
+  readonly check: (record: TokenRecord | undefined) => TokenRecord;
+}
+
+export async function deleteToken(admin: TokenAdmin, { author, id, check }: TokenDeletion): Promise<void> {
+  const decide = ({ record }: Read): TokenPlan<undefined> => {
     const from = auditedToken(check(record));
     const auditEvent = { action: 'token.delete', subject: `token:${id}`, from };
     return { changes: [{ del: 'records', field: fieldOf(id) }], auditEvent, answer: undefined };
-  });
+  };
+  await changeTokens(admin, { author, id, decide });
 }
 
 /** As recorded in the audit log. */
@@ -136,11 +145,15 @@ interface TokenPlan<Answer> {
 
 const TRIES_MAX = 8;
 
+interface TokenChange<Answer> {
+  readonly author: Author;
+  readonly id: string;
+  readonly decide: (read: Read) => TokenPlan<Answer> | Promise<TokenPlan<Answer>>;
+}
+
 async function changeTokens<Answer>(
-  { ledger, mutex }: Pick<Admin, 'ledger' | 'mutex'>,
-  author: Author,
-  id: string,
-  decide: (read: Read) => TokenPlan<Answer> | Promise<TokenPlan<Answer>>,
+  { ledger, mutex }: TokenAdmin,
+  { author, id, decide }: TokenChange<Answer>,
 ): Promise<Answer> {
   return mutex.run(TOKEN_ORG, async () => {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {

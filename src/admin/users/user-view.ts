@@ -32,7 +32,7 @@ export function userView(view: OrgView, userKey: string, member: Member) {
   const { name, email, role, createdAt } = profileIn(tables, userKey);
   const groups = liveMember(tables, member).groups.map(({ group }) => group);
   const views: Record<string, QuotaView> = {};
-  for (const quota of quotas.keys()) views[quota] = quotaView(view, userKey, groups, quota);
+  for (const quota of quotas.keys()) views[quota] = quotaView(view, { userKey, groups }, quota);
   return {
     id: userIdOf(userKey),
     name,
@@ -59,11 +59,16 @@ interface QuotaView {
   readonly status: string;
 }
 
-function quotaView(view: OrgView, userKey: string, groups: readonly string[], quota: string): QuotaView {
+interface UserInGroups {
+  readonly userKey: string;
+  readonly groups: readonly string[];
+}
+
+function quotaView(view: OrgView, user: UserInGroups, quota: string): QuotaView {
   const { decimals } = quotaOf(view, quota);
   const out = (units: number | undefined): number | null =>
     units === undefined ? null : formatUnits(units, decimals);
-  const line = lineTo(quota, 'user', userKey);
+  const line = lineTo(quota, 'user', user.userKey);
   const own = limitIn(view.tables, line.field);
   const standing = own === undefined ? undefined : limitStanding(view, line, own);
   const { consumed, held } = figuresOf(view, line.field);
@@ -73,17 +78,12 @@ function quotaView(view: OrgView, userKey: string, groups: readonly string[], qu
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),
     left: out(standing?.remaining),
-    effectiveLeft: out(leastLeft(view, userKey, groups, quota)),
+    effectiveLeft: out(leastLeft(view, user, quota)),
     status: standing?.status ?? 'ok',
   };
 }
 
-function leastLeft(
-  view: OrgView,
-  userKey: string,
-  groups: readonly string[],
-  quota: string,
-): number | undefined {
+function leastLeft(view: OrgView, { userKey, groups }: UserInGroups, quota: string): number | undefined {
   const lines = [lineTo(quota, 'user', userKey), ...groups.map((group) => lineTo(quota, 'group', group))];
   const left: number[] = [];
   for (const line of lines) {
