@@ -123,7 +123,7 @@ async function assemble(options: AppOptions, base: Base): Promise<Running> {
 function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }, ledger: Ledger): Running {
   const { config, logger, bootstrapToken, environment = {} } = options;
   const { metrics, certificates, onError } = base;
-  const batcher = batcherOver(ledger, config, logger, metrics);
+  const batcher = batcherOver(options, ledger, metrics);
   const spool = spoolOf(options, metrics, batcher);
   const observer = new RequestTelemetry(
     metrics,
@@ -167,7 +167,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   return new Running({ ...base, shared, stages, maintenance, clockLook, gateway, admin, spool });
 }
 
-function batcherOver(ledger: Ledger, config: Config, logger: Logger, metrics: Metrics): StoreBatcher {
+function batcherOver({ config, logger }: AppOptions, ledger: Ledger, metrics: Metrics): StoreBatcher {
   const logOpen = logOpenMode(logger, config.quotas);
   return new StoreBatcher({
     ledger,

@@ -181,7 +181,7 @@ function assemblePipeline(
   const fields = rateLimitFields(config.quotas);
   const routes = config.routes.map((route) => ({
     match: route.match,
-    value: compileRoute(route, config, forwarders, chargedCalls),
+    value: compileRoute(route, { config, chargedCalls }, forwarders),
   }));
   const settle = settler({
     queue: batcher,
@@ -222,9 +222,8 @@ function assemblePipeline(
 
 function compileRoute(
   route: RouteConfig,
-  config: Config,
+  { config, chargedCalls }: Pick<StagesOptions, 'config' | 'chargedCalls'>,
   forwarders: SharedResources<Forwarder>,
-  chargedCalls: ChargedCalls,
 ): CompiledRoute {
   const forwarder = forwarders.get(route.upstream)?.it;
   if (forwarder === undefined) throw new Error(`upstream not found: ${route.upstream}`);

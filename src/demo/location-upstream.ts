@@ -94,11 +94,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   try {
     const url = new URL(`http://demo${request.url}`);
     if (url.pathname === '/v3/slow') await slow(request, response, url);
-    else sendJson(response, 200, await answerOf(request, url));
+    else sendJson(response, await answerOf(request, url));
   } catch (error) {
     if (response.headersSent) return void response.destroy();
     const refusal = error instanceof Refusal ? error : new Refusal(500, 'the sample API failed');
-    sendJson(response, refusal.status, { error: refusal.message }, refusal.fields);
+    sendJson(response, { error: refusal.message }, refusal);
   }
 }
 
@@ -123,7 +123,12 @@ function allow(request: IncomingMessage, ...methods: readonly string[]): void {
   throw new Refusal(405, `use ${methods.join(' or ')}`, { allow: methods.join(', ') });
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown, fields = {}): void {
+interface Head {
+  readonly status?: number;
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+function sendJson(response: ServerResponse, body: unknown, { status = 200, fields = {} }: Head = {}): void {
   const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
   response.writeHead(status, {
     ...fields,

@@ -354,15 +354,23 @@ export interface Problem {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
+/** Further members of the body, and the error that caused the problem. */
+export interface ProblemDetails extends ErrorOptions {
+  readonly members?: Problem['members'];
+}
+
 export class ProblemError extends Error implements Problem {
   override readonly name = 'ProblemError';
+  readonly members: Problem['members'];
+
   constructor(
     readonly code: ErrorCode,
     detail: string,
-    readonly members: Readonly<Record<string, unknown>> = {},
-    options?: ErrorOptions,
+    { members = {}, ...options }: ProblemDetails = {},
   ) {
+    // Without a `cause`, the error has no such property.
     super(detail, options);
+    this.members = members;
   }
 
   get status(): number {

@@ -112,6 +112,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ForwardHandle {
     this.sent = true;
   }
 
+  // biome-ignore lint/complexity/useMaxParams: undici defines this signature.
   onHeaders(status: number, fields: Buffer[], resume: () => void, reason: string): boolean {
     // Interim responses are not passed on: some clients fail on one that they did not ask for.
     if (status < 200) return true;

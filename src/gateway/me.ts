@@ -93,7 +93,7 @@ function answerTo({ ledger, quotas }: MeOptions): (caller: Caller) => Promise<Re
       subjects.map(({ scope, key }) => lineOf(quota, scope, key)),
     );
     const view = await readOrg({ ledger, quotas: definitions }, org, (start) => wants(start, fields));
-    const body = Buffer.from(JSON.stringify(figures(view, quotas, userId, subjects)));
+    const body = Buffer.from(JSON.stringify(figures(view, { labels: quotas, userId, subjects })));
     const headers = [
       'Content-Type',
       'application/json',
@@ -121,22 +121,29 @@ function wants(start: number, fields: readonly string[]): Want[] {
   ];
 }
 
-function figures(view: OrgView, labels: QuotaLabels, userId: string, subjects: readonly Subject[]) {
+interface FiguresOptions {
+  readonly labels: QuotaLabels;
+  readonly userId: string;
+  /** The user, the groups and the org, in this order. */
+  readonly subjects: readonly Subject[];
+}
+
+function figures(view: OrgView, options: FiguresOptions) {
   const quotas: Record<string, ReturnType<typeof quotaFigures>> = {};
-  for (const quota of view.pools.keys()) quotas[quota] = quotaFigures(view, labels, quota, subjects);
+  for (const quota of view.pools.keys()) quotas[quota] = quotaFigures(view, quota, options);
   return {
     org: view.id,
-    user: userId,
+    user: options.userId,
     cycle: { start: instant(view.cycle.start), end: instant(view.cycle.end) },
     resetsAt: instant(view.cycle.end),
     quotas,
   };
 }
 
-function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subjects: readonly Subject[]) {
+function quotaFigures(view: OrgView, quota: string, { labels, subjects }: FiguresOptions) {
   const { decimals, unit } = definitionIn(labels, quota);
   const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.key ?? ''));
-  const limits = subjects.flatMap((subject) => limitOf(view, quota, subject, decimals));
+  const limits = subjects.flatMap((subject) => limitOf(view, subject, { quota, decimals }));
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
   return {
     unit,
@@ -148,7 +155,12 @@ function quotaFigures(view: OrgView, labels: QuotaLabels, quota: string, subject
   };
 }
 
-function limitOf(view: OrgView, quota: string, { scope, id, key }: Subject, decimals: number) {
+interface ScaledQuota {
+  readonly quota: string;
+  readonly decimals: number;
+}
+
+function limitOf(view: OrgView, { scope, id, key }: Subject, { quota, decimals }: ScaledQuota) {
   const field = lineOf(quota, scope, key);
   const cap = scope === 'org' ? poolCap(view, quota) : limitCap(view, quota, field);
   if (cap === undefined) return [];

@@ -89,26 +89,27 @@ export function secondsUntil(then: number, now: number): number {
 function linesOf(policies: Policies, result: Admitted | Refused): Line[] {
   const lines: Line[] = [];
   for (const { quota, scope, limit, remaining } of result.bindingLimits) {
-    if (scope !== undefined) add(lines, policies.get(quota)?.[scope], limit, remaining);
+    const policy = scope && policies.get(quota)?.[scope];
+    if (policy !== undefined) add(lines, { policy, limit, remaining });
   }
   if (result.status !== 'refused') return lines;
   for (const { quota, scope, limit, consumed, held } of result.violated) {
-    add(lines, policies.get(quota)?.[scope], limit, Math.max(0, limit - consumed - held));
+    const policy = policies.get(quota)?.[scope];
+    if (policy !== undefined) add(lines, { policy, limit, remaining: Math.max(0, limit - consumed - held) });
   }
   return lines;
 }
 
-function add(lines: Line[], policy: Policy | undefined, limit: number, remaining: number): void {
-  if (policy === undefined) return;
+function add(lines: Line[], added: Line): void {
   for (const line of lines) {
-    if (line.policy !== policy) continue;
-    if (remaining < line.remaining) {
-      line.limit = limit;
-      line.remaining = remaining;
+    if (line.policy !== added.policy) continue;
+    if (added.remaining < line.remaining) {
+      line.limit = added.limit;
+      line.remaining = added.remaining;
     }
     return;
   }
-  lines.push({ policy, limit, remaining });
+  lines.push(added);
 }
 
 function policyOf(quota: string, scope: Scope, { decimals, unit }: QuotaLabel): Policy {

@@ -66,7 +66,7 @@ export class Replays {
   private readonly value: string;
 
   constructor(
-    private readonly calls: ChargedCalls,
+    readonly calls: ChargedCalls,
     { name, value }: ReplayHeader,
   ) {
     this.name = name.toLowerCase();
@@ -83,12 +83,11 @@ export class Replays {
   open(call: Call, reader: AnswerObserver | undefined): ReplayObserver | undefined {
     const key = keyIn(call.request.rawHeaders);
     if (key === undefined) return undefined;
-    const digest = digestOf(call, key);
-    return new ReplayObserver(this.calls, digest, (fields) => this.marks(fields), reader);
+    return new ReplayObserver(this, digestOf(call, key), reader);
   }
 
   /** Exactly one header with that name and value. */
-  private marks(fields: readonly Buffer[]): boolean {
+  marks(fields: readonly Buffer[]): boolean {
     let found: string | undefined;
     for (let at = 0; at < fields.length; at += 2) {
       if (fields[at]?.toString('latin1').toLowerCase() !== this.name) continue;
@@ -104,22 +103,21 @@ export class ReplayObserver implements AnswerObserver {
   isMarked = false;
 
   constructor(
-    private readonly calls: ChargedCalls,
+    private readonly replays: Replays,
     private readonly digest: string,
-    private readonly marks: (fields: readonly Buffer[]) => boolean,
     private readonly reader: AnswerObserver | undefined,
   ) {}
 
   get wasCharged(): boolean {
-    return this.calls.has(this.digest);
+    return this.replays.calls.has(this.digest);
   }
 
   charged(): void {
-    this.calls.add(this.digest);
+    this.replays.calls.add(this.digest);
   }
 
   head(status: number, fields: readonly Buffer[]): boolean {
-    this.isMarked = this.marks(fields);
+    this.isMarked = this.replays.marks(fields);
     return this.reader?.head(status, fields) ?? false;
   }
 

@@ -244,7 +244,7 @@ const NOT_A_TOKEN = new ProblemError('credential-invalid', 'The token is not val
 function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   const detail = error instanceof errors.JWTExpired ? 'The token has expired.' : NOT_A_TOKEN.message;
-  return new ProblemError('credential-invalid', detail, {}, { cause: error });
+  return new ProblemError('credential-invalid', detail, { cause: error });
 }
 
 /** Whether the result is permanent: missing keys may arrive later, and a token may become valid later. */

@@ -60,13 +60,14 @@ export function openKeys(options: KeySourceOptions): KeySource {
   if ('secret' in place) return fixedKeys(secretKey(place.secret, least));
   if ('jwksUrl' in place) {
     const times = options.times ?? { ...URL_TIMES, refreshMs: place.refreshMs };
-    const keys = new ChangingKeys(options, times, (signal) => fetchText(place.jwksUrl, signal), publicKeys);
+    const read = (signal: AbortSignal) => fetchText(place.jwksUrl, signal);
+    const keys = new ChangingKeys(options, { times, read, parse: publicKeys });
     void keys.load();
     return keys;
   }
   const { file, parse } = fileOf(place, least);
-  const load = (signal: AbortSignal) => readFile(file, { encoding: 'utf8', signal });
-  const keys = new ChangingKeys(options, options.times ?? FILE_TIMES, load, parse);
+  const read = (signal: AbortSignal) => readFile(file, { encoding: 'utf8', signal });
+  const keys = new ChangingKeys(options, { times: options.times ?? FILE_TIMES, read, parse });
   keys.begin(readFileSync(file, 'utf8'));
   return keys;
 }
@@ -108,6 +109,12 @@ function secretKey(text: string, bytesMin: number): JWTVerifyGetKey {
   return async () => secret;
 }
 
+interface Source {
+  readonly times: Times;
+  readonly read: (signal: AbortSignal) => Promise<string>;
+  readonly parse: (text: string) => JWTVerifyGetKey;
+}
+
 class ChangingKeys implements KeySource {
   version = 0;
   private key: JWTVerifyGetKey | undefined;
@@ -122,9 +129,7 @@ class ChangingKeys implements KeySource {
 
   constructor(
     private readonly options: KeySourceOptions,
-    private readonly times: Times,
-    private readonly read: (signal: AbortSignal) => Promise<string>,
-    private readonly parse: (text: string) => JWTVerifyGetKey,
+    private readonly source: Source,
   ) {}
 
   begin(text: string): void {
@@ -142,7 +147,7 @@ class ChangingKeys implements KeySource {
     if (this.version === version) await this.flight;
     if (this.version !== version) return true;
     const now = performance.now();
-    if (this.flight === undefined && now - this.askedAt >= this.times.renewMs) {
+    if (this.flight === undefined && now - this.askedAt >= this.source.times.renewMs) {
       this.askedAt = now;
       void this.load();
     }
@@ -172,12 +177,10 @@ class ChangingKeys implements KeySource {
   private async attempt(): Promise<void> {
     const abort = new AbortController();
     this.abort = abort;
-    const late = setTimeout(
-      () => abort.abort(new Error(`no answer in ${this.times.timeoutMs} ms`)),
-      this.times.timeoutMs,
-    );
+    const { timeoutMs } = this.source.times;
+    const late = setTimeout(() => abort.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
     try {
-      this.take(await this.read(abort.signal));
+      this.take(await this.source.read(abort.signal));
       this.failing = false;
     } catch (error) {
       // Logged once per failure period, not per attempt.
@@ -190,7 +193,7 @@ class ChangingKeys implements KeySource {
 
   private take(text: string): void {
     if (text === this.text) return;
-    this.key = this.parse(text);
+    this.key = this.source.parse(text);
     this.text = text;
     this.version += 1;
     this.options.onChange();
@@ -199,7 +202,8 @@ class ChangingKeys implements KeySource {
   private schedule(): void {
     if (this.closed) return;
     clearTimeout(this.timer);
-    const inMs = this.failing ? Math.min(this.times.retryMs, this.times.refreshMs) : this.times.refreshMs;
+    const { refreshMs, retryMs } = this.source.times;
+    const inMs = this.failing ? Math.min(retryMs, refreshMs) : refreshMs;
     this.timer = setTimeout(() => void this.load(), inMs).unref();
   }
 }

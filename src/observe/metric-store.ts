@@ -89,32 +89,38 @@ export function histograms(
   bounds: readonly number[],
 ): MetricOf<Histogram> {
   const series = new SeriesByLabels(about.labels ?? [], () => new Histogram(bounds));
-  new HistogramMetric(registry, about, bounds, series);
+  new HistogramMetric(registry, { about, bounds, series });
   return (...values) => series.of(values);
 }
 
 type Exposed = Awaited<ReturnType<PromGauge['get']>>;
 
+interface HistogramSource {
+  readonly about: Description;
+  readonly bounds: readonly number[];
+  readonly series: SeriesByLabels<Histogram>;
+}
+
 /** prom-client's own histogram takes single values only; a custom metric class may return any values. */
 class HistogramMetric extends PromGauge {
   constructor(
     registry: Registry,
-    private readonly about: Description,
-    private readonly bounds: readonly number[],
-    private readonly series: SeriesByLabels<Histogram>,
+    private readonly source: HistogramSource,
   ) {
+    const { about } = source;
     super({ name: about.name, help: about.help, labelNames: about.labels ?? [], registers: [registry] });
   }
 
   override async get(): Promise<Exposed> {
-    const { name, help } = this.about;
-    const values = this.series.all.flatMap(({ labels, value }) => this.lines(name, labels, value));
+    const { about, series } = this.source;
+    const { name, help } = about;
+    const values = series.all.flatMap(({ labels, value }) => this.lines(name, labels, value));
     return { name, help, type: 'histogram', values, aggregator: 'sum' } as unknown as Exposed;
   }
 
   private lines(name: string, labels: Labels, { counts, count, sum }: Histogram) {
     let below = 0;
-    const buckets = this.bounds.map((bound, at) => {
+    const buckets = this.source.bounds.map((bound, at) => {
       below += counts[at] ?? 0;
       return { metricName: `${name}_bucket`, labels: { ...labels, le: String(bound) }, value: below };
     });

@@ -36,13 +36,13 @@ export interface Ended {
 
 export class RequestTelemetry {
   constructor(
-    private readonly metrics: Metrics,
-    private readonly log: RequestLog,
-    private readonly unknownGroups?: UnknownGroups,
+    readonly metrics: Metrics,
+    readonly log: RequestLog,
+    readonly unknownGroups?: UnknownGroups,
   ) {}
 
   enter(request: IncomingMessage): ObservedRequest {
-    return new ObservedRequest(request, this.metrics, this.log, this.unknownGroups);
+    return new ObservedRequest(request, this);
   }
 
   /** A request that was refused before it entered the pipeline. */
@@ -81,9 +81,7 @@ export class ObservedRequest {
 
   constructor(
     private readonly request: IncomingMessage,
-    private readonly metrics: Metrics,
-    private readonly log: RequestLog,
-    private readonly unknownGroups: UnknownGroups | undefined,
+    private readonly telemetry: RequestTelemetry,
   ) {
     const given = fieldIn(request.rawHeaders, ID_FIELD);
     this.idIsNew = given === undefined || !SOUND_ID.test(given);
@@ -107,31 +105,31 @@ export class ObservedRequest {
     this.hold = hold;
     this.forwardedAt = performance.now();
     this.decisionMs = this.forwardedAt - this.askedAt;
-    const { decisions } = this.metrics;
+    const { decisions } = this.telemetry.metrics;
     if (decision.chargeLater === undefined) decisions.decided(this.charges, decision.result, this.decisionMs);
     else decisions.undecided(this.charges, 'open', this.decisionMs);
     // In open mode the ledger was not asked which groups exist.
     if (this.claims !== '' && this.org !== undefined && decision.chargeLater === undefined)
-      this.unknownGroups?.decided(this.org, this.claims, decision.result);
+      this.telemetry.unknownGroups?.decided(this.org, this.claims, decision.result);
   }
 
   forwarded(ended: Ended): void {
     if (this.route === undefined) return;
     const ms = performance.now() - (this.forwardedAt === 0 ? this.startedAt : this.forwardedAt);
     this.outcome = outcomeOf(ended);
-    this.metrics.upstreams.ended(this.route.upstream, this.outcome, ms);
+    this.telemetry.metrics.upstreams.ended(this.route.upstream, this.outcome, ms);
     // In the other two cases the gateway responds itself, and `refused` logs it.
     if (ended.kind !== 'not-sent' && ended.kind !== 'broken')
-      this.log.forwarded(() => this.line(ended.status));
+      this.telemetry.log.forwarded(() => this.line(ended.status));
   }
 
   refused(code: string, status: number): void {
-    this.metrics.refused(code);
+    this.telemetry.metrics.refused(code);
     if (this.charges !== undefined && this.decision === undefined) {
       this.decisionMs = performance.now() - this.askedAt;
-      this.metrics.decisions.undecided(this.charges, code, this.decisionMs);
+      this.telemetry.metrics.decisions.undecided(this.charges, code, this.decisionMs);
     }
-    this.log.refused(status, () => this.line(status, code));
+    this.telemetry.log.refused(status, () => this.line(status, code));
   }
 
   private line(status: number | undefined, code?: string): RequestLine {

@@ -26,7 +26,7 @@ t.test('every entry is complete', async (t) => {
 });
 
 t.test('a problem body says what the catalogue says, and its own', async (t) => {
-  t.same(problemBody(new ProblemError('no-plan', 'acme has no plan for ai.', { quota: 'ai' })), {
+  t.same(problemBody(new ProblemError('no-plan', 'acme has no plan for ai.', { members: { quota: 'ai' } })), {
     type: 'about:blank',
     title: CATALOGUE['no-plan'].title,
     status: 403,
@@ -36,7 +36,7 @@ t.test('a problem body says what the catalogue says, and its own', async (t) => 
   });
   t.match(problemBody(new ProblemError('store-lost', 'x')), { type: REDUCED_CAPACITY, status: 503 });
   const cause = new Error('below');
-  const error = new ProblemError('internal', 'x', {}, { cause });
+  const error = new ProblemError('internal', 'x', { cause });
   t.equal(error.cause, cause);
   for (const [code, { status }] of ENTRIES) t.equal(new ProblemError(code as ErrorCode, '').status, status);
 });

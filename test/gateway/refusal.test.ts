@@ -117,7 +117,10 @@ t.test('of several violations the primary one is reported, and all are named onc
 
 t.test('every error of the catalogue has a response', async (t) => {
   for (const [code, { status, title }] of Object.entries(CATALOGUE)) {
-    const answer = refusal(new ProblemError(code as ErrorCode, 'Because.', { extra: 1 }), ['X-More', 'yes']);
+    const answer = refusal(new ProblemError(code as ErrorCode, 'Because.', { members: { extra: 1 } }), [
+      'X-More',
+      'yes',
+    ]);
     t.equal(answer.status, status, code);
     t.match(json(answer), { code, status, title, detail: 'Because.', extra: 1 });
     t.equal(header(answer, 'content-length'), String(answer.body.length));

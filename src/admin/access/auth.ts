@@ -51,10 +51,7 @@ async function accessOf(ledger: Ledger, token: string): Promise<Access | undefin
     throw new ProblemError(
       'store-unavailable',
       'The store could not be read to look up the token; nothing changed',
-      {},
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
@@ -75,7 +72,7 @@ function permit({ role, orgs }: Access, { roles, reach }: Rule, params: unknown)
     throw new ProblemError(
       'token-forbidden',
       `The role ${role} may not call this endpoint; required: ${roles.join(' or ')}`,
-      { role, roles },
+      { members: { role, roles } },
     );
   if (reach === 'all' && orgs !== 'all')
     throw new ProblemError('token-forbidden', 'Only a token for all orgs may call this endpoint');

@@ -18,7 +18,7 @@ export function invalidFields(
   members: Record<string, unknown> = {},
 ): ProblemError {
   const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new ProblemError('input-invalid', detail, { errors, ...members });
+  return new ProblemError('input-invalid', detail, { members: { errors, ...members } });
 }
 
 export function notFound(what: string): ProblemError {

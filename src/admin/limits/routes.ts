@@ -219,7 +219,9 @@ async function createLimit(admin: Admin, context: WriteContext, { body, dryRun }
   const decide = (view: OrgView): WritePlan<Outcome> => {
     checkSubject(view.tables, line);
     if (limitIn(view.tables, line.field) !== undefined)
-      throw new ProblemError('limit-exists', `${line.field} already has a limit`, { limit: line.field });
+      throw new ProblemError('limit-exists', `${line.field} already has a limit`, {
+        members: { limit: line.field },
+      });
     checkCap(view, { line, limit });
     if (dryRun) return dryRunOf(line, limit);
     const changes: Change[] = [{ set: 'limits', field: line.field, value: encodeLimit(limit) }];

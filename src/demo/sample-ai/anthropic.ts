@@ -117,7 +117,7 @@ function* events(answer: Answer): Iterable<StreamEvent> {
   if (thoughts.length > 0) {
     const deltas = thoughts.map((thinking) => ({ type: 'thinking_delta', thinking }));
     const last = { type: 'signature_delta', signature: 'sample' };
-    yield* block(index, { type: 'thinking', thinking: '', signature: '' }, deltas, last);
+    yield* block(index, { type: 'thinking', thinking: '', signature: '' }, { deltas, last });
     index += 1;
   }
   yield event({ type: 'ping' });
@@ -127,17 +127,22 @@ function* events(answer: Answer): Iterable<StreamEvent> {
       ? { type: 'text_delta', text: piece }
       : { type: 'input_json_delta', partial_json: piece },
   );
-  yield* block(index, start, deltas);
+  yield* block(index, start, { deltas });
   const { usage: last, ...delta } = endOf(answer);
   yield event({ type: 'message_delta', delta, usage: last });
   yield event({ type: 'message_stop' });
 }
 
+interface BlockDeltas {
+  readonly deltas: readonly JsonObject[];
+  /** Carries no tokens. */
+  readonly last?: JsonObject;
+}
+
 function* block(
   index: number,
   content_block: JsonObject,
-  deltas: readonly JsonObject[],
-  last?: JsonObject,
+  { deltas, last }: BlockDeltas,
 ): Iterable<StreamEvent> {
   yield event({ type: 'content_block_start', index, content_block });
   for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta }, 1);

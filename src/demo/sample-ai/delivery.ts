@@ -22,20 +22,30 @@ export interface Failure {
   readonly events: readonly StreamEvent[];
 }
 
+export interface DeliveryOptions {
+  readonly entry: SampleEntry;
+  readonly orders: Orders;
+  readonly hooks: Hooks;
+}
+
 export class Delivery {
   /** The client has disconnected, or has received everything. */
   private gone = false;
   /** Cancels the current wait. */
   private wake: (() => void) | undefined;
+  private readonly entry: SampleEntry;
+  private readonly orders: Orders;
+  private readonly hooks: Hooks;
   private readonly random: () => number;
   private sink: Writable;
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly entry: SampleEntry,
-    private readonly orders: Orders,
-    private readonly hooks: Hooks,
+    { entry, orders, hooks }: DeliveryOptions,
   ) {
+    this.entry = entry;
+    this.orders = orders;
+    this.hooks = hooks;
     this.sink = response;
     this.random = randomFrom(orders.split ?? 0);
     response.on('close', () => {

@@ -17,7 +17,8 @@ export const gemini: Shape = {
   read,
   json: (answer) => {
     const { usage, pieces, thoughts } = answer;
-    return chunk(answer, [...thoughtParts(thoughts), ...partsOf(answer, pieces)], usage, finishOf(answer));
+    const parts = [...thoughtParts(thoughts), ...partsOf(answer, pieces)];
+    return chunk(answer, parts, { usage, finishReason: finishOf(answer) });
   },
   events,
   // Gemini's own servers end their lines with CRLF.
@@ -82,12 +83,13 @@ function thoughtParts(thoughts: readonly string[]): JsonObject[] {
   return thoughts.length === 0 ? [] : [{ text: thoughts.join(''), thought: true }];
 }
 
-function chunk(
-  answer: Answer,
-  parts: readonly JsonObject[],
-  usage: Usage,
-  finishReason?: string,
-): JsonObject {
+interface ChunkEnd {
+  readonly usage: Usage;
+  /** Of the last chunk only. */
+  readonly finishReason?: string;
+}
+
+function chunk(answer: Answer, parts: readonly JsonObject[], { usage, finishReason }: ChunkEnd): JsonObject {
   const candidates = Array.from({ length: answer.choices }, (_, index) => ({
     content: { parts, role: 'model' },
     ...(finishReason === undefined ? {} : { finishReason }),
@@ -107,8 +109,8 @@ function* events(answer: Answer): Iterable<StreamEvent> {
   let thought = 0;
   const step = (parts: readonly JsonObject[], tokens: number): StreamEvent => {
     sent += tokens;
-    const soFar = { ...usageAfter(answer, sent), reasoning: thought };
-    return { data: chunk(answer, parts, soFar), tokens };
+    const usageSoFar = { ...usageAfter(answer, sent), reasoning: thought };
+    return { data: chunk(answer, parts, { usage: usageSoFar }), tokens };
   };
   for (const text of thoughts) {
     thought += choices;
@@ -116,5 +118,5 @@ function* events(answer: Answer): Iterable<StreamEvent> {
   }
   if (tool !== undefined) yield step(partsOf(answer, pieces), pieces.length * choices);
   else for (const text of pieces) yield step([{ text }], choices);
-  yield { data: chunk(answer, [{ text: '' }], usage, finishOf(answer)) };
+  yield { data: chunk(answer, [{ text: '' }], { usage, finishReason: finishOf(answer) }) };
 }

@@ -186,10 +186,11 @@ class Sample implements SampleAi {
   }
 
   private deliveryOf(response: ServerResponse, entry: SampleEntry, orders: Orders): Delivery {
-    return new Delivery(response, entry, orders, {
+    const hooks = {
       heard: () => this.memory.heard(),
-      onRelease: (go) => this.onRelease(entry, go),
-    });
+      onRelease: (go: () => void) => this.onRelease(entry, go),
+    };
+    return new Delivery(response, { entry, orders, hooks });
   }
 
   private onRelease(entry: SampleEntry, go: () => void): () => void {

@@ -14,7 +14,7 @@ export const ollama: Shape = {
   api: 'ollama',
   read,
   json: (answer, ask) => ({
-    ...part(answer, ask, answer.pieces.join(''), answer.thoughts.join('')),
+    ...part(answer, ask, { text: answer.pieces.join(''), thinking: answer.thoughts.join('') }),
     ...endOf(answer),
   }),
   events,
@@ -44,7 +44,16 @@ function read(body: JsonObject, _target: Target): Ask {
   };
 }
 
-function part({ model, tool, short }: Answer, { body }: Ask, text: string, thinking: string): JsonObject {
+interface PartText {
+  readonly text?: string;
+  readonly thinking?: string;
+}
+
+function part(
+  { model, tool, short }: Answer,
+  { body }: Ask,
+  { text = '', thinking = '' }: PartText,
+): JsonObject {
   const base = { model, created_at: '2026-01-05T10:11:12.123456789Z' };
   const thought = thinking === '' ? {} : { thinking };
   if (body.messages === undefined) return { ...base, response: text, ...thought, done: false };
@@ -73,8 +82,8 @@ function endOf({ tells, usage, short }: Answer): JsonObject {
 
 function* events(answer: Answer, ask: Ask): Iterable<StreamEvent> {
   const { thoughts, pieces, tool } = answer;
-  for (const thought of thoughts) yield { data: part(answer, ask, '', thought), tokens: 1 };
-  if (tool === undefined) for (const text of pieces) yield { data: part(answer, ask, text, ''), tokens: 1 };
-  else yield { data: part(answer, ask, pieces.join(''), ''), tokens: pieces.length };
-  yield { data: { ...part(answer, ask, '', ''), ...endOf(answer) } };
+  for (const thought of thoughts) yield { data: part(answer, ask, { thinking: thought }), tokens: 1 };
+  if (tool === undefined) for (const text of pieces) yield { data: part(answer, ask, { text }), tokens: 1 };
+  else yield { data: part(answer, ask, { text: pieces.join('') }), tokens: pieces.length };
+  yield { data: { ...part(answer, ask, {}), ...endOf(answer) } };
 }
