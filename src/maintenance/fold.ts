@@ -7,6 +7,7 @@
  * Many entries become few sums here. The store adds them in parts, so that no call of it is long. The org notes how far a
  * fold got: another process that continues it computes the same sums in the same order, and skips those.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeJournal, type JournalLine } from '../ledger/codec.js';
 import type { Fold, LogEntry, OrgStore, PendingWork, Table } from '../ledger/port.js';
 import { hourBucket } from '../quota/cycle.js';
@@ -18,6 +19,9 @@ const ENTRIES_MAX = 500;
 const SUMS_MAX = 10_000;
 /** Sums of one part: limits the run time of the script. */
 export const PART_SUMS_MAX = 100;
+/** Lines counted, and distinct lines parsed, in one turn of the event loop: less than half a millisecond. */
+const COUNTED_PER_TURN = 512;
+const PARSED_PER_TURN = 128;
 const MINUTE_MS = 60_000;
 const DAY = 'YYYY-MM-DD'.length;
 const MONTH = 'YYYY-MM'.length;
@@ -74,8 +78,12 @@ async function entriesOf(ledger: FoldStore, org: string, { after, to, timeZone }
     const page = await ledger.log(org, 'journal', last, PAGE_ENTRIES);
     const end = page.findIndex(({ id }) => id === to);
     const entries = end < 0 ? page : page.slice(0, end + 1);
-    for (const [text, times] of countLines(entries))
+    let parsed = 0;
+    for (const [text, times] of await countLines(entries)) {
       for (const line of decodeJournal(text)) sums.add(line, times, timeZone);
+      parsed += 1;
+      if (parsed % PARSED_PER_TURN === 0) await nextTurn();
+    }
     last = entries.at(-1)?.id ?? last;
     count += entries.length;
     if (page.length < PAGE_ENTRIES && end < 0) {
@@ -111,15 +119,20 @@ async function addSums(ledger: FoldStore, org: string, { work, progress, sums }:
  * Returns the distinct lines and their counts. Times are cut to the minute of admission, because no bucket is finer. At
  * full load there are few distinct lines, and parsing a line takes most of the time here.
  */
-function countLines(entries: readonly LogEntry[]): ReadonlyMap<string, number> {
+async function countLines(entries: readonly LogEntry[]): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
+  let counted = 0;
   for (const { text } of entries) {
     for (const line of text.split('\n')) {
       const end = line.indexOf('|');
       const at = Number(line.slice(0, end));
       const coarse = `${at - (at % MINUTE_MS)}${line.slice(end)}`;
       counts.set(coarse, (counts.get(coarse) ?? 0) + 1);
+      counted += 1;
     }
+    if (counted < COUNTED_PER_TURN) continue;
+    counted = 0;
+    await nextTurn();
   }
   return counts;
 }

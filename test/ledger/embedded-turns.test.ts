@@ -30,6 +30,21 @@ t.test('folding begins each step in a turn of its own', async (t) => {
   t.ok(turns >= entries / 100, `${turns} turns`);
 });
 
+t.test('entries of many lines are counted and parsed in several turns', async (t) => {
+  const [entries, lines] = [40, 64];
+  const page = Array.from({ length: entries }, (_, entry) => ({
+    id: String(entry),
+    text: Array.from({ length: lines }, (_, line) => `0|u${entry}-${line}||maps|usage=1|`).join('\n'),
+  }));
+  const times = { now: 0, end: 1, firstDue: 0 };
+  const work = { ...times, firstEntry: '0', fold: '', folding: '', rule: '{"timeZone":"UTC"}' };
+  // This store answers at once: all turns are those of folding itself.
+  const store = { pendingWork: async () => work, log: async () => page, fold: async () => true };
+  const turns = await turnsOf(async () => t.equal(await foldJournal(store, 'acme'), entries));
+  const least = Math.floor((entries * lines) / 512) + Math.floor((entries * lines) / 128);
+  t.ok(turns >= least, `${turns} turns`);
+});
+
 t.test('a large table is deleted in slices', async (t) => {
   const opened = await openClockedMemory();
   const { ledger } = opened;
