@@ -10,7 +10,7 @@ import type {
   Result,
 } from '../../../src/ledger/port.js';
 import { type ChargeItem, charges, UNITS_MAX } from '../../../src/quota/charge.js';
-import { NONE } from '../../support/ledgers.js';
+import { fixed, NONE } from '../../support/ledgers.js';
 import { checkCaps, type State, stateOf } from './invariants.js';
 import type { Pair } from './pair.js';
 import type { Random, Tally } from './random.js';
@@ -152,7 +152,7 @@ export class Gateway {
     const { random } = this;
     // Calls of nothing but reservations of fixed costs come in bursts: the store has a path of its own for them.
     if (this.plainCalls > 0) this.plainCalls -= 1;
-    else if (random.chance(0.18)) this.plainCalls = random.between(2, 7);
+    else if (random.chance(0.2)) this.plainCalls = random.between(4, 14);
     const ops = Array.from({ length: random.between(1, 6) }, () =>
       this.plainCalls > 0 ? this.makePlainReserve() : this.makeOp(),
     );
@@ -221,7 +221,7 @@ export class Gateway {
   private makeReserve(): ReserveOp {
     const { random } = this;
     if (this.holds.length > 0 && random.chance(0.05)) return random.pick(this.holds);
-    const items = random.chance(0.15) ? rangesBy(random, this.scale) : chargesBy(random, this.scale);
+    const items = random.chance(0.13) ? rangesBy(random, this.scale) : chargesBy(random, this.scale);
     const user = random.chance(0.9) ? random.pick(USERS) : random.pick(STRANGERS);
     const keepsHold = items.some((item) => item.kind === 'held') || random.chance(0.1);
     if (keepsHold) this.holdsMade += 1;
@@ -242,7 +242,9 @@ export class Gateway {
 
   private makePlainReserve(): ReserveOp {
     const { random } = this;
-    const items = chargesBy(random, this.scale).map((item): ChargeItem => ({ ...item, kind: 'fixed' }));
+    // The pool of `lds` is soft or in shadow most of the time.
+    const charged = random.chance(0.3) ? [fixed('lds', this.scale)] : chargesBy(random, this.scale);
+    const items = charged.map((item): ChargeItem => ({ ...item, kind: 'fixed' }));
     return {
       kind: 'reserve',
       user: random.chance(0.97) ? random.pick(USERS) : random.pick(STRANGERS),

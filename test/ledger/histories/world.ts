@@ -59,11 +59,11 @@ export function rangesBy(random: Random, scale: number): ChargeItem[] {
   };
   switch (random.between(0, 2)) {
     case 0:
-      return [between('ai', 4, 80)];
+      return [between('ai', 4, 40)];
     case 1:
-      return [between('ai', 5, 60), gate('lds'), fixed('usage', scale)];
+      return [between('ai', 5, 30), gate('lds'), fixed('usage', scale)];
     default:
-      return [between('ai', 3, 50), between('usage', 2, 30)];
+      return [between('ai', 3, 30), between('usage', 2, 20)];
   }
 }
 
