@@ -31,6 +31,8 @@ for at = 3, last_changed do
   force_hashtable(KEYS[at])
 end
 redis.call('HSET', KEYS[1], 'version', version + 1)
+-- Every decision reads a dozen fields of it.
+force_hashtable(KEYS[1], 8)
 if ARGV[2] ~= '' then redis.call('XADD', KEYS[2], '*', 'e', ARGV[2]) end
 local last_seen = tonumber(redis.call('HGET', KEYS[1], 'now') or 0)
 return append_wanted({ math.max(now(), last_seen), version + 1 }, wanted)
