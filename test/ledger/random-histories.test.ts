@@ -18,6 +18,8 @@ const ORGS = 2;
 /** Histories under way at once: each waits for Redis most of the time. */
 const WORKERS = 8;
 const HITS_LEAST = 50;
+/** A call that is reported and needs nothing of the full path is rare. */
+const REPORTED_LEAST = 10;
 
 /** SEED=<seed> repeats a run, SEED=<seed>:<history> one history of it. */
 const [seedText = String(Date.now() % 1_000_000_000), only] =
@@ -117,5 +119,8 @@ t.test('both ledgers agree', { skip: skipWithoutRedis, timeout: TIMEOUT_MS }, as
     t.comment(`${count} × ${what}`);
   if (only !== undefined || HISTORIES < 300) return;
   const expected = EXPECTED.filter((what) => !(FULL_PATH_ONLY && what.startsWith('common path')));
-  for (const what of expected) t.ok(tally.of(what) >= HITS_LEAST, `${what}: ${tally.of(what)}`);
+  for (const what of expected) {
+    const least = what === 'common path: admitted, reported' ? REPORTED_LEAST : HITS_LEAST;
+    t.ok(tally.of(what) >= least, `${what}: ${tally.of(what)}`);
+  }
 });
