@@ -111,6 +111,16 @@ function decodeMembership(text: string): Membership {
   return { group, generation: Number(generation) };
 }
 
+/** In the records: how many users are in a group of this generation. A group that is created again starts at 0. */
+export function memberCountField({ group, generation }: Membership): string {
+  return `members:${group}#${generation}`;
+}
+
+/** The groups in whose member counts the user is: a removed user is in none. */
+export function countedGroups(member: Member | undefined): readonly Membership[] {
+  return member === undefined || member.status === 'removed' ? [] : member.groups;
+}
+
 /** A deleted group keeps its field with `alive` false, so that its generation is not reused. */
 export interface Group {
   readonly generation: number;

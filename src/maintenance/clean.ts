@@ -1,6 +1,7 @@
 /** Deletes what an org keeps past its time: counters of old cycles, producers of stopped gateways, old history. */
 import { decodeHold, isHoldRecord } from '../ledger/codec.js';
 import { type Ledger, PRODUCER_KEPT_MS, type Table } from '../ledger/port.js';
+import { repairMemberCounts } from './member-counts.js';
 
 /**
  * A tombstone lives 24 h, and a late settlement charges the cycle of its admission. After twice that time, no charge
@@ -21,6 +22,7 @@ export async function cleanOrg(ledger: Ledger, org: string): Promise<void> {
   await dropOldCycles(ledger, org);
   await ledger.forgetProducers(org, PRODUCER_KEPT_MS);
   await ledger.drop(org, outdatedHistory(work.now, CATCH_UP_DAYS));
+  await repairMemberCounts(ledger, org);
 }
 
 /** Deletes the counters of cycles to which nothing can be charged any more. */

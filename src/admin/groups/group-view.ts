@@ -1,5 +1,5 @@
 /** Groups as people read them: members counted, limits and combined consumption per quota. */
-import { decodeGroup, encodeGroup, type Group } from '../../ledger/codec.js';
+import { decodeGroup, encodeGroup, type Group, memberCountField } from '../../ledger/codec.js';
 import type { Want } from '../../ledger/port.js';
 import { figuresOf, limitIn, limitStanding, lineTo, quotaOf } from '../../ledger/view/limit-lines.js';
 import {
@@ -17,7 +17,7 @@ import { etagOf } from '../http/etag.js';
 import { matches, type PageQuery, pageOf } from '../http/paging.js';
 import { notFound } from '../http/problems.js';
 import { capOut, figuresOut } from '../limits/limit-view.js';
-import { countField, memberCount } from '../users/members.js';
+import { memberCount } from '../users/members.js';
 
 /** The group, unless it was deleted. */
 export function groupIn(tables: Tables, id: string): Group | undefined {
@@ -75,7 +75,7 @@ export function shownGroup({ quotas }: Admin, id: string, { generation }: Pick<G
   return {
     wants: (start: number): Want[] => [
       { table: 'groups', fields: [id] },
-      { table: 'records', fields: [countField({ group: id, generation })] },
+      { table: 'records', fields: [memberCountField({ group: id, generation })] },
       { table: 'limits', fields },
       { table: `consumed:${start}`, fields },
       { table: `held:${start}`, fields },

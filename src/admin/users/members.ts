@@ -1,5 +1,13 @@
 /** Members of the org: status and groups, as the ledger keeps them. */
-import { decodeGroup, decodeMember, encodeMember, type Member, type Membership } from '../../ledger/codec.js';
+import {
+  countedGroups,
+  decodeGroup,
+  decodeMember,
+  encodeMember,
+  type Member,
+  type Membership,
+  memberCountField,
+} from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
 import { numberIn, type Tables, textIn } from '../../ledger/view/org-view.js';
 
@@ -22,16 +30,14 @@ export function liveMember(tables: Tables, member: Member): Member {
 export function memberChange(userKey: string, before: Member | undefined, after: Member): Change[] {
   const value = encodeMember(after);
   if (before !== undefined && value === encodeMember(before)) return [];
-  return [{ set: 'members', field: userKey, value }, ...countChanges(counted(before), counted(after))];
-}
-
-/** Removed users are in no group. */
-function counted(member: Member | undefined): readonly Membership[] {
-  return member === undefined || member.status === 'removed' ? [] : member.groups;
+  return [
+    { set: 'members', field: userKey, value },
+    ...countChanges(countedGroups(before), countedGroups(after)),
+  ];
 }
 
 function countChanges(before: readonly Membership[], after: readonly Membership[]): Change[] {
-  const [left, joined] = [new Set(before.map(countField)), new Set(after.map(countField))];
+  const [left, joined] = [new Set(before.map(memberCountField)), new Set(after.map(memberCountField))];
   return [
     ...[...left].filter((field) => !joined.has(field)).map((field) => countChange(field, -1)),
     ...[...joined].filter((field) => !left.has(field)).map((field) => countChange(field, 1)),
@@ -42,11 +48,6 @@ function countChange(field: string, by: number): Change {
   return { incr: 'records', field, by };
 }
 
-/** In the records: how many users are in a group of this generation. A group that is created again starts at 0. */
-export function countField({ group, generation }: Membership): string {
-  return `members:${group}#${generation}`;
-}
-
 export function memberCount(tables: Tables, membership: Membership): number {
-  return numberIn(tables, 'records', countField(membership));
+  return numberIn(tables, 'records', memberCountField(membership));
 }
