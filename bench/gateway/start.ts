@@ -86,12 +86,8 @@ function patchedBuild(folder: string, file: string, from: string, to: string): s
   return root;
 }
 
-/** A build with another maximum of concurrent calls per org. */
+/** A build that never has more calls of an org in flight than this, however far away the store is. */
 export function withCallsInFlight(folder: string, calls: number): string {
-  const constant = 'const CALLS_IN_FLIGHT = ';
-  const present = new RegExp(`${constant}\\d+;`).exec(
-    readFileSync(join(ROOT, 'dist/src/ledger/batching/index.js'), 'utf8'),
-  )?.[0];
-  if (present === undefined) throw new Error(`ledger/batching/index.js has no '${constant}'`);
-  return patchedBuild(folder, 'ledger/batching/index.js', present, `${constant}${calls};`);
+  const present = 'const CALLS_MAX = 16;';
+  return patchedBuild(folder, 'ledger/batching/distance.js', present, `const CALLS_MAX = ${calls};`);
 }
