@@ -110,7 +110,7 @@ t.test('ambiguous names are refused at start', async (t) => {
     { org: '', user: 'x-user' },
     { org: 'x-org', user: 'x-user', groups: 'x-org' },
   ])
-    t.throws(() => trustedHeaders({ peers: LOOPBACK, ...names }), /different names/);
+    t.throws(() => trustedHeaders({ peers: LOOPBACK, ...names }), /must differ/);
 });
 
 t.test('of several identifiers the first that answers or refuses wins', async (t) => {
