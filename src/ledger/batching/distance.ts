@@ -7,7 +7,7 @@
 export const CALLS_NEAR = 2;
 const CALLS_MAX = 16;
 /** One call more for each of these. A call of a nearby store takes less, its script included. */
-const CALL_MS = 0.25;
+const CALL_MS = 0.5;
 /** The shortest time is looked for anew after this many answers. */
 const WINDOW = 1_000;
 /** Calls of more operations say more about the time in the store than about the way to it. */
