@@ -1,6 +1,7 @@
 /** Deletes what an org keeps past its time: counters of old cycles, producers of stopped gateways, old history. */
 import { decodeHold, isHoldRecord } from '../ledger/codec.js';
 import { type Ledger, PRODUCER_KEPT_MS, type Table } from '../ledger/port.js';
+import { scanAll } from '../ledger/scan-all.js';
 import { repairMemberCounts } from './member-counts.js';
 
 /**
@@ -48,13 +49,9 @@ async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
 
 async function cyclesOfHolds(ledger: Ledger, org: string): Promise<Set<number>> {
   const starts = new Set<number>();
-  let cursor = '0';
-  do {
-    const page = await ledger.scan(org, 'holds', cursor, PAGE);
-    // An unreadable record counts as missing.
-    for (const [, record] of page.entries) if (isHoldRecord(record)) starts.add(decodeHold(record).cycle);
-    cursor = page.cursor;
-  } while (cursor !== '0');
+  // An unreadable record counts as missing.
+  for (const record of (await scanAll(ledger, org, 'holds')).values())
+    if (isHoldRecord(record)) starts.add(decodeHold(record).cycle);
   return starts;
 }
 

@@ -3,9 +3,9 @@
  * without them, or changed by hand, gets them here.
  */
 import { countedGroups, decodeGroup, decodeMember, memberCountField } from '../ledger/codec.js';
-import type { Change, Ledger, Table } from '../ledger/port.js';
+import type { Change, Ledger } from '../ledger/port.js';
+import { scanAll } from '../ledger/scan-all.js';
 
-const PAGE = 500;
 /** The org changed meanwhile: it is counted again, and else at the next cleaning. */
 const TRIES = 3;
 
@@ -20,14 +20,10 @@ export async function repairMemberCounts(ledger: Ledger, org: string): Promise<v
 
 async function differences(ledger: Ledger, org: string): Promise<Change[]> {
   const counts = new Map<string, number>();
-  for await (const [group, text] of fieldsOf(ledger, org, 'groups'))
+  for (const [group, text] of await scanAll(ledger, org, 'groups'))
     counts.set(memberCountField({ group, generation: decodeGroup(text).generation }), 0);
   if (counts.size === 0) return [];
-  const seen = new Set<string>();
-  for await (const [user, text] of fieldsOf(ledger, org, 'members')) {
-    // A scan returns a field twice where its table is being resized.
-    if (seen.has(user)) continue;
-    seen.add(user);
+  for (const text of (await scanAll(ledger, org, 'members')).values()) {
     for (const field of new Set(countedGroups(decodeMember(text)).map(memberCountField))) {
       const count = counts.get(field);
       if (count !== undefined) counts.set(field, count + 1);
@@ -37,17 +33,4 @@ async function differences(ledger: Ledger, org: string): Promise<Change[]> {
   const { values } = await ledger.read(org, [{ table: 'records', fields }]);
   const differing = fields.filter((field, index) => Number(values[0]?.[index] ?? 0) !== counts.get(field));
   return differing.map((field) => ({ set: 'records', field, value: String(counts.get(field)) }));
-}
-
-async function* fieldsOf(
-  ledger: Ledger,
-  org: string,
-  table: Table,
-): AsyncGenerator<readonly [string, string]> {
-  let cursor = '0';
-  do {
-    const page = await ledger.scan(org, table, cursor, PAGE);
-    yield* page.entries;
-    cursor = page.cursor;
-  } while (cursor !== '0');
 }

@@ -4,6 +4,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, decodeMember, encodeLimit } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
+import { scanAll } from '../../ledger/scan-all.js';
 import { capNow, figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
 import { type OrgView, withTables } from '../../ledger/view/org-view.js';
 import { distribute, type Limit, NO_LIMIT, PERCENT_WHOLE } from '../../quota/limit.js';
@@ -13,7 +14,6 @@ import { definitionOf } from '../http/amounts.js';
 import { invalid } from '../http/problems.js';
 import { DryRun, members, Name, path, Reason } from '../http/validate.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { scanAll } from '../writes/snapshots.js';
 import { rearm } from './limit-view.js';
 
 const Body = members({ quota: Name, reason: Reason });

@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { decodeLimit, encodePlan } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
+import { scanAll } from '../../ledger/scan-all.js';
 import { figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
 import { UNITS_MAX } from '../../quota/charge.js';
@@ -16,7 +17,7 @@ import { DryRun, members, path, Reason, words } from '../http/validate.js';
 import { rearm } from '../limits/limit-view.js';
 import { set } from '../orgs/definition.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { type Snapshots, scanAll } from '../writes/snapshots.js';
+import type { Snapshots } from '../writes/snapshots.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
 
 const PlanBody = members({

@@ -5,10 +5,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Change, Ledger } from '../../ledger/port.js';
+import { scanAll } from '../../ledger/scan-all.js';
 import type { Access, Orgs, Role } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { type AuditEvent, auditText, type WriteContext } from '../writes/change.js';
-import { scanAll } from '../writes/snapshots.js';
 import { hashOf, newId, newSecret } from './secrets.js';
 
 /** No org can have this id. */

@@ -2,15 +2,13 @@
  * Copies of whole tables for lists, read in pages. A copy is used for at most two seconds, and no longer than until
  * this process's next write to the org. Every list reports how old its copy is.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Ledger, Table } from '../../ledger/port.js';
+import { scanAll } from '../../ledger/scan-all.js';
 import type { Tables } from '../../ledger/view/org-view.js';
 
 const LIFE_MS = 2_000;
 const TABLES_MAX = 256;
-/** Fields per page: well below 2 ms of the store's time. */
-const PAGE_FIELDS = 500;
 
 interface Copy {
   readonly fields: ReadonlyMap<string, string>;
@@ -55,21 +53,4 @@ export class Snapshots {
     });
     return copy;
   }
-}
-
-/**
- * Reads a whole table directly. Changes during the read may be missed; callers that must detect them compare the view's
- * version.
- */
-export async function scanAll(ledger: Ledger, org: string, table: Table): Promise<Map<string, string>> {
-  const fields = new Map<string, string>();
-  let cursor = '0';
-  do {
-    const page = await ledger.scan(org, table, cursor, PAGE_FIELDS);
-    for (const [field, value] of page.entries) fields.set(field, value);
-    cursor = page.cursor;
-    // The embedded ledger answers synchronously: yield to the event loop between pages.
-    await turn();
-  } while (cursor !== '0');
-  return fields;
 }
