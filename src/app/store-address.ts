@@ -5,6 +5,7 @@ import type { Path } from '../config/issues.js';
 import type { DeepPartial, PartialConfig } from '../config/partial-config.js';
 import type { StoreAccess, StoreConfig, StoreLogin, StoreTls } from '../config/schema.js';
 import { passwordIn } from '../config/secret.js';
+import { storeLogins } from '../config/store-logins.js';
 import { parseAddress } from '../config/values.js';
 import type { ClusterAddress } from '../ledger/redis/cluster.js';
 import type { HostAndPort, ServerAddress } from '../ledger/redis/server-address.js';
@@ -82,20 +83,9 @@ interface StoreFile {
 /** Everything outside of the config that the store needs. */
 export function* storeFiles(store: PartialConfig['store']): Generator<StoreFile> {
   if (store === undefined || 'embedded' in store) return;
-  if ('redis' in store) yield* loginFiles(store, ['store']);
-  if ('cluster' in store && store.cluster !== undefined)
-    yield* accessFiles(store.cluster, ['store', 'cluster']);
-  if (!('sentinel' in store) || store.sentinel === undefined) return;
-  const path = ['store', 'sentinel'];
-  yield* accessFiles(store.sentinel, path);
-  yield* loginFiles(store.sentinel.sentinelAuth ?? {}, [...path, 'sentinelAuth']);
-}
-
-function* accessFiles({ tls, ...login }: DeepPartial<StoreAccess>, path: Path): Generator<StoreFile> {
-  yield* loginFiles(login, path);
-  if (tls !== undefined) yield { path: [...path, 'tls'], read: () => readTls(tls) };
-}
-
-function* loginFiles({ passwordFile: file }: DeepPartial<StoreLogin>, path: Path): Generator<StoreFile> {
-  if (file !== undefined) yield { path: [...path, 'passwordFile'], read: () => passwordIn(file) };
+  for (const { login, path } of storeLogins(store)) {
+    const { passwordFile: file, tls } = login;
+    if (file !== undefined) yield { path: [...path, 'passwordFile'], read: () => passwordIn(file) };
+    if (tls !== undefined) yield { path: [...path, 'tls'], read: () => readTls(tls) };
+  }
 }

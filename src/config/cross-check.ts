@@ -15,6 +15,7 @@ import {
   unknownName,
 } from './partial-config.js';
 import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
+import { storeLogins } from './store-logins.js';
 import { type Address, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
 export function* crossCheck(config: PartialConfig): Generator<Issue> {
@@ -93,22 +94,9 @@ function* checkStore({ store }: PartialConfig): Generator<Issue> {
         'remove the password from the URL',
       );
   }
-  if ('cluster' in store && store.cluster !== undefined)
-    yield* checkLogin(store.cluster, ['store', 'cluster']);
-  if (!('sentinel' in store) || store.sentinel === undefined) return;
-  const path = ['store', 'sentinel'];
-  yield* checkLogin(store.sentinel, path);
-  yield* checkLogin(store.sentinel.sentinelAuth ?? {}, [...path, 'sentinelAuth']);
-}
-
-interface Login {
-  readonly password?: string | undefined;
-  readonly passwordFile?: string | undefined;
-}
-
-function* checkLogin({ password, passwordFile }: Login, path: Path): Generator<Issue> {
-  if (password === undefined || passwordFile === undefined) return;
-  yield issue([...path, 'passwordFile'], '`password` is set too', 'keep one of the two');
+  for (const { login, path } of storeLogins(store))
+    if (login.password !== undefined && login.passwordFile !== undefined)
+      yield issue([...path, 'passwordFile'], '`password` is set too', 'keep one of the two');
 }
 
 function* checkIdentity(config: PartialConfig): Generator<Issue> {
