@@ -31,7 +31,7 @@ export class CallText {
   }
 
   /** `withSource`: for a Redis that does not have the script. */
-  of(call: Call, latest: number, withSource = false): string {
+  of(call: Call, latest: number, withSource: boolean): string {
     const { keys, count } = this.headOf(call);
     const args = callArgs(call, latest);
     let text = `*${2 + count + args.length}\r\n${withSource ? this.bySource : this.bySha}${keys}`;

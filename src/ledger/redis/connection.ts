@@ -230,14 +230,10 @@ export class Connection {
     args: readonly (string | number)[],
     terms: Terms = PLAIN,
   ): Promise<unknown> {
-    try {
-      return await this.send('evalsha', [script.sha, keys.length, ...keys, ...args], terms);
-    } catch (error) {
-      const unknown = error instanceof StoreError && error.message.startsWith('NOSCRIPT');
-      if (!unknown) throw error;
-      // Redis was restarted or its scripts were flushed: the call did not run, and EVAL loads the script again.
-      return this.send('eval', [script.source, keys.length, ...keys, ...args], terms);
-    }
+    return orWithSource((withSource) => {
+      const [command, text] = withSource ? ['eval', script.source] : ['evalsha', script.sha];
+      return this.send(command, [text, keys.length, ...keys, ...args], terms);
+    });
   }
 
   async send(command: string, args: (string | number)[], terms: Terms = PLAIN): Promise<unknown> {
@@ -246,8 +242,11 @@ export class Connection {
   }
 
   /** ASKING is about the next command, and WAIT about those before it: all go in one write. */
-  async under<T>({ asking, replicas, waitMs }: Terms, send: () => Promise<T>): Promise<T> {
-    if (!asking && replicas === 0) return send();
+  under<T>(terms: Terms, send: () => Promise<T>): Promise<T> {
+    return terms.asking || terms.replicas > 0 ? this.corked(terms, send) : send();
+  }
+
+  private async corked<T>({ asking, replicas, waitMs }: Terms, send: () => Promise<T>): Promise<T> {
     const socket = this.redis.stream as Socket;
     socket.cork();
     // If it fails, the command is answered with MOVED.
@@ -275,33 +274,30 @@ export class Connection {
   }
 
   /**
-   * Sends a command that is text already; `done` gets the raw reply, its strings as buffers, from the reader of the socket.
-   * For decisions: a command object of ioredis costs a promise, a copy of the arguments and a trace each.
+   * Sends a command that is text already; returns the raw reply, its strings as buffers. For decisions: a command object of
+   * ioredis costs more promises, a copy of the arguments and a trace each.
    */
-  sendText(
-    name: string,
-    text: string,
-    done: (reply: unknown) => void,
-    failed: (error: StoreError) => void,
-  ): void {
-    if (!this.ready) {
-      failed(new StoreError('Redis is not connected', false, { answered: false }));
-      return;
-    }
-    this.noteSent();
-    const command = new TextCommand(
-      name,
-      text,
-      (reply) => {
-        this.noteHeard();
-        done(reply);
-      },
-      (error) => {
-        this.noteHeard();
-        failed(this.storeError(error));
-      },
-    );
-    this.redis.sendCommand(command as unknown as Command);
+  sendText(name: string, text: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (!this.ready) {
+        reject(new StoreError('Redis is not connected', false, { answered: false }));
+        return;
+      }
+      this.noteSent();
+      const command = new TextCommand(
+        name,
+        text,
+        (reply) => {
+          this.noteHeard();
+          resolve(reply);
+        },
+        (error) => {
+          this.noteHeard();
+          reject(this.storeError(error));
+        },
+      );
+      this.redis.sendCommand(command as unknown as Command);
+    });
   }
 
   private storeError(error: unknown): StoreError {
@@ -320,4 +316,12 @@ export class Connection {
     if (this.connected) await this.redis.quit().catch(() => this.redis.disconnect());
     else this.redis.disconnect();
   }
+}
+
+/** Redis was restarted or its scripts were flushed: the call did not run, and EVAL loads the script again. */
+export function orWithSource(send: (withSource: boolean) => Promise<unknown>): Promise<unknown> {
+  return send(false).catch((error: Error) => {
+    if (!error.message.startsWith('NOSCRIPT')) throw error;
+    return send(true);
+  });
 }

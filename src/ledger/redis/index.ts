@@ -25,7 +25,7 @@ import { LOST } from '../port.js';
 import { CallText } from './call-text.js';
 import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
-import { type Connection, type ConnectionOptions, PLAIN, type Terms } from './connection.js';
+import { type Connection, type ConnectionOptions, orWithSource, PLAIN, type Terms } from './connection.js';
 import { Keys } from './keys.js';
 import { OrgSchedule } from './org-schedule.js';
 import { missingPermissions, permissionsError } from './permissions.js';
@@ -175,43 +175,18 @@ class RedisLedger implements Ledger {
   apply(call: Call): Promise<Reply> {
     const reply = bounded(this.options.clockGuard, call, (latest) =>
       this.topology.on('decision', call.org, (connection, asking) =>
-        asking || this.replication.replicas > 0
-          ? this.applyUnder({ ...this.replication, asking }, connection, call, latest)
-          : this.applyOn(connection, call, latest),
+        this.applyOn(connection, call, latest, { ...this.replication, asking }),
       ),
     );
     return call.ops.length === 0 ? reply : this.orgSchedule.touchAfter(call.org, reply);
   }
 
-  private applyOn(connection: Connection, call: Call, latest: number): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const done = (raw: unknown): void => {
-        try {
-          resolve(decodeReply(raw, call.ops));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      connection.sendText('evalsha', this.callText.of(call, latest), done, (error) => {
-        if (!error.message.startsWith('NOSCRIPT')) reject(error);
-        // The scripts of this Redis were flushed: this one did not run, and its source brings it back.
-        else connection.sendText('eval', this.callText.of(call, latest, true), done, reject);
-      });
-    });
-  }
-
-  private async applyUnder(terms: Terms, connection: Connection, call: Call, latest: number): Promise<Reply> {
-    const send = (name: string, withSource: boolean): Promise<unknown> =>
-      connection.under(terms, () => {
-        return new Promise((resolve, reject) => {
-          connection.sendText(name, this.callText.of(call, latest, withSource), resolve, reject);
-        });
-      });
-    const raw = await send('evalsha', false).catch((error: Error) => {
-      if (!error.message.startsWith('NOSCRIPT')) throw error;
-      return send('eval', true);
-    });
-    const reply = decodeReply(raw, call.ops);
+  private async applyOn(connection: Connection, call: Call, latest: number, terms: Terms): Promise<Reply> {
+    const send = (withSource: boolean): Promise<unknown> => {
+      const text = this.callText.of(call, latest, withSource);
+      return connection.under(terms, () => connection.sendText(withSource ? 'eval' : 'evalsha', text));
+    };
+    const reply = decodeReply(await orWithSource(send), call.ops);
     // A repetition writes nothing, and WAIT is about writes of this connection: the first call may have come over another one.
     if (reply.replayed && terms.replicas > 0)
       await connection.send('hincrby', [this.keys.of(call.org, 'org'), 'now', 0], terms);
