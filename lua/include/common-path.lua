@@ -78,11 +78,14 @@ if key_ids then
   end
 end
 
--- The users' records, each once.
+-- The users' records, each once. By operation: its user, and below its set of groups.
+local op_users, op_sets, op_count = { nil, nil }, { nil, nil }, 0
 local users, place_of, user_count = { nil, nil }, {}, 0
 for at = first, last_arg, 6 do
   local user = ARGV[at + 1]
   user = holders and holders[user] or user
+  op_count = op_count + 1
+  op_users[op_count] = user
   if not place_of[user] then
     user_count = user_count + 1
     users[user_count], place_of[user] = user, user_count
@@ -93,13 +96,14 @@ local records = call('HMGET', KEYS[3], unpack(users))
 
 -- Groups of a membership record, alone or with claims: the record is taken apart once, its groups are read at once.
 local sets, names, generations, name_count = {}, { nil, nil }, {}, 0
-for at = first, last_arg, 6 do
-  local user, claims = ARGV[at + 1], ARGV[at + 2]
-  local record = records[place_of[holders and holders[user] or user]]
+for op = 1, op_count do
+  local claims, record = ARGV[first + 6 * op - 4], records[place_of[op_users[op]]]
   if not record or byte(record) ~= ACTIVE then return full_path() end
   local named = claims == '' and record or record .. '|' .. claims
-  if not sets[named] then
-    local set, last = { nil, nil, nil, nil, text = '', list = false, claims = claims }, 0
+  local set = sets[named]
+  if not set then
+    local last = 0
+    set = { nil, nil, nil, nil, text = '', list = false, claims = claims }
     for name, generation in gmatch(sub(record, 3), '([^,#]+)#?(%d*)') do
       set[last + 1], set[last + 2], last = name, generation == '' and '0' or generation, last + 2
       if not generations[name] then
@@ -117,6 +121,7 @@ for at = first, last_arg, 6 do
     end
     sets[named] = set
   end
+  op_sets[op] = set
 end
 if name_count > LINES_MAX then return full_path() end
 if name_count > 0 then
@@ -157,11 +162,8 @@ end
 local fields, line_of, size = { nil, nil, nil, nil }, {}, 0
 local scopes, line_groups, line_plans = { nil, nil, nil, nil }, { nil, nil, nil, nil }, { nil, nil, nil, nil }
 local op_lines, placed = { nil, nil }, 0
-for at = first, last_arg, 6 do
-  local user, claims, items = ARGV[at + 1], ARGV[at + 2], parsed[ARGV[at + 3]]
-  user = holders and holders[user] or user
-  local record = records[place_of[user]]
-  local set = sets[claims == '' and record or record .. '|' .. claims]
+for op = 1, op_count do
+  local user, set, items = op_users[op], op_sets[op], parsed[ARGV[first + 6 * op - 3]]
   for index = 1, items.size, 2 do
     local quota = items[index]
     local field = quota .. ':u:' .. user
@@ -230,11 +232,9 @@ local reply = {
 }
 local journal, admitted, decided = { nil }, 0, 16
 placed = 0
-for at = first, last_arg, 6 do
-  local user, claims, items = ARGV[at + 1], ARGV[at + 2], parsed[ARGV[at + 3]]
-  local holder = holders and holders[user] or user
-  local record = records[place_of[holder]]
-  local groups, from = sets[claims == '' and record or record .. '|' .. claims].text, placed
+for op = 1, op_count do
+  local user, holder, items = ARGV[first + 6 * op - 5], op_users[op], parsed[ARGV[first + 6 * op - 3]]
+  local groups, from = op_sets[op].text, placed
   local hard, lenient
   local binding, last = { nil, nil, nil }, 0
   for index = 2, items.size, 2 do
