@@ -78,6 +78,7 @@ export type Table =
   | 'cycles'
   | 'holds'
   | 'keys'
+  | 'notices'
   | `consumed:${number}`
   | `held:${number}`
   | `history:${string}`;
@@ -133,7 +134,10 @@ export interface Page {
   readonly entries: readonly (readonly [field: string, value: string])[];
 }
 
-export type Log = 'journal' | 'audit' | 'outbox';
+export type Log = 'journal' | 'audit' | 'outbox' | 'events';
+
+/** Logs that are kept for a time and then trimmed. The others are emptied by what reads them. */
+export type KeptLog = 'audit' | 'events';
 
 export interface LogEntry {
   readonly id: string;
@@ -154,6 +158,28 @@ export interface Fold {
   readonly after?: string;
   readonly adds: readonly { readonly table: Table; readonly field: string; readonly units: number }[];
 }
+
+/**
+ * One step of the delivery of notices, applied as a whole: what the outbox becomes, and what becomes of deliveries. It does not
+ * change the version of the org. Applied only if the outbox still begins with `outbox.first`, and each field of `expects` still has
+ * its value.
+ */
+export interface NoticeStep {
+  /** Entries to remove from the outbox, from its first one. Absent: none. */
+  readonly outbox?: { readonly first: string; readonly last: string };
+  /** Fields of table `notices`. */
+  readonly expects: readonly NoticeField[];
+  /** Changes of fields of table `notices`. */
+  readonly changes: readonly NoticeField[];
+  /** JSON, appended to the log `events`. */
+  readonly events: readonly string[];
+}
+
+/** Null: the field is absent. */
+export type NoticeField = readonly [field: string, value: string | null];
+
+/** The field of table `notices` that says when a delivery is due: `<ms>`, or `<ms>:<unique>`. */
+export const NOTICES_DUE = 'due';
 
 /** A schedule of maintenance: visits for what a call left to do, and rare cleanings. */
 export type Job = 'visit' | 'clean';
@@ -180,6 +206,13 @@ export interface PendingWork {
   readonly folding: string;
   /** JSON of the cycle's rule. */
   readonly rule: string;
+  /** The first entry of the outbox; '' for none. */
+  readonly firstNotice: string;
+  /** When a delivery of notices is due; 0: there is none. */
+  readonly noticesDue: number;
+  /** The first entries of the kept logs; '' for none. */
+  readonly firstAudit: string;
+  readonly firstEvent: string;
 }
 
 /** What a decision needs. */
@@ -211,6 +244,11 @@ export interface OrgStore {
   /** Newest first, before entry `before` ('': from the last). */
   logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]>;
   fold(org: string, fold: Fold): Promise<boolean>;
+  stepNotices(org: string, step: NoticeStep): Promise<boolean>;
+  /** Appends an entry without a change of the directory. */
+  append(org: string, log: KeptLog, text: string): Promise<void>;
+  /** Deletes the entries that were appended before `before` (store time). */
+  trim(org: string, log: KeptLog, before: number): Promise<void>;
   /** Undefined: the org does not exist, or its data is missing. */
   pendingWork(org: string): Promise<PendingWork | undefined>;
   /**

@@ -293,6 +293,27 @@ export const ORGS: readonly Mutant[] = [
     ['crossings', 'line.consumed >= mark', 'line.consumed > mark'],
   ),
   ...broken(
+    'notices',
+    'entries of the outbox become deliveries twice',
+    'notice-steps',
+    ['notices', 'if not entry or entry[1] ~= ARGV[1] then return 0 end', ''],
+    ['notices', 'orgState.logs.outbox[0]?.id !== outbox.first', 'false'],
+  ),
+  ...broken(
+    'notices',
+    'a delivery that changed meanwhile is overwritten',
+    'notice-steps',
+    ['notices', "if value ~= (ARGV[at + 1] == '1' and ARGV[at + 2]) then return 0 end", ''],
+    ['notices', '(fields.text(field) ?? null) !== value', 'false'],
+  ),
+  ...broken(
+    'notices',
+    'entries that became deliveries stay in the outbox',
+    'notice-steps',
+    ['notices', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
+    ['notices', "orgState.trim('outbox', outbox.last);", ''],
+  ),
+  ...broken(
     'journal',
     'the same entries are folded twice',
     'journal',

@@ -13,9 +13,11 @@ import type {
   Commit,
   Fold,
   Job,
+  KeptLog,
   Ledger,
   Log,
   LogEntry,
+  NoticeStep,
   OrgEpoch,
   Page,
   PendingWork,
@@ -25,8 +27,9 @@ import type {
   Visit,
   Want,
 } from '../port.js';
-import { LOST, StoreError } from '../port.js';
+import { LOST, NOTICES_DUE, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
+import { stepNotices } from './notices.js';
 import { OrgSchedule } from './org-schedule.js';
 import { OrgState } from './org-state.js';
 import { type Disk, openDisk } from './persist.js';
@@ -174,6 +177,26 @@ class MemoryLedger implements Ledger {
     return true;
   }
 
+  async stepNotices(org: string, step: NoticeStep): Promise<boolean> {
+    if (this.disk?.late) await this.disk.caughtUp();
+    this.refuseWhenFailed();
+    const orgState = this.orgStates.get(org);
+    return orgState !== undefined && stepNotices(orgState, step, this.now());
+  }
+
+  async append(org: string, log: KeptLog, text: string): Promise<void> {
+    if (this.disk?.late) await this.disk.caughtUp();
+    this.refuseWhenFailed();
+    const orgState = this.orgStates.get(org) ?? new OrgState(org, this.disk?.onChange);
+    this.orgStates.set(org, orgState);
+    orgState.append(log, text, Math.max(this.now(), orgState.org.number('now')));
+  }
+
+  async trim(org: string, log: KeptLog, before: number): Promise<void> {
+    const orgState = this.orgStates.get(org);
+    for (const _ of orgState?.trimBefore(log, before, DROPPED_AT_ONCE) ?? []) await nextTurn();
+  }
+
   async pendingWork(org: string): Promise<PendingWork | undefined> {
     const orgState = this.orgStates.get(org);
     if (orgState?.org.text('epoch') === undefined) return undefined;
@@ -187,6 +210,10 @@ class MemoryLedger implements Ledger {
       fold,
       folding: text('folding'),
       rule: text('rule'),
+      firstNotice: orgState.logs.outbox[0]?.id ?? '',
+      noticesDue: Number((orgState.table('notices').text(NOTICES_DUE) ?? '').split(':')[0]),
+      firstAudit: orgState.logs.audit[0]?.id ?? '',
+      firstEvent: orgState.logs.events[0]?.id ?? '',
     };
   }
 

@@ -50,7 +50,7 @@ export interface Producer {
 
 export class OrgState {
   readonly tables = new Map<Table, Fields>();
-  readonly logs: Record<Log, LogEntry[]> = { journal: [], audit: [], outbox: [] };
+  readonly logs: Record<Log, LogEntry[]> = { journal: [], audit: [], outbox: [], events: [] };
   readonly producers = new Map<string, Producer>();
   /** Hold ids ordered by expiry, then id, like Redis' sorted set. */
   readonly due: { at: number; id: string }[] = [];
@@ -64,7 +64,13 @@ export class OrgState {
     readonly id: string,
     private readonly onChange?: ChangeListener,
   ) {
-    this.logPrefixes = { journal: `${id}/journal/`, audit: `${id}/audit/`, outbox: `${id}/outbox/` };
+    const prefixOf = (log: Log): string => `${id}/${log}/`;
+    this.logPrefixes = {
+      journal: prefixOf('journal'),
+      audit: prefixOf('audit'),
+      outbox: prefixOf('outbox'),
+      events: prefixOf('events'),
+    };
     this.org = this.table('org');
   }
 
@@ -134,6 +140,18 @@ export class OrgState {
       count += 1;
     }
     entries.splice(0, count);
+  }
+
+  /** Forgets log entries from before a time; yields after each `some` entries. */
+  *trimBefore(log: Log, before: number, some: number): Generator<void> {
+    const end = entryId(before, 0);
+    for (;;) {
+      const entries = this.logs[log];
+      const last = entries.findLast((entry, index) => index < some && entry.id < end);
+      if (last === undefined) return;
+      this.trim(log, last.id);
+      yield;
+    }
   }
 
   /** Deletes a table; yields after each `some` fields. */

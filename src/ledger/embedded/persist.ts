@@ -20,7 +20,7 @@ const SLICE = 128;
 /** A turn adds as many changes as the last one made, so that the writer keeps up, but not more than this. */
 const SLICE_MAX = 512;
 
-const LOGS: readonly string[] = ['journal', 'audit', 'outbox'] satisfies Log[];
+const LOGS: readonly string[] = ['journal', 'audit', 'outbox', 'events'] satisfies Log[];
 
 export interface Disk {
   readonly onChange: ChangeListener;

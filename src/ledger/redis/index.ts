@@ -5,13 +5,14 @@ import { isName } from '../../quota/id.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
-  Change,
   Commit,
   Fold,
   Job,
+  KeptLog,
   Ledger,
   Log,
   LogEntry,
+  NoticeStep,
   OrgEpoch,
   Page,
   PendingWork,
@@ -22,6 +23,7 @@ import type {
   Want,
 } from '../port.js';
 import { LOST } from '../port.js';
+import { entriesOf, fieldArgs, isEpoch, pendingWorkIn, snapshotIn, wantArgs } from './admin-codec.js';
 import { CallText } from './call-text.js';
 import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
@@ -77,6 +79,8 @@ export async function openRedis(options: RedisOptions): Promise<Ledger> {
   return ledger;
 }
 
+/** Entries: below 2 ms of the store's time. */
+const TRIMMED_AT_ONCE = 1_000;
 const PRODUCERS_PAGE = 100;
 const ORGS_PAGE = 500;
 
@@ -93,6 +97,7 @@ function loadScripts(options: ScriptOptions | undefined) {
     commit: load('commit'),
     read: load('read'),
     fold: load('fold'),
+    notices: load('notices'),
     clock: load('clock'),
     forgetProducers: load('forget-producers'),
     lease: load('lease'),
@@ -277,13 +282,28 @@ class RedisLedger implements Ledger {
     return (await this.run(this.scripts.fold, keys, args)) === 1;
   }
 
+  async stepNotices(org: string, { outbox, expects, changes, events }: NoticeStep): Promise<boolean> {
+    const keys = (['notices', 'outbox', 'events'] as const).map((name) => this.keys.of(org, name));
+    const args: (string | number)[] = [outbox?.first ?? '', outbox?.last ?? ''];
+    args.push(expects.length, changes.length, ...[...expects, ...changes].flatMap(fieldArgs), ...events);
+    return (await this.run(this.scripts.notices, keys, args)) === 1;
+  }
+
+  async append(org: string, log: KeptLog, text: string): Promise<void> {
+    await this.send('xadd', [this.keys.of(org, log), '*', 'e', text]);
+  }
+
+  async trim(org: string, log: KeptLog, before: number): Promise<void> {
+    const key = this.keys.of(org, log);
+    // First whole nodes of the stream, some at a time; then the rest, which is less than one node.
+    while (Number(await this.send('xtrim', [key, 'MINID', '~', before, 'LIMIT', TRIMMED_AT_ONCE])) > 0);
+    await this.send('xtrim', [key, 'MINID', before]);
+  }
+
   async pendingWork(org: string): Promise<PendingWork | undefined> {
-    const keys = (['org', 'due', 'journal'] as const).map((name) => this.keys.of(org, name));
-    const reply = await this.run(this.scripts.pendingWork, keys, []);
-    const [now, version, end, firstDue, ...texts] = reply as [number, number, number, number, ...string[]];
-    if (version === 0) return undefined;
-    const [firstEntry = '', fold = '', folding = '', rule = ''] = texts;
-    return { now, end, firstDue, firstEntry, fold, folding, rule };
+    const names = ['org', 'due', 'journal', 'outbox', 'notices', 'audit', 'events'] as const;
+    const keys = names.map((name) => this.keys.of(org, name));
+    return pendingWorkIn(await this.run(this.scripts.pendingWork, keys, []));
   }
 
   async takeDue(job: Job, most: number, againMs: number): Promise<string[]> {
@@ -348,28 +368,4 @@ class RedisLedger implements Ledger {
     this.orgSchedule.close();
     await this.topology.close();
   }
-}
-
-function isEpoch(change: Change): boolean {
-  return 'set' in change && change.set === 'org' && change.field === 'epoch';
-}
-
-function entriesOf(raw: unknown): LogEntry[] {
-  return (raw as [string, string[]][]).map(([id, fields]) => ({ id, text: fields[1] ?? '' }));
-}
-
-/** Per `Want`: the index of its table in KEYS, the number of fields, and the fields. */
-function wantArgs(wants: readonly Want[], place: (table: Table) => number): (string | number)[] {
-  return wants.flatMap(({ table, fields }) => [place(table), fields.length, ...fields]);
-}
-
-function snapshotIn(reply: unknown, wants: readonly Want[]): Snapshot {
-  const [now, version, ...found] = reply as [number, number, ...(string | null)[]];
-  let at = 0;
-  const values = wants.map(({ fields }) => {
-    const from = at;
-    at += fields.length;
-    return found.slice(from, at);
-  });
-  return { now, version, values };
 }
