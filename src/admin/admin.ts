@@ -7,6 +7,7 @@ import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
+import type { Once } from './writes/idempotency.js';
 import type { KeyedMutex } from './writes/keyed-mutex.js';
 import type { Snapshots } from './writes/snapshots.js';
 
@@ -30,6 +31,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The caller and their permissions: set by the one hook that checks tokens, before any other code reads it. */
     access: Access;
+    /** Of a POST with an `Idempotency-Key`. */
+    once: Once | undefined;
     /** A read that started together with the token lookup, so it costs no extra round trip. */
     firstRead: Promise<FoundOrg> | undefined;
   }

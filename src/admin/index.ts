@@ -35,6 +35,7 @@ import { planRoutes } from './plans/routes.js';
 import { tokenRoutes } from './tokens/routes.js';
 import { usageRoutes } from './usage/routes.js';
 import { userRoutes } from './users/routes.js';
+import { markReplay, readOnce } from './writes/idempotency.js';
 import { KeyedMutex } from './writes/keyed-mutex.js';
 import { Snapshots } from './writes/snapshots.js';
 
@@ -84,6 +85,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const app = Fastify(settings(options, sendProblem));
   app.decorateRequest('access');
   app.decorateRequest('firstRead', undefined);
+  app.decorateRequest('once', undefined);
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   const methodsOf = watchMethods(app);
@@ -97,6 +99,8 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
       v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
       v1.setNotFoundHandler(answerNotFound);
       v1.addHook('preHandler', refuseUnmatched);
+      v1.addHook('preHandler', readOnce);
+      v1.addHook('onSend', markReplay);
       for (const routes of ROUTES) routes(v1.withTypeProvider<TypeBoxProvider>() as App, admin);
     },
     { prefix: '/v1' },

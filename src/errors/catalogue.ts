@@ -329,6 +329,18 @@ export const CATALOGUE = {
     'If-Match names an older version of the resource.',
     'Read the resource again and repeat the change.',
   ),
+  'idempotency-key-reused': entry(
+    422,
+    'The Idempotency-Key belongs to another request',
+    'A request with another URL or body was sent with this Idempotency-Key in the last 24 hours.',
+    'Send a new key for a new request, and the same body with the same key.',
+  ),
+  'idempotency-key-running': entry(
+    409,
+    'The first request with this Idempotency-Key is still running',
+    'A request was repeated before the first one was answered.',
+    'Repeat it after a second: it then gets the first answer.',
+  ),
   'store-busy': entry(
     503,
     'Too many concurrent changes',

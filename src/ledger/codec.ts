@@ -8,6 +8,7 @@
  * | limits | line of user or group | `<units>` (hard, absolute) or `<u|p>;<amount>;<offset>;<h|w>;<raise>;<raiseUntil>` |
  * | members | user key | `<a|i|n|r>:<group>,<group>#<generation>` (active, invited, inactive, removed) |
  * | groups | group | `<generation>;<JSON>` |
+ * | requests | hash of caller and `Idempotency-Key` | `<at>\|<JSON of the admin plane>` |
  */
 import type { ChargeKind, Charges } from '../quota/charge.js';
 import type { Limit, Plan, PlanMode } from '../quota/limit.js';
@@ -67,6 +68,21 @@ export function holderOfKey(text: string, hash: string, now: number): string | u
   const [storedHash, user, expiresAt] = text.split('|');
   const valid = storedHash === hash && (expiresAt === '0' || now < Number(expiresAt));
   return valid ? user : undefined;
+}
+
+/** A request with an `Idempotency-Key` is kept this long. */
+export const REQUEST_KEPT_MS = 86_400_000;
+
+export function encodeRequest(at: number, kept: string): string {
+  return `${at}|${kept}`;
+}
+
+export function requestIn(text: string): string {
+  return text.slice(text.indexOf('|') + 1);
+}
+
+export function isRequestForgotten(text: string, now: number): boolean {
+  return now - Number(text.slice(0, text.indexOf('|'))) >= REQUEST_KEPT_MS;
 }
 
 export type UserStatus = 'active' | 'invited' | 'inactive' | 'removed';

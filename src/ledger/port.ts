@@ -79,6 +79,7 @@ export type Table =
   | 'holds'
   | 'keys'
   | 'notices'
+  | 'requests'
   | `consumed:${number}`
   | `held:${number}`
   | `history:${string}`;

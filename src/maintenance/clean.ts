@@ -1,5 +1,5 @@
 /** Deletes what an org keeps past its time: counters of old cycles, producers of stopped gateways, old history. */
-import { decodeHold, isHoldRecord } from '../ledger/codec.js';
+import { decodeHold, isHoldRecord, isRequestForgotten } from '../ledger/codec.js';
 import { type Ledger, PRODUCER_KEPT_MS, type Table } from '../ledger/port.js';
 import { scanAll } from '../ledger/scan-all.js';
 import { repairMemberCounts } from './member-counts.js';
@@ -23,6 +23,7 @@ export async function cleanOrg(ledger: Ledger, org: string): Promise<void> {
   await dropOldCycles(ledger, org);
   await ledger.forgetProducers(org, PRODUCER_KEPT_MS);
   await ledger.drop(org, outdatedHistory(work.now, CATCH_UP_DAYS));
+  await forgetRequests(ledger, org);
   await repairMemberCounts(ledger, org);
 }
 
@@ -45,6 +46,22 @@ async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
   );
   const changes = starts.map((start) => ({ del: 'cycles', field: String(start) }) as const);
   if (changes.length > 0) await ledger.commit(org, { version, changes, audit: '' });
+}
+
+const FORGOTTEN_AT_ONCE = 1_000;
+
+/** Deletes the answers that are kept for repeated requests, a day after the first one. */
+async function forgetRequests(ledger: Ledger, org: string): Promise<void> {
+  const { now, version } = await ledger.read(org, []);
+  const requests = await scanAll(ledger, org, 'requests');
+  const old = [...requests].filter(([, text]) => isRequestForgotten(text, now));
+  for (let from = 0; from < old.length; from += FORGOTTEN_AT_ONCE) {
+    const some = old.slice(from, from + FORGOTTEN_AT_ONCE);
+    const changes = some.map(([field]) => ({ del: 'requests', field }) as const);
+    const at = version + from / FORGOTTEN_AT_ONCE;
+    // Another change was faster: tomorrow.
+    if ((await ledger.commit(org, { version: at, changes, audit: '' })) === undefined) return;
+  }
 }
 
 async function cyclesOfHolds(ledger: Ledger, org: string): Promise<Set<number>> {

@@ -118,8 +118,8 @@ function snapshot({ record, about }: KeyRow) {
 }
 
 interface MadeKey {
-  /** Only shown here, once. */
-  readonly key: string;
+  /** Only shown here, once: null on a repetition. */
+  readonly key: string | null;
   readonly view: ReturnType<typeof keyView>;
 }
 
@@ -139,13 +139,15 @@ async function addKey(
       throw invalid('expiresAt', 'must be in the future');
     const about: About = { name, createdAt: now, createdBy: context.who };
     const row: KeyRow = { id, record, about };
+    const view = keyView(row, now);
     return {
       changes: [
         { set: 'keys', field: id, value: encodeKey(record) },
         { set: 'records', field: aboutField(id), value: JSON.stringify(about) },
       ],
       auditEvent: { action: 'key.add', subject: `key:${id}`, to: snapshot(row) },
-      answer: { key: `qg_${context.org}_${id}_${secret}`, view: keyView(row, now) },
+      answer: { key: `qg_${context.org}_${id}_${secret}`, view },
+      repeated: { key: null, view },
     };
   };
   return changeOrg(admin, context, { reads: [{ table: 'members', fields: [userKey] }], decide });

@@ -45,7 +45,7 @@ export function tokenRoutes(app: App, admin: Admin): void {
     return { items: page.rows.map(([id, record]) => tokenView(id, record, now)), cursor: page.cursor };
   });
 
-  app.post('/tokens', { schema: { body: TokenBody } }, async ({ access, body }, reply) => {
+  app.post('/tokens', { schema: { body: TokenBody } }, async ({ access, body, once }, reply) => {
     const token = tokenIn(access, body);
     const author = { who: access.who, reason: body.reason };
     // Runs at the same time as the first read of the tokens.
@@ -54,7 +54,10 @@ export function tokenRoutes(app: App, admin: Admin): void {
       await found;
       checkExpiry(token, access, now);
     };
-    const [{ id, record, text }] = await Promise.all([addToken(admin, { author, token, check }), found]);
+    const [{ id, record, text }] = await Promise.all([
+      addToken(admin, { author, once, token, check }),
+      found,
+    ]);
     reply.code(201).header('location', `/v1/tokens/${id}`).header('cache-control', 'no-store');
     return { ...tokenView(id, record, record.createdAt), token: text };
   });

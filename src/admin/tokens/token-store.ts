@@ -4,11 +4,13 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Change, Ledger } from '../../ledger/port.js';
+import { isRequestForgotten } from '../../ledger/codec.js';
+import type { Change, Ledger, Want } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
 import type { Access, Orgs, Role } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { type AuditEvent, auditText, type WriteContext } from '../writes/change.js';
+import { keepAnswer, keptAnswer, type Once, onceWant } from '../writes/idempotency.js';
 import { hashOf, newId, newSecret } from './secrets.js';
 
 /** No org can have this id. */
@@ -58,13 +60,17 @@ interface Read {
   readonly now: number;
   readonly version: number;
   readonly record: TokenRecord | undefined;
+  /** What is kept of an earlier request with the same key. */
+  readonly request: string | undefined;
 }
 
-async function readToken(ledger: Ledger, id: string): Promise<Read> {
-  const wants = [{ table: 'records', fields: [fieldOf(id)] }] as const;
+async function readToken(ledger: Ledger, id: string, once?: Once): Promise<Read> {
+  const wants: Want[] = [{ table: 'records', fields: [fieldOf(id)] }];
+  if (once !== undefined) wants.push(onceWant(once));
   const { now, version, values } = await ledger.read(TOKEN_ORG, wants);
   const text = values[0]?.[0] ?? undefined;
-  return { now, version, record: text === undefined ? undefined : (JSON.parse(text) as TokenRecord) };
+  const record = text === undefined ? undefined : (JSON.parse(text) as TokenRecord);
+  return { now, version, record, request: values[1]?.[0] ?? undefined };
 }
 
 /** All tokens by id, including expired ones. */
@@ -85,12 +91,16 @@ export interface MadeToken {
   readonly text: string;
 }
 
+/** A token, or one that an earlier request made: its text is not shown again. */
+export type AddedToken = MadeToken | (Omit<MadeToken, 'text'> & { readonly text: null });
+
 type Author = Pick<WriteContext, 'who' | 'reason'>;
 
 type TokenAdmin = Pick<Admin, 'ledger' | 'mutex'>;
 
 export interface TokenCreation {
   readonly author: Author;
+  readonly once?: Once | undefined;
   readonly token: NewToken;
   /** Gets the store's time, and throws if the token is not acceptable. */
   readonly check?: (now: number) => void | Promise<void>;
@@ -98,22 +108,37 @@ export interface TokenCreation {
 
 export async function addToken(
   admin: TokenAdmin,
-  { author, token, check }: TokenCreation,
-): Promise<MadeToken> {
+  creation: TokenCreation & { readonly once?: undefined },
+): Promise<MadeToken>;
+export async function addToken(admin: TokenAdmin, creation: TokenCreation): Promise<AddedToken>;
+export async function addToken(
+  admin: TokenAdmin,
+  { author, once, token, check }: TokenCreation,
+): Promise<AddedToken> {
   const [id, secret] = [newId(), newSecret()];
-  const decide = async ({ now }: Read): Promise<TokenPlan<MadeToken>> => {
+  const decide = async ({ now }: Read): Promise<TokenPlan<AddedToken>> => {
     await check?.(now);
     const { name, role, orgs, expiresAt } = token;
     const snapshot = { name, role, orgs, expiresAt };
     const record = { hash: hashOf(secret), ...snapshot, createdAt: now, createdBy: author.who };
-    const text = `qga_${id}_${secret}`;
+    const kept = { id, record: { ...record, hash: '' }, text: null };
     return {
-      changes: [{ set: 'records', field: fieldOf(id), value: JSON.stringify(record) }],
+      changes: [
+        { set: 'records', field: fieldOf(id), value: JSON.stringify(record) },
+        ...(once === undefined ? [] : [keepAnswer(once, now, kept), ...(await forgotten(admin.ledger, now))]),
+      ],
       auditEvent: { action: 'token.add', subject: `token:${id}`, to: auditedToken(record) },
-      answer: { id, record, text },
+      answer: { id, record, text: `qga_${id}_${secret}` },
     };
   };
-  return changeTokens(admin, { author, id, decide });
+  return changeTokens(admin, { author, once, id, decide });
+}
+
+/** Tokens have no maintenance of their own: what is kept of old requests goes with the next one. */
+async function forgotten(ledger: Ledger, now: number): Promise<Change[]> {
+  const requests = await scanAll(ledger, TOKEN_ORG, 'requests');
+  const old = [...requests].filter(([, text]) => isRequestForgotten(text, now));
+  return old.map(([field]) => ({ del: 'requests', field }));
 }
 
 export interface TokenDeletion {
@@ -147,17 +172,20 @@ const TRIES_MAX = 8;
 
 interface TokenChange<Answer> {
   readonly author: Author;
+  readonly once?: Once | undefined;
   readonly id: string;
   readonly decide: (read: Read) => TokenPlan<Answer> | Promise<TokenPlan<Answer>>;
 }
 
 async function changeTokens<Answer>(
   { ledger, mutex }: TokenAdmin,
-  { author, id, decide }: TokenChange<Answer>,
+  { author, once, id, decide }: TokenChange<Answer>,
 ): Promise<Answer> {
-  return mutex.run(TOKEN_ORG, async () => {
+  return mutex.runOnce({ org: TOKEN_ORG, once }, async () => {
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
-      const read = await readToken(ledger, id);
+      const read = await readToken(ledger, id, once);
+      const first = once && keptAnswer(once, read.request, read.now);
+      if (first !== undefined) return first.answer as Answer;
       const { changes, auditEvent, answer } = await decide(read);
       const audit = auditText(read.now, author, auditEvent);
       const version = await ledger.commit(TOKEN_ORG, { version: read.version, changes, audit });

@@ -1,17 +1,20 @@
 /** Writes: read the org, decide, commit with the audit entry if nothing changed since; otherwise retry. */
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Change } from '../../ledger/port.js';
+import type { Change, Snapshot, Want } from '../../ledger/port.js';
 import {
   allWants,
   type FoundOrg,
   findOrg,
+  NOTHING_ELSE,
   type OrgView,
   type OrgWants,
   orgViewOf,
   readOrg,
+  textIn,
 } from '../../ledger/view/org-view.js';
 import type { Admin } from '../admin.js';
 import { notFound } from '../http/problems.js';
+import { keepAnswer, keptAnswer, type Once, onceWant } from './idempotency.js';
 
 /** What every write carries: the org, the author, the reason, and the expected ETag. */
 export interface WriteContext {
@@ -19,16 +22,21 @@ export interface WriteContext {
   readonly who: string;
   readonly reason: string | undefined;
   readonly ifMatch: string | undefined;
+  readonly once?: Once | undefined;
 }
 
 interface Asked {
   readonly params: { readonly org: string };
   readonly access: { readonly who: string };
   readonly headers: { readonly 'if-match'?: string | undefined };
+  readonly once: Once | undefined;
 }
 
-export function writeContext({ params, access, headers }: Asked, reason: string | undefined): WriteContext {
-  return { org: params.org, who: access.who, reason, ifMatch: headers['if-match'] };
+export function writeContext(
+  { params, access, headers, once }: Asked,
+  reason: string | undefined,
+): WriteContext {
+  return { org: params.org, who: access.who, reason, ifMatch: headers['if-match'], once };
 }
 
 /** An audit log entry without time, author and reason. Amounts are in the quota's unit. */
@@ -43,12 +51,14 @@ export interface AuditEvent {
 /** Changes and their audit event; without an event, nothing changes. */
 interface Changes {
   readonly changes: readonly Change[];
-  readonly auditEvent?: AuditEvent;
+  readonly auditEvent?: AuditEvent | undefined;
 }
 
 /** A response that is known before the commit. */
 interface Known<Answer> {
   readonly answer: Answer;
+  /** The answer of a repetition, where the first one has a secret. */
+  readonly repeated?: Answer;
 }
 
 /** A response that shows the org after the commit, which reads `wants` in the same step. */
@@ -82,21 +92,36 @@ export async function changeOrg<Answer>(
   context: WriteContext,
   write: Write<Answer>,
 ): Promise<Answer> {
-  return admin.mutex.run(context.org, () => tryChange(admin, context, write));
+  return admin.mutex.runOnce(context, () => tryChange(admin, context, write));
+}
+
+/** What to read before the decision: what it needs, and the answer to an earlier request with the same key. */
+function readsOf<Answer>({ once }: WriteContext, { reads = NOTHING_ELSE }: Write<Answer>): OrgWants {
+  if (once === undefined) return reads;
+  if (typeof reads === 'function') return (start) => [...reads(start), onceWant(once)];
+  return [...reads, onceWant(once)];
+}
+
+function firstAnswer({ once }: WriteContext, view: OrgView | undefined): { answer: unknown } | undefined {
+  if (once === undefined || view === undefined) return undefined;
+  return keptAnswer(once, textIn(view.tables, 'requests', once.field), view.now);
 }
 
 async function tryChange<Answer>(admin: Admin, context: WriteContext, write: Write<Answer>): Promise<Answer> {
   const { org } = context;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const begun = attempt === 0 ? write.begun : undefined;
-    const { view, now } = await (begun ?? findOrg(admin, org, write.reads));
+    const { view, now } = await (begun ?? findOrg(admin, org, readsOf(context, write)));
+    const first = firstAnswer(context, view);
+    if (first !== undefined) return first.answer as Answer;
     const plan = view === undefined ? write.create?.(now) : await decideOn(view, write);
     if (plan === undefined) throw notFound(`org ${org}`);
     const { version = 0, cycle: { start } = { start: 0 } } = view ?? {};
     const { auditEvent } = plan;
     if (auditEvent === undefined) return 'show' in plan ? showNow(admin, { org, start }, plan) : plan.answer;
     const audit = auditText(now, context, auditEvent);
-    const done = await commit(admin, org, { version, start, audit, plan });
+    const kept = await withAnswer(admin, context, { version, start, now, plan });
+    const done = kept && (await commit(admin, org, { version, start, audit, plan: kept }));
     if (done !== undefined) return done.answer;
   }
   throw new ProblemError('store-busy', 'too many concurrent changes to the org, try again');
@@ -116,6 +141,57 @@ async function showNow<Answer>(
 ): Promise<Answer> {
   const view = await readOrg(admin, org, typeof wants === 'function' ? wants(start) : wants);
   return show(view.cycle.start === start ? view : await readOrg(admin, org, wants));
+}
+
+interface Planned<Answer> {
+  readonly version: number;
+  readonly start: number;
+  readonly now: number;
+  readonly plan: WritePlan<Answer>;
+}
+
+/**
+ * Adds the answer to the changes, where a repetition will ask for it: it shows the org as it was just before the commit, with the
+ * changes. Undefined: the version of the org has changed.
+ */
+async function withAnswer<Answer>(
+  { ledger, quotas }: Admin,
+  { org: id, once }: WriteContext,
+  { version, start, now, plan }: Planned<Answer>,
+): Promise<WritePlan<Answer> | undefined> {
+  if (once === undefined) return plan;
+  const { changes, auditEvent } = plan;
+  const keep = (kept: Answer) => ({ auditEvent, changes: [...changes, keepAnswer(once, now, kept)] });
+  if (!('show' in plan)) return { ...plan, ...keep('repeated' in plan ? plan.repeated : plan.answer) };
+  const wants = allWants(quotas, plan.wants, start);
+  const before = await ledger.read(id, wants);
+  if (before.version !== version) return undefined;
+  const answer = plan.show(orgViewOf({ id, quotas, wants, snapshot: afterChanges(before, wants, changes) }));
+  return { ...keep(answer), answer };
+}
+
+/** What `wants` will read after the changes. */
+function afterChanges(before: Snapshot, wants: readonly Want[], changes: readonly Change[]): Snapshot {
+  const fields = new Map(
+    wants.flatMap(({ table, fields }, at) =>
+      fields.map((field, place): [string, string | null] => [
+        `${table} ${field}`,
+        before.values[at]?.[place] ?? null,
+      ]),
+    ),
+  );
+  for (const change of changes) {
+    if ('set' in change) fields.set(`${change.set} ${change.field}`, change.value);
+    else if ('del' in change) fields.set(`${change.del} ${change.field}`, null);
+    else {
+      const name = `${change.incr} ${change.field}`;
+      fields.set(name, String(Number(fields.get(name) ?? 0) + change.by));
+    }
+  }
+  const values = wants.map((want) =>
+    want.fields.map((field) => fields.get(`${want.table} ${field}`) ?? null),
+  );
+  return { ...before, version: before.version + 1, values };
 }
 
 interface PlannedCommit<Answer> {
