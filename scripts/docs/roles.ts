@@ -1,5 +1,6 @@
 /** `docs/reference/roles.md`, generated from the rules of the admin API. */
-import { type Reach, ROLES, RULES } from '../../src/admin/access/roles.js';
+import { type Reach, ROLES } from '../../src/admin/access/roles.js';
+import { ROLE_TABLE } from '../../src/admin/endpoints.js';
 import { markdownTable } from './table.js';
 
 const REACHES: Record<Reach, string> = {
@@ -19,7 +20,7 @@ Other orgs are answered with 404, a role that may not call an endpoint with 403 
 
 export function rolesPage(): string {
   const head = ['endpoint', ...ROLES, 'orgs'];
-  const rows = Object.entries(RULES).map(([endpoint, { roles, reach }]) => {
+  const rows = Object.entries(ROLE_TABLE).map(([endpoint, { roles, reach }]) => {
     const cells = ROLES.map((role) => (roles.includes(role) ? 'yes' : '–'));
     // As it is written elsewhere: {org}, not :org.
     return [`\`${endpoint.replace(/:(\w+)/g, '{$1}')}\``, ...cells, REACHES[reach]];

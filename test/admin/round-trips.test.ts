@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { RULES } from '../../src/admin/access/roles.js';
+import { ROLE_TABLE } from '../../src/admin/endpoints.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
 import { addToken } from '../../src/admin/tokens/token-store.js';
 import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
@@ -224,7 +224,7 @@ async function setUp(t: Test) {
 
 t.test('every write endpoint', { skip: skipWithoutRedis }, async (t) => {
   const written = new Set(EVERY_WRITE.map(({ name }) => name));
-  const all = Object.keys(RULES).filter((name) => !name.startsWith('GET '));
+  const all = Object.keys(ROLE_TABLE).filter((name) => !name.startsWith('GET '));
   t.same(
     all.filter((name) => !written.has(name)),
     [],

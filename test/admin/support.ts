@@ -1,5 +1,7 @@
 /** The admin API on a real socket over the embedded ledger, with the store's clock in the test's hand. */
+import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
+import Value from 'typebox/value';
 import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
@@ -59,9 +61,24 @@ export interface Bench {
   apply(org: string, ops: readonly Op[]): Promise<Reply>;
 }
 
+/** Every response is compared with its declaration: undeclared statuses and members fail the test. */
+export function checkResponses(t: Test, app: FastifyInstance): void {
+  app.addHook('preSerialization', async ({ method, routeOptions: { url, config } }, reply, body) => {
+    // Problems are compared with the OpenAPI document, in openapi.test.ts.
+    if (config.endpoint === undefined || reply.statusCode >= 400) return body;
+    const schema = config.endpoint.answers[reply.statusCode];
+    const sent: unknown = JSON.parse(JSON.stringify(body));
+    const faults = schema === undefined ? ['the status is not declared'] : Value.Errors(schema, sent);
+    if (faults.length > 0)
+      t.fail(`${method} ${url} answers ${reply.statusCode} as declared`, { faults, sent });
+    return body;
+  });
+}
+
 /** The admin API over a ledger that is there already, as another replica would be; sends with the bootstrap token. */
 async function startReplica(t: Test, ledger: Ledger): Promise<Send> {
   const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+  checkResponses(t, app);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(() => app.close());
   return (method, path, body, headers) => sendTo(`${url}/v1${path}`, method, body, headers);
@@ -110,6 +127,7 @@ export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (on
   const memory = await openEmbedded({ clock: () => clock.now });
   const ledger = wrap(memory);
   const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+  checkResponses(t, app);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(async () => {
     await app.close();

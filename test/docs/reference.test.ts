@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { GENERATED } from '../../scripts/docs/pages.js';
-import { RULES } from '../../src/admin/access/roles.js';
+import { ROLE_TABLE } from '../../src/admin/endpoints.js';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { ROOT, tablesUnder } from './pages.js';
@@ -39,7 +39,7 @@ t.test('every error and every endpoint has a row', async (t) => {
   t.same(namesIn(t, 'docs/reference/errors.md', '# Errors'), Object.keys(CATALOGUE));
   t.same(
     namesIn(t, 'docs/reference/roles.md', '# Roles'),
-    Object.keys(RULES).map((endpoint) => endpoint.replace(/:(\w+)/g, '{$1}')),
+    Object.keys(ROLE_TABLE).map((endpoint) => endpoint.replace(/:(\w+)/g, '{$1}')),
   );
 });
 

@@ -5,7 +5,7 @@ import { ProblemError } from '../../errors/catalogue.js';
 import { type Ledger, StoreError } from '../../ledger/port.js';
 import { notFound } from '../http/problems.js';
 import { accessBy } from '../tokens/token-store.js';
-import { type Access, type Rule, reaches, ruleOf } from './roles.js';
+import { type Access, type Rule, reaches } from './roles.js';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
@@ -56,9 +56,9 @@ async function accessOf(ledger: Ledger, token: string): Promise<Access | undefin
   }
 }
 
-function ruleOfRoute({ method, routeOptions: { url = '' } }: FastifyRequest): Rule {
-  const rule = ruleOf(method, url);
-  if (rule === undefined) throw new Error(`${method} ${url} has no row in the role table`);
+function ruleOfRoute({ method, routeOptions: { url = '', config } }: FastifyRequest): Rule {
+  const rule = config.endpoint?.rule;
+  if (rule === undefined) throw new Error(`${method} ${url} is not declared as an endpoint`);
   return rule;
 }
 

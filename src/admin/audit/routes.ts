@@ -1,33 +1,52 @@
 /** The audit logs: every change by an admin, newest first. Each org has one; the log of admin tokens is separate. */
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import type { LogEntry } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { readOrg } from '../../ledger/view/org-view.js';
-import type { Admin, App } from '../admin.js';
-import { members, PAGE_SIZE_MAX, path } from '../http/validate.js';
+import { ADMINS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
+import { PAGE_SIZE_MAX } from '../http/validate.js';
 import { TOKEN_ORG } from '../tokens/token-store.js';
+import { AuditList } from './schemas.js';
 
-const ListQuery = members({
+const ListQuery = {
   /** The id of an entry. */
   cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}-[0-9]{1,15}$' })),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
   order: Type.Optional(Type.Enum(['newest', 'oldest'])),
-});
-type ListQuery = Static<typeof ListQuery>;
+};
+type ListQuery = MembersOf<typeof ListQuery>;
 
 const PAGE_SIZE = 100;
 
-export function auditRoutes(app: App, admin: Admin): void {
-  const schema = { params: path('org'), querystring: ListQuery };
-  app.get('/orgs/:org/audit', { schema }, async ({ params, query }) => {
+const ofOrg = endpoint({
+  id: 'listAudit',
+  method: 'GET',
+  path: '/orgs/:org/audit',
+  summary: 'List the changes of an org: who, when, from what, to what, why',
+  roles: READERS,
+  query: ListQuery,
+  answers: { 200: AuditList },
+  handle: async (admin, { params, query }) => {
     const view = await readOrg(admin, params.org);
-    return readAudit(admin, view.id, query);
-  });
+    return ok(await readAudit(admin, view.id, query));
+  },
+});
 
-  app.get('/audit', { schema: { querystring: ListQuery } }, async ({ query }) => {
-    return readAudit(admin, TOKEN_ORG, query);
-  });
-}
+const ofTokens = endpoint({
+  id: 'listTokenAudit',
+  method: 'GET',
+  path: '/audit',
+  summary: 'List the changes of admin tokens',
+  roles: ADMINS,
+  reach: 'all',
+  query: ListQuery,
+  answers: { 200: AuditList },
+  handle: async (admin, { query }) => ok(await readAudit(admin, TOKEN_ORG, query)),
+});
+
+export const AUDIT_ENDPOINTS = [ofOrg, ofTokens];
 
 async function readAudit({ ledger }: Admin, view: string, query: ListQuery) {
   const { cursor = '', pageSize = PAGE_SIZE, order = 'newest' } = query;
@@ -44,7 +63,12 @@ async function readAudit({ ledger }: Admin, view: string, query: ListQuery) {
 
 interface Entry {
   readonly at: number;
-  readonly [member: string]: unknown;
+  readonly who: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly reason: string;
 }
 
 function entryOf({ id, text }: LogEntry) {

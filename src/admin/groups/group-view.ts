@@ -99,7 +99,7 @@ export type GroupView = ReturnType<typeof groupView>;
 
 function groupView(view: OrgView, id: string, group: Group) {
   const count = countOf(view.tables, id, group);
-  const views: Record<string, unknown> = {};
+  const views: Record<string, ReturnType<typeof quotaView>> = {};
   for (const quota of view.quotas.keys()) views[quota] = quotaView(view, quota, id);
   return { id, name: group.name, members: count, quotas: views, etag: etagOfGroup(id, group) };
 }

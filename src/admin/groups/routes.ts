@@ -9,77 +9,142 @@ import type { Change, Want } from '../../ledger/port.js';
 import { type OrgView, readOrg, textIn } from '../../ledger/view/org-view.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { lineOf, userKeyOf } from '../../quota/id.js';
-import type { Admin, App } from '../admin.js';
+import { MANAGERS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { created, done, endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { invalid, notFound } from '../http/problems.js';
-import { members, Name, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
 import { liveMember, memberChange, memberIn } from '../users/members.js';
 import { profileField } from '../users/profile.js';
 import { etagOfUser } from '../users/user-view.js';
 import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { etagOfGroup, type GroupView, listGroups, present, readGroup, shownGroup } from './group-view.js';
+import {
+  etagOfGroup,
+  listGroups,
+  present,
+  readGroup,
+  type GroupView as Shown,
+  shownGroup,
+} from './group-view.js';
+import { GroupList, GroupView } from './schemas.js';
 
 const NewGroup = members({ id: Name, name: Type.Optional(Title), reason: Reason });
 const GroupPatch = members({ name: Title, reason: Reason });
-const WithReason = members({ reason: Reason });
 
-const ByOrg = path('org');
-const ByGroup = path('org', 'group');
+const list = endpoint({
+  id: 'listGroups',
+  method: 'GET',
+  path: '/orgs/:org/groups',
+  summary: 'List groups, with members, limits and combined consumption',
+  roles: READERS,
+  query: { ...Paging, ...Search },
+  answers: { 200: GroupList },
+  handle: async (admin, { params, query }) => ok(await listGroups(admin, params.org, query)),
+});
 
-export function groupRoutes(app: App, admin: Admin): void {
-  const listSchema = { params: ByOrg, querystring: members({ ...Paging, ...Search }) };
-  app.get('/orgs/:org/groups', { schema: listSchema }, async (request) => {
-    return listGroups(admin, request.params.org, request.query);
-  });
+const add = endpoint({
+  id: 'addGroup',
+  method: 'POST',
+  path: '/orgs/:org/groups',
+  summary: 'Create a group',
+  roles: MANAGERS,
+  body: NewGroup,
+  example: { id: 'designers', name: 'Designers' },
+  answers: { 201: GroupView },
+  errors: ['already-exists'],
+  handle: async (admin, request) => {
+    const { body, params } = request;
+    const view = await addGroup(admin, writeContext(request, body.reason), body);
+    return created(`/v1/orgs/${params.org}/groups/${body.id}`, view);
+  },
+});
 
-  app.post('/orgs/:org/groups', { schema: { params: ByOrg, body: NewGroup } }, async (request, reply) => {
-    const { org } = request.params;
-    const view = await addGroup(admin, writeContext(request, request.body.reason), request.body);
-    reply.header('location', `/v1/orgs/${org}/groups/${request.body.id}`);
-    return reply.code(201).header('etag', view.etag).send(view);
-  });
+const show = endpoint({
+  id: 'getGroup',
+  method: 'GET',
+  path: '/orgs/:org/groups/:group',
+  summary: 'Show a group',
+  roles: READERS,
+  answers: { 200: GroupView },
+  handle: async (admin, { params }) => ok(await readGroup(admin, params.org, params.group)),
+});
 
-  app.get('/orgs/:org/groups/:group', { schema: { params: ByGroup } }, async (request, reply) => {
-    const view = await readGroup(admin, request.params.org, request.params.group);
-    return reply.header('etag', view.etag).send(view);
-  });
+const rename = endpoint({
+  id: 'renameGroup',
+  method: 'PATCH',
+  path: '/orgs/:org/groups/:group',
+  summary: 'Rename a group',
+  roles: MANAGERS,
+  body: GroupPatch,
+  example: { name: 'Analysts' },
+  answers: { 200: GroupView },
+  ifMatch: true,
+  handle: async (admin, request) => {
+    const { body, params } = request;
+    const context = writeContext(request, body.reason);
+    return ok(await renameGroup(admin, context, { id: params.group, name: body.name }));
+  },
+});
 
-  const patch = { params: ByGroup, body: GroupPatch };
-  app.patch('/orgs/:org/groups/:group', { schema: patch }, async (request, reply) => {
-    const { group } = request.params;
-    const context = writeContext(request, request.body.reason);
-    const view = await renameGroup(admin, context, { id: group, name: request.body.name });
-    return reply.header('etag', view.etag).send(view);
-  });
-
-  const removal = { params: ByGroup, querystring: WithReason };
-  app.delete('/orgs/:org/groups/:group', { schema: removal }, async (request, reply) => {
+const remove = endpoint({
+  id: 'deleteGroup',
+  method: 'DELETE',
+  path: '/orgs/:org/groups/:group',
+  summary: 'Delete a group and its limits: what its members consumed stays counted',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     await deleteGroup(admin, writeContext(request, request.query.reason), request.params.group);
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
 
-export function membershipRoutes(app: App, admin: Admin): void {
-  const schema = { params: path('org', 'group', 'user'), querystring: WithReason };
-  app.put('/orgs/:org/groups/:group/members/:user', { schema }, async (request, reply) => {
+const join = endpoint({
+  id: 'addMember',
+  method: 'PUT',
+  path: '/orgs/:org/groups/:group/members/:user',
+  summary: 'Add a user to a group',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     const { group, user } = request.params;
-    await changeMembership(admin, writeContext(request, request.query.reason), { group, user, joins: true });
-    return reply.code(204).send();
-  });
+    const context = writeContext(request, request.query.reason);
+    await changeMembership(admin, context, { group, user, joins: true });
+    return done();
+  },
+});
 
-  app.delete('/orgs/:org/groups/:group/members/:user', { schema }, async (request, reply) => {
+const leave = endpoint({
+  id: 'removeMember',
+  method: 'DELETE',
+  path: '/orgs/:org/groups/:group/members/:user',
+  summary: 'Remove a user from a group',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     const { group, user } = request.params;
-    await changeMembership(admin, writeContext(request, request.query.reason), { group, user, joins: false });
-    return reply.code(204).send();
-  });
-}
+    const context = writeContext(request, request.query.reason);
+    await changeMembership(admin, context, { group, user, joins: false });
+    return done();
+  },
+});
+
+export const GROUP_ENDPOINTS = [list, add, show, rename, remove, join, leave];
 
 async function addGroup(
   admin: Admin,
   context: WriteContext,
   { id, name = id }: Static<typeof NewGroup>,
-): Promise<GroupView> {
-  const decide = ({ tables }: OrgView): WritePlan<GroupView> => {
+): Promise<Shown> {
+  const decide = ({ tables }: OrgView): WritePlan<Shown> => {
     const text = textIn(tables, 'groups', id);
     const before = text === undefined ? undefined : decodeGroup(text);
     if (before?.alive === true) throw new ProblemError('already-exists', `The group ${id} already exists`);
@@ -99,8 +164,8 @@ async function renameGroup(
   admin: Admin,
   context: WriteContext,
   { id, name }: { readonly id: string; readonly name: string },
-): Promise<GroupView> {
-  const decide = ({ tables }: OrgView): WritePlan<GroupView> => {
+): Promise<Shown> {
+  const decide = ({ tables }: OrgView): WritePlan<Shown> => {
     const group = present(tables, id);
     checkMatch(context.ifMatch, etagOfGroup(id, group));
     const shown = shownGroup(admin, id, group);

@@ -1,5 +1,5 @@
 /** Open holds, and their release by an admin. */
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import { withClosed } from '../../ledger/call-cycles.js';
 import { decodeHold, type HoldRecord } from '../../ledger/codec.js';
@@ -9,33 +9,52 @@ import { fieldsOf, type OrgView, readOrg, type Tables, textIn } from '../../ledg
 import { userIdOf } from '../../quota/id.js';
 import type { Quotas } from '../../quota/units.js';
 import { formatUnits } from '../../quota/units.js';
-import type { Admin, App } from '../admin.js';
+import { MANAGERS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { matches, pageOf } from '../http/paging.js';
 import { notFound } from '../http/problems.js';
-import { members, Paging, path, Reason, Search } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { Paging, Reason, Search } from '../http/validate.js';
 import { auditText, type WriteContext, writeContext } from '../writes/change.js';
+import { HoldList } from './schemas.js';
 
-const ListQuery = members({ ...Paging, ...Search, user: Type.Optional(Type.String()) });
+const ListQuery = { ...Paging, ...Search, user: Type.Optional(Type.String()) };
+type ListQuery = MembersOf<typeof ListQuery>;
 
-export function holdRoutes(app: App, admin: Admin): void {
-  const listSchema = { params: path('org'), querystring: ListQuery };
-  app.get('/orgs/:org/holds', { schema: listSchema }, async (request) => {
-    return listHolds(admin, request.params.org, request.query);
-  });
+const list = endpoint({
+  id: 'listHolds',
+  method: 'GET',
+  path: '/orgs/:org/holds',
+  summary: 'List the holds of requests in flight',
+  roles: READERS,
+  query: ListQuery,
+  answers: { 200: HoldList },
+  handle: async (admin, { params, query }) => ok(await listHolds(admin, params.org, query)),
+});
 
-  const removal = { params: path('org', 'hold'), querystring: members({ reason: Reason }) };
-  app.delete('/orgs/:org/holds/:hold', { schema: removal }, async (request, reply) => {
+const release = endpoint({
+  id: 'releaseHold',
+  method: 'DELETE',
+  path: '/orgs/:org/holds/:hold',
+  summary: 'Release a hold by hand',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  handle: async (admin, request) => {
     await releaseByHand(admin, writeContext(request, request.query.reason), request.params.hold);
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
+
+export const HOLD_ENDPOINTS = [list, release];
 
 interface HoldRow {
   readonly id: string;
   readonly hold: HoldRecord;
 }
 
-async function listHolds(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+async function listHolds(admin: Admin, org: string, query: ListQuery) {
   const { quotas, snapshots } = admin;
   await readOrg(admin, org);
   const { tables, ageMs } = await snapshots.tables(org, ['holds']);
@@ -70,7 +89,7 @@ function holdView(quotas: Quotas, id: string, hold: HoldRecord) {
   const charges = hold.items.map(({ quota, fixed, units, charged }) => {
     const { decimals } = quotas.get(quota) ?? REMOVED_QUOTA;
     const figures = { units: formatUnits(units, decimals), charged: formatUnits(charged, decimals) };
-    return { quota, kind: fixed ? 'fixed' : 'held', ...figures };
+    return { quota, kind: fixed ? ('fixed' as const) : ('held' as const), ...figures };
   });
   return {
     id,
@@ -93,7 +112,11 @@ async function releaseByHand(admin: Admin, context: WriteContext, id: string): P
     const hold = openHold(view, id);
     const { user, action, charges } = holdView(quotas, id, hold);
     const auditEvent = { action: 'hold.release', subject: `hold:${id}`, from: { user, action, charges } };
-    const reply = await release(admin, view, { id, hold, audit: auditText(view.now, context, auditEvent) });
+    const reply = await applyRelease(admin, view, {
+      id,
+      hold,
+      audit: auditText(view.now, context, auditEvent),
+    });
     snapshots.forget(context.org);
     // Another status: the cycle ended between reading and releasing.
     if (reply.results[0]?.status === 'released') return;
@@ -112,7 +135,7 @@ interface Release extends HoldRow {
   readonly audit: string;
 }
 
-async function release({ ledger }: Admin, view: OrgView, { id, hold, audit }: Release): Promise<Reply> {
+async function applyRelease({ ledger }: Admin, view: OrgView, { id, hold, audit }: Release): Promise<Reply> {
   return ledger.apply({
     org: view.id,
     epoch: view.epoch,

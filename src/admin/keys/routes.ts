@@ -9,38 +9,66 @@ import type { Want } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView, readOrg, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { userIdOf, userKeyOf } from '../../quota/id.js';
-import type { Admin, App } from '../admin.js';
+import { ADMINS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { createdSecret, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { matches, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
-import { ExpiresAt, expiryIn, Id, members, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { ExpiresAt, expiryIn, Id, members, Paging, Reason, Search, Title } from '../http/validate.js';
 import { hashOf, newId, newSecret } from '../tokens/secrets.js';
 import { memberIn } from '../users/members.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { KeyList, MadeKeyView } from './schemas.js';
 
 const NewKey = members({ user: Id, name: Type.Optional(Title), expiresAt: ExpiresAt, reason: Reason });
 type NewKey = Static<typeof NewKey>;
 
-const ListQuery = members({ ...Paging, ...Search, user: Type.Optional(Type.String()) });
+const ListQuery = { ...Paging, ...Search, user: Type.Optional(Type.String()) };
+type ListQuery = MembersOf<typeof ListQuery>;
 
-export function keyRoutes(app: App, admin: Admin): void {
-  const listSchema = { params: path('org'), querystring: ListQuery };
-  app.get('/orgs/:org/keys', { schema: listSchema }, async ({ params, query }) => {
-    return listKeys(admin, params.org, query);
-  });
+const list = endpoint({
+  id: 'listKeys',
+  method: 'GET',
+  path: '/orgs/:org/keys',
+  summary: 'List API keys of the data plane, without their secrets',
+  roles: READERS,
+  query: ListQuery,
+  answers: { 200: KeyList },
+  handle: async (admin, { params, query }) => ok(await listKeys(admin, params.org, query)),
+});
 
-  app.post('/orgs/:org/keys', { schema: { params: path('org'), body: NewKey } }, async (request, reply) => {
-    const { org } = request.params;
-    const { key, view } = await addKey(admin, writeContext(request, request.body.reason), request.body);
-    reply.code(201).header('location', `/v1/orgs/${org}/keys/${view.id}`).header('cache-control', 'no-store');
-    return { ...view, key };
-  });
+const add = endpoint({
+  id: 'createKey',
+  method: 'POST',
+  path: '/orgs/:org/keys',
+  summary: 'Create an API key for a user; the key is shown once',
+  roles: ADMINS,
+  body: NewKey,
+  example: { user: 'ann', name: 'laptop' },
+  answers: { 201: MadeKeyView },
+  handle: async (admin, request) => {
+    const { body, params } = request;
+    const { key, view } = await addKey(admin, writeContext(request, body.reason), body);
+    return createdSecret(`/v1/orgs/${params.org}/keys/${view.id}`, { ...view, key });
+  },
+});
 
-  const removal = { params: path('org', 'key'), querystring: members({ reason: Reason }) };
-  app.delete('/orgs/:org/keys/:key', { schema: removal }, async (request, reply) => {
+const remove = endpoint({
+  id: 'deleteKey',
+  method: 'DELETE',
+  path: '/orgs/:org/keys/:key',
+  summary: 'Delete an API key: its next request is refused',
+  roles: ADMINS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  handle: async (admin, request) => {
     await deleteKey(admin, writeContext(request, request.query.reason), request.params.key);
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
+
+export const KEY_ENDPOINTS = [list, add, remove];
 
 /** Data of a key that the decision does not need. */
 interface About {
@@ -69,7 +97,7 @@ function* rowsOf(tables: Tables): Generator<KeyRow> {
     yield { id, record: decodeKey(text), about: aboutIn(tables, id) };
 }
 
-async function listKeys(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+async function listKeys(admin: Admin, org: string, query: ListQuery) {
   const view = await readOrg(admin, org);
   const { tables, ageMs } = await admin.snapshots.tables(org, ['keys', 'records']);
   const page = await pageOf(

@@ -56,7 +56,7 @@ export async function capSums(view: OrgView, quota: string) {
     cappedUsers,
     percentSum: percentOut(percent),
     unitsSum: formatUnits(units, decimals),
-    state: percentUsers === 0 ? 'none' : stateOf(percent),
+    state: percentUsers === 0 ? ('none' as const) : stateOf(percent),
     unconsumable: all ? formatUnits(Math.max(0, pool - units), decimals) : null,
   };
 }

@@ -2,6 +2,7 @@
  * Distributes evenly: equal percentage caps for the active users of one quota that sum to exactly 100 % of the pool.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import Type from 'typebox';
 import { decodeLimit, decodeMember, encodeLimit } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
@@ -9,25 +10,34 @@ import { capNow, figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../..
 import { type OrgView, withTables } from '../../ledger/view/org-view.js';
 import { distribute, type Limit, NO_LIMIT, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
-import type { Admin, App } from '../admin.js';
+import { MANAGERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
 import { definitionOf } from '../http/amounts.js';
+import { endpoint, ok } from '../http/endpoint.js';
 import { invalid } from '../http/problems.js';
-import { DryRun, members, Name, path, Reason } from '../http/validate.js';
+import { DryRun, members, Name, Reason } from '../http/validate.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { rearm } from './limit-view.js';
+import { Distributed, DistributionPreview } from './schemas.js';
 
-const Body = members({ quota: Name, reason: Reason });
-
-export function distributeRoutes(app: App, admin: Admin): void {
-  const schema = { params: path('org'), querystring: members(DryRun), body: Body };
-  app.post('/orgs/:org/limits/distribute', { schema }, async (request) => {
-    const { quota, reason } = request.body;
-    return distributeEvenly(admin, writeContext(request, reason), {
-      quota,
-      dryRun: request.query.dryRun === true,
-    });
-  });
-}
+export const DISTRIBUTE_ENDPOINTS = [
+  endpoint({
+    id: 'distributeLimits',
+    method: 'POST',
+    path: '/orgs/:org/limits/distribute',
+    summary: 'Split a quota evenly over the active users; with dryRun, say what that would do',
+    roles: MANAGERS,
+    query: DryRun,
+    body: members({ quota: Name, reason: Reason }),
+    example: { quota: 'usage' },
+    answers: { 200: Type.Union([Distributed, DistributionPreview]) },
+    handle: async (admin, request) => {
+      const { quota, reason } = request.body;
+      const dryRun = request.query.dryRun === true;
+      return ok(await distributeEvenly(admin, writeContext(request, reason), { quota, dryRun }));
+    },
+  }),
+];
 
 /** The maximum number of users for whom no share of `pool` rounds to 0. */
 export function usersThatFit(pool: number): number {
@@ -49,7 +59,7 @@ interface Distribution {
 
 async function distributeEvenly(admin: Admin, context: WriteContext, { quota, dryRun }: Distribution) {
   definitionOf(admin.quotas, quota, 'quota');
-  const decide = async (view: OrgView): Promise<WritePlan<unknown>> => {
+  const decide = async (view: OrgView): Promise<WritePlan<Summary | Preview>> => {
     const pool = view.pools.get(quota)?.units;
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
     const shares = await sharesOf(admin, view, quota);
@@ -82,6 +92,10 @@ interface SharedPool {
   readonly pool: number;
   readonly shares: readonly Share[];
 }
+
+type Summary = ReturnType<typeof summaryOf>;
+type Preview = Summary &
+  Awaited<ReturnType<typeof blockedBy>> & { unitsReplaced: ReturnType<typeof unitsIn> };
 
 function summaryOf(view: OrgView, { quota, pool, shares }: SharedPool) {
   const out = (units: number): number => formatUnits(units, quotaOf(view, quota).decimals);

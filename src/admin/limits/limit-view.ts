@@ -66,9 +66,9 @@ export function limitView(view: OrgView, line: LimitLine, limit: Limit) {
 }
 
 function subjectOf(tables: Tables, { scope, subject }: LimitLine) {
-  if (scope === 'group') return { scope, id: subject, name: groupName(tables, subject) };
+  if (scope === 'group') return { scope, id: subject, name: groupName(tables, subject) } as const;
   const { name, role }: Profile = profileIn(tables, subject);
-  return { scope, id: userIdOf(subject), name, role };
+  return { scope: 'user', id: userIdOf(subject), name, role } as const;
 }
 
 function groupName(tables: Tables, group: string): string {

@@ -16,18 +16,22 @@ import { fieldsOf, type OrgView, readOrg, type Tables, withTables } from '../../
 import { userKeyOf } from '../../quota/id.js';
 import { type Limit, NO_LIMIT, percentFault } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
-import type { Admin, App } from '../admin.js';
+import { MANAGERS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
 import { groupIn } from '../groups/group-view.js';
 import { capIn, definitionOf } from '../http/amounts.js';
+import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { matches, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
-import { DryRun, Id, members, Name, Paging, path, Reason, Search } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { DryRun, Id, members, Name, Paging, Reason, Search } from '../http/validate.js';
 import { memberIn } from '../users/members.js';
 import { profileField, profileIn } from '../users/profile.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { capOut, etagOfLimit, limitTables, limitView, rearm } from './limit-view.js';
+import { LimitList, LimitPreview, LimitStatus, LimitView } from './schemas.js';
 
 const CapFields = {
   units: Type.Optional(Type.Number()),
@@ -41,56 +45,92 @@ type NewLimit = Static<typeof NewLimit>;
 const LimitPatch = members(CapFields);
 type LimitPatch = Static<typeof LimitPatch>;
 
-const ListQuery = members({
+const ListQuery = {
   ...Paging,
   ...Search,
   quota: Type.Optional(Type.String()),
   scope: Type.Optional(Type.Enum(['user', 'group'])),
   user: Type.Optional(Type.String()),
   group: Type.Optional(Type.String()),
-  status: Type.Optional(Type.Enum(['ok', 'warning', 'blocked'])),
+  status: Type.Optional(LimitStatus),
+};
+type ListQuery = MembersOf<typeof ListQuery>;
+
+const list = endpoint({
+  id: 'listLimits',
+  method: 'GET',
+  path: '/orgs/:org/limits',
+  summary: 'List limits, with what is consumed of each',
+  roles: READERS,
+  query: ListQuery,
+  answers: { 200: LimitList },
+  handle: async (admin, { params, query }) => ok(await listLimits(admin, params.org, query)),
 });
-type ListQuery = Static<typeof ListQuery>;
 
-const ByOrg = path('org');
-const ByLimit = path('org', 'limit');
+const create = endpoint({
+  id: 'createLimit',
+  method: 'POST',
+  path: '/orgs/:org/limits',
+  summary: 'Set a limit of a user or group; with dryRun, say what it would do',
+  roles: MANAGERS,
+  query: DryRun,
+  body: NewLimit,
+  example: { user: 'ann', quota: 'usage', percent: 20 },
+  answers: { 200: LimitPreview, 201: LimitView },
+  errors: ['limit-exists'],
+  handle: async (admin, request) => {
+    const { body, params, query } = request;
+    const dryRun = query.dryRun === true;
+    const outcome = await createLimit(admin, writeContext(request, body.reason), { body, dryRun });
+    if (!('etag' in outcome)) return ok(outcome);
+    return created(`/v1/orgs/${params.org}/limits/${encodeURIComponent(outcome.id)}`, outcome);
+  },
+});
 
-export function limitRoutes(app: App, admin: Admin): void {
-  app.get('/orgs/:org/limits', { schema: { params: ByOrg, querystring: ListQuery } }, async (request) => {
-    return listLimits(admin, request.params.org, request.query);
-  });
+const show = endpoint({
+  id: 'getLimit',
+  method: 'GET',
+  path: '/orgs/:org/limits/:limit',
+  summary: 'Show a limit',
+  roles: READERS,
+  answers: { 200: LimitView },
+  handle: async (admin, { params }) => ok(await readLimit(admin, params.org, params.limit)),
+});
 
-  const create = { params: ByOrg, querystring: members(DryRun), body: NewLimit };
-  app.post('/orgs/:org/limits', { schema: create }, async (request, reply) => {
-    const { org } = request.params;
-    const dryRun = request.query.dryRun === true;
-    const context = writeContext(request, request.body.reason);
-    const outcome = await createLimit(admin, context, { body: request.body, dryRun });
-    if (!('etag' in outcome)) return outcome;
-    reply.header('location', `/v1/orgs/${org}/limits/${encodeURIComponent(outcome.id)}`);
-    return reply.code(201).header('etag', outcome.etag).send(outcome);
-  });
+const change = endpoint({
+  id: 'changeLimit',
+  method: 'PATCH',
+  path: '/orgs/:org/limits/:limit',
+  summary: 'Change a limit; with dryRun, say what the change would do',
+  roles: MANAGERS,
+  query: DryRun,
+  body: LimitPatch,
+  example: { units: 500 },
+  answers: { 200: Type.Union([LimitView, LimitPreview]) },
+  ifMatch: true,
+  handle: async (admin, request) => {
+    const { body, params, query } = request;
+    const change: LimitChange = { id: params.limit, patch: body, dryRun: query.dryRun === true };
+    return ok(await patchLimit(admin, writeContext(request, body.reason), change));
+  },
+});
 
-  app.get('/orgs/:org/limits/:limit', { schema: { params: ByLimit } }, async (request, reply) => {
-    const view = await readLimit(admin, request.params.org, request.params.limit);
-    return reply.header('etag', view.etag).send(view);
-  });
-
-  const patch = { params: ByLimit, querystring: members(DryRun), body: LimitPatch };
-  app.patch('/orgs/:org/limits/:limit', { schema: patch }, async (request, reply) => {
-    const { limit } = request.params;
-    const dryRun = request.query.dryRun === true;
-    const change: LimitChange = { id: limit, patch: request.body, dryRun };
-    const outcome = await patchLimit(admin, writeContext(request, request.body.reason), change);
-    return 'etag' in outcome ? reply.header('etag', outcome.etag).send(outcome) : outcome;
-  });
-
-  const removal = { params: ByLimit, querystring: members({ reason: Reason }) };
-  app.delete('/orgs/:org/limits/:limit', { schema: removal }, async (request, reply) => {
+const remove = endpoint({
+  id: 'deleteLimit',
+  method: 'DELETE',
+  path: '/orgs/:org/limits/:limit',
+  summary: 'Delete a limit',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     await deleteLimit(admin, writeContext(request, request.query.reason), request.params.limit);
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
+
+export const LIMIT_ENDPOINTS = [list, create, show, change, remove];
 
 interface LimitRow {
   readonly line: LimitLine;

@@ -80,15 +80,18 @@ function sameRule(a: CycleRule, b: CycleRule): boolean {
 }
 
 export function etagOfOrg(view: OrgView): string {
-  const state = view.open ? 'open' : 'archived';
-  return etagOf('org', view.id, view.name, String(view.seats), JSON.stringify(view.rule), state);
+  return etagOf('org', view.id, view.name, String(view.seats), JSON.stringify(view.rule), stateOf(view));
+}
+
+export function stateOf({ open }: OrgView) {
+  return open ? ('open' as const) : ('archived' as const);
 }
 
 export function orgView(view: OrgView) {
   return {
     id: view.id,
     name: view.name,
-    state: view.open ? 'open' : 'archived',
+    state: stateOf(view),
     createdAt: instant(view.createdAt),
     seats: view.seats ?? null,
     seatsUsed: view.seatsUsed,

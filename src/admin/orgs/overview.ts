@@ -3,31 +3,44 @@
 import { instant } from '../../ledger/view/limit-lines.js';
 import { type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
 import { dayOf, periodDays } from '../../quota/cycle.js';
-import type { Admin, App } from '../admin.js';
-import { path } from '../http/validate.js';
-import { allCapSums, CAP_TABLES } from '../limits/caps.js';
+import { READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { endpoint, ok } from '../http/endpoint.js';
+import { CAP_TABLES, capSums } from '../limits/caps.js';
 import { orgLines, poolView } from '../plans/pools.js';
+import { stateOf } from './definition.js';
+import { Overview } from './schemas.js';
 
-export function overviewRoutes(app: App, admin: Admin): void {
+export const OVERVIEW_ENDPOINTS = [
+  endpoint({
+    id: 'getOverview',
+    method: 'GET',
+    path: '/orgs/:org/overview',
+    summary: 'Show the pool and consumption of each quota, the cycle and the seats',
+    roles: READERS,
+    answers: { 200: Overview },
+    handle: async (admin, { params }) => ok(await overviewOf(admin, params.org)),
+  }),
+];
+
+async function overviewOf(admin: Admin, org: string) {
   const { quotas, snapshots } = admin;
-  app.get('/orgs/:org/overview', { schema: { params: path('org') } }, async (request) => {
-    const view = await readOrg(admin, request.params.org, orgLines(quotas));
-    const { tables, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
-    const caps = await allCapSums(withTables(view, tables));
-    const views = [...view.pools].map(([quota, pool]) => {
-      return { ...poolView(view, quota, pool), caps: caps[quota] };
-    });
-    return {
-      id: view.id,
-      name: view.name,
-      state: view.open ? 'open' : 'archived',
-      cycle: cycleView(view),
-      window: windowView(view),
-      seats: { used: view.seatsUsed, total: view.seats ?? null },
-      quotas: views,
-      snapshotAgeMs: ageMs,
-    };
-  });
+  const view = await readOrg(admin, org, orgLines(quotas));
+  const { tables, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
+  const copy = withTables(view, tables);
+  const views = [];
+  for (const [quota, pool] of view.pools)
+    views.push({ ...poolView(view, quota, pool), caps: await capSums(copy, quota) });
+  return {
+    id: view.id,
+    name: view.name,
+    state: stateOf(view),
+    cycle: cycleView(view),
+    window: windowView(view),
+    seats: { used: view.seatsUsed, total: view.seats ?? null },
+    quotas: views,
+    snapshotAgeMs: ageMs,
+  };
 }
 
 function cycleView({ rule, cycle }: OrgView) {

@@ -1,17 +1,24 @@
 /** Orgs: list, create, change, archive. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Ledger } from '../../ledger/port.js';
-import { type FoundOrg, findOrg, NOTHING_ELSE, type OrgView, readOrg } from '../../ledger/view/org-view.js';
+import {
+  type FoundOrg,
+  findOrg,
+  NOTHING_ELSE,
+  type OrgView as OrgState,
+  readOrg,
+} from '../../ledger/view/org-view.js';
 import { isName } from '../../quota/id.js';
-import { type Orgs, reaches } from '../access/roles.js';
-import type { Admin, App } from '../admin.js';
+import { ADMINS, type Orgs, READERS, reaches } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { matches, pageOf } from '../http/paging.js';
 import { invalid } from '../http/problems.js';
-import { members, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { members, Paging, Reason, Search, Title } from '../http/validate.js';
 import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import {
   Cycle,
@@ -23,6 +30,7 @@ import {
   ruleIn,
   set,
 } from './definition.js';
+import { OrgList, OrgView } from './schemas.js';
 
 const OrgBody = members({
   name: Type.Optional(Title),
@@ -32,39 +40,67 @@ const OrgBody = members({
   reason: Reason,
 });
 
-const ListQuery = members({ ...Paging, ...Search });
-type ListQuery = Static<typeof ListQuery>;
+const ListQuery = { ...Paging, ...Search };
+type ListQuery = MembersOf<typeof ListQuery>;
 
-const ByOrg = path('org');
+const list = endpoint({
+  id: 'listOrgs',
+  method: 'GET',
+  path: '/orgs',
+  summary: 'List the orgs of the token',
+  roles: READERS,
+  reach: 'own',
+  query: ListQuery,
+  answers: { 200: OrgList },
+  handle: async (admin, { access, query }) => ok(await listOrgs(admin, access.orgs, query)),
+});
 
-export function orgRoutes(app: App, admin: Admin): void {
-  app.get('/orgs', { schema: { querystring: ListQuery } }, async ({ access, query }) => {
-    return listOrgs(admin, access.orgs, query);
-  });
+const show = endpoint({
+  id: 'getOrg',
+  method: 'GET',
+  path: '/orgs/:org',
+  summary: 'Show an org',
+  roles: READERS,
+  answers: { 200: OrgView },
+  handle: async (admin, { params }) => ok(orgView(await readOrg(admin, params.org))),
+});
 
-  app.get('/orgs/:org', { schema: { params: ByOrg } }, async (request, reply) => {
-    const view = await readOrg(admin, request.params.org);
-    return reply.header('etag', etagOfOrg(view)).send(orgView(view));
-  });
-
-  const put = {
-    schema: { params: ByOrg, body: OrgBody },
-    // Creating an org takes one round trip more than other writes: it proves that the store was not emptied.
-    config: { readFirst: ({ params }: FastifyRequest) => findOrg(admin, (params as { org: string }).org) },
-  };
-  app.put('/orgs/:org', put, async (request, reply) => {
+const put = endpoint({
+  id: 'putOrg',
+  method: 'PUT',
+  path: '/orgs/:org',
+  summary: 'Create an org, or change it',
+  roles: ADMINS,
+  body: OrgBody,
+  example: { name: 'Acme', seats: 5, cycle: { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' } },
+  answers: { 200: OrgView, 201: OrgView },
+  errors: ['seats-taken'],
+  ifMatch: true,
+  // Creating an org takes one round trip more than other writes: it proves that the store was not emptied.
+  readFirst: (admin, { org }) => findOrg(admin, org),
+  handle: async (admin, request) => {
     const context = writeContext(request, request.body.reason);
-    const { created, view } = await putOrg(admin, context, request);
-    reply.code(created ? 201 : 200).header('etag', view.etag);
-    return view;
-  });
+    const { isNew, view } = await putOrg(admin, context, request);
+    return isNew ? created(`/v1/orgs/${view.id}`, view) : ok(view);
+  },
+});
 
-  const archive = { params: ByOrg, querystring: members({ reason: Reason }) };
-  app.delete('/orgs/:org', { schema: archive }, async (request, reply) => {
+const archive = endpoint({
+  id: 'archiveOrg',
+  method: 'DELETE',
+  path: '/orgs/:org',
+  summary: 'Archive an org: its id is not used again',
+  roles: ADMINS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     await archiveOrg(admin, writeContext(request, request.query.reason));
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
+
+export const ORG_ENDPOINTS = [list, show, put, archive];
 
 async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
   const { ledger } = admin;
@@ -88,7 +124,7 @@ async function listed(admin: Admin, id: string) {
     if (error instanceof ProblemError && error.code === 'store-lost') return undefined;
     throw error;
   });
-  return view === undefined ? { id, state: 'lost' } : orgView(view);
+  return view === undefined ? { id, state: 'lost' as const } : orgView(view);
 }
 
 /** Reads a hundred at a time, so that a search over many orgs does not block other requests. */
@@ -107,7 +143,7 @@ async function namesOf(ledger: Ledger, ids: readonly string[]): Promise<Map<stri
 }
 
 interface PutOrg {
-  readonly created: boolean;
+  readonly isNew: boolean;
   readonly view: ReturnType<typeof orgView>;
 }
 
@@ -134,8 +170,8 @@ async function putOrg(
   });
 }
 
-function shownOrg(created: boolean) {
-  return { wants: NOTHING_ELSE, show: (view: OrgView): PutOrg => ({ created, view: orgView(view) }) };
+function shownOrg(isNew: boolean) {
+  return { wants: NOTHING_ELSE, show: (view: OrgState): PutOrg => ({ isNew, view: orgView(view) }) };
 }
 
 function snapshot({ name, seats, cycle }: OrgDefinition) {
@@ -143,7 +179,7 @@ function snapshot({ name, seats, cycle }: OrgDefinition) {
 }
 
 function changedOrg(
-  view: OrgView,
+  view: OrgState,
   ifMatch: string | undefined,
   definition: OrgDefinition,
 ): WritePlan<PutOrg> {
@@ -161,7 +197,7 @@ function changedOrg(
 
 /** An archived org keeps its id forever; archiving it again changes nothing. */
 async function archiveOrg(admin: Admin, context: WriteContext): Promise<void> {
-  const decide = (view: OrgView): WritePlan<undefined> => {
+  const decide = (view: OrgState): WritePlan<undefined> => {
     if (!view.open) return UNCHANGED;
     checkMatch(context.ifMatch, etagOfOrg(view));
     const auditEvent = { action: 'org.archive', subject: 'org', from: { name: view.name } };

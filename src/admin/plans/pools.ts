@@ -31,7 +31,11 @@ export function poolStanding(view: OrgView, quota: string, pool: Pool): PoolStan
 
 /** The ETag includes extra: a top-up that is sent twice with the same `If-Match` is made once. */
 export function etagOfPlan(quota: string, pool: Pool | undefined): string | undefined {
-  return pool === undefined ? undefined : etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra));
+  return pool === undefined ? undefined : etagOfPool(quota, pool);
+}
+
+function etagOfPool(quota: string, pool: Pool): string {
+  return etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra));
 }
 
 export function poolView(view: OrgView, quota: string, pool: Pool) {
@@ -56,6 +60,6 @@ export function poolView(view: OrgView, quota: string, pool: Pool) {
     percentUsed: share(consumed, units),
     overshoot: out(Math.max(0, consumed - units)),
     refillsAt: instant(view.cycle.end),
-    etag: etagOfPlan(quota, pool),
+    etag: etagOfPool(quota, pool),
   };
 }

@@ -9,26 +9,27 @@ import { UNITS_MAX } from '../../quota/charge.js';
 import { capOf, type Plan, type PlanMode } from '../../quota/limit.js';
 import type { QuotaDefinition } from '../../quota/units.js';
 import { formatUnits } from '../../quota/units.js';
-import type { Admin, App } from '../admin.js';
+import { ADMINS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
 import { positiveUnitsIn, unitsIn } from '../http/amounts.js';
+import { created, endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { invalid, notFound } from '../http/problems.js';
-import { DryRun, members, path, Reason, words } from '../http/validate.js';
+import { DryRun, members, Reason, words } from '../http/validate.js';
 import { rearm } from '../limits/limit-view.js';
-import { set } from '../orgs/definition.js';
+import { set as setField } from '../orgs/definition.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import type { Snapshots } from '../writes/snapshots.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
+import { PlanMode as Mode, PlanPreview, PoolView } from './schemas.js';
 
 const PlanBody = members({
   allowance: Type.Number(),
-  mode: Type.Optional(Type.Enum(['hard', 'soft', 'shadow'])),
+  mode: Type.Optional(Mode),
   reason: Reason,
 });
 
 const ExtraBody = members({ units: Type.Number(), reason: words(500, 1) });
-
-const ByQuota = path('org', 'quota');
 
 interface PlanChange {
   readonly quota: string;
@@ -41,27 +42,47 @@ function planAfter({ pools }: OrgView, { quota, allowance, mode }: PlanChange): 
   return { allowance, mode: mode ?? pools.get(quota)?.plan.mode ?? 'hard' };
 }
 
-export function planRoutes(app: App, admin: Admin): void {
-  const planSchema = { params: ByQuota, querystring: members(DryRun), body: PlanBody };
-  app.put('/orgs/:org/plans/:quota', { schema: planSchema }, async (request, reply) => {
+const set = endpoint({
+  id: 'setPlan',
+  method: 'PUT',
+  path: '/orgs/:org/plans/:quota',
+  summary: 'Set the plan of a quota; with dryRun, say what it would block',
+  roles: ADMINS,
+  query: DryRun,
+  body: PlanBody,
+  example: { allowance: 5_000, mode: 'hard', reason: 'contract 2026' },
+  answers: { 200: Type.Union([PoolView, PlanPreview]) },
+  ifMatch: true,
+  handle: async (admin, request) => {
     const { quota } = request.params;
     const { allowance, mode, reason } = request.body;
     const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
     const context = writeContext(request, reason);
     const change: PlanChange = { quota, allowance: units, mode };
-    if (request.query.dryRun === true) return dryRun(admin, context, change);
-    const pool = await putPlan(admin, context, change);
-    return reply.header('etag', pool.etag).send(pool);
-  });
+    if (request.query.dryRun === true) return ok(await dryRun(admin, context, change));
+    return ok(await putPlan(admin, context, change));
+  },
+});
 
-  const extraSchema = { params: ByQuota, body: ExtraBody };
-  app.post('/orgs/:org/plans/:quota/extra', { schema: extraSchema }, async (request, reply) => {
-    const { quota } = request.params;
+const addExtra = endpoint({
+  id: 'addExtra',
+  method: 'POST',
+  path: '/orgs/:org/plans/:quota/extra',
+  summary: 'Add units to the extra balance of a quota',
+  roles: ADMINS,
+  body: ExtraBody,
+  example: { units: 2_500, reason: 'order 4711' },
+  answers: { 201: PoolView },
+  ifMatch: true,
+  handle: async (admin, request) => {
+    const { org, quota } = request.params;
     const units = positiveUnitsIn(request.body.units, quotaOfPath(admin, quota), 'units');
     const pool = await topUp(admin, writeContext(request, request.body.reason), { quota, units });
-    return reply.code(201).header('etag', pool.etag).send(pool);
-  });
-}
+    return created(`/v1/orgs/${org}/plans/${quota}`, pool);
+  },
+});
+
+export const PLAN_ENDPOINTS = [set, addExtra];
 
 function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
   const definition = quotas.get(quota);
@@ -69,10 +90,10 @@ function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
   return definition;
 }
 
-type PoolView = ReturnType<typeof poolView>;
+type Shown = ReturnType<typeof poolView>;
 
 function shownPool({ quotas }: Admin, quota: string) {
-  const show = (view: OrgView): PoolView => {
+  const show = (view: OrgView): Shown => {
     const pool = view.pools.get(quota);
     if (pool === undefined) throw notFound(`plan for ${quota}`);
     return poolView(view, quota, pool);
@@ -80,16 +101,16 @@ function shownPool({ quotas }: Admin, quota: string) {
   return { wants: orgLines(quotas), show };
 }
 
-async function putPlan(admin: Admin, context: WriteContext, change: PlanChange): Promise<PoolView> {
+async function putPlan(admin: Admin, context: WriteContext, change: PlanChange): Promise<Shown> {
   const { quota } = change;
   const shown = shownPool(admin, quota);
-  const decide = async (view: OrgView): Promise<WritePlan<PoolView>> => {
+  const decide = async (view: OrgView): Promise<WritePlan<Shown>> => {
     const plan = planAfter(view, change);
     const before = view.pools.get(quota)?.plan;
     await checkPlan(admin, { context, view, change });
     const text = encodePlan(plan);
     if (before !== undefined && encodePlan(before) === text) return { changes: [], ...shown };
-    const changes: Change[] = [set(`plan:${quota}`, text)];
+    const changes: Change[] = [setField(`plan:${quota}`, text)];
     if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(view, quota));
     const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(view, quota, one)));
     return { changes, auditEvent: { action: 'plan.set', subject: `plan:${quota}`, from, to }, ...shown };
@@ -190,8 +211,8 @@ async function topUp(
   admin: Admin,
   context: WriteContext,
   { quota, units }: { readonly quota: string; readonly units: number },
-): Promise<PoolView> {
-  const decide = (view: OrgView): WritePlan<PoolView> => {
+): Promise<Shown> {
+  const decide = (view: OrgView): WritePlan<Shown> => {
     const pool = view.pools.get(quota);
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota}`);
     checkMatch(context.ifMatch, etagOfPlan(quota, pool));

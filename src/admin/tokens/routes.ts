@@ -4,12 +4,24 @@
 import Type, { type Static } from 'typebox';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { isName } from '../../quota/id.js';
-import { type Access, isWithin, type Orgs, ROLES, reaches } from '../access/roles.js';
-import type { Admin, App } from '../admin.js';
-import { matches, pageOf } from '../http/paging.js';
+import { type Access, ADMINS, isWithin, type Orgs, ROLES, reaches } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { createdSecret, done, endpoint, ok } from '../http/endpoint.js';
+import { matches, type PageQuery, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
-import { ExpiresAt, expiryIn, members, Paging, path, Reason, Search, words } from '../http/validate.js';
-import { addToken, allTokens, deleteToken, isValid, type NewToken, type TokenRecord } from './token-store.js';
+import { NoBody } from '../http/schema.js';
+import { ExpiresAt, expiryIn, members, Paging, Reason, Search, words } from '../http/validate.js';
+import type { Once } from '../writes/idempotency.js';
+import { MadeTokenView, TokenList } from './schemas.js';
+import {
+  type AddedToken,
+  addToken,
+  allTokens,
+  deleteToken,
+  isValid,
+  type NewToken,
+  type TokenRecord,
+} from './token-store.js';
 
 const ORGS_MAX = 1_000;
 
@@ -22,48 +34,45 @@ const TokenBody = members({
   reason: Reason,
 });
 
-export function tokenRoutes(app: App, admin: Admin): void {
-  const { ledger } = admin;
-  const listSchema = { querystring: members({ ...Paging, ...Search }) };
-  app.get('/tokens', { schema: listSchema }, async ({ access, query }) => {
-    const now = await ledger.clock();
-    const page = await pageOf(
-      {
-        rows: await allTokens(ledger),
-        id: ([id]) => id,
-        accept: ([id, { name, orgs }]) => isWithin(orgs, access.orgs) && matches(query.q, id, name),
-        ranks: {
-          name: ([, { name }]) => name.toLowerCase(),
-          id: ([id]) => id,
-          role: ([, { role }]) => role,
-          createdAt: ([, { createdAt }]) => createdAt,
-          expiresAt: ([, { expiresAt }]) => expiresAt || Number.MAX_SAFE_INTEGER,
-        },
-      },
-      query,
-    );
-    return { items: page.rows.map(([id, record]) => tokenView(id, record, now)), cursor: page.cursor };
-  });
+const list = endpoint({
+  id: 'listTokens',
+  method: 'GET',
+  path: '/tokens',
+  summary: 'List the admin tokens that reach no further than yours, without their secrets',
+  roles: ADMINS,
+  reach: 'own',
+  query: { ...Paging, ...Search },
+  answers: { 200: TokenList },
+  handle: async (admin, { access, query }) => ok(await listTokens(admin, access, query)),
+});
 
-  app.post('/tokens', { schema: { body: TokenBody } }, async ({ access, body, once }, reply) => {
-    const token = tokenIn(access, body);
-    const author = { who: access.who, reason: body.reason };
-    // Runs at the same time as the first read of the tokens.
-    const found = orgsFound(admin, access, token.orgs);
-    const check = async (now: number): Promise<void> => {
-      await found;
-      checkExpiry(token, access, now);
-    };
-    const [{ id, record, text }] = await Promise.all([
-      addToken(admin, { author, once, token, check }),
-      found,
-    ]);
-    reply.code(201).header('location', `/v1/tokens/${id}`).header('cache-control', 'no-store');
-    return { ...tokenView(id, record, record.createdAt), token: text };
-  });
+const create = endpoint({
+  id: 'createToken',
+  method: 'POST',
+  path: '/tokens',
+  summary: 'Create an admin token; its text is shown once',
+  roles: ADMINS,
+  reach: 'own',
+  body: TokenBody,
+  example: { name: 'dashboard', role: 'viewer', orgs: ['acme'], reason: 'ticket 4711' },
+  answers: { 201: MadeTokenView },
+  handle: async (admin, request) => {
+    const { id, record, text } = await createToken(admin, request);
+    return createdSecret(`/v1/tokens/${id}`, { ...tokenView(id, record, record.createdAt), token: text });
+  },
+});
 
-  const removal = { params: path('token'), querystring: members({ reason: Reason }) };
-  app.delete('/tokens/:token', { schema: removal }, async ({ access, params, query }, reply) => {
+const remove = endpoint({
+  id: 'deleteToken',
+  method: 'DELETE',
+  path: '/tokens/:token',
+  summary: 'Delete an admin token: its next request is refused',
+  roles: ADMINS,
+  reach: 'own',
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  errors: ['not-found'],
+  handle: async (admin, { access, params, query }) => {
     const author = { who: access.who, reason: query.reason };
     const check = (record: TokenRecord | undefined): TokenRecord => {
       if (record === undefined || !isWithin(record.orgs, access.orgs))
@@ -71,8 +80,49 @@ export function tokenRoutes(app: App, admin: Admin): void {
       return record;
     };
     await deleteToken(admin, { author, id: params.token, check });
-    return reply.code(204).send();
-  });
+    return done();
+  },
+});
+
+export const TOKEN_ENDPOINTS = [list, create, remove];
+
+async function listTokens({ ledger }: Admin, access: Access, query: PageQuery & { readonly q?: string }) {
+  const now = await ledger.clock();
+  const page = await pageOf(
+    {
+      rows: await allTokens(ledger),
+      id: ([id]) => id,
+      accept: ([id, { name, orgs }]) => isWithin(orgs, access.orgs) && matches(query.q, id, name),
+      ranks: {
+        name: ([, { name }]) => name.toLowerCase(),
+        id: ([id]) => id,
+        role: ([, { role }]) => role,
+        createdAt: ([, { createdAt }]) => createdAt,
+        expiresAt: ([, { expiresAt }]) => expiresAt || Number.MAX_SAFE_INTEGER,
+      },
+    },
+    query,
+  );
+  return { items: page.rows.map(([id, record]) => tokenView(id, record, now)), cursor: page.cursor };
+}
+
+interface TokenRequest {
+  readonly access: Access;
+  readonly body: Static<typeof TokenBody>;
+  readonly once: Once | undefined;
+}
+
+async function createToken(admin: Admin, { access, body, once }: TokenRequest): Promise<AddedToken> {
+  const token = tokenIn(access, body);
+  const author = { who: access.who, reason: body.reason };
+  // Runs at the same time as the first read of the tokens.
+  const found = orgsFound(admin, access, token.orgs);
+  const check = async (now: number): Promise<void> => {
+    await found;
+    checkExpiry(token, access, now);
+  };
+  const [made] = await Promise.all([addToken(admin, { author, once, token, check }), found]);
+  return made;
 }
 
 function tokenView(

@@ -1,30 +1,40 @@
 /** What is consumed and held now: by quota, for the org, its groups and its users. */
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { figuresOf, instant, type LimitLine, parseLine, quotaOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, numberIn, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits } from '../../quota/units.js';
-import type { Admin, App } from '../admin.js';
+import { READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
+import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { matches, pageOf } from '../http/paging.js';
-import { members, Paging, path, Search } from '../http/validate.js';
+import { Paging, Search } from '../http/validate.js';
 import { orgLines, poolView } from '../plans/pools.js';
+import { Scope, UsageList } from './schemas.js';
 
-const ListQuery = members({
+const ListQuery = {
   ...Paging,
   ...Search,
   quota: Type.Optional(Type.String()),
-  scope: Type.Optional(Type.Enum(['user', 'group'])),
-});
+  scope: Type.Optional(Scope),
+};
+type ListQuery = MembersOf<typeof ListQuery>;
 
-export function usageRoutes(app: App, admin: Admin): void {
-  const schema = { params: path('org'), querystring: ListQuery };
-  app.get('/orgs/:org/usage', { schema }, async (request) => {
-    return listUsage(admin, request.params.org, request.query);
-  });
-}
+export const USAGE_ENDPOINTS = [
+  endpoint({
+    id: 'getUsage',
+    method: 'GET',
+    path: '/orgs/:org/usage',
+    summary: 'List what is consumed and held now, by quota, user and group',
+    roles: READERS,
+    query: ListQuery,
+    answers: { 200: UsageList },
+    handle: async (admin, { params, query }) => ok(await listUsage(admin, params.org, query)),
+  }),
+];
 
 /** The org's figures are current; those of users and groups are from a copy. */
-async function listUsage(admin: Admin, org: string, query: Static<typeof ListQuery>) {
+async function listUsage(admin: Admin, org: string, query: ListQuery) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org, orgLines(quotas));
   const { start } = view.cycle;
@@ -75,7 +85,7 @@ function* rowsOf(tables: Tables, start: number): Generator<LimitLine> {
   }
 }
 
-function accepts(query: Static<typeof ListQuery>, { quota, scope, subject }: LimitLine): boolean {
+function accepts(query: ListQuery, { quota, scope, subject }: LimitLine): boolean {
   if (query.quota !== undefined && query.quota !== quota) return false;
   if (query.scope !== undefined && query.scope !== scope) return false;
   return matches(query.q, scope === 'user' ? userIdOf(subject) : subject);

@@ -13,24 +13,26 @@ import {
 } from '../../ledger/view/org-view.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { lineOf, userIdOf, userKeyOf } from '../../quota/id.js';
-import type { Admin, App } from '../admin.js';
+import { MANAGERS, READERS } from '../access/roles.js';
+import type { Admin } from '../admin.js';
 import { groupIn } from '../groups/group-view.js';
+import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { matches, pageOf, type Rank } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
-import { Email, Id, members, Name, Paging, path, Reason, Search, Title } from '../http/validate.js';
+import { NoBody } from '../http/schema.js';
+import { Email, Id, members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { liveMember, memberChange, memberIn } from './members.js';
 import { type Profile, profileField, profileIn } from './profile.js';
+import { UserList, UserStatus as UserStatuses, UserView } from './schemas.js';
 import { etagOfUser, userTables, userView } from './user-view.js';
-
-const Status = Type.Enum(['active', 'invited', 'inactive', 'removed']);
 
 const UserFields = {
   name: Type.Optional(Title),
   email: Type.Optional(Email),
   role: Type.Optional(Title),
-  status: Type.Optional(Status),
+  status: Type.Optional(UserStatuses),
   groups: Type.Optional(Type.Array(Name, { maxItems: GROUPS_MAX, uniqueItems: true })),
   reason: Reason,
 };
@@ -39,58 +41,89 @@ const NewUser = members({ id: Id, ...UserFields });
 const UserPatch = members(UserFields);
 type UserPatch = Static<typeof UserPatch>;
 
-const ListQuery = members({
+const ListQuery = {
   ...Paging,
   ...Search,
-  status: Type.Optional(Status),
+  status: Type.Optional(UserStatuses),
   group: Type.Optional(Type.String()),
+};
+type ListQuery = MembersOf<typeof ListQuery>;
+
+const list = endpoint({
+  id: 'listUsers',
+  method: 'GET',
+  path: '/orgs/:org/users',
+  summary: 'List users, with cap, consumed and left of each quota',
+  roles: READERS,
+  query: ListQuery,
+  answers: { 200: UserList },
+  handle: async (admin, { params, query }) => ok(await listUsers(admin, params.org, query)),
 });
-type ListQuery = Static<typeof ListQuery>;
 
-const ByOrg = path('org');
-const ByUser = path('org', 'user');
-
-export function userRoutes(app: App, admin: Admin): void {
-  const listSchema = { params: ByOrg, querystring: ListQuery };
-  app.get('/orgs/:org/users', { schema: listSchema }, async (request) => {
-    return listUsers(admin, request.params.org, request.query);
-  });
-
-  app.post('/orgs/:org/users', { schema: { params: ByOrg, body: NewUser } }, async (request, reply) => {
-    const { org } = request.params;
-    const userKey = userKeyOf(request.body.id);
+const add = endpoint({
+  id: 'addUser',
+  method: 'POST',
+  path: '/orgs/:org/users',
+  summary: 'Add a user',
+  roles: MANAGERS,
+  body: NewUser,
+  example: { id: 'eve', name: 'Eve Jones', email: 'eve@example.com' },
+  answers: { 201: UserView },
+  errors: ['already-exists', 'seats-taken'],
+  handle: async (admin, request) => {
+    const { body, params } = request;
+    const userKey = userKeyOf(body.id);
     if (userKey === undefined) throw invalid('id', 'must be at most 256 bytes of valid Unicode');
-    const view = await addUser(admin, writeContext(request, request.body.reason), {
-      ...request.body,
-      userKey,
-    });
-    reply.header('location', `/v1/orgs/${org}/users/${encodeURIComponent(request.body.id)}`);
-    return reply.code(201).header('etag', view.etag).send(view);
-  });
+    const view = await addUser(admin, writeContext(request, body.reason), { ...body, userKey });
+    return created(`/v1/orgs/${params.org}/users/${encodeURIComponent(body.id)}`, view);
+  },
+});
 
-  app.get('/orgs/:org/users/:user', { schema: { params: ByUser } }, async (request, reply) => {
-    const view = await readUser(admin, request.params.org, request.params.user);
-    return reply.header('etag', view.etag).send(view);
-  });
+const show = endpoint({
+  id: 'getUser',
+  method: 'GET',
+  path: '/orgs/:org/users/:user',
+  summary: 'Show a user',
+  roles: READERS,
+  answers: { 200: UserView },
+  handle: async (admin, { params }) => ok(await readUser(admin, params.org, params.user)),
+});
 
-  app.patch(
-    '/orgs/:org/users/:user',
-    { schema: { params: ByUser, body: UserPatch } },
-    async (request, reply) => {
-      const { user } = request.params;
-      const context = writeContext(request, request.body.reason);
-      const view = await patchUser(admin, context, { user, patch: request.body });
-      return reply.header('etag', view.etag).send(view);
-    },
-  );
+const change = endpoint({
+  id: 'changeUser',
+  method: 'PATCH',
+  path: '/orgs/:org/users/:user',
+  summary: 'Change a user: profile, status or groups',
+  roles: MANAGERS,
+  body: UserPatch,
+  example: { role: 'engineer' },
+  answers: { 200: UserView },
+  errors: ['seats-taken'],
+  ifMatch: true,
+  handle: async (admin, request) => {
+    const { body, params } = request;
+    const context = writeContext(request, body.reason);
+    return ok(await patchUser(admin, context, { user: params.user, patch: body }));
+  },
+});
 
-  const removal = { params: ByUser, querystring: members({ reason: Reason }) };
-  app.delete('/orgs/:org/users/:user', { schema: removal }, async (request, reply) => {
+const remove = endpoint({
+  id: 'removeUser',
+  method: 'DELETE',
+  path: '/orgs/:org/users/:user',
+  summary: 'Remove a user: what the user consumed stays counted',
+  roles: MANAGERS,
+  query: { reason: Reason },
+  answers: { 204: NoBody },
+  ifMatch: true,
+  handle: async (admin, request) => {
     const context = writeContext(request, request.query.reason);
     await patchUser(admin, context, { user: request.params.user, patch: { status: 'removed' } });
-    return reply.code(204).send();
-  });
-}
+    return done();
+  },
+});
+
+export const USER_ENDPOINTS = [list, add, show, change, remove];
 
 async function readUser(admin: Admin, org: string, user: string) {
   const userKey = userKeyOfPath(user);
@@ -115,7 +148,7 @@ function shownUser(admin: Admin, userKey: string, memberships: Member['groups'])
   };
 }
 
-type UserView = ReturnType<typeof userView>;
+type Shown = ReturnType<typeof userView>;
 
 function userKeyOfPath(user: string): string {
   const userKey = userKeyOf(user);
@@ -208,9 +241,9 @@ async function addUser(
   admin: Admin,
   context: WriteContext,
   user: Static<typeof NewUser> & { readonly userKey: string },
-): Promise<UserView> {
+): Promise<Shown> {
   const { id, userKey, name = '', email = '', role = '', status = 'active', groups = [] } = user;
-  const decide = (view: OrgView): WritePlan<UserView> => {
+  const decide = (view: OrgView): WritePlan<Shown> => {
     if (memberIn(view.tables, userKey) !== undefined)
       throw new ProblemError(
         'already-exists',
@@ -254,9 +287,9 @@ async function patchUser(
   admin: Admin,
   context: WriteContext,
   { user, patch }: { readonly user: string; readonly patch: UserPatch },
-): Promise<UserView> {
+): Promise<Shown> {
   const userKey = userKeyOfPath(user);
-  const decide = (view: OrgView): WritePlan<UserView> => {
+  const decide = (view: OrgView): WritePlan<Shown> => {
     const { tables } = view;
     const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);

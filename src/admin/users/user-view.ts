@@ -8,6 +8,7 @@ import {
   limitStanding,
   lineTo,
   quotaOf,
+  type Standing,
 } from '../../ledger/view/limit-lines.js';
 import { type OrgView, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
@@ -56,7 +57,7 @@ interface QuotaView {
   readonly left: number | null;
   /** The minimum of all hard limits that apply: the user's, the groups', the pool. */
   readonly effectiveLeft: number | null;
-  readonly status: string;
+  readonly status: Standing['status'];
 }
 
 interface UserInGroups {

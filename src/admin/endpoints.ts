@@ -1,0 +1,35 @@
+/** Every endpoint of the admin API. A new one is added to the list of its noun, a new noun's list to this one. */
+import type { Rule } from './access/roles.js';
+import { AUDIT_ENDPOINTS } from './audit/routes.js';
+import { GROUP_ENDPOINTS } from './groups/routes.js';
+import { HOLD_ENDPOINTS } from './holds/routes.js';
+import type { Endpoint } from './http/endpoint.js';
+import { KEY_ENDPOINTS } from './keys/routes.js';
+import { DISTRIBUTE_ENDPOINTS } from './limits/distribute.js';
+import { LIMIT_ENDPOINTS } from './limits/routes.js';
+import { OVERVIEW_ENDPOINTS } from './orgs/overview.js';
+import { ORG_ENDPOINTS } from './orgs/routes.js';
+import { PLAN_ENDPOINTS } from './plans/routes.js';
+import { TOKEN_ENDPOINTS } from './tokens/routes.js';
+import { USAGE_ENDPOINTS } from './usage/routes.js';
+import { USER_ENDPOINTS } from './users/routes.js';
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...ORG_ENDPOINTS,
+  ...OVERVIEW_ENDPOINTS,
+  ...PLAN_ENDPOINTS,
+  ...USER_ENDPOINTS,
+  ...GROUP_ENDPOINTS,
+  ...LIMIT_ENDPOINTS,
+  ...DISTRIBUTE_ENDPOINTS,
+  ...USAGE_ENDPOINTS,
+  ...HOLD_ENDPOINTS,
+  ...AUDIT_ENDPOINTS,
+  ...KEY_ENDPOINTS,
+  ...TOKEN_ENDPOINTS,
+];
+
+/** The role table: one row per endpoint. `docs/reference/roles.md` is generated from it. */
+export const ROLE_TABLE: Readonly<Record<string, Rule>> = Object.fromEntries(
+  ENDPOINTS.map(({ method, path, rule }) => [`${method} /v1${path}`, rule]),
+);

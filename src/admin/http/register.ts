@@ -1,0 +1,49 @@
+/** Turns declarations into routes of Fastify. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Admin, App } from '../admin.js';
+import type { Endpoint } from './endpoint.js';
+import { checkMatch } from './etag.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of routes that are declared as an endpoint. */
+    endpoint?: Endpoint;
+  }
+}
+
+export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): void {
+  const { method, path: url, params, query, body, answers, readFirst } = endpoint;
+  app.route({
+    method,
+    url,
+    schema: {
+      params,
+      querystring: query,
+      ...(body === undefined ? {} : { body }),
+      response: answers,
+    },
+    config: {
+      endpoint,
+      ...(readFirst === undefined
+        ? {}
+        : { readFirst: (request: FastifyRequest) => readFirst(admin, request.params as never) }),
+    },
+    handler: (request, reply) => answer(endpoint, { admin, request, reply }),
+  });
+}
+
+interface Exchange {
+  readonly admin: Admin;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+async function answer({ method, ifMatch, handle }: Endpoint, { admin, request, reply }: Exchange) {
+  // The resource has no ETag, so an `If-Match` cannot match: the request is refused, not ignored.
+  if (method !== 'GET' && !ifMatch) checkMatch(request.headers['if-match'], undefined);
+  const { status, body, headers = {} } = await handle(admin, request as never);
+  reply.code(status).headers(headers);
+  const { etag } = (body ?? {}) as { readonly etag?: unknown };
+  if (typeof etag === 'string') reply.header('etag', etag);
+  return reply.send(body);
+}

@@ -1,0 +1,139 @@
+/** Limits as the API shows them. */
+import Type from 'typebox';
+import { Amount, byName, ETag, Instant, listOf, named, orNull, Percent, Snapshot } from '../http/schema.js';
+import { members } from '../http/validate.js';
+
+export const LimitStatus = Type.Enum(['ok', 'warning', 'blocked']);
+
+/** `figuresOut`. */
+export const Figures = {
+  cap: Amount,
+  consumed: Amount,
+  held: Amount,
+  remaining: Amount,
+  percentUsed: Percent,
+  status: LimitStatus,
+};
+
+/** `capOut`: units; or percent of the pool, and where its share begins. */
+export const Cap = {
+  units: Type.Optional(Amount),
+  percent: Type.Optional(Percent),
+  offset: Type.Optional(Percent),
+};
+
+export const LimitView = named(
+  'Limit',
+  {
+    id: Type.String(),
+    quota: Type.String(),
+    subject: Type.Union([
+      members({
+        scope: Type.Literal('user'),
+        id: Type.String(),
+        name: Type.String(),
+        role: Type.String(),
+      }),
+      members({ scope: Type.Literal('group'), id: Type.String(), name: Type.String() }),
+    ]),
+    ...Cap,
+    ...Figures,
+    shadow: Type.Boolean({ description: 'Evaluated and counted, never refusing' }),
+    resetsAt: Instant,
+    raise: Type.Optional(members({ units: Amount, until: Instant })),
+    etag: ETag,
+  },
+  {
+    id: 'ai:u:ann',
+    quota: 'ai',
+    subject: { scope: 'user', id: 'ann', name: 'Ann Smith', role: 'engineer' },
+    units: 50_000,
+    cap: 50_000,
+    consumed: 12_000,
+    held: 0,
+    remaining: 38_000,
+    percentUsed: 24,
+    status: 'ok',
+    shadow: false,
+    resetsAt: '2026-06-19T22:00:00.000Z',
+    etag: '"8Jm2oYt1vTQ3bq0eVw5xZA"',
+  },
+);
+
+export const LimitPreview = named(
+  'LimitPreview',
+  {
+    id: Type.String(),
+    wouldBlock: Type.Boolean(),
+    consumed: Amount,
+    held: Amount,
+    cap: Amount,
+  },
+  { id: 'ai:u:ann', wouldBlock: true, consumed: 12_000, held: 0, cap: 10_000 },
+);
+
+export const CAP_SUMS = {
+  activeUsers: 3,
+  cappedUsers: 3,
+  percentSum: 100,
+  unitsSum: 5_000,
+  state: 'exact',
+  unconsumable: 0,
+};
+
+export const CapSums = named(
+  'CapSums',
+  {
+    activeUsers: Type.Integer(),
+    cappedUsers: Type.Integer(),
+    percentSum: Percent,
+    unitsSum: Amount,
+    state: Type.Enum(['none', 'exact', 'oversubscribed', 'short']),
+    unconsumable: orNull(Amount),
+  },
+  CAP_SUMS,
+);
+
+export const LimitList = listOf(LimitView, { caps: byName(CapSums), ...Snapshot });
+
+const distributed = {
+  quota: Type.String(),
+  users: Type.Integer(),
+  percentSum: Percent,
+  pool: Amount,
+  capsSum: Amount,
+  least: Amount,
+  most: Amount,
+};
+const distributedExample = {
+  quota: 'usage',
+  users: 3,
+  percentSum: 100,
+  pool: 5_000,
+  capsSum: 5_000,
+  least: 1_666.6,
+  most: 1_666.7,
+};
+
+export const Distributed = named('Distributed', distributed, distributedExample);
+
+export const DistributionPreview = named(
+  'DistributionPreview',
+  {
+    ...distributed,
+    wouldBlock: Type.Boolean(),
+    usersBlocked: Type.Integer(),
+    unitsReplaced: members({
+      count: Type.Integer({ description: 'Caps in units that would be replaced' }),
+      limits: Type.Array(members({ id: Type.String(), units: Amount, shadow: Type.Boolean() }), {
+        description: 'The first 100 of them',
+      }),
+    }),
+  },
+  {
+    ...distributedExample,
+    wouldBlock: false,
+    usersBlocked: 0,
+    unitsReplaced: { count: 1, limits: [{ id: 'usage:u:ann', units: 500, shadow: false }] },
+  },
+);
