@@ -13,12 +13,14 @@
   then the operations:
     R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
-                                        charges: '<quota>~<units>:<least>': held, from least to units
-    S hold units estimated            settle: units by item, comma-separated; 'e' or ''
+                                        charges: '<quota>~<units>:<least>': held, from least to units; after them ';<model>'
+    S hold units estimated detail     settle: units by item, comma-separated; 'e' or ''; detail: '' or '<model>|<raw>,…', the raw
+                                        amounts by item, nothing where they are the units
     L hold keep audit                 release: '1' leaves a tombstone; entry of the audit log, '' for none
     N hold ttl progress more          renew
-    F user groups charges cycle at call   refund; call: '<producer>.<number>' of the admission
-    C user claims charges at estimated   charge what was served without a decision
+    F user groups charges cycle at call key   refund; call: '<producer>.<number>' of the admission; key: id of its API key
+    C user claims charges at estimated key raws   charge what was served without a decision
+    X lines                           requests that were refused, as the journal has them
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
@@ -37,7 +39,8 @@
           { 3 denied, reason: 1 no plan, 2 unknown user, 3 inactive user, 4 no seat, 5 too many groups, 6 org archived,
             7 voided, 8 invalid key, 9 unknown group and then the names of those }
           { 4 settled, late, overshoot by item … }
-          { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven }
+          { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven,
+            9 noted }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
 local ARGV, KEYS = ARGV, KEYS
@@ -68,7 +71,7 @@ local function full_path()
   --- @include "reserve"
   --- @include "settle"
 
-  local ARITY = { R = 5, S = 3, L = 3, N = 4, F = 6, C = 5, ['0'] = 0 }
+  local ARITY = { R = 5, S = 4, L = 3, N = 4, F = 7, C = 7, X = 1, ['0'] = 0 }
 
   local function read_head()
     local values =
@@ -161,11 +164,12 @@ local function full_path()
   local function perform(at)
     local op = ARGV[at]
     if op == 'R' then return reserve(at) end
-    if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+    if op == 'S' then return settle(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
     if op == 'L' then return release_by_hand(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
     if op == 'N' then return renew(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]) end
     if op == 'F' then return refund(at) end
-    if op == 'C' then return charge_served(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]) end
+    if op == 'C' then return charge_served(at) end
+    if op == 'X' then return note_refusals(ARGV[at + 1]) end
     return { DONE, NONE }
   end
 

@@ -23,7 +23,8 @@ for at = first, last_arg, 6 do
     key_ids[key_count] = match(user, '^#([^:]*):') or ''
   end
   if not parsed[charges] then
-    local action, list = match(charges, '^([^;]*);(.*)$')
+    local action, list, model = match(charges, '^([^;]*);([^;]*);?(.*)$')
+    if model ~= '' then return full_path() end
     local items, size = { nil, nil, tail = '|' .. action .. '|' .. list .. '|', size = 0 }, 0
     for quota, sign, units in gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
       if sign ~= '=' then return full_path() end
@@ -60,10 +61,10 @@ for quota, field in pairs(plans) do
 end
 
 -- Who holds the API keys.
-local holders
+local holders, key_tails
 if key_ids then
   if key_count > LINES_MAX then return full_path() end
-  holders = {}
+  holders, key_tails = {}, {}
   local records = call('HMGET', KEYS[11], unpack(key_ids))
   local place = 0
   for at = first, last_arg, 6 do
@@ -73,7 +74,7 @@ if key_ids then
       local hash, holder, expires = match(records[place] or '', '^(%x+)|([^|]*)|(%d+)$')
       if not hash or hash ~= sub(user, #key_ids[place] + 3) then return full_path() end
       if expires ~= '0' and time >= expires + 0 then return full_path() end
-      holders[user] = holder
+      holders[user], key_tails[user] = holder, '|' .. key_ids[place]
     end
   end
 end
@@ -307,7 +308,8 @@ for op = 1, op_count do
       if binding[at_binding - 2] ~= 0 then binding[at_binding] = binding[at_binding] - units end
     end
     admitted = admitted + 1
-    journal[admitted] = time_text .. '|' .. holder .. '|' .. groups .. items.tail
+    local line = time_text .. '|' .. holder .. '|' .. groups .. items.tail
+    journal[admitted] = key_tails and key_tails[user] and line .. key_tails[user] or line
   end
   local result_size = #result
   for place = 1, last do

@@ -1,6 +1,6 @@
 -- Hold records, their expiry, and how a hold's lines are moved. Needs `hash-fields`, `lines`, `check-limits`, `cycles`, `journal`.
 -- A record is read once in a call and written once, at the end or before due holds are sought.
--- A record: { open, ended, cycle, at, user, groups, action, items, expires }, an item: { quota, fixed, units, charged }.
+-- A record: { open, ended, cycle, at, user, groups, action, key_id, model, items, expires }, an item: { quota, fixed, units, charged }.
 -- `ended`: a tombstone whose request has ended, so that nothing is held for it again.
 local TOMBSTONE_MS = 86400000
 local EXPIRE_BEFORE_REFUSAL = 64
@@ -24,11 +24,27 @@ local function split(list)
   return known
 end
 
+-- The action of a hold as its record has it, with API key and model where one of them is known: earlier versions take all of it
+-- for the action.
+local function action_of(text)
+  local action, key_id, model = string.match(text, '^([^#]*)#([^#]*)#(.*)$')
+  if action then return action, key_id, model end
+  return text, '', ''
+end
+
+-- What a journal line has after its mark: API key, model, and raw amounts where they differ from the units.
+local function detail_of(key_id, model, raws)
+  if raws ~= '' then return '|' .. key_id .. '|' .. model .. '|' .. raws end
+  if model ~= '' then return '|' .. key_id .. '|' .. model end
+  return key_id ~= '' and '|' .. key_id or ''
+end
+
 -- One that cannot be read counts as missing: it must not stop its org.
 local function hold_in(record)
   local state, cycle, at, user, groups, action, items, expires =
     string.match(record, '^(%a)|(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(%d+)$')
   if not state then return nil end
+  local plain_action, key_id, model = action_of(action)
   local hold = {
     open = state == 'o',
     ended = state == 'e',
@@ -36,7 +52,9 @@ local function hold_in(record)
     at = at,
     user = user,
     groups = groups,
-    action = action,
+    action = plain_action,
+    key_id = key_id,
+    model = model,
     items = {},
     expires = tonumber(expires),
     lines = false,
@@ -79,7 +97,7 @@ local function record_of(hold)
     hold.at,
     hold.user,
     hold.groups,
-    hold.action,
+    (hold.key_id ~= '' or hold.model ~= '') and hold.action .. '#' .. hold.key_id .. '#' .. hold.model or hold.action,
     table.concat(items, ','),
     hold.expires,
   }, '|')
@@ -142,19 +160,25 @@ local function name_lines(ids)
 end
 
 -- Moves a hold's lines by consumed[i], held[i] and journals what was charged or given back. Returns the lines per item.
-local function move_hold(cycle, hold, consumed, held, estimated)
-  local lines, charged = lines_of_hold(cycle, hold), {}
+-- `model` and `raws` of the answer, nil where they are not known: a raw amount is then the units.
+local function move_hold(cycle, hold, consumed, held, estimated, model, raws)
+  local lines, charged, read, has_raws = lines_of_hold(cycle, hold), {}, {}, false
   read_lines(cycle)
   for index, item in ipairs(hold.items) do
     if consumed[index] < 0 then consumed[index] = -units_on(lines[index], -consumed[index]) end
     move_lines(lines[index], consumed[index], held[index], hold)
-    if consumed[index] ~= 0 then charged[#charged + 1] = item.quota .. '=' .. text(consumed[index]) end
+    local raw = raws and raws[index] or nil
+    if consumed[index] ~= 0 or raw and raw ~= 0 then
+      local place = #charged + 1
+      charged[place], read[place] = item.quota .. '=' .. text(consumed[index]), raw and text(raw) or ''
+      has_raws = has_raws or raw ~= nil
+    end
   end
   if #charged > 0 then
     journal[#journal + 1] = table.concat(
       { hold.at, hold.user, hold.groups, hold.action, table.concat(charged, ','), estimated and 'e' or '' },
       '|'
-    )
+    ) .. detail_of(hold.key_id, model or hold.model, has_raws and table.concat(read, ',') or '')
   end
   return lines
 end

@@ -5,12 +5,12 @@ local parsed_charges = {}
 -- By place in ARGV: { user (nil: an invalid key), lines by item }.
 local reservations = {}
 
--- '<action>;<quota><= fixed, ~ held, ! gate><units>,…', held also '~<units>:<least>'; `fixed`: the fixed ones as the journal has
+-- '<action>;<quota><= fixed, ~ held, ! gate><units>,…[;<model>]', held also '~<units>:<least>'; `fixed`: the fixed ones as the journal has
 -- them; `least`: the items at their least, false where none has one.
 local function parse_charges(charges)
   local known = parsed_charges[charges]
   if known then return known end
-  local action, list = string.match(charges, '^([^;]*);(.*)$')
+  local action, list, model = string.match(charges, '^([^;]*);([^;]*);?(.*)$')
   local items, fixed, has_least = {}, {}, false
   for quota, sign, units, least in string.gmatch(list, '([^=~!,]+)([=~!])(%d+):?(%d*)') do
     local amount = tonumber(units)
@@ -18,7 +18,13 @@ local function parse_charges(charges)
     if least ~= '' then has_least = true end
     if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end
   end
-  known = { action = action, items = items, fixed = table.concat(fixed, ','), least = has_least and least_of(items) }
+  known = {
+    action = action,
+    model = model,
+    items = items,
+    fixed = table.concat(fixed, ','),
+    least = has_least and least_of(items),
+  }
   parsed_charges[charges] = known
   return known
 end
@@ -47,14 +53,16 @@ local function refused(items, named_groups, violations, binding_limits, actor)
   return decision(status, named_groups, primary, violations, items, binding_limits)
 end
 
-local function leave_hold(id, ttl, user, groups, action, items)
+local function leave_hold(id, ttl, actor, groups, items)
   local hold = {
     open = true,
     cycle = present.start,
     at = head.now,
-    user = user,
+    user = actor.user,
     groups = groups.text,
-    action = action,
+    action = actor.action,
+    key_id = actor.key_id,
+    model = actor.model,
     items = {},
     expires = head.now + ttl,
   }
@@ -86,6 +94,7 @@ local function charge(parsed, items, lines, binding_limits, groups, actor)
       .. '|'
       .. parsed.fixed
       .. '|'
+      .. detail_of(actor.key_id, actor.model, '')
   end
 end
 
@@ -143,11 +152,12 @@ local function reserve(at)
     local reply = decision(ADMITTED, named_groups, 1, NOTHING, items, binding_limits)
     return with_granted(reply, parsed, held_of(items, standing))
   end
-  local actor = { user = user, action = parsed.action }
+  local key_id = user ~= ARGV[at + 1] and string.match(ARGV[at + 1], '^#([^:]*):') or ''
+  local actor = { user = user, action = parsed.action, key_id = key_id, model = parsed.model }
   local granted, hard, lenient, binding_limits = check_between(parsed, lines)
   if #hard > 0 then return refused(items, named_groups, hard, binding_limits, actor) end
   charge(parsed, granted, lines, binding_limits, groups, actor)
-  if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), user, groups, parsed.action, granted) end
+  if hold_id ~= '' then leave_hold(hold_id, tonumber(ARGV[at + 5]), actor, groups, granted) end
   return with_granted(decision(ADMITTED, named_groups, 0, lenient, items, binding_limits), parsed, granted)
 end
 

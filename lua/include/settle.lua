@@ -1,7 +1,8 @@
 -- What becomes of holds: settle, release, renew, refund; and charges that nobody decided on.
 -- Needs `calls`, `holds`, `lines`, `remaining`, `members`, `reserve` (its status numbers).
 local SETTLED, DONE = 4, 5
-local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN = 1, 2, 3, 4, 5, 6, 7, 8
+local RELEASED, RENEWED, REFUNDED, UNKNOWN_HOLD, EXPIRED_HOLD, OTHER_CYCLE, NONE, UNPROVEN, NOTED =
+  1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local function numbers(list)
   local values = {}
@@ -14,19 +15,34 @@ end
 -- The tombstone of an id that was released before its reservation arrived: it names nobody.
 local function never_ran(hold) return hold.user == '' end
 
-local function settle(id, list, estimated)
+-- Raw amounts by item, comma-separated; nothing where an item's are its units.
+local function raws_in(list)
+  local raws, last = {}, 0
+  for raw in string.gmatch(list .. ',', '([^,]*),') do
+    last = last + 1
+    raws[last] = tonumber(raw)
+  end
+  return raws
+end
+
+-- `detail`: '<model>|<raw amounts>' of the answer, '' where it has none.
+local function settle(id, list, estimated, detail)
   local hold = read_hold(id)
   if not hold or never_ran(hold) then return { DONE, UNKNOWN_HOLD } end
   local cycle = cycle_of(hold.cycle)
   if not cycle then return { DONE, OTHER_CYCLE } end
   local reported, units, consumed, held = numbers(list), {}, {}, {}
+  local model, raw_list = string.match(detail, '^([^|]*)|(.*)$')
+  local raws = model and raws_in(raw_list)
   for index, item in ipairs(hold.items) do
     local pending = hold.open and not item.fixed
     units[index] = item.fixed and item.units or reported[index] or item.units
     consumed[index] = units[index] - (pending and 0 or item.charged)
     held[index] = pending and -item.units or 0
+    -- What a tombstone was charged is in the journal, with the same raw amount.
+    if raws and raws[index] and not pending then raws[index] = raws[index] - item.charged end
   end
-  local lines = move_hold(cycle, hold, consumed, held, estimated == 'e')
+  local lines = move_hold(cycle, hold, consumed, held, estimated == 'e', model, raws)
   local reply = { SETTLED, hold.open and 0 or 1 }
   for index, item in ipairs(hold.items) do
     reply[index + 2] = overshoot_of(hold, item, consumed[index], lines[index])
@@ -54,6 +70,8 @@ local function release(id, keep)
       user = '',
       groups = '',
       action = '',
+      key_id = '',
+      model = '',
       items = {},
       expires = head.now + TOMBSTONE_MS,
     })
@@ -192,6 +210,7 @@ local function refund(place)
   end
   if #back > 0 then
     journal[#journal + 1] = table.concat({ at, user, group_list, parsed.action, table.concat(back, ','), '' }, '|')
+      .. detail_of(ARGV[place + 7], parsed.model, '')
   end
   return { DONE, REFUNDED }
 end
@@ -223,7 +242,9 @@ local function time_in(cycle, at)
 end
 
 -- Charges what was served while no decision could be had.
-local function charge_served(user, claims, charges, at, estimated)
+local function charge_served(place)
+  local user, claims, charges = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
+  local at, estimated, key_id, raws = ARGV[place + 4], ARGV[place + 5], ARGV[place + 6], ARGV[place + 7]
   at = tonumber(at)
   local cycle, groups, parsed = cycle_begun_by(at), groups_charged(user, claims), parse_charges(charges)
   at = time_in(cycle, at)
@@ -237,7 +258,15 @@ local function charge_served(user, claims, charges, at, estimated)
     charged[index] = item.quota .. '=' .. text(item.units)
     reply[index + 2] = past_limits(item.units, lines[index])
   end
-  journal[#journal + 1] =
-    table.concat({ text(at), user, groups.text, parsed.action, table.concat(charged, ','), estimated }, '|')
+  journal[#journal + 1] = table.concat(
+    { text(at), user, groups.text, parsed.action, table.concat(charged, ','), estimated },
+    '|'
+  ) .. detail_of(key_id, parsed.model, raws)
   return reply
+end
+
+-- Requests that gateways refused, counted there: lines of the journal.
+local function note_refusals(lines)
+  journal[#journal + 1] = lines
+  return { DONE, NOTED }
 end

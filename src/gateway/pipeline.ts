@@ -300,6 +300,7 @@ function admissionOf(
     at: now,
     call,
     hold: chargeLater === undefined ? hold : '',
+    key: identity.key,
     reader: priced.reader,
     floors: priced.floors,
     chargeLater,

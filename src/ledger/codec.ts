@@ -11,7 +11,9 @@
  * | requests | hash of caller and `Idempotency-Key` | `<at>\|<JSON of the admin plane>` |
  */
 import type { ChargeKind, Charges } from '../quota/charge.js';
+import type { Scope } from '../quota/id.js';
 import type { Limit, Plan, PlanMode } from '../quota/limit.js';
+import type { RawAmounts } from './operations.js';
 
 const MODE_LETTER: Record<PlanMode, string> = { hard: 'h', soft: 's', shadow: 'w' };
 const LETTER_MODE: Record<string, PlanMode> = { h: 'hard', s: 'soft', w: 'shadow' };
@@ -158,7 +160,8 @@ export function decodeGroup(text: string): Group {
 /**
  * A hold's record: `<state>|<cycle>|<admitted at>|<user>|<groups>|<action>|<items>|<expires at>`, its items
  * `<quota>:<f|e>:<units>:<charged or progress>` joined by commas. States: `o` open, `t` tombstone, `e` tombstone of a
- * request that has ended.
+ * request that has ended. With an API key or a model, the action is `<action>#<key>#<model>`: earlier versions, which may run
+ * beside this one, take all of it for the action.
  */
 export interface HoldItem {
   readonly quota: string;
@@ -176,6 +179,9 @@ export interface HoldRecord {
   readonly user: string;
   readonly groups: string;
   readonly action: string;
+  /** Id of the API key, and the model that the request names; '' for none. */
+  readonly key: string;
+  readonly model: string;
   readonly items: readonly HoldItem[];
   readonly expiresAt: number;
 }
@@ -190,7 +196,8 @@ export function isHoldRecord(text: string): boolean {
 }
 
 export function decodeHold(text: string): HoldRecord {
-  const [state, cycle, at, user = '', groups = '', action = '', items = '', expiresAt] = text.split('|');
+  const [state, cycle, at, user = '', groups = '', called = '', items = '', expiresAt] = text.split('|');
+  const [action = '', key = '', model = ''] = called.split('#');
   return {
     open: state === 'o',
     ended: state === 'e',
@@ -199,6 +206,8 @@ export function decodeHold(text: string): HoldRecord {
     user,
     groups,
     action,
+    key,
+    model,
     items: items === '' ? [] : items.split(',').map(decodeHoldItem),
     expiresAt: Number(expiresAt),
   };
@@ -218,37 +227,100 @@ export function encodeHold(hold: HoldRecord): string {
     hold.at,
     hold.user,
     hold.groups,
-    hold.action,
+    hold.key === '' && hold.model === '' ? hold.action : `${hold.action}#${hold.key}#${hold.model}`,
     items.join(','),
     hold.expiresAt,
   ].join('|');
 }
 
-/** One line of a journal entry: `<admitted at>|<user>|<groups>|<action>|<quota>=<units>,…|<e if estimated>`. */
+/**
+ * One line of a journal entry: `<admitted at>|<user>|<groups>|<action>|<quota>=<units>,…|<e if estimated>`, then where it is known
+ * `|<API key>|<model>|<raw>,…`. A raw amount that is left out is the units.
+ *
+ * A count of refused requests is `<at>|<user>||<action>|<quota>=0|r|<u, g or o>|<group>|<count>`: earlier versions add 0.
+ */
 export interface JournalLine {
   readonly at: number;
   readonly user: string;
   readonly groups: readonly string[];
   readonly action: string;
-  readonly charges: readonly { readonly quota: string; readonly units: number }[];
+  readonly charges: readonly JournalCharge[];
   readonly estimated: boolean;
+  /** '' if none identified the user. */
+  readonly key: string;
+  /** Model key; '' if the request has none. */
+  readonly model: string;
+  /** Requests that were refused; the one charge names the quota. */
+  readonly refused?: RefusedCount;
 }
 
+export interface JournalCharge {
+  readonly quota: string;
+  readonly units: number;
+  /** What the meter read, before weights. */
+  readonly raw: number;
+}
+
+export interface RefusedCount {
+  readonly scope: Scope;
+  /** Id of the group whose limit refused; '' for others. */
+  readonly group: string;
+  readonly count: number;
+}
+
+const SCOPE_LETTER: Record<Scope, string> = { user: 'u', group: 'g', org: 'o' };
+const LETTER_SCOPE: Record<string, Scope> = { u: 'user', g: 'group', o: 'org' };
+const REFUSED_MARK = 'r';
+
 export function decodeJournal(text: string): JournalLine[] {
-  return text.split('\n').map((line) => {
-    const [at, user = '', groups = '', action = '', charges = '', mark] = line.split('|');
-    return {
-      at: Number(at),
-      user,
-      groups: groups === '' ? [] : groups.split(','),
-      action,
-      charges: charges.split(',').map((charge) => {
-        const [quota = '', units] = charge.split('=');
-        return { quota, units: Number(units) };
-      }),
-      estimated: mark === 'e',
-    };
-  });
+  return text.split('\n').map(decodeLine);
+}
+
+function decodeLine(line: string): JournalLine {
+  const [at, user = '', groups = '', action = '', charges = '', mark, ...detail] = line.split('|');
+  const isRefusal = mark === REFUSED_MARK;
+  const [key = '', model = '', raws = ''] = isRefusal ? [] : detail;
+  const raw = raws.split(',');
+  return {
+    at: Number(at),
+    user,
+    groups: groups === '' ? [] : groups.split(','),
+    action,
+    charges: charges.split(',').map((charge, index) => {
+      const [quota = '', units] = charge.split('=');
+      return { quota, units: Number(units), raw: Number(raw[index] || units) };
+    }),
+    estimated: mark === 'e',
+    key,
+    model,
+    ...(isRefusal ? { refused: refusedIn(detail) } : {}),
+  };
+}
+
+function refusedIn([scope = '', group = '', count]: readonly string[]): RefusedCount {
+  return { scope: LETTER_SCOPE[scope] ?? 'org', group, count: Number(count) };
+}
+
+export interface RefusalLine extends RefusedCount {
+  readonly at: number;
+  readonly user: string;
+  readonly action: string;
+  readonly quota: string;
+}
+
+export function encodeRefusal({ at, user, action, quota, scope, group, count }: RefusalLine): string {
+  return `${at}|${user}||${action}|${quota}=0|${REFUSED_MARK}|${SCOPE_LETTER[scope]}|${group}|${count}`;
+}
+
+/** What a journal line has after its mark. */
+export function lineDetail(key: string, model: string, raws = ''): string {
+  if (raws !== '') return `|${key}|${model}|${raws}`;
+  if (model !== '') return `|${key}|${model}`;
+  return key === '' ? '' : `|${key}`;
+}
+
+export function rawsText(raws: RawAmounts | undefined): string {
+  return raws?.some((raw) => raw !== undefined) ? raws.map((raw) => raw ?? '').join(',') : '';
 }
 
 const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
@@ -256,7 +328,7 @@ const SIGN: Record<ChargeKind, string> = { fixed: '=', held: '~', gate: '!' };
 const chargeTexts = new WeakMap<Charges, string>();
 
 /**
- * The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…`. A held item with a `least` has
+ * The charges of a request as Lua reads them: `<action>;<quota><= fixed, ~ held, ! gate><units>,…[;<model>]`. A held item with a `least` has
  * `:<least>` after its units.
  */
 export function encodeCharges(charges: Charges): string {
@@ -266,6 +338,7 @@ export function encodeCharges(charges: Charges): string {
       return `${quota}${SIGN[kind]}${units}${least === undefined ? '' : `:${least}`}`;
     });
     text = `${charges.action};${items.join(',')}`;
+    if (charges.model !== undefined) text += `;${charges.model}`;
     chargeTexts.set(charges, text);
   }
   return text;

@@ -28,13 +28,23 @@ export interface ReserveOp {
   readonly ttlMs: number;
 }
 
-/** Settles a hold at the true cost. `units` has one entry per item that was reserved and is not a gate, in order. */
-export interface SettleOp {
-  readonly kind: 'settle';
-  readonly hold: string;
+/** What a request cost. `units` has one entry per item that was reserved and is not a gate, in order. */
+export interface FinalCost {
   readonly units: readonly number[];
   /** The cost is an estimate, not reported by the upstream; the journal marks it. */
   readonly estimated: boolean;
+  /** Model key (quota/id.ts) of the model that answered. Absent: the one of the reservation. */
+  readonly model?: string;
+  /** With a model: what the meter read, before weights, per item, scaled as the units. Undefined: the units. */
+  readonly raws?: RawAmounts;
+}
+
+export type RawAmounts = readonly (number | undefined)[];
+
+/** Settles a hold at the true cost. */
+export interface SettleOp extends FinalCost {
+  readonly kind: 'settle';
+  readonly hold: string;
 }
 
 /** Returns everything of a hold, including fixed costs. `keep`: leave a tombstone, even if the id is unknown. */
@@ -69,6 +79,8 @@ export interface RefundOp {
   readonly at: number;
   /** `<producer>.<seq>` of the call that admitted. */
   readonly call: string;
+  /** Id of the API key of the admission. */
+  readonly key?: string;
 }
 
 /**
@@ -85,6 +97,15 @@ export interface ChargeOp {
   readonly charges: Charges;
   readonly at: number;
   readonly estimated: boolean;
+  /** Id of the API key. */
+  readonly key?: string;
+  readonly raws?: RawAmounts;
+}
+
+/** Refused requests that a gateway counted: lines of the journal (codec.ts), which change no counter. */
+export interface RefusalsOp {
+  readonly kind: 'refusals';
+  readonly lines: string;
 }
 
 /** Replaces an operation that must no longer happen. */
@@ -92,7 +113,7 @@ export interface NoneOp {
   readonly kind: 'none';
 }
 
-export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | ChargeOp | NoneOp;
+export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | ChargeOp | RefusalsOp | NoneOp;
 
 export interface Call {
   readonly org: string;
@@ -199,7 +220,8 @@ export interface Done {
     | 'expired-hold'
     | 'other-cycle'
     | 'none'
-    | 'unproven';
+    | 'unproven'
+    | 'noted';
 }
 
 export type Result = Admitted | Refused | Denied | Settled | Done;

@@ -6,6 +6,8 @@ import type { TokenReport } from '../quota/tokens.js';
 export interface Cost {
   readonly units: number;
   readonly estimated: boolean;
+  /** What the meter read, before weights, scaled as the units. Absent: the units. */
+  readonly raw?: number | undefined;
   /** The cost is a lower bound: the answer broke off, or parts of it could not be read. */
   readonly partial?: boolean | undefined;
 }

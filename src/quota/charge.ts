@@ -19,6 +19,8 @@ export interface ChargeItem {
 export interface Charges {
   readonly action: string;
   readonly items: readonly ChargeItem[];
+  /** Model key (quota/id.ts) of the model that the request names. */
+  readonly model?: string;
 }
 
 /** Counters are exact up to this value: below 2^53 with a margin for one more addition. */
@@ -34,13 +36,14 @@ export const GROUPS_MAX = 64;
  * Builds the charges of a request. Items on the same quota are added up. A gate beside a cost on the same quota is
  * redundant, and a cost of 0 units is a gate.
  */
-export function charges(action: string, items: readonly ChargeItem[]): Charges {
+export function charges(action: string, items: readonly ChargeItem[], model?: string): Charges {
   const byQuota = new Map<string, ChargeItem>();
   for (const item of items) {
     const before = byQuota.get(item.quota);
-    byQuota.set(item.quota, before === undefined ? normal(item) : merged(before, normal(item)));
+    byQuota.set(item.quota, before === undefined ? normal(item) : mergedItem(before, normal(item)));
   }
-  return { action, items: [...byQuota.values()] };
+  const all = [...byQuota.values()];
+  return model === undefined ? { action, items: all } : { action, items: all, model };
 }
 
 /** Charges on one quota add up, so the sum must fit. */
@@ -54,7 +57,7 @@ function normal(item: ChargeItem): ChargeItem {
   return { quota: item.quota, units: 0, kind: 'gate' };
 }
 
-function merged(a: ChargeItem, b: ChargeItem): ChargeItem {
+function mergedItem(a: ChargeItem, b: ChargeItem): ChargeItem {
   const kind = a.kind === 'held' || b.kind === 'held' ? 'held' : a.units + b.units > 0 ? 'fixed' : 'gate';
   const sum: ChargeItem = { quota: a.quota, units: a.units + b.units, kind };
   if (a.least === undefined && b.least === undefined) return sum;

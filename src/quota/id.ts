@@ -1,4 +1,4 @@
-/** Ids, and the escaped form of user ids (user keys) for store keys, fields and journal lines. */
+/** Ids, and the escaped form of user ids and model names (user keys, model keys) for store keys, fields and journal lines. */
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const PLAIN_USER = /^[A-Za-z0-9._-]{1,256}$/;
@@ -29,6 +29,28 @@ export function userKeyOf(id: string): string | undefined {
 
 export function userIdOf(userKey: string): string {
   return userKey.includes('%') ? decodeURIComponent(userKey) : userKey;
+}
+
+/** Calls whose model no row of the config lists. */
+export const OTHER_MODEL = 'other';
+/** By row of the config. */
+const modelKeys = new Map<string, string>();
+const MODEL_KEYS_MAX = 10_000;
+
+/** Returns the model key of a row of the config's `models`: escaped as a user key. */
+export function modelKeyOf(row: string): string {
+  let key = modelKeys.get(row);
+  if (key === undefined) {
+    key = userKeyOf(row) ?? OTHER_MODEL;
+    if (modelKeys.size >= MODEL_KEYS_MAX) modelKeys.clear();
+    modelKeys.set(row, key);
+  }
+  return key;
+}
+
+/** The id in `<key id>:<hash of its secret>` of an API key. */
+export function keyIdOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
 }
 
 /** The counter line of a quota and a subject. */

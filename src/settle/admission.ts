@@ -1,5 +1,5 @@
 /** The inputs of settlement: the admission, the response's reader, and the queue to the store. */
-import type { Op, Result } from '../ledger/port.js';
+import type { FinalCost, Op, Result } from '../ledger/port.js';
 import type { CostEvidence } from '../meter/reader.js';
 import type { Charges } from '../quota/charge.js';
 
@@ -24,6 +24,8 @@ export interface Admission {
   /** Ids of the charged groups, comma-separated: a refund names them. */
   readonly groups: string;
   readonly charges: Charges;
+  /** `<key id>:<hash>` of the API key that identified the user. */
+  readonly key?: string | undefined;
   /** Start of the cycle of the admission, and its time. */
   readonly cycle: number;
   readonly at: number;
@@ -37,5 +39,5 @@ export interface Admission {
   /** Present if the upstream marks replays and the request has a key. */
   readonly replay?: Replay | undefined;
   /** In open mode nothing was charged: this gets the units of each item that is not a gate, once they are known. */
-  readonly chargeLater?: ((units: readonly number[], estimated: boolean) => void) | undefined;
+  readonly chargeLater?: ((cost: FinalCost) => void) | undefined;
 }

@@ -1,8 +1,9 @@
 /** The last stage: settles the charge once it is known how the request ended. */
 
-import type { Op, Result } from '../ledger/port.js';
+import type { FinalCost, Op, Result } from '../ledger/port.js';
 import type { Costs } from '../meter/reader.js';
 import { type ChargeItem, charges } from '../quota/charge.js';
+import { keyIdOf, modelKeyOf } from '../quota/id.js';
 import type { TokenReport } from '../quota/tokens.js';
 import type { Admission, SettlementQueue } from './admission.js';
 import { HoldRenewer } from './hold-renewer.js';
@@ -135,8 +136,7 @@ class Settler implements Settle {
   private pay(admission: Admission, ending: Ending, costs: Costs): void {
     this.count(admission, ending);
     if (admission.chargeLater !== undefined) {
-      const { units, estimated } = chargesOf(admission, ending, costs, this.counts);
-      admission.chargeLater(units, estimated);
+      admission.chargeLater(chargesOf(admission, ending, costs, this.counts));
       return;
     }
     this.renewer.delete(admission);
@@ -180,11 +180,12 @@ class Settler implements Settle {
 /** Returns the fixed costs on quotas that do not charge this ending; undefined if all of them are charged. */
 function refundOf(admission: Admission, ending: Ending, counts: Counts): Op | undefined {
   if (ending.kind === 'unseen') return undefined;
-  const { user, groups, charges: charged, cycle, at, call } = admission;
+  const { user, groups, charges: charged, cycle, at, call, key } = admission;
   const back = charged.items.filter((item) => item.kind === 'fixed' && !isCharged(item, ending, counts));
   if (back.length === 0) return undefined;
-  const what = back.length === charged.items.length ? charged : charges(charged.action, back);
-  return { kind: 'refund', user, groups, charges: what, cycle, at, call };
+  const what = back.length === charged.items.length ? charged : charges(charged.action, back, charged.model);
+  const refund = { kind: 'refund', user, groups, charges: what, cycle, at, call } as const;
+  return key === undefined ? refund : { ...refund, key: keyIdOf(key) };
 }
 
 function isCharged(item: ChargeItem, ending: Ending, counts: Counts): boolean {
@@ -218,19 +219,14 @@ function endOfHold(admission: Admission, ending: Ending, costs: Costs, counts: C
   return { kind: 'settle', hold, ...chargesOf(admission, ending, costs, counts) };
 }
 
-interface ToCharge {
-  /** One entry per item that is not a gate. */
-  readonly units: readonly number[];
-  readonly estimated: boolean;
-}
-
 /** Returns the true cost of each item, or the best known value; 0 if its quota does not charge this ending. */
-function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: Counts): ToCharge {
+function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: Counts): FinalCost {
   const { floors = [] } = admission;
   const items = admission.charges.items.filter((item) => item.kind !== 'gate');
   let estimated = false;
+  const raws: (number | undefined)[] = [];
   let held = 0;
-  const units = items.map((item) => {
+  const units = items.map((item, index) => {
     const charged = isCharged(item, ending, counts);
     if (item.kind === 'fixed') return charged ? item.units : 0;
     const place = held;
@@ -239,6 +235,7 @@ function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: C
     const floor = floors[place] ?? 0;
     const cost = costs[place];
     estimated ||= cost?.estimated ?? true;
+    if (cost?.raw !== undefined) raws[index] = cost.raw;
     if (cost !== undefined && cost.partial !== true) return Math.max(floor, cost.units);
     const least = Math.max(floor, cost?.units ?? 0);
     // A client that disconnected is charged the floor. An upstream that broke off or stated no cost is charged the
@@ -246,5 +243,7 @@ function chargesOf(admission: Admission, ending: Ending, costs: Costs, counts: C
     const left = ending.kind === 'unseen' || (ending.kind === 'status' && ending.clientGone);
     return left ? least : Math.max(least, item.units);
   });
-  return { units, estimated };
+  if (raws.length === 0) return { units, estimated };
+  const model = modelKeyOf(admission.reader?.report?.()?.model ?? '');
+  return { units, estimated, model, raws: items.map((_, index) => raws[index]) };
 }

@@ -127,7 +127,7 @@ t.test('what was served in open mode before is charged to the new data', skip, a
   const { chargeLater } = await batcher.decide('acme', reserve('ana'), OPEN);
   await redis.flushall();
   link.deliver('toStore');
-  chargeLater?.([5], false);
+  chargeLater?.({ units: [5], estimated: false });
   await untilMarked(direct);
   t.equal(batcher.open.undelivered, 1, 'it waits');
   await acceptLoss(direct, 'acme', { seed: SEED, quotas: QUOTAS, reason: '' });

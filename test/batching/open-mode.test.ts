@@ -27,7 +27,7 @@ async function spend(t: Test, batcher: StoreBatcher, user: string, wanted: numbe
   for (let count = 0; count < wanted; count += 1) {
     const answer = await batcher.decide('acme', reserve(user), OPEN);
     t.match(answer.result, { status: 'admitted', groups: '', violated: [], bindingLimits: [] });
-    answer.chargeLater?.([5], false);
+    answer.chargeLater?.({ units: [5], estimated: false });
   }
   await t.rejects(batcher.decide('acme', reserve(user), OPEN), {
     code: 'store-unavailable',
@@ -83,7 +83,7 @@ t.test(
     const { proxy, behind, batcher } = await setUp(t);
     goDown(proxy);
     const answer = await batcher.decide('acme', reserve('ana'), OPEN);
-    answer.chargeLater?.([0], false);
+    answer.chargeLater?.({ units: [0], estimated: false });
     t.ok(batcher.open.active);
     await comeBack(proxy, behind);
     await until('it is over', async () => {
@@ -104,7 +104,7 @@ t.test('what is under way counts in the next outage', skip, async (t) => {
   });
   goDown(proxy);
   await spend(t, batcher, 'ana', 7);
-  for (const { chargeLater } of long) chargeLater?.([5], false);
+  for (const { chargeLater } of long) chargeLater?.({ units: [5], estimated: false });
   await comeBack(proxy, behind);
   await untilSettled(t, batcher, direct, 'ana', 50);
 });
@@ -162,11 +162,11 @@ t.test('the bound counts what was held, then what it cost', skip, async (t) => {
   goDown(proxy);
   const [one, two] = [await ask(), await ask()];
   await t.rejects(ask(), /used up/, 'two are held');
-  one.chargeLater?.([3, 1], false);
+  one.chargeLater?.({ units: [3, 1], estimated: false });
   const three = await ask();
   await t.rejects(ask(), /used up/);
-  two.chargeLater?.([0, 0], false);
-  three.chargeLater?.([60, 1], true);
+  two.chargeLater?.({ units: [0, 0], estimated: false });
+  three.chargeLater?.({ units: [60, 1], estimated: true });
   await t.rejects(ask(), /used up/, 'one cost more than it held');
   t.equal(batcher.open.outstanding.get('usage'), 63);
   await comeBack(proxy, behind);
@@ -205,7 +205,7 @@ t.test('an answer that comes too late is voided, and the charge is the only one'
   const { link, direct, batcher } = await setUp(t);
   link.hold('toStore');
   const { chargeLater } = await batcher.decide('acme', reserve('ana'), OPEN);
-  chargeLater?.([5], false);
+  chargeLater?.({ units: [5], estimated: false });
   link.deliver('toStore');
   const entries = async (): Promise<number> =>
     (await direct.log('acme', 'journal', '', 100)).filter(({ text }) => text.includes('|ana|')).length;
@@ -218,7 +218,10 @@ t.test('memory is bounded by users and actions, not by requests', skip, async (t
   const wide = { units: { usage: 1_000_000 }, lastMs: 60_000 };
   goDown(proxy);
   for (let count = 0; count < 2_000; count += 1)
-    (await batcher.decide('acme', reserve(`u${count % 2}`), wide)).chargeLater?.([5], false);
+    (await batcher.decide('acme', reserve(`u${count % 2}`), wide)).chargeLater?.({
+      units: [5],
+      estimated: false,
+    });
   t.ok(batcher.open.undelivered <= 4, `${batcher.open.undelivered} accounts`);
   t.equal(batcher.backlog, 0, 'they do not count as a backlog');
   await comeBack(proxy, behind);
@@ -231,7 +234,10 @@ t.test('more users than accounts are refused, not forgotten', { ...skip, timeout
   const wide = { units: { usage: 1_000_000 }, lastMs: 60_000 };
   goDown(proxy);
   for (let count = 0; count < 10_000; count += 1)
-    (await batcher.decide('acme', reserve(`u${count}`), wide)).chargeLater?.([5], false);
+    (await batcher.decide('acme', reserve(`u${count}`), wide)).chargeLater?.({
+      units: [5],
+      estimated: false,
+    });
   await t.rejects(batcher.decide('acme', reserve('one-more'), wide), /used up/);
 });
 
@@ -246,7 +252,7 @@ t.test('API keys are an identity while the store saw them valid of late', skip, 
   goDown(proxy);
   const { result, chargeLater } = await by('k1');
   t.match(result, { status: 'admitted', user: 'ana' });
-  chargeLater?.([5], false);
+  chargeLater?.({ units: [5], estimated: false });
   await t.rejects(by('k2'), { code: 'store-unavailable' }, 'never seen');
   await t.rejects(by('no'), { code: 'store-unavailable' }, 'seen to be invalid');
   await comeBack(proxy, behind);
@@ -267,7 +273,7 @@ t.test('the end waits for the bill', skip, async (t) => {
   const { proxy, direct, batcher } = await setUp(t);
   goDown(proxy);
   for (const user of ['ana', 'ben', 'eva'])
-    (await batcher.decide('acme', reserve(user), OPEN)).chargeLater?.([5], false);
+    (await batcher.decide('acme', reserve(user), OPEN)).chargeLater?.({ units: [5], estimated: false });
   const drained = batcher.drain(10_000);
   proxy.refuse(false);
   t.equal(await drained, true);
@@ -277,7 +283,7 @@ t.test('the end waits for the bill', skip, async (t) => {
 t.test('what cannot be delivered in time is reported', skip, async (t) => {
   const { proxy, batcher } = await setUp(t);
   goDown(proxy);
-  (await batcher.decide('acme', reserve('ana'), OPEN)).chargeLater?.([5], false);
+  (await batcher.decide('acme', reserve('ana'), OPEN)).chargeLater?.({ units: [5], estimated: false });
   t.equal(await batcher.drain(50), false);
   t.equal(batcher.open.undelivered, 1);
 });
@@ -285,7 +291,7 @@ t.test('what cannot be delivered in time is reported', skip, async (t) => {
 t.test('an org that is not there is no debt', skip, async (t) => {
   const { proxy, behind, batcher, troubles } = await setUp(t);
   goDown(proxy);
-  (await batcher.decide('nobody', reserve('ana'), OPEN)).chargeLater?.([5], false);
+  (await batcher.decide('nobody', reserve('ana'), OPEN)).chargeLater?.({ units: [5], estimated: false });
   await comeBack(proxy, behind);
   await until('it is settled', () => batcher.open.undelivered === 0);
   t.same(troubles, ['settlement-undeliverable']);
@@ -297,7 +303,7 @@ t.test('earlier settlements are still delivered', skip, async (t) => {
   const admission = await batcher.decide('acme', reserve('ana'), OPEN);
   goDown(proxy);
   const paid = batcher.enqueueSettlement('acme', refund('ana', admission), CYCLE.start);
-  (await batcher.decide('acme', reserve('ana'), OPEN)).chargeLater?.([5], false);
+  (await batcher.decide('acme', reserve('ana'), OPEN)).chargeLater?.({ units: [5], estimated: false });
   await comeBack(proxy, behind);
   await paid;
   await untilSettled(t, batcher, direct, 'ana', 5);

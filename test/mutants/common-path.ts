@@ -223,4 +223,11 @@ export const COMMON_PATH: readonly Mutant[] = [
     'if outcome == UNCOUNTABLE then return full_path() end',
     '',
   ),
+  inCommonPath(
+    'journal',
+    'the API key is left out',
+    'journal-detail',
+    'key_tails and key_tails[user] and line .. key_tails[user] or line',
+    'line',
+  ),
 ];

@@ -159,7 +159,7 @@ export class StoreBatcher {
     if (!(error instanceof ProblemError) || error.code !== 'store-unavailable') throw error;
     const user = op.key === undefined ? op.user : this.account.holderOf(org, op.key);
     if (user === undefined) throw error;
-    const chargeLater = this.account.admit(org, user, op.claims, op.charges, open);
+    const chargeLater = this.account.admit(org, { ...op, user }, open);
     if (chargeLater === undefined) throw unavailable(`${error.message}; the limit of open mode is used up`);
     const nothing = { groups: '', duplicate: false, violated: [], bindingLimits: [] };
     const result = { status: 'admitted', user, ...nothing } as const;

@@ -8,7 +8,8 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type Charges, charges } from '../../quota/charge.js';
-import type { ChargeOp } from '../port.js';
+import { keyIdOf } from '../../quota/id.js';
+import type { ChargeOp, RawAmounts, ReserveOp } from '../port.js';
 import type { Answer, ChargeLater } from './pending-operation.js';
 
 /** How much a route admits without the store. All routes share one account; each compares it with its own limit. */
@@ -53,10 +54,17 @@ interface Debt {
   readonly user: string;
   readonly claims: string;
   readonly action: string;
+  /** Id of the API key, and the model key; '' for none. */
+  readonly key: string;
+  readonly model: string;
   readonly at: number;
   readonly estimated: boolean;
   readonly units: Map<string, number>;
+  readonly raws: Map<string, number>;
 }
+
+/** What open mode needs of a reservation; `user` is its user, whoever identified them. */
+type OpenRequest = Pick<ReserveOp, 'user' | 'claims' | 'charges' | 'key'>;
 
 interface OrgDebts {
   readonly waiting: Map<string, Debt>;
@@ -128,14 +136,9 @@ export class OpenAccount {
   }
 
   /** A decision did not arrive. Returns undefined if the limit is reached. */
-  // biome-ignore lint/complexity/useMaxParams: called for every decision of an outage, where an object would be allocated each time.
-  admit(
-    org: string,
-    user: string,
-    claims: string,
-    asked: Charges,
-    bound: OpenBound,
-  ): ChargeLater | undefined {
+  admit(org: string, op: OpenRequest, bound: OpenBound): ChargeLater | undefined {
+    const { user, claims, charges: asked } = op;
+    const key = op.key === undefined ? '' : keyIdOf(op.key);
     const now = performance.now();
     this.outage ??= this.begin(now);
     const { outage } = this;
@@ -154,12 +157,14 @@ export class OpenAccount {
     for (const { quota, units } of items) this.take(quota, units);
     this.options.onOpen?.({ kind: 'admitted', org });
     const admittedAt = Math.floor(this.options.now());
-    return (units, estimated) => {
+    return ({ units, estimated, model = asked.model ?? '', raws }) => {
       this.requests -= 1;
       const cost = items.map((item, index) => ({ ...item, units: units[index] ?? item.units }));
       for (const [index, { quota, units: held }] of items.entries())
         this.take(quota, (cost[index]?.units ?? 0) - held);
-      this.note(org, { user, claims, action: asked.action, at: admittedAt, estimated, units: sums(cost) });
+      const read = rawSums(cost, raws);
+      const what = { action: asked.action, key, model, estimated };
+      this.note(org, { user, claims, ...what, at: admittedAt, units: sums(cost), raws: read });
     };
   }
 
@@ -186,13 +191,17 @@ export class OpenAccount {
       queue = { waiting: new Map(), underWay: 0 };
       this.orgs.set(org, queue);
     }
-    const { user, claims, action, at, estimated } = debt;
-    const key = `${user}|${claims}|${action}|${estimated}|${Math.floor(at / QUARTER_MS)}`;
+    const { user, claims, action, key: keyId, model, at, estimated } = debt;
+    const quarter = Math.floor(at / QUARTER_MS);
+    const key = `${user}|${claims}|${action}|${keyId}|${model}|${estimated}|${quarter}`;
     const known = queue.waiting.get(key);
     if (known === undefined) {
       this.queue += 1;
       queue.waiting.set(key, debt);
-    } else for (const [quota, units] of debt.units) add(known.units, quota, units);
+    } else {
+      for (const [quota, units] of debt.units) add(known.units, quota, units);
+      for (const [quota, raw] of debt.raws) add(known.raws, quota, raw);
+    }
     if (queue.underWay === 0) this.pay(org, queue);
   }
 
@@ -247,13 +256,21 @@ export class OpenAccount {
   }
 }
 
-function chargeOf({ user, claims, action, at, estimated, units }: Debt): ChargeOp {
+function chargeOf({ user, claims, action, key, model, at, estimated, units, raws }: Debt): ChargeOp {
   const items = [...units].map(([quota, sum]) => ({ quota, units: sum, kind: 'fixed' as const }));
-  return { kind: 'charge', user, claims, charges: charges(action, items), at, estimated };
+  const cost = charges(action, items, model === '' ? undefined : model);
+  const read = items.map(({ quota, units: sum }) => (raws.get(quota) === sum ? undefined : raws.get(quota)));
+  return { kind: 'charge', user, claims, charges: cost, at, estimated, key, raws: read };
 }
 
 function sums(items: Charges['items']): Map<string, number> {
   return new Map(items.filter(({ units }) => units > 0).map(({ quota, units }) => [quota, units]));
+}
+
+/** Raw amounts by quota, of what is charged. */
+function rawSums(items: Charges['items'], raws: RawAmounts | undefined): Map<string, number> {
+  const read = items.map(({ quota, units }, index) => [quota, units, raws?.[index] ?? units] as const);
+  return new Map(read.filter(([, units]) => units > 0).map(([quota, , raw]) => [quota, raw]));
 }
 
 function unitsIn(tally: ReadonlyMap<string, number>, quota: string): number {

@@ -1,9 +1,9 @@
 /** An operation on its way to the ledger, and its result. */
 import { ProblemError } from '../../errors/catalogue.js';
-import { type Bounds, type Op, type Result, StoreError } from '../port.js';
+import { type Bounds, type FinalCost, type Op, type Result, StoreError } from '../port.js';
 
-/** Charges a request that was admitted without a decision: units per item that is not a gate, once its end is known. */
-export type ChargeLater = (units: readonly number[], estimated: boolean) => void;
+/** Charges a request that was admitted without a decision, once its end is known. */
+export type ChargeLater = (cost: FinalCost) => void;
 
 /** The result of one operation; `now` and `cycle` are the org's. */
 export interface Answer {

@@ -119,6 +119,9 @@ function perform(work: Work, op: Op): Result {
       return refund(work, op);
     case 'charge':
       return chargeServed(work, op);
+    case 'refusals':
+      work.journal.push(op.lines);
+      return { status: 'noted' };
     case 'none':
       return { status: 'none' };
   }

@@ -1,6 +1,6 @@
 /** Charges without a decision, for requests that were served while the ledger was unavailable. */
 import { GROUPS_MAX } from '../../quota/charge.js';
-import type { Member } from '../codec.js';
+import { lineDetail, type Member, rawsText } from '../codec.js';
 import type { ChargeOp, Settled } from '../port.js';
 import { memberIn } from './codec-cache.js';
 import { admitMember, knownGroups } from './decide.js';
@@ -11,7 +11,7 @@ export function chargeServed(work: Work, op: ChargeOp): Settled {
   const cycle = cycleBegunBy(work, op.at);
   const at = timeIn(work, cycle, op.at);
   const groups = knownGroups(work, memberCharged(work, op.user), op.claims).slice(0, GROUPS_MAX).join(',');
-  const { action, items } = op.charges;
+  const { action, items, model = '' } = op.charges;
   const charged: string[] = [];
   const overshoot = items.map(({ quota, units }) => {
     const lines = linesOf(work, cycle, quota, op.user, groups);
@@ -20,7 +20,8 @@ export function chargeServed(work: Work, op: ChargeOp): Settled {
     return pastLimits(work, units, lines);
   });
   const mark = op.estimated ? 'e' : '';
-  work.journal.push(`${at}|${op.user}|${groups}|${action}|${charged.join(',')}|${mark}`);
+  const detail = lineDetail(op.key ?? '', model, rawsText(op.raws));
+  work.journal.push(`${at}|${op.user}|${groups}|${action}|${charged.join(',')}|${mark}${detail}`);
   return { status: 'settled', overshoot, late: true };
 }
 

@@ -1,6 +1,7 @@
 /** Decides a reservation: checks every line and, if all fit, charges and holds them all. */
 import { type ChargeItem, GROUPS_MAX } from '../../quota/charge.js';
-import { encodeMember, type HoldRecord, holderOfKey, type Member } from '../codec.js';
+import { keyIdOf } from '../../quota/id.js';
+import { encodeMember, type HoldRecord, holderOfKey, lineDetail, type Member } from '../codec.js';
 import type { Admitted, Denied, Refused, ReserveOp, Result, Violation } from '../port.js';
 import { checkLimits, findBindingLimits, isSpent, type LimitCheck, refusal } from './check-limits.js';
 import { groupIn, memberIn } from './codec-cache.js';
@@ -165,7 +166,8 @@ function charge(
   lines: readonly LimitCounter[][],
   groups: string,
 ): void {
-  const { action } = op.charges;
+  const { action, model = '' } = op.charges;
+  const key = op.key === undefined ? '' : keyIdOf(op.key);
   const charged: string[] = [];
   for (const [index, item] of items.entries()) {
     if (item.kind === 'gate') continue;
@@ -175,7 +177,9 @@ function charge(
       change(work, line, fixed ? item.units : 0, fixed ? 0 : item.units, op.user, action);
   }
   if (charged.length > 0)
-    work.journal.push(`${work.now}|${op.user}|${groups}|${action}|${charged.join(',')}|`);
+    work.journal.push(
+      `${work.now}|${op.user}|${groups}|${action}|${charged.join(',')}|${lineDetail(key, model)}`,
+    );
   if (op.hold === '') return;
   const held = items.filter((item) => item.kind !== 'gate');
   const record = {
@@ -186,6 +190,8 @@ function charge(
     user: op.user,
     groups,
     action,
+    key,
+    model,
     items: held.map(({ quota, kind, units }) => {
       return { quota, fixed: kind === 'fixed', units, charged: kind === 'fixed' ? units : 0 };
     }),

@@ -1,6 +1,6 @@
 /** Expires holds, and moves the lines of a hold. */
 import type { ChargeItem } from '../../quota/charge.js';
-import type { HoldItem, HoldRecord } from '../codec.js';
+import { type HoldItem, type HoldRecord, lineDetail, rawsText } from '../codec.js';
 import { EXPIRE_BEFORE_REFUSAL, TOMBSTONE_MS } from '../port.js';
 import { checkLimits, type LimitCheck } from './check-limits.js';
 import {
@@ -69,6 +69,8 @@ export interface Move {
   readonly item: HoldItem;
   readonly consumed: number;
   readonly held: number;
+  /** What the meter read for it, before weights. Absent: `consumed`. */
+  readonly raw?: number | undefined;
 }
 
 /** Moves a hold's lines and journals what was charged or given back. Returns the lines of each item. */
@@ -79,18 +81,23 @@ export function move(
   hold: HoldRecord,
   moves: readonly Move[],
   estimated: boolean,
+  model = hold.model,
 ): LimitCounter[][] {
   const charged: string[] = [];
-  const moved = moves.map(({ item, consumed: wanted, held }) => {
+  const raws: (number | undefined)[] = [];
+  const moved = moves.map(({ item, consumed: wanted, held, raw }) => {
     const lines = linesOf(work, cycle, item.quota, hold.user, hold.groups);
     const consumed = wanted < 0 ? -unitsOn(work, lines, -wanted) : wanted;
     for (const line of lines) change(work, line, consumed, held, hold.user, hold.action);
-    if (consumed !== 0) charged.push(`${item.quota}=${consumed}`);
+    if (consumed === 0 && (raw ?? 0) === 0) return lines;
+    charged.push(`${item.quota}=${consumed}`);
+    raws.push(raw);
     return lines;
   });
   if (charged.length > 0) {
     const who = `${hold.at}|${hold.user}|${hold.groups}|${hold.action}`;
-    work.journal.push(`${who}|${charged.join(',')}|${estimated ? 'e' : ''}`);
+    const detail = lineDetail(hold.key, model, rawsText(raws));
+    work.journal.push(`${who}|${charged.join(',')}|${estimated ? 'e' : ''}${detail}`);
   }
   return moved;
 }

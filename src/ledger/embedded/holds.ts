@@ -1,6 +1,6 @@
 /** Settles, releases and expires holds, exactly once. Tombstones answer operations that arrive late. */
 import type { ChargeItem } from '../../quota/charge.js';
-import type { HoldRecord } from '../codec.js';
+import { type HoldRecord, lineDetail } from '../codec.js';
 import type { RefundOp, ReleaseOp, RenewOp, Result, SettleOp } from '../port.js';
 import { TOMBSTONE_MS } from '../port.js';
 import { findBindingLimits, refusal } from './check-limits.js';
@@ -16,9 +16,12 @@ export function settle(work: Work, op: SettleOp): Result {
     const units = item.fixed ? item.units : (op.units[index] ?? item.units);
     const held = hold.open && !item.fixed ? -item.units : 0;
     const before = hold.open && !item.fixed ? 0 : item.charged;
-    return { item: { ...item, charged: units }, consumed: units - before, held };
+    const read = op.raws?.[index];
+    // What a tombstone was charged is in the journal, with the same raw amount.
+    const raw = read === undefined ? undefined : read - before;
+    return { item: { ...item, charged: units }, consumed: units - before, held, raw };
   });
-  const lines = move(work, cycle, hold, moves, op.estimated);
+  const lines = move(work, cycle, hold, moves, op.estimated, op.model);
   const overshoot = noteOvershoot(work, hold, moves, lines);
   if (!hold.open) {
     work.orgState.putHold(op.hold, { ...hold, ended: true, items: moves.map((m) => m.item) }, hold);
@@ -46,6 +49,8 @@ export function release(work: Work, op: ReleaseOp): Result {
       user: '',
       groups: '',
       action: '',
+      key: '',
+      model: '',
       items: [],
     };
     orgState.putHold(op.hold, { ...nothing, expiresAt: now + TOMBSTONE_MS }, undefined);
@@ -148,7 +153,7 @@ export function refund(work: Work, op: RefundOp): Result {
   const cycle = cycleOf(work, op.cycle);
   if (cycle === undefined) return { status: 'other-cycle' };
   if (!work.orgState.hasRun(op.call)) return { status: 'unproven' };
-  const { action, items } = op.charges;
+  const { action, items, model = '' } = op.charges;
   const back: string[] = [];
   for (const item of items) {
     if (item.kind !== 'fixed') continue;
@@ -157,6 +162,9 @@ export function refund(work: Work, op: RefundOp): Result {
     back.push(`${item.quota}=${-units}`);
     for (const line of lines) change(work, line, -units, 0, op.user, action);
   }
-  if (back.length > 0) work.journal.push(`${op.at}|${op.user}|${op.groups}|${action}|${back.join(',')}|`);
+  if (back.length > 0) {
+    const detail = lineDetail(op.key ?? '', model);
+    work.journal.push(`${op.at}|${op.user}|${op.groups}|${action}|${back.join(',')}|${detail}`);
+  }
   return { status: 'refunded' };
 }

@@ -1,7 +1,7 @@
 /** Arguments and replies of apply.lua, whose header defines their places. */
 import type { ChargeItem } from '../../quota/charge.js';
-import { encodeCharges } from '../codec.js';
-import type { BindingLimit, Call, Op, Overshoot, Reply, Result, Violation } from '../port.js';
+import { encodeCharges, rawsText } from '../codec.js';
+import type { BindingLimit, Call, Op, Overshoot, Reply, Result, SettleOp, Violation } from '../port.js';
 import { CODE, DENIED, DONE, MARK, namesByNumber, OPERATION, RESULT, SCOPE } from './wire.js';
 
 /** `latest`: the latest time that the store's clock can show; 0 if unknown. */
@@ -27,7 +27,7 @@ function pushOp(args: (string | number)[], op: Op): void {
       );
       return;
     case 'settle':
-      args.push(OPERATION.settle, op.hold, op.units.join(','), estimateMark(op));
+      args.push(OPERATION.settle, op.hold, op.units.join(','), estimateMark(op), settledDetail(op));
       return;
     case 'release':
       args.push(OPERATION.release, op.hold, op.keep ? MARK.tombstone : '', op.audit ?? '');
@@ -36,10 +36,31 @@ function pushOp(args: (string | number)[], op: Op): void {
       args.push(OPERATION.renew, op.hold, op.ttlMs, op.units.join(','), op.more.join(','));
       return;
     case 'refund':
-      args.push(OPERATION.refund, op.user, op.groups, encodeCharges(op.charges), op.cycle, op.at, op.call);
+      args.push(
+        OPERATION.refund,
+        op.user,
+        op.groups,
+        encodeCharges(op.charges),
+        op.cycle,
+        op.at,
+        op.call,
+        op.key ?? '',
+      );
       return;
     case 'charge':
-      args.push(OPERATION.charge, op.user, op.claims, encodeCharges(op.charges), op.at, estimateMark(op));
+      args.push(
+        OPERATION.charge,
+        op.user,
+        op.claims,
+        encodeCharges(op.charges),
+        op.at,
+        estimateMark(op),
+        op.key ?? '',
+        rawsText(op.raws),
+      );
+      return;
+    case 'refusals':
+      args.push(OPERATION.refusals, op.lines);
       return;
     case 'none':
       args.push(OPERATION.none);
@@ -48,6 +69,10 @@ function pushOp(args: (string | number)[], op: Op): void {
 
 function estimateMark({ estimated }: { readonly estimated: boolean }): string {
   return estimated ? MARK.estimated : '';
+}
+
+function settledDetail({ model, raws }: SettleOp): string {
+  return model === undefined ? '' : `${model}|${rawsText(raws)}`;
 }
 
 /** Strings are buffers: what is never read is not decoded. */

@@ -9,6 +9,7 @@ export const OPERATION = {
   renew: 'N',
   refund: 'F',
   charge: 'C',
+  refusals: 'X',
   none: '0',
 } as const satisfies Record<Op['kind'], string>;
 
@@ -65,6 +66,7 @@ export const DONE = {
   'other-cycle': 6,
   none: 7,
   unproven: 8,
+  noted: 9,
 } as const satisfies Record<Done['status'], number>;
 
 /** 0: no scope. */

@@ -175,7 +175,11 @@ export class Meter implements LlmMeter {
     });
     const coding = this.codingFor(context);
     return {
-      charges: charges(given.action, given.fixed.length === 0 ? items : [...given.fixed, ...items]),
+      charges: charges(
+        given.action,
+        given.fixed.length === 0 ? items : [...given.fixed, ...items],
+        rates.modelKey,
+      ),
       reader: this.openReader(context, most, first, outputLimit !== undefined),
       body: this.bodyFor(context, outputLimit),
       setFields: coding === undefined ? undefined : ['accept-encoding', coding],

@@ -1,6 +1,8 @@
 /** Prices a request for every model that may answer it, and then its answer. */
+import { UNITS_MAX } from '../../quota/charge.js';
+import { modelKeyOf } from '../../quota/id.js';
 import type { Usage } from '../../quota/tokens.js';
-import type { QuotaDecimals } from '../../quota/units.js';
+import { decimalsOf, type QuotaDecimals } from '../../quota/units.js';
 import {
   type AnswerModelTable,
   answerModelTable,
@@ -32,6 +34,8 @@ export class Rates {
   readonly hasClasses: boolean;
   /** Tools that are priced by the call. */
   readonly tools: readonly string[];
+  /** The scale of each charge's quota. */
+  readonly scales: readonly number[];
   private readonly rows: readonly RowPrices[];
   private readonly byName: ModelTable;
   private readonly byAnswer: AnswerModelTable;
@@ -43,6 +47,7 @@ export class Rates {
     private readonly bytesPerToken: number,
   ) {
     const rows = rowsOf(models);
+    this.scales = specs.map(({ quota }) => 10 ** decimalsOf(quotas, quota));
     this.rows = rows.map((model) => new RowPrices(specs, quotas, model));
     this.hasClasses = hasClasses(specs, rows);
     this.tools = [...new Set(rows.flatMap(({ calls = {} }) => Object.keys(calls)))];
@@ -129,6 +134,16 @@ export class RequestRates {
     this.namedRows = distinct(named.map(({ row }) => row));
     this.held = rates.held(this.namedRows, requested);
     this.maxOutputTokens = Math.max(...this.namedRows.map((row) => rates.row(row).maxOutputTokens));
+  }
+
+  /** The model key of the request: the most expensive row that it names. */
+  get modelKey(): string {
+    return modelKeyOf(this.highestPricedModel(this.namedRows));
+  }
+
+  /** Tokens before weights, per charge, scaled as its units. */
+  rawAmounts({ input, output }: Usage): readonly number[] {
+    return this.rates.scales.map((scale) => Math.min(UNITS_MAX, (input + output) * scale));
   }
 
   /** Some tool is priced by the call. */

@@ -215,7 +215,10 @@ export class UsageReader implements AnswerReader {
     const all = toolUsage === undefined ? usage : plus(usage, toolUsage.usage);
     const { model, units } = options.rates.charged(all, this.facts, parts);
     this.result = { model, usage: all, estimated };
-    return units.map((one): Cost => ({ units: Math.min(UNITS_MAX, one), estimated }));
+    const raws = options.rates.rawAmounts(all);
+    return units.map(
+      (one, charge): Cost => ({ units: Math.min(UNITS_MAX, one), estimated, raw: raws[charge] }),
+    );
   }
 
   /** Returns the known consumption: the reported values, or the counted ones if larger. */

@@ -41,18 +41,22 @@ onBoth('one entry a call, one line a charge: who, groups, action and units', ORG
       groups: ['g1', 'g2'],
       action: 'maps',
       charges: [
-        { quota: 'usage', units: 2 },
-        { quota: 'lds', units: 1 },
+        { quota: 'usage', units: 2, raw: 2 },
+        { quota: 'lds', units: 1, raw: 1 },
       ],
       estimated: false,
+      key: '',
+      model: '',
     },
     {
       at: BEGIN_MS,
       user: 'bob',
       groups: [],
       action: 'maps',
-      charges: [{ quota: 'usage', units: 5 }],
+      charges: [{ quota: 'usage', units: 5, raw: 5 }],
       estimated: false,
+      key: '',
+      model: '',
     },
   ]);
 });

@@ -189,12 +189,13 @@ export class Gateway {
     ) {
       case 'settle': {
         const [hold, items] = this.pickHold();
-        return {
-          kind: 'settle',
-          hold,
-          units: items.map((item) => this.trueCost(item)),
-          estimated: random.chance(0.2),
+        const units = items.map((item) => this.trueCost(item));
+        const estimated = random.chance(0.2);
+        const known = {
+          model: 'large',
+          raws: units.map((one, index) => (index === 0 ? 3 * one : undefined)),
         };
+        return { kind: 'settle', hold, units, estimated, ...(hold.endsWith('3') ? known : {}) };
       }
       case 'release':
         return { kind: 'release', hold: this.pickHold()[0], keep: random.chance(0.5) };
@@ -231,7 +232,7 @@ export class Gateway {
       user,
       claims: this.makeClaims(),
       ...(random.chance(0.1) ? { unknownGroups: 'deny' } : {}),
-      charges: charges(random.pick(['maps', 'chat']), items),
+      charges: charges(random.pick(['maps', 'chat']), items, this.holdsMade % 3 === 0 ? 'small' : undefined),
       hold: keepsHold ? `h${this.holdsMade}` : '',
       ttlMs: this.ttl(),
     };
