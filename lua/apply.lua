@@ -21,6 +21,8 @@
     F user groups charges cycle at call key   refund; call: '<producer>.<number>' of the admission; key: id of its API key
     C user claims charges at estimated key raws   charge what was served without a decision
     X lines                           requests that were refused, as the journal has them
+    A user - charges sign groups mark audit   adjust by an admin; charges: one fixed; sign: '+' or '-'; groups: '*' for the user's own;
+                                        mark: comes back; entry of the audit log
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
@@ -41,6 +43,8 @@
           { 4 settled, late, overshoot by item … }
           { 5 done, 1 released, 2 renewed, 3 refunded, 4 unknown hold, 5 expired hold, 6 other cycle, 7 none, 8 unproven,
             9 noted }
+          { 6 adjusted, mark, 1 corrected | 2 below zero | 3 too large, groups, scope and group of the line that stopped it,
+            consumed of the user, of the org }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
 local ARGV, KEYS = ARGV, KEYS
@@ -70,8 +74,9 @@ local function full_path()
   --- @include "keys"
   --- @include "reserve"
   --- @include "settle"
+  --- @include "adjust"
 
-  local ARITY = { R = 5, S = 4, L = 3, N = 4, F = 7, C = 7, X = 1, ['0'] = 0 }
+  local ARITY = { R = 5, S = 4, L = 3, N = 4, F = 7, C = 7, X = 1, A = 7, ['0'] = 0 }
 
   local function read_head()
     local values =
@@ -170,6 +175,7 @@ local function full_path()
     if op == 'F' then return refund(at) end
     if op == 'C' then return charge_served(at) end
     if op == 'X' then return note_refusals(ARGV[at + 1]) end
+    if op == 'A' then return adjust(at) end
     return { DONE, NONE }
   end
 
@@ -184,7 +190,7 @@ local function full_path()
       local op = ARGV[at]
       local hold = HOLD_AT[op] and ARGV[at + HOLD_AT[op]] or ''
       places[#places + 1] = at
-      if op == 'R' or op == 'C' then reserving[#reserving + 1] = at end
+      if op == 'R' or op == 'C' or op == 'A' then reserving[#reserving + 1] = at end
       if op == 'S' or op == 'L' then ending[#ending + 1] = hold end
       if hold ~= '' then holds_named[#holds_named + 1] = hold end
       at = at + 1 + ARITY[op]

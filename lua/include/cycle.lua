@@ -1,5 +1,17 @@
 -- The cycle of an org: which one is present, and how the next one begins. Needs `head` and `pool`.
 
+-- Plans that were set for the cycle that begins.
+local function begin_plans(fields)
+  for index = 1, #fields, 2 do
+    local name = string.match(fields[index], '^next:(.+)$')
+    if name then
+      redis.call('HSET', KEYS[1], 'plan:' .. name, fields[index + 1])
+      redis.call('HDEL', KEYS[1], fields[index])
+      quotas[name] = nil
+    end
+  end
+end
+
 -- Closes the present cycle: what it used of the extra is taken off, what its holds may still take is carried.
 local function roll(consumed_key, held_key, next_start, next_end)
   local fields = redis.call('HGETALL', KEYS[1])
@@ -24,6 +36,7 @@ local function roll(consumed_key, held_key, next_start, next_end)
       redis.call('HSET', consumed_key, '!closed:' .. name, text(quota.allowance) .. ':' .. text(extra))
     end
   end
+  begin_plans(fields)
   redis.call('HSET', KEYS[10], head.start, head.finish)
   redis.call('HSET', KEYS[1], 'prev', head.start, 'start', next_start, 'end', next_end)
   -- What was read before the roll must not be written after it.

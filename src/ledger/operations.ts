@@ -108,12 +108,41 @@ export interface RefusalsOp {
   readonly lines: string;
 }
 
+/**
+ * Corrects what a user consumed of a quota in the present cycle, by units of either sign, on all lines of the charge or none. Limits
+ * are not asked; no counter goes below 0.
+ */
+export interface AdjustOp {
+  readonly kind: 'adjust';
+  readonly user: string;
+  readonly quota: string;
+  /** Not 0. */
+  readonly units: number;
+  /** Groups whose combined consumption changes too, comma-separated; left out: those that the user is in. */
+  readonly groups?: string | undefined;
+  /** In the journal. */
+  readonly action: string;
+  /** Comes back with the result: a repetition sees whose it is. */
+  readonly mark: string;
+  /** JSON; appended to the audit log in the same step. */
+  readonly audit: string;
+}
+
 /** Replaces an operation that must no longer happen. */
 export interface NoneOp {
   readonly kind: 'none';
 }
 
-export type Op = ReserveOp | SettleOp | ReleaseOp | RenewOp | RefundOp | ChargeOp | RefusalsOp | NoneOp;
+export type Op =
+  | ReserveOp
+  | SettleOp
+  | ReleaseOp
+  | RenewOp
+  | RefundOp
+  | ChargeOp
+  | RefusalsOp
+  | AdjustOp
+  | NoneOp;
 
 export interface Call {
   readonly org: string;
@@ -207,6 +236,18 @@ export interface Settled {
   readonly late: boolean;
 }
 
+export interface Adjusted {
+  readonly status: 'adjusted';
+  /** `below-zero`, `too-large`: nothing changed, for the counter at `at` would be below 0, or more than can be counted. */
+  readonly outcome: 'corrected' | 'below-zero' | 'too-large';
+  readonly at?: { readonly scope: Scope; readonly group: string };
+  readonly mark: string;
+  readonly groups: string;
+  /** Of the user and of the org, after the correction. */
+  readonly consumed: number;
+  readonly orgConsumed: number;
+}
+
 /**
  * `other-cycle`: nothing was done, because the call does not name the hold's cycle. `unproven`: nothing was given back,
  * because the org's data does not contain the call that admitted.
@@ -224,7 +265,7 @@ export interface Done {
     | 'noted';
 }
 
-export type Result = Admitted | Refused | Denied | Settled | Done;
+export type Result = Admitted | Refused | Denied | Settled | Adjusted | Done;
 
 /**
  * `producer-lost`: the org has no such producer, and the call is not its first. `producer-behind`: the org lacks earlier calls

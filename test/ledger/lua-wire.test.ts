@@ -8,6 +8,7 @@ import {
   MARK,
   namesByNumber,
   OPERATION,
+  OUTCOME,
   RESULT,
   SCOPE,
 } from '../../src/ledger/redis/wire.js';
@@ -21,6 +22,7 @@ const TABLES = {
   'kind of a result': RESULT,
   'reason of `denied`': DENIED,
   'status of `done`': DONE,
+  'outcome of `adjusted`': OUTCOME,
   scope: SCOPE,
 };
 

@@ -1,5 +1,5 @@
 /** Mutants of cycles, extra, users, groups, producers, epochs, notices and the directory. */
-import { broken, type Mutant } from './mutant.js';
+import { broken, inLua, type Mutant } from './mutant.js';
 
 export const ORGS: readonly Mutant[] = [
   ...broken(
@@ -313,6 +313,67 @@ export const ORGS: readonly Mutant[] = [
     ['notices', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
     ['notices', "orgState.trim('outbox', outbox.last);", ''],
   ),
+  ...broken(
+    'corrections',
+    'a correction takes a counter below 0',
+    'adjust',
+    ['include/adjust', 'if consumed < 0 then return BELOW_ZERO, line end', ''],
+    ['adjust', 'consumed + units < 0 || ', ''],
+  ),
+  ...broken(
+    'corrections',
+    'only the user’s own counter is looked at',
+    'adjust',
+    ['include/adjust', 'for place = 0, #lines.shared do', 'for place = 0, 0 do'],
+    ['adjust', 'lines.find((', 'lines.slice(0, 1).find(('],
+  ),
+  ...broken(
+    'corrections',
+    'a correction counts past what is exact',
+    'adjust',
+    ['include/adjust', 'if consumed + line.held > UNITS_MAX then return TOO_LARGE, line end', ''],
+    ['adjust', ' || consumed + units + held > UNITS_MAX', ''],
+  ),
+  ...broken(
+    'corrections',
+    'a correction is in no journal',
+    'adjust',
+    ['include/adjust', 'journal[#journal + 1] =', 'local _ ='],
+    ['adjust', 'work.journal.push(', 'void ('],
+  ),
+  ...broken(
+    'corrections',
+    'a correction leaves no audit entry',
+    'adjust',
+    ['include/adjust', "redis.call('XADD', KEYS[12], '*', 'e', ARGV[at + 7])", ''],
+    ['adjust', "work.orgState.append('audit', op.audit, work.now);", ''],
+  ),
+  ...broken(
+    'corrections',
+    'named groups are ignored',
+    'adjust',
+    ['include/adjust', 'if listed == OWN_GROUPS then', 'if listed then'],
+    ['adjust', 'op.groups ?? ownGroups(work, user)', 'ownGroups(work, user)'],
+  ),
+  ...broken(
+    'rule 11',
+    'a plan for the next cycle never begins',
+    'next-plan',
+    ['include/cycle', 'begin_plans(fields)\n  redis.call', 'redis.call'],
+    ['roll', '    beginPlans(orgState);\n    orgState.table', '    orgState.table'],
+  ),
+  ...broken(
+    'rule 11',
+    'a plan for the next cycle begins again with each',
+    'next-plan',
+    ['include/cycle', "redis.call('HDEL', KEYS[1], fields[index])", ''],
+    ['roll', 'org.delete(field);', ''],
+  ),
+  inLua('rule 11', 'a plan that was read stays when the next one begins', 'next-plan', [
+    'include/cycle',
+    'quotas[name] = nil',
+    '',
+  ]),
   ...broken(
     'journal',
     'the same entries are folded twice',

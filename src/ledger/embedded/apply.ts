@@ -11,6 +11,7 @@ import {
   type Reply,
   type Result,
 } from '../port.js';
+import { adjust } from './adjust.js';
 import { chargeServed } from './charge.js';
 import { noteCrossings } from './crossings.js';
 import { reserve } from './decide.js';
@@ -122,6 +123,8 @@ function perform(work: Work, op: Op): Result {
     case 'refusals':
       work.journal.push(op.lines);
       return { status: 'noted' };
+    case 'adjust':
+      return adjust(work, op);
     case 'none':
       return { status: 'none' };
   }

@@ -42,10 +42,20 @@ function roll(orgState: OrgState, present: Bounds, next: Bounds): void {
     if (taken.carried > 0) org.set(`carry:${quota}`, org.number(`carry:${quota}`) + taken.carried);
     consumed.set(`!closed:${quota}`, `${allowance}:${extra}`);
   }
+  beginPlans(orgState);
   orgState.table('cycles').set(String(present.start), present.end);
   org.set('prev', present.start);
   org.set('start', next.start);
   org.set('end', next.end);
   // Values that were read before the roll must not be written after it.
   org.set('version', org.number('version') + 1);
+}
+
+/** Plans that were set for the cycle that begins. */
+function beginPlans({ org }: OrgState): void {
+  for (const [field, plan] of [...org.map]) {
+    if (!field.startsWith('next:')) continue;
+    org.set(`plan:${field.slice('next:'.length)}`, plan);
+    org.delete(field);
+  }
 }

@@ -1,8 +1,19 @@
 /** Arguments and replies of apply.lua, whose header defines their places. */
 import type { ChargeItem } from '../../quota/charge.js';
 import { encodeCharges, rawsText } from '../codec.js';
-import type { BindingLimit, Call, Op, Overshoot, Reply, Result, SettleOp, Violation } from '../port.js';
-import { CODE, DENIED, DONE, MARK, namesByNumber, OPERATION, RESULT, SCOPE } from './wire.js';
+import type {
+  Adjusted,
+  AdjustOp,
+  BindingLimit,
+  Call,
+  Op,
+  Overshoot,
+  Reply,
+  Result,
+  SettleOp,
+  Violation,
+} from '../port.js';
+import { CODE, DENIED, DONE, MARK, namesByNumber, OPERATION, OUTCOME, RESULT, SCOPE } from './wire.js';
 
 /** `latest`: the latest time that the store's clock can show; 0 if unknown. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
@@ -62,9 +73,18 @@ function pushOp(args: (string | number)[], op: Op): void {
     case 'refusals':
       args.push(OPERATION.refusals, op.lines);
       return;
+    case 'adjust':
+      pushAdjust(args, op);
+      return;
     case 'none':
       args.push(OPERATION.none);
   }
+}
+
+function pushAdjust(args: (string | number)[], op: AdjustOp): void {
+  const charges = `${op.action};${op.quota}=${Math.abs(op.units)}`;
+  const sign = op.units < 0 ? '-' : '+';
+  args.push(OPERATION.adjust, op.user, '', charges, sign, op.groups ?? MARK.ownGroups, op.mark, op.audit);
 }
 
 function estimateMark({ estimated }: { readonly estimated: boolean }): string {
@@ -142,9 +162,27 @@ function decodeResult(raw: RawResult, op: Op | undefined): Result {
   }
   if (kind === RESULT.settled)
     return { status: 'settled', late: raw[1] === 1, overshoot: raw.slice(2).map(Number) };
+  if (kind === RESULT.adjusted) return decodeAdjusted(raw);
   const status = DONE_STATUSES[Number(raw[1])];
   if (kind === RESULT.done && status !== undefined) return { status };
   throw new TypeError(`apply.lua: unknown result ${raw.join(' ')}`);
+}
+
+const OUTCOMES = namesByNumber(OUTCOME);
+
+function decodeAdjusted(raw: RawResult): Adjusted {
+  const outcome = OUTCOMES[Number(raw[2])];
+  if (outcome === undefined) throw new TypeError(`apply.lua: unknown outcome ${String(raw[2])}`);
+  const scope = SCOPES[Number(raw[4])];
+  return {
+    status: 'adjusted',
+    outcome,
+    ...(scope === undefined ? {} : { at: { scope, group: String(raw[5]) } }),
+    mark: String(raw[1]),
+    groups: String(raw[3]),
+    consumed: Number(raw[6]),
+    orgConsumed: Number(raw[7]),
+  };
 }
 
 /**

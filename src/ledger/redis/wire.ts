@@ -1,6 +1,6 @@
 /** Letters and numbers of apply.lua's arguments and replies. `lua/README.md` has the same table; a test compares them. */
 import type { Scope } from '../../quota/id.js';
-import type { CallCode, Denied, Done, Op } from '../port.js';
+import type { Adjusted, CallCode, Denied, Done, Op } from '../port.js';
 
 export const OPERATION = {
   reserve: 'R',
@@ -10,6 +10,7 @@ export const OPERATION = {
   refund: 'F',
   charge: 'C',
   refusals: 'X',
+  adjust: 'A',
   none: '0',
 } as const satisfies Record<Op['kind'], string>;
 
@@ -20,6 +21,8 @@ export const MARK = {
   /** Before claims that must all be known. */
   mustBeKnown: '!',
   estimated: 'e',
+  /** An adjustment is for the groups that the user is in. */
+  ownGroups: '*',
   /** A release leaves a tombstone. */
   tombstone: '1',
 } as const;
@@ -43,6 +46,7 @@ export const RESULT = {
   denied: 3,
   settled: 4,
   done: 5,
+  adjusted: 6,
 } as const;
 
 export const DENIED = {
@@ -68,6 +72,12 @@ export const DONE = {
   unproven: 8,
   noted: 9,
 } as const satisfies Record<Done['status'], number>;
+
+export const OUTCOME = {
+  corrected: 1,
+  'below-zero': 2,
+  'too-large': 3,
+} as const satisfies Record<Adjusted['outcome'], number>;
 
 /** 0: no scope. */
 export const SCOPE = { user: 1, group: 2, org: 3 } as const satisfies Record<Scope, number>;

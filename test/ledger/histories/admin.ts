@@ -119,6 +119,7 @@ export class Admin {
     const { random, scale } = this;
     const quota = random.pick(QUOTAS);
     if (random.chance(0.6)) return [incr('org', `extra:${quota}`, random.between(1, 30) * scale)];
-    return [set('org', `plan:${quota}`, planBy(random, scale, quota))];
+    const field = random.chance(0.5) ? `next:${quota}` : `plan:${quota}`;
+    return [set('org', field, planBy(random, scale, quota))];
   }
 }

@@ -1,5 +1,6 @@
 /** A gateway of one org that does by chance all that gateways do, wrongly and late too, and tallies what came of it. */
 import type {
+  AdjustOp,
   Bounds,
   Call,
   ChargeOp,
@@ -185,7 +186,16 @@ export class Gateway {
   private makeOp(): Op {
     const { random } = this;
     switch (
-      random.weighted({ reserve: 58, settle: 14, release: 5, renew: 14, refund: 6, charge: 3, none: 3 })
+      random.weighted({
+        reserve: 58,
+        settle: 14,
+        release: 5,
+        renew: 14,
+        refund: 6,
+        charge: 3,
+        adjust: 3,
+        none: 3,
+      })
     ) {
       case 'settle': {
         const [hold, items] = this.pickHold();
@@ -212,6 +222,8 @@ export class Gateway {
         return this.admissions.splice(random.between(0, this.admissions.length), 1)[0] ?? NONE;
       case 'charge':
         return this.makeCharge();
+      case 'adjust':
+        return this.makeAdjustment();
       case 'none':
         return NONE;
       default:
@@ -272,6 +284,19 @@ export class Gateway {
       charges: charges('maps', [cost]),
       at: this.lastNow - random.pick([0, 1, 500, 20_000, 60_000, -700]),
       estimated: random.chance(0.2),
+    };
+  }
+
+  private makeAdjustment(): AdjustOp {
+    const { random } = this;
+    const stated = { action: 'adjustment', mark: String(this.sent), audit: '{"adjusted":true}' };
+    return {
+      kind: 'adjust',
+      user: random.pick(USERS),
+      quota: random.pick(['usage', 'ai']),
+      units: random.pick([-1, -1, -2, -9, 1, 4]) * this.scale,
+      ...(random.chance(0.3) ? { groups: random.some(GROUPS, 0.3).join(',') } : {}),
+      ...stated,
     };
   }
 

@@ -93,7 +93,7 @@ function grewOtherwise(before: State, after: State, ops: readonly Op[], reply: R
   if (reply.expired > 0) return true;
   const extra = Object.keys(after.org).filter((field) => field.startsWith('extra:'));
   if (extra.some((field) => units(before.org, field) !== units(after.org, field))) return true;
-  return ops.some((_, index) => reply.results[index]?.status === 'settled');
+  return ops.some((_, index) => ['settled', 'adjusted'].includes(reply.results[index]?.status ?? ''));
 }
 
 /** Lines that grew in a call did so by admissions, within their caps. Returns how many were looked at. */

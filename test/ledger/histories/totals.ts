@@ -25,6 +25,7 @@ export function tallyReply(tally: Tally, before: State, after: State, call: Call
 
 function outcome(op: Op, result: Result): string {
   if (result.status === 'admitted') return result.duplicate ? 'reserve: duplicate' : 'reserve: admitted';
+  if (result.status === 'adjusted') return `adjust: ${result.outcome}`;
   return 'reason' in result ? `${op.kind}: ${result.reason}` : `${op.kind}: ${result.status}`;
 }
 
@@ -32,6 +33,8 @@ function tallyRoll(tally: Tally, before: State, after: State): void {
   const [from, to] = [Number(before.org.start), Number(after.org.start)];
   if (from === to) return;
   tally.hit('rule 7: cycle rolled');
+  if (Object.keys(before.org).some((field) => field.startsWith('next:')))
+    tally.hit('rule 11: a plan began with the cycle');
   if (to - from > CYCLE_MS) tally.hit('rule 11: skipped cycles closed as one');
   for (const quota of ['usage', 'ai']) {
     const used = Number(before.org[`extra:${quota}`] ?? 0) - Number(after.org[`extra:${quota}`] ?? 0);

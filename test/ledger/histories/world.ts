@@ -109,6 +109,7 @@ export function firstChanges(random: Random, scale: number): Change[] {
   ];
   for (const quota of QUOTAS) {
     changes.push(set('org', `plan:${quota}`, planBy(random, scale, quota)));
+    if (random.chance(0.2)) changes.push(set('org', `next:${quota}`, planBy(random, scale, quota)));
     if (random.chance(0.7)) changes.push(set('org', `extra:${quota}`, random.between(5, 60) * scale));
     for (const subject of [...USERS.map((user) => `u:${user}`), ...GROUPS.map((group) => `g:${group}`)])
       if (random.chance(0.3))
