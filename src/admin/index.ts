@@ -18,7 +18,9 @@ import { tokenAuth } from './access/auth.js';
 import type { Admin, App } from './admin.js';
 import { ENDPOINTS } from './endpoints.js';
 import { answerClientError } from './http/client-error.js';
+import { openApiOf } from './http/openapi.js';
 import { problemSender, type SendProblem, sendNotFound } from './http/problems.js';
+import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
@@ -65,6 +67,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   app.setNotFoundHandler(answerNotFound);
   readJsonOnly(app);
   refuseEarly(app);
+  app.register((v1) => serveReference(v1, openApiOf(ENDPOINTS)), { prefix: '/v1' });
   app.register(
     async (v1) => {
       v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));

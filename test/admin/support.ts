@@ -2,7 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import t, { type Test } from 'tap';
 import Value from 'typebox/value';
+import type { Endpoint } from '../../src/admin/http/endpoint.js';
+import { errorsOf } from '../../src/admin/http/errors-of.js';
 import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
+import type { ErrorCode } from '../../src/errors/catalogue.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
 import { charges } from '../../src/quota/charge.js';
@@ -61,18 +64,23 @@ export interface Bench {
   apply(org: string, ops: readonly Op[]): Promise<Reply>;
 }
 
-/** Every response is compared with its declaration: undeclared statuses and members fail the test. */
+/** Every response is compared with its declaration: undeclared statuses, members and error codes fail the test. */
 export function checkResponses(t: Test, app: FastifyInstance): void {
   app.addHook('preSerialization', async ({ method, routeOptions: { url, config } }, reply, body) => {
-    // Problems are compared with the OpenAPI document, in openapi.test.ts.
-    if (config.endpoint === undefined || reply.statusCode >= 400) return body;
-    const schema = config.endpoint.answers[reply.statusCode];
+    if (config.endpoint === undefined) return body;
     const sent: unknown = JSON.parse(JSON.stringify(body));
-    const faults = schema === undefined ? ['the status is not declared'] : Value.Errors(schema, sent);
+    const faults = undeclared(config.endpoint, reply.statusCode, sent);
     if (faults.length > 0)
       t.fail(`${method} ${url} answers ${reply.statusCode} as declared`, { faults, sent });
     return body;
   });
+}
+
+function undeclared(endpoint: Endpoint, status: number, sent: unknown): readonly unknown[] {
+  const schema = endpoint.answers[status];
+  if (schema !== undefined) return Value.Errors(schema, sent);
+  const { code } = sent as { readonly code?: ErrorCode };
+  return errorsOf(endpoint).some((one) => one === code) ? [] : [`${code} is not declared`];
 }
 
 /** The admin API over a ledger that is there already, as another replica would be; sends with the bootstrap token. */

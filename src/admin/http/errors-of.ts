@@ -1,0 +1,38 @@
+/** The errors that follow from the form of an endpoint; a declaration lists only what goes beyond them. */
+import type { ErrorCode } from '../../errors/catalogue.js';
+import { ROLES } from '../access/roles.js';
+import type { Endpoint } from './endpoint.js';
+
+/** Of every request. */
+const GENERAL: readonly ErrorCode[] = [
+  'request-malformed',
+  'headers-too-large',
+  'request-timeout',
+  'token-missing',
+  'token-invalid',
+  'input-invalid',
+  'store-unavailable',
+  'shutting-down',
+  'internal',
+];
+/** Of every request to an org: it does not exist, the token does not reach it, or its data is lost. */
+const OF_ORG: readonly ErrorCode[] = ['not-found', 'store-lost'];
+/** Every write compares `If-Match`, also where nothing can match. */
+const OF_WRITE: readonly ErrorCode[] = ['version-stale', 'store-busy', 'body-not-json', 'body-too-large'];
+const OF_POST: readonly ErrorCode[] = ['idempotency-key-reused', 'idempotency-key-running'];
+
+export function errorsOf({ method, path, rule, errors }: Endpoint): ErrorCode[] {
+  const isWrite = method !== 'GET';
+  const inOrg = path.includes('/:org');
+  return [
+    ...new Set<ErrorCode>([
+      ...GENERAL,
+      ...(inOrg ? OF_ORG : []),
+      ...(isWrite ? OF_WRITE : []),
+      ...(isWrite && inOrg ? (['org-archived'] as const) : []),
+      ...(method === 'POST' ? OF_POST : []),
+      ...(rule.roles.length < ROLES.length || rule.reach === 'all' ? (['token-forbidden'] as const) : []),
+      ...errors,
+    ]),
+  ];
+}

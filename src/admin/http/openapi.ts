@@ -1,0 +1,202 @@
+/**
+ * The OpenAPI 3.1 document of the admin API, made from the declarations of the endpoints: the schemas in it are those
+ * that validate requests, and those that tests compare responses with.
+ */
+import type { TSchema } from 'typebox';
+import { CATALOGUE, type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
+import { type Endpoint, paramsOf } from './endpoint.js';
+import { errorsOf } from './errors-of.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export type OpenApi = ReturnType<typeof openApiOf>;
+
+/** The path parameters: what they are, and an example. */
+const PARAMETERS: Readonly<Record<string, readonly [description: string, example: string]>> = {
+  org: ['Id of the org', 'acme'],
+  quota: ['Name of a quota of the config', 'usage'],
+  user: ['Id of the user', 'ann'],
+  group: ['Id of the group', 'analysts'],
+  limit: ['Id of the limit: quota, u or g, and the user or group', 'usage:u:ann'],
+  hold: ['Id of the hold', '7f3e2b1c-chat-1'],
+  key: ['Id of the API key', 'Fz8Kq2LmNp4RsT6v'],
+  token: ['Id of the admin token', 'Fz8Kq2LmNp4RsT6v'],
+};
+
+export function openApiOf(endpoints: readonly Endpoint[]) {
+  const schemas = new Map<string, unknown>([['Problem', PROBLEM]]);
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of endpoints) {
+    const path = `/v1${endpoint.path.replace(/:(\w+)/g, '{$1}')}`;
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operationOf(endpoint, schemas) };
+  }
+  const codes = [...new Set(endpoints.flatMap(errorsOf))].sort();
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'quotagate admin API',
+      version: '1',
+      description: 'Orgs, plans, users, groups and limits, what is consumed of them, and who changed what.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    security: [{ token: [] }],
+    tags: [...new Set(endpoints.map(tagOf))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'An admin token: qga_…' },
+      },
+      parameters: HEADERS,
+      examples: Object.fromEntries(codes.map((code) => [code, exampleOf(code)])),
+      schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+    },
+  };
+}
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457. Further members depend on the code.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'instance'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'What happened to this request' },
+    code: { type: 'string', description: 'A code of the catalogue of errors' },
+    instance: { type: 'string', description: 'The id of the request, for the operator' },
+    errors: {
+      type: 'array',
+      description: 'The fields that are not valid',
+      items: {
+        type: 'object',
+        required: ['field', 'problem'],
+        properties: { field: { type: 'string' }, problem: { type: 'string' } },
+      },
+    },
+  },
+};
+
+const HEADERS = {
+  IfMatch: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'The ETag that the resource must still have; else 412',
+    schema: { type: 'string' },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'Makes the request safe to repeat for 24 hours',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+  },
+};
+
+function exampleOf(code: ErrorCode) {
+  const { title, cause } = CATALOGUE[code];
+  const instance = 'urn:uuid:7f3e2b1c-0d4a-4f7e-9a39-3b1f1c0c8c55';
+  return { summary: title, value: { ...problemBody(new ProblemError(code, cause)), instance } };
+}
+
+/** The noun: of an org, or else of the API. */
+function tagOf({ path }: Endpoint): string {
+  const [, first = '', , noun] = path.split('/');
+  return first === 'orgs' ? (noun ?? first) : first;
+}
+
+function operationOf(endpoint: Endpoint, schemas: Map<string, unknown>) {
+  const { id, summary, body, example, rule } = endpoint;
+  const content =
+    body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: refer(body, schemas), example } },
+          },
+        };
+  return {
+    operationId: id,
+    summary,
+    description: `Roles: ${rule.roles.join(', ')}.`,
+    tags: [tagOf(endpoint)],
+    parameters: parametersOf(endpoint, schemas),
+    ...content,
+    responses: { ...answersOf(endpoint, schemas), ...problemsOf(endpoint) },
+  };
+}
+
+function parametersOf({ path, query, method }: Endpoint, schemas: Map<string, unknown>): Json[] {
+  const inPath = paramsOf(path).map((name) => {
+    const [description, example] = PARAMETERS[name] ?? [];
+    if (description === undefined) throw new Error(`the path parameter :${name} has no row in PARAMETERS`);
+    return { name, in: 'path', required: true, description, example, schema: { type: 'string' } };
+  });
+  const { properties = {} } = query as { readonly properties?: Readonly<Record<string, TSchema>> };
+  const inQuery = Object.entries(properties).map(([name, schema]) => {
+    return { name, in: 'query', schema: refer(schema, schemas) };
+  });
+  const header = (name: keyof typeof HEADERS) => ({ $ref: `#/components/parameters/${name}` });
+  return [
+    ...inPath,
+    ...inQuery,
+    ...(method === 'GET' ? [] : [header('IfMatch')]),
+    ...(method === 'POST' ? [header('IdempotencyKey')] : []),
+  ];
+}
+
+function answersOf({ answers }: Endpoint, schemas: Map<string, unknown>): Json {
+  const entries = Object.entries(answers).map(([status, schema]) => {
+    if (status === '204') return [status, { description: 'Done' }];
+    const headers = {
+      ...('etag' in ((schema as { properties?: object }).properties ?? {}) ? header('ETag') : {}),
+      ...(status === '201' ? header('Location') : {}),
+    };
+    const description = status === '201' ? 'Created' : 'The answer';
+    const content = { 'application/json': { schema: refer(schema, schemas) } };
+    return [status, { description, ...(Object.keys(headers).length > 0 ? { headers } : {}), content }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function header(name: string): Json {
+  return { [name]: { schema: { type: 'string' } } };
+}
+
+/** One response per status, with the codes of the catalogue that have it. */
+function problemsOf(endpoint: Endpoint): Json {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(endpoint)) {
+    const { status } = CATALOGUE[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const entries = [...byStatus].map(([status, codes]) => [status, problemOf(codes)]);
+  return Object.fromEntries(entries);
+}
+
+function problemOf(codes: readonly ErrorCode[]): Json {
+  const schema = {
+    allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
+  };
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return {
+    description: codes.map((code) => CATALOGUE[code].title).join('; '),
+    content: { 'application/problem+json': { schema, examples } },
+  };
+}
+
+/** A schema as JSON, in which schemas with a name refer to the one place where they stand. */
+function refer(schema: unknown, schemas: Map<string, unknown>): unknown {
+  if (Array.isArray(schema)) return schema.map((one) => refer(one, schemas));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]) => [
+    key,
+    key === 'examples' ? value : refer(value, schemas),
+  ]);
+  const copy = Object.fromEntries(entries) as { readonly title?: unknown };
+  if (typeof copy.title !== 'string') return copy;
+  const known = schemas.get(copy.title);
+  if (known !== undefined && JSON.stringify(known) !== JSON.stringify(copy))
+    throw new Error(`two schemas are named ${copy.title}`);
+  schemas.set(copy.title, copy);
+  return { $ref: `#/components/schemas/${copy.title}` };
+}
