@@ -5,6 +5,7 @@
   KEYS[1] org       KEYS[2] limits   KEYS[3] members   KEYS[4] groups   KEYS[5] holds   KEYS[6] due
   KEYS[7] producers     KEYS[8] journal  KEYS[9] outbox    KEYS[10] cycles
   KEYS[11] keys     KEYS[12] audit   KEYS[13], KEYS[14] …  consumed and held of each cycle named in the call, in its order
+  KEYS[#KEYS] changes
 
   ARGV[1] epoch, '' if not known     ARGV[2] producer, '' for none     ARGV[3] sequence number on the producer
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny

@@ -1,5 +1,7 @@
 -- Users and their groups, read at once for all reservations of a call. Needs `head`, `hash-fields`, `force_hashtable`.
 local GROUPS_MAX = 64
+-- Entries of the change feed that are kept, as in src/ledger/change-feed.ts.
+local FEED_KEPT = 1000
 -- user -> record; record -> its parts; group -> generation; record and claims -> groups
 local members, memberships, generations, group_sets = {}, {}, {}, {}
 local listed_in = {}
@@ -105,5 +107,6 @@ local function admit_member(user, only_asks)
   force_hashtable(KEYS[3])
   redis.call('HSET', KEYS[1], 'seatsUsed', used + 1)
   redis.call('HINCRBY', KEYS[1], 'version', 1)
+  redis.call('XADD', KEYS[#KEYS], 'MAXLEN', '~', FEED_KEPT, '*', 'e', 'members=' .. user)
   return record
 end

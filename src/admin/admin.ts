@@ -7,9 +7,9 @@ import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
+import type { Snapshots } from './snapshots/snapshots.js';
 import type { Once } from './writes/idempotency.js';
 import type { KeyedMutex } from './writes/keyed-mutex.js';
-import type { Snapshots } from './writes/snapshots.js';
 
 export interface Admin {
   readonly ledger: Ledger;

@@ -23,9 +23,9 @@ import { problemSender, type SendProblem, sendNotFound } from './http/problems.j
 import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
+import { Snapshots } from './snapshots/snapshots.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
 import { KeyedMutex } from './writes/keyed-mutex.js';
-import { Snapshots } from './writes/snapshots.js';
 
 export { acceptClock } from './accept-clock.js';
 export { ROLES } from './access/roles.js';
@@ -52,9 +52,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const admin: Admin = { ledger, quotas, snapshots: new Snapshots(ledger), mutex: new KeyedMutex() };
+  const snapshots = new Snapshots(ledger, [...quotas.keys()]);
+  const admin: Admin = { ledger, quotas, snapshots, mutex: new KeyedMutex() };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
+  app.addHook('onClose', async () => snapshots.close());
   app.decorateRequest('access');
   app.decorateRequest('firstRead', undefined);
   app.decorateRequest('once', undefined);

@@ -118,10 +118,15 @@ export function encodeMember(member: Member): string {
   return `${STATUS_LETTER[member.status]}:${groups.join(',')}`;
 }
 
+/** The status alone. */
+export function statusIn(text: string): UserStatus {
+  return LETTER_STATUS[text.charAt(0)] ?? 'removed';
+}
+
 export function decodeMember(text: string): Member {
   const list = text.slice(2);
   const groups = list === '' ? [] : list.split(',').map(decodeMembership);
-  return { status: LETTER_STATUS[text.charAt(0)] ?? 'removed', groups };
+  return { status: statusIn(text), groups };
 }
 
 function decodeMembership(text: string): Membership {

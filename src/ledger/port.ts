@@ -135,7 +135,8 @@ export interface Page {
   readonly entries: readonly (readonly [field: string, value: string])[];
 }
 
-export type Log = 'journal' | 'audit' | 'outbox' | 'events';
+/** `changes`: the feed of changed fields (change-feed.ts), of which the last ones are kept. */
+export type Log = 'journal' | 'audit' | 'outbox' | 'events' | 'changes';
 
 /** Logs that are kept for a time and then trimmed. The others are emptied by what reads them. */
 export type KeptLog = 'audit' | 'events';

@@ -28,16 +28,26 @@ const MONTH = 'YYYY-MM'.length;
 
 type FoldStore = Pick<OrgStore, 'pendingWork' | 'log' | 'fold'>;
 
-/** Folds the journal; returns how many entries it moved. */
-export async function foldJournal(ledger: FoldStore, org: string): Promise<number> {
+/** Folds the journal; returns how many entries it moved. `until`: of entries that were appended later, none. */
+export async function foldJournal(
+  ledger: FoldStore,
+  org: string,
+  until = Number.POSITIVE_INFINITY,
+): Promise<number> {
   let moved = 0;
   for (;;) {
     const work = await ledger.pendingWork(org);
     if (work === undefined || work.firstEntry === '') return moved;
-    const { count, isLast } = await foldSome(ledger, org, work);
+    if (work.folding === '' && appendedAt(work.firstEntry) > until) return moved;
+    const { count, isLast } = await foldSome(ledger, org, { work, until });
     moved += count;
     if (isLast) return moved;
   }
+}
+
+/** When an entry was appended, by the store's clock. */
+export function appendedAt(entry: string): number {
+  return Number(entry.split('-')[0]);
 }
 
 /** What the org notes of an incomplete fold: a change of the time zone meanwhile must not change its sums. */
@@ -53,10 +63,20 @@ function progressIn(text: string): Progress {
   return { to, added: Number(added), timeZone };
 }
 
-async function foldSome(ledger: FoldStore, org: string, work: PendingWork) {
+interface Folding {
+  readonly work: PendingWork;
+  readonly until: number;
+}
+
+async function foldSome(ledger: FoldStore, org: string, { work, until }: Folding) {
   const resumed = work.folding === '' ? undefined : progressIn(work.folding);
   const { timeZone } = resumed ?? (JSON.parse(work.rule) as { timeZone: string });
-  const entries = await entriesOf(ledger, org, { after: work.fold, to: resumed?.to, timeZone });
+  const entries = await entriesOf(ledger, org, {
+    after: work.fold,
+    to: resumed?.to,
+    until,
+    timeZone,
+  });
   const progress = { to: entries.last, added: resumed?.added ?? 0, timeZone };
   const isDone = await addSums(ledger, org, { work, progress, sums: entries.sums.list() });
   // Another process folded meanwhile: the rest is folded in the next round.
@@ -67,15 +87,18 @@ interface Range {
   readonly after: string;
   /** Undefined: as many as one fold takes. */
   readonly to: string | undefined;
+  /** Without `to`: the latest time of an entry. */
+  readonly until: number;
   readonly timeZone: string;
 }
 
-async function entriesOf(ledger: FoldStore, org: string, { after, to, timeZone }: Range) {
+async function entriesOf(ledger: FoldStore, org: string, { after, to, until, timeZone }: Range) {
   const sums = new Sums();
   let last = after;
   let count = 0;
   for (;;) {
-    const page = await ledger.log(org, 'journal', last, PAGE_ENTRIES);
+    const all = await ledger.log(org, 'journal', last, PAGE_ENTRIES);
+    const page = to === undefined ? all.filter(({ id }) => appendedAt(id) <= until) : all;
     const end = page.findIndex(({ id }) => id === to);
     const entries = end < 0 ? page : page.slice(0, end + 1);
     let parsed = 0;

@@ -1,10 +1,12 @@
 /** One visit of maintenance to an org: looks once, does what is due, and schedules the next visit. */
 import type { Ledger, PendingWork } from '../ledger/port.js';
-import { foldJournal } from './fold.js';
+import { appendedAt, foldJournal } from './fold.js';
 import { type Expired, sweepOrg } from './sweep.js';
 
 /** Entries wait this long to be folded together: more entries make fewer sums. */
-const FOLD_AFTER_MS = 5_000;
+const FOLD_AFTER_MS = 10_000;
+/** Younger entries stay in the journal, where the copies of lists find what they have not seen yet. */
+const FOLD_AGE_MS = 5_000;
 /** After work was done, the org is looked at again. */
 const AGAIN_MS = 1_000;
 const NOTHING: Expired = { expired: 0, overshoots: [] };
@@ -20,16 +22,21 @@ export async function visitOrg(ledger: Ledger, org: string, againMs: number): Pr
   const foldAt = foldTimeOf(work);
   const isDue = now >= end || (firstDue !== 0 && firstDue <= now);
   const expired = isDue ? await sweepOrg(ledger, org) : NOTHING;
-  if (foldAt <= now) await foldJournal(ledger, org);
+  if (foldAt <= now) await foldJournal(ledger, org, untilOf(work));
   const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt);
   const next = isDue || foldAt <= now ? now + AGAIN_MS : later;
   if (next < now + againMs) await ledger.schedule('visit', [{ org, at: next }]);
   return expired;
 }
 
+/** The latest time of an entry that is folded; all entries, if the clock was set back or jumped. */
+function untilOf({ firstEntry, now }: PendingWork): number {
+  return appendedAt(firstEntry) > now ? Number.POSITIVE_INFINITY : now - FOLD_AGE_MS;
+}
+
 /** An entry whose time does not fit the org's is folded at once: the clock was set back, or jumped. */
 function foldTimeOf({ firstEntry, folding, now }: PendingWork): number {
   if (firstEntry === '') return Number.POSITIVE_INFINITY;
-  const foldAt = Number(firstEntry.split('-')[0]) + FOLD_AFTER_MS;
+  const foldAt = appendedAt(firstEntry) + FOLD_AFTER_MS;
   return folding !== '' || foldAt > now + FOLD_AFTER_MS ? now : foldAt;
 }

@@ -95,8 +95,8 @@ t.test('apply.lua names its keys in the order in which they are sent', async (t)
   const call = { org: 'acme', epoch: '', producer: '', seq: 0, ruleVersion: 1, expireMost: 0, ops: [] };
   const cycles = [{ start: 5, end: 9 }];
   const sent = new Keys('qg').ofCall({ ...call, cycles, unknownUsers: 'deny' });
-  const fixed = sent.slice(0, -2).map((key, index) => [String(index + 1), key.replace('qg:{acme}:', '')]);
+  const fixed = sent.slice(0, -3).map((key, index) => [String(index + 1), key.replace('qg:{acme}:', '')]);
   t.same(documented, fixed);
-  t.same(sent.slice(-2), ['qg:{acme}:consumed:5', 'qg:{acme}:held:5']);
+  t.same(sent.slice(-3), ['qg:{acme}:consumed:5', 'qg:{acme}:held:5', 'qg:{acme}:changes']);
   t.ok(sent.every((key) => key.includes('{acme}')));
 });

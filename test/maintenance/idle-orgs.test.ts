@@ -63,13 +63,27 @@ onBothMaintained(
   },
 );
 
+onBothMaintained('entries of the last five seconds stay in the journal', t, async (t, maintained) => {
+  const org = await maintained.seed('acme', ORG);
+  await maintained.wait(0);
+  for (const units of [1, 2]) {
+    await org.call([reserve('ana', fixed('usage', units))]);
+    await delay(SCHEDULED_MS);
+    await maintained.rounds(5);
+  }
+  await maintained.rounds(1);
+  const texts = await org.texts('journal');
+  t.equal(texts.length, 1, 'older ones are folded');
+  t.match(texts[0], /usage=2/);
+});
+
 onBothMaintained('the journal of an org that became idle is folded', t, async (t, maintained) => {
   const org = await maintained.seed('acme', ORG);
   await maintained.wait(0);
   await org.commit({ set: 'org', field: 'rule', value: '{"every":"hour","timeZone":"UTC"}' });
   await org.call([reserve('ana', fixed('usage', 5))]);
   await delay(SCHEDULED_MS);
-  await maintained.rounds(8);
+  await maintained.rounds(13);
   t.same(await org.texts('journal'), []);
   t.same(await org.fields('history:groups:1970-01-01'), { '1970-01-01T00|usage|maps|o': '5' });
 });
@@ -103,7 +117,7 @@ onBothMaintained('an org whose visit failed is visited again in the next round',
   await org.call([reserve('ana', fixed('usage', 5))]);
   await org.commit({ set: 'org', field: 'rule', value: 'not JSON' });
   await delay(SCHEDULED_MS);
-  await maintained.rounds(8);
+  await maintained.rounds(13);
   t.ok(maintained.errors.splice(0).length > 0);
   await org.commit({ set: 'org', field: 'rule', value: '{"every":"hour","timeZone":"UTC"}' });
   await maintained.rounds(1);

@@ -132,6 +132,20 @@ export const ORGS: readonly Mutant[] = [
     ['decide', "'seatsUsed', used + 1", "'seatsUsed', used"],
   ),
   ...broken(
+    'the change feed',
+    'a registration is not in it',
+    'change-feed',
+    ['include/members', "'members=' .. user", "''"],
+    ['decide', 'noteChanged(`members=', 'noteChanged(`x='],
+  ),
+  ...broken(
+    'the change feed',
+    'a commit is not in it',
+    'change-feed',
+    ['commit', "if ARGV[3] ~= '' then", 'if false then'],
+    ['index', "if (changed !== '')", 'if (false)'],
+  ),
+  ...broken(
     'rule 12',
     'a reservation of nothing registers its user',
     'users',

@@ -273,7 +273,7 @@ export async function dumpOf(ledger: Ledger, org: string, history: readonly Tabl
   const tables: Table[] = ['limits', 'members', 'groups', 'records', 'holds', ...counters, ...history];
   const dump: Record<string, unknown> = { org: head, cycles };
   for (const table of tables) dump[table] = await fieldsOf(ledger, org, table);
-  for (const log of ['journal', 'audit', 'outbox'] as const)
+  for (const log of ['journal', 'audit', 'outbox', 'changes'] as const)
     dump[log] = (await ledger.log(org, log, '', 1_000_000)).map((entry) => entry.text);
   return JSON.stringify(dump, null, 1);
 }

@@ -1,14 +1,13 @@
 /** The sum of the caps of a quota's active users, and the part of the pool that no one can use. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { decodeLimit, decodeMember } from '../../ledger/codec.js';
-import { capNow, quotaOf } from '../../ledger/view/limit-lines.js';
+import { decodeLimit, statusIn } from '../../ledger/codec.js';
+import { capNow, parseLine, quotaOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView } from '../../ledger/view/org-view.js';
-import { lineOf } from '../../quota/id.js';
-import { PERCENT_WHOLE } from '../../quota/limit.js';
+import { type Limit, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
 import { percentOut } from '../http/amounts.js';
 
-/** Tables that `capSums` reads. */
+/** Tables that `allCapSums` reads. */
 export const CAP_TABLES = ['members', 'limits'] as const;
 
 interface Sums {
@@ -19,37 +18,50 @@ interface Sums {
   units: number;
 }
 
-const USERS_A_TURN = 500;
+const NO_CAPS: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
+
+const TURN_MS = 1;
+const FIELDS_A_LOOK = 64;
 
 /** Shadow limits do not cap anyone, so they do not count. */
-async function sumsOf(view: OrgView, quota: string): Promise<Sums> {
-  const limits = fieldsOf(view.tables, 'limits');
-  const sums: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
+async function sumsOf(view: OrgView): Promise<Map<string, Sums>> {
+  const members = fieldsOf(view.tables, 'members');
+  const activeUsers = view.seatsUsed;
+  const all = new Map([...view.pools.keys()].map((quota) => [quota, { ...NO_CAPS, activeUsers }]));
   let seen = 0;
-  for (const [userKey, text] of fieldsOf(view.tables, 'members')) {
+  let turnEnds = performance.now() + TURN_MS;
+  for (const [field, text] of fieldsOf(view.tables, 'limits')) {
     seen += 1;
-    if (seen % USERS_A_TURN === 0) await turn();
-    if (decodeMember(text).status !== 'active') continue;
-    sums.activeUsers += 1;
-    const found = limits.get(lineOf(quota, 'user', userKey));
-    const limit = found === undefined ? undefined : decodeLimit(found);
-    if (limit === undefined || limit.shadow) continue;
-    sums.cappedUsers += 1;
-    sums.units += capNow(view, quota, limit);
-    if (limit.percent > 0) sums.percentUsers += 1;
-    sums.percent += limit.percent;
+    if (seen % FIELDS_A_LOOK === 0 && performance.now() > turnEnds) {
+      await turn();
+      turnEnds = performance.now() + TURN_MS;
+    }
+    const line = parseLine(field);
+    const sums = line?.scope === 'user' ? all.get(line.quota) : undefined;
+    if (line === undefined || sums === undefined) continue;
+    const member = members.get(line.subject);
+    if (member === undefined || statusIn(member) !== 'active') continue;
+    addCap(sums, decodeLimit(text), (limit) => capNow(view, line.quota, limit));
   }
-  return sums;
+  return all;
+}
+
+function addCap(sums: Sums, limit: Limit, capOf: (limit: Limit) => number): void {
+  if (limit.shadow) return;
+  sums.cappedUsers += 1;
+  sums.units += capOf(limit);
+  if (limit.percent > 0) sums.percentUsers += 1;
+  sums.percent += limit.percent;
 }
 
 /**
  * `exact`: percentage caps that sum to 100 %. `oversubscribed`: above. `short`: below. `none`: there are no percentage
  * caps. `unconsumable` is known only if every active user has a cap.
  */
-export async function capSums(view: OrgView, quota: string) {
+function capSums(view: OrgView, quota: string, sums: Sums) {
   const { decimals } = quotaOf(view, quota);
   const pool = view.pools.get(quota)?.units ?? 0;
-  const { activeUsers, cappedUsers, percentUsers, percent, units } = await sumsOf(view, quota);
+  const { activeUsers, cappedUsers, percentUsers, percent, units } = sums;
   const all = activeUsers > 0 && cappedUsers === activeUsers;
   return {
     activeUsers,
@@ -66,11 +78,11 @@ function stateOf(percent: number): 'exact' | 'oversubscribed' | 'short' {
   return percent > PERCENT_WHOLE ? 'oversubscribed' : 'short';
 }
 
-export type CapSums = Awaited<ReturnType<typeof capSums>>;
+export type CapSums = ReturnType<typeof capSums>;
 
 /** The sums of every quota that has a plan. */
 export async function allCapSums(view: OrgView) {
-  const sums: Record<string, CapSums> = {};
-  for (const quota of view.pools.keys()) sums[quota] = await capSums(view, quota);
-  return sums;
+  const caps: Record<string, CapSums> = {};
+  for (const [quota, sums] of await sumsOf(view)) caps[quota] = capSums(view, quota, sums);
+  return caps;
 }

@@ -6,7 +6,7 @@ import { dayOf, periodDays } from '../../quota/cycle.js';
 import { READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { endpoint, ok } from '../http/endpoint.js';
-import { CAP_TABLES, capSums } from '../limits/caps.js';
+import { allCapSums, CAP_TABLES } from '../limits/caps.js';
 import { orgLines, poolView } from '../plans/pools.js';
 import { stateOf } from './definition.js';
 import { Overview } from './schemas.js';
@@ -27,10 +27,11 @@ async function overviewOf(admin: Admin, org: string) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org, orgLines(quotas));
   const { tables, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
-  const copy = withTables(view, tables);
-  const views = [];
-  for (const [quota, pool] of view.pools)
-    views.push({ ...poolView(view, quota, pool), caps: await capSums(copy, quota) });
+  const sums = await allCapSums(withTables(view, tables));
+  const views = [...view.pools].flatMap(([quota, pool]) => {
+    const caps = sums[quota];
+    return caps === undefined ? [] : [{ ...poolView(view, quota, pool), caps }];
+  });
   return {
     id: view.id,
     name: view.name,

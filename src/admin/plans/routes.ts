@@ -18,8 +18,8 @@ import { invalid, notFound } from '../http/problems.js';
 import { DryRun, members, Reason, words } from '../http/validate.js';
 import { rearm } from '../limits/limit-view.js';
 import { set as setField } from '../orgs/definition.js';
+import type { Snapshots } from '../snapshots/snapshots.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import type { Snapshots } from '../writes/snapshots.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
 import { PlanMode as Mode, PlanPreview, PoolView } from './schemas.js';
 

@@ -1,16 +1,9 @@
 /** Users: list, add, show, change, remove. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import { decodeMember, type Member, type UserStatus } from '../../ledger/codec.js';
+import type { Member, Membership, UserStatus } from '../../ledger/codec.js';
 import type { Change, Want } from '../../ledger/port.js';
-import {
-  fieldsOf,
-  numberIn,
-  type OrgView,
-  readOrg,
-  type Tables,
-  withTables,
-} from '../../ledger/view/org-view.js';
+import { type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { lineOf, userIdOf, userKeyOf } from '../../quota/id.js';
 import { MANAGERS, READERS } from '../access/roles.js';
@@ -18,12 +11,14 @@ import type { Admin } from '../admin.js';
 import { groupIn } from '../groups/group-view.js';
 import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
-import { matches, pageOf, type Rank } from '../http/paging.js';
+import { pageOf, type Rank } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { Email, Id, members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
+import { allCapSums } from '../limits/caps.js';
+import type { UserRow } from '../snapshots/user-rows.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { liveMember, memberChange, memberIn } from './members.js';
+import { memberChange, memberIn } from './members.js';
 import { type Profile, profileField, profileIn } from './profile.js';
 import { UserList, UserStatus as UserStatuses, UserView } from './schemas.js';
 import { etagOfUser, userTables, userView } from './user-view.js';
@@ -45,6 +40,7 @@ const ListQuery = {
   ...Paging,
   ...Search,
   status: Type.Optional(UserStatuses),
+  role: Type.Optional(Type.String()),
   group: Type.Optional(Type.String()),
 };
 type ListQuery = MembersOf<typeof ListQuery>;
@@ -183,57 +179,47 @@ function lineWants({ quotas }: Admin, start: number, { userKey, groups }: Subjec
   ];
 }
 
-interface UserRow {
-  readonly userKey: string;
-  readonly member: Member;
-}
-
 async function listUsers(admin: Admin, org: string, query: ListQuery) {
   const view = await readOrg(admin, org);
-  const { tables, ageMs } = await admin.snapshots.tables(org, userTables(view.cycle.start));
+  const { tables, users, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
   const copy = withTables(view, tables);
   const page = await pageOf(
     {
-      rows: rowsOf(tables),
+      rows: users.values(),
       id: ({ userKey }: UserRow) => userKey,
-      accept: (row: UserRow) => accepts(tables, query, row),
-      ranks: ranksOf(copy),
+      accept: acceptance(tables, query),
+      ranks: ranksOf(admin),
     },
     query,
   );
   const items = page.rows.map(({ userKey, member }) => userView(copy, userKey, member));
-  return { items, cursor: page.cursor, snapshotAgeMs: ageMs };
-}
-
-function* rowsOf(tables: Tables): Generator<UserRow> {
-  for (const [userKey, text] of fieldsOf(tables, 'members')) yield { userKey, member: decodeMember(text) };
+  return { items, cursor: page.cursor, caps: await allCapSums(copy), snapshotAgeMs: ageMs };
 }
 
 /** Removed users are listed only on request. */
-function accepts(tables: Tables, query: ListQuery, { userKey, member }: UserRow): boolean {
-  if (query.status === undefined ? member.status === 'removed' : member.status !== query.status) return false;
-  const inGroup = ({ group }: { group: string }): boolean => group === query.group;
-  if (query.group !== undefined && !liveMember(tables, member).groups.some(inGroup)) return false;
-  if (query.q === undefined) return true;
-  const { name, email } = profileIn(tables, userKey);
-  return matches(query.q, userIdOf(userKey), name, email);
+function acceptance(tables: Tables, { status, role, group, q }: ListQuery): (row: UserRow) => boolean {
+  const sought = q?.toLowerCase() ?? '';
+  const generation = group === undefined ? undefined : groupIn(tables, group)?.generation;
+  const inGroup = (one: Membership): boolean => one.group === group && one.generation === generation;
+  return ({ member, profile, sought: text }) => {
+    if (status === undefined ? member.status === 'removed' : member.status !== status) return false;
+    if (role !== undefined && profile.role !== role) return false;
+    if (group !== undefined && !member.groups.some(inGroup)) return false;
+    return sought === '' || text.includes(sought);
+  };
 }
 
-function ranksOf({ tables, quotas, cycle }: OrgView): Record<string, (row: UserRow) => Rank> {
-  const text = (pick: (profile: Profile) => string) => {
-    return ({ userKey }: UserRow): Rank => pick(profileIn(tables, userKey)).toLowerCase();
-  };
+function ranksOf({ quotas }: Admin): Record<string, (row: UserRow) => Rank> {
   const ranks: Record<string, (row: UserRow) => Rank> = {
     id: ({ userKey }) => userKey,
-    name: text(({ name }) => name),
-    email: text(({ email }) => email),
-    role: text(({ role }) => role),
+    name: ({ profile }) => profile.name.toLowerCase(),
+    email: ({ profile }) => profile.email.toLowerCase(),
+    role: ({ profile }) => profile.role.toLowerCase(),
     status: ({ member }) => member.status,
-    createdAt: ({ userKey }) => profileIn(tables, userKey).createdAt ?? 0,
+    createdAt: ({ profile }) => profile.createdAt ?? 0,
   };
-  for (const quota of quotas.keys())
-    ranks[`consumed:${quota}`] = ({ userKey }) =>
-      numberIn(tables, `consumed:${cycle.start}`, lineOf(quota, 'user', userKey));
+  for (const [index, quota] of [...quotas.keys()].entries())
+    ranks[`consumed:${quota}`] = ({ consumed }) => consumed[index] ?? 0;
   return ranks;
 }
 

@@ -1,7 +1,7 @@
 /** Users as the API shows them. */
 import Type from 'typebox';
 import { Amount, byName, ETag, Instant, listOf, named, orNull, Snapshot } from '../http/schema.js';
-import { LimitStatus } from '../limits/schemas.js';
+import { CapSums, LimitStatus } from '../limits/schemas.js';
 
 export const UserStatus = Type.Enum(['active', 'invited', 'inactive', 'removed']);
 
@@ -59,4 +59,4 @@ export const UserView = named(
   },
 );
 
-export const UserList = listOf(UserView, Snapshot);
+export const UserList = listOf(UserView, { caps: byName(CapSums), ...Snapshot });

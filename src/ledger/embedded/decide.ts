@@ -112,6 +112,7 @@ export function admitMember(work: Work, user: string, dryRun = false): Member | 
   orgState.table('members').set(user, encodeMember(active));
   orgState.org.set('seatsUsed', used + 1);
   orgState.org.set('version', orgState.org.number('version') + 1);
+  orgState.noteChanged(`members=${user}`, work.now);
   return active;
 }
 

@@ -7,6 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isName } from '../../quota/id.js';
+import { feedText } from '../change-feed.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
@@ -121,8 +122,10 @@ class MemoryLedger implements Ledger {
     }
     orgState.org.set('version', commit.version + 1);
     this.touch(org);
-    if (commit.audit !== '')
-      orgState.append('audit', commit.audit, Math.max(this.now(), orgState.org.number('now')));
+    const now = Math.max(this.now(), orgState.org.number('now'));
+    if (commit.audit !== '') orgState.append('audit', commit.audit, now);
+    const changed = feedText(commit.changes);
+    if (changed !== '') orgState.noteChanged(changed, now);
     return this.read(org, commit.wants ?? []);
   }
 

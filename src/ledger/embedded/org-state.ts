@@ -1,8 +1,14 @@
 /** One org's state: named tables of fields, logs, producers, and the order in which holds fall due. */
+import { FEED_KEPT } from '../change-feed.js';
 import { decodeHold, encodeHold, type HoldRecord, isHoldRecord } from '../codec.js';
 import type { Log, LogEntry, Reply, Table } from '../port.js';
 
 export type Value = string | number;
+
+const FEED_SLACK = 100;
+
+/** Logs that are kept on disk. */
+export type PersistedLog = Exclude<Log, 'changes'>;
 
 /**
  * Called for every change (undefined: deleted), so that the ledger can persist it. `prefix`: `<org>/<table or log>/`,
@@ -50,7 +56,13 @@ export interface Producer {
 
 export class OrgState {
   readonly tables = new Map<Table, Fields>();
-  readonly logs: Record<Log, LogEntry[]> = { journal: [], audit: [], outbox: [], events: [] };
+  readonly logs: Record<Log, LogEntry[]> = {
+    journal: [],
+    audit: [],
+    outbox: [],
+    events: [],
+    changes: [],
+  };
   readonly producers = new Map<string, Producer>();
   /** Hold ids ordered by expiry, then id, like Redis' sorted set. */
   readonly due: { at: number; id: string }[] = [];
@@ -58,7 +70,7 @@ export class OrgState {
   /** By start: every call opens its cycles, and building the tables' names costs more than finding them. */
   private readonly cycles = new Map<number, CycleCounters>();
   private lastEntry = { at: 0, count: 0 };
-  private readonly logPrefixes: Readonly<Record<Log, string>>;
+  private readonly logPrefixes: Readonly<Record<PersistedLog, string>>;
 
   constructor(
     readonly id: string,
@@ -120,18 +132,31 @@ export class OrgState {
     return number >= 1 && number <= last;
   }
 
+  append(log: PersistedLog, text: string, now: number): void {
+    const entry = this.add(log, text, now);
+    this.onChange?.(this.logPrefixes[log], entry.id, text);
+  }
+
+  /** Appends to the change feed. It is not persisted: nothing that follows it outlives the process. */
+  noteChanged(text: string, now: number): void {
+    const { changes } = this.logs;
+    this.add('changes', text, now);
+    // Trimmed rarely, because removing the first entry moves all others.
+    if (changes.length > FEED_KEPT + FEED_SLACK) changes.splice(0, changes.length - FEED_KEPT);
+  }
+
   /** Ids come from the org's time and never go back, whatever the clock does. */
-  append(log: Log, text: string, now: number): void {
+  private add(log: Log, text: string, now: number): LogEntry {
     const { lastEntry } = this;
     if (now > lastEntry.at) this.lastEntry = { at: now, count: 0 };
     else lastEntry.count += 1;
     const entry = { id: entryId(this.lastEntry.at, this.lastEntry.count), text };
     this.logs[log].push(entry);
-    this.onChange?.(this.logPrefixes[log], entry.id, text);
+    return entry;
   }
 
   /** Forgets log entries up to `to`. */
-  trim(log: Log, to: string): void {
+  trim(log: PersistedLog, to: string): void {
     const entries = this.logs[log];
     let count = 0;
     for (const entry of entries) {
@@ -143,7 +168,7 @@ export class OrgState {
   }
 
   /** Forgets log entries from before a time; yields after each `some` entries. */
-  *trimBefore(log: Log, before: number, some: number): Generator<void> {
+  *trimBefore(log: PersistedLog, before: number, some: number): Generator<void> {
     const end = entryId(before, 0);
     for (;;) {
       const entries = this.logs[log];
@@ -169,7 +194,7 @@ export class OrgState {
   }
 
   /** Adds an entry that was read from disk. */
-  restoreEntry(log: Log, entry: LogEntry): void {
+  restoreEntry(log: PersistedLog, entry: LogEntry): void {
     this.logs[log].push(entry);
     this.passEntry(entry.id);
   }

@@ -7,9 +7,9 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
-import type { Log, Table } from '../port.js';
+import type { Table } from '../port.js';
 import { Changes } from './changes.js';
-import { type ChangeListener, OrgState } from './org-state.js';
+import { type ChangeListener, OrgState, type PersistedLog } from './org-state.js';
 
 /** How long changes are collected before a batch. The rest of LATE_MS is left for the disk. */
 const FLUSH_MS = 250;
@@ -20,7 +20,7 @@ const SLICE = 128;
 /** A turn adds as many changes as the last one made, so that the writer keeps up, but not more than this. */
 const SLICE_MAX = 512;
 
-const LOGS: readonly string[] = ['journal', 'audit', 'outbox', 'events'] satisfies Log[];
+const LOGS: readonly string[] = ['journal', 'audit', 'outbox', 'events'] satisfies PersistedLog[];
 
 export interface Disk {
   readonly onChange: ChangeListener;
@@ -88,7 +88,7 @@ export class LevelDisk implements Disk {
     for (const [org, place, field, value] of found) {
       const orgState = orgStates.get(org) ?? new OrgState(org, this.onChange);
       orgStates.set(org, orgState);
-      if (LOGS.includes(place)) orgState.restoreEntry(place as Log, { id: field, text: value });
+      if (LOGS.includes(place)) orgState.restoreEntry(place as PersistedLog, { id: field, text: value });
       else orgState.table(place as Table).map.set(field, value);
     }
     for (const orgState of orgStates.values()) orgState.restoreOrder();

@@ -2,6 +2,7 @@
  * The ledger in Redis or Valkey, 6.2 or newer. All rules are in `lua/`; this module only sends calls and reads replies.
  */
 import { isName } from '../../quota/id.js';
+import { feedText } from '../change-feed.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
@@ -224,8 +225,8 @@ class RedisLedger implements Ledger {
     const listed = version === 0 && isName(org) ? this.send('sadd', [this.keys.orgs, org]) : undefined;
     // In a Cluster, they are on two nodes.
     if (this.options.cluster !== undefined) await listed;
-    const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'audit')];
-    const args: (string | number)[] = [version, audit, changes.length];
+    const keys = (['org', 'audit', 'changes'] as const).map((name) => this.keys.of(org, name));
+    const args: (string | number)[] = [version, audit, feedText(changes), changes.length];
     const place = this.placer(org, keys);
     for (const change of changes) {
       if ('set' in change) args.push('set', place(change.set), change.field, change.value);

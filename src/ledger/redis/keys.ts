@@ -69,6 +69,7 @@ export class Keys {
     const keys = [...fixed];
     for (const { start } of call.cycles)
       keys.push(this.of(call.org, `consumed:${start}`), this.of(call.org, `held:${start}`));
+    keys.push(this.of(call.org, 'changes'));
     return keys;
   }
 }
