@@ -66,6 +66,7 @@ onBothMaintained(
 onBothMaintained('entries of the last five seconds stay in the journal', t, async (t, maintained) => {
   const org = await maintained.seed('acme', ORG);
   await maintained.wait(0);
+  await org.commit({ set: 'org', field: 'rule', value: '{"every":"hour","timeZone":"UTC"}' });
   for (const units of [1, 2]) {
     await org.call([reserve('ana', fixed('usage', units))]);
     await delay(SCHEDULED_MS);
