@@ -1,10 +1,20 @@
-/** `npm run exact`: runs every scenario 20 times (or `npm run exact -- 5`) with a fresh org each. Exits 1 if a figure is wrong. */
-import { isExact, runScenario, SCENARIOS, startFleet } from './scenarios.js';
+/**
+ * `npm run exact`: runs every scenario 20 times (or `npm run exact -- 5`) with a fresh org each, on every form of the store.
+ * `npm run exact -- --store cluster` has one of them: redis, embedded, sentinel or cluster. Exits 1 if a figure is wrong.
+ */
+import { parseArgs } from 'node:util';
+import { STORES, type StoreName, startFleet } from './fleet.js';
+import { isExact, runScenario, SCENARIOS } from './scenarios.js';
 
-const times = Number(process.argv[2] ?? 20);
-let wrong = 0;
-for (const store of ['redis', 'embedded'] as const) {
+const { values, positionals } = parseArgs({ options: { store: { type: 'string' } }, allowPositionals: true });
+const times = Number(positionals[0] ?? 20);
+const chosen = STORES.filter((name) => values.store === undefined || values.store === name);
+if (chosen.length === 0) throw new Error(`--store ${values.store}: expected one of ${STORES.join(', ')}`);
+
+/** Returns how many runs were wrong. */
+async function runAll(store: StoreName): Promise<number> {
   const fleet = await startFleet(store);
+  let wrong = 0;
   try {
     for (const scenario of SCENARIOS) {
       const off: string[] = [];
@@ -23,5 +33,9 @@ for (const store of ['redis', 'embedded'] as const) {
   } finally {
     await fleet.close();
   }
+  return wrong;
 }
+
+let wrong = 0;
+for (const store of chosen) wrong += await runAll(store);
 process.exit(wrong === 0 ? 0 : 1);

@@ -2,13 +2,9 @@
  * Several gateway processes on one store get 5,000 requests from 500 connections, more than the budget allows. Responses with
  * 200, requests at the upstream and units in the ledger must be the same number.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { admin, as, ask, type GatewayProcess, spawnGateway } from '../support/gateway.js';
-import { startRedis } from '../support/redis.js';
+import { Agent } from 'node:http';
+import { admin, as, ask } from '../support/gateway.js';
+import type { Fleet } from './fleet.js';
 
 export interface Scenario {
   readonly name: string;
@@ -79,46 +75,6 @@ export const SCENARIOS: readonly Scenario[] = [
 
 const REQUESTS = 5_000;
 const CONNECTIONS = 500;
-
-export interface Fleet {
-  readonly gateways: readonly GatewayProcess[];
-  /** Requests that the upstream answered since the last call. */
-  served(): number;
-  close(): Promise<void>;
-}
-
-/** `store`: four processes on one Redis, or one process with the embedded ledger. */
-export async function startFleet(store: 'redis' | 'embedded'): Promise<Fleet> {
-  const folder = mkdtempSync(join(tmpdir(), 'quotagate-exact-'));
-  let count = 0;
-  const upstream = createServer((request, response) => {
-    count += 1;
-    request.resume();
-    response.end('{}');
-  });
-  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
-  const redis = store === 'redis' ? await startRedis() : undefined;
-  const parts = { upstream: url, redis: redis?.url, orgs: '  none: {}' };
-  const gateways: GatewayProcess[] = [];
-  for (let index = 0; index < (store === 'redis' ? 4 : 1); index += 1)
-    gateways.push(await spawnGateway(parts, folder));
-  return {
-    gateways,
-    served() {
-      const served = count;
-      count = 0;
-      return served;
-    },
-    async close() {
-      await Promise.all(gateways.map((gateway) => gateway.stop()));
-      upstream.closeAllConnections();
-      await new Promise((resolve) => upstream.close(resolve));
-      await redis?.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 export interface Outcome {
   readonly allowed: number;

@@ -1,7 +1,7 @@
 // Random histories: both ledgers give the same answers and end as the same orgs, and the invariants of an org hold throughout.
 import t from 'tap';
 import type { Reply } from '../../src/ledger/port.js';
-import { FULL_PATH_ONLY, openClockedMemory, openClockedRedis, serverOfFile } from '../support/ledgers.js';
+import { FULL_PATH_ONLY, openClockedMemory, openClockedStore } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
 import { Admin } from './histories/admin.js';
 import { EXPECTED } from './histories/expected.js';
@@ -97,12 +97,11 @@ t.setTimeout(TIMEOUT_MS);
 
 t.test('both ledgers agree', { skip: skipWithoutRedis, timeout: TIMEOUT_MS }, async (t) => {
   t.comment(`SEED=${SEED}${only === undefined ? '' : `:${only}`} repeats this run`);
-  const { url } = await serverOfFile();
   const tally = new Tally();
   const left = only === undefined ? Array.from({ length: HISTORIES }, (_, index) => index) : [Number(only)];
   const work = async (worker: number): Promise<void> => {
     const model = await openClockedMemory();
-    const redis = await openClockedRedis(url, `w${worker}`);
+    const redis = await openClockedStore(`w${worker}`);
     t.teardown(() => redis.close());
     const pair = new Pair(model, redis, CYCLE_MS, (reply) => tallyCommon(tally, reply));
     for (let index = left.shift(); index !== undefined; index = left.shift()) {

@@ -1,58 +1,38 @@
-// The contract of the ledger on the other forms of Redis: a master behind Sentinels, and a Cluster.
+// The contract of the ledger, and random histories, on the other forms of Redis: a master behind Sentinels, and a Cluster.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { openClockedCluster, openClockedSentinel } from '../support/clocked-forms.js';
 import { ClusterSet } from '../support/cluster.js';
-import { openClockedAt, runOn } from '../support/ledgers.js';
+import { runOn } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
 import { SentinelSet } from '../support/sentinel.js';
+import { runChild } from './child-tests.js';
+
+/** `HISTORIES=300 QUOTAGATE_TEST_STORE=cluster` runs random-histories.test.ts in full. */
+const HISTORIES = '30';
 
 if (skipWithoutRedis !== false) t.plan(0, skipWithoutRedis);
 else {
-  t.setTimeout(90_000);
+  t.setTimeout(240_000);
   const [sentinels, cluster] = await Promise.all([SentinelSet.start(), ClusterSet.start(0)]);
   t.teardown(() => Promise.all([sentinels.close(), cluster.close()]));
+  const closedAtEnd = async (opening: ReturnType<typeof openClockedSentinel>) => {
+    const ledger = await opening;
+    t.teardown(() => ledger.close());
+    return ledger;
+  };
   runOn([
-    { name: 'sentinel', opened: openOnSentinels(sentinels) },
-    { name: 'cluster', opened: openOnCluster(cluster) },
+    { name: 'sentinel', opened: closedAtEnd(openClockedSentinel(sentinels, 'test')) },
+    { name: 'cluster', opened: closedAtEnd(openClockedCluster(cluster, 'test')) },
   ]);
   const contract = new URL('./contract/', import.meta.url);
   for (const file of readdirSync(fileURLToPath(contract)))
     if (file.endsWith('.test.js')) await import(new URL(file, contract).href);
-}
-
-async function openOnSentinels(sentinels: SentinelSet) {
-  const master = await sentinels.master();
-  const ledger = await openClockedAt(sentinels.address, 'test', {
-    now: "local function now() return tonumber(redis.call('GET', 'clock:test')) end",
-    setClock: async (ms) => void (await master.send('SET', 'clock:test', ms)),
-  });
-  t.teardown(() => ledger.close());
-  return ledger;
-}
-
-/** Each node has the clock under a key of its own: a script reaches no other node. */
-async function openOnCluster(cluster: ClusterSet) {
-  const owners = new Map<unknown, string>();
-  for (let count = 0; owners.size < cluster.nodes.length; count += 1) {
-    const key = `clock:{${count}}`;
-    const owner = await cluster.ownerOf(key);
-    if (!owners.has(owner)) owners.set(owner, key);
-  }
-  const keys = [...owners.values()];
-  const now = `
-local function now()
-  for _, key in ipairs({ ${keys.map((key) => `'${key}'`).join(', ')} }) do
-    local found, value = pcall(redis.call, 'GET', key)
-    if found and type(value) == 'string' then return tonumber(value) end
-  end
-end`;
-  const ledger = await openClockedAt(cluster.address, 'test', {
-    now,
-    async setClock(ms) {
-      for (const [node, key] of owners) await (node as (typeof cluster.nodes)[number]).send('SET', key, ms);
-    },
-  });
-  t.teardown(() => ledger.close());
-  return ledger;
+  for (const store of ['sentinel', 'cluster'])
+    t.test(`random histories agree with the embedded ledger (${store})`, async (t) => {
+      const settings = { QUOTAGATE_TEST_STORE: store, HISTORIES };
+      const { failed, onRedis, code } = await runChild('random-histories.test.js', settings);
+      t.strictSame({ failed, onRedis, code }, { failed: [], onRedis: 1, code: 0 });
+    });
 }

@@ -1,20 +1,25 @@
 /**
  * `npm run mutants`: breaks the ledgers and the AI token meter in many small ways, one at a time and in copies of the package, and
  * expects a named test to fail. Exits 1 where a break goes unnoticed, or where its text is missing or not unique in the source.
+ * `npm run mutants -- redis` breaks one kind only; `-- redis --store cluster` runs its tests on a Cluster (or `sentinel`).
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { type Mutant, TEST_FOLDERS } from './mutant.js';
 import { MUTANTS } from './table.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const WORKERS = 2;
 const RUN_TIMEOUT_MS = 30_000;
+const { values, positionals } = parseArgs({ options: { store: { type: 'string' } }, allowPositionals: true });
 /** Optional: the only kind to break. */
-const [, , KIND] = process.argv;
+const [KIND] = positionals;
+/** Optional: the form of Redis. */
+const STORE = values.store ?? '';
 const CHOSEN = MUTANTS.filter(({ ledger }) => KIND === undefined || ledger === KIND);
 
 interface Run {
@@ -51,7 +56,11 @@ async function runTest(folder: string, name: string, ledger: Mutant['ledger']): 
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
     // What the common path decides would hide a break of the full path.
-    env: { ...process.env, QUOTAGATE_TEST_FULL_PATH: ledger === 'redis' ? '1' : '0' },
+    env: {
+      ...process.env,
+      QUOTAGATE_TEST_FULL_PATH: ledger === 'redis' ? '1' : '0',
+      QUOTAGATE_TEST_STORE: STORE,
+    },
   });
   const timer = setTimeout(() => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

@@ -17,6 +17,8 @@ export interface FailoverSet {
   /** The master that is killed. */
   master(): Promise<RedisNode>;
   replicasOf(master: RedisNode): Promise<readonly RedisNode[]>;
+  /** Makes a replica the master while the master is well. */
+  promote(master: RedisNode, takeover: boolean): Promise<void>;
   /** Resolves when another server is master in the place of `old`. */
   untilElected(old: RedisNode): Promise<unknown>;
 }
@@ -40,19 +42,24 @@ export interface FailoverTrial {
   readonly wrong: readonly string[];
 }
 
-const WARM_MS = 700;
+/** What ends the master: a signal, or a replica that is promoted by hand. */
+export type End = 'SIGKILL' | 'SIGSTOP' | 'promotion' | 'takeover';
+
+export const WARM_MS = 700;
 const AFTERWARDS_MS = 1_500;
 const SETTLED_MAX_MS = 10_000;
 const RECOVERED_MAX_MS = 20_000;
 /** From the election to the first request served. */
 export const RECOVERY_MAX_MS = 2_000;
 /** The replicas have read what they still got. */
-const CUT_MS = 50;
+export const CUT_MS = 50;
+/** After a promotion by hand, the old master answers until those that use it learn of it. */
+const HANDED_OVER_MS = 500;
 
 /** `lostMs`: how long no replica gets anything before the master ends, so that there is something to lose. */
 export async function tryFailover(
   set: FailoverSet,
-  { lostMs = 0, signal = 'SIGKILL' as NodeJS.Signals, minReplicas = 0 } = {},
+  { lostMs = 0, end = 'SIGKILL' as End, minReplicas = 0 } = {},
 ): Promise<FailoverTrial> {
   const settings = minReplicas === 0 ? set.settings : `${set.settings}, minReplicas: ${minReplicas}`;
   const setup = await GatewayUnderLoad.on(settings, () => openRedis(set.address));
@@ -64,7 +71,9 @@ export async function tryFailover(
     const cutAt = performance.now();
     const kept = lostMs > 0 ? await cutReplicas(replicas, master) : {};
     await delay(lostMs);
-    master.signal(signal);
+    const isByHand = end === 'promotion' || end === 'takeover';
+    if (isByHand) await set.promote(master, end === 'takeover');
+    else master.signal(end);
     const killedAt = performance.now();
     await set.untilElected(master);
     const electedAt = performance.now();
@@ -76,7 +85,7 @@ export async function tryFailover(
     const meanwhile = setup.answers.filter(({ sentAt }) => sentAt > cutAt && sentAt < recoveredAt + 500);
     const free = meanwhile.filter(({ kind }) => kind === 'free');
     const during = meanwhile.filter(({ kind }) => kind !== 'free');
-    const window = { from: cutAt, to: electedAt };
+    const window = { from: cutAt, to: electedAt + (isByHand ? HANDED_OVER_MS : 0) };
     const wrong = await Promise.all(ORGS.map((org) => wrongIn(setup, org, window, kept[org] ?? 0)));
     return {
       statuses: counted(during),
@@ -117,14 +126,14 @@ async function setMasterauth(nodes: readonly RedisNode[], password: string): Pro
   for (const node of nodes) await node.send('CONFIG', 'SET', 'masterauth', password);
 }
 
-async function consumedOn(node: RedisNode, org: string): Promise<number> {
+export async function consumedOn(node: RedisNode, org: string): Promise<number> {
   const readOnly = node.isCluster ? [['READONLY'] as const] : [];
   const ask = async (key: string, field: string): Promise<unknown> =>
     (await node.sendAll([...readOnly, ['HGET', `qg:{${org}}:${key}`, field]])).at(-1);
   return Number(await ask(`consumed:${await ask('org', 'start')}`, 'usage:o'));
 }
 
-async function recovered(setup: GatewayUnderLoad, since: number): Promise<number> {
+export async function recovered(setup: GatewayUnderLoad, since: number): Promise<number> {
   while (performance.now() - since < RECOVERED_MAX_MS) {
     const first = setup.answers.find(
       ({ kind, status, sentAt, ms }) => kind === 'closed' && status === 200 && sentAt + ms >= since,
@@ -135,18 +144,18 @@ async function recovered(setup: GatewayUnderLoad, since: number): Promise<number
   return Number.POSITIVE_INFINITY;
 }
 
-interface Window {
+export interface Window {
   readonly from: number;
   readonly to: number;
 }
 
 /** It was under way in the time of which the new master may know nothing. */
-function isWithin({ sentAt, ms }: Answer, { from, to }: Window): boolean {
+export function isWithin({ sentAt, ms }: Answer, { from, to }: Window): boolean {
   return sentAt + ms >= from && sentAt <= to;
 }
 
 /** `kept`: what the new master began with. Refunds of what it lacks give nothing back, and nothing is charged twice. */
-async function wrongIn(
+export async function wrongIn(
   setup: GatewayUnderLoad,
   org: string,
   window: Window,

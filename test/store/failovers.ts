@@ -35,8 +35,8 @@ export const FAILOVERS: readonly Failover[] = [
     recoveryMaxMs: 10_000,
     run: () => onSentinels({ lostMs: 1_000, minReplicas: 1 }),
   },
-  { name: 'sentinel: master hangs', run: () => onSentinels({ signal: 'SIGSTOP' }) },
+  { name: 'sentinel: master hangs', run: () => onSentinels({ end: 'SIGSTOP' }) },
   { name: 'cluster: master killed', run: () => onCluster({}) },
   { name: 'cluster: master killed, calls lost', run: () => onCluster({ lostMs: 1_000 }) },
-  { name: 'cluster: master hangs', run: () => onCluster({ signal: 'SIGSTOP' }) },
+  { name: 'cluster: master hangs', run: () => onCluster({ end: 'SIGSTOP' }) },
 ];

@@ -22,7 +22,7 @@ t.test('a master that is killed under load, with calls that no replica has', opt
 });
 
 t.test('a master that hangs is left when the Sentinels name another', options, async (t) => {
-  testFailover(t, await tryFailover(await startSet(t), { signal: 'SIGSTOP' }));
+  testFailover(t, await tryFailover(await startSet(t), { end: 'SIGSTOP' }));
 });
 
 t.test('a set that cannot be used is refused at start, with the reason', options, async (t) => {

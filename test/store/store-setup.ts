@@ -15,6 +15,7 @@ import type { Ledger } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { as, ask, type ConfigParts, type GatewayProcess, spawnGateway } from '../support/gateway.js';
+import type { NetworkHost } from '../support/network.js';
 import { RedisUnderTest } from './redis-under-test.js';
 
 export const DEADLINE_MS = 50;
@@ -86,27 +87,40 @@ export class GatewayUnderLoad {
     private readonly upstream: Server,
   ) {}
 
-  static async launch(store: Pick<ConfigParts, 'redis' | 'store' | 'settings'>, folder: string) {
+  static async launch(
+    store: Pick<ConfigParts, 'redis' | 'store' | 'settings' | 'on' | 'peers'>,
+    folder: string,
+    host = '127.0.0.1',
+  ) {
     const upstream = createServer((request, response) => {
       request.resume();
       const status = request.headers['x-fail'] === undefined ? 200 : 500;
       response.writeHead(status, { 'x-cost': '3' }).end('{}');
     });
-    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => upstream.listen(0, host, resolve));
     const parts = {
       ...store,
       deadlineMs: DEADLINE_MS,
-      upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
+      upstream: `http://${host}:${(upstream.address() as AddressInfo).port}`,
       orgs: CONFIG_ORGS,
       routes: ROUTES,
     };
     return { upstream, gateway: await spawnGateway(parts, folder) };
   }
 
-  /** `settings`: of the section `store`. */
-  static async on(settings: string, openLedger: () => Promise<Ledger>): Promise<GatewayUnderLoad> {
+  /** `settings`: of the section `store`. `network`: the gateway runs on a host of its own. */
+  static async on(
+    settings: string,
+    openLedger: () => Promise<Ledger>,
+    network?: { readonly on: NetworkHost; readonly address: string },
+  ): Promise<GatewayUnderLoad> {
     const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-'));
-    const { upstream, gateway } = await GatewayUnderLoad.launch({ settings }, folder);
+    const on = network && { on: network.on, peers: `${network.address}/32` };
+    const { upstream, gateway } = await GatewayUnderLoad.launch(
+      { settings, ...on },
+      folder,
+      network?.address,
+    );
     return new GatewayUnderLoad(folder, gateway, await openLedger(), upstream);
   }
 

@@ -2,6 +2,7 @@
 import slotOf from 'cluster-key-slot';
 import type { RedisOptions } from '../../src/ledger/redis/index.js';
 import type { FailoverSet } from '../store/failover.js';
+import type { NetworkHost } from './network.js';
 import { freePort, RedisNode, waitFor } from './redis-node.js';
 
 const SLOTS = 16_384;
@@ -16,8 +17,8 @@ type Range = [first: number, last: number, ...nodes: [host: string, port: number
 export class ClusterSet implements FailoverSet {
   private constructor(readonly nodes: readonly RedisNode[]) {}
 
-  /** `replicas` of each master. */
-  static async start(replicas = 1): Promise<ClusterSet> {
+  /** `replicas` of each master. `hosts`: one for each node; left out: all beside the test. */
+  static async start(replicas = 1, hosts: readonly NetworkHost[] = []): Promise<ClusterSet> {
     const nodes: RedisNode[] = [];
     const set = new ClusterSet(nodes);
     try {
@@ -25,7 +26,7 @@ export class ClusterSet implements FailoverSet {
         const timeout = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
         const cluster = ['--cluster-enabled', 'yes', ...timeout, '--cluster-replica-validity-factor', '0'];
         const args = [...cluster, '--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
-        const node = new RedisNode({ port: await freePort(PORT_MAX), args });
+        const node = new RedisNode({ port: await freePort(PORT_MAX), args, on: hosts[index] });
         nodes.push(node);
         await node.start();
       }
@@ -42,7 +43,7 @@ export class ClusterSet implements FailoverSet {
     const [first] = this.nodes as [RedisNode];
     for (const [index, node] of this.nodes.entries()) {
       await node.send('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-      await first.send('CLUSTER', 'MEET', '127.0.0.1', node.port);
+      await first.send('CLUSTER', 'MEET', node.host, node.port);
     }
     for (const [index, node] of this.masters.entries()) {
       const [from, to] = [index, index + 1].map((part) => Math.floor((SLOTS * part) / MASTERS));
@@ -77,7 +78,7 @@ export class ClusterSet implements FailoverSet {
   }
 
   get address(): RedisOptions {
-    const hosts = this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const hosts = this.nodes.map(({ host, port }) => ({ host, port }));
     return { cluster: { hosts, retryMs: RETRY_MS } };
   }
 
@@ -110,7 +111,13 @@ export class ClusterSet implements FailoverSet {
   async replicasOf(master: RedisNode): Promise<readonly RedisNode[]> {
     const id = await idOf(master);
     const lines = (await master.send('CLUSTER', 'REPLICAS', id)) as string[];
-    return this.nodes.filter(({ port }) => lines.some((line) => line.includes(`127.0.0.1:${port}@`)));
+    return this.nodes.filter(({ port }) => lines.some((line) => line.includes(`:${port}@`)));
+  }
+
+  /** As an operator does it. `takeover`: without the consent of the others. */
+  async promote(master: RedisNode, takeover: boolean): Promise<void> {
+    const [replica] = await this.replicasOf(master);
+    await replica?.send('CLUSTER', 'FAILOVER', ...(takeover ? ['TAKEOVER'] : []));
   }
 
   async untilElected(old: RedisNode): Promise<RedisNode> {
@@ -139,7 +146,7 @@ export class ClusterSet implements FailoverSet {
       await pause(pauseMs);
       const keys = (await from.send('CLUSTER', 'GETKEYSINSLOT', slot, 1)) as string[];
       if (keys.length === 0) break;
-      await from.send('MIGRATE', '127.0.0.1', to.port, '', 0, 60_000, 'KEYS', ...keys);
+      await from.send('MIGRATE', to.host, to.port, '', 0, 60_000, 'KEYS', ...keys);
     }
     // Until the map changes, the old owner answers ASK.
     await pause(5 * pauseMs);

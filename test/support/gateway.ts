@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type Addresses, type App, buildApp } from '../../src/app/app.js';
 import { loadConfig } from '../../src/config/load.js';
+import type { NetworkHost } from './network.js';
 
 export const ADMIN_TOKEN = 'test-admin-token';
 
@@ -36,6 +37,8 @@ export interface ConfigParts {
   readonly upstreams?: Readonly<Record<string, unknown>>;
   /** Where what cannot be delivered is kept. */
   readonly spool?: string;
+  /** Where a process of its own runs, if not beside the test. */
+  readonly on?: NetworkHost | undefined;
   /** Further quotas and other sections, as lines: those under `quotas` first. */
   readonly quotas?: string;
 }
@@ -59,8 +62,9 @@ export function configText(parts: ConfigParts): string {
   const embedded = `embedded: { path: ${JSON.stringify(parts.data ?? './data')} }`;
   const redis = parts.redis === undefined ? embedded : `redis: ${JSON.stringify(parts.redis)}`;
   const store = `{ ${parts.settings ?? redis}, deadlineMs: ${parts.deadlineMs ?? 5_000}${parts.store ?? ''} }`;
+  const address = `${parts.on?.address ?? '127.0.0.1'}:0`;
   return `
-server: { gateway: 127.0.0.1:0, admin: 127.0.0.1:0, ops: 127.0.0.1:0${parts.server ?? ', drainMs: 0'} }
+server: { gateway: ${address}, admin: ${address}, ops: ${address}${parts.server ?? ', drainMs: 0'} }
 store: ${store}
 log: { level: ${process.env.LOG ?? 'silent'} }
 identity:
@@ -130,9 +134,9 @@ export async function spawnGateway(
     configText({ data: join(folder, 'data'), ...parts, tokenFile }).replace(/level: \w+/, 'level: info'),
   );
   const before = preload === undefined ? [] : ['--import', preload];
-  const child = spawn(process.execPath, [...before, MAIN, 'serve', '-c', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = [...before, MAIN, 'serve', '-c', file];
+  const [program, programArgs] = parts.on?.command(process.execPath, args) ?? [process.execPath, args];
+  const child = spawn(program, programArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const log: LogLine[] = [];
   const addresses = await addressesIn(child, log);

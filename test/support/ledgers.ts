@@ -1,7 +1,5 @@
 /** Both ledgers on one injected clock, and short words to drive an org with. */
-import { Redis } from 'ioredis';
 import t, { type Test } from 'tap';
-import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type {
   BindingLimit,
   Bounds,
@@ -20,73 +18,19 @@ import type {
   Table,
   Violation,
 } from '../../src/ledger/port.js';
-import { openRedis, type RedisOptions } from '../../src/ledger/redis/index.js';
 import { type ChargeItem, type ChargeKind, charges } from '../../src/quota/charge.js';
+import { openClockedCluster, openClockedSentinel } from './clocked-forms.js';
+import { type ClockedLedger, openClockedMemory, openClockedRedis } from './clocked-ledger.js';
+import { ClusterSet } from './cluster.js';
 import { type RedisServer, skipWithoutRedis, startRedis } from './redis.js';
+import { SentinelSet } from './sentinel.js';
 
-/** A ledger whose clock the test sets. */
-export interface ClockedLedger {
-  readonly ledger: Ledger;
-  setClock(ms: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-export async function openClockedMemory(path?: string): Promise<ClockedLedger> {
-  let clock = 0;
-  const persisted = path === undefined ? {} : { path };
-  const ledger = await openEmbedded({ clock: () => clock, ...persisted });
-  const setClock = async (ms: number): Promise<void> => {
-    clock = ms;
-  };
-  return { ledger, setClock, close: () => ledger.close() };
-}
-
-/**
- * In place of `redis`: refuses every key that the caller did not name, as Cluster needs it. Only the tests' clock is free.
- */
-const KEYS_ONLY = `
-local store, named = redis, {}
-for _, key in ipairs(KEYS) do named[key] = true end
-local redis = { call = function(command, key, ...)
-  if key == nil then return store.call(command) end
-  if not named[key] and not string.find(key, '^clock:') then error(command .. ' of a key not in KEYS: ' .. key) end
-  return store.call(command, key, ...)
-end }
-`;
-
-/** Set by full-path.test.ts: the common path of apply.lua is off, and the same tests must pass. */
-export const FULL_PATH_ONLY = process.env.QUOTAGATE_TEST_FULL_PATH === '1';
-
-/** `prefix` keeps ledgers apart on one server, their clocks too. */
-export async function openClockedRedis(url: string, prefix: string): Promise<ClockedLedger> {
-  const client = new Redis(url.replace(/^unix:\/\//, ''), { protocol: 2 });
-  const clock = `clock:${prefix}`;
-  const now = `local function now() return tonumber(redis.call('GET', '${clock}')) end`;
-  const setClock = async (ms: number): Promise<void> => void (await client.set(clock, ms));
-  const { ledger, close } = await openClockedAt({ url }, prefix, { now, setClock });
-  return {
-    ledger,
-    setClock,
-    async close() {
-      await close();
-      client.disconnect();
-    },
-  };
-}
-
-/** `now`: the Lua that reads what `setClock` writes. */
-export async function openClockedAt(
-  address: Omit<RedisOptions, 'prefix'>,
-  prefix: string,
-  { now, setClock }: { readonly now: string; readonly setClock: ClockedLedger['setClock'] },
-): Promise<ClockedLedger> {
-  const patch = (source: string): string => KEYS_ONLY + source;
-  await setClock(0);
-  const replaced = FULL_PATH_ONLY ? { now, 'common-path': 'return full_path()' } : { now };
-  const options = { prefix, objectionMs: 0, scripts: { replaced, patch } };
-  const ledger = await openRedis({ ...address, ...options });
-  return { ledger, setClock, close: () => ledger.close() };
-}
+export {
+  type ClockedLedger,
+  FULL_PATH_ONLY,
+  openClockedMemory,
+  openClockedRedis,
+} from './clocked-ledger.js';
 
 /** The time at which a test org starts: the middle of its first cycle. */
 const CYCLE_MS = 1_000_000;
@@ -329,6 +273,8 @@ export function refund(
 export const NONE: Op = { kind: 'none' };
 
 let server: Promise<RedisServer> | undefined;
+let sentinels: Promise<SentinelSet> | undefined;
+let cluster: Promise<ClusterSet> | undefined;
 let ledgers: NamedLedger[] | undefined;
 let orgCount = 0;
 
@@ -351,11 +297,29 @@ export function serverOfFile(): Promise<RedisServer> {
   return server;
 }
 
+function stoppedAtEnd<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+  t.teardown(async () => (await starting).close());
+  return starting;
+}
+
+/** Of one Redis, or of the form of it that QUOTAGATE_TEST_STORE names: `sentinel` or `cluster`, one for a test file. */
+export async function openClockedStore(prefix: string): Promise<ClockedLedger> {
+  switch (process.env.QUOTAGATE_TEST_STORE) {
+    case 'sentinel':
+      sentinels ??= stoppedAtEnd(SentinelSet.start());
+      return openClockedSentinel(await sentinels, prefix);
+    case 'cluster':
+      cluster ??= stoppedAtEnd(ClusterSet.start(0));
+      return openClockedCluster(await cluster, prefix);
+    default:
+      return openClockedRedis((await serverOfFile()).url, prefix);
+  }
+}
+
 function ledgersOfFile(): NamedLedger[] {
   if (ledgers !== undefined) return ledgers;
-  const redis = async (): Promise<ClockedLedger> => openClockedRedis((await serverOfFile()).url, 'test');
   ledgers = [{ name: 'embedded', opened: openClockedMemory() }];
-  if (skipWithoutRedis === false) ledgers.push({ name: 'redis', opened: redis() });
+  if (skipWithoutRedis === false) ledgers.push({ name: 'redis', opened: openClockedStore('test') });
   for (const { opened } of ledgers) t.teardown(async () => (await opened).close());
   return ledgers;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
+import type { NetworkHost } from './network.js';
 import { launchRedis } from './redis.js';
 
 /** A port that was free a moment ago. */
@@ -28,7 +29,11 @@ export interface NodeOptions {
   readonly client?: { readonly tls?: ConnectionOptions; readonly password?: string };
   /** The program; left out: `redis-server`. */
   readonly command?: string;
+  /** Where it runs, if not beside the test. */
+  readonly on?: NetworkHost | undefined;
 }
+
+const LOOPBACK = '127.0.0.1';
 
 /** One process, ended by its pid. Its data is in a folder of its own. */
 export class RedisNode {
@@ -44,15 +49,25 @@ export class RedisNode {
     return this.options.args?.includes('--cluster-enabled') === true;
   }
 
+  get on(): NetworkHost | undefined {
+    return this.options.on;
+  }
+
+  get host(): string {
+    return this.options.on?.address ?? LOOPBACK;
+  }
+
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   async start(): Promise<void> {
-    const { port, args = [], file, command = 'redis-server' } = this.options;
+    const { port, args = [], file, command = 'redis-server', on } = this.options;
     const before = file === undefined ? [] : [file];
-    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', this.folder];
-    this.launched = launchRedis(command, [...before, ...own, ...args], this.folder);
+    const own = ['--port', String(port), '--bind', this.host, '--protected-mode', 'no', '--dir', this.folder];
+    const all = [...before, ...own, ...args];
+    const [program, programArgs] = on === undefined ? [command, all] : on.command(command, all);
+    this.launched = launchRedis(program, programArgs, this.folder);
     await this.launched.untilReady(() =>
       this.send('PING').then(
         () => true,
@@ -68,7 +83,7 @@ export class RedisNode {
 
   /** Sends commands in their order on a connection of their own. */
   async sendAll(commands: readonly (readonly [string, ...(string | number)[]])[]): Promise<unknown[]> {
-    const redis = new Redis(this.port, '127.0.0.1', {
+    const redis = new Redis(this.port, this.host, {
       ...this.options.client,
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerAddress } from '../../src/ledger/redis/server-address.js';
 import type { FailoverSet } from '../store/failover.js';
+import type { NetworkHost } from './network.js';
 import { freePort, infoOf, RedisNode, waitFor } from './redis-node.js';
 
 const NAME = 'quotas';
@@ -17,15 +18,18 @@ export class SentinelSet implements FailoverSet {
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<SentinelSet> {
+  /** `hosts`: three, each with a server and a Sentinel. Left out: all beside the test. */
+  static async start(hosts: readonly NetworkHost[] = []): Promise<SentinelSet> {
     const folder = mkdtempSync(join(tmpdir(), 'quotagate-sentinel-'));
     const servers: RedisNode[] = [];
     const sentinels: RedisNode[] = [];
     const set = new SentinelSet(servers, sentinels, folder);
     try {
       for (let index = 0; index < 3; index += 1) {
-        const follows = index === 0 ? [] : ['--replicaof', '127.0.0.1', String(servers[0]?.port)];
-        const server = new RedisNode({ port: await freePort(), args: [...MEMORY_ONLY, ...follows] });
+        const [first] = servers;
+        const follows = first === undefined ? [] : ['--replicaof', first.host, String(first.port)];
+        const args = [...MEMORY_ONLY, ...follows];
+        const server = new RedisNode({ port: await freePort(), args, on: hosts[index] });
         servers.push(server);
         await server.start();
       }
@@ -43,12 +47,13 @@ export class SentinelSet implements FailoverSet {
     for (let index = 0; index < 3; index += 1) {
       const file = join(this.folder, `sentinel-${index}.conf`);
       const lines = [
-        `sentinel monitor ${NAME} 127.0.0.1 ${master.port} 2`,
+        `sentinel monitor ${NAME} ${master.host} ${master.port} 2`,
         `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
         `sentinel failover-timeout ${NAME} 5000`,
       ];
       writeFileSync(file, `${lines.join('\n')}\n`);
-      const sentinel = new RedisNode({ port: await freePort(), file, args: ['--sentinel'] });
+      const { on } = this.servers[index] as RedisNode;
+      const sentinel = new RedisNode({ port: await freePort(), file, args: ['--sentinel'], on });
       (this.sentinels as RedisNode[]).push(sentinel);
       await sentinel.start();
     }
@@ -70,7 +75,7 @@ export class SentinelSet implements FailoverSet {
   }
 
   get address(): ServerAddress {
-    const hosts = this.sentinels.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const hosts = this.sentinels.map(({ host, port }) => ({ host, port }));
     return { sentinel: { name: NAME, hosts, database: 0 } };
   }
 
@@ -80,10 +85,10 @@ export class SentinelSet implements FailoverSet {
     return `sentinel: { name: ${NAME}, hosts: [${hosts}] }`;
   }
 
-  /** The master that the first Sentinel names. */
+  /** The master that the last Sentinel names: a partition leaves it with the majority. */
   async master(): Promise<RedisNode> {
-    const [first] = this.sentinels as [RedisNode];
-    const [, port] = (await first.send('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
+    const last = this.sentinels.at(-1) as RedisNode;
+    const [, port] = (await last.send('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)) as string[];
     const found = this.servers.find((server) => server.port === Number(port));
     if (found === undefined) throw new Error(`the Sentinel names a master at ${port}`);
     return found;
@@ -91,6 +96,11 @@ export class SentinelSet implements FailoverSet {
 
   async replicasOf(master: RedisNode): Promise<readonly RedisNode[]> {
     return this.servers.filter((server) => server !== master);
+  }
+
+  /** As an operator does it. */
+  async promote(): Promise<void> {
+    await this.sentinels.at(-1)?.send('SENTINEL', 'FAILOVER', NAME);
   }
 
   /** Resolves when the Sentinels name another master than `old`, and it takes writes. */
