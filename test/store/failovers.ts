@@ -2,6 +2,7 @@
 import { ClusterSet } from '../support/cluster.js';
 import { SentinelSet } from '../support/sentinel.js';
 import { type FailoverSet, type FailoverTrial, tryFailover } from './failover.js';
+import { type PartitionOptions, tryPartition } from './partition.js';
 
 interface Failover {
   readonly name: string;
@@ -36,7 +37,33 @@ export const FAILOVERS: readonly Failover[] = [
     run: () => onSentinels({ lostMs: 1_000, minReplicas: 1 }),
   },
   { name: 'sentinel: master hangs', run: () => onSentinels({ end: 'SIGSTOP' }) },
+  { name: 'sentinel: promoted by hand', run: () => onSentinels({ end: 'promotion' }) },
   { name: 'cluster: master killed', run: () => onCluster({}) },
   { name: 'cluster: master killed, calls lost', run: () => onCluster({ lostMs: 1_000 }) },
   { name: 'cluster: master hangs', run: () => onCluster({ end: 'SIGSTOP' }) },
+  { name: 'cluster: promoted by hand', run: () => onCluster({ end: 'promotion' }) },
+  { name: 'cluster: promoted by hand, without consent', run: () => onCluster({ end: 'takeover' }) },
+  ...(['sentinel', 'cluster'] as const).flatMap((form) => [
+    partition({ form, side: 'gateway apart from master' }),
+    partition({ form, side: 'master alone' }),
+    partition({ form, side: 'master with gateway' }),
+  ]),
+  partition({ form: 'sentinel', side: 'master with gateway', maxLagSeconds: 1 }),
+  // The set has to be whole again before a replica confirms anything.
+  partition({ form: 'sentinel', side: 'master with gateway', minReplicas: 1 }, 15_000),
 ];
+
+/** Only in a network of its own, as `npm run faults` starts itself. */
+function partition(options: PartitionOptions, recoveryMaxMs?: number): Failover {
+  const { form, side, maxLagSeconds, minReplicas } = options;
+  const bounds = [
+    maxLagSeconds === undefined ? '' : `, min-replicas-max-lag ${maxLagSeconds}`,
+    minReplicas === undefined ? '' : `, minReplicas ${minReplicas}`,
+  ];
+  const name = `${form}: partition, ${side}${bounds.join('')}`;
+  return {
+    name,
+    run: () => tryPartition(options),
+    ...(recoveryMaxMs === undefined ? {} : { recoveryMaxMs }),
+  };
+}

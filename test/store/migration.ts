@@ -1,13 +1,11 @@
 /** The slot of an org moves to another node of a Cluster, under load. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { openRedis } from '../../src/ledger/redis/index.js';
-import type { ClusterSet } from '../support/cluster.js';
+import type { ClusterSet, Migration } from '../support/cluster.js';
 import { GatewayUnderLoad } from './store-setup.js';
 import { counted, type Times, timesOf, wrongIn } from './trial.js';
 
-export interface MigrationTrial {
-  /** From the first SETSLOT to the last. */
-  readonly movedMs: number;
+export interface MigrationTrial extends Migration {
   /** Answers for the org while its keys moved, by status. */
   readonly meanwhile: Readonly<Record<string, number>>;
   readonly times: Times;
@@ -48,7 +46,7 @@ export async function tryMigration(
     const to = set.masters.find((node) => node !== owner);
     if (to === undefined) throw new Error('there is one master');
     const beganAt = performance.now();
-    const movedMs = await set.migrate('qg:{acme}:org', to, pauseMs);
+    const migration = await set.migrate('qg:{acme}:org', to, pauseMs);
     const endedAt = performance.now();
     await delay(1_000);
     await setup.stopLoad();
@@ -57,7 +55,7 @@ export async function tryMigration(
     const acme = setup.answers.filter(({ kind }) => kind === 'closed' || kind === 'measured');
     const moving = acme.filter((answer) => during.includes(answer));
     return {
-      movedMs,
+      ...migration,
       meanwhile: counted(moving),
       times: timesOf(moving, free),
       freeTimes: timesOf(free, []),

@@ -1,14 +1,31 @@
 /**
  * `npm run faults`: runs every fault for ten seconds under load. `npm run faults -- 20 stopped` runs the faults whose name contains
  * `stopped`, for 20 seconds. A fault is repeated where the machine was too busy for its latencies to mean anything, that is, where
- * requests that need no store were slow too. The fail-overs come last; each lasts as long as it does.
+ * requests that need no store were slow too. The fail-overs, a slot that moves, and the first requests of fresh gateways come last; each
+ * lasts as long as it does. Everything runs in a network of its own, where partitions are possible.
  */
-
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ClusterSet } from '../support/cluster.js';
+import { isInOwnNetwork, ownNetwork, skipWithoutNetworks, startLoopback } from '../support/network.js';
 import { type FailoverTrial, RECOVERY_MAX_MS } from './failover.js';
 import { FAILOVERS } from './failovers.js';
 import { FAULTS } from './faults.js';
+import { FIRST_REQUESTS, tryFirstRequests } from './first-requests.js';
+import { tryMigration } from './migration.js';
 import { DEADLINE_MS, OPEN_UNITS } from './store-setup.js';
 import { type Times, type Trial, tryFault } from './trial.js';
+
+if (!isInOwnNetwork) {
+  const missing = skipWithoutNetworks();
+  if (missing !== false) throw new Error(missing);
+  const { command, args, env } = ownNetwork(process.execPath, [
+    fileURLToPath(import.meta.url),
+    ...process.argv.slice(2),
+  ]);
+  process.exit(spawnSync(command, args, { env, stdio: 'inherit' }).status ?? 1);
+}
+startLoopback();
 
 const seconds = Number(process.argv[2] ?? 10);
 const only = process.argv[3] ?? '';
@@ -53,7 +70,35 @@ for (const { name, run, recoveryMaxMs: maxMs } of FAILOVERS.filter((one) => one.
   failed ||= trial.wrong.length > 0 || trial.recoveredMs > (maxMs ?? RECOVERY_MAX_MS);
   process.stdout.write(`${[name, ...failoverCells(trial)].join(' | ')}\n`);
 }
+const MIGRATION = 'cluster: a slot with 100,000 fields moves';
+if (MIGRATION.includes(only)) await runMigration();
+const FIRST = 'first 5,000 requests of four fresh gateways';
+if (FIRST.includes(only)) await runFirstRequests();
 process.exit(failed ? 1 : 0);
+
+async function runMigration(): Promise<void> {
+  const set = await ClusterSet.start(1);
+  try {
+    const trial = await tryMigration(set, { fields: 100_000, pauseMs: 40 });
+    failed ||= trial.wrong.length > 0;
+    const { movedMs, longestMs, times, freeTimes, afterwards, meanwhile } = trial;
+    const cells = [
+      `${Math.round(movedMs)} ms, longest MIGRATE ${Math.round(longestMs)} ms`,
+      `meanwhile ${JSON.stringify(meanwhile)}, after ${JSON.stringify(afterwards)}`,
+      `${latenciesOf(times)} ms, ${times.lateByStore} late by the store (free ${latenciesOf(freeTimes)})`,
+      trial.wrong.length === 0 ? 'correct' : trial.wrong.join('; '),
+    ];
+    process.stdout.write(`${[MIGRATION, ...cells].join(' | ')}\n`);
+  } finally {
+    await set.close();
+  }
+}
+
+async function runFirstRequests(): Promise<void> {
+  const { statuses, seconds } = await tryFirstRequests();
+  failed ||= statuses[200] !== FIRST_REQUESTS;
+  process.stdout.write(`${FIRST} | ${JSON.stringify(statuses)} | ${seconds.toFixed(1)} s\n`);
+}
 
 function isWrong({ over, wrong, open, outages }: Trial): boolean {
   return over > 0 || wrong.length > 0 || open > OPEN_UNITS * outages;

@@ -25,6 +25,10 @@ t.test('a master that hangs is left when the Sentinels name another', options, a
   testFailover(t, await tryFailover(await startSet(t), { end: 'SIGSTOP' }));
 });
 
+t.test('a replica that is made the master by hand', options, async (t) => {
+  testFailover(t, await tryFailover(await startSet(t), { end: 'promotion' }));
+});
+
 t.test('a set that cannot be used is refused at start, with the reason', options, async (t) => {
   const set = await startSet(t);
   const { sentinel } = set.address;

@@ -14,6 +14,13 @@ const RETRY_MS = 50;
 
 type Range = [first: number, last: number, ...nodes: [host: string, port: number, id: string][]];
 
+export interface Migration {
+  /** From the first SETSLOT to the last. */
+  readonly movedMs: number;
+  /** Of one key: both nodes do nothing else. */
+  readonly longestMs: number;
+}
+
 export class ClusterSet implements FailoverSet {
   private constructor(readonly nodes: readonly RedisNode[]) {}
 
@@ -134,25 +141,28 @@ export class ClusterSet implements FailoverSet {
     return master;
   }
 
-  /** Moves the slot of a key as `redis-cli --cluster reshard` does, with a pause between two keys. Returns how long it took. */
-  async migrate(key: string, to: RedisNode, pauseMs: number): Promise<number> {
+  /** Moves the slot of a key as `redis-cli --cluster reshard` does, with a pause between two keys. */
+  async migrate(key: string, to: RedisNode, pauseMs: number): Promise<Migration> {
     const slot = slotOf(key);
     const from = await this.ownerOf(key);
     const [fromId, toId] = [await idOf(from), await idOf(to)];
     const beganAt = performance.now();
+    let longestMs = 0;
     await to.send('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
     await from.send('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
     for (;;) {
       await pause(pauseMs);
       const keys = (await from.send('CLUSTER', 'GETKEYSINSLOT', slot, 1)) as string[];
       if (keys.length === 0) break;
+      const sentAt = performance.now();
       await from.send('MIGRATE', to.host, to.port, '', 0, 60_000, 'KEYS', ...keys);
+      longestMs = Math.max(longestMs, performance.now() - sentAt);
     }
     // Until the map changes, the old owner answers ASK.
     await pause(5 * pauseMs);
     for (const node of [to, from, ...this.nodes])
       await node.send('CLUSTER', 'SETSLOT', slot, 'NODE', toId).catch(() => undefined);
-    return performance.now() - beganAt;
+    return { movedMs: performance.now() - beganAt, longestMs };
   }
 
   async close(): Promise<void> {

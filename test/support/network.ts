@@ -10,7 +10,7 @@ const FIRST = '10.77.0.';
 const BRIDGE = 'quotagate';
 /** Takes every packet, and passes none on: a cable to nowhere, on which nobody is asked for an address. */
 const SINK = 'sink';
-const OWN = 'QUOTAGATE_TEST_NETWORK';
+const OWN = 'TEST_NETWORK';
 
 /** Set in a process that `ownNetwork` started. */
 export const isInOwnNetwork = process.env[OWN] === '1';
@@ -37,6 +37,11 @@ function ip(line: string): void {
   execFileSync('ip', line.split(' '));
 }
 
+/** A new network has none yet. */
+export function startLoopback(): void {
+  ip('link set lo up');
+}
+
 export class NetworkHost {
   constructor(
     readonly address: string,
@@ -61,7 +66,7 @@ export class Network {
   private constructor() {}
 
   static start(): Network {
-    ip('link set lo up');
+    startLoopback();
     ip(`link add ${BRIDGE} type bridge`);
     ip(`address add ${FIRST}1/24 dev ${BRIDGE}`);
     ip(`link set ${BRIDGE} up`);
