@@ -22,7 +22,7 @@ export function storeSetting(store: StoreConfig): string {
 
 /** Passwords and certificates are read at every connection. */
 export function storeAddress(store: RemoteStore): StoreAddress {
-  if ('redis' in store) return { url: store.redis, password: passwordOf(store) };
+  if ('redis' in store) return { url: store.redis, password: passwordOf(store), tls: tlsOf(store) };
   if ('cluster' in store) {
     const { hosts, ...access } = store.cluster;
     // A call that is refused while its slot moves is sent again as long as somebody waits for it.
@@ -41,12 +41,12 @@ export function storeAddress(store: RemoteStore): StoreAddress {
   };
 }
 
-function accessOf({ username, tls, ...login }: StoreAccess): ServerAddress {
-  return {
-    username,
-    password: passwordOf(login),
-    tls: tls === undefined ? undefined : () => readTls(tls),
-  };
+function accessOf({ username, ...access }: StoreAccess): ServerAddress {
+  return { username, password: passwordOf(access), tls: tlsOf(access) };
+}
+
+function tlsOf({ tls }: Pick<StoreAccess, 'tls'>): ServerAddress['tls'] {
+  return tls === undefined ? undefined : () => readTls(tls);
 }
 
 function addressesOf(hosts: readonly string[]): HostAndPort[] {

@@ -93,6 +93,12 @@ function* checkStore({ store }: PartialConfig): Generator<Issue> {
         'the URL also holds a password',
         'remove the password from the URL',
       );
+    if (store.tls !== undefined && !store.redis.startsWith('rediss://'))
+      yield issue(
+        ['store', 'tls'],
+        'the URL is not `rediss://`',
+        'write rediss://host:port, or remove `tls`',
+      );
   }
   for (const { login, path } of storeLogins(store))
     if (login.password !== undefined && login.passwordFile !== undefined)

@@ -9,7 +9,8 @@ interface PlacedLogin {
 }
 
 export function* storeLogins(store: NonNullable<PartialConfig['store']>): Generator<PlacedLogin> {
-  if ('redis' in store) yield { login: { passwordFile: store.passwordFile }, path: ['store'] };
+  if ('redis' in store)
+    yield { login: { passwordFile: store.passwordFile, tls: store.tls }, path: ['store'] };
   if ('cluster' in store && store.cluster !== undefined)
     yield { login: store.cluster, path: ['store', 'cluster'] };
   if (!('sentinel' in store) || store.sentinel === undefined) return;

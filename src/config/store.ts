@@ -80,6 +80,7 @@ export const RedisStore = section({
       'The Redis or Valkey that holds the ledger: one server. Left out, and no other form of Redis: the embedded ledger.',
   }),
   passwordFile: Type.Optional(file({ description: 'File with the password of the Redis user.' })),
+  tls: tls('the Redis server of a `rediss://` URL', 'the defaults, if the URL is `rediss://`'),
   ...common,
 });
 
@@ -109,7 +110,7 @@ function hosts(description: string) {
 }
 
 /** Its files are read again at every connection. */
-function tls(servers: string) {
+function tls(servers: string, leftOut = 'no TLS') {
   return Type.Optional(
     section(
       {
@@ -139,7 +140,7 @@ function tls(servers: string) {
       },
       {
         expects: 'a map, or `{}`',
-        description: `TLS to ${servers}; \`{}\` takes every default. Left out: no TLS.`,
+        description: `TLS to ${servers}; \`{}\` takes every default. Left out: ${leftOut}.`,
       },
     ),
   );

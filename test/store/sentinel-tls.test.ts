@@ -1,4 +1,4 @@
-// Sentinels and servers with TLS, users and passwords that change: as the config states them.
+// Sentinels and servers with TLS, one of them by its URL, users and passwords that change: as the config states them.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,4 +75,15 @@ t.test('TLS, users, and a password that changes', { skip: skipWithoutRedis, time
   const { store: wrong } = loadConfig(JSON.stringify({ store: { sentinel: other } }), {});
   if ('embedded' in wrong) throw new Error('no Sentinel');
   await t.rejects(openRedis(storeAddress(wrong)), { message: /^Redis cannot be reached: / });
+
+  const url = { redis: `rediss://quotas@127.0.0.1:${port}`, passwordFile };
+  const openUrl = (settings: object) => {
+    const { store: single } = loadConfig(JSON.stringify({ store: settings }), {});
+    if ('embedded' in single) throw new Error('no URL');
+    return openRedis(storeAddress(single));
+  };
+  const single = await openUrl({ ...url, tls: settings.tls });
+  t.strictSame(await single.orgs(), []);
+  await single.close();
+  await t.rejects(openUrl(url), { message: /^Redis cannot be reached/ }, 'its certificate is not trusted');
 });
