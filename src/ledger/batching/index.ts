@@ -66,7 +66,7 @@ export class StoreBatcher {
   private charging = 0;
 
   constructor(private readonly options: StoreBatcherOptions) {
-    this.deadlines = new Deadlines(options.deadlineMs);
+    this.deadlines = new Deadlines(options.deadlineMs, () => this.shared.distance.answered);
     this.backlogMax = options.backlogMax ?? BACKLOG_MAX;
     this.orgsMax = options.orgsMax ?? ORGS_MAX;
     this.unknownUsers = options.unknownUsers;
