@@ -1,8 +1,10 @@
 /**
- * `npm run scale:store`: which calls hold Redis for more than 2 ms while requests, settlements, admin lists and folding run, and
- * how many calls 10,000 idle orgs cost. Prints the slow log of Redis by command; another load on the machine adds to it.
+ * `npm run scale:store`: which calls hold Redis for more than 2 ms. Four gateways and an org of 20,000 users: its creation, 10,000 idle orgs,
+ * a burst of first requests, and a minute of fixed and measured costs, settlements, refunds, folding, admin lists, changes of limits, and
+ * *distribute* over all users. Prints the slow log of Redis by command after each; another load on the machine adds to it. Exits 1 if
+ * the slow log is not empty.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { loadavg, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +13,8 @@ import type { Change, Commit } from '../../src/ledger/port.js';
 import { openRedis } from '../../src/ledger/redis/index.js';
 import { loadScript } from '../../src/ledger/redis/scripts.js';
 import { startLoad } from '../e2e/load.js';
-import { admin, spawnGateway } from '../support/gateway.js';
+import { fire } from '../store/first-requests.js';
+import { admin, type GatewayProcess, spawnGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { TestUpstream } from '../support/upstream.js';
 
@@ -19,25 +22,19 @@ const SLOW_US = 2_000;
 const LOAD_MS = Number(process.env.SECONDS ?? 60) * 1_000;
 const IDLE_MS = 20_000;
 const IDLE_ORGS = Number(process.env.ORGS ?? 10_000);
-const USERS = 2_000;
+const USERS = 20_000;
+const GATEWAYS = 4;
 const GROUPS = 20;
 const CONNECTIONS = 48;
 const LIST_EVERY_MS = 1_000;
+const DISTRIBUTE_EVERY = 5;
 const HIGHEST = -20;
 
 const users = Array.from({ length: USERS }, (_, user) => `user${user}`);
 const groups = Array.from({ length: GROUPS }, (_, group) => `g${group}`);
-const SCRIPTS = [
-  'apply',
-  'commit',
-  'read',
-  'fold',
-  'pending-work',
-  'due-orgs',
-  'forget-producers',
-  'presence',
-  'lease',
-];
+const SCRIPTS = readdirSync(new URL('../../../lua', import.meta.url))
+  .filter((file) => file.endsWith('.lua'))
+  .map((file) => file.slice(0, -'.lua'.length));
 const NAMES = new Map(SCRIPTS.map((name) => [loadScript(name).sha, name]));
 
 type Client = Redis;
@@ -97,29 +94,43 @@ async function slowCalls(client: Client): Promise<Map<string, number[]>> {
   return byName;
 }
 
-async function printSlow(client: Client): Promise<void> {
-  const calls = await callsOf(client);
-  process.stdout.write(`${calls.get('evalsha')} scripts ran; above ${SLOW_US} µs:\n`);
-  process.stdout.write('| call | count | median µs | longest µs |\n|---|---:|---:|---:|\n');
-  for (const [name, times] of await slowCalls(client)) {
+let slow = 0;
+
+/** Of the time since the last call. */
+async function printSlow(client: Client, what: string): Promise<void> {
+  const [calls, found] = [await callsOf(client), await slowCalls(client)];
+  await client.call('CONFIG', 'RESETSTAT');
+  await client.call('SLOWLOG', 'RESET');
+  process.stdout.write(
+    `${what}: ${calls.get('evalsha') ?? 0} scripts ran; above ${SLOW_US} µs: ${found.size === 0 ? 'none' : ''}\n`,
+  );
+  if (found.size > 0)
+    process.stdout.write('| call | count | median µs | longest µs |\n|---|---:|---:|---:|\n');
+  for (const [name, times] of found) {
+    slow += times.length;
     times.sort((a, b) => a - b);
     process.stdout.write(`| ${name} | ${times.length} | ${times[times.length >> 1]} | ${times.at(-1)} |\n`);
   }
 }
 
-/** Lists, and a change of a limit, as an admin at work. */
-async function administer(address: string, isOver: () => boolean): Promise<number> {
-  let failed = 0;
-  while (!isOver()) {
-    const statuses = await Promise.all([
-      admin(address, 'GET', '/orgs/acme/users?pageSize=200'),
-      admin(address, 'GET', '/orgs/acme/limits?pageSize=200'),
-      admin(address, 'GET', '/orgs/acme'),
-    ]);
-    failed += statuses.filter(({ status }) => status !== 200).length;
+/** Lists, a change of a limit, and a distribution over all users, as an admin at work. Returns the answers by status. */
+async function administer(address: string, isOver: () => boolean): Promise<Map<number, number>> {
+  const counts = new Map<number, number>();
+  const call = async (method: string, path: string, body?: unknown): Promise<void> => {
+    const { status } = await admin(address, method, `/orgs/acme${path}`, body);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  };
+  await call('POST', '/limits', { group: 'g0', quota: 'lds', units: 1 });
+  for (let round = 0; !isOver(); round += 1) {
+    const lists = ['/users?pageSize=200', '/limits?pageSize=200', '', '/usage'].map((path) =>
+      call('GET', path),
+    );
+    const change = call('PATCH', '/limits/lds:g:g0', { units: round + 1 });
+    if (round % DISTRIBUTE_EVERY === 0) await call('POST', '/limits/distribute', { quota: 'usage' });
+    await Promise.all([...lists, change]);
     await delay(LIST_EVERY_MS);
   }
-  return failed;
+  return counts;
 }
 
 /** Redis measures by the clock: without priority, what it reports as slow is mostly waiting for a processor. */
@@ -132,6 +143,24 @@ function prefer(pid: number): string {
   }
 }
 
+function shown(counts: ReadonlyMap<number, number>): string {
+  return [...counts].map(([status, count]) => `${count} × ${status}`).join(', ');
+}
+
+const ROUTES = `
+  - { match: 'GET /v3/unit', action: unit, upstream: up, charges: [{ quota: usage, units: 1 }] }
+  - { match: 'GET /v3/two', action: two, upstream: up, charges: [{ quota: usage, units: 1 }, { quota: lds, gate: true }] }
+  - match: GET /v3/measured
+    action: measured
+    upstream: up
+    charges: [{ quota: usage, units: { responseHeader: x-cost }, hold: 5, floor: 1 }]
+`;
+/** Every fourth answer does not count, so that its charge is refunded. */
+const headersOf = (count: number): Record<string, string> => ({
+  'x-test-fields': '["x-cost","3"]',
+  ...(count % 4 === 3 ? { 'x-test-status': '500' } : {}),
+});
+
 const folder = mkdtempSync(join(tmpdir(), 'quotagate-store-calls-'));
 const redis = await startRedis({
   args: ['--slowlog-log-slower-than', String(SLOW_US), '--slowlog-max-len', '10000'],
@@ -143,33 +172,45 @@ const orgs = `
     cycle: { every: month, anchor: 1, timeZone: UTC }
     groups: { ${groups.map((group) => `${group}: {}`).join(', ')} }
     users: { ${members.join(', ')} }
-    plans: { usage: { allowance: 100000000 } }`;
-await createOrgs(redis.url);
-const gateway = await spawnGateway({ redis: redis.url, upstream: upstream.url, orgs }, folder);
+    plans: { usage: { allowance: 100000000 }, lds: { allowance: 100000000 } }`;
 const client = new Redis(redis.socket, { protocol: 2 });
+const gateways: GatewayProcess[] = [];
 process.stdout.write(
   `node ${process.versions.node}, load before the start ${loadavg()[0]?.toFixed(1)}; ${prefer(redis.pid)}\n`,
 );
 try {
+  for (let index = 0; index < GATEWAYS; index += 1)
+    gateways.push(
+      await spawnGateway({ redis: redis.url, upstream: upstream.url, orgs, routes: ROUTES }, folder),
+    );
+  await printSlow(client, `start of ${GATEWAYS} gateways, with an org of ${USERS} users`);
+  await createOrgs(redis.url);
   await delay(10_000);
   await idle(client);
-  await printSlow(client);
-  await client.call('SLOWLOG', 'RESET');
+  await printSlow(client, `${IDLE_ORGS} idle orgs`);
+  const addresses = gateways.map(({ gateway }) => gateway);
+  const burst = await fire(addresses);
+  await printSlow(client, `burst of first requests (${JSON.stringify(burst.statuses)})`);
   const endsAt = performance.now() + LOAD_MS;
   const load = (path: string, connections: number) =>
-    startLoad({ gateways: [gateway.gateway], connections, path, users, org: 'acme' });
-  const loads = [load('/v3/unit', CONNECTIONS), load('/v3/maps/tile', CONNECTIONS / 3)];
-  const failed = await administer(gateway.admin, () => performance.now() > endsAt);
+    startLoad({ gateways: addresses, connections, path, users, org: 'acme', headersOf });
+  const loads = [
+    load('/v3/unit', CONNECTIONS / 2),
+    load('/v3/two', CONNECTIONS / 4),
+    load('/v3/measured', CONNECTIONS / 4),
+  ];
+  const asked = await administer(gateways[0]?.admin ?? '', () => performance.now() > endsAt);
   await Promise.all(loads.map((one) => one.stop()));
-  const answered = loads.flatMap(({ counts }) =>
-    [...counts].map(([status, count]) => `${count} × ${status}`),
-  );
-  process.stdout.write(`requests: ${answered.join(', ')}; failed lists: ${failed}\n`);
-  await printSlow(client);
+  const counts = new Map<number, number>();
+  for (const [status, count] of loads.flatMap((one) => [...one.counts]))
+    counts.set(status, (counts.get(status) ?? 0) + count);
+  process.stdout.write(`requests: ${shown(counts)}; admin: ${shown(asked)}\n`);
+  await printSlow(client, `${LOAD_MS / 1_000} s of load`);
 } finally {
   client.disconnect();
-  await gateway.stop();
+  await Promise.all(gateways.map((gateway) => gateway.stop()));
   await upstream.close();
   await redis.stop();
   rmSync(folder, { recursive: true, force: true });
 }
+process.exit(slow === 0 ? 0 : 1);

@@ -46,7 +46,8 @@ export async function tryFirstRequests(): Promise<FirstRequests> {
   }
 }
 
-async function fire(addresses: readonly string[]): Promise<FirstRequests> {
+/** Sends them to the org `acme` of these gateways. */
+export async function fire(addresses: readonly string[]): Promise<FirstRequests> {
   const statuses: Record<string, number> = {};
   const beganAt = performance.now();
   let sent = 0;
