@@ -1,10 +1,11 @@
 /**
  * `npm run faults`: runs every fault for ten seconds under load. `npm run faults -- 20 stopped` runs the faults whose name contains
  * `stopped`, for 20 seconds. A fault is repeated where the machine was too busy for its latencies to mean anything, that is, where
- * requests that need no store were slow too. The fail-overs, a slot that moves, and the first requests of fresh gateways come last; each
+ * requests that need no store were slow too. The first requests of fresh gateways come first, fail-overs and a slot that moves last; each
  * lasts as long as it does. Everything runs in a network of its own, where partitions are possible.
  */
 import { spawnSync } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ClusterSet } from '../support/cluster.js';
 import { isInOwnNetwork, ownNetwork, skipWithoutNetworks, startLoopback } from '../support/network.js';
@@ -46,13 +47,17 @@ const head = [
 const CALM_P99_MS = 15;
 const TRIES_MAX = 3;
 
-const rows: string[][] = [head];
+const FIRST = 'first 5,000 requests of four fresh gateways';
+/** The first, because the load average counts the last minute. */
 let failed = false;
+if (FIRST.includes(only)) await runFirstRequests();
+
+const rows: string[][] = [head];
 for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
   for (let tries = 1; ; tries += 1) {
     const trial = await tryFault(fault, seconds * 1_000);
-    const calm = trial.freeTimes.p99 <= CALM_P99_MS;
-    failed ||= isWrong(trial) || (calm && trial.times.lateByStore > 0);
+    const calm = isCalm(trial);
+    failed ||= isWrong(trial) || isLate(trial);
     rows.push([calm ? fault.name : `${fault.name} (busy machine)`, ...cellsOf(trial)]);
     process.stdout.write(`${rows.at(-1)?.join(' | ')}\n`);
     if (calm || tries === TRIES_MAX) break;
@@ -67,20 +72,18 @@ for (const row of rows)
   process.stdout.write(`${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}\n`);
 for (const { name, run, recoveryMaxMs: maxMs } of FAILOVERS.filter((one) => one.name.includes(only))) {
   const trial = await run();
-  failed ||= trial.wrong.length > 0 || trial.recoveredMs > (maxMs ?? RECOVERY_MAX_MS);
+  failed ||= trial.wrong.length > 0 || trial.recoveredMs > (maxMs ?? RECOVERY_MAX_MS) || isLate(trial);
   process.stdout.write(`${[name, ...failoverCells(trial)].join(' | ')}\n`);
 }
 const MIGRATION = 'cluster: a slot with 100,000 fields moves';
 if (MIGRATION.includes(only)) await runMigration();
-const FIRST = 'first 5,000 requests of four fresh gateways';
-if (FIRST.includes(only)) await runFirstRequests();
 process.exit(failed ? 1 : 0);
 
 async function runMigration(): Promise<void> {
   const set = await ClusterSet.start(1);
   try {
     const trial = await tryMigration(set, { fields: 100_000, pauseMs: 40 });
-    failed ||= trial.wrong.length > 0;
+    failed ||= trial.wrong.length > 0 || isLate(trial);
     const { movedMs, longestMs, times, freeTimes, afterwards, meanwhile } = trial;
     const cells = [
       `${Math.round(movedMs)} ms, longest MIGRATE ${Math.round(longestMs)} ms`,
@@ -95,9 +98,20 @@ async function runMigration(): Promise<void> {
 }
 
 async function runFirstRequests(): Promise<void> {
+  // Others must not need the cores: the gateways and their clients fill them.
+  const isIdle = (loadavg()[0] ?? 0) < availableParallelism();
   const { statuses, seconds } = await tryFirstRequests();
-  failed ||= statuses[200] !== FIRST_REQUESTS;
-  process.stdout.write(`${FIRST} | ${JSON.stringify(statuses)} | ${seconds.toFixed(1)} s\n`);
+  failed ||= isIdle && statuses[200] !== FIRST_REQUESTS;
+  const name = isIdle ? FIRST : `${FIRST} (busy machine)`;
+  process.stdout.write(`${name} | ${JSON.stringify(statuses)} | ${seconds.toFixed(1)} s\n`);
+}
+
+function isCalm({ freeTimes }: Pick<Trial, 'freeTimes'>): boolean {
+  return freeTimes.p99 <= CALM_P99_MS;
+}
+
+function isLate(trial: Pick<Trial, 'freeTimes' | 'times'>): boolean {
+  return isCalm(trial) && trial.times.lateByStore > 0;
 }
 
 function isWrong({ over, wrong, open, outages }: Trial): boolean {

@@ -3,13 +3,15 @@
  * store, and this process must not use it up alone. A fresh process reads its first hundred requests in one turn of the event loop, with code that is
  * not compiled yet; that takes longer than the deadline, on a machine whose cores are busy several times as long. So:
  * - the time runs from the end of the turn in which a request arrived, when its call is sent;
- * - where the timer itself is late, and this turn brought answers, what waits behind them gets another turn, within twice the
- *   deadline. A store that does not answer is never waited for longer.
+ * - where the timer itself is late, and this turn brought answers, what waits behind them gets another turn, for a second at
+ *   most. A store that does not answer is never waited for longer.
  */
 import { type PendingOperation, unavailable } from './pending-operation.js';
 
 /** A timer that is later than this waited for our own work. */
 const LATE_MS = 10;
+/** On a machine whose cores are busy, one turn can take half of it. */
+export const OWN_DELAY_MAX_MS = 1_000;
 
 interface Entry {
   readonly pending: PendingOperation;
@@ -62,7 +64,7 @@ export class Deadlines {
   private readonly giveUp = (): void => {
     const now = performance.now();
     const isOurDelay = now - this.timerAt > LATE_MS && this.answers() > this.answersBefore;
-    const expiredAt = isOurDelay ? now - this.deadlineMs : now;
+    const expiredAt = isOurDelay ? now - OWN_DELAY_MAX_MS : now;
     for (; this.head < this.arriving; this.head += 1) {
       const { pending, at } = this.queue[this.head] as Entry;
       if (pending.over) continue;
