@@ -24,6 +24,7 @@ import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { Snapshots } from './snapshots/snapshots.js';
+import { TOKEN_ORG } from './tokens/token-store.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
 import { KeyedMutex } from './writes/keyed-mutex.js';
 
@@ -47,6 +48,9 @@ export interface AdminOptions {
 const PARAM_LENGTH_MAX = 1_024;
 const BODY_BYTES_MAX = 256 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** System data with an audit log. */
+export const SYSTEM_ORGS = [TOKEN_ORG];
 
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { buildAdmin, createOrg } from '../admin/index.js';
+import { buildAdmin, createOrg, SYSTEM_ORGS } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
 import { buildGateway, type Gateway } from '../gateway/gateway.js';
@@ -13,6 +13,7 @@ import { type Ledger, StoreError } from '../ledger/port.js';
 import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { type MaintenanceLoop, startMaintenance } from '../maintenance/maintenance-loop.js';
+import type { Notifier } from '../notify/notifier.js';
 import { Metrics, type State } from '../observe/metrics.js';
 import { Ops } from '../observe/ops.js';
 import { RequestTelemetry } from '../observe/pipeline-observer.js';
@@ -20,6 +21,7 @@ import { RequestLog } from '../observe/request-log.js';
 import { UnknownGroups } from '../observe/unknown-groups.js';
 import { openSpool, type Spool } from '../spool/spool.js';
 import { openLedger } from './build-ledger.js';
+import { buildNotifier, DAY_MS } from './build-notifier.js';
 import { abortStages, buildStages, retireStages, type Stages, type StagesOptions } from './build-stages.js';
 import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen.js';
 import { logOpenMode } from './open-mode.js';
@@ -142,6 +144,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     onRefused: (code) => observer.refused(code),
     tls: certificates.of('gateway'),
   });
+  const notifier = buildNotifier(config, { ledger, metrics, logger, onError });
   const admin = buildAdmin({
     ledger,
     quotas: config.quotas,
@@ -155,6 +158,8 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
   const maintenance = startMaintenance({
     ledger,
+    onNotices: (org) => notifier.look(org),
+    retention: retentionOf(config),
     everyMs: MAINTENANCE_EVERY_MS,
     onError: (error) => {
       // The state of the store has its own metric and events, and the next round follows in a second.
@@ -164,7 +169,12 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     onExpired: (expired) => metrics.store.noteExpired(expired),
   });
   spool?.start();
-  return new Running({ ...base, shared, stages, maintenance, clockLook, gateway, admin, spool });
+  return new Running({ ...base, shared, stages, maintenance, notifier, clockLook, gateway, admin, spool });
+}
+
+function retentionOf({ retention }: Config) {
+  const { auditDays, eventsDays } = retention;
+  return { auditMs: auditDays * DAY_MS, eventsMs: eventsDays * DAY_MS, systemOrgs: SYSTEM_ORGS };
 }
 
 function batcherOver({ config, logger }: AppOptions, ledger: Ledger, metrics: Metrics): StoreBatcher {
@@ -217,6 +227,7 @@ interface SharedResources extends Base {
   readonly shared: StagesOptions;
   readonly stages: { now: Stages };
   readonly maintenance: MaintenanceLoop;
+  readonly notifier: Notifier;
   readonly clock: ClockGuard;
   readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
@@ -317,7 +328,8 @@ class Running implements App {
   }
 
   private async end(): Promise<boolean> {
-    const { ops, gateway, admin, maintenance, clockLook, certificates, stages, shared } = this.resources;
+    const { ops, gateway, admin, maintenance, notifier, clockLook, certificates, stages, shared } =
+      this.resources;
     const { logger, batcher } = shared;
     ops.phase = 'draining';
     await this.reloading;
@@ -337,7 +349,7 @@ class Running implements App {
     await this.resources.spool?.close();
     await closeWithin(admin, ADMIN_MS);
     clockLook.close();
-    const left = maintenance.close().then(() => this.ledger.close());
+    const left = Promise.all([maintenance.close(), notifier.close()]).then(() => this.ledger.close());
     // A store that does not respond may not respond to closing either.
     await (delivered
       ? left

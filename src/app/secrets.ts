@@ -8,7 +8,7 @@ import type { Environment } from '../config/environment.js';
 import { type Issue, issue, type Path } from '../config/issues.js';
 import { type DeepPartial, entries, type PartialConfig } from '../config/partial-config.js';
 import type { JwtConfig, UpstreamConfig } from '../config/schema.js';
-import { bootstrapTokenIn, headerValue, type SecretPlace, secretAt } from '../config/secret.js';
+import { bootstrapTokenIn, headerValue, passwordIn, type SecretPlace, secretAt } from '../config/secret.js';
 import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
 import { checkWritable } from './folders.js';
@@ -45,7 +45,7 @@ function sentence(error: unknown): string {
 }
 
 function* outsideOf(config: PartialConfig, environment: Environment): Generator<Outside> {
-  const { server, store, spool, identity, upstreams, admin } = config;
+  const { server, store, spool, identity, upstreams, admin, smtp } = config;
   for (const [name, tls] of entries({ tls: server?.tls, adminTls: server?.adminTls })) {
     const { cert, key } = tls;
     if (cert !== undefined && key !== undefined)
@@ -59,6 +59,11 @@ function* outsideOf(config: PartialConfig, environment: Environment): Generator<
   if (identity?.jwt !== undefined) yield* keysOf(identity.jwt, environment);
   for (const [name, upstream] of entries(upstreams))
     yield* partsOf(upstream, ['upstreams', name], environment);
+  const mail = smtp?.passwordFile;
+  if (mail !== undefined) yield { path: ['smtp', 'passwordFile'], read: () => passwordIn(mail) };
+  const authorities = smtp?.caFile;
+  if (authorities !== undefined)
+    yield { path: ['smtp', 'caFile'], read: () => new X509Certificate(readFileSync(authorities)) };
   const token = admin?.bootstrapTokenFile;
   if (token !== undefined)
     yield { path: ['admin', 'bootstrapTokenFile'], read: () => bootstrapTokenIn(token) };

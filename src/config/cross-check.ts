@@ -21,6 +21,7 @@ import { type Address, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from
 export function* crossCheck(config: PartialConfig): Generator<Issue> {
   yield* checkServer(config);
   yield* checkStore(config);
+  yield* checkSmtp(config);
   yield* checkIdentity(config);
   for (const [name, upstream] of entries(config.upstreams)) {
     yield* checkLoop(config, upstream, ['upstreams', name]);
@@ -103,6 +104,24 @@ function* checkStore({ store }: PartialConfig): Generator<Issue> {
   for (const { login, path } of storeLogins(store))
     if (login.password !== undefined && login.passwordFile !== undefined)
       yield issue([...path, 'passwordFile'], '`password` is set too', 'keep one of the two');
+}
+
+function* checkSmtp({ smtp }: PartialConfig): Generator<Issue> {
+  if (smtp === undefined) return;
+  const { security, username, password, passwordFile } = smtp;
+  const hasPassword = password !== undefined || passwordFile !== undefined;
+  if (password !== undefined && passwordFile !== undefined)
+    yield issue(['smtp', 'passwordFile'], '`password` is set too', 'keep one of the two');
+  if (username === undefined && hasPassword)
+    yield issue(['smtp'], 'a password without `username`', 'add `username`, or remove the password');
+  if (username !== undefined && !hasPassword)
+    yield issue(
+      ['smtp', 'username'],
+      'a user without a password',
+      'add `passwordFile`, or remove `username`',
+    );
+  if (security === 'none' && username !== undefined)
+    yield issue(['smtp', 'security'], 'the password would be sent without TLS', 'write starttls or tls');
 }
 
 function* checkIdentity(config: PartialConfig): Generator<Issue> {

@@ -11,6 +11,7 @@ import {
   isEmail,
   isFieldValue,
   isHeaderName,
+  isHost,
   isJsonPointer,
   isOrigin,
   isPassHeader,
@@ -109,6 +110,8 @@ export const serverAddress = text(
   'host:port, such as redis-0:26379 or [::1]:26379',
   isServerAddress,
 );
+
+export const host = text('a host', 'a host name or an address, such as smtp.example.com', isHost);
 
 export const header = text(
   'a header name that can be used here',

@@ -7,6 +7,7 @@ import { Clients, Upstream } from './connections.js';
 import type { Jwt } from './credentials.js';
 import { Identity } from './identity.js';
 import { type Llm, Model } from './llm.js';
+import { PublicUrl, Retention, Smtp, Webhooks } from './notices.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
 import { address, file, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
@@ -94,9 +95,13 @@ export const ConfigSchema = section({
             'File with an admin token for all orgs, with which you create the others. Required with Redis until the store has one.',
         }),
       ),
+      publicUrl: PublicUrl,
     },
     { default: {} },
   ),
+  smtp: Type.Optional(Smtp),
+  webhooks: Webhooks,
+  retention: Retention,
   log: section(
     {
       level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -130,6 +135,7 @@ type SentinelConfig = Static<typeof SentinelStore>['sentinel'];
 export type StoreAccess = Pick<SentinelConfig, 'username' | 'password' | 'passwordFile' | 'tls'>;
 export type StoreLogin = Pick<SentinelConfig, 'password' | 'passwordFile'>;
 export type StoreTls = NonNullable<SentinelConfig['tls']>;
+export type SmtpConfig = Static<typeof Smtp>;
 export type UpstreamConfig = Static<typeof Upstream>;
 export type JwtConfig = Static<typeof Jwt>;
 export type RouteConfig = Static<typeof MeteredRoute> | Static<typeof FreeRoute>;

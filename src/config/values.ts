@@ -25,6 +25,11 @@ export function isServerAddress(text: string): boolean {
   return (parseAddress(text)?.port ?? 0) > 0;
 }
 
+/** A host name or an IP address, without a port. */
+export function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(text);
+}
+
 const PEER = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/;
 
 /** An address or a CIDR range. IPv4-mapped IPv6 is refused: such peers are identified by their IPv4 address. */

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import type { Job, Ledger } from '../ledger/port.js';
 import { cleanOrg } from './clean.js';
 import type { Expired } from './sweep.js';
+import { type Retention, trimSystemLogs } from './trim.js';
 import { visitOrg } from './visit.js';
 
 export interface MaintenanceOptions {
@@ -18,6 +19,10 @@ export interface MaintenanceOptions {
   readonly onError: (error: unknown) => void;
   /** Called when holds of an org expired. */
   readonly onExpired?: (expired: Expired) => void;
+  /** Called when notices of an org are due. */
+  readonly onNotices?: (org: string) => void;
+  /** How long logs are kept. Absent: for ever. */
+  readonly retention?: Retention;
 }
 
 export interface MaintenanceRounds {
@@ -37,7 +42,7 @@ const TAKEN_MAX = 50;
 const FIRST_ROUND_MS = 5_000;
 
 export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRounds {
-  const { ledger, everyMs, onError, onExpired } = options;
+  const { ledger, everyMs, onError, onExpired, onNotices, retention } = options;
   const holder = randomUUID();
   /** Taken from the schedule and not done: the next round tries them again. */
   const failed = new Map<Job, Set<string>>([
@@ -59,6 +64,7 @@ export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRound
     const visits = (at: number) => orgs.map((org) => ({ org, at }));
     await ledger.schedule('visit', visits(isFirst ? 0 : now + FULL_ROUND_MS));
     await ledger.schedule('clean', visits(now + CLEAN_EVERY_MS));
+    if (retention !== undefined) await trimSystemLogs(ledger, retention);
   };
 
   const doDue = async (job: Job, most: number, task: (org: string, againMs: number) => Promise<void>) => {
@@ -78,7 +84,7 @@ export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRound
   };
 
   const visit = async (org: string, againMs: number): Promise<void> => {
-    const expired = await visitOrg(ledger, org, againMs);
+    const expired = await visitOrg(org, { ledger, againMs, onNotices, retention });
     if (expired.expired > 0) onExpired?.(expired);
   };
 

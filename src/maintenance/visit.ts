@@ -2,6 +2,7 @@
 import type { Ledger, PendingWork } from '../ledger/port.js';
 import { appendedAt, foldJournal } from './fold.js';
 import { type Expired, sweepOrg } from './sweep.js';
+import { type Retention, trimLogs } from './trim.js';
 
 /** Entries wait this long to be folded together: more entries make fewer sums. */
 const FOLD_AFTER_MS = 10_000;
@@ -11,8 +12,23 @@ const FOLD_AGE_MS = 5_000;
 const AGAIN_MS = 1_000;
 const NOTHING: Expired = { expired: 0, overshoots: [] };
 
-/** `againMs`: when the org is due again without an earlier visit. */
-export async function visitOrg(ledger: Ledger, org: string, againMs: number): Promise<Expired> {
+/** Notices wait this long to be told together. */
+const COLLECT_MS = 3_000;
+
+export interface VisitOptions {
+  readonly ledger: Ledger;
+  /** When the org is due again without an earlier visit. */
+  readonly againMs: number;
+  /** Called when notices are due. Absent: they stay where they are. */
+  readonly onNotices?: ((org: string) => void) | undefined;
+  /** Absent: logs are kept for ever. */
+  readonly retention?: Retention | undefined;
+}
+
+export async function visitOrg(
+  org: string,
+  { ledger, againMs, onNotices, retention }: VisitOptions,
+): Promise<Expired> {
   const work = await ledger.pendingWork(org);
   if (work === undefined) {
     await ledger.unschedule(org);
@@ -23,8 +39,11 @@ export async function visitOrg(ledger: Ledger, org: string, againMs: number): Pr
   const isDue = now >= end || (firstDue !== 0 && firstDue <= now);
   const expired = isDue ? await sweepOrg(ledger, org) : NOTHING;
   if (foldAt <= now) await foldJournal(ledger, org, untilOf(work));
-  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt);
-  const next = isDue || foldAt <= now ? now + AGAIN_MS : later;
+  if (retention !== undefined) await trimLogs(ledger, org, { work, retention });
+  const noticesAt = onNotices === undefined ? Number.POSITIVE_INFINITY : noticeTimeOf(work);
+  if (noticesAt <= now) onNotices?.(org);
+  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt, noticesAt);
+  const next = isDue || Math.min(foldAt, noticesAt) <= now ? now + AGAIN_MS : later;
   if (next < now + againMs) await ledger.schedule('visit', [{ org, at: next }]);
   return expired;
 }
@@ -39,4 +58,12 @@ function foldTimeOf({ firstEntry, folding, now }: PendingWork): number {
   if (firstEntry === '') return Number.POSITIVE_INFINITY;
   const foldAt = appendedAt(firstEntry) + FOLD_AFTER_MS;
   return folding !== '' || foldAt > now + FOLD_AFTER_MS ? now : foldAt;
+}
+
+function noticeTimeOf({ firstNotice, noticesDue, now }: PendingWork): number {
+  const dueAt = noticesDue === 0 ? Number.POSITIVE_INFINITY : noticesDue;
+  if (firstNotice === '') return dueAt;
+  const queuedAt = Number(firstNotice.split('-')[0]);
+  // As above: the clock was set back, or jumped.
+  return Math.min(dueAt, queuedAt > now ? now : queuedAt + COLLECT_MS);
 }

@@ -7,6 +7,7 @@ import { VERSION } from './build.js';
 import { Builder, type MetricRow } from './builder.js';
 import { DecisionMetrics } from './decisions.js';
 import type { Counter, MetricOf } from './metric-store.js';
+import { NoticeMetrics } from './notices.js';
 import { OpenMetrics } from './open.js';
 import type { MetricsOptions } from './state.js';
 import { HoldMetrics, numberOf, StoreMetrics } from './store.js';
@@ -22,6 +23,7 @@ export class Metrics {
   readonly store: StoreMetrics;
   readonly holds: HoldMetrics;
   readonly open: OpenMetrics;
+  readonly notices: NoticeMetrics;
   readonly process: ProcessMetrics;
   private readonly refusals: MetricOf<Counter>;
   private readonly build = new Builder();
@@ -44,6 +46,7 @@ export class Metrics {
     this.store = new StoreMetrics(build, quotas, state);
     this.holds = new HoldMetrics(build);
     this.open = new OpenMetrics(build, { quotas, state });
+    this.notices = new NoticeMetrics(build);
     this.process = new ProcessMetrics(build, state);
   }
 

@@ -112,6 +112,8 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
       routes: [],
       orgs: {},
       admin: {},
+      webhooks: { allow: [], timeoutMs: 15_000 },
+      retention: { auditDays: 400, eventsDays: 400, failedNoticesDays: 30 },
       log: { level: 'info' },
       quotaPath: '/quota/me',
     });
