@@ -4,7 +4,7 @@
  * *distribute* over all users. Prints the slow log of Redis by command after each; another load on the machine adds to it. Exits 1 if
  * the slow log is not empty.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -95,9 +95,19 @@ async function slowCalls(client: Client): Promise<Map<string, number[]>> {
 }
 
 let slow = 0;
+let waitedBefore = 0;
+
+/** How long Redis waited for a processor in all: the slow log counts that, too. */
+function waitedMs(): number {
+  const [, waited = 0] = readFileSync(`/proc/${redis.pid}/schedstat`, 'utf8').split(' ').map(Number);
+  return waited / 1e6;
+}
 
 /** Of the time since the last call. */
 async function printSlow(client: Client, what: string): Promise<void> {
+  const waited = waitedMs();
+  process.stdout.write(`Redis waited ${Math.round(waited - waitedBefore)} ms for a processor. `);
+  waitedBefore = waited;
   const [calls, found] = [await callsOf(client), await slowCalls(client)];
   await client.call('CONFIG', 'RESETSTAT');
   await client.call('SLOWLOG', 'RESET');
