@@ -7,6 +7,7 @@ import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
+import type { UserIdAttribute } from './scim/user-record.js';
 import type { Snapshots } from './snapshots/snapshots.js';
 import type { Once } from './writes/idempotency.js';
 import type { KeyedMutex } from './writes/keyed-mutex.js';
@@ -16,6 +17,8 @@ export interface Admin {
   readonly quotas: Quotas;
   readonly snapshots: Snapshots;
   readonly mutex: KeyedMutex;
+  /** The SCIM attribute that is the user's id. */
+  readonly scimUserId: UserIdAttribute;
 }
 
 /** A Fastify scope with TypeBox schemas. */

@@ -10,6 +10,7 @@ import { LIMIT_ENDPOINTS } from './limits/routes.js';
 import { OVERVIEW_ENDPOINTS } from './orgs/overview.js';
 import { ORG_ENDPOINTS } from './orgs/routes.js';
 import { PLAN_ENDPOINTS } from './plans/routes.js';
+import { SCIM_ENDPOINTS } from './scim/routes.js';
 import { TOKEN_ENDPOINTS } from './tokens/routes.js';
 import { USAGE_ENDPOINTS } from './usage/routes.js';
 import { USER_ENDPOINTS } from './users/routes.js';
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...HOLD_ENDPOINTS,
   ...AUDIT_ENDPOINTS,
   ...KEY_ENDPOINTS,
+  ...SCIM_ENDPOINTS,
   ...TOKEN_ENDPOINTS,
 ];
 

@@ -18,11 +18,14 @@ import { tokenAuth } from './access/auth.js';
 import type { Admin, App } from './admin.js';
 import { ENDPOINTS } from './endpoints.js';
 import { answerClientError } from './http/client-error.js';
+import { readJson } from './http/json-body.js';
 import { openApiOf } from './http/openapi.js';
-import { problemSender, type SendProblem, sendNotFound } from './http/problems.js';
+import { type MethodsOf, problemSender, type SendProblem, sendNotFound } from './http/problems.js';
 import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
+import { registerScim } from './scim/scope.js';
+import type { UserIdAttribute } from './scim/user-record.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { TOKEN_ORG } from './tokens/token-store.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
@@ -40,6 +43,8 @@ export interface AdminOptions {
   /** An admin token for all orgs, in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
   readonly logger?: FastifyBaseLogger;
+  /** The SCIM attribute that is the user's id. Absent: `userName`. */
+  readonly scimUserId?: UserIdAttribute;
   /** PEM; absent: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -57,7 +62,8 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
   const snapshots = new Snapshots(ledger, [...quotas.keys()]);
-  const admin: Admin = { ledger, quotas, snapshots, mutex: new KeyedMutex() };
+  const { scimUserId = 'userName' } = options;
+  const admin: Admin = { ledger, quotas, snapshots, mutex: new KeyedMutex(), scimUserId };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());
@@ -71,7 +77,8 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const methodsOf = watchMethods(app);
   const answerNotFound = sendNotFound(sendProblem, methodsOf);
   app.setNotFoundHandler(answerNotFound);
-  readJsonOnly(app);
+  app.removeAllContentTypeParsers();
+  readJson(app, 'application/json');
   refuseEarly(app);
   app.register((v1) => serveReference(v1, openApiOf(ENDPOINTS)), { prefix: '/v1' });
   app.register(
@@ -81,7 +88,9 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
       v1.addHook('preHandler', readOnce);
       v1.addHook('onSend', markReplay);
       const scope = v1.withTypeProvider<TypeBoxProvider>() as App;
-      for (const endpoint of ENDPOINTS) registerEndpoint(scope, admin, endpoint);
+      for (const endpoint of ENDPOINTS.filter(({ media }) => media === 'json'))
+        registerEndpoint(scope, admin, endpoint);
+      registerScim(scope, admin, { logger: options.logger, methodsOf });
     },
     { prefix: '/v1' },
   );
@@ -89,7 +98,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
 }
 
 /** Records each route from now on; returns which methods a path has. */
-function watchMethods(app: FastifyInstance): (path: string) => readonly string[] {
+function watchMethods(app: FastifyInstance): MethodsOf {
   const methods = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ method, url }) => {
     methods.set(url, new Set([...(methods.get(url) ?? []), ...[method].flat()]));
@@ -130,16 +139,6 @@ function settings(
       sendProblem(new ProblemError('request-malformed', error.message), request, reply);
     },
   };
-}
-
-/** Only JSON is read. An empty body counts as no body, whatever its type. */
-function readJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else parse(request, String(body), done);
-  });
 }
 
 /** Refuses requests during shutdown, and requests without a Host header. */

@@ -150,6 +150,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     quotas: config.quotas,
     bootstrapToken,
     logger,
+    scimUserId: config.admin.scim.userId,
     tls: certificates.of('admin'),
   });
   certificates.serve('gateway', gateway.app);

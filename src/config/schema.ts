@@ -96,6 +96,17 @@ export const ConfigSchema = section({
         }),
       ),
       publicUrl: PublicUrl,
+      scim: section(
+        {
+          userId: oneOf(['userName', 'externalId'], {
+            default: 'userName',
+            description:
+              'SCIM attribute that holds the id by which requests name their user. It must equal what `identity` finds. ' +
+              'The first SCIM user of an org fixes it for that org.',
+          }),
+        },
+        { default: {} },
+      ),
     },
     { default: {} },
   ),

@@ -149,17 +149,22 @@ export interface Group {
   readonly generation: number;
   readonly alive: boolean;
   readonly name: string;
+  /** Its id in the company's directory. */
+  readonly externalId?: string;
 }
 
-export function encodeGroup(group: Group): string {
-  return `${group.alive ? group.generation : -group.generation - 1};${JSON.stringify({ name: group.name })}`;
+export function encodeGroup({ alive, generation, name, externalId }: Group): string {
+  // Without a value, the text has no such member.
+  return `${alive ? generation : -generation - 1};${JSON.stringify({ name, externalId })}`;
 }
 
 export function decodeGroup(text: string): Group {
   const at = text.indexOf(';');
   const mark = Number(text.slice(0, at));
-  const { name } = JSON.parse(text.slice(at + 1)) as { name: string };
-  return mark >= 0 ? { generation: mark, alive: true, name } : { generation: -mark - 1, alive: false, name };
+  const shown = JSON.parse(text.slice(at + 1)) as Pick<Group, 'name' | 'externalId'>;
+  return mark >= 0
+    ? { ...shown, generation: mark, alive: true }
+    : { ...shown, generation: -mark - 1, alive: false };
 }
 
 /**

@@ -184,6 +184,7 @@ const EVERY_WRITE: readonly Write[] = [
   { name: 'DELETE /v1/orgs/:org/holds/:hold', path: '/orgs/acme/holds/h1', status: 204 },
   { name: 'POST /v1/orgs/:org/keys', path: '/orgs/acme/keys', body: { user: 'ann' }, status: 201 },
   { name: 'DELETE /v1/orgs/:org/keys/:key', path: '/orgs/acme/keys/<key>', status: 204 },
+  ...scimWrites(),
   {
     name: 'POST /v1/tokens',
     path: '/tokens',
@@ -193,6 +194,36 @@ const EVERY_WRITE: readonly Write[] = [
   { name: 'DELETE /v1/tokens/:token', path: '/tokens/<token>', status: 204 },
   { name: 'DELETE /v1/orgs/:org', path: '/orgs/acme', status: 204 },
 ];
+
+/**
+ * As a directory sends them. A change of a name looks for its owner; a whole list of members is compared with the present one;
+ * the first list makes the copy of the org.
+ */
+function scimWrites(): Write[] {
+  const scim = (name: string, rest: string, more: Omit<Write, 'name' | 'path'>): Write => {
+    const [method = '', path = ''] = name.split(' ');
+    const full = `${method} /v1/orgs/:org/scim/v2${path}`;
+    return { name: full, path: `/orgs/acme/scim/v2${rest}`, ...more };
+  };
+  const operations = (...list: object[]) => ({ Operations: list });
+  const off = operations({ op: 'replace', value: { active: false } });
+  const joins = operations({ op: 'add', path: 'members', value: [{ value: 'ann' }] });
+  const renamed = { userName: 'zoe', externalId: 'x2' };
+  const group = { displayName: 'Sky', members: [{ value: 'ann' }] };
+  return [
+    scim('POST /Users', '/Users', { body: { userName: 'zoe' }, status: 201 }),
+    scim('PUT /Users/:id', '/Users/zoe', { body: { userName: 'zoe', displayName: 'Zoe' }, status: 200 }),
+    scim('PUT /Users/:id', '/Users/zoe', { body: renamed, status: 200, most: 4 }),
+    scim('PATCH /Users/:id', '/Users/zoe', { body: off, status: 200 }),
+    scim('POST /Users/.search', '/Users/.search', { body: { filter: 'id eq "zoe"' }, status: 200 }),
+    scim('DELETE /Users/:id', '/Users/zoe', { status: 204 }),
+    scim('POST /Groups', '/Groups', { body: group, status: 201 }),
+    scim('PUT /Groups/:id', '/Groups/sky', { body: group, status: 200, most: 5 }),
+    scim('PATCH /Groups/:id', '/Groups/sky', { body: joins, status: 204 }),
+    scim('POST /Groups/.search', '/Groups/.search', { body: { count: 0 }, status: 200, most: 16 }),
+    scim('DELETE /Groups/:id', '/Groups/sky', { status: 204 }),
+  ];
+}
 
 async function setUp(t: Test) {
   const redis = await startRedis();

@@ -1,7 +1,7 @@
 /**
  * The roles. Each endpoint declares which of them may call it, so no endpoint is open by mistake.
  */
-export const ROLES = ['admin', 'quota-manager', 'viewer'] as const;
+export const ROLES = ['admin', 'quota-manager', 'viewer', 'scim'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The orgs of a token: all, including future ones, or the listed ones. */
@@ -27,10 +27,12 @@ export interface Rule {
   readonly reach: Reach;
 }
 
-export const READERS = ROLES;
+export const READERS = ['admin', 'quota-manager', 'viewer'] as const;
 export const MANAGERS = ['admin', 'quota-manager'] as const;
 /** What the org pays for, and credentials. */
 export const ADMINS = ['admin'] as const;
+/** Who changes users and groups over SCIM, which every role may read; the role scim reaches nothing else. */
+export const DIRECTORIES = ['admin', 'quota-manager', 'scim'] as const;
 
 export function reaches(orgs: Orgs, org: string): boolean {
   return orgs === 'all' || orgs.includes(org);

@@ -4,19 +4,18 @@
  */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import { decodeGroup, encodeGroup, type Group, type Member } from '../../ledger/codec.js';
+import { decodeGroup, encodeGroup, type Group } from '../../ledger/codec.js';
 import type { Change, Want } from '../../ledger/port.js';
-import { type OrgView, readOrg, textIn } from '../../ledger/view/org-view.js';
-import { GROUPS_MAX } from '../../quota/charge.js';
+import { type OrgView, textIn } from '../../ledger/view/org-view.js';
 import { lineOf, userKeyOf } from '../../quota/id.js';
 import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { created, done, endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
-import { invalid, notFound } from '../http/problems.js';
+import { notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
-import { liveMember, memberChange, memberIn } from '../users/members.js';
+import { memberChange, memberIn } from '../users/members.js';
 import { profileField } from '../users/profile.js';
 import { etagOfUser } from '../users/user-view.js';
 import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
@@ -28,6 +27,7 @@ import {
   type GroupView as Shown,
   shownGroup,
 } from './group-view.js';
+import { memberAfter, withinBound } from './membership.js';
 import { GroupList, GroupView } from './schemas.js';
 
 const NewGroup = members({ id: Name, name: Type.Optional(Title), reason: Reason });
@@ -178,7 +178,7 @@ async function renameGroup(
 }
 
 /** Its limits are deleted too; what its members consumed stays recorded. */
-async function deleteGroup(admin: Admin, context: WriteContext, id: string): Promise<void> {
+export async function deleteGroup(admin: Admin, context: WriteContext, id: string): Promise<void> {
   const lines = [...admin.quotas.keys()].map((quota) => lineOf(quota, 'group', id));
   const decide = ({ tables }: OrgView): WritePlan<undefined> => {
     const group = present(tables, id);
@@ -217,11 +217,9 @@ async function changeMembership(
     const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);
     checkMatch(context.ifMatch, etagOfUser(tables, userKey, before));
-    const inGroup = before.groups.some((one) => one.group === id && one.generation === generation);
-    if (inGroup === joins) return UNCHANGED;
-    const others = before.groups.filter((one) => one.group !== id);
-    const joined = joins ? [...others, { group: id, generation }] : others;
-    const after = await withinBound(admin, context.org, { ...before, groups: joined });
+    const changed = memberAfter(before, { group: id, generation }, joins);
+    if (changed === before) return UNCHANGED;
+    const after = joins ? await withinBound(admin, context.org, changed) : changed;
     const action = joins ? 'group.join' : 'group.leave';
     const auditEvent = { action, subject: `group:${id}`, to: { user } };
     return { changes: memberChange(userKey, before, after), auditEvent, answer: undefined };
@@ -232,14 +230,4 @@ async function changeMembership(
     { table: 'records', fields: [profileField(userKey)] },
   ];
   await changeOrg(admin, context, { reads, decide });
-}
-
-/** Memberships of deleted groups do not count. They are read and excluded only when the maximum is reached. */
-async function withinBound(admin: Admin, org: string, member: Member): Promise<Member> {
-  if (member.groups.length <= GROUPS_MAX) return member;
-  const fields = member.groups.map(({ group }) => group);
-  const { tables } = await readOrg(admin, org, [{ table: 'groups', fields }]);
-  const live = liveMember(tables, member);
-  if (live.groups.length > GROUPS_MAX) throw invalid('group', `a user may be in ${GROUPS_MAX} groups`);
-  return live;
 }

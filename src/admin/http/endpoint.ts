@@ -68,6 +68,8 @@ interface Declaration<
   readonly answers: Declared;
   /** Codes beyond those that follow from method, path and body (`errorsOf`). */
   readonly errors?: readonly ErrorCode[];
+  /** Of bodies and errors. Left out: JSON, and problem documents. */
+  readonly media?: 'scim';
   /** The handler compares `If-Match` with the resource. Left out: a write with `If-Match` is refused. */
   readonly ifMatch?: true;
   /** A read that starts together with the token lookup, so it costs no extra round trip. */
@@ -94,6 +96,7 @@ export interface Endpoint {
   readonly example: unknown;
   readonly answers: Answers;
   readonly errors: readonly ErrorCode[];
+  readonly media: 'json' | 'scim';
   readonly ifMatch: boolean;
   readonly readFirst: ((admin: Admin, params: never) => Promise<FoundOrg>) | undefined;
   readonly handle: (admin: Admin, request: never) => Promise<AnyAnswer>;
@@ -119,6 +122,7 @@ export function endpoint<
     example,
     answers,
     errors: declared.errors ?? [],
+    media: declared.media ?? 'json',
     ifMatch: declared.ifMatch === true,
     readFirst: declared.readFirst,
     handle: handle as Endpoint['handle'],

@@ -1,6 +1,7 @@
 /** The errors that follow from the form of an endpoint; a declaration lists only what goes beyond them. */
-import type { ErrorCode } from '../../errors/catalogue.js';
+import { CATALOGUE, type ErrorCode } from '../../errors/catalogue.js';
 import { ROLES } from '../access/roles.js';
+import { scimStatusOf } from '../scim/errors.js';
 import type { Endpoint } from './endpoint.js';
 
 /** Of every request. */
@@ -35,4 +36,8 @@ export function errorsOf({ method, path, rule, errors }: Endpoint): ErrorCode[] 
       ...errors,
     ]),
   ];
+}
+
+export function statusOf({ media }: Endpoint, code: ErrorCode): number {
+  return media === 'scim' ? scimStatusOf(code) : CATALOGUE[code].status;
 }

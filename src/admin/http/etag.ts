@@ -12,7 +12,8 @@ export function etagOf(...parts: readonly (string | undefined)[]): string {
 /** Refuses a write whose `If-Match` names another state; `etag` is undefined if the resource does not exist. */
 export function checkMatch(ifMatch: string | undefined, etag: string | undefined): void {
   if (ifMatch === undefined) return;
-  const stated = ifMatch.split(',').map((one) => one.trim());
+  // SCIM shows ETags as weak ones; they are compared alike.
+  const stated = ifMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));
   const matches = etag !== undefined && (stated.includes('*') || stated.includes(etag));
   if (!matches) throw new ProblemError('version-stale', 'ETag mismatch: the resource has changed');
 }

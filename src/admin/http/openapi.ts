@@ -4,8 +4,9 @@
  */
 import type { TSchema } from 'typebox';
 import { CATALOGUE, type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
+import { MEDIA_TYPE } from '../scim/errors.js';
 import { type Endpoint, paramsOf } from './endpoint.js';
-import { errorsOf } from './errors-of.js';
+import { errorsOf, statusOf } from './errors-of.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -21,10 +22,14 @@ const PARAMETERS: Readonly<Record<string, readonly [description: string, example
   hold: ['Id of the hold', '7f3e2b1c-chat-1'],
   key: ['Id of the API key', 'Fz8Kq2LmNp4RsT6v'],
   token: ['Id of the admin token', 'Fz8Kq2LmNp4RsT6v'],
+  id: ['Id of the SCIM resource', 'ann'],
 };
 
 export function openApiOf(endpoints: readonly Endpoint[]) {
-  const schemas = new Map<string, unknown>([['Problem', PROBLEM]]);
+  const schemas = new Map<string, unknown>([
+    ['Problem', PROBLEM],
+    ['ScimError', SCIM_ERROR],
+  ]);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
     const path = `/v1${endpoint.path.replace(/:(\w+)/g, '{$1}')}`;
@@ -76,6 +81,19 @@ const PROBLEM = {
   },
 };
 
+const SCIM_ERROR = {
+  type: 'object',
+  description: 'RFC 7644, section 3.12',
+  required: ['schemas', 'status', 'detail'],
+  properties: {
+    schemas: { type: 'array', items: { type: 'string' } },
+    status: { type: 'string' },
+    scimType: { type: 'string' },
+    detail: { type: 'string', description: 'What happened to this request' },
+    code: { type: 'string', description: 'A code of the catalogue of errors' },
+  },
+};
+
 const HEADERS = {
   IfMatch: {
     name: 'If-Match',
@@ -111,7 +129,7 @@ function operationOf(endpoint: Endpoint, schemas: Map<string, unknown>) {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: refer(body, schemas), example } },
+            content: { [mediaTypeOf(endpoint)]: { schema: refer(body, schemas), example } },
           },
         };
   return {
@@ -144,15 +162,15 @@ function parametersOf({ path, query, method }: Endpoint, schemas: Map<string, un
   ];
 }
 
-function answersOf({ answers }: Endpoint, schemas: Map<string, unknown>): Json {
-  const entries = Object.entries(answers).map(([status, schema]) => {
+function answersOf(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
+  const entries = Object.entries(endpoint.answers).map(([status, schema]) => {
     if (status === '204') return [status, { description: 'Done' }];
     const headers = {
       ...('etag' in ((schema as { properties?: object }).properties ?? {}) ? header('ETag') : {}),
       ...(status === '201' ? header('Location') : {}),
     };
     const description = status === '201' ? 'Created' : 'The answer';
-    const content = { 'application/json': { schema: refer(schema, schemas) } };
+    const content = { [mediaTypeOf(endpoint)]: { schema: refer(schema, schemas) } };
     return [status, { description, ...(Object.keys(headers).length > 0 ? { headers } : {}), content }];
   });
   return Object.fromEntries(entries);
@@ -166,20 +184,30 @@ function header(name: string): Json {
 function problemsOf(endpoint: Endpoint): Json {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(endpoint)) {
-    const { status } = CATALOGUE[code];
+    const status = statusOf(endpoint, code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const entries = [...byStatus].map(([status, codes]) => [status, problemOf(codes)]);
+  const entries = [...byStatus].map(([status, codes]) => [status, problemOf(endpoint, codes)]);
   return Object.fromEntries(entries);
 }
 
-function problemOf(codes: readonly ErrorCode[]): Json {
+function mediaTypeOf({ media }: Endpoint): string {
+  return media === 'scim' ? MEDIA_TYPE : 'application/json';
+}
+
+function problemOf({ media }: Endpoint, codes: readonly ErrorCode[]): Json {
+  const description = codes.map((code) => CATALOGUE[code].title).join('; ');
+  if (media === 'scim')
+    return {
+      description,
+      content: { [MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/ScimError' } } },
+    };
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }],
   };
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
-    description: codes.map((code) => CATALOGUE[code].title).join('; '),
+    description,
     content: { 'application/problem+json': { schema, examples } },
   };
 }

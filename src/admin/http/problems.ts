@@ -27,26 +27,37 @@ export function notFound(what: string): ProblemError {
 
 export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
+/** How a problem is written. */
+type ProblemForm = (
+  problem: ProblemError,
+  request: FastifyRequest,
+) => { readonly status: number; readonly type: string; readonly body: object };
+
+const PROBLEM_JSON: ProblemForm = (problem, { id }) => ({
+  status: problem.status,
+  type: 'application/problem+json',
+  body: { ...problemBody(problem), instance: `urn:uuid:${id}` },
+});
+
 /** Internal errors are logged. */
-export function problemSender(logger: FastifyBaseLogger | undefined): SendProblem {
+export function problemSender(logger: FastifyBaseLogger | undefined, form = PROBLEM_JSON): SendProblem {
   return (error, request, reply) => {
     const problem = problemOf(error, request);
-    const { status } = problem;
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     if (problem.code === 'internal')
       logger?.error(
         { event: 'admin_request_failed', requestId: request.id, err: error },
         'An admin request failed: report it with its stack.',
       );
-    return reply
-      .code(status)
-      .type('application/problem+json')
-      .send({ ...problemBody(problem), instance: `urn:uuid:${request.id}` });
+    const { status, type, body } = form(problem, request);
+    return reply.code(status).type(type).send(body);
   };
 }
 
-/** `methodsOf`: the methods of a path. */
-export function sendNotFound(send: SendProblem, methodsOf: (path: string) => readonly string[]) {
+/** The methods of a path. */
+export type MethodsOf = (path: string) => readonly string[];
+
+export function sendNotFound(send: SendProblem, methodsOf: MethodsOf) {
   return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = methodsOf(request.url.replace(/\?.*/s, ''));
     if (allowed.length === 0) return send(notFound('path'), request, reply);

@@ -4,6 +4,9 @@ import type { Admin, App } from '../admin.js';
 import type { Endpoint } from './endpoint.js';
 import { checkMatch } from './etag.js';
 
+/** The prefix that paths of endpoints leave out. */
+const API_PREFIX = '/v1';
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Of routes that are declared as an endpoint. */
@@ -11,11 +14,12 @@ declare module 'fastify' {
   }
 }
 
+/** `app` has the prefix of its paths. */
 export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): void {
-  const { method, path: url, params, query, body, answers, readFirst } = endpoint;
+  const { method, path, params, query, body, answers, readFirst } = endpoint;
   app.route({
     method,
-    url,
+    url: path.slice(app.prefix.length - API_PREFIX.length),
     schema: {
       params,
       querystring: query,

@@ -152,7 +152,7 @@ function userKeyOfPath(user: string): string {
   return userKey;
 }
 
-function userWants(userKey: string, groups: readonly string[]): Want[] {
+export function userWants(userKey: string, groups: readonly string[]): Want[] {
   return [
     { table: 'members', fields: [userKey] },
     { table: 'records', fields: [profileField(userKey)] },
@@ -262,7 +262,7 @@ function membershipsIn(tables: Tables, groups: readonly string[]): Member['group
 }
 
 /** Becoming active takes a seat, and leaving that status frees it. */
-function seatChange(view: OrgView, before: UserStatus | undefined, after: UserStatus): Change[] {
+export function seatChange(view: OrgView, before: UserStatus | undefined, after: UserStatus): Change[] {
   const by = Number(after === 'active') - Number(before === 'active');
   if (by > 0 && view.seats !== undefined && view.seatsUsed >= view.seats)
     throw new ProblemError('seats-taken', `All ${view.seats} seats are taken`);
@@ -297,11 +297,15 @@ async function patchUser(
   return changeOrg(admin, context, { reads: userWants(userKey, patch.groups ?? []), decide });
 }
 
-function profileChange(userKey: string, before: Profile, after: Profile): Change[] {
+/** `before`: undefined for a new user. */
+export function profileChange(userKey: string, before: Profile | undefined, after: Profile): Change[] {
   const value = profileText(after);
-  return value === profileText(before) ? [] : [{ set: 'records', field: profileField(userKey), value }];
+  return before !== undefined && value === profileText(before)
+    ? []
+    : [{ set: 'records', field: profileField(userKey), value }];
 }
 
-function snapshot({ status, groups }: Member, { name, email, role }: Profile) {
+/** For the audit log. */
+export function snapshot({ status, groups }: Member, { name, email, role }: Profile) {
   return { name, email, role, status, groups: groups.map(({ group }) => group) };
 }
