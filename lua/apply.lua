@@ -62,6 +62,8 @@ local function full_path()
   local journal, clock = {}, nil
   local PRODUCER_YOUNG_MS = 43200000
 
+  --- @include "staged"
+  --- @include "put-staged"
   --- @include "hash-fields"
   --- @include "pool"
   --- @include "cycle"
@@ -80,8 +82,20 @@ local function full_path()
   local ARITY = { R = 5, S = 4, L = 3, N = 4, F = 7, C = 7, X = 1, A = 7, ['0'] = 0 }
 
   local function read_head()
-    local values =
-      redis.call('HMGET', KEYS[1], 'epoch', 'now', 'start', 'end', 'prev', 'rule', 'ruleVersion', 'state', 'thresholds')
+    local values = redis.call(
+      'HMGET',
+      KEYS[1],
+      'epoch',
+      'now',
+      'start',
+      'end',
+      'prev',
+      'rule',
+      'ruleVersion',
+      'state',
+      'thresholds',
+      'staging'
+    )
     if not values[1] then return nil, values[8] == 'lost' end
     return {
       epoch = values[1],
@@ -93,6 +107,8 @@ local function full_path()
       rule_version = tonumber(values[7]),
       state = values[8],
       thresholds = values[9] or '',
+      staged = staged_prefix(values[8]),
+      staging = values[10],
     }
   end
 

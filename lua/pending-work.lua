@@ -5,16 +5,34 @@
   No ARGV.
 
   Returns { now, version (0: no such org), end of the present cycle, when the first hold or tombstone is due, when a delivery of
-            notices is due, id of the first entry that is not folded, what was folded last, how far a fold got, rule, ids of the first
-            entries of outbox, audit and events }, with 0 and '' for nothing.
+            notices is due, time of the last piece of a staging (1: it is to be ended), id of the first entry that is not folded, what
+            was folded last, how far a fold got, rule, ids of the first entries of outbox, audit and events }, with 0 and '' for
+            nothing.
 ]]
 --- @include "now"
+--- @include "staged"
 
-local head = redis.call('HMGET', KEYS[1], 'now', 'version', 'epoch', 'end', 'fold', 'folding', 'rule')
+local head = redis.call(
+  'HMGET',
+  KEYS[1],
+  'now',
+  'version',
+  'epoch',
+  'end',
+  'fold',
+  'folding',
+  'rule',
+  'state',
+  'staging',
+  'stagingAt'
+)
 local time = math.max(now(), tonumber(head[1] or 0))
-if not head[3] then return { time, 0, 0, 0, 0, '', '', '', '', '', '', '' } end
+if not head[3] then return { time, 0, 0, 0, 0, 0, '', '', '', '', '', '', '' } end
 local first = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local fold = head[5] or ''
+-- One that is current, or that has ended, waits for nothing.
+local is_over = staged_prefix(head[8]) or head[9] and string.byte(head[9]) == 45
+local staging_at = is_over and 1 or tonumber(head[10] or 0)
 local function first_entry(key, from)
   local entry = redis.call('XRANGE', key, from, '+', 'COUNT', 1)[1]
   return entry and entry[1] or ''
@@ -26,6 +44,7 @@ return {
   tonumber(head[4] or 0),
   tonumber(first[2] or 0),
   tonumber(notices_due),
+  staging_at,
   first_entry(KEYS[3], fold == '' and '-' or '(' .. fold),
   fold,
   head[6] or '',

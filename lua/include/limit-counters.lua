@@ -1,5 +1,5 @@
 -- Counter lines within one call: each distinct field is read once, moved here, and written once at the end.
--- Needs `head`, `present`, `limits`, `pool`, `text`, `hash-fields`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
+-- Needs `head`, `present`, `limits`, `pool`, `text`, `put-staged`, `hash-fields`, `force_hashtable`. A cycle: { start, present, consumed_key, held_key, by_quota, lines, lines_read, any_held }.
 -- Most of a call's time is spent on lines: loops over them are plain, and call no function that they can do without.
 local SCOPE = { u = 1, g = 2, o = 3 }
 local changed = {}
@@ -92,6 +92,7 @@ local function read_lines(cycle)
     local consumed = redis.call('HMGET', cycle.consumed_key, unpack(fields))
     local held = any_held(cycle) and redis.call('HMGET', cycle.held_key, unpack(fields))
     local limits = redis.call('HMGET', KEYS[2], unpack(fields))
+    if head.staged then put_staged(head.staged, KEYS[2], fields, limits) end
     for at = 1, #fields do
       local line = lines[before + at]
       if consumed[at] then

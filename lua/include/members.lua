@@ -12,7 +12,7 @@ local NO_PLAN, UNKNOWN_USER, INACTIVE_USER, NO_SEAT, TOO_MANY_GROUPS, ORG_ARCHIV
 
 -- A deleted group's generation is negative, an unknown one's is false.
 local function read_groups(names)
-  read_all(KEYS[4], names, generations)
+  read_directory(KEYS[4], names, generations)
   for index = 1, #names do
     local stored = generations[names[index]]
     generations[names[index]] = stored and tonumber(string.match(stored, '^(-?%d+);'))
@@ -106,7 +106,12 @@ local function admit_member(user, only_asks)
   redis.call('HSET', KEYS[3], user, record)
   force_hashtable(KEYS[3])
   redis.call('HSET', KEYS[1], 'seatsUsed', used + 1)
-  redis.call('HINCRBY', KEYS[1], 'version', 1)
   redis.call('XADD', KEYS[#KEYS], 'MAXLEN', '~', FEED_KEPT, '*', 'e', 'members=' .. user)
+  -- The record was made of the staged one.
+  if head.staged then redis.call('HDEL', KEYS[3], head.staged .. user) end
+  -- A staging that has the user counts the seat too.
+  if head.staging and redis.call('HGET', KEYS[3], '!' .. head.staging .. ':' .. user) then
+    redis.call('HINCRBY', KEYS[1], 'stagingSeats', -1)
+  end
   return record
 end

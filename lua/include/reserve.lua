@@ -175,7 +175,7 @@ local function read_users(places)
       members[user], users[#users + 1] = false, user
     end
   end
-  read_all(KEYS[3], users, members)
+  read_directory(KEYS[3], users, members)
 end
 
 -- The groups of all memberships and claims, each once.

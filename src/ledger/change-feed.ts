@@ -5,7 +5,7 @@
  *
  * An entry has a line per field, `<table>=<field>`; `<table>=*` stands for any field of the table.
  */
-import type { Change, Table } from './port.js';
+import { type Change, STAGED_TABLES, type Table } from './port.js';
 
 /** Entries kept; Redis may keep some more. */
 export const FEED_KEPT = 1_000;
@@ -13,8 +13,11 @@ export const FEED_KEPT = 1_000;
 const FIELDS_MAX = 500;
 const WHOLE = '*';
 
-/** The entry of these changes; '' if none of them is in a table that lists show. */
-export function feedText(changes: readonly Change[]): string {
+/**
+ * The entry of these changes; '' if none of them is in a table that lists show. `staging`: one that becomes current with them; it
+ * may hold any field.
+ */
+export function feedText(changes: readonly Change[], staging = ''): string {
   const byTable = new Map<Table, Set<string>>();
   for (const change of changes) {
     const table = 'set' in change ? change.set : 'del' in change ? change.del : change.incr;
@@ -22,7 +25,9 @@ export function feedText(changes: readonly Change[]): string {
     const fields = byTable.get(table) ?? new Set();
     byTable.set(table, fields.add(change.field));
   }
-  return [...byTable].map(([table, fields]) => linesOf(table, fields)).join('\n');
+  const lines = [...byTable].map(([table, fields]) => linesOf(table, fields));
+  const staged = staging === '' ? [] : STAGED_TABLES.map((table) => `${table}=${WHOLE}`);
+  return [...lines, ...staged].join('\n');
 }
 
 /** Whether lists follow the changes of a table. Those of `consumed` by calls are in the journal instead, and those of `held` nowhere. */

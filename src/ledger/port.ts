@@ -49,6 +49,13 @@
  *
  * **Refusals** change no consumed, held or history figure. The ledger names the primary violation (`primary`).
  *
+ * **Stagings.** A change of many fields is written in pieces, each short at any size of the whole, and becomes current in one
+ * step (a commit that names the staging). Decisions never wait for it: before that step they read nothing of it, and after
+ * it they read the staged value in place of the field, until all of them are moved into place, in pieces too. Meanwhile no
+ * other commit runs. An org has one staging at a time. One without a piece for ten seconds is abandoned: it has no effect,
+ * and what it wrote is deleted. A commit that changes a staged field refuses the switch, so that it is not undone. A
+ * registration of a staged user does not: the switch counts their seat once.
+ *
  * **Journal.** Each call that charges appends one entry with a line per charge. Folding moves entries into history, once each.
  * Folded + tail = what was charged, to the unit.
  *
@@ -92,7 +99,7 @@ export interface Want {
 export interface Snapshot {
   /** The org's time, never before any time it returned. */
   readonly now: number;
-  /** Version of the directory; 0 if the org does not exist. Every commit, registration and roll increments it. */
+  /** Version of the directory; 0 if the org does not exist. Every commit and roll increments it. */
   readonly version: number;
   /** One array per `Want`, one value per field; null if absent. */
   readonly values: readonly (readonly (string | null)[])[];
@@ -107,20 +114,73 @@ export interface OrgEpoch {
   readonly accepted: string;
 }
 
+/** `was`: the value that the change replaces, null for none. At another value, nothing changes. */
 export type Change =
-  | { readonly set: Table; readonly field: string; readonly value: string }
-  | { readonly del: Table; readonly field: string }
-  | { readonly incr: Table; readonly field: string; readonly by: number };
+  | {
+      readonly set: Table;
+      readonly field: string;
+      readonly value: string;
+      readonly was?: string | null | undefined;
+    }
+  | { readonly del: Table; readonly field: string; readonly was?: string | null | undefined }
+  /** `most`: the result is at most that, or nothing changes. */
+  | {
+      readonly incr: Table;
+      readonly field: string;
+      readonly by: number;
+      readonly most?: number | undefined;
+    };
 
-/** A change of the directory: applied as a whole, with its audit entry, if the org is still at `version`. */
+/** Fields with the values that they must still have, null for none. */
+export interface Expectation extends Want {
+  readonly values: readonly (string | null)[];
+}
+
+/** A change of the directory: applied as a whole, with its audit entry, if the org is still as it was read. */
 export interface Commit {
-  readonly version: number;
+  /** The version that the org must be at. Absent: any, of an org that exists. */
+  readonly version?: number | undefined;
+  readonly expects?: readonly Expectation[] | undefined;
+  /** The staging that becomes current in the same step. */
+  readonly staging?: string | undefined;
   readonly changes: readonly Change[];
   /** JSON; '' for automatic changes. */
   readonly audit: string;
   /** What to read in the same step, after the changes; left out: nothing. */
   readonly wants?: readonly Want[];
 }
+
+/** Tables that a staging can hold. */
+export const STAGED_TABLES = ['limits', 'members', 'groups', 'records'] as const;
+export type StagedTable = (typeof STAGED_TABLES)[number];
+
+export function isStagedTable(table: Table): table is StagedTable {
+  return (STAGED_TABLES as readonly string[]).includes(table);
+}
+
+/** Whether it is a field of a staging: `!<id>:<field>`. Scans leave them out. */
+export function isStaged(table: Table, field: string): boolean {
+  return field.startsWith('!') && isStagedTable(table);
+}
+
+/** The prefix of fields of the staging that is current, by the org's state. */
+export function stagedPrefix(state: string | undefined): string | undefined {
+  return state?.startsWith('open:') ? `!${state.slice('open:'.length)}:` : undefined;
+}
+
+export interface StagedChange {
+  readonly table: StagedTable;
+  readonly field: string;
+  /** '': the field is deleted. */
+  readonly value: string;
+  readonly was?: string | null | undefined;
+}
+
+/** A staging without a piece for this long is abandoned. */
+export const STAGING_IDLE_MS = 10_000;
+
+/** `changed`: a field is not what it was read as. `ended`: the staging was abandoned or ended. */
+export type StageOutcome = 'ok' | 'changed' | 'ended';
 
 /** The change that marks the place of missing data. */
 export const LOST: Commit = {
@@ -215,6 +275,8 @@ export interface PendingWork {
   /** The first entries of the kept logs; '' for none. */
   readonly firstAudit: string;
   readonly firstEvent: string;
+  /** Time of the last piece of a staging; 1: it is to be ended; 0: there is none. */
+  readonly stagingAt: number;
 }
 
 /** What a decision needs. */
@@ -233,12 +295,25 @@ export interface DecisionStore {
   markLost(org: string): Promise<void>;
 }
 
+/** What a large change needs: see **Stagings** above. */
+export interface StagingStore {
+  /** Returns the id; undefined while the org has another staging, or moves one into place. */
+  beginStaging(org: string): Promise<string | undefined>;
+  /** Writes one piece; nothing of it is read before the switch. */
+  stage(org: string, id: string, changes: readonly StagedChange[]): Promise<StageOutcome>;
+  /**
+   * Moves a current staging into place, and deletes what an abandoned one left; in pieces, resumable, by any process.
+   * `id`: a staging of the caller's that is given up. Returns false while another staging goes on.
+   */
+  endStaging(org: string, id?: string): Promise<boolean>;
+}
+
 /** What admins and maintenance need. */
-export interface OrgStore {
+export interface OrgStore extends StagingStore {
   /** 'redis' or 'embedded': shown to operators. */
   readonly name: string;
   read(org: string, wants: readonly Want[]): Promise<Snapshot>;
-  /** The org after the changes, at its new version; undefined if it was no longer at `commit.version`. */
+  /** The org after the changes, at its new version; undefined if it was no longer as the commit expects. */
   commit(org: string, commit: Commit): Promise<Snapshot | undefined>;
   scan(org: string, table: Table, cursor: string, count: number): Promise<Page>;
   /** Oldest first, after entry `after` ('': from the first). */

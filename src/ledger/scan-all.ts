@@ -1,11 +1,13 @@
-import type { OrgStore, Table } from './port.js';
+import { type OrgStore, stagedPrefix, type Table } from './port.js';
 
 /** Fields per page: well below 2 ms of the store's time. */
 const PAGE_FIELDS = 500;
+/** A switch during a scan starts it again, so often. */
+const TRIES_MAX = 4;
 
 /**
- * Reads a whole table directly. Changes during the read may be missed; callers that must detect them compare the view's
- * version.
+ * Reads a whole table directly. Changes during the read may be missed; a caller that must detect them commits at the view's version,
+ * or expects the fields that it changes (`was`).
  */
 export async function scanAll(
   ledger: Pick<OrgStore, 'scan'>,
@@ -20,4 +22,27 @@ export async function scanAll(
     cursor = page.cursor;
   } while (cursor !== '0');
   return fields;
+}
+
+type SettledStore = Pick<OrgStore, 'scan' | 'read' | 'endStaging'>;
+
+/** The same for callers that commit nothing: a staging that becomes current meanwhile is seen as a whole, or not at all. */
+export async function scanSettled(
+  ledger: SettledStore,
+  org: string,
+  table: Table,
+): Promise<Map<string, string>> {
+  for (let tries = 1; ; tries += 1) {
+    const before = await switchesOf(ledger, org);
+    if (before.isMoving) await ledger.endStaging(org);
+    const fields = await scanAll(ledger, org, table);
+    const after = await switchesOf(ledger, org);
+    if (after.count === before.count || tries === TRIES_MAX) return fields;
+  }
+}
+
+async function switchesOf(ledger: SettledStore, org: string) {
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['state', 'switches'] }]);
+  const [state, count = null] = values[0] ?? [];
+  return { isMoving: stagedPrefix(state ?? undefined) !== undefined, count };
 }

@@ -1,5 +1,5 @@
 /** One visit of maintenance to an org: looks once, does what is due, and schedules the next visit. */
-import type { Ledger, PendingWork } from '../ledger/port.js';
+import { type Ledger, type PendingWork, STAGING_IDLE_MS } from '../ledger/port.js';
 import { appendedAt, foldJournal } from './fold.js';
 import { type Expired, sweepOrg } from './sweep.js';
 import { type Retention, trimLogs } from './trim.js';
@@ -31,10 +31,13 @@ export async function visitOrg(
 ): Promise<Expired> {
   const work = await ledger.pendingWork(org);
   if (work === undefined) {
-    await ledger.unschedule(org);
+    // An org that is being created has pieces of it only.
+    if (await ledger.endStaging(org)) await ledger.unschedule(org);
     return NOTHING;
   }
-  const { now, end, firstDue } = work;
+  const { now, end, firstDue, stagingAt } = work;
+  const stagingEnd = stagingAt === 0 ? Number.POSITIVE_INFINITY : stagingAt + STAGING_IDLE_MS;
+  if (stagingEnd <= now) await ledger.endStaging(org);
   const foldAt = foldTimeOf(work);
   const isDue = now >= end || (firstDue !== 0 && firstDue <= now);
   const expired = isDue ? await sweepOrg(ledger, org) : NOTHING;
@@ -42,7 +45,7 @@ export async function visitOrg(
   if (retention !== undefined) await trimLogs(ledger, org, { work, retention });
   const noticesAt = onNotices === undefined ? Number.POSITIVE_INFINITY : noticeTimeOf(work);
   if (noticesAt <= now) onNotices?.(org);
-  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt, noticesAt);
+  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt, noticesAt, stagingEnd);
   const next = isDue || Math.min(foldAt, noticesAt) <= now ? now + AGAIN_MS : later;
   if (next < now + againMs) await ledger.schedule('visit', [{ org, at: next }]);
   return expired;

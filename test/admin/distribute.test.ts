@@ -194,3 +194,26 @@ t.test('a dry run says which caps in units it replaces', async (t) => {
     ],
   });
 });
+
+t.test('by choice, caps in units are left alone, and the others share the pool', async (t) => {
+  const seed = {
+    seats: 9,
+    users: people(3),
+    plans: { usage: { allowance: 100 } },
+    limits: [
+      { user: 'u2', quota: 'usage', units: 12.5 },
+      { user: 'u1', quota: 'usage', percent: 10 },
+    ],
+  };
+  const { send } = await startAcme(t, seed);
+  const body = { quota: 'usage', keepAbsolute: true };
+  const kept = { count: 1, limits: [{ id: 'usage:u:u2', units: 12.5, shadow: false }] };
+  const preview = (await send('POST', '/orgs/acme/limits/distribute?dryRun=true', body)).body;
+  t.match(preview, { users: 2, unitsReplaced: { count: 0, limits: [] }, unitsKept: kept });
+  t.match(await send('POST', '/orgs/acme/limits/distribute', body), {
+    status: 200,
+    body: { users: 2, capsSum: 100 },
+  });
+  const { items } = (await send('GET', '/orgs/acme/limits')).body;
+  t.match(items, [{ percent: 50 }, { percent: 50 }, { units: 12.5, percent: undefined }]);
+});

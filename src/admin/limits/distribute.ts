@@ -20,6 +20,10 @@ import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../w
 import { rearm } from './limit-view.js';
 import { Distributed, DistributionPreview } from './schemas.js';
 
+const KeepAbsolute = Type.Boolean({
+  description: 'Users whose cap is in units keep it, and the others share the whole pool',
+});
+
 export const DISTRIBUTE_ENDPOINTS = [
   endpoint({
     id: 'distributeLimits',
@@ -28,13 +32,14 @@ export const DISTRIBUTE_ENDPOINTS = [
     summary: 'Split a quota evenly over the active users; with dryRun, say what that would do',
     roles: MANAGERS,
     query: DryRun,
-    body: members({ quota: Name, reason: Reason }),
+    body: members({ quota: Name, keepAbsolute: Type.Optional(KeepAbsolute), reason: Reason }),
     example: { quota: 'usage' },
     answers: { 200: Type.Union([Distributed, DistributionPreview]) },
     handle: async (admin, request) => {
-      const { quota, reason } = request.body;
+      const { quota, keepAbsolute = false, reason } = request.body;
       const dryRun = request.query.dryRun === true;
-      return ok(await distributeEvenly(admin, writeContext(request, reason), { quota, dryRun }));
+      const asked = { quota, keepAbsolute, dryRun };
+      return ok(await distributeEvenly(admin, writeContext(request, reason), asked));
     },
   }),
 ];
@@ -54,37 +59,57 @@ const SHARES_A_TURN = 1_000;
 
 interface Distribution {
   readonly quota: string;
+  readonly keepAbsolute: boolean;
   readonly dryRun: boolean;
 }
 
-async function distributeEvenly(admin: Admin, context: WriteContext, { quota, dryRun }: Distribution) {
+async function distributeEvenly(admin: Admin, context: WriteContext, asked: Distribution) {
+  const { quota, keepAbsolute, dryRun } = asked;
   definitionOf(admin.quotas, quota, 'quota');
   const decide = async (view: OrgView): Promise<WritePlan<Summary | Preview>> => {
     const pool = view.pools.get(quota)?.units;
     if (pool === undefined) throw invalid('quota', `the org has no plan for ${quota} to distribute`);
-    const shares = await sharesOf(admin, view, quota);
+    const before = await limitsBefore(admin, view, quota);
+    const kept = keepAbsolute ? takeAbsolute(before) : NONE;
+    const shares = await sharesOf(admin, view, { quota, kept });
     const summary = summaryOf(view, { quota, pool, shares });
     if (summary.least === 0) {
       const fits = usersThatFit(pool);
       throw invalid('quota', `the pool is too small for ${shares.length} users; it fits ${fits}`, { fits });
     }
-    const before = await limitsBefore(admin, view, quota);
     if (dryRun) {
       const would = {
         ...(await blockedBy(admin, view, shares)),
         unitsReplaced: unitsIn(view, quota, before),
+        unitsKept: unitsIn(view, quota, kept),
       };
       return { changes: [], answer: { ...summary, ...would } };
     }
     const changes = await replaceLimits(view, quota, { present: before, shares });
-    const to = { users: summary.users, percentSum: 100 };
+    const to = { users: summary.users, percentSum: 100, ...(keepAbsolute ? { kept: kept.size } : {}) };
     return {
       changes,
       auditEvent: { action: 'limit.distribute', subject: `plan:${quota}`, to },
       answer: summary,
     };
   };
-  return changeOrg(admin, context, { decide });
+  // Users who register meanwhile have no cap, as if they had come later.
+  return changeOrg(admin, context, { decide, anyVersion: true });
+}
+
+type LimitsByLine = ReadonlyMap<string, Limit>;
+
+const NONE: LimitsByLine = new Map();
+
+/** Takes the limits in units out of `before`, and returns them. */
+function takeAbsolute(before: Map<string, Limit>): LimitsByLine {
+  const kept = new Map<string, Limit>();
+  for (const [field, limit] of before) {
+    if (limit.percent > 0) continue;
+    kept.set(field, limit);
+    before.delete(field);
+  }
+  return kept;
 }
 
 interface SharedPool {
@@ -109,18 +134,25 @@ function summaryOf(view: OrgView, { quota, pool, shares }: SharedPool) {
   return { quota, users: shares.length, percentSum: 100, pool: out(pool), ...caps };
 }
 
-/** Read directly: a user who is added meanwhile increases the version, and the commit starts again. */
-async function sharesOf({ ledger }: Admin, view: OrgView, quota: string): Promise<Share[]> {
-  const userKeys: string[] = [];
-  for (const [userKey, text] of await scanAll(ledger, view.id, 'members'))
-    if (decodeMember(text).status === 'active') userKeys.push(userKey);
-  if (userKeys.length === 0) throw invalid('quota', 'there are no active users to distribute to');
-  userKeys.sort();
+interface Shared {
+  readonly quota: string;
+  /** Limits of users who take no share. */
+  readonly kept: LimitsByLine;
+}
+
+async function sharesOf({ ledger }: Admin, view: OrgView, { quota, kept }: Shared): Promise<Share[]> {
+  const fields: string[] = [];
+  for (const [userKey, text] of await scanAll(ledger, view.id, 'members')) {
+    const { field } = lineTo(quota, 'user', userKey);
+    if (decodeMember(text).status === 'active' && !kept.has(field)) fields.push(field);
+  }
+  if (fields.length === 0) throw invalid('quota', 'there are no active users to distribute to');
+  fields.sort();
   await turn();
-  const shares = distribute(userKeys.length);
-  return userKeys.map((userKey, index) => {
+  const shares = distribute(fields.length);
+  return fields.map((field, index) => {
     const limit: Limit = { ...NO_LIMIT, ...shares[index] };
-    return { field: lineTo(quota, 'user', userKey).field, limit, cap: capNow(view, quota, limit) };
+    return { field, limit, cap: capNow(view, quota, limit) };
   });
 }
 
@@ -137,7 +169,7 @@ async function limitsBefore({ ledger }: Admin, view: OrgView, quota: string) {
 const REPLACED_SHOWN = 100;
 
 /** Caps in units were set for one user by hand; after replacement only the audit log has them. */
-function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit>) {
+function unitsIn(view: OrgView, quota: string, before: LimitsByLine) {
   const { decimals } = quotaOf(view, quota);
   const absolute = [...before]
     .filter(([, { percent }]) => percent === 0)
@@ -149,7 +181,7 @@ function unitsIn(view: OrgView, quota: string, before: ReadonlyMap<string, Limit
 }
 
 interface Replacement {
-  readonly present: ReadonlyMap<string, Limit>;
+  readonly present: LimitsByLine;
   readonly shares: readonly Share[];
 }
 
@@ -161,10 +193,11 @@ async function replaceLimits(view: OrgView, quota: string, { present, shares }: 
     if (index % SHARES_A_TURN === 0) await turn();
     const old = before.get(field);
     if (old !== undefined && cap > capNow(view, quota, old)) changes.push(...rearm(view, field));
-    changes.push({ set: 'limits', field, value: encodeLimit(limit) });
+    const was = old === undefined ? null : encodeLimit(old);
+    changes.push({ set: 'limits', field, value: encodeLimit(limit), was });
     before.delete(field);
   }
-  for (const field of before.keys()) changes.push({ del: 'limits', field });
+  for (const [field, old] of before) changes.push({ del: 'limits', field, was: encodeLimit(old) });
   return changes;
 }
 

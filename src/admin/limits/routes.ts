@@ -272,7 +272,7 @@ async function createLimit(admin: Admin, context: WriteContext, { body, dryRun }
     };
     return { changes, auditEvent, ...shownLimit(line) };
   };
-  return changeOrg(admin, context, { reads: limitReads(line), decide });
+  return changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }
 
 function snapshot(view: OrgView, line: LimitLine, limit: Limit) {
@@ -333,7 +333,7 @@ async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryR
     const auditEvent = { action: 'limit.change', subject: `limit:${id}`, from, to };
     return { changes, auditEvent, ...shownLimit(line) };
   };
-  return changeOrg(admin, context, { reads: limitReads(line), decide });
+  return changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }
 
 function present({ tables }: OrgView, { field }: LimitLine): Limit {
@@ -350,5 +350,5 @@ async function deleteLimit(admin: Admin, context: WriteContext, id: string): Pro
     const auditEvent = { action: 'limit.delete', subject: `limit:${id}`, from: snapshot(view, line, before) };
     return { changes: [{ del: 'limits', field: line.field }], auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, { reads: limitReads(line), decide });
+  await changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }

@@ -117,23 +117,28 @@ const distributedExample = {
 
 export const Distributed = named('Distributed', distributed, distributedExample);
 
+function capsInUnits(description: string) {
+  const limit = members({ id: Type.String(), units: Amount, shadow: Type.Boolean() });
+  return members({
+    count: Type.Integer({ description }),
+    limits: Type.Array(limit, { description: 'The first 100 of them' }),
+  });
+}
+
 export const DistributionPreview = named(
   'DistributionPreview',
   {
     ...distributed,
     wouldBlock: Type.Boolean(),
     usersBlocked: Type.Integer(),
-    unitsReplaced: members({
-      count: Type.Integer({ description: 'Caps in units that would be replaced' }),
-      limits: Type.Array(members({ id: Type.String(), units: Amount, shadow: Type.Boolean() }), {
-        description: 'The first 100 of them',
-      }),
-    }),
+    unitsReplaced: capsInUnits('Caps in units that would be replaced'),
+    unitsKept: capsInUnits('Caps in units that would be kept, with keepAbsolute'),
   },
   {
     ...distributedExample,
     wouldBlock: false,
     usersBlocked: 0,
     unitsReplaced: { count: 1, limits: [{ id: 'usage:u:ann', units: 500, shadow: false }] },
+    unitsKept: { count: 0, limits: [] },
   },
 );

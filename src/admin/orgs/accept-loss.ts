@@ -6,6 +6,7 @@
  * - with data of another epoch than gateways know (created by a process that did not know of the loss, or from an older
  *   backup): its figures stay, and gateways use it from now on
  */
+import { commitAll } from '../../ledger/large-commit.js';
 import type { Change, Ledger } from '../../ledger/port.js';
 import type { QuotaDefinition } from '../../quota/units.js';
 import { auditText } from '../writes/change.js';
@@ -41,7 +42,7 @@ export async function acceptLoss(
     const changes = [...made, set('lossAccepted', accepted)];
     const auditEvent = { action: 'org.accept-loss', subject: 'org', from: epoch, to: accepted };
     const audit = auditText(now, { who: 'operator', reason }, auditEvent);
-    if ((await ledger.commit(id, { version, changes, audit })) === undefined) continue;
+    if ((await commitAll(ledger, id, { version, changes, audit })) === undefined) continue;
     if (epoch !== null) return 'taken';
     return seed === undefined ? 'made-bare' : 'made';
   }

@@ -190,6 +190,8 @@ function changedOrg(
   const changes = orgChanges(view, definition);
   const shown = shownOrg(false);
   if (changes.length === 0) return { changes, ...shown };
+  // Users whom a call registers meanwhile must not take more seats than are left.
+  if (seats !== undefined) changes.push({ incr: 'org', field: 'seatsUsed', by: 0, most: seats });
   const from = snapshot({ name: view.name, seats: view.seats, cycle: view.rule });
   const auditEvent = { action: 'org.change', subject: 'org', from, to: snapshot(definition) };
   return { changes, auditEvent, ...shown };

@@ -1,5 +1,6 @@
 /** Orgs of the config: created once, in one step, and not changed by the config afterwards. */
 import { encodeLimit, encodeMember, encodePlan, type Member } from '../../ledger/codec.js';
+import { commitAll } from '../../ledger/large-commit.js';
 import type { Change, Ledger } from '../../ledger/port.js';
 import { lineTo } from '../../ledger/view/limit-lines.js';
 import type { Pool } from '../../ledger/view/org-view.js';
@@ -66,9 +67,21 @@ export async function createOrg(ledger: Ledger, { id, seed, quotas }: OrgToCreat
   const audit = auditText(
     now,
     { who: 'config', reason: '' },
-    { action: 'org.create', subject: 'org', to: seed },
+    { action: 'org.create', subject: 'org', to: auditedSeed(seed) },
   );
-  return (await ledger.commit(id, { version: 0, changes, audit })) !== undefined;
+  return (await commitAll(ledger, id, { version: 0, changes, audit })) !== undefined;
+}
+
+const AUDITED_MAX = 100;
+
+/** Long lists are counted in the audit log: their entries would make it as long as the org. */
+function auditedSeed({ users, limits, ...seed }: SeedOrg) {
+  const count = Object.keys(users ?? {}).length;
+  return {
+    ...seed,
+    ...(users === undefined ? {} : { users: count > AUDITED_MAX ? count : users }),
+    ...(limits === undefined ? {} : { limits: limits.length > AUDITED_MAX ? limits.length : limits }),
+  };
 }
 
 /** All fields of a new org; `now` is the store's time. */

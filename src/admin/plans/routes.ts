@@ -1,7 +1,7 @@
 /** Plans and top-ups: what the org may consume. Both change percentage caps at once. */
 import Type from 'typebox';
 import { decodeLimit, encodePlan } from '../../ledger/codec.js';
-import type { Change } from '../../ledger/port.js';
+import type { Change, Expectation } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
 import { figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
@@ -113,9 +113,15 @@ async function putPlan(admin: Admin, context: WriteContext, change: PlanChange):
     const changes: Change[] = [setField(`plan:${quota}`, text)];
     if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(view, quota));
     const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(view, quota, one)));
-    return { changes, auditEvent: { action: 'plan.set', subject: `plan:${quota}`, from, to }, ...shown };
+    const auditEvent = { action: 'plan.set', subject: `plan:${quota}`, from, to };
+    return { changes, expects: [allLimits(view)], auditEvent, ...shown };
   };
-  return changeOrg(admin, context, { decide });
+  return changeOrg(admin, context, { decide, anyVersion: true });
+}
+
+/** That no limit has changed since `view`. */
+function allLimits({ limitsVersion }: OrgView): Expectation {
+  return { table: 'org', fields: ['limitsVersion'], values: [limitsVersion] };
 }
 
 function planOut(view: OrgView, quota: string, { allowance, mode }: Plan) {
@@ -153,7 +159,7 @@ interface PoolSize {
 }
 
 /**
- * Returns how many percentage limits would be 0 for a pool of `units`. Read directly: the commit compares the version.
+ * Returns how many percentage limits would be 0 for a pool of `units`. Read directly: the commit expects all limits unchanged.
  */
 async function capsEmptied({ ledger }: Admin, view: OrgView, { quota, units }: PoolSize): Promise<number> {
   const limits = await scanAll(ledger, view.id, 'limits');
@@ -227,5 +233,5 @@ async function topUp(
     const auditEvent = { action: 'extra.add', subject: `plan:${quota}`, from, to };
     return { changes, auditEvent, ...shownPool(admin, quota) };
   };
-  return changeOrg(admin, context, { decide });
+  return changeOrg(admin, context, { decide, anyVersion: true });
 }

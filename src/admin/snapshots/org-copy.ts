@@ -8,12 +8,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ChangedFields, FEED_KEPT } from '../../ledger/change-feed.js';
 import { decodeJournal } from '../../ledger/codec.js';
-import type { Log, OrgStore, Table } from '../../ledger/port.js';
-import { scanAll } from '../../ledger/scan-all.js';
+import { isStagedTable, type Log, type OrgStore, type Table } from '../../ledger/port.js';
+import { scanAll, scanSettled } from '../../ledger/scan-all.js';
 import { lineOf } from '../../quota/id.js';
 import { UserRows } from './user-rows.js';
 
-export type CopySource = Pick<OrgStore, 'read' | 'scan' | 'log' | 'logBack'>;
+export type CopySource = Pick<OrgStore, 'read' | 'scan' | 'endStaging' | 'log' | 'logBack'>;
 
 /** Fields and entries of one store call: well below 2 ms of the store's time. */
 const FIELDS_A_READ = 250;
@@ -136,7 +136,7 @@ export class OrgCopy {
   }
 
   private async scan(name: Table): Promise<void> {
-    const fields = await scanAll(this.ledger, this.org, name);
+    const fields = await (isStagedTable(name) ? scanSettled : scanAll)(this.ledger, this.org, name);
     if (this.wanted.has(name)) this.tables.set(name, fields);
   }
 

@@ -266,7 +266,7 @@ export function seatChange(view: OrgView, before: UserStatus | undefined, after:
   const by = Number(after === 'active') - Number(before === 'active');
   if (by > 0 && view.seats !== undefined && view.seatsUsed >= view.seats)
     throw new ProblemError('seats-taken', `All ${view.seats} seats are taken`);
-  return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by }];
+  return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by, most: by > 0 ? view.seats : undefined }];
 }
 
 async function patchUser(

@@ -1,6 +1,14 @@
 /** Writes: read the org, decide, commit with the audit entry if nothing changed since; otherwise retry. */
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Change, Snapshot, Want } from '../../ledger/port.js';
+import { commitAll } from '../../ledger/large-commit.js';
+import {
+  type Change,
+  type Commit,
+  type Expectation,
+  type Snapshot,
+  STAGED_TABLES,
+  type Want,
+} from '../../ledger/port.js';
 import {
   allWants,
   type FoundOrg,
@@ -51,6 +59,8 @@ export interface AuditEvent {
 /** Changes and their audit event; without an event, nothing changes. */
 interface Changes {
   readonly changes: readonly Change[];
+  /** What the changes depend on besides the org and `reads`. */
+  readonly expects?: readonly Expectation[] | undefined;
   readonly auditEvent?: AuditEvent | undefined;
 }
 
@@ -82,6 +92,11 @@ export interface Write<Answer> {
   readonly create?: (now: number) => WritePlan<Answer>;
   /** An archived org is accepted too. */
   readonly archivedToo?: boolean;
+  /**
+   * The commit expects what was read, not the org's version: for writes that take long or meet many others. What `decide` reads
+   * by itself must then be in `expects`, or in `was` of the changes.
+   */
+  readonly anyVersion?: boolean;
 }
 
 const TRIES_MAX = 8;
@@ -111,20 +126,35 @@ async function tryChange<Answer>(admin: Admin, context: WriteContext, write: Wri
   const { org } = context;
   for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
     const begun = attempt === 0 ? write.begun : undefined;
-    const { view, now } = await (begun ?? findOrg(admin, org, readsOf(context, write)));
+    const found = await findSettled(admin, org, { reads: readsOf(context, write), begun });
+    const { view, now } = found;
     const first = firstAnswer(context, view);
     if (first !== undefined) return first.answer as Answer;
     const plan = view === undefined ? write.create?.(now) : await decideOn(view, write);
     if (plan === undefined) throw notFound(`org ${org}`);
-    const { version = 0, cycle: { start } = { start: 0 } } = view ?? {};
+    const { start } = view?.cycle ?? { start: 0 };
     const { auditEvent } = plan;
     if (auditEvent === undefined) return 'show' in plan ? showNow(admin, { org, start }, plan) : plan.answer;
     const audit = auditText(now, context, auditEvent);
-    const kept = await withAnswer(admin, context, { version, start, now, plan });
-    const done = kept && (await commit(admin, org, { version, start, audit, plan: kept }));
+    const condition = conditionOf(found, write, plan.expects);
+    const kept = await withAnswer(admin, context, { version: condition.version, start, now, plan });
+    const done = kept && (await commit(admin, org, { condition, start, audit, plan: kept }));
     if (done !== undefined) return done.answer;
   }
   throw new ProblemError('store-busy', 'too many concurrent changes to the org, try again');
+}
+
+interface Begun {
+  readonly reads: OrgWants;
+  readonly begun: Promise<FoundOrg> | undefined;
+}
+
+/** While a large change is being moved into place, no other change can be committed. */
+async function findSettled(admin: Admin, org: string, { begun, reads }: Begun): Promise<FoundOrg> {
+  const found = await (begun ?? findOrg(admin, org, reads));
+  if (found.view?.isMoving !== true) return found;
+  await admin.ledger.endStaging(org);
+  return findOrg(admin, org, reads);
 }
 
 function decideOn<Answer>(view: OrgView, { decide, archivedToo }: Write<Answer>) {
@@ -144,7 +174,8 @@ async function showNow<Answer>(
 }
 
 interface Planned<Answer> {
-  readonly version: number;
+  /** Undefined: any. */
+  readonly version: number | undefined;
   readonly start: number;
   readonly now: number;
   readonly plan: WritePlan<Answer>;
@@ -165,7 +196,7 @@ async function withAnswer<Answer>(
   if (!('show' in plan)) return { ...plan, ...keep('repeated' in plan ? plan.repeated : plan.answer) };
   const wants = allWants(quotas, plan.wants, start);
   const before = await ledger.read(id, wants);
-  if (before.version !== version) return undefined;
+  if (version !== undefined && before.version !== version) return undefined;
   const answer = plan.show(orgViewOf({ id, quotas, wants, snapshot: afterChanges(before, wants, changes) }));
   return { ...keep(answer), answer };
 }
@@ -194,24 +225,50 @@ function afterChanges(before: Snapshot, wants: readonly Want[], changes: readonl
   return { ...before, version: before.version + 1, values };
 }
 
+type Condition = Pick<Commit, 'version' | 'expects'>;
+
+/** Fields of the org that decisions change; a write that depends on seats states it (`most`). */
+const MOVING_FIELDS: readonly string[] = ['seatsUsed', 'limitsVersion'];
+const DIRECTORY: readonly string[] = [...STAGED_TABLES, 'keys', 'requests'];
+
+function conditionOf<Answer>(
+  { view, read }: FoundOrg,
+  { anyVersion }: Write<Answer>,
+  more: readonly Expectation[] = [],
+): Condition {
+  const [org, ...others] = read;
+  const expects = [...others.filter(({ table }) => DIRECTORY.includes(table)), ...more];
+  if (anyVersion !== true || org === undefined) return { version: view?.version ?? 0, expects };
+  return { expects: [withoutMoving(org), ...expects] };
+}
+
+function withoutMoving({ table, fields, values }: Expectation): Expectation {
+  const kept = fields.map((field) => !MOVING_FIELDS.includes(field) && !field.startsWith('carry:'));
+  return {
+    table,
+    fields: fields.filter((_, at) => kept[at] === true),
+    values: values.filter((_, at) => kept[at] === true),
+  };
+}
+
 interface PlannedCommit<Answer> {
-  readonly version: number;
-  /** Fields of the present cycle: at the same version, it is the cycle that was read. */
+  readonly condition: Condition;
+  /** Fields of the present cycle: it is the cycle that was read, or nothing is changed. */
   readonly start: number;
   readonly audit: string;
   readonly plan: WritePlan<Answer>;
 }
 
-/** Undefined: the version of the org has changed. */
+/** Undefined: what the change depends on has changed. */
 async function commit<Answer>(
   admin: Admin,
   org: string,
-  { version, start, audit, plan }: PlannedCommit<Answer>,
+  { condition, start, audit, plan }: PlannedCommit<Answer>,
 ): Promise<Known<Answer> | undefined> {
   const { ledger, quotas, snapshots } = admin;
   const { changes } = plan;
   const wants = 'show' in plan ? allWants(quotas, plan.wants, start) : [];
-  const snapshot = await ledger.commit(org, { version, changes, audit, wants });
+  const snapshot = await commitAll(ledger, org, { ...condition, changes, audit, wants });
   snapshots.forget(org);
   if (snapshot === undefined) return undefined;
   if (!('show' in plan)) return plan;

@@ -43,6 +43,6 @@ function timeIn({ orgState, now }: Work, cycle: OpenCycle, at: number): number {
 function memberCharged(work: Work, user: string): Member {
   const admitted = admitMember(work, user);
   if (typeof admitted !== 'string') return admitted;
-  const text = work.orgState.table('members').text(user);
+  const text = work.orgState.directory('members', user);
   return text === undefined ? { status: 'removed', groups: [] } : memberIn(text);
 }

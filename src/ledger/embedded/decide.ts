@@ -9,6 +9,7 @@ import { noteRefusal } from './crossings.js';
 import { checkLimitsAfterExpiry } from './expire.js';
 import { grantedItems, hasLeast, leastOf } from './grants.js';
 import { change, type LimitCounter, linesOf, planOf, type Work } from './limit-counters.js';
+import type { OrgState } from './org-state.js';
 
 /** Decides one reservation. Any answer except `admitted` leaves consumed, held and history figures unchanged. */
 export function reserve(work: Work, op: ReserveOp): Result {
@@ -99,7 +100,7 @@ function denied(reason: Denied['reason']): Denied {
 export function admitMember(work: Work, user: string, dryRun = false): Member | Denied['reason'] {
   const { orgState, call } = work;
   if (orgState.org.text('state') === 'archived') return 'org-archived';
-  const text = orgState.table('members').text(user);
+  const text = orgState.directory('members', user);
   if (text === undefined && call.unknownUsers === 'deny') return 'unknown-user';
   const member: Member = text === undefined ? { status: 'invited', groups: [] } : memberIn(text);
   if (member.status === 'active') return member;
@@ -109,11 +110,21 @@ export function admitMember(work: Work, user: string, dryRun = false): Member | 
   if (seats !== '' && used >= Number(seats)) return 'no-seat';
   const active: Member = { status: 'active', groups: member.groups };
   if (dryRun) return active;
-  orgState.table('members').set(user, encodeMember(active));
-  orgState.org.set('seatsUsed', used + 1);
-  orgState.org.set('version', orgState.org.number('version') + 1);
+  registerMember(orgState, user, active);
   orgState.noteChanged(`members=${user}`, work.now);
   return active;
+}
+
+function registerMember(orgState: OrgState, user: string, active: Member): void {
+  const { org, staged } = orgState;
+  const members = orgState.table('members');
+  members.set(user, encodeMember(active));
+  org.set('seatsUsed', org.number('seatsUsed') + 1);
+  // The record was made of the staged one.
+  if (staged !== undefined) members.delete(staged + user);
+  // A staging that has the user counts the seat too.
+  if (org.map.has('staging') && members.map.has(`!${org.text('staging')}:${user}`))
+    org.set('stagingSeats', org.number('stagingSeats') - 1);
 }
 
 /** Returns undefined if there are more than can be checked. */
@@ -125,10 +136,10 @@ function groupsOf(work: Work, member: Member, claims: string): string | undefine
 /** Returns directory groups, then claimed ones, each once and only if it exists. */
 export function knownGroups(work: Work, member: Member, claims: string): string[] {
   if (member.groups.length === 0 && claims === '') return [];
-  const table = work.orgState.table('groups');
+  const { orgState } = work;
   const found = new Set<string>();
   for (const { group, generation } of member.groups) {
-    const text = table.text(group);
+    const text = orgState.directory('groups', group);
     const known = text === undefined ? undefined : groupIn(text);
     if (known?.alive === true && known.generation === generation) found.add(group);
   }
@@ -137,7 +148,7 @@ export function knownGroups(work: Work, member: Member, claims: string): string[
 }
 
 function isAlive({ orgState }: Work, group: string): boolean {
-  const text = orgState.table('groups').text(group);
+  const text = orgState.directory('groups', group);
   return text !== undefined && groupIn(text).alive;
 }
 

@@ -24,16 +24,20 @@ import type {
   PendingWork,
   Reply,
   Snapshot,
+  StagedChange,
+  StageOutcome,
   Table,
   Visit,
   Want,
 } from '../port.js';
-import { LOST, NOTICES_DUE, StoreError } from '../port.js';
+import { isStaged, LOST, NOTICES_DUE, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
+import { accepts, makeChanges, readField } from './commit.js';
 import { stepNotices } from './notices.js';
 import { OrgSchedule } from './org-schedule.js';
 import { OrgState } from './org-state.js';
 import { type Disk, openDisk } from './persist.js';
+import { beginStaging, endStaging, stage, stagingTime } from './staging.js';
 
 export interface EmbeddedOptions {
   /** Time in ms; Date.now unless tests inject another. */
@@ -88,8 +92,7 @@ class MemoryLedger implements Ledger {
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
     const orgState = this.orgStates.get(org);
     const values = wants.map(({ table, fields }) => {
-      const found = orgState?.tables.get(table);
-      return fields.map((field) => found?.text(field) ?? null);
+      return fields.map((field) => readField(orgState, table, field));
     });
     const seen = orgState?.org.number('now') ?? 0;
     return { now: Math.max(this.now(), seen), version: orgState?.org.number('version') ?? 0, values };
@@ -109,24 +112,36 @@ class MemoryLedger implements Ledger {
     if (this.disk?.late) await this.disk.caughtUp();
     this.refuseWhenFailed();
     const known = this.orgStates.get(org);
-    if ((known?.org.number('version') ?? 0) !== commit.version) return undefined;
-    const orgState = known ?? new OrgState(org, this.disk?.onChange);
-    this.orgStates.set(org, orgState);
-    for (const change of commit.changes) {
-      if ('set' in change) orgState.table(change.set).set(change.field, change.value);
-      else if ('del' in change) orgState.table(change.del).delete(change.field);
-      else {
-        const fields = orgState.table(change.incr);
-        fields.set(change.field, fields.number(change.field) + change.by);
-      }
-    }
-    orgState.org.set('version', commit.version + 1);
+    if (!accepts(known, commit)) return undefined;
+    const orgState = known ?? this.newOrg(org);
+    makeChanges(orgState, commit);
+    orgState.org.set('version', orgState.org.number('version') + 1);
     this.touch(org);
     const now = Math.max(this.now(), orgState.org.number('now'));
     if (commit.audit !== '') orgState.append('audit', commit.audit, now);
-    const changed = feedText(commit.changes);
+    const changed = feedText(commit.changes, commit.staging);
     if (changed !== '') orgState.noteChanged(changed, now);
     return this.read(org, commit.wants ?? []);
+  }
+
+  async beginStaging(org: string): Promise<string | undefined> {
+    this.refuseWhenFailed();
+    const orgState = this.orgStates.get(org) ?? this.newOrg(org);
+    return beginStaging(orgState, this.timeOf(orgState));
+  }
+
+  async stage(org: string, id: string, changes: readonly StagedChange[]): Promise<StageOutcome> {
+    await nextTurn();
+    if (this.disk?.late) await this.disk.caughtUp();
+    this.refuseWhenFailed();
+    const orgState = this.orgStates.get(org);
+    const now = orgState === undefined ? 0 : this.timeOf(orgState);
+    return stage(orgState, { id, changes, now });
+  }
+
+  async endStaging(org: string, id = ''): Promise<boolean> {
+    const orgState = this.orgStates.get(org);
+    return orgState === undefined || endStaging(orgState, { id, now: this.timeOf(orgState) });
   }
 
   /** The cursor is the number of fields passed; a field added or removed during the scan may be missed or returned twice. */
@@ -139,7 +154,7 @@ class MemoryLedger implements Ledger {
     let index = 0;
     for (const [field, value] of fields.map) {
       if (index >= from + count) break;
-      if (index >= from) entries.push([field, String(value)]);
+      if (index >= from && !isStaged(table, field)) entries.push([field, String(value)]);
       index += 1;
     }
     const done = from + count >= fields.map.size;
@@ -217,6 +232,7 @@ class MemoryLedger implements Ledger {
       noticesDue: Number((orgState.table('notices').text(NOTICES_DUE) ?? '').split(':')[0]),
       firstAudit: orgState.logs.audit[0]?.id ?? '',
       firstEvent: orgState.logs.events[0]?.id ?? '',
+      stagingAt: stagingTime(orgState),
     };
   }
 
@@ -257,7 +273,8 @@ class MemoryLedger implements Ledger {
   }
 
   async orgs(): Promise<string[]> {
-    return [...this.orgStates.keys()].filter(isName);
+    const exists = (org: string): boolean => (this.orgStates.get(org)?.org.number('version') ?? 0) > 0;
+    return [...this.orgStates.keys()].filter((org) => isName(org) && exists(org));
   }
 
   async clock(): Promise<number> {
@@ -275,6 +292,16 @@ class MemoryLedger implements Ledger {
       if (call.ops.length > 0 && reply.code === 'ok') this.touch(call.org);
       return reply;
     });
+  }
+
+  private newOrg(org: string): OrgState {
+    const orgState = new OrgState(org, this.disk?.onChange);
+    this.orgStates.set(org, orgState);
+    return orgState;
+  }
+
+  private timeOf(orgState: OrgState): number {
+    return Math.max(this.now(), orgState.org.number('now'));
   }
 
   private touch(org: string): void {

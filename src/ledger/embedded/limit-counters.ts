@@ -128,7 +128,7 @@ export function capOfLine(work: Work, line: LimitCounter): Cap {
     );
     return { limit: poolOf(orgState, line.quota), mode: plan.mode, carried };
   }
-  const text = orgState.table('limits').text(line.field);
+  const text = orgState.directory('limits', line.field);
   if (text === undefined) return NO_CAP;
   const limit: Limit = limitIn(text);
   const units = capOf(limit, poolOf(orgState, line.quota), work.now);

@@ -1,7 +1,7 @@
 /** One org's state: named tables of fields, logs, producers, and the order in which holds fall due. */
 import { FEED_KEPT } from '../change-feed.js';
 import { decodeHold, encodeHold, type HoldRecord, isHoldRecord } from '../codec.js';
-import type { Log, LogEntry, Reply, Table } from '../port.js';
+import { type Log, type LogEntry, type Reply, type StagedTable, stagedPrefix, type Table } from '../port.js';
 
 export type Value = string | number;
 
@@ -93,6 +93,21 @@ export class OrgState {
       this.tables.set(name, fields);
     }
     return fields;
+  }
+
+  /** The prefix of fields of the staging that is current. */
+  get staged(): string | undefined {
+    const state = this.org.map.get('state');
+    return state === 'open' ? undefined : stagedPrefix(state as string | undefined);
+  }
+
+  /** A field of the directory: of the current staging, where it has the field. */
+  directory(table: StagedTable, field: string): string | undefined {
+    const fields = this.table(table);
+    const { staged } = this;
+    const value = staged === undefined ? undefined : fields.text(staged + field);
+    if (value === undefined) return fields.text(field);
+    return value === '' ? undefined : value;
   }
 
   counters(start: number): CycleCounters {

@@ -2,7 +2,6 @@
  * The ledger in Redis or Valkey, 6.2 or newer. All rules are in `lua/`; this module only sends calls and reads replies.
  */
 import { isName } from '../../quota/id.js';
-import { feedText } from '../change-feed.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
 import type {
   Call,
@@ -19,22 +18,26 @@ import type {
   PendingWork,
   Reply,
   Snapshot,
+  StagedChange,
+  StageOutcome,
   Table,
   Visit,
   Want,
 } from '../port.js';
-import { LOST } from '../port.js';
-import { entriesOf, fieldArgs, isEpoch, pendingWorkIn, snapshotIn, wantArgs } from './admin-codec.js';
+import { isStaged, LOST } from '../port.js';
+import { entriesOf, fieldArgs, isEpoch, pendingWorkIn } from './admin-codec.js';
 import { CallText } from './call-text.js';
 import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
 import { type Connection, type ConnectionOptions, orWithSource, PLAIN, type Terms } from './connection.js';
+import { commitArgs, OrgKeys, snapshotIn, wantArgs } from './directory.js';
 import { Keys } from './keys.js';
 import { OrgSchedule } from './org-schedule.js';
 import { missingPermissions, permissionsError } from './permissions.js';
 import { type PresenceEvent, StorePresence } from './presence.js';
 import { loadScript, type Script, type ScriptOptions } from './scripts.js';
 import type { RedirectKind } from './slot-map.js';
+import { RedisStaging } from './staging.js';
 import { SingleServer, type Topology, type Use } from './topology.js';
 
 export interface RedisOptions extends ConnectionOptions {
@@ -58,6 +61,10 @@ export interface RedisOptions extends ConnectionOptions {
 
 /** The field by which lua/include/force-hashtable.lua forces the hashtable encoding. */
 const WIDE = '!wide';
+
+function isHidden(table: Table, field: string): boolean {
+  return field === WIDE || isStaged(table, field);
+}
 
 export type Replication = Pick<Terms, 'replicas' | 'waitMs'>;
 
@@ -103,6 +110,8 @@ function loadScripts(options: ScriptOptions | undefined) {
     forgetProducers: load('forget-producers'),
     lease: load('lease'),
     pendingWork: load('pending-work'),
+    stage: load('stage'),
+    unstage: load('unstage'),
     dueOrgs: load('due-orgs'),
     // By the server's own clock, whatever a test puts in its place: gateways wait for each other in real time.
     presence: loadScript('presence'),
@@ -121,6 +130,7 @@ class RedisLedger implements Ledger {
   private readonly presence: StorePresence;
   private readonly replication: Replication;
   private readonly orgSchedule: OrgSchedule;
+  private readonly staging: RedisStaging;
 
   constructor(
     private readonly topology: Topology,
@@ -137,6 +147,10 @@ class RedisLedger implements Ledger {
       markLost: (org) => this.markLost(org),
       onEvent: options.onPresence,
       objectionMs: options.objectionMs,
+    });
+    this.staging = new RedisStaging(this.keys, this.scripts, {
+      run: (script, keys, args) => this.run(script, keys, args),
+      send: (command, args) => this.send(command, args),
     });
     this.orgSchedule = new OrgSchedule({
       add: (job, args) => this.send('zadd', [this.keys.schedule(job), ...args]),
@@ -200,9 +214,9 @@ class RedisLedger implements Ledger {
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
-    const keys = [this.keys.of(org, 'org')];
-    const args = wantArgs(wants, this.placer(org, keys));
-    return snapshotIn(await this.run(this.scripts.read, keys, args), wants);
+    const keys = new OrgKeys(this.keys, org);
+    const args = wantArgs(keys, wants);
+    return snapshotIn(await this.run(this.scripts.read, keys.keys, args), wants);
   }
 
   async epochOf(org: string): Promise<OrgEpoch> {
@@ -218,24 +232,17 @@ class RedisLedger implements Ledger {
   }
 
   async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
-    const { version, changes, audit, wants = [] } = commit;
+    const { version, changes, wants = [] } = commit;
     const creates = version === 0 && isName(org) && changes.some(isEpoch);
     if (creates) await this.presence.established();
     // One connection runs them in this order: an id without an org is harmless, but an org that no sweep finds is not.
     const listed = version === 0 && isName(org) ? this.send('sadd', [this.keys.orgs, org]) : undefined;
     // In a Cluster, they are on two nodes.
     if (this.options.cluster !== undefined) await listed;
-    const keys = (['org', 'audit', 'changes'] as const).map((name) => this.keys.of(org, name));
-    const args: (string | number)[] = [version, audit, feedText(changes), changes.length];
-    const place = this.placer(org, keys);
-    for (const change of changes) {
-      if ('set' in change) args.push('set', place(change.set), change.field, change.value);
-      else if ('del' in change) args.push('del', place(change.del), change.field, '');
-      else args.push('incr', place(change.incr), change.field, change.by);
-    }
-    args.push(...wantArgs(wants, place));
+    const keys = new OrgKeys(this.keys, org, this.keys.of(org, 'audit'), this.keys.of(org, 'changes'));
+    const args = commitArgs(keys, commit);
     const committed = this.topology.on('other', org, (connection, asking) =>
-      connection.run(this.scripts.commit, keys, args, { ...this.replication, asking }),
+      connection.run(this.scripts.commit, keys.keys, args, { ...this.replication, asking }),
     );
     const [reply] = await Promise.all([committed, listed]);
     if (reply === null) return undefined;
@@ -244,16 +251,16 @@ class RedisLedger implements Ledger {
     return snapshotIn(reply, wants);
   }
 
-  /** Gives each table of the org its place in KEYS, and adds it at its first use. The org itself is the first. */
-  private placer(org: string, keys: string[]): (table: Table) => number {
-    const places = new Map<Table, number>([['org', 1]]);
-    return (table) => {
-      const known = places.get(table);
-      if (known !== undefined) return known;
-      const place = keys.push(this.keys.of(org, table));
-      places.set(table, place);
-      return place;
-    };
+  beginStaging(org: string): Promise<string | undefined> {
+    return this.staging.beginStaging(org);
+  }
+
+  stage(org: string, id: string, changes: readonly StagedChange[]): Promise<StageOutcome> {
+    return this.staging.stage(org, id, changes);
+  }
+
+  endStaging(org: string, id?: string): Promise<boolean> {
+    return this.staging.endStaging(org, id);
   }
 
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
@@ -261,7 +268,7 @@ class RedisLedger implements Ledger {
     const [next, flat] = reply as [string, string[]];
     const entries: [string, string][] = [];
     for (let index = 0; index < flat.length; index += 2)
-      if (flat[index] !== WIDE) entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
+      if (!isHidden(table, flat[index] ?? '')) entries.push([flat[index] ?? '', flat[index + 1] ?? '']);
     return { cursor: next, entries };
   }
 
@@ -276,11 +283,10 @@ class RedisLedger implements Ledger {
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
-    const keys = [this.keys.of(org, 'org'), this.keys.of(org, 'journal')];
-    const place = this.placer(org, keys);
+    const keys = new OrgKeys(this.keys, org, this.keys.of(org, 'journal'));
     const args: (string | number)[] = [fold.from, fold.to, fold.before ?? '', fold.after ?? ''];
-    for (const { table, field, units } of fold.adds) args.push(place(table), field, units);
-    return (await this.run(this.scripts.fold, keys, args)) === 1;
+    for (const { table, field, units } of fold.adds) args.push(keys.place(table), field, units);
+    return (await this.run(this.scripts.fold, keys.keys, args)) === 1;
   }
 
   async stepNotices(org: string, { outbox, expects, changes, events }: NoticeStep): Promise<boolean> {

@@ -7,7 +7,16 @@ import type { Plan } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
 import { withClosed } from '../call-cycles.js';
 import { decodePlan } from '../codec.js';
-import type { Bounds, DecisionStore, OrgStore, Snapshot, Table, Want } from '../port.js';
+import {
+  type Bounds,
+  type DecisionStore,
+  type Expectation,
+  type OrgStore,
+  type Snapshot,
+  stagedPrefix,
+  type Table,
+  type Want,
+} from '../port.js';
 
 /** What the org may consume of a quota in the present cycle. */
 export interface Pool {
@@ -31,6 +40,10 @@ export interface OrgView {
   readonly epoch: string;
   readonly name: string;
   readonly open: boolean;
+  /** A staging is being moved into place: it is read as if it were, but no change can be committed. */
+  readonly isMoving: boolean;
+  /** Changes with every limit: what a write expects that has read all of them. */
+  readonly limitsVersion: string | null;
   readonly createdAt: number;
   /** Undefined: unlimited. */
   readonly seats: number | undefined;
@@ -62,6 +75,8 @@ const ORG_FIELDS = [
   'ruleVersion',
   'start',
   'end',
+  'limitsVersion',
+  'switches',
 ] as const;
 
 const POOL_FIELDS = ['plan', 'extra', 'carry'] as const;
@@ -92,6 +107,8 @@ export interface FoundOrg {
   readonly view: OrgView | undefined;
   /** The store's. */
   readonly now: number;
+  /** What was read, for a commit that expects it unchanged; the org's own fields first. */
+  readonly read: readonly Expectation[];
 }
 
 export async function findOrg(
@@ -106,10 +123,11 @@ export async function findOrg(
     const all = allWants(quotas, wants, start);
     const snapshot = await ledger.read(org, all);
     const { now } = snapshot;
-    if (snapshot.version === 0) return { view: undefined, now };
+    if (snapshot.version === 0) return { view: undefined, now, read: [] };
     const view = orgViewOf({ id: org, quotas, wants: all, snapshot });
     if (view.now >= view.cycle.end) await roll(ledger, view);
-    else if (typeof wants !== 'function' || view.cycle.start === start) return { view, now };
+    else if (typeof wants !== 'function' || view.cycle.start === start)
+      return { view, now, read: all.map((want, at) => ({ ...want, values: snapshot.values[at] ?? [] })) };
     start = view.cycle.start;
   }
   throw new ProblemError('store-busy', 'the cycle changed several times during the request, try again');
@@ -161,6 +179,8 @@ export function orgViewOf({ id, quotas, wants, snapshot }: RawOrg): OrgView {
     epoch: text('epoch'),
     name: text('name'),
     open: text('state') !== 'archived',
+    isMoving: stagedPrefix(text('state')) !== undefined,
+    limitsVersion: org.get('limitsVersion') ?? null,
     createdAt: number('created'),
     seats: text('seats') === '' ? undefined : number('seats'),
     seatsUsed: number('seatsUsed'),
