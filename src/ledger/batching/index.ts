@@ -66,7 +66,7 @@ export class StoreBatcher {
   private charging = 0;
 
   constructor(private readonly options: StoreBatcherOptions) {
-    this.deadlines = new Deadlines(options.deadlineMs, () => this.shared.distance.answered);
+    this.deadlines = new Deadlines(options.deadlineMs);
     this.backlogMax = options.backlogMax ?? BACKLOG_MAX;
     this.orgsMax = options.orgsMax ?? ORGS_MAX;
     this.unknownUsers = options.unknownUsers;
@@ -140,8 +140,9 @@ export class StoreBatcher {
       );
     return new Promise((resolve, reject) => {
       const pending: PendingOperation = { op, cycle: 0, resolve, reject, owed: false, over: false };
-      this.deadlines.add(pending);
-      this.batcherOf(org).add(pending);
+      const batcher = this.batcherOf(org);
+      this.deadlines.add(pending, batcher);
+      batcher.add(pending);
     });
   }
 

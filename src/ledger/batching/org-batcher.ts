@@ -33,11 +33,11 @@ export class OrgBatcher {
   /** Calls that were sent and are not complete. */
   private readonly live = new Map<Batch, Producer>();
   private loss: Loss | undefined;
-  /** Losses that ended since the last answer. */
-  private losses = 0;
+  private losses = 0; // that ended since the last answer
   /** Calls that found the data missing; they continue if the data is found. */
   private readonly parked: Sent[] = [];
   private generation = 0;
+  answeredAt = Number.NEGATIVE_INFINITY;
   private readonly alarms: OrgAlarms;
 
   constructor(
@@ -168,7 +168,8 @@ export class OrgBatcher {
     return ledger.apply(call).then(
       (reply) => {
         batch.outstanding = false;
-        const ms = performance.now() - sentAt;
+        this.answeredAt = performance.now();
+        const ms = this.answeredAt - sentAt;
         this.shared.distance.noteAnswer(call.ops.length, ms);
         observer?.answered(call.ops.length, reply, ms);
         this.answered(producer, batch, reply);
