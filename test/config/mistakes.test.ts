@@ -216,11 +216,6 @@ run([
     lines: [],
   },
   {
-    name: 'TLS settings for a URL without TLS',
-    text: 'store:\n  redis: redis://h\n  tls: {}\n',
-    lines: ['3:8 /store/tls: the URL is not `rediss://` – write rediss://host:port, or remove `tls`'],
-  },
-  {
     name: 'a password in two places',
     text: 'store:\n  redis: redis://:secret@h\n  passwordFile: /run/secrets/redis\n',
     lines: ['3:17 /store/passwordFile: the URL also holds a password – remove the password from the URL'],

@@ -53,3 +53,9 @@ t.test('Sentinels that cannot be reached so', async (t) => {
     '7:15 /store/sentinel/database: 2000 is out of bounds – write a whole number from 0 to 1023',
   ]);
 });
+
+t.test('TLS settings for a URL without TLS', async (t) => {
+  t.strictSame(linesOf(mistakesOf('store:\n  redis: redis://h\n  tls: {}\n')), [
+    '3:8 /store/tls: the URL is not `rediss://` – write rediss://host:port, or remove `tls`',
+  ]);
+});
