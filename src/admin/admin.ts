@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Ledger } from '../ledger/port.js';
 import type { FoundOrg } from '../ledger/view/org-view.js';
+import type { Notifier } from '../notify/notifier.js';
 import type { Quotas } from '../quota/units.js';
 import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
@@ -12,6 +13,8 @@ import type { Snapshots } from './snapshots/snapshots.js';
 import type { Once } from './writes/idempotency.js';
 import type { KeyedMutex } from './writes/keyed-mutex.js';
 
+export type TestNotifier = Pick<Notifier, 'hasMail' | 'test'>;
+
 export interface Admin {
   readonly ledger: Ledger;
   readonly quotas: Quotas;
@@ -19,6 +22,8 @@ export interface Admin {
   readonly mutex: KeyedMutex;
   /** The SCIM attribute that is the user's id. */
   readonly scimUserId: UserIdAttribute;
+  /** Sends test messages. Absent: this process delivers no notices. */
+  readonly notifier: TestNotifier | undefined;
 }
 
 /** A Fastify scope with TypeBox schemas. */

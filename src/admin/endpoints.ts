@@ -1,12 +1,14 @@
 /** Every endpoint of the admin API. A new one is added to the list of its noun, a new noun's list to this one. */
 import type { Rule } from './access/roles.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
+import { EVENT_ENDPOINTS } from './events/routes.js';
 import { GROUP_ENDPOINTS } from './groups/routes.js';
 import { HOLD_ENDPOINTS } from './holds/routes.js';
 import type { Endpoint } from './http/endpoint.js';
 import { KEY_ENDPOINTS } from './keys/routes.js';
 import { DISTRIBUTE_ENDPOINTS } from './limits/distribute.js';
 import { LIMIT_ENDPOINTS } from './limits/routes.js';
+import { NOTIFICATION_ENDPOINTS } from './notifications/routes.js';
 import { OVERVIEW_ENDPOINTS } from './orgs/overview.js';
 import { ORG_ENDPOINTS } from './orgs/routes.js';
 import { PLAN_ENDPOINTS } from './plans/routes.js';
@@ -25,6 +27,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...DISTRIBUTE_ENDPOINTS,
   ...USAGE_ENDPOINTS,
   ...HOLD_ENDPOINTS,
+  ...NOTIFICATION_ENDPOINTS,
+  ...EVENT_ENDPOINTS,
   ...AUDIT_ENDPOINTS,
   ...KEY_ENDPOINTS,
   ...SCIM_ENDPOINTS,

@@ -15,7 +15,7 @@ import { ProblemError } from '../errors/catalogue.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import { tokenAuth } from './access/auth.js';
-import type { Admin, App } from './admin.js';
+import type { Admin, App, TestNotifier } from './admin.js';
 import { ENDPOINTS } from './endpoints.js';
 import { answerClientError } from './http/client-error.js';
 import { readJson } from './http/json-body.js';
@@ -42,6 +42,8 @@ export interface AdminOptions {
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
   /** An admin token for all orgs, in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
+  /** Sends test messages. */
+  readonly notifier?: TestNotifier | undefined;
   readonly logger?: FastifyBaseLogger;
   /** The SCIM attribute that is the user's id. Absent: `userName`. */
   readonly scimUserId?: UserIdAttribute;
@@ -62,8 +64,9 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
   const snapshots = new Snapshots(ledger, [...quotas.keys()]);
-  const { scimUserId = 'userName' } = options;
-  const admin: Admin = { ledger, quotas, snapshots, mutex: new KeyedMutex(), scimUserId };
+  const { scimUserId = 'userName', notifier } = options;
+  const mutex = new KeyedMutex();
+  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, notifier };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());

@@ -148,6 +148,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const admin = buildAdmin({
     ledger,
     quotas: config.quotas,
+    notifier,
     bootstrapToken,
     logger,
     scimUserId: config.admin.scim.userId,

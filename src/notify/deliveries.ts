@@ -118,6 +118,8 @@ export function addTo(
   return { expects: [[field, null]], change: [field, JSON.stringify(delivery)] };
 }
 
+/** Attempts go on for this long. */
+export const KEEP_MS = 3 * 24 * 3_600_000;
 const FIRST_WAIT_MS = 5_000;
 const WAIT_MAX_MS = 3_600_000;
 const SPREAD = 0.2;

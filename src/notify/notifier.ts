@@ -13,6 +13,7 @@ import type { Quotas } from '../quota/units.js';
 import type { Channels } from './channels.js';
 import type { Message } from './content/message.js';
 import { type Clock, deliverDue, finish } from './deliver.js';
+import { KEEP_MS } from './deliveries.js';
 import { takeNotices } from './intake.js';
 import type { NoticeObserver } from './observer.js';
 import { SETTINGS, settingsIn } from './settings.js';
@@ -41,8 +42,6 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
-/** Retries go on for at least three days. */
-const KEEP_MS = 3 * 24 * 3_600_000;
 const LEASE_MS = 15_000;
 const ORGS_AT_ONCE = 8;
 const CLOSE_MS = 5_000;

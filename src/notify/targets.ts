@@ -27,8 +27,8 @@ export function targetIn(text: string): Target {
 const PROFILE = 'user:';
 const ADMIN_ROLE = 'admin';
 const ACTIVE = ['active', 'invited'];
-
-type TargetStore = Pick<OrgStore, 'scan' | 'read'>;
+/** Of a user who is not there. */
+const REMOVED = 'r:';
 
 /** `table`: table `notices`; `addresses`: of e-mail. */
 export async function targetsOf(
@@ -41,33 +41,46 @@ export async function targetsOf(
 
 /** Addresses that get e-mail: one message each, whatever the case they are written in. */
 export async function addressesOf(
-  ledger: TargetStore,
+  ledger: Pick<OrgStore, 'scan' | 'read'>,
   org: string,
-  { email }: NoticeSettings,
+  settings: NoticeSettings,
 ): Promise<string[]> {
+  if (!settings.email.enabled || !settings.email.admins) return addressesIn(settings, NOBODY);
+  const records = await scanAll(ledger, org, 'records');
+  const users = [...adminsIn(records).keys()];
+  const { values } = await ledger.read(org, [{ table: 'members', fields: users }]);
+  const members = new Map(users.map((user, index) => [user, values[0]?.[index] ?? '']));
+  return addressesIn(settings, { records, members });
+}
+
+/** Whole tables, or the fields of admins. */
+interface Directory {
+  readonly records: ReadonlyMap<string, string>;
+  readonly members: ReadonlyMap<string, string>;
+}
+
+const NOBODY: Directory = { records: new Map(), members: new Map() };
+
+export function addressesIn({ email }: NoticeSettings, { records, members }: Directory): string[] {
   if (!email.enabled) return [];
-  const admins = email.admins ? await adminAddresses(ledger, org) : [];
+  const isActive = (user: string): boolean =>
+    ACTIVE.includes(decodeMember(members.get(user) ?? REMOVED).status);
+  const admins = email.admins ? [...adminsIn(records)].filter(([user]) => isActive(user)) : [];
   const found = new Map<string, string>();
-  for (const address of [...email.recipients, ...admins])
+  for (const address of [...email.recipients, ...admins.map(([, address]) => address)])
     if (!found.has(address.toLowerCase())) found.set(address.toLowerCase(), address);
   return [...found.values()];
 }
 
-async function adminAddresses(ledger: TargetStore, org: string): Promise<string[]> {
+/** Admins with an address, by user key. */
+function adminsIn(records: ReadonlyMap<string, string>): Map<string, string> {
   const addresses = new Map<string, string>();
-  for (const [field, text] of await scanAll(ledger, org, 'records')) {
+  for (const [field, text] of records) {
     // Most users have another role: their text is not parsed.
     if (!field.startsWith(PROFILE) || !text.includes(ADMIN_ROLE)) continue;
     const { role, email } = JSON.parse(text) as { readonly role?: string; readonly email?: string };
     if (role === ADMIN_ROLE && email !== undefined && email !== '')
       addresses.set(field.slice(PROFILE.length), email);
   }
-  if (addresses.size === 0) return [];
-  const users = [...addresses.keys()];
-  const { values } = await ledger.read(org, [{ table: 'members', fields: users }]);
-  return users.flatMap((user, index) => {
-    const member = values[0]?.[index];
-    const isActive = typeof member === 'string' && ACTIVE.includes(decodeMember(member).status);
-    return isActive ? [addresses.get(user) ?? ''] : [];
-  });
+  return addresses;
 }

@@ -8,13 +8,15 @@ import { addToken, TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Ledger } from '../../src/ledger/port.js';
-import { ACME, type Answer, type Bench, bearer, NOON, QUOTAS, startAdmin } from './support.js';
+import { ACME, type Answer, addDelivery, type Bench, bearer, NOON, QUOTAS, startAdmin } from './support.js';
 
 /** What a cell's request may name: it is all there in the org under test. */
 interface There {
   readonly org: string;
   readonly key: string;
   readonly token: string;
+  readonly webhook: string;
+  readonly delivery: string;
 }
 
 interface Endpoint {
@@ -125,6 +127,68 @@ const ENDPOINTS: readonly Endpoint[] = [
   { name: 'GET /v1/orgs/:org/usage', may: 'aqv', path: under('/usage'), done: 200 },
   { name: 'GET /v1/orgs/:org/holds', may: 'aqv', path: under('/holds'), done: 200 },
   { name: 'DELETE /v1/orgs/:org/holds/:hold', may: 'aq', path: under('/holds/h1'), done: 204 },
+  { name: 'GET /v1/orgs/:org/notifications', may: 'aqv', path: under('/notifications'), done: 200 },
+  {
+    name: 'PUT /v1/orgs/:org/notifications',
+    may: 'aq',
+    path: under('/notifications'),
+    body: of({
+      thresholds: { users: [50], groups: [], org: [1, 100] },
+      refusals: { users: true, groups: false, org: false },
+      email: { enabled: true, admins: false, recipients: ['a@example.com'] },
+    }),
+    done: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/notifications/webhooks',
+    may: 'a',
+    path: under('/notifications/webhooks'),
+    body: of({ url: 'https://hooks.example.com/' }),
+    done: 201,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/notifications/webhooks/:webhook',
+    may: 'a',
+    path: ({ org, webhook }) => `/orgs/${org}/notifications/webhooks/${webhook}`,
+    body: of({ enabled: false }),
+    done: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/notifications/webhooks/:webhook/rotate',
+    may: 'a',
+    path: ({ org, webhook }) => `/orgs/${org}/notifications/webhooks/${webhook}/rotate`,
+    body: of({}),
+    done: 201,
+  },
+  {
+    name: 'DELETE /v1/orgs/:org/notifications/webhooks/:webhook',
+    may: 'a',
+    path: ({ org, webhook }) => `/orgs/${org}/notifications/webhooks/${webhook}`,
+    done: 204,
+  },
+  {
+    name: 'POST /v1/orgs/:org/notifications/test',
+    may: 'aq',
+    path: under('/notifications/test'),
+    body: of({}),
+    done: 200,
+  },
+  {
+    name: 'GET /v1/orgs/:org/notifications/failures',
+    may: 'aqv',
+    path: under('/notifications/failures'),
+    done: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/notifications/failures/:delivery/resend',
+    may: 'aq',
+    path: ({ org, delivery }) => `/orgs/${org}/notifications/failures/${delivery}/resend`,
+    body: of({}),
+    done: 200,
+  },
+  { name: 'GET /v1/orgs/:org/events', may: 'aqv', path: under('/events'), done: 200 },
+  { name: 'GET /v1/orgs/:org/events.csv', may: 'aqv', path: under('/events.csv'), done: 200 },
+  { name: 'GET /v1/orgs/:org/audit.csv', may: 'aqv', path: under('/audit.csv'), done: 200 },
   { name: 'GET /v1/orgs/:org/audit', may: 'aqv', path: under('/audit'), done: 200 },
   { name: 'GET /v1/orgs/:org/keys', may: 'aqv', path: under('/keys'), done: 200 },
   { name: 'POST /v1/orgs/:org/keys', may: 'a', path: under('/keys'), body: of({ user: 'ann' }), done: 201 },
@@ -152,6 +216,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     elsewhere: 404,
   },
   { name: 'GET /v1/audit', may: 'a', path: () => '/audit', done: 200 },
+  { name: 'GET /v1/audit.csv', may: 'a', path: () => '/audit.csv', done: 200 },
 ];
 
 function scimEndpoints(): Endpoint[] {
@@ -203,7 +268,8 @@ async function seedAll({ ledger, send, reserve }: Bench): Promise<There> {
   await reserve(org, 'bob', { ai: 1 }, 'h1');
   const { id: key } = (await send('POST', `/orgs/${org}/keys`, { user: 'ann' })).body;
   const { id: token } = await tokenOf(ledger, 'viewer', [org]);
-  return { org, key, token };
+  const { webhook, delivery } = await addDelivery(ledger, org);
+  return { org, key, token, webhook, delivery };
 }
 
 /** By these a change shows: it raises a version, or leaves an audit entry. */
@@ -223,7 +289,7 @@ function expected({ endpoint, role, scope }: Cell): [number, string?] {
   const inPath = endpoint.name.includes('/:org');
   if (inPath && scope === 'elsewhere') return [404, 'not-found'];
   if (!endpoint.may.includes(role.charAt(0))) return [403, 'token-forbidden'];
-  if (endpoint.name === 'GET /v1/audit' && scope !== 'all') return [403, 'token-forbidden'];
+  if (endpoint.name.startsWith('GET /v1/audit') && scope !== 'all') return [403, 'token-forbidden'];
   const status = scope === 'elsewhere' ? (endpoint.elsewhere ?? endpoint.done) : endpoint.done;
   return status === 404 ? [404, 'not-found'] : status === 422 ? [422, 'input-invalid'] : [status];
 }

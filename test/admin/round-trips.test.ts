@@ -11,7 +11,7 @@ import { loadScript } from '../../src/ledger/redis/scripts.js';
 import { charges } from '../../src/quota/charge.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
-import { ACME, applyNow, bearer, QUOTAS } from './support.js';
+import { ACME, addDelivery, applyNow, bearer, QUOTAS } from './support.js';
 
 /** Long beside what this process does between two calls, so that calls of one round trip are seen together. */
 const ROUND_TRIP_MS = 40;
@@ -182,6 +182,57 @@ const EVERY_WRITE: readonly Write[] = [
     most: 5,
   },
   { name: 'DELETE /v1/orgs/:org/holds/:hold', path: '/orgs/acme/holds/h1', status: 204 },
+  {
+    name: 'PUT /v1/orgs/:org/notifications',
+    path: '/orgs/acme/notifications',
+    body: {
+      thresholds: { users: [50], groups: [], org: [1, 100] },
+      refusals: { users: true, groups: false, org: false },
+      email: { enabled: true, admins: true, recipients: [] },
+    },
+    status: 200,
+  },
+  // It counts the webhooks that are there.
+  {
+    name: 'POST /v1/orgs/:org/notifications/webhooks',
+    path: '/orgs/acme/notifications/webhooks',
+    body: { url: 'https://hooks.example.com/' },
+    status: 201,
+    most: 4,
+  },
+  {
+    name: 'PATCH /v1/orgs/:org/notifications/webhooks/:webhook',
+    path: '/orgs/acme/notifications/webhooks/hook1',
+    body: { enabled: false },
+    status: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/notifications/webhooks/:webhook/rotate',
+    path: '/orgs/acme/notifications/webhooks/hook1/rotate',
+    body: {},
+    status: 201,
+  },
+  // Not one resource: it finds all recipients.
+  {
+    name: 'POST /v1/orgs/:org/notifications/test',
+    path: '/orgs/acme/notifications/test',
+    body: {},
+    status: 200,
+    most: 10,
+  },
+  // It shows the notices of the message.
+  {
+    name: 'POST /v1/orgs/:org/notifications/failures/:delivery/resend',
+    path: '/orgs/acme/notifications/failures/delivery1/resend',
+    body: {},
+    status: 200,
+    most: 4,
+  },
+  {
+    name: 'DELETE /v1/orgs/:org/notifications/webhooks/:webhook',
+    path: '/orgs/acme/notifications/webhooks/hook1',
+    status: 204,
+  },
   { name: 'POST /v1/orgs/:org/keys', path: '/orgs/acme/keys', body: { user: 'ann' }, status: 201 },
   { name: 'DELETE /v1/orgs/:org/keys/:key', path: '/orgs/acme/keys/<key>', status: 204 },
   ...scimWrites(),
@@ -235,6 +286,7 @@ async function setUp(t: Test) {
   const author = { who: 'test', reason: undefined };
   const { text } = await addToken({ ledger: seeding, mutex: new KeyedMutex() }, { author, token });
   await createOrg(seeding, { id: 'acme', seed: ACME, quotas: QUOTAS });
+  await addDelivery(seeding, 'acme');
   const held = charges('test', [{ quota: 'ai', units: 1, kind: 'held' }]);
   await applyNow(seeding, 'acme', [
     { kind: 'reserve', user: 'bob', claims: '', charges: held, hold: 'h1', ttlMs: 600_000 },

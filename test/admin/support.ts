@@ -5,9 +5,12 @@ import Value from 'typebox/value';
 import type { Endpoint } from '../../src/admin/http/endpoint.js';
 import { errorsOf, statusOf } from '../../src/admin/http/errors-of.js';
 import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
+import { NOTICE } from '../../src/admin/notifications/schemas.js';
 import type { ErrorCode } from '../../src/errors/catalogue.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
+import { batchField, deliveryField } from '../../src/notify/deliveries.js';
+import { newSecret, webhookField } from '../../src/notify/webhooks.js';
 import { charges } from '../../src/quota/charge.js';
 import { userKeyOf } from '../../src/quota/id.js';
 import { type ClockedLedger, openClockedMemory, openClockedRedis, serverOfFile } from '../support/ledgers.js';
@@ -196,8 +199,28 @@ async function sendTo(
   return {
     status: response.status,
     headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
+    body: text === '' || isCsv(response) ? text || undefined : JSON.parse(text),
   };
+}
+
+/** A webhook, and a delivery that was given up. */
+export async function addDelivery(ledger: Ledger, org: string) {
+  const [webhook, delivery] = ['hook1', 'delivery1'];
+  const secrets = [{ secret: newSecret(), until: 0 }];
+  const hook = { url: 'https://hooks.example.com/', enabled: true, createdAt: 1, secrets };
+  const about = { target: `webhook:${webhook}`, batches: ['b1'], notices: 1, createdAt: 1, attempts: 9 };
+  const failed = { ...about, nextAt: 0, giveUpAt: NOON, error: 'the receiver answered 500' };
+  const changes = [
+    [webhookField(webhook), JSON.stringify(hook)],
+    [deliveryField(delivery), JSON.stringify(failed)],
+    [batchField('b1'), JSON.stringify([NOTICE])],
+  ] as const;
+  await ledger.stepNotices(org, { expects: [], changes, events: [] });
+  return { webhook, delivery };
+}
+
+function isCsv({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/csv') === true;
 }
 
 export async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]): Promise<Reply> {

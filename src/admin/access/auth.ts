@@ -5,6 +5,7 @@ import { ProblemError } from '../../errors/catalogue.js';
 import { type Ledger, StoreError } from '../../ledger/port.js';
 import { notFound } from '../http/problems.js';
 import { accessBy } from '../tokens/token-store.js';
+import { FailedLogins } from './failed-logins.js';
 import { type Access, type Rule, reaches } from './roles.js';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
@@ -14,6 +15,7 @@ const BOOTSTRAP: Access = { who: 'bootstrap', role: 'admin', orgs: 'all', expire
 /** `bootstrapToken` is an admin over all orgs for as long as the config names it. */
 export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): onRequestAsyncHookHandler {
   const bootstrap = bootstrapToken === undefined ? undefined : digestOf(bootstrapToken);
+  const failedLogins = new FailedLogins(ledger);
   return async (request) => {
     const token = tokenIn(request);
     request.firstRead = request.routeOptions.config.readFirst?.(request);
@@ -21,8 +23,11 @@ export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): o
     request.firstRead?.catch(() => undefined);
     const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
     const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
-    if (access === undefined)
+    if (access === undefined) {
+      // A store that does not take the entry does not change the answer.
+      await failedLogins.note(request.ip, token).catch(() => undefined);
       throw new ProblemError('token-invalid', 'The bearer token is unknown, revoked or expired');
+    }
     request.access = access;
     // An unmatched path gets 404 for every token.
     if (!request.is404) permit(access, ruleOfRoute(request), request.params);

@@ -1,24 +1,25 @@
-/** The audit logs: every change by an admin, newest first. Each org has one; the log of admin tokens is separate. */
+/**
+ * The audit logs: every change by an admin, and failed logins. Each org has one; the log of admin tokens and logins is separate.
+ */
 import Type from 'typebox';
 import type { LogEntry } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { readOrg } from '../../ledger/view/org-view.js';
 import { ADMINS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
+import type { CsvCell } from '../http/csv.js';
 import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
-import { PAGE_SIZE_MAX } from '../http/validate.js';
+import { LogPaging, type LogReading, logCsv, logPage, Times, timesIn } from '../http/log-pages.js';
 import { TOKEN_ORG } from '../tokens/token-store.js';
 import { AuditList } from './schemas.js';
 
-const ListQuery = {
-  /** The id of an entry. */
-  cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}-[0-9]{1,15}$' })),
-  pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_SIZE_MAX })),
-  order: Type.Optional(Type.Enum(['newest', 'oldest'])),
+const Filters = {
+  who: Type.Optional(Type.String({ maxLength: 256, description: 'Part of the name of the author' })),
+  action: Type.Optional(Type.String({ maxLength: 64, description: 'Such as `limit.change`, or `limit`' })),
+  subject: Type.Optional(Type.String({ maxLength: 512, description: 'Such as `limit:ai:u:ann`' })),
+  ...Times,
 };
-type ListQuery = MembersOf<typeof ListQuery>;
-
-const PAGE_SIZE = 100;
+type Filters = MembersOf<typeof Filters>;
 
 const ofOrg = endpoint({
   id: 'listAudit',
@@ -26,11 +27,25 @@ const ofOrg = endpoint({
   path: '/orgs/:org/audit',
   summary: 'List the changes of an org: who, when, from what, to what, why',
   roles: READERS,
-  query: ListQuery,
+  query: { ...Filters, ...LogPaging },
   answers: { 200: AuditList },
   handle: async (admin, { params, query }) => {
     const view = await readOrg(admin, params.org);
-    return ok(await readAudit(admin, view.id, query));
+    return ok(await logPage(reading(admin, view.id, query), query));
+  },
+});
+
+const ofOrgAsCsv = endpoint({
+  id: 'exportAudit',
+  method: 'GET',
+  path: '/orgs/:org/audit.csv',
+  summary: 'The changes of an org as CSV, newest first',
+  roles: READERS,
+  query: Filters,
+  answers: { 200: Type.String() },
+  handle: async (admin, { params, query }) => {
+    const view = await readOrg(admin, params.org);
+    return logCsv(reading(admin, view.id, query), COLUMNS);
   },
 });
 
@@ -38,28 +53,27 @@ const ofTokens = endpoint({
   id: 'listTokenAudit',
   method: 'GET',
   path: '/audit',
-  summary: 'List the changes of admin tokens',
+  summary: 'List the changes of admin tokens, and failed logins',
   roles: ADMINS,
   reach: 'all',
-  query: ListQuery,
+  query: { ...Filters, ...LogPaging },
   answers: { 200: AuditList },
-  handle: async (admin, { query }) => ok(await readAudit(admin, TOKEN_ORG, query)),
+  handle: async (admin, { query }) => ok(await logPage(reading(admin, TOKEN_ORG, query), query)),
 });
 
-export const AUDIT_ENDPOINTS = [ofOrg, ofTokens];
+const ofTokensAsCsv = endpoint({
+  id: 'exportTokenAudit',
+  method: 'GET',
+  path: '/audit.csv',
+  summary: 'The changes of admin tokens and failed logins as CSV, newest first',
+  roles: ADMINS,
+  reach: 'all',
+  query: Filters,
+  answers: { 200: Type.String() },
+  handle: async (admin, { query }) => logCsv(reading(admin, TOKEN_ORG, query), COLUMNS),
+});
 
-async function readAudit({ ledger }: Admin, view: string, query: ListQuery) {
-  const { cursor = '', pageSize = PAGE_SIZE, order = 'newest' } = query;
-  if (order === 'oldest') {
-    const entries = await ledger.log(view, 'audit', cursor, pageSize);
-    // More entries may always follow, so the last id is always a valid cursor.
-    return { items: entries.map(entryOf), cursor: entries.at(-1)?.id ?? (cursor === '' ? null : cursor) };
-  }
-  // One more than the page, to detect whether there is a next page.
-  const entries = await ledger.logBack(view, 'audit', cursor, pageSize + 1);
-  const page = entries.slice(0, pageSize);
-  return { items: page.map(entryOf), cursor: entries.length > pageSize ? (page.at(-1)?.id ?? null) : null };
-}
+export const AUDIT_ENDPOINTS = [ofOrg, ofOrgAsCsv, ofTokens, ofTokensAsCsv];
 
 interface Entry {
   readonly at: number;
@@ -74,4 +88,35 @@ interface Entry {
 function entryOf({ id, text }: LogEntry) {
   const entry = JSON.parse(text) as Entry;
   return { id, ...entry, at: instant(entry.at) };
+}
+type Shown = ReturnType<typeof entryOf>;
+
+function reading({ ledger }: Admin, org: string, query: Filters): LogReading<Shown> {
+  const { who, action, subject } = query;
+  return {
+    ledger,
+    org,
+    log: 'audit',
+    decode: entryOf,
+    timeOf: ({ at }) => Date.parse(at),
+    accept: (entry) =>
+      (who === undefined || entry.who.includes(who)) &&
+      (action === undefined || entry.action === action || entry.action.startsWith(`${action}.`)) &&
+      (subject === undefined || entry.subject === subject),
+    ...timesIn(query),
+  };
+}
+
+const COLUMNS: readonly (readonly [string, (entry: Shown) => CsvCell])[] = [
+  ['at', ({ at }) => at],
+  ['who', ({ who }) => who],
+  ['action', ({ action }) => action],
+  ['subject', ({ subject }) => subject],
+  ['from', ({ from }) => jsonIn(from)],
+  ['to', ({ to }) => jsonIn(to)],
+  ['reason', ({ reason }) => reason],
+];
+
+function jsonIn(value: unknown): string {
+  return value === null || value === undefined ? '' : JSON.stringify(value);
 }

@@ -23,6 +23,8 @@ const PARAMETERS: Readonly<Record<string, readonly [description: string, example
   key: ['Id of the API key', 'Fz8Kq2LmNp4RsT6v'],
   token: ['Id of the admin token', 'Fz8Kq2LmNp4RsT6v'],
   id: ['Id of the SCIM resource', 'ann'],
+  webhook: ['Id of the webhook', 'Fz8Kq2LmNp4RsT6v'],
+  delivery: ['Id of the failed delivery', '8b7c1a52-4f0e-4f7e-9d38-6f2f1f3f7a10'],
 };
 
 export function openApiOf(endpoints: readonly Endpoint[]) {
