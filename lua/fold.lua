@@ -1,10 +1,10 @@
 --[[
-  Adds sums of journal entries to history, once: only if `from` is still what was folded last. A fold of many sums takes several
-  calls; the head's `folding` says how far it got, and only the call without an `after` ends it and deletes the entries.
+  Writes texts of history that contain journal entries, once: only if `from` is still what was folded last. A fold of many texts takes
+  several calls; the head's `folding` says how far it got, and only the call without an `after` ends it and deletes the entries.
 
   KEYS[1] org   KEYS[2] journal   KEYS[3] … the tables of history
   ARGV[1] from, '' at first   ARGV[2] to   ARGV[3] what `folding` must be, '' for absent   ARGV[4] what it becomes, '' at the end
-  then, per sum: place of its table in KEYS, field, units
+  then, per text: place of its table in KEYS, field, text
 
   Returns 1, or 0 where another folder was there before, or where there is no such org.
 ]]
@@ -16,7 +16,7 @@ for index = 3, #KEYS do
   force_hashtable(KEYS[index])
 end
 for at = 5, #ARGV, 3 do
-  redis.call('HINCRBY', KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2])
+  redis.call('HSET', KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2])
 end
 if ARGV[4] ~= '' then
   redis.call('HSET', KEYS[1], 'folding', ARGV[4])

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { HistoryRetention } from '../history/retention.js';
 import type { Ledger } from '../ledger/port.js';
 import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Notifier } from '../notify/notifier.js';
@@ -24,6 +25,8 @@ export interface Admin {
   readonly scimUserId: UserIdAttribute;
   /** Sends test messages. Absent: this process delivers no notices. */
   readonly notifier: TestNotifier | undefined;
+  /** How long the history is kept. */
+  readonly retention: HistoryRetention;
 }
 
 /** A Fastify scope with TypeBox schemas. */

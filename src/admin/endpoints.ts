@@ -3,6 +3,7 @@ import type { Rule } from './access/roles.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
 import { EVENT_ENDPOINTS } from './events/routes.js';
 import { GROUP_ENDPOINTS } from './groups/routes.js';
+import { HISTORY_ENDPOINTS } from './history/routes.js';
 import { HOLD_ENDPOINTS } from './holds/routes.js';
 import type { Endpoint } from './http/endpoint.js';
 import { KEY_ENDPOINTS } from './keys/routes.js';
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...LIMIT_ENDPOINTS,
   ...DISTRIBUTE_ENDPOINTS,
   ...USAGE_ENDPOINTS,
+  ...HISTORY_ENDPOINTS,
   ...HOLD_ENDPOINTS,
   ...NOTIFICATION_ENDPOINTS,
   ...EVENT_ENDPOINTS,

@@ -12,6 +12,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { ProblemError } from '../errors/catalogue.js';
+import { HISTORY_RETENTION, type HistoryRetention } from '../history/retention.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import { tokenAuth } from './access/auth.js';
@@ -44,6 +45,8 @@ export interface AdminOptions {
   readonly bootstrapToken?: string | undefined;
   /** Sends test messages. */
   readonly notifier?: TestNotifier | undefined;
+  /** Left out: the default of the config. */
+  readonly retention?: HistoryRetention;
   readonly logger?: FastifyBaseLogger;
   /** The SCIM attribute that is the user's id. Absent: `userName`. */
   readonly scimUserId?: UserIdAttribute;
@@ -63,10 +66,11 @@ export const SYSTEM_ORGS = [TOKEN_ORG];
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
+  const { retention = HISTORY_RETENTION } = options;
   const snapshots = new Snapshots(ledger, [...quotas.keys()]);
   const { scimUserId = 'userName', notifier } = options;
   const mutex = new KeyedMutex();
-  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, notifier };
+  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, notifier, retention };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());

@@ -150,6 +150,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     quotas: config.quotas,
     notifier,
     bootstrapToken,
+    retention: config.retention,
     logger,
     scimUserId: config.admin.scim.userId,
     tls: certificates.of('admin'),
@@ -163,6 +164,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     onNotices: (org) => notifier.look(org),
     retention: retentionOf(config),
     everyMs: MAINTENANCE_EVERY_MS,
+    history: config.retention,
     onError: (error) => {
       // The state of the store has its own metric and events, and the next round follows in a second.
       if (!(error instanceof StoreError)) onError(error);

@@ -196,6 +196,7 @@ function assemblePipeline(
     errorShapeNear: nearestRoute(routes.map(({ match, value }) => ({ match, value: value.errorShape }))),
     identifier,
     decide: (org, op, bound) => batcher.decide(org, op, bound),
+    countRefusal: (refused) => batcher.countRefusal(refused),
     settle,
     holdMs: config.store.holdMs,
     unknownGroups: config.identity.unknownGroups,

@@ -1,5 +1,6 @@
 /** The schema of notices: how they are sent, and how long what they leave is kept. */
 import Type from 'typebox';
+import { HISTORY_MONTHS_MAX, HISTORY_RETENTION } from '../history/retention.js';
 import { email, fieldValue, file, host, oneOf, peer, section, webUrl, whole, words } from './schema-types.js';
 
 export const Smtp = section(
@@ -74,6 +75,16 @@ const DAYS_MAX = 3_660;
 
 export const Retention = section(
   {
+    userHoursDays: whole(1, 400, {
+      default: HISTORY_RETENTION.userHoursDays,
+      description:
+        'Days for which the history of users is kept by the hour. After them it is kept by the day.',
+    }),
+    historyMonths: whole(2, HISTORY_MONTHS_MAX, {
+      default: HISTORY_RETENTION.historyMonths,
+      description:
+        'Months for which the history is kept: users by the day, groups and the org by the hour. A shorter time deletes at the next daily cleaning.',
+    }),
     auditDays: whole(1, DAYS_MAX, {
       default: 400,
       description: 'How long entries of the audit logs are kept.',

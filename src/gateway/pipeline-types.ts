@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { ForwardHandle, ForwardJob, Outcome } from '../forward/outcome.js';
 import type { Identifier } from '../identify/identifier.js';
-import type { Answer, OpenBound } from '../ledger/batching/index.js';
+import type { Answer, OpenBound, RefusedCall } from '../ledger/batching/index.js';
 import type { ReserveOp } from '../ledger/port.js';
 import type { RouteMeter } from '../meter/meter.js';
 import type { Charges } from '../quota/charge.js';
@@ -36,6 +36,8 @@ export interface PipelineStages {
   readonly findRoute: FindRoute<CompiledRoute>;
   readonly identifier: Identifier;
   readonly decide: (org: string, op: ReserveOp, open: OpenBound | undefined) => Promise<Answer>;
+  /** Counts a refused request for the history. Absent: nothing is counted. */
+  readonly countRefusal?: (refused: RefusedCall) => void;
   readonly settle: Settle;
   /** Lifetime of the hold of a request whose cost is known later. */
   readonly holdMs: number;

@@ -162,8 +162,11 @@ export class RequestPipeline {
     if (result.status === 'denied') throw denial(result, identity);
     if (result.status !== 'refused')
       throw new Error(`The ledger answered a reservation with ${result.status}`);
+    const { org } = identity;
+    const user = result.user ?? identity.user;
+    this.stages.countRefusal?.({ org, user, action: routed.route.action, refused: result, now: answer.now });
     const userId = result.user === undefined ? identity.userId : userIdOf(result.user);
-    const about = refusedRequest(routed, { org: identity.org, userId }, answer);
+    const about = refusedRequest(routed, { org, userId }, answer);
     respond(routed, this.stages.quotaRefusals.refusal(result, about));
   }
 

@@ -209,7 +209,7 @@ export interface LogEntry {
 /**
  * Moves journal entries after `from` up to `to` into history. Applied only if `from` is still the last folded entry, and the
  * progress of this fold is `before`. Without `after`, the fold is complete: `to` becomes the last folded entry, and the entries
- * are deleted. With it, the sums that follow are still to be added: only a fold with the same `from` and `to` may add them.
+ * are deleted. With it, the texts that follow are still to be written: only a fold with the same `from` and `to` may write them.
  */
 export interface Fold {
   readonly from: string;
@@ -218,7 +218,7 @@ export interface Fold {
   readonly before?: string;
   /** '' or absent: this is the last part. */
   readonly after?: string;
-  readonly adds: readonly { readonly table: Table; readonly field: string; readonly units: number }[];
+  readonly puts: readonly { readonly table: Table; readonly field: string; readonly value: string }[];
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Deletes what an org keeps past its time: counters of old cycles, producers of stopped gateways, old history. */
+import { HISTORY_MONTHS_MAX, type HistoryRetention } from '../history/retention.js';
+import { tablesOf } from '../history/tables.js';
 import { decodeHold, isHoldRecord, isRequestForgotten } from '../ledger/codec.js';
 import { type Ledger, PRODUCER_KEPT_MS, type Table } from '../ledger/port.js';
 import { scanAll } from '../ledger/scan-all.js';
@@ -10,19 +12,23 @@ import { repairMemberCounts } from './member-counts.js';
  */
 const KEEP_CYCLE_MS = 48 * 3_600_000;
 const PAGE = 100;
-const HOUR_MS = 3_600_000;
-/** Retention of history: users by the hour for 35 days, everything else for 13 months. */
-const USER_HOURS_DAYS = 35;
-const HISTORY_DAYS = 397;
-/** Days looked back for expired history: the longest time that maintenance may have been interrupted. */
-const CATCH_UP_DAYS = 7;
+const DAY = 'YYYY-MM-DD'.length;
+const DAY_MS = 24 * 3_600_000;
+const MONTH_DAYS = 30.5;
+/** A table of seven days goes when the last of them has expired, a table of a month likewise. */
+const BLOCK_DAYS = 7;
+/** Days looked back for expired history, from the longest retention: maintenance may have been interrupted, or retention shortened. */
+const LOOK_BACK_DAYS = Math.ceil((HISTORY_MONTHS_MAX + 4) * MONTH_DAYS);
+const DROPPED_AT_ONCE = 200;
 
-export async function cleanOrg(ledger: Ledger, org: string): Promise<void> {
+export async function cleanOrg(ledger: Ledger, org: string, retention: HistoryRetention): Promise<void> {
   const work = await ledger.pendingWork(org);
   if (work === undefined) return;
   await dropOldCycles(ledger, org);
   await ledger.forgetProducers(org, PRODUCER_KEPT_MS);
-  await ledger.drop(org, outdatedHistory(work.now, CATCH_UP_DAYS));
+  const outdated = outdatedHistory(work.now, retention);
+  for (let at = 0; at < outdated.length; at += DROPPED_AT_ONCE)
+    await ledger.drop(org, outdated.slice(at, at + DROPPED_AT_ONCE));
   await forgetRequests(ledger, org);
   await repairMemberCounts(ledger, org);
 }
@@ -72,20 +78,14 @@ async function cyclesOfHolds(ledger: Ledger, org: string): Promise<Set<number>> 
   return starts;
 }
 
-/** Tables of history whose retention ended in the `days` before `now`. */
-function outdatedHistory(now: number, days: number): Table[] {
-  const tables: Table[] = [];
-  for (let back = 0; back < days; back += 1) {
-    const userDay = isoDay(now - (USER_HOURS_DAYS + 1 + back) * 24 * HOUR_MS);
-    const day = isoDay(now - (HISTORY_DAYS + 1 + back) * 24 * HOUR_MS);
-    tables.push(`history:users:${userDay}`, `history:groups:${day}`);
-    // A month is deleted when its last day has expired.
-    if (day.endsWith('-01'))
-      tables.push(`history:days:${isoDay(Date.parse(day) - 24 * HOUR_MS).slice(0, 7)}`);
-  }
-  return tables;
-}
-
-function isoDay(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 'YYYY-MM-DD'.length);
+function outdatedHistory(now: number, { userHoursDays, historyMonths }: HistoryRetention): Table[] {
+  const day = (back: number): string => new Date(now - back * DAY_MS).toISOString().slice(0, DAY);
+  const kept = Math.ceil(historyMonths * MONTH_DAYS) + 1;
+  const from = day(LOOK_BACK_DAYS);
+  const tables = [
+    ...tablesOf('userhours', from, day(userHoursDays + BLOCK_DAYS)),
+    ...tablesOf('userdays', from, day(kept + Math.ceil(MONTH_DAYS))),
+    ...tablesOf('shared', from, day(kept)),
+  ];
+  return tables.map(({ table }) => table);
 }

@@ -1,32 +1,30 @@
 /**
- * Moves the journal into history. Buckets are the hour or day of admission in the org's time zone:
- * - `history:users:<day>`, field `<hour>|<quota>|<action>|<user>`: users by the hour, kept 35 days
- * - `history:days:<month>`, field `<day>|<quota>|<action>|<user>`: users by the day, kept 13 months
- * - `history:groups:<day>`, field `<hour>|<quota>|<action>|<g:group or o>`: groups and org by the hour, kept 13 months
- *
- * Many entries become few sums here. The store adds them in parts, so that no call of it is long. The org notes how far a
- * fold got: another process that continues it computes the same sums in the same order, and skips those.
+ * Moves the journal into history: for each subject that the entries name, its packed text is read, extended and written. Many entries
+ * become few texts. They are written in parts, so that no call of the store is long. The org notes how far a fold got, and takes the next
+ * part only from who has seen that: another process that continues the fold computes the same list and goes on behind it.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeJournal, type JournalLine } from '../ledger/codec.js';
-import type { Fold, LogEntry, OrgStore, PendingWork, Table } from '../ledger/port.js';
-import { hourBucket } from '../quota/cycle.js';
+import { type Addition, Additions } from '../history/additions.js';
+import { addAll, type EntryId, emptyPacked, entryIdOf, isAfter, pack, unpack } from '../history/packed.js';
+import { decodeJournal } from '../ledger/codec.js';
+import type { Fold, LogEntry, OrgStore, PendingWork, Table, Want } from '../ledger/port.js';
 
 /** One page of entries keeps the store below 2 ms. */
 const PAGE_ENTRIES = 50;
-/** A fold ends at the first page with so many entries or sums: both stay in memory, and the last part deletes the entries. */
+/** A fold ends at the first page with so many entries or texts: both stay in memory, and the last part deletes the entries. */
 const ENTRIES_MAX = 500;
-const SUMS_MAX = 10_000;
-/** Sums of one part: limits the run time of the script. */
-export const PART_SUMS_MAX = 100;
+const TEXTS_MAX = 10_000;
+/** Texts of one part, and their characters: limit the run time of the script. */
+export const PART_TEXTS_MAX = 100;
+const PART_LENGTH_MAX = 200_000;
+/** Texts extended in one turn of the event loop. */
+const MERGED_PER_TURN = 16;
 /** Lines counted, and distinct lines parsed, in one turn of the event loop: less than half a millisecond. */
 const COUNTED_PER_TURN = 512;
 const PARSED_PER_TURN = 128;
 const MINUTE_MS = 60_000;
-const DAY = 'YYYY-MM-DD'.length;
-const MONTH = 'YYYY-MM'.length;
 
-type FoldStore = Pick<OrgStore, 'pendingWork' | 'log' | 'fold'>;
+type FoldStore = Pick<OrgStore, 'pendingWork' | 'log' | 'fold' | 'read'>;
 
 /** Folds the journal; returns how many entries it moved. `until`: of entries that were appended later, none. */
 export async function foldJournal(
@@ -50,17 +48,20 @@ export function appendedAt(entry: string): number {
   return Number(entry.split('-')[0]);
 }
 
-/** What the org notes of an incomplete fold: a change of the time zone meanwhile must not change its sums. */
+/** What the org notes of an incomplete fold: a change of the time zone meanwhile must not change its list. */
 interface Progress {
   readonly to: string;
-  /** Sums that were added. */
-  readonly added: number;
+  /** Texts that were written. */
+  readonly written: number;
   readonly timeZone: string;
 }
 
+/** Earlier versions wrote another list, to other tables: their fold is begun again. */
+const LIST = 'packed';
+
 function progressIn(text: string): Progress {
-  const [to = '', added = '0', timeZone = ''] = text.split('|');
-  return { to, added: Number(added), timeZone };
+  const [to = '', written = '0', timeZone = '', list = ''] = text.split('|');
+  return { to, written: list === LIST ? Number(written) : 0, timeZone };
 }
 
 interface Folding {
@@ -77,8 +78,8 @@ async function foldSome(ledger: FoldStore, org: string, { work, until }: Folding
     until,
     timeZone,
   });
-  const progress = { to: entries.last, added: resumed?.added ?? 0, timeZone };
-  const isDone = await addSums(ledger, org, { work, progress, sums: entries.sums.list() });
+  const progress = { to: entries.last, written: resumed?.written ?? 0, timeZone };
+  const isDone = await writeTexts(ledger, org, { work, progress, additions: [...entries.additions.list()] });
   // Another process folded meanwhile: the rest is folded in the next round.
   return { count: isDone ? entries.count : 0, isLast: !isDone || entries.isLast };
 }
@@ -93,7 +94,7 @@ interface Range {
 }
 
 async function entriesOf(ledger: FoldStore, org: string, { after, to, until, timeZone }: Range) {
-  const sums = new Sums();
+  const additions = new Additions();
   let last = after;
   let count = 0;
   for (;;) {
@@ -103,7 +104,7 @@ async function entriesOf(ledger: FoldStore, org: string, { after, to, until, tim
     const entries = end < 0 ? page : page.slice(0, end + 1);
     let parsed = 0;
     for (const [text, times] of await countLines(entries)) {
-      for (const line of decodeJournal(text)) sums.add(line, times, timeZone);
+      for (const line of decodeJournal(text)) additions.add(line, times, timeZone);
       parsed += 1;
       if (parsed % PARSED_PER_TURN === 0) await nextTurn();
     }
@@ -112,30 +113,75 @@ async function entriesOf(ledger: FoldStore, org: string, { after, to, until, tim
     if (page.length < PAGE_ENTRIES && end < 0) {
       if (to !== undefined)
         throw new Error(`The journal of ${org} lacks entry ${to}, up to which it is being folded`);
-      return { sums, last, count, isLast: true };
+      return { additions, last, count, isLast: true };
     }
-    const isFull = to === undefined && (count >= ENTRIES_MAX || sums.size >= SUMS_MAX);
-    if (isFull || end >= 0) return { sums, last, count, isLast: false };
+    const isFull = to === undefined && (count >= ENTRIES_MAX || additions.size >= TEXTS_MAX);
+    if (isFull || end >= 0) return { additions, last, count, isLast: false };
   }
 }
 
-interface Part {
+interface Writing {
   readonly work: PendingWork;
   readonly progress: Progress;
-  readonly sums: Fold['adds'];
+  readonly additions: readonly Addition[];
 }
 
-async function addSums(ledger: FoldStore, org: string, { work, progress, sums }: Part): Promise<boolean> {
+/** Returns whether this process ended the fold. */
+async function writeTexts(ledger: FoldStore, org: string, writing: Writing): Promise<boolean> {
+  const { work, progress, additions } = writing;
   const { to, timeZone } = progress;
   let before = work.folding;
-  for (let { added } = progress; ; added += PART_SUMS_MAX) {
-    const adds = sums.slice(added, added + PART_SUMS_MAX);
-    const isLast = added + PART_SUMS_MAX >= sums.length;
-    const after = isLast ? '' : [to, added + PART_SUMS_MAX, timeZone].join('|');
-    if (!(await ledger.fold(org, { from: work.fold, to, before, after, adds }))) return false;
+  let { written } = progress;
+  for (;;) {
+    const puts = await extended(ledger, org, {
+      additions: additions.slice(written, written + PART_TEXTS_MAX),
+      to: entryIdOf(to),
+    });
+    written += puts.length;
+    const isLast = written >= additions.length;
+    const after = isLast ? '' : [to, written, timeZone, LIST].join('|');
+    if (!(await ledger.fold(org, { from: work.fold, to, before, after, puts }))) return false;
     if (isLast) return true;
     before = after;
   }
+}
+
+interface Extending {
+  readonly additions: readonly Addition[];
+  /** The last entry of the fold. */
+  readonly to: EntryId;
+}
+
+/** One for each run of additions to the same table. */
+function wantsOf(additions: readonly Addition[]): Want[] {
+  const wants: { readonly table: Table; readonly fields: string[] }[] = [];
+  for (const { table, field } of additions) {
+    const last = wants.at(-1);
+    if (last?.table === table) last.fields.push(field);
+    else wants.push({ table, fields: [field] });
+  }
+  return wants;
+}
+
+/** The present texts of the first of these, with what is added; as many as fit a part. */
+async function extended(ledger: FoldStore, org: string, { additions, to }: Extending): Promise<Fold['puts']> {
+  const present = (await ledger.read(org, wantsOf(additions))).values.flat();
+  const puts: Fold['puts'][number][] = [];
+  let length = 0;
+  for (const [index, { table, field, packed }] of additions.entries()) {
+    if (index % MERGED_PER_TURN === MERGED_PER_TURN - 1) await nextTurn();
+    const text = present[index];
+    const whole = text === null || text === undefined ? emptyPacked() : unpack(text);
+    if (isAfter(to, whole.last)) {
+      addAll(whole, packed);
+      whole.last = to;
+    }
+    const value = pack(whole);
+    length += value.length;
+    if (puts.length > 0 && length > PART_LENGTH_MAX) break;
+    puts.push({ table, field, value });
+  }
+  return puts;
 }
 
 /**
@@ -158,43 +204,4 @@ async function countLines(entries: readonly LogEntry[]): Promise<ReadonlyMap<str
     await nextTurn();
   }
   return counts;
-}
-
-type Sum = Fold['adds'][number];
-
-class Sums {
-  private readonly byTable = new Map<Table, Map<string, number>>();
-  size = 0;
-
-  add(line: JournalLine, times: number, timeZone: string): void {
-    const hour = hourBucket(line.at, timeZone);
-    const day = hour.slice(0, DAY);
-    for (const { quota, units: each } of line.charges) {
-      const units = each * times;
-      const what = `${quota}|${line.action}`;
-      this.put(`history:users:${day}`, `${hour}|${what}|${line.user}`, units);
-      this.put(`history:days:${hour.slice(0, MONTH)}`, `${day}|${what}|${line.user}`, units);
-      this.put(`history:groups:${day}`, `${hour}|${what}|o`, units);
-      for (const group of line.groups) this.put(`history:groups:${day}`, `${hour}|${what}|g:${group}`, units);
-    }
-  }
-
-  /** By table, in the order in which the entries name them: the same entries give the same list. */
-  list(): readonly Sum[] {
-    const sums: Sum[] = [];
-    for (const [table, fields] of this.byTable)
-      for (const [field, units] of fields) if (units !== 0) sums.push({ table, field, units });
-    return sums;
-  }
-
-  private put(table: Table, field: string, units: number): void {
-    let fields = this.byTable.get(table);
-    if (fields === undefined) {
-      fields = new Map();
-      this.byTable.set(table, fields);
-    }
-    const sum = fields.get(field);
-    if (sum === undefined) this.size += 1;
-    fields.set(field, (sum ?? 0) + units);
-  }
 }

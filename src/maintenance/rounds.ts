@@ -6,6 +6,7 @@
  * The full round finds what a killed process did not schedule, and what a store without schedules has.
  */
 import { randomUUID } from 'node:crypto';
+import type { HistoryRetention } from '../history/retention.js';
 import type { Job, Ledger } from '../ledger/port.js';
 import { cleanOrg } from './clean.js';
 import type { Expired } from './sweep.js';
@@ -16,6 +17,8 @@ export interface MaintenanceOptions {
   readonly ledger: Ledger;
   /** Time between two rounds. */
   readonly everyMs: number;
+  /** How long the history is kept. */
+  readonly history: HistoryRetention;
   readonly onError: (error: unknown) => void;
   /** Called when holds of an org expired. */
   readonly onExpired?: (expired: Expired) => void;
@@ -42,7 +45,7 @@ const TAKEN_MAX = 50;
 const FIRST_ROUND_MS = 5_000;
 
 export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRounds {
-  const { ledger, everyMs, onError, onExpired, onNotices, retention } = options;
+  const { ledger, everyMs, onError, onExpired, onNotices, history, retention } = options;
   const holder = randomUUID();
   /** Taken from the schedule and not done: the next round tries them again. */
   const failed = new Map<Job, Set<string>>([
@@ -91,7 +94,7 @@ export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRound
   const round = async (): Promise<void> => {
     if (isEvery(FULL_ROUND_MS)) await scheduleAll();
     await doDue('visit', FULL_ROUND_MS, visit);
-    if (isEvery(CLEAN_LOOK_MS)) await doDue('clean', CLEAN_EVERY_MS, (org) => cleanOrg(ledger, org));
+    if (isEvery(CLEAN_LOOK_MS)) await doDue('clean', CLEAN_EVERY_MS, (org) => cleanOrg(ledger, org, history));
     rounds += 1;
   };
 

@@ -197,6 +197,18 @@ function hourText(time: Temporal.ZonedDateTime): string {
   return first.epochMilliseconds === time.epochMilliseconds ? hour : `${hour}${time.offset}`;
 }
 
+/** The bucket of the second occurrence of a local hour, `YYYY-MM-DDTHH`. */
+export function repeatedHour(hour: string, timeZone: string): string {
+  const time = Temporal.PlainDateTime.from(`${hour}:00`);
+  return `${hour}${time.toZonedDateTime(timeZone, { disambiguation: 'later' }).offset}`;
+}
+
+/** Start of the cycle that contains a local hour; '' stands for the middle of the day. */
+export function cycleStartAt(rule: CycleRule, day: string, hour: string): number {
+  const time = Temporal.PlainDateTime.from(`${day}${hour === '' ? 'T12' : hour.slice(0, 'THH'.length)}:00`);
+  return boundsAt(rule, time.toZonedDateTime(rule.timeZone).epochMilliseconds).start;
+}
+
 /** The local day as `YYYY-MM-DD`. */
 export function dayOf(ms: number, timeZone: string): string {
   return hourBucket(ms, timeZone).slice(0, 'YYYY-MM-DD'.length);

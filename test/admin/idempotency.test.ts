@@ -2,6 +2,7 @@
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { cleanOrg } from '../../src/maintenance/clean.js';
+import { RETENTION } from '../maintenance/support.js';
 import {
   ACME,
   type Answer,
@@ -168,11 +169,11 @@ onBothLedgers('kept for a day, and no secret is kept', async (t, { one, setClock
   await extra();
   await setClock(NOON + DAY_MS - 1);
   t.equal((await extra()).body.extra, 505);
-  await cleanOrg(ledger, 'acme');
+  await cleanOrg(ledger, 'acme', RETENTION);
   t.equal((await kept('acme')).length, 2);
   await setClock(NOON + DAY_MS + 1);
   t.equal((await extra()).body.extra, 510, 'a day later it is a new request');
-  await cleanOrg(ledger, 'acme');
+  await cleanOrg(ledger, 'acme', RETENTION);
   t.equal((await kept('acme')).length, 1);
   await one('POST', '/tokens', { name: 'b', role: 'viewer', orgs: 'all' }, key('u'));
   t.equal((await kept('*tokens*')).length, 1);

@@ -5,6 +5,7 @@ import { createOrg } from '../../src/admin/index.js';
 import { TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { StoreError } from '../../src/ledger/port.js';
 import { maintenanceRounds } from '../../src/maintenance/rounds.js';
+import { RETENTION } from '../maintenance/support.js';
 import { fieldsOf } from '../support/ledgers.js';
 import {
   ACME,
@@ -111,7 +112,7 @@ onBothLedgers('the token store is not an org', async (t, { one, ledger }) => {
   t.same(problem(await one('PUT', '/orgs/*tokens*', { cycle })), [422, 'input-invalid', 'org']);
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
-  await maintenanceRounds({ ledger, everyMs: 60_000, onError }).round();
+  await maintenanceRounds({ ledger, everyMs: 60_000, history: RETENTION, onError }).round();
   t.same(errors, [], 'housekeeping passes it by');
 });
 

@@ -1,6 +1,7 @@
 /** Reads the charges of an org twice: from its counters, and from its history plus the journal that is not folded yet. */
-import { decodeJournal } from '../../src/ledger/codec.js';
+import { type Dimension, queryHistory } from '../../src/history/query.js';
 import type { Ledger, LogEntry, Table } from '../../src/ledger/port.js';
+import { type CycleRule, dayOf } from '../../src/quota/cycle.js';
 import { lineOf } from '../../src/quota/id.js';
 
 /** Units by counter, such as `usage:u:ana`. Counters at 0 are left out. */
@@ -62,44 +63,21 @@ export async function journalOf(ledger: Ledger, org: string, after = ''): Promis
   }
 }
 
-/** Reads again if maintenance folded concurrently: an entry is either in the journal or in history. */
+/** The history to the last request, by counter. */
 async function recordedOf(ledger: Ledger, org: string): Promise<Units> {
-  for (;;) {
-    const from = await foldedUpTo(ledger, org);
-    const sums = new Sums();
-    for (const { text } of await journalOf(ledger, org, from)) addLines(sums, text);
-    await addHistory(sums, ledger, org);
-    if ((await foldedUpTo(ledger, org)) === from) return sums.units;
-  }
-}
-
-async function foldedUpTo(ledger: Ledger, org: string): Promise<string> {
-  const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold'] }]);
-  return values[0]?.[0] ?? '';
-}
-
-function addLines(sums: Sums, text: string): void {
-  for (const { user, groups, charges } of decodeJournal(text)) {
-    for (const { quota, units } of charges) {
-      sums.add(lineOf(quota, 'user', user), units);
-      for (const group of groups) sums.add(lineOf(quota, 'group', group), units);
-      sums.add(lineOf(quota, 'org', ''), units);
-    }
-  }
-}
-
-async function addHistory(sums: Sums, ledger: Ledger, org: string): Promise<void> {
+  const sums = new Sums();
   const now = await ledger.clock();
-  for (const day of [now - DAY_MS, now, now + DAY_MS].map((ms) => new Date(ms).toISOString().slice(0, 10))) {
-    for (const [field, units] of await fieldsOf(ledger, org, `history:users:${day}`)) {
-      const [, quota = '', , user = ''] = field.split('|');
-      sums.add(lineOf(quota, 'user', user), Number(units));
-    }
-    for (const [field, units] of await fieldsOf(ledger, org, `history:groups:${day}`)) {
-      const [, quota = '', , subject = ''] = field.split('|');
-      sums.add(`${quota}:${subject}`, Number(units));
-    }
-  }
+  const { values } = await ledger.read(org, [{ table: 'org', fields: ['rule'] }]);
+  const rule = JSON.parse(values[0]?.[0] ?? '') as CycleRule;
+  const days = { from: dayOf(now - DAY_MS, rule.timeZone), to: dayOf(now + DAY_MS, rule.timeZone) };
+  const sumsBy = (groupBy: readonly Dimension[]) =>
+    queryHistory(ledger, { org, rule, ...days, by: 'total', groupBy, only: {} });
+  for (const { at, units } of await sumsBy(['user']))
+    sums.add(lineOf(at.quota, 'user', at.user ?? ''), units);
+  for (const { at, units } of await sumsBy(['group']))
+    sums.add(lineOf(at.quota, 'group', at.group ?? ''), units);
+  for (const { at, units } of await sumsBy([])) sums.add(lineOf(at.quota, 'org', ''), units);
+  return sums.units;
 }
 
 class Sums {

@@ -83,7 +83,7 @@ else {
     await testOrg.seed(SETUP);
     for (const units of [1, 2, 3]) await testOrg.call([reserve('ana', fixed('usage', units))]);
     const to = (await first.ledger.log('acme', 'journal', '', 10)).at(-1)?.id ?? '';
-    t.equal(await first.ledger.fold('acme', { from: '', to, adds: [] }), true);
+    t.equal(await first.ledger.fold('acme', { from: '', to, puts: [] }), true);
     await first.close();
     const second = await openClockedMemory(path);
     t.teardown(() => second.close());

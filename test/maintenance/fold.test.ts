@@ -1,7 +1,8 @@
-// Folding adds few sums, in parts of bounded size, and each entry once, whoever ends a fold that another process began.
+// Folding writes few texts, in parts of bounded size, and adds each entry once, whoever ends a fold that another process began.
 import t from 'tap';
-import type { Fold, Ledger } from '../../src/ledger/port.js';
-import { foldJournal, PART_SUMS_MAX } from '../../src/maintenance/fold.js';
+import { unpack } from '../../src/history/packed.js';
+import type { Fold, Ledger, Table } from '../../src/ledger/port.js';
+import { foldJournal, PART_TEXTS_MAX } from '../../src/maintenance/fold.js';
 import { fixed, reserve, type TestOrg } from '../support/ledgers.js';
 import { onBothMaintained } from './support.js';
 
@@ -22,7 +23,7 @@ async function charge(org: TestOrg, calls = CALLS): Promise<void> {
 }
 
 interface Watched {
-  readonly store: Pick<Ledger, 'pendingWork' | 'log' | 'fold'>;
+  readonly store: Pick<Ledger, 'pendingWork' | 'log' | 'fold' | 'read'>;
   readonly folds: Fold[];
   readonly pages: number[];
 }
@@ -33,6 +34,7 @@ function watched(ledger: Ledger, endsAfter = Number.POSITIVE_INFINITY): Watched 
   const pages: number[] = [];
   const store: Watched['store'] = {
     pendingWork: (org) => ledger.pendingWork(org),
+    read: (org, wants) => ledger.read(org, wants),
     async log(org, log, after, count) {
       pages.push(count);
       return ledger.log(org, log, after, count);
@@ -46,14 +48,28 @@ function watched(ledger: Ledger, endsAfter = Number.POSITIVE_INFINITY): Watched 
   return { store, folds, pages };
 }
 
+/** Units by `<field>/<slot>`, of `usage` for `maps`. */
+async function unitsIn(org: TestOrg, table: Table): Promise<Record<string, number>> {
+  const units: Record<string, number> = {};
+  for (const [field, text] of Object.entries(await org.fields(table)))
+    for (const [name, cells] of unpack(text).sections) {
+      if (name !== 'usage|maps||') throw new Error(`a section ${name}`);
+      for (const [slot, cell] of cells) units[`${field}/${slot}`] = cell.units;
+    }
+  return units;
+}
+
+const HOURS = `history:userhours:${DAY}` as const;
+const DAYS = 'history:userdays:1970-01';
+const SHARED = `history:shared:${DAY}` as const;
+
 async function folded(org: TestOrg, calls = CALLS) {
-  const byUser = Object.values(await org.fields(`history:users:${DAY}`));
-  const byDay = Object.values(await org.fields('history:days:1970-01'));
-  const shared = await org.fields(`history:groups:${DAY}`);
+  const byHour = Object.values(await unitsIn(org, HOURS));
+  const byDay = Object.values(await unitsIn(org, DAYS));
   return {
-    users: byUser.length === USERS && byUser.every((units) => units === String(calls)),
-    days: byDay.length === USERS && byDay.every((units) => units === String(calls)),
-    shared: Object.values(shared).map(Number),
+    users: byHour.length === USERS && byHour.every((units) => units === calls),
+    days: byDay.length === USERS && byDay.every((units) => units === calls),
+    shared: Object.values(await unitsIn(org, SHARED)),
     tail: (await org.texts('journal')).length,
     folding: await org.orgField('folding'),
   };
@@ -61,19 +77,19 @@ async function folded(org: TestOrg, calls = CALLS) {
 
 const ALL = { users: true, days: true, shared: [USERS * CALLS, USERS * CALLS], tail: 0, folding: null };
 
-onBothMaintained('many entries become few sums, in parts', t, async (t, maintained) => {
+onBothMaintained('many entries become few texts, in parts', t, async (t, maintained) => {
   const org = await maintained.seed('acme', ORG);
   await charge(org);
   const { store, folds, pages } = watched(maintained.ledger);
   t.equal(await foldJournal(store, 'acme'), CALLS);
   t.equal(
-    folds.reduce((sum, { adds }) => sum + adds.length, 0),
+    folds.reduce((sum, { puts }) => sum + puts.length, 0),
     FIELDS,
     'each field is written once for all entries',
   );
-  t.equal(folds.length, Math.ceil(FIELDS / PART_SUMS_MAX));
-  t.ok(folds.every(({ adds }) => adds.length <= PART_SUMS_MAX));
-  t.ok(PART_SUMS_MAX <= 100 && pages.every((count) => count <= 50), 'no call of the store is long');
+  t.equal(folds.length, Math.ceil(FIELDS / PART_TEXTS_MAX));
+  t.ok(folds.every(({ puts }) => puts.length <= PART_TEXTS_MAX));
+  t.ok(PART_TEXTS_MAX <= 100 && pages.every((count) => count <= 50), 'no call of the store is long');
   t.same(await folded(org), ALL);
 });
 
@@ -81,7 +97,7 @@ onBothMaintained('a fold of a killed process is ended by another', t, async (t, 
   const org = await maintained.seed('acme', ORG);
   await charge(org);
   await t.rejects(foldJournal(watched(maintained.ledger, 1).store, 'acme'), /killed/);
-  t.match(await org.orgField('folding'), new RegExp(`\\|${PART_SUMS_MAX}\\|UTC$`));
+  t.match(await org.orgField('folding'), new RegExp(`\\|${PART_TEXTS_MAX}\\|UTC\\|packed$`));
   // Neither later entries nor another time zone change the sums of the fold that began.
   await org.commit({ ...UTC, value: '{"every":"hour","timeZone":"Asia/Tokyo"}' });
   await org.call([reserve('u0', fixed('usage', 1_000))]);
@@ -89,19 +105,18 @@ onBothMaintained('a fold of a killed process is ended by another', t, async (t, 
   await foldJournal(store, 'acme');
   const first = folds.filter(({ to }) => to === folds[0]?.to);
   t.equal(
-    first.reduce((sum, { adds }) => sum + adds.length, 0),
-    FIELDS - PART_SUMS_MAX,
+    first.reduce((sum, { puts }) => sum + puts.length, 0),
+    FIELDS - PART_TEXTS_MAX,
     'the rest of the first fold',
   );
-  const { u0, tail, folding } = { ...(await folded(org)), u0: await org.fields('history:days:1970-01') };
-  t.equal(u0[`${DAY}|usage|maps|u0`], String(CALLS + 1_000));
+  const { u0, tail, folding } = { ...(await folded(org)), u0: await unitsIn(org, DAYS) };
+  t.equal(u0['u0/0'], CALLS + 1_000);
   t.same({ tail, folding }, { tail: 0, folding: null });
-  const shared = await org.fields(`history:groups:${DAY}`);
-  t.same(shared, {
-    [`${DAY}T00|usage|maps|g:g1`]: String(USERS * CALLS),
-    [`${DAY}T00|usage|maps|o`]: String(USERS * CALLS),
-    [`${DAY}T09|usage|maps|g:g1`]: '1000',
-    [`${DAY}T09|usage|maps|o`]: '1000',
+  t.same(await unitsIn(org, SHARED), {
+    'g:g1/0': USERS * CALLS,
+    'g:g1/18': 1000,
+    'o/0': USERS * CALLS,
+    'o/18': 1000,
   });
 });
 
@@ -124,6 +139,6 @@ onBothMaintained(
     const { store, folds } = watched(maintained.ledger);
     t.equal(await foldJournal(store, 'acme'), 1_120);
     t.equal(folds.length, 3);
-    t.same(await org.fields('history:days:1970-01'), { [`${DAY}|usage|maps|u0`]: '1120' });
+    t.same(await unitsIn(org, DAYS), { 'u0/0': 1120 });
   },
 );

@@ -1,6 +1,8 @@
 // Maintenance costs nothing for orgs in which nothing happens, and still finds what is due.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { unpack } from '../../src/history/packed.js';
 import { FULL_ROUND_MS } from '../../src/maintenance/rounds.js';
 import { fixed, held, reserve, TTL_MS } from '../support/ledgers.js';
 import { onBothMaintained } from './support.js';
@@ -88,7 +90,8 @@ onBothMaintained('the journal of an org that became idle is folded', t, async (t
   await delay(SCHEDULED_MS);
   await maintained.rounds(13);
   t.same(await org.texts('journal'), []);
-  t.same(await org.fields('history:groups:1970-01-01'), { '1970-01-01T00|usage|maps|o': '5' });
+  const texts = await org.fields('history:shared:1970-01-01');
+  t.same(unpack(texts.o ?? '').sections.get('usage|maps||'), new Map([[0, { units: 5, raw: 5 }]]));
 });
 
 onBothMaintained('a full round finds what a killed process did not schedule', t, async (t, maintained) => {

@@ -1,6 +1,7 @@
 /** A ledger of its own with an injected clock, whose calls are counted, and maintenance over it. */
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
+import { HISTORY_RETENTION } from '../../src/history/retention.js';
 import type { Ledger } from '../../src/ledger/port.js';
 import { maintenanceRounds } from '../../src/maintenance/rounds.js';
 import {
@@ -31,6 +32,7 @@ function counted(ledger: Ledger, calls: Calls): Ledger {
 }
 
 const EVERY_MS = 1_000;
+export const RETENTION = HISTORY_RETENTION;
 
 export class Maintained {
   readonly calls: Calls = {};
@@ -48,6 +50,7 @@ export class Maintained {
     this.maintenance = maintenanceRounds({
       ledger,
       everyMs: EVERY_MS,
+      history: RETENTION,
       onError: (error) => this.errors.push(error),
       onExpired: ({ expired }) => {
         this.expired += expired;

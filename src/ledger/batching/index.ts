@@ -17,6 +17,7 @@ import type { BatcherState, CallObserver } from './observer.js';
 import { OpenAccount, type OpenBound, type OpenEvent } from './open-account.js';
 import { OrgBatcher } from './org-batcher.js';
 import { type Answer, type PendingOperation, unavailable } from './pending-operation.js';
+import { RefusalCounts, type RefusedCall } from './refusal-counts.js';
 import type { Shared } from './shared.js';
 import { StoreClock } from './store-clock.js';
 import { callsOf, type UndeliveredCall } from './undelivered.js';
@@ -24,6 +25,7 @@ import { callsOf, type UndeliveredCall } from './undelivered.js';
 export type { BatcherState, CallObserver } from './observer.js';
 export type { OpenBound, OpenEvent } from './open-account.js';
 export type { Answer } from './pending-operation.js';
+export type { RefusedCall } from './refusal-counts.js';
 export type { UndeliveredCall } from './undelivered.js';
 
 export interface StoreBatcherOptions {
@@ -55,6 +57,7 @@ const NO_CYCLE: Bounds = { start: 0, end: 0 };
 export class StoreBatcher {
   private readonly orgs = new Map<string, OrgBatcher>();
   private readonly deadlines: Deadlines;
+  private readonly refusals = new RefusalCounts((org, op) => this.enqueueSettlement(org, op, 0));
   private readonly backlogMax: number;
   private readonly orgsMax: number;
   private readonly clock = new StoreClock();
@@ -182,6 +185,11 @@ export class StoreBatcher {
     return done;
   }
 
+  /** Counts a refused request: the journal has it within two seconds. */
+  countRefusal(refused: RefusedCall): void {
+    this.refusals.note(refused);
+  }
+
   /** Charges of open mode have their own limit and do not block new requests. */
   private charge(org: string, op: ChargeOp): Promise<Answer> {
     this.charging += 1;
@@ -204,6 +212,7 @@ export class StoreBatcher {
    * all was delivered.
    */
   async drain(graceMs: number): Promise<boolean> {
+    this.refusals.flush();
     const until = performance.now() + graceMs;
     while (!this.delivered && performance.now() < until) await delay(DRAIN_LOOK_MS);
     const all = this.delivered;

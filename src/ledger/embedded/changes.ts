@@ -22,6 +22,11 @@ export class Changes {
     this.count += fields.size;
   };
 
+  /** Changes of the fields under a prefix. */
+  under(prefix: string): ReadonlyMap<string, Value | undefined> | undefined {
+    return this.prefixes.get(prefix);
+  }
+
   /** Adds changes that were made later. */
   addAll(later: Changes): void {
     for (const [prefix, fields] of later.prefixes)

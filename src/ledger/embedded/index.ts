@@ -33,6 +33,8 @@ import type {
 import { isStaged, LOST, NOTICES_DUE, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
 import { accepts, makeChanges, readField } from './commit.js';
+import { HistoryInMemory, type HistoryTables, isHistory } from './history.js';
+import { HistoryOnDisk } from './history-on-disk.js';
 import { stepNotices } from './notices.js';
 import { OrgSchedule } from './org-schedule.js';
 import { OrgState } from './org-state.js';
@@ -61,6 +63,7 @@ export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledge
 class MemoryLedger implements Ledger {
   readonly name = 'embedded';
   private readonly orgSchedule: OrgSchedule;
+  private readonly history: HistoryTables;
 
   constructor(
     private readonly orgStates: Map<string, OrgState>,
@@ -69,6 +72,7 @@ class MemoryLedger implements Ledger {
     private readonly guard: ClockGuard | undefined,
   ) {
     this.orgSchedule = new OrgSchedule(orgStates.keys());
+    this.history = disk === undefined ? new HistoryInMemory() : new HistoryOnDisk(disk);
   }
 
   get ready(): boolean {
@@ -90,6 +94,16 @@ class MemoryLedger implements Ledger {
   }
 
   async read(org: string, wants: readonly Want[]): Promise<Snapshot> {
+    const snapshot = this.readNow(org, wants);
+    if (!wants.some(({ table }) => isHistory(table))) return snapshot;
+    const values: (readonly (string | null)[])[] = [...snapshot.values];
+    // The tables of history are read after the others, each by itself.
+    for (const [index, { table, fields }] of wants.entries())
+      if (isHistory(table)) values[index] = await this.history.get(org, table, fields);
+    return { ...snapshot, values };
+  }
+
+  private readNow(org: string, wants: readonly Want[]): Snapshot {
     const orgState = this.orgStates.get(org);
     const values = wants.map(({ table, fields }) => {
       return fields.map((field) => readField(orgState, table, field));
@@ -147,6 +161,7 @@ class MemoryLedger implements Ledger {
   /** The cursor is the number of fields passed; a field added or removed during the scan may be missed or returned twice. */
   async scan(org: string, table: Table, cursor: string, count: number): Promise<Page> {
     await nextTurn();
+    if (isHistory(table)) return this.history.scan(org, table, cursor, count);
     const fields = this.orgStates.get(org)?.tables.get(table);
     if (fields === undefined) return { cursor: '0', entries: [] };
     const from = Number(cursor);
@@ -181,10 +196,7 @@ class MemoryLedger implements Ledger {
     if (orgState?.org.text('epoch') === undefined || (orgState.org.text('fold') ?? '') !== fold.from)
       return false;
     if ((orgState.org.text('folding') ?? '') !== (fold.before ?? '')) return false;
-    for (const { table, field, units } of fold.adds) {
-      const fields = orgState.table(table);
-      fields.set(field, fields.number(field) + units);
-    }
+    for (const { table, field, value } of fold.puts) this.history.put(org, table, field, value);
     if (fold.after !== undefined && fold.after !== '') {
       orgState.org.set('folding', fold.after);
       return true;
@@ -251,6 +263,7 @@ class MemoryLedger implements Ledger {
 
   async drop(org: string, tables: readonly Table[]): Promise<void> {
     const orgState = this.orgStates.get(org);
+    for (const table of tables.filter(isHistory)) await this.history.drop(org, table);
     for (const table of tables)
       for (const _ of orgState?.dropTable(table, DROPPED_AT_ONCE) ?? []) await nextTurn();
   }

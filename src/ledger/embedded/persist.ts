@@ -9,7 +9,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import type { Table } from '../port.js';
 import { Changes } from './changes.js';
-import { type ChangeListener, OrgState, type PersistedLog } from './org-state.js';
+import { isHistory } from './history.js';
+import type { HistoryDisk } from './history-on-disk.js';
+import { type ChangeListener, OrgState, type PersistedLog, type Value } from './org-state.js';
 
 /** How long changes are collected before a batch. The rest of LATE_MS is left for the disk. */
 const FLUSH_MS = 250;
@@ -20,9 +22,11 @@ const SLICE = 128;
 /** A turn adds as many changes as the last one made, so that the writer keeps up, but not more than this. */
 const SLICE_MAX = 512;
 
+/** Follows the names of all tables of history, which stay on disk. */
+const AFTER_HISTORY = 'history;';
 const LOGS: readonly string[] = ['journal', 'audit', 'outbox', 'events'] satisfies PersistedLog[];
 
-export interface Disk {
+export interface Disk extends HistoryDisk {
   readonly onChange: ChangeListener;
   /** The error of the last failed write. The write is retried; until it succeeds, the ledger answers nothing. */
   readonly failure: Error | undefined;
@@ -54,6 +58,8 @@ const AGAIN_MS = 1_000;
 export class LevelDisk implements Disk {
   failure: Error | undefined;
   private changes = new Changes();
+  /** Those of the batch that is being written. */
+  private inBatch: Changes | undefined;
   /** When the oldest change of `changes` was made, and that of the batch that is being written. */
   private oldestAt = Number.POSITIVE_INFINITY;
   private writingFrom = Number.POSITIVE_INFINITY;
@@ -81,10 +87,14 @@ export class LevelDisk implements Disk {
   async load(): Promise<Map<string, OrgState>> {
     const orgStates = new Map<string, OrgState>();
     const found: [org: string, place: string, field: string, value: string][] = [];
-    for await (const [key, value] of this.level.iterator()) {
+    const iterator = this.level.iterator();
+    for (let entry = await iterator.next(); entry !== undefined; entry = await iterator.next()) {
+      const [key, value] = entry;
       const [org = '', place = ''] = key.split('/', 2);
-      found.push([org, place, key.slice(org.length + place.length + 2), value]);
+      if (isHistory(place as Table)) iterator.seek(`${org}/${AFTER_HISTORY}`);
+      else found.push([org, place, key.slice(org.length + place.length + 2), value]);
     }
+    await iterator.close();
     for (const [org, place, field, value] of found) {
       const orgState = orgStates.get(org) ?? new OrgState(org, this.onChange);
       orgStates.set(org, orgState);
@@ -93,6 +103,18 @@ export class LevelDisk implements Disk {
     }
     for (const orgState of orgStates.values()) orgState.restoreOrder();
     return orgStates;
+  }
+
+  values(keys: readonly string[]): Promise<(string | undefined)[]> {
+    return this.level.getMany([...keys]);
+  }
+
+  range(after: string, end: string, count: number): Promise<[key: string, value: string][]> {
+    return this.level.iterator({ gt: after, lt: end, limit: count }).all();
+  }
+
+  pending(prefix: string): ReadonlyMap<string, Value | undefined> {
+    return new Map([...(this.inBatch?.under(prefix) ?? []), ...(this.changes.under(prefix) ?? [])]);
   }
 
   async caughtUp(): Promise<void> {
@@ -122,6 +144,7 @@ export class LevelDisk implements Disk {
     const { changes } = this;
     if (changes.size === 0) return Promise.resolve();
     this.changes = new Changes();
+    this.inBatch = changes;
     this.writingFrom = this.oldestAt;
     this.oldestAt = Number.POSITIVE_INFINITY;
     this.writing = this.write(changes)
@@ -133,6 +156,7 @@ export class LevelDisk implements Disk {
       )
       .then(() => {
         this.writing = undefined;
+        this.inBatch = undefined;
         this.writingFrom = Number.POSITIVE_INFINITY;
         if (this.failure !== undefined) this.schedule(this.againMs);
         else if (this.changes.size > 0) this.schedule(this.oldestAt + FLUSH_MS - performance.now());

@@ -285,7 +285,7 @@ class RedisLedger implements Ledger {
   async fold(org: string, fold: Fold): Promise<boolean> {
     const keys = new OrgKeys(this.keys, org, this.keys.of(org, 'journal'));
     const args: (string | number)[] = [fold.from, fold.to, fold.before ?? '', fold.after ?? ''];
-    for (const { table, field, units } of fold.adds) args.push(keys.place(table), field, units);
+    for (const { table, field, value } of fold.puts) args.push(keys.place(table), field, value);
     return (await this.run(this.scripts.fold, keys.keys, args)) === 1;
   }
 

@@ -56,9 +56,13 @@ export class Pair {
         const from = values[0]?.[0] ?? '';
         const sums = new Map<string, number>();
         for (const entry of entries) addLines(sums, entry.text, this.cycleMs);
-        const adds = [...sums].map(([field, units]) => ({ table: HISTORY, field, units }));
-        if (!(await ledger.fold(org, { from, to, adds }))) throw new Broken('a fold was refused');
-        if (await ledger.fold(org, { from, to, adds })) throw new Broken('a fold was done twice');
+        const fields = [...sums.keys()];
+        const known = (await ledger.read(org, [{ table: HISTORY, fields }])).values[0] ?? [];
+        const puts = [...sums].map(([field, units], index) => {
+          return { table: HISTORY, field, value: String(Number(known[index] ?? 0) + units) };
+        });
+        if (!(await ledger.fold(org, { from, to, puts }))) throw new Broken('a fold was refused');
+        if (await ledger.fold(org, { from, to, puts })) throw new Broken('a fold was done twice');
         return true;
       }),
     );
