@@ -1,5 +1,6 @@
 /** Every endpoint of the admin API. A new one is added to the list of its noun, a new noun's list to this one. */
 import type { Rule } from './access/roles.js';
+import { ADJUSTMENT_ENDPOINTS } from './adjustments/routes.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
 import { EVENT_ENDPOINTS } from './events/routes.js';
 import { GROUP_ENDPOINTS } from './groups/routes.js';
@@ -8,6 +9,7 @@ import { HOLD_ENDPOINTS } from './holds/routes.js';
 import type { Endpoint } from './http/endpoint.js';
 import { KEY_ENDPOINTS } from './keys/routes.js';
 import { DISTRIBUTE_ENDPOINTS } from './limits/distribute.js';
+import { RAISE_ENDPOINTS } from './limits/raise.js';
 import { LIMIT_ENDPOINTS } from './limits/routes.js';
 import { NOTIFICATION_ENDPOINTS } from './notifications/routes.js';
 import { OVERVIEW_ENDPOINTS } from './orgs/overview.js';
@@ -25,7 +27,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...USER_ENDPOINTS,
   ...GROUP_ENDPOINTS,
   ...LIMIT_ENDPOINTS,
+  ...RAISE_ENDPOINTS,
   ...DISTRIBUTE_ENDPOINTS,
+  ...ADJUSTMENT_ENDPOINTS,
   ...USAGE_ENDPOINTS,
   ...HISTORY_ENDPOINTS,
   ...HOLD_ENDPOINTS,

@@ -177,6 +177,9 @@ function limitOf(view: OrgView, { scope, id, key }: Subject, { quota, decimals }
       consumed: out(standing.consumed),
       held: out(standing.held),
       remaining: out(standing.remaining),
+      ...(cap.raise === undefined
+        ? {}
+        : { raise: { units: out(cap.raise.units), until: instant(cap.raise.until) } }),
     },
   ];
 }
@@ -184,6 +187,8 @@ function limitOf(view: OrgView, { scope, id, key }: Subject, { quota, decimals }
 interface Cap {
   readonly units: number;
   readonly mode: 'hard' | 'soft' | 'shadow';
+  /** A temporary raise, contained in `units`, and when it ends. */
+  readonly raise?: { readonly units: number; readonly until: number };
 }
 
 function poolCap(view: OrgView, quota: string): Cap | undefined {
@@ -194,5 +199,11 @@ function poolCap(view: OrgView, quota: string): Cap | undefined {
 function limitCap(view: OrgView, quota: string, field: string): Cap | undefined {
   const limit = limitIn(view.tables, field);
   if (limit === undefined) return undefined;
-  return { units: capNow(view, quota, limit), mode: limit.shadow ? 'shadow' : 'hard' };
+  const mode = limit.shadow ? 'shadow' : 'hard';
+  const raised = view.now < limit.raiseUntil;
+  return {
+    units: capNow(view, quota, limit),
+    mode,
+    ...(raised ? { raise: { units: limit.raise, until: limit.raiseUntil } } : {}),
+  };
 }

@@ -31,6 +31,8 @@ const POSTS: readonly [path: string, body: unknown][] = [
   ['/users', { id: 'cay', name: 'Cay', groups: ['eng'] }],
   ['/groups', { id: 'new', name: 'New' }],
   ['/limits', { user: 'ann', quota: 'ai', units: 100 }],
+  ['/limits/ai:u:ann/raise', { units: 7, until: '2026-05-23T00:00:00Z', reason: 'x' }],
+  ['/adjustments', { user: 'ann', quota: 'usage', units: 3.5, reason: 'x' }],
   ['/limits/distribute', { quota: 'usage' }],
 ];
 

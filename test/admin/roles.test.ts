@@ -33,6 +33,7 @@ interface Endpoint {
   readonly reads?: true;
 }
 
+const RAISE = { units: 9, until: '2099-01-01T00:00:00Z', reason: 'x' };
 const CYCLE = { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' };
 const under =
   (rest: string) =>
@@ -117,6 +118,26 @@ const ENDPOINTS: readonly Endpoint[] = [
     done: 200,
   },
   { name: 'DELETE /v1/orgs/:org/limits/:limit', may: 'aq', path: under('/limits/ai:u:ann'), done: 204 },
+  {
+    name: 'POST /v1/orgs/:org/limits/:limit/raise',
+    may: 'aq',
+    path: under('/limits/ai:u:ann/raise'),
+    body: of(RAISE),
+    done: 200,
+  },
+  {
+    name: 'DELETE /v1/orgs/:org/limits/:limit/raise',
+    may: 'aq',
+    path: under('/limits/ai:u:ann/raise'),
+    done: 200,
+  },
+  {
+    name: 'POST /v1/orgs/:org/adjustments',
+    may: 'aq',
+    path: under('/adjustments'),
+    body: of({ user: 'ann', quota: 'ai', units: 5, reason: 'x' }),
+    done: 201,
+  },
   {
     name: 'POST /v1/orgs/:org/limits/distribute',
     may: 'aq',
@@ -265,6 +286,7 @@ async function seedAll({ ledger, send, reserve }: Bench): Promise<There> {
     seed: { ...ACME, limits: [{ user: 'ann', quota: 'ai', units: 50 }] },
     quotas: QUOTAS,
   });
+  await send('POST', `/orgs/${org}/limits/ai:u:ann/raise`, RAISE);
   await reserve(org, 'bob', { ai: 1 }, 'h1');
   const { id: key } = (await send('POST', `/orgs/${org}/keys`, { user: 'ann' })).body;
   const { id: token } = await tokenOf(ledger, 'viewer', [org]);

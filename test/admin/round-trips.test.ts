@@ -172,6 +172,19 @@ const EVERY_WRITE: readonly Write[] = [
     body: { units: 10 },
     status: 200,
   },
+  {
+    name: 'POST /v1/orgs/:org/limits/:limit/raise',
+    path: '/orgs/acme/limits/ai:u:bob/raise',
+    body: { units: 9, until: '2099-01-01T00:00:00Z', reason: 'x' },
+    status: 200,
+  },
+  { name: 'DELETE /v1/orgs/:org/limits/:limit/raise', path: '/orgs/acme/limits/ai:u:bob/raise', status: 200 },
+  {
+    name: 'POST /v1/orgs/:org/adjustments',
+    path: '/orgs/acme/adjustments',
+    body: { user: 'bob', quota: 'ai', units: 9, reason: 'x' },
+    status: 201,
+  },
   { name: 'DELETE /v1/orgs/:org/limits/:limit', path: '/orgs/acme/limits/ai:u:bob', status: 204 },
   // Not one resource: it reads all members and all limits, in pages.
   {

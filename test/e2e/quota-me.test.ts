@@ -33,6 +33,15 @@ for (const store of ['embedded', 'redis'] as const) {
         await admin(gateway.admin, 'DELETE', '/orgs/gone');
         await admin(gateway.admin, 'DELETE', '/orgs/acme/users/rex');
         await admin(gateway.admin, 'PATCH', '/orgs/acme/users/ina', { status: 'inactive' });
+        const limit = { user: 'ana', quota: 'usage', units: 10 };
+        const raise = { units: 5, until: '2099-01-01T00:00:00Z', reason: 'release week' };
+        await admin(gateway.admin, 'POST', '/orgs/acme/limits', limit);
+        await admin(gateway.admin, 'POST', '/orgs/acme/limits/usage:u:ana/raise', raise);
+        const raised = await ask(gateway.gateway, '/quota/me', { headers: as('ana', 'acme') });
+        t.match(JSON.parse(raised.body).quotas.usage, {
+          remaining: 15,
+          limits: [{ scope: 'user', limit: 15, raise: { units: 5, until: '2099-01-01T00:00:00.000Z' } }],
+        });
         const cases = [
           ['ana', 'acme', 200],
           ['ana', 'gone', 'org-archived'],

@@ -77,14 +77,18 @@ const INSTANT_MAX_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** In ms, 0 for never. */
 export function expiryIn(stated: string | null | undefined): number {
-  if (stated === undefined || stated === null) return 0;
+  return stated === undefined || stated === null ? 0 : instantIn(stated, 'expiresAt');
+}
+
+/** In ms. */
+export function instantIn(stated: string, field: string): number {
   try {
     const ms = Temporal.Instant.from(stated).epochMilliseconds;
     if (ms > 0 && ms <= INSTANT_MAX_MS) return ms;
   } catch {
     // Not an instant.
   }
-  throw invalid('expiresAt', 'must be an instant such as 2027-01-31T12:00:00Z');
+  throw invalid(field, 'must be an instant such as 2027-01-31T12:00:00Z');
 }
 
 export const DryRun = { dryRun: Type.Optional(Type.Boolean()) };

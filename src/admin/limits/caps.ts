@@ -1,7 +1,7 @@
 /** The sum of the caps of a quota's active users, and the part of the pool that no one can use. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { decodeLimit, statusIn } from '../../ledger/codec.js';
-import { capNow, parseLine, quotaOf } from '../../ledger/view/limit-lines.js';
+import { capNow, instant, parseLine, quotaOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView } from '../../ledger/view/org-view.js';
 import { type Limit, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
@@ -16,9 +16,20 @@ interface Sums {
   percentUsers: number;
   percent: number;
   units: number;
+  /** Limits that are raised now, of users and groups, and the first end of a raise. */
+  raised: number;
+  raiseEnds: number;
 }
 
-const NO_CAPS: Sums = { activeUsers: 0, cappedUsers: 0, percentUsers: 0, percent: 0, units: 0 };
+const NO_CAPS: Sums = {
+  activeUsers: 0,
+  cappedUsers: 0,
+  percentUsers: 0,
+  percent: 0,
+  units: 0,
+  raised: 0,
+  raiseEnds: 0,
+};
 
 const TURN_MS = 1;
 const FIELDS_A_LOOK = 64;
@@ -37,13 +48,21 @@ async function sumsOf(view: OrgView): Promise<Map<string, Sums>> {
       turnEnds = performance.now() + TURN_MS;
     }
     const line = parseLine(field);
-    const sums = line?.scope === 'user' ? all.get(line.quota) : undefined;
+    const sums = line === undefined ? undefined : all.get(line.quota);
     if (line === undefined || sums === undefined) continue;
-    const member = members.get(line.subject);
+    const limit = decodeLimit(text);
+    addRaise(sums, limit, view.now);
+    const member = line.scope === 'user' ? members.get(line.subject) : undefined;
     if (member === undefined || statusIn(member) !== 'active') continue;
-    addCap(sums, decodeLimit(text), (limit) => capNow(view, line.quota, limit));
+    addCap(sums, limit, (one) => capNow(view, line.quota, one));
   }
   return all;
+}
+
+function addRaise(sums: Sums, { raiseUntil }: Limit, now: number): void {
+  if (now >= raiseUntil) return;
+  sums.raised += 1;
+  sums.raiseEnds = sums.raised === 1 ? raiseUntil : Math.min(sums.raiseEnds, raiseUntil);
 }
 
 function addCap(sums: Sums, limit: Limit, capOf: (limit: Limit) => number): void {
@@ -61,7 +80,7 @@ function addCap(sums: Sums, limit: Limit, capOf: (limit: Limit) => number): void
 function capSums(view: OrgView, quota: string, sums: Sums) {
   const { decimals } = quotaOf(view, quota);
   const pool = view.pools.get(quota)?.units ?? 0;
-  const { activeUsers, cappedUsers, percentUsers, percent, units } = sums;
+  const { activeUsers, cappedUsers, percentUsers, percent, units, raised, raiseEnds } = sums;
   const all = activeUsers > 0 && cappedUsers === activeUsers;
   return {
     activeUsers,
@@ -70,6 +89,7 @@ function capSums(view: OrgView, quota: string, sums: Sums) {
     unitsSum: formatUnits(units, decimals),
     state: percentUsers === 0 ? ('none' as const) : stateOf(percent),
     unconsumable: all ? formatUnits(Math.max(0, pool - units), decimals) : null,
+    raises: { count: raised, until: raised === 0 ? null : instant(raiseEnds) },
   };
 }
 

@@ -38,6 +38,11 @@ export function capOut(limit: Limit, { decimals }: QuotaDefinition) {
   return { percent: percentOut(limit.percent), offset: percentOut(limit.offset) };
 }
 
+/** A temporary raise: units on top of the cap, until a time of the store's clock. */
+export function raiseOut({ raise, raiseUntil }: Limit, { decimals }: QuotaDefinition) {
+  return { units: formatUnits(raise, decimals), until: instant(raiseUntil) };
+}
+
 export function etagOfLimit(field: string, limit: Limit): string {
   return etagOf('limit', field, encodeLimit(limit));
 }
@@ -58,9 +63,7 @@ export function limitView(view: OrgView, line: LimitLine, limit: Limit) {
     ...figuresOut(limitStanding(view, line, limit), definition),
     shadow: limit.shadow,
     resetsAt: instant(view.cycle.end),
-    ...(raised
-      ? { raise: { units: formatUnits(limit.raise, definition.decimals), until: instant(limit.raiseUntil) } }
-      : {}),
+    ...(raised ? { raise: raiseOut(limit, definition) } : {}),
     etag: etagOfLimit(line.field, limit),
   };
 }

@@ -188,7 +188,7 @@ function accepts(tables: Tables, query: ListQuery, { quota, scope, subject }: Li
 }
 
 /** What a change of a limit depends on: the limit and its subject. */
-function limitReads({ field, scope, subject }: LimitLine): Want[] {
+export function limitReads({ field, scope, subject }: LimitLine): Want[] {
   const limit: Want = { table: 'limits', fields: [field] };
   if (scope === 'group') return [limit, { table: 'groups', fields: [subject] }];
   return [
@@ -208,7 +208,7 @@ function limitWants(line: LimitLine): (start: number) => Want[] {
   ];
 }
 
-function lineOfPath({ quotas }: Admin, id: string): LimitLine {
+export function lineOfPath({ quotas }: Admin, id: string): LimitLine {
   const line = parseLine(id);
   if (line === undefined || line.scope === 'org' || !quotas.has(line.quota)) throw notFound(`limit ${id}`);
   return line;
@@ -219,7 +219,7 @@ async function readLimit(admin: Admin, org: string, id: string) {
   return show(await readOrg(admin, org, wants));
 }
 
-function shownLimit(line: LimitLine) {
+export function shownLimit(line: LimitLine) {
   const show = (view: OrgView) => limitView(view, line, present(view, line));
   return { wants: limitWants(line), show };
 }
@@ -238,9 +238,9 @@ function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
 }
 
 /** The preview of a limit (a dry run), or the limit after the write. */
-type Outcome = ReturnType<typeof outcomeOf> | ReturnType<typeof limitView>;
+export type Outcome = ReturnType<typeof outcomeOf> | ReturnType<typeof limitView>;
 
-function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
+export function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
   return { changes: [], wants: limitWants(line), show: (view) => outcomeOf(view, line, limit) };
 }
 
@@ -336,7 +336,7 @@ async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryR
   return changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }
 
-function present({ tables }: OrgView, { field }: LimitLine): Limit {
+export function present({ tables }: OrgView, { field }: LimitLine): Limit {
   const limit = limitIn(tables, field);
   if (limit === undefined) throw notFound(`limit ${field}`);
   return limit;

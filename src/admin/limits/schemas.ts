@@ -79,6 +79,7 @@ export const CAP_SUMS = {
   unitsSum: 5_000,
   state: 'exact',
   unconsumable: 0,
+  raises: { count: 1, until: '2026-05-25T18:00:00.000Z' },
 };
 
 export const CapSums = named(
@@ -90,6 +91,10 @@ export const CapSums = named(
     unitsSum: Amount,
     state: Type.Enum(['none', 'exact', 'oversubscribed', 'short']),
     unconsumable: orNull(Amount),
+    raises: members({
+      count: Type.Integer({ description: 'Limits of users and groups that are raised now' }),
+      until: orNull(Type.String({ format: 'date-time', description: 'When the first of these raises ends' })),
+    }),
   },
   CAP_SUMS,
 );

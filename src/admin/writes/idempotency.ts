@@ -68,9 +68,7 @@ export function keptAnswer(
 ): { answer: unknown } | undefined {
   if (text === null || text === undefined || isRequestForgotten(text, now)) return undefined;
   const { fingerprint, answer } = JSON.parse(requestIn(text)) as Kept;
-  if (fingerprint !== once.fingerprint)
-    throw new ProblemError('idempotency-key-reused', 'The Idempotency-Key was sent with another request');
-  once.replayed = true;
+  ofRepetition(once, fingerprint);
   return { answer: answer ?? undefined };
 }
 
@@ -78,4 +76,12 @@ export function keptAnswer(
 export function keepAnswer({ field, fingerprint }: Once, now: number, answer: unknown): Change {
   const kept: Kept = { fingerprint, answer: answer ?? null };
   return { set: 'requests', field, value: encodeRequest(now, JSON.stringify(kept)) };
+}
+
+/** For answers that the ledger keeps by itself: throws where the first request, with this fingerprint, was another one. */
+export function ofRepetition(once: Once | undefined, fingerprint: string): void {
+  if (once === undefined) return;
+  if (fingerprint !== once.fingerprint)
+    throw new ProblemError('idempotency-key-reused', 'The Idempotency-Key was sent with another request');
+  once.replayed = true;
 }
