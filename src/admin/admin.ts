@@ -11,6 +11,7 @@ import type { Access } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
 import type { UserIdAttribute } from './scim/user-record.js';
 import type { Snapshots } from './snapshots/snapshots.js';
+import type { InvitationMail } from './users/invitation.js';
 import type { Once } from './writes/idempotency.js';
 import type { KeyedMutex } from './writes/keyed-mutex.js';
 
@@ -27,6 +28,8 @@ export interface Admin {
   readonly notifier: TestNotifier | undefined;
   /** How long the history is kept. */
   readonly retention: HistoryRetention;
+  /** Absent: no mail is sent, and an invitation by mail is refused. */
+  readonly invitationMail?: InvitationMail | undefined;
 }
 
 /** A Fastify scope with TypeBox schemas. */

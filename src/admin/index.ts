@@ -29,6 +29,7 @@ import { registerScim } from './scim/scope.js';
 import type { UserIdAttribute } from './scim/user-record.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { TOKEN_ORG } from './tokens/token-store.js';
+import type { InvitationMail } from './users/invitation.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
 import { KeyedMutex } from './writes/keyed-mutex.js';
 
@@ -50,6 +51,8 @@ export interface AdminOptions {
   readonly logger?: FastifyBaseLogger;
   /** The SCIM attribute that is the user's id. Absent: `userName`. */
   readonly scimUserId?: UserIdAttribute;
+  /** Absent: no mail is sent. */
+  readonly invitationMail?: InvitationMail | undefined;
   /** PEM; absent: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -68,9 +71,10 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   const quotas = new Map(Object.entries(options.quotas));
   const { retention = HISTORY_RETENTION } = options;
   const snapshots = new Snapshots(ledger, [...quotas.keys()]);
-  const { scimUserId = 'userName', notifier } = options;
+  const { scimUserId = 'userName', notifier, invitationMail } = options;
   const mutex = new KeyedMutex();
-  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, notifier, retention };
+  const mail = { notifier, invitationMail };
+  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, retention, ...mail };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());

@@ -82,6 +82,12 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { name: 'GET /v1/orgs/:org/groups/:group', may: 'aqv', path: under('/groups/eng'), done: 200 },
   {
+    name: 'GET /v1/orgs/:org/groups/:group/members',
+    may: 'aqv',
+    path: under('/groups/eng/members'),
+    done: 200,
+  },
+  {
     name: 'PATCH /v1/orgs/:org/groups/:group',
     may: 'aq',
     path: under('/groups/eng'),

@@ -101,6 +101,7 @@ t.test('figures: own limit, and what is really left', async (t) => {
   const { usage, lds } = (await send('GET', '/orgs/acme/users/bob')).body.quotas;
   t.same(usage, {
     limit: 'usage:u:bob',
+    percent: null,
     cap: 100,
     consumed: 20,
     held: 0,

@@ -14,9 +14,12 @@ import { created, done, endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
-import { members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
+import { DryRun, members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
+import { BLOCKS_NOBODY, type AccessPreview as Preview, previewed } from '../users/access-preview.js';
 import { memberChange, memberIn } from '../users/members.js';
 import { profileField } from '../users/profile.js';
+import { AccessPreview, UserList } from '../users/schemas.js';
+import { listUsers, MemberQuery } from '../users/user-list.js';
 import { etagOfUser } from '../users/user-view.js';
 import { changeOrg, UNCHANGED, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import {
@@ -71,6 +74,20 @@ const show = endpoint({
   handle: async (admin, { params }) => ok(await readGroup(admin, params.org, params.group)),
 });
 
+const listMembers = endpoint({
+  id: 'listMembers',
+  method: 'GET',
+  path: '/orgs/:org/groups/:group/members',
+  summary: 'List the members of a group, with cap, consumed and left of each quota',
+  roles: READERS,
+  query: MemberQuery,
+  answers: { 200: UserList },
+  handle: async (admin, { params: { org, group }, query }) => {
+    await readGroup(admin, org, group);
+    return ok(await listUsers(admin, org, { ...query, group }));
+  },
+});
+
 const rename = endpoint({
   id: 'renameGroup',
   method: 'PATCH',
@@ -94,12 +111,14 @@ const remove = endpoint({
   path: '/orgs/:org/groups/:group',
   summary: 'Delete a group and its limits: what its members consumed stays counted',
   roles: MANAGERS,
-  query: { reason: Reason },
-  answers: { 204: NoBody },
+  query: { ...DryRun, reason: Reason },
+  answers: { 200: AccessPreview, 204: NoBody },
   ifMatch: true,
   handle: async (admin, request) => {
-    await deleteGroup(admin, writeContext(request, request.query.reason), request.params.group);
-    return done();
+    const { reason, dryRun = false } = request.query;
+    const change = { id: request.params.group, dryRun };
+    const outcome = await deleteGroup(admin, writeContext(request, reason), change);
+    return outcome === undefined ? done() : ok(outcome);
   },
 });
 
@@ -107,16 +126,17 @@ const join = endpoint({
   id: 'addMember',
   method: 'PUT',
   path: '/orgs/:org/groups/:group/members/:user',
-  summary: 'Add a user to a group',
+  summary: 'Add a user to a group; with dryRun, say whether its limits would block the user',
   roles: MANAGERS,
-  query: { reason: Reason },
-  answers: { 204: NoBody },
+  query: { ...DryRun, reason: Reason },
+  answers: { 200: AccessPreview, 204: NoBody },
   ifMatch: true,
   handle: async (admin, request) => {
     const { group, user } = request.params;
-    const context = writeContext(request, request.query.reason);
-    await changeMembership(admin, context, { group, user, joins: true });
-    return done();
+    const { reason, dryRun = false } = request.query;
+    const change = { group, user, joins: true, dryRun };
+    const outcome = await changeMembership(admin, writeContext(request, reason), change);
+    return outcome === undefined ? done() : ok(outcome);
   },
 });
 
@@ -126,18 +146,19 @@ const leave = endpoint({
   path: '/orgs/:org/groups/:group/members/:user',
   summary: 'Remove a user from a group',
   roles: MANAGERS,
-  query: { reason: Reason },
-  answers: { 204: NoBody },
+  query: { ...DryRun, reason: Reason },
+  answers: { 200: AccessPreview, 204: NoBody },
   ifMatch: true,
   handle: async (admin, request) => {
     const { group, user } = request.params;
-    const context = writeContext(request, request.query.reason);
-    await changeMembership(admin, context, { group, user, joins: false });
-    return done();
+    const { reason, dryRun = false } = request.query;
+    const change = { group, user, joins: false, dryRun };
+    const outcome = await changeMembership(admin, writeContext(request, reason), change);
+    return outcome === undefined ? done() : ok(outcome);
   },
 });
 
-export const GROUP_ENDPOINTS = [list, add, show, rename, remove, join, leave];
+export const GROUP_ENDPOINTS = [list, add, show, listMembers, rename, remove, join, leave];
 
 async function addGroup(
   admin: Admin,
@@ -178,11 +199,17 @@ async function renameGroup(
 }
 
 /** Its limits are deleted too; what its members consumed stays recorded. */
-export async function deleteGroup(admin: Admin, context: WriteContext, id: string): Promise<void> {
+export async function deleteGroup(
+  admin: Admin,
+  context: WriteContext,
+  { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
+): Promise<Preview | undefined> {
   const lines = [...admin.quotas.keys()].map((quota) => lineOf(quota, 'group', id));
-  const decide = ({ tables }: OrgView): WritePlan<undefined> => {
+  const decide = ({ tables }: OrgView): WritePlan<Preview | undefined> => {
     const group = present(tables, id);
     checkMatch(context.ifMatch, etagOfGroup(id, group));
+    // Without the group's limits, its members have more left.
+    if (dryRun) return { changes: [], answer: BLOCKS_NOBODY };
     const limits = lines.filter((line) => textIn(tables, 'limits', line) !== undefined);
     const changes: Change[] = [
       setGroup(id, { ...group, alive: false }),
@@ -195,31 +222,33 @@ export async function deleteGroup(admin: Admin, context: WriteContext, id: strin
     { table: 'groups', fields: [id] },
     { table: 'limits', fields: lines },
   ];
-  await changeOrg(admin, context, { reads, decide });
+  return changeOrg(admin, context, { reads, decide });
 }
 
 interface MembershipChange {
   readonly group: string;
   readonly user: string;
   readonly joins: boolean;
+  readonly dryRun: boolean;
 }
 
 async function changeMembership(
   admin: Admin,
   context: WriteContext,
   change: MembershipChange,
-): Promise<void> {
-  const { group: id, user, joins } = change;
+): Promise<Preview | undefined> {
+  const { group: id, user, joins, dryRun } = change;
   const userKey = userKeyOf(user);
   if (userKey === undefined) throw notFound(`user ${user}`);
-  const decide = async ({ tables }: OrgView): Promise<WritePlan<undefined>> => {
+  const decide = async ({ tables }: OrgView): Promise<WritePlan<Preview | undefined>> => {
     const { generation } = present(tables, id);
     const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);
     checkMatch(context.ifMatch, etagOfUser(tables, userKey, before));
     const changed = memberAfter(before, { group: id, generation }, joins);
-    if (changed === before) return UNCHANGED;
+    if (changed === before) return dryRun ? { changes: [], answer: BLOCKS_NOBODY } : UNCHANGED;
     const after = joins ? await withinBound(admin, context.org, changed) : changed;
+    if (dryRun) return previewed(admin, userKey, { before, after });
     const action = joins ? 'group.join' : 'group.leave';
     const auditEvent = { action, subject: `group:${id}`, to: { user } };
     return { changes: memberChange(userKey, before, after), auditEvent, answer: undefined };
@@ -229,5 +258,5 @@ async function changeMembership(
     { table: 'members', fields: [userKey] },
     { table: 'records', fields: [profileField(userKey)] },
   ];
-  await changeOrg(admin, context, { reads, decide });
+  return changeOrg(admin, context, { reads, decide });
 }

@@ -44,3 +44,9 @@ const Cursor = orNull(Type.String({ description: 'For the next page; null on the
 export const Snapshot = {
   snapshotAgeMs: Type.Integer({ minimum: 0, description: 'Age of the figures, in ms' }),
 };
+
+/** Who a write would block. */
+export const UsersBlocked = members({
+  count: Type.Integer(),
+  users: Type.Array(Type.String(), { description: 'Ids of the first 100' }),
+});

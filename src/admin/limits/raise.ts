@@ -90,11 +90,11 @@ function withoutRaise(view: OrgView, { field }: LimitLine, before: Limit): Limit
 
 function changeRaise(admin: Admin, context: WriteContext, change: RaiseChange): Promise<Outcome> {
   const { line, dryRun, raised } = change;
-  const decide = (view: OrgView): WritePlan<Outcome> => {
+  const decide = async (view: OrgView): Promise<WritePlan<Outcome>> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
     const after = raised(view, line, before);
-    if (dryRun) return dryRunOf(line, after);
+    if (dryRun) return dryRunOf(admin, context.org, { line, limit: after });
     const definition = quotaOf(view, line.quota);
     const shown = (limit: Limit) => (view.now < limit.raiseUntil ? raiseOut(limit, definition) : null);
     const [from, to] = [shown(before), shown(after)];

@@ -13,7 +13,7 @@ import {
   quotaOf,
 } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
-import { userKeyOf } from '../../quota/id.js';
+import { userIdOf, userKeyOf } from '../../quota/id.js';
 import { type Limit, NO_LIMIT, percentFault } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
 import { MANAGERS, READERS } from '../access/roles.js';
@@ -26,8 +26,15 @@ import { matches, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { DryRun, Id, members, Name, Paging, Reason, Search } from '../http/validate.js';
+import {
+  askingMembers,
+  BLOCKS_NOBODY,
+  NOBODY,
+  type AccessPreview as Preview,
+} from '../users/access-preview.js';
 import { memberIn } from '../users/members.js';
 import { profileField, profileIn } from '../users/profile.js';
+import { AccessPreview } from '../users/schemas.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { capOut, etagOfLimit, limitTables, limitView, rearm } from './limit-view.js';
@@ -119,14 +126,16 @@ const remove = endpoint({
   id: 'deleteLimit',
   method: 'DELETE',
   path: '/orgs/:org/limits/:limit',
-  summary: 'Delete a limit',
+  summary: 'Delete a limit: its subject is not blocked by it any more',
   roles: MANAGERS,
-  query: { reason: Reason },
-  answers: { 204: NoBody },
+  query: { ...DryRun, reason: Reason },
+  answers: { 200: AccessPreview, 204: NoBody },
   ifMatch: true,
   handle: async (admin, request) => {
-    await deleteLimit(admin, writeContext(request, request.query.reason), request.params.limit);
-    return done();
+    const { reason, dryRun = false } = request.query;
+    const change = { id: request.params.limit, dryRun };
+    const outcome = await deleteLimit(admin, writeContext(request, reason), change);
+    return outcome === undefined ? done() : ok(outcome);
   },
 });
 
@@ -225,7 +234,7 @@ export function shownLimit(line: LimitLine) {
 }
 
 /** The effect of a limit on its subject. */
-function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
+async function outcomeOf(admin: Admin, view: OrgView, { line, limit }: LimitOnLine) {
   const { decimals } = quotaOf(view, line.quota);
   const { cap, consumed, held, status } = limitStanding(view, line, limit);
   return {
@@ -234,14 +243,23 @@ function outcomeOf(view: OrgView, line: LimitLine, limit: Limit) {
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),
     cap: formatUnits(cap, decimals),
+    usersBlocked: status === 'blocked' ? await usersOf(admin, view, line) : NOBODY,
   };
 }
 
-/** The preview of a limit (a dry run), or the limit after the write. */
-export type Outcome = ReturnType<typeof outcomeOf> | ReturnType<typeof limitView>;
+/** Who is blocked when the limit is reached: the user, or the members of the group. */
+async function usersOf(admin: Admin, view: OrgView, { scope, subject }: LimitLine) {
+  if (scope === 'user') return { count: 1, users: [userIdOf(subject)] };
+  const generation = groupIn(view.tables, subject)?.generation ?? 0;
+  return askingMembers(admin, view, { group: subject, generation });
+}
 
-export function dryRunOf(line: LimitLine, limit: Limit): WritePlan<Outcome> {
-  return { changes: [], wants: limitWants(line), show: (view) => outcomeOf(view, line, limit) };
+/** The preview of a limit (a dry run), or the limit after the write. */
+export type Outcome = Awaited<ReturnType<typeof outcomeOf>> | ReturnType<typeof limitView>;
+
+export async function dryRunOf(admin: Admin, org: string, limited: LimitOnLine): Promise<WritePlan<Outcome>> {
+  const view = await readOrg(admin, org, limitWants(limited.line));
+  return { changes: [], answer: await outcomeOf(admin, view, limited) };
 }
 
 interface LimitCreation {
@@ -256,14 +274,14 @@ async function createLimit(admin: Admin, context: WriteContext, { body, dryRun }
     throw invalid('units', 'state units or percent');
   const before = { ...NO_LIMIT, shadow: body.shadow ?? false };
   const limit = capIn(body, { before, definition });
-  const decide = (view: OrgView): WritePlan<Outcome> => {
+  const decide = async (view: OrgView): Promise<WritePlan<Outcome>> => {
     checkSubject(view.tables, line);
     if (limitIn(view.tables, line.field) !== undefined)
       throw new ProblemError('limit-exists', `${line.field} already has a limit`, {
         members: { limit: line.field },
       });
     checkCap(view, { line, limit });
-    if (dryRun) return dryRunOf(line, limit);
+    if (dryRun) return dryRunOf(admin, context.org, { line, limit });
     const changes: Change[] = [{ set: 'limits', field: line.field, value: encodeLimit(limit) }];
     const auditEvent = {
       action: 'limit.add',
@@ -317,13 +335,13 @@ interface LimitChange {
 
 async function patchLimit(admin: Admin, context: WriteContext, { id, patch, dryRun }: LimitChange) {
   const line = lineOfPath(admin, id);
-  const decide = (view: OrgView): WritePlan<Outcome> => {
+  const decide = async (view: OrgView): Promise<WritePlan<Outcome>> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
     const capped = capIn(patch, { before, definition: quotaOf(view, line.quota) });
     const after: Limit = { ...capped, shadow: patch.shadow ?? before.shadow };
     if (capped !== before) checkCap(view, { line, limit: after });
-    if (dryRun) return dryRunOf(line, after);
+    if (dryRun) return dryRunOf(admin, context.org, { line, limit: after });
     const value = encodeLimit(after);
     if (value === encodeLimit(before)) return { changes: [], ...shownLimit(line) };
     const changes: Change[] = [{ set: 'limits', field: line.field, value }];
@@ -342,13 +360,18 @@ export function present({ tables }: OrgView, { field }: LimitLine): Limit {
   return limit;
 }
 
-async function deleteLimit(admin: Admin, context: WriteContext, id: string): Promise<void> {
+async function deleteLimit(
+  admin: Admin,
+  context: WriteContext,
+  { id, dryRun }: { readonly id: string; readonly dryRun: boolean },
+): Promise<Preview | undefined> {
   const line = lineOfPath(admin, id);
-  const decide = (view: OrgView): WritePlan<undefined> => {
+  const decide = (view: OrgView): WritePlan<Preview | undefined> => {
     const before = present(view, line);
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
+    if (dryRun) return { changes: [], answer: BLOCKS_NOBODY };
     const auditEvent = { action: 'limit.delete', subject: `limit:${id}`, from: snapshot(view, line, before) };
     return { changes: [{ del: 'limits', field: line.field }], auditEvent, answer: undefined };
   };
-  await changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
+  return changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }

@@ -1,6 +1,17 @@
 /** Limits as the API shows them. */
 import Type from 'typebox';
-import { Amount, byName, ETag, Instant, listOf, named, orNull, Percent, Snapshot } from '../http/schema.js';
+import {
+  Amount,
+  byName,
+  ETag,
+  Instant,
+  listOf,
+  named,
+  orNull,
+  Percent,
+  Snapshot,
+  UsersBlocked,
+} from '../http/schema.js';
 import { members } from '../http/validate.js';
 
 export const LimitStatus = Type.Enum(['ok', 'warning', 'blocked']);
@@ -68,8 +79,16 @@ export const LimitPreview = named(
     consumed: Amount,
     held: Amount,
     cap: Amount,
+    usersBlocked: UsersBlocked,
   },
-  { id: 'ai:u:ann', wouldBlock: true, consumed: 12_000, held: 0, cap: 10_000 },
+  {
+    id: 'ai:u:ann',
+    wouldBlock: true,
+    consumed: 12_000,
+    held: 0,
+    cap: 10_000,
+    usersBlocked: { count: 1, users: ['ann'] },
+  },
 );
 
 export const CAP_SUMS = {

@@ -299,7 +299,7 @@ const removeGroup = endpoint({
   summary: 'Delete a group and its limits',
   answers: { 204: NoBody },
   handle: async (admin, request) => {
-    await deleteGroup(admin, writeContext(request, undefined), request.params.id);
+    await deleteGroup(admin, writeContext(request, undefined), { id: request.params.id, dryRun: false });
     return done();
   },
 });

@@ -6,7 +6,7 @@ import { type OrgView, type Tables, textIn } from '../../ledger/view/org-view.js
 import { etagOf } from '../http/etag.js';
 import { liveMember } from '../users/members.js';
 import { type Profile, profileField, profileIn } from '../users/profile.js';
-import { userWants } from '../users/routes.js';
+import { userWants } from '../users/shown-user.js';
 import { URN } from './attributes.js';
 import { scimIdOf } from './ids.js';
 import type { Resource } from './projection.js';

@@ -1,27 +1,27 @@
 /** Users: list, add, show, change, remove. */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import type { Member, Membership, UserStatus } from '../../ledger/codec.js';
-import type { Change, Want } from '../../ledger/port.js';
-import { type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
+import type { Member, UserStatus } from '../../ledger/codec.js';
+import type { Change } from '../../ledger/port.js';
+import { type OrgView, readOrg, type Tables } from '../../ledger/view/org-view.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
-import { lineOf, userIdOf, userKeyOf } from '../../quota/id.js';
+import { userKeyOf } from '../../quota/id.js';
 import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { groupIn } from '../groups/group-view.js';
-import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
+import { created, done, endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
-import { pageOf, type Rank } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
-import { Email, Id, members, Name, Paging, Reason, Search, Title } from '../http/validate.js';
-import { allCapSums } from '../limits/caps.js';
-import type { UserRow } from '../snapshots/user-rows.js';
+import { DryRun, Email, Id, members, Name, Reason, Title } from '../http/validate.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { type AccessPreview as Preview, previewed } from './access-preview.js';
 import { memberChange, memberIn } from './members.js';
 import { type Profile, profileField, profileIn } from './profile.js';
-import { UserList, UserStatus as UserStatuses, UserView } from './schemas.js';
-import { etagOfUser, userTables, userView } from './user-view.js';
+import { AccessPreview, UserList, UserStatus as UserStatuses, UserView } from './schemas.js';
+import { shownUser, userWants } from './shown-user.js';
+import { listUsers, UserQuery } from './user-list.js';
+import { etagOfUser, type userView } from './user-view.js';
 
 const UserFields = {
   name: Type.Optional(Title),
@@ -32,18 +32,15 @@ const UserFields = {
   reason: Reason,
 };
 
-const NewUser = members({ id: Id, ...UserFields });
+const NewUser = members({
+  id: Id,
+  ...UserFields,
+  mail: Type.Optional(
+    Type.Boolean({ description: 'Send the invitation by mail; the user is then invited, not active' }),
+  ),
+});
 const UserPatch = members(UserFields);
 type UserPatch = Static<typeof UserPatch>;
-
-const ListQuery = {
-  ...Paging,
-  ...Search,
-  status: Type.Optional(UserStatuses),
-  role: Type.Optional(Type.String()),
-  group: Type.Optional(Type.String()),
-};
-type ListQuery = MembersOf<typeof ListQuery>;
 
 const list = endpoint({
   id: 'listUsers',
@@ -51,7 +48,7 @@ const list = endpoint({
   path: '/orgs/:org/users',
   summary: 'List users, with cap, consumed and left of each quota',
   roles: READERS,
-  query: ListQuery,
+  query: UserQuery,
   answers: { 200: UserList },
   handle: async (admin, { params, query }) => ok(await listUsers(admin, params.org, query)),
 });
@@ -89,17 +86,19 @@ const change = endpoint({
   id: 'changeUser',
   method: 'PATCH',
   path: '/orgs/:org/users/:user',
-  summary: 'Change a user: profile, status or groups',
+  summary: 'Change a user: profile, status or groups; with dryRun, say what the change would block',
   roles: MANAGERS,
+  query: DryRun,
   body: UserPatch,
   example: { role: 'engineer' },
-  answers: { 200: UserView },
+  answers: { 200: Type.Union([UserView, AccessPreview]) },
   errors: ['seats-taken'],
   ifMatch: true,
   handle: async (admin, request) => {
     const { body, params } = request;
     const context = writeContext(request, body.reason);
-    return ok(await patchUser(admin, context, { user: params.user, patch: body }));
+    const dryRun = request.query.dryRun === true;
+    return ok(await patchUser(admin, context, { user: params.user, patch: body, dryRun }));
   },
 });
 
@@ -107,15 +106,16 @@ const remove = endpoint({
   id: 'removeUser',
   method: 'DELETE',
   path: '/orgs/:org/users/:user',
-  summary: 'Remove a user: what the user consumed stays counted',
+  summary: 'Remove a user: the seat is free, and what the user consumed stays counted',
   roles: MANAGERS,
-  query: { reason: Reason },
-  answers: { 204: NoBody },
+  query: { ...DryRun, reason: Reason },
+  answers: { 200: AccessPreview, 204: NoBody },
   ifMatch: true,
   handle: async (admin, request) => {
-    const context = writeContext(request, request.query.reason);
-    await patchUser(admin, context, { user: request.params.user, patch: { status: 'removed' } });
-    return done();
+    const { reason, dryRun = false } = request.query;
+    const change: UserChange = { user: request.params.user, patch: { status: 'removed' }, dryRun };
+    const outcome = await patchUser(admin, writeContext(request, reason), change);
+    return 'wouldBlock' in outcome ? ok(outcome) : done();
   },
 });
 
@@ -128,22 +128,6 @@ async function readUser(admin: Admin, org: string, user: string) {
   return show(await readOrg(admin, org, wants));
 }
 
-/** What to read to show a user in these groups. */
-function shownUser(admin: Admin, userKey: string, memberships: Member['groups']) {
-  const groups = memberships.map(({ group }) => group);
-  return {
-    wants: (start: number): Want[] => [
-      ...userWants(userKey, groups),
-      ...lineWants(admin, start, { userKey, groups }),
-    ],
-    show: (view: OrgView) => {
-      const member = memberIn(view.tables, userKey);
-      if (member === undefined) throw notFound(`user ${userIdOf(userKey)}`);
-      return userView(view, userKey, member);
-    },
-  };
-}
-
 type Shown = ReturnType<typeof userView>;
 
 function userKeyOfPath(user: string): string {
@@ -152,83 +136,14 @@ function userKeyOfPath(user: string): string {
   return userKey;
 }
 
-export function userWants(userKey: string, groups: readonly string[]): Want[] {
-  return [
-    { table: 'members', fields: [userKey] },
-    { table: 'records', fields: [profileField(userKey)] },
-    { table: 'groups', fields: groups },
-  ];
-}
-
-interface Subjects {
-  readonly userKey: string;
-  readonly groups: readonly string[];
-}
-
-/** Limits and figures of the user, their groups and the org, for every quota. */
-function lineWants({ quotas }: Admin, start: number, { userKey, groups }: Subjects): Want[] {
-  const fields = [...quotas.keys()].flatMap((quota) => [
-    lineOf(quota, 'user', userKey),
-    ...groups.map((group) => lineOf(quota, 'group', group)),
-    lineOf(quota, 'org', ''),
-  ]);
-  return [
-    { table: 'limits', fields },
-    { table: `consumed:${start}`, fields },
-    { table: `held:${start}`, fields },
-  ];
-}
-
-async function listUsers(admin: Admin, org: string, query: ListQuery) {
-  const view = await readOrg(admin, org);
-  const { tables, users, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
-  const copy = withTables(view, tables);
-  const page = await pageOf(
-    {
-      rows: users.values(),
-      id: ({ userKey }: UserRow) => userKey,
-      accept: acceptance(tables, query),
-      ranks: ranksOf(admin),
-    },
-    query,
-  );
-  const items = page.rows.map(({ userKey, member }) => userView(copy, userKey, member));
-  return { items, cursor: page.cursor, caps: await allCapSums(copy), snapshotAgeMs: ageMs };
-}
-
-/** Removed users are listed only on request. */
-function acceptance(tables: Tables, { status, role, group, q }: ListQuery): (row: UserRow) => boolean {
-  const sought = q?.toLowerCase() ?? '';
-  const generation = group === undefined ? undefined : groupIn(tables, group)?.generation;
-  const inGroup = (one: Membership): boolean => one.group === group && one.generation === generation;
-  return ({ member, profile, sought: text }) => {
-    if (status === undefined ? member.status === 'removed' : member.status !== status) return false;
-    if (role !== undefined && profile.role !== role) return false;
-    if (group !== undefined && !member.groups.some(inGroup)) return false;
-    return sought === '' || text.includes(sought);
-  };
-}
-
-function ranksOf({ quotas }: Admin): Record<string, (row: UserRow) => Rank> {
-  const ranks: Record<string, (row: UserRow) => Rank> = {
-    id: ({ userKey }) => userKey,
-    name: ({ profile }) => profile.name.toLowerCase(),
-    email: ({ profile }) => profile.email.toLowerCase(),
-    role: ({ profile }) => profile.role.toLowerCase(),
-    status: ({ member }) => member.status,
-    createdAt: ({ profile }) => profile.createdAt ?? 0,
-  };
-  for (const [index, quota] of [...quotas.keys()].entries())
-    ranks[`consumed:${quota}`] = ({ consumed }) => consumed[index] ?? 0;
-  return ranks;
-}
-
 async function addUser(
   admin: Admin,
   context: WriteContext,
   user: Static<typeof NewUser> & { readonly userKey: string },
 ): Promise<Shown> {
-  const { id, userKey, name = '', email = '', role = '', status = 'active', groups = [] } = user;
+  const { id, userKey, name = '', email = '', role = '', mail = false, groups = [] } = user;
+  const { status = mail ? 'invited' : 'active' } = user;
+  if (mail) checkMail(admin, { status, email });
   const decide = (view: OrgView): WritePlan<Shown> => {
     if (memberIn(view.tables, userKey) !== undefined)
       throw new ProblemError(
@@ -241,12 +156,34 @@ async function addUser(
       ...seatChange(view, undefined, status),
       ...memberChange(userKey, undefined, member),
       { set: 'records', field: profileField(userKey), value: profile },
+      ...(mail ? mailChanges(admin, { view, user: { id, name, email }, by: context.who }) : []),
     ];
-    const to = { name, email, role, status, groups };
+    const to = { name, email, role, status, groups, ...(mail ? { mail } : {}) };
     const auditEvent = { action: 'user.add', subject: `user:${id}`, to };
     return { changes, auditEvent, ...shownUser(admin, userKey, member.groups) };
   };
   return changeOrg(admin, context, { reads: userWants(userKey, groups), decide });
+}
+
+function checkMail(
+  { invitationMail }: Admin,
+  { status, email }: { readonly status: UserStatus; readonly email: string },
+): void {
+  if (invitationMail === undefined) throw invalid('mail', 'needs a mail server in the configuration');
+  if (status !== 'invited') throw invalid('status', 'must be invited, to send an invitation by mail');
+  if (email === '') throw invalid('email', 'is missing, to send an invitation by mail');
+}
+
+interface Invited {
+  readonly view: OrgView;
+  readonly user: { readonly id: string; readonly name: string; readonly email: string };
+  readonly by: string;
+}
+
+function mailChanges({ invitationMail }: Admin, { view, user, by }: Invited): readonly Change[] {
+  const { id: org, name: orgName, now: at } = view;
+  const { id, name, email } = user;
+  return invitationMail?.changesFor({ org, orgName, user: id, name, email, by, at }) ?? [];
 }
 
 function profileText({ name, email, role, createdAt }: Profile): string {
@@ -269,13 +206,19 @@ export function seatChange(view: OrgView, before: UserStatus | undefined, after:
   return by === 0 ? [] : [{ incr: 'org', field: 'seatsUsed', by, most: by > 0 ? view.seats : undefined }];
 }
 
+interface UserChange {
+  readonly user: string;
+  readonly patch: UserPatch;
+  readonly dryRun: boolean;
+}
+
 async function patchUser(
   admin: Admin,
   context: WriteContext,
-  { user, patch }: { readonly user: string; readonly patch: UserPatch },
-): Promise<Shown> {
+  { user, patch, dryRun }: UserChange,
+): Promise<Shown | Preview> {
   const userKey = userKeyOfPath(user);
-  const decide = (view: OrgView): WritePlan<Shown> => {
+  const decide = (view: OrgView): WritePlan<Shown | Preview> => {
     const { tables } = view;
     const before = memberIn(tables, userKey);
     if (before === undefined) throw notFound(`user ${user}`);
@@ -288,6 +231,7 @@ async function patchUser(
     const { name = profile.name, email = profile.email, role = profile.role } = patch;
     const changed = { ...profile, name, email, role };
     const changes = [...memberChange(userKey, before, after), ...profileChange(userKey, profile, changed)];
+    if (dryRun) return previewed(admin, userKey, { before, after });
     const shown = shownUser(admin, userKey, after.groups);
     if (changes.length === 0) return { changes, ...shown };
     changes.push(...seatChange(view, before.status, after.status));

@@ -1,12 +1,23 @@
 /** Users as the API shows them. */
 import Type from 'typebox';
-import { Amount, byName, ETag, Instant, listOf, named, orNull, Snapshot } from '../http/schema.js';
+import {
+  Amount,
+  byName,
+  ETag,
+  Instant,
+  listOf,
+  named,
+  orNull,
+  Snapshot,
+  UsersBlocked,
+} from '../http/schema.js';
 import { CapSums, LimitStatus } from '../limits/schemas.js';
 
 export const UserStatus = Type.Enum(['active', 'invited', 'inactive', 'removed']);
 
 const QUOTA = {
   limit: 'usage:u:ann',
+  percent: 20,
   cap: 1_000,
   consumed: 240.5,
   held: 0,
@@ -19,6 +30,9 @@ const UserQuota = named(
   'UserQuota',
   {
     limit: orNull(Type.String({ description: 'Id of the user’s own limit' })),
+    percent: orNull(
+      Type.Number({ description: 'The own limit in percent of the pool; null if it is not set so' }),
+    ),
     cap: orNull(Amount),
     consumed: Amount,
     held: Amount,
@@ -60,3 +74,13 @@ export const UserView = named(
 );
 
 export const UserList = listOf(UserView, { caps: byName(CapSums), ...Snapshot });
+
+export const AccessPreview = named(
+  'AccessPreview',
+  {
+    wouldBlock: Type.Boolean(),
+    usersBlocked: UsersBlocked,
+    quotas: Type.Array(Type.String(), { description: 'Of which the users would have nothing left' }),
+  },
+  { wouldBlock: true, usersBlocked: { count: 1, users: ['ann'] }, quotas: ['usage'] },
+);

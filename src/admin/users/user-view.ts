@@ -13,6 +13,7 @@ import {
 import { type OrgView, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits } from '../../quota/units.js';
+import { percentOut } from '../http/amounts.js';
 import { etagOf } from '../http/etag.js';
 import { limitTables } from '../limits/limit-view.js';
 import { poolStanding } from '../plans/pools.js';
@@ -50,6 +51,8 @@ export function userView(view: OrgView, userKey: string, member: Member) {
 interface QuotaView {
   /** Id of the user's own limit, null without one. */
   readonly limit: string | null;
+  /** Of the pool, if the user's own limit is set so. */
+  readonly percent: number | null;
   readonly cap: number | null;
   readonly consumed: number;
   readonly held: number;
@@ -75,6 +78,7 @@ function quotaView(view: OrgView, user: UserInGroups, quota: string): QuotaView 
   const { consumed, held } = figuresOf(view, line.field);
   return {
     limit: own === undefined ? null : line.field,
+    percent: own === undefined || own.percent === 0 ? null : percentOut(own.percent),
     cap: out(standing?.cap),
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),

@@ -1,0 +1,89 @@
+/** Dry runs: which users a write would block. */
+import { decodeLimit, type Member } from '../../ledger/codec.js';
+import { limitStanding, lineTo } from '../../ledger/view/limit-lines.js';
+import { type OrgView, textIn } from '../../ledger/view/org-view.js';
+import { userIdOf } from '../../quota/id.js';
+import type { Admin } from '../admin.js';
+import { pageOf } from '../http/paging.js';
+import type { UserRow } from '../snapshots/user-rows.js';
+import type { WritePlan } from '../writes/change.js';
+import { liveMember } from './members.js';
+import { shownUser } from './shown-user.js';
+import { userTables } from './user-view.js';
+
+export interface UsersBlocked {
+  readonly count: number;
+  readonly users: readonly string[];
+}
+
+export interface AccessPreview {
+  readonly wouldBlock: boolean;
+  readonly usersBlocked: UsersBlocked;
+  readonly quotas: readonly string[];
+}
+
+export const NOBODY: UsersBlocked = { count: 0, users: [] };
+export const BLOCKS_NOBODY: AccessPreview = { wouldBlock: false, usersBlocked: NOBODY, quotas: [] };
+
+const USERS_SHOWN = 100;
+
+interface MemberChange {
+  readonly before: Member;
+  readonly after: Member;
+}
+
+/** The view has the limits and figures of the user and of all groups before and after. */
+function accessPreview(view: OrgView, userKey: string, { before, after }: MemberChange): AccessPreview {
+  const isLockedOut = canAsk(before) && !canAsk(after);
+  const blockedBefore = new Set(canAsk(before) ? blockedQuotas(view, userKey, before) : []);
+  const quotas = canAsk(after)
+    ? blockedQuotas(view, userKey, after).filter((quota) => !blockedBefore.has(quota))
+    : [];
+  const wouldBlock = isLockedOut || quotas.length > 0;
+  const usersBlocked = wouldBlock ? { count: 1, users: [userIdOf(userKey)] } : NOBODY;
+  return { wouldBlock, usersBlocked, quotas: isLockedOut ? [...view.pools.keys()] : quotas };
+}
+
+function canAsk({ status }: Pick<Member, 'status'>): boolean {
+  return status === 'active' || status === 'invited';
+}
+
+/** Quotas of which a limit of the user, or of a group, has nothing left. */
+function blockedQuotas(view: OrgView, userKey: string, member: Member): string[] {
+  const { groups } = liveMember(view.tables, member);
+  return [...view.pools.keys()].filter((quota) => {
+    const lines = [
+      lineTo(quota, 'user', userKey),
+      ...groups.map(({ group }) => lineTo(quota, 'group', group)),
+    ];
+    return lines.some((line) => {
+      const text = textIn(view.tables, 'limits', line.field);
+      return text !== undefined && limitStanding(view, line, decodeLimit(text)).status === 'blocked';
+    });
+  });
+}
+
+/** The dry run of a change of status or groups. */
+export function previewed(admin: Admin, userKey: string, change: MemberChange): WritePlan<AccessPreview> {
+  const { wants } = shownUser(admin, userKey, [...change.before.groups, ...change.after.groups]);
+  return { changes: [], wants, show: (view) => accessPreview(view, userKey, change) };
+}
+
+/** The members of a group who may make requests; its generation tells it from a deleted one of that id. */
+export async function askingMembers(
+  { snapshots }: Admin,
+  view: OrgView,
+  { group, generation }: { readonly group: string; readonly generation: number },
+): Promise<UsersBlocked> {
+  const { users } = await snapshots.users(view.id, userTables(view.cycle.start));
+  let count = 0;
+  const accept = ({ member }: UserRow): boolean => {
+    const isIn =
+      canAsk(member) && member.groups.some((one) => one.group === group && one.generation === generation);
+    if (isIn) count += 1;
+    return isIn;
+  };
+  const id = ({ userKey }: UserRow): string => userKey;
+  const page = await pageOf({ rows: users.values(), id, accept, ranks: { id } }, { pageSize: USERS_SHOWN });
+  return { count, users: page.rows.map(({ userKey }) => userIdOf(userKey)) };
+}

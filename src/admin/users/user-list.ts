@@ -1,0 +1,68 @@
+/** The list of users: filtered and sorted over the whole org, from a copy. */
+import Type from 'typebox';
+import type { Membership } from '../../ledger/codec.js';
+import { readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
+import type { Admin } from '../admin.js';
+import { groupIn } from '../groups/group-view.js';
+import type { MembersOf } from '../http/endpoint.js';
+import { pageOf, type Rank } from '../http/paging.js';
+import { Paging, Search } from '../http/validate.js';
+import { allCapSums } from '../limits/caps.js';
+import type { UserRow } from '../snapshots/user-rows.js';
+import { UserStatus } from './schemas.js';
+import { userTables, userView } from './user-view.js';
+
+/** The query of the members of a group. */
+export const MemberQuery = {
+  ...Paging,
+  ...Search,
+  status: Type.Optional(UserStatus),
+  role: Type.Optional(Type.String()),
+};
+
+export const UserQuery = { ...MemberQuery, group: Type.Optional(Type.String()) };
+type UserQuery = MembersOf<typeof UserQuery>;
+
+export async function listUsers(admin: Admin, org: string, query: UserQuery) {
+  const view = await readOrg(admin, org);
+  const { tables, users, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
+  const copy = withTables(view, tables);
+  const page = await pageOf(
+    {
+      rows: users.values(),
+      id: ({ userKey }: UserRow) => userKey,
+      accept: acceptance(tables, query),
+      ranks: ranksOf(admin),
+    },
+    query,
+  );
+  const items = page.rows.map(({ userKey, member }) => userView(copy, userKey, member));
+  return { items, cursor: page.cursor, caps: await allCapSums(copy), snapshotAgeMs: ageMs };
+}
+
+/** Removed users are listed only on request. */
+function acceptance(tables: Tables, { status, role, group, q }: UserQuery): (row: UserRow) => boolean {
+  const sought = q?.toLowerCase() ?? '';
+  const generation = group === undefined ? undefined : groupIn(tables, group)?.generation;
+  const inGroup = (one: Membership): boolean => one.group === group && one.generation === generation;
+  return ({ member, profile, sought: text }) => {
+    if (status === undefined ? member.status === 'removed' : member.status !== status) return false;
+    if (role !== undefined && profile.role !== role) return false;
+    if (group !== undefined && !member.groups.some(inGroup)) return false;
+    return sought === '' || text.includes(sought);
+  };
+}
+
+function ranksOf({ quotas }: Admin): Record<string, (row: UserRow) => Rank> {
+  const ranks: Record<string, (row: UserRow) => Rank> = {
+    id: ({ userKey }) => userKey,
+    name: ({ profile }) => profile.name.toLowerCase(),
+    email: ({ profile }) => profile.email.toLowerCase(),
+    role: ({ profile }) => profile.role.toLowerCase(),
+    status: ({ member }) => member.status,
+    createdAt: ({ profile }) => profile.createdAt ?? 0,
+  };
+  for (const [index, quota] of [...quotas.keys()].entries())
+    ranks[`consumed:${quota}`] = ({ consumed }) => consumed[index] ?? 0;
+  return ranks;
+}
