@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { tryDelivery } from '../notify/delivery-trial.js';
 import { ClusterSet } from '../support/cluster.js';
 import { isInOwnNetwork, ownNetwork, skipWithoutNetworks, startLoopback } from '../support/network.js';
 import { type FailoverTrial, RECOVERY_MAX_MS } from './failover.js';
@@ -77,6 +78,8 @@ for (const { name, run, recoveryMaxMs: maxMs } of FAILOVERS.filter((one) => one.
 }
 const MIGRATION = 'cluster: a slot with 100,000 fields moves';
 if (MIGRATION.includes(only)) await runMigration();
+const NOTICES = 'notices: the SMTP server is down for a minute, a gateway is killed';
+if (NOTICES.includes(only)) await runNotices();
 process.exit(failed ? 1 : 0);
 
 async function runMigration(): Promise<void> {
@@ -95,6 +98,18 @@ async function runMigration(): Promise<void> {
   } finally {
     await set.close();
   }
+}
+
+async function runNotices(): Promise<void> {
+  const trial = await tryDelivery({ users: 500, refusedOnly: 50, downMs: 60_000, loadMs: 60_000 });
+  failed ||= trial.wrong.length > 0;
+  const { notices, messages, repeated, deliveredMs, wrong } = trial;
+  const cells = [
+    `${notices} notices in ${messages} messages, ${repeated} sent twice`,
+    `all delivered ${Math.round(deliveredMs / 1_000)} s after the outage`,
+    wrong.length === 0 ? 'correct' : wrong.slice(0, 10).join('; '),
+  ];
+  process.stdout.write(`${[NOTICES, ...cells].join(' | ')}\n`);
 }
 
 async function runFirstRequests(): Promise<void> {
