@@ -27,14 +27,15 @@
     0                                 nothing
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
-            clock, overshoots, common, result … }
+            clock, overshoots, result … }
+          or, from the common path, a text: '8|now|clock|lines', then a line per result, its parts separated by '|'; 9 instead of 8:
+          replayed. Org, rule and cycle are then as the call names them.
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
-        ARGV[7]. Only ok has changed anything.
+        ARGV[7]. Only ok, 8 and 9 have changed anything.
   lines: with code 6 instead the number of the last call of the producer
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   overshoots: '<quota>=<units>', comma-separated: charged by settled and expired holds above what they held, past a hard
         limit
-  common: 1 if the common path answered
   result: { 0 admitted | 1 spent | 2 held, groups, detail, n, n × (item, scope, group, limit, consumed, held, requested),
             items × (scope, limit, remaining), admitted with a least: items × granted };
             groups: after '<user>;' if an API key identified the user;
@@ -58,6 +59,7 @@ local ARGV, KEYS = ARGV, KEYS
 -- Every call that is not common. Lua makes a function's inner functions when it is entered: a common call does not pay for them.
 local function full_path()
   local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, PRODUCER_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
+  local COMMON, COMMON_REPLAYED = 56, '9'
   local head, present, cycles
   local journal, clock = {}, nil
   local PRODUCER_YOUNG_MS = 43200000
@@ -94,7 +96,8 @@ local function full_path()
       'ruleVersion',
       'state',
       'thresholds',
-      'staging'
+      'staging',
+      'due'
     )
     if not values[1] then return nil, values[8] == 'lost' end
     return {
@@ -109,6 +112,7 @@ local function full_path()
       thresholds = values[9] or '',
       staged = staged_prefix(values[8]),
       staging = values[10],
+      due = values[11],
     }
   end
 
@@ -120,7 +124,7 @@ local function full_path()
     return count
   end
 
-  local function outside(code, last) return { code, 0, 0, 0, 0, '', 0, '', last or 0, 0, 0, 0, 0, clock, '', 0 } end
+  local function outside(code, last) return { code, 0, 0, 0, 0, '', 0, '', last or 0, 0, 0, 0, 0, clock, '' } end
 
   -- The rule travels only where the caller has to compute bounds.
   local function standing(code)
@@ -141,7 +145,6 @@ local function full_path()
       clipped,
       clock,
       table.concat(overshoots, ','),
-      0,
     }
   end
 
@@ -162,6 +165,7 @@ local function full_path()
     -- What came between was answered once, and is missing here: a fail-over or a backup lost it.
     if seq > last then return outside(PRODUCER_BEHIND, last) end
     if seq < last then return outside(STALE) end
+    if string.byte(record, at) == COMMON then return COMMON_REPLAYED .. string.sub(record, at + 1) end
     local reply = cmsgpack.unpack(string.sub(record, at))
     reply[12] = 1
     return reply
@@ -226,7 +230,7 @@ local function full_path()
     write_lines()
     write_holds()
     if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
-    redis.call('HSET', KEYS[1], 'now', head.now_text)
+    redis.call('HSET', KEYS[1], 'now', head.now_text, 'due', first_due())
     if producer ~= '' then
       redis.call('HSET', KEYS[7], producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
     end
@@ -258,7 +262,7 @@ local function full_path()
   end
   local reply = standing(OK)
   for index, result in ipairs(results) do
-    reply[16 + index] = result
+    reply[15 + index] = result
   end
   write_all(producer, seq, reply)
   return reply

@@ -10,54 +10,99 @@ local GROUPS_MAX, LINES_MAX = 64, 2000
 local first, last_arg = 9 + 2 * ARGV[8], #ARGV
 if ARGV[8] == '0' or last_arg < first + 5 then return full_path() end
 
+-- Lists with a value for each line or operation. `unpack` and `#` see only what was put in.
+local function small() return { nil, nil, nil, nil } end
+local function large()
+  return {
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+    nil,
+  } -- stylua: ignore
+end
+local list_for_lines = last_arg - first > 12 and large or small
+
 -- Reads the operations: charges taken apart once, the fields of their plans, and the API keys.
-local head_fields = { 'epoch', 'now', 'start', 'end', 'prev', 'ruleVersion', 'state', 'thresholds', nil, nil, nil, nil }
+-- Quotas have numbers, in the order of their first charge; items: { number, units, … }.
+local head_fields = { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 'thresholds', 'due', nil, nil, nil, nil }
 local head_size = 8
-local parsed, plans = {}, {}
+local parsed, quotas, quota_count, number_of = {}, { nil }, 0, {}
 local key_ids, key_count = nil, 0
 for at = first, last_arg, 6 do
-  local user, charges = ARGV[at + 1], ARGV[at + 3]
+  local charges = ARGV[at + 3]
   if ARGV[at] ~= 'R' or ARGV[at + 4] ~= '' then return full_path() end
-  if byte(user) == HASH then
+  if byte(ARGV[at + 1]) == HASH then
     key_ids, key_count = key_ids or {}, key_count + 1
-    key_ids[key_count] = match(user, '^#([^:]*):') or ''
+    key_ids[key_count] = match(ARGV[at + 1], '^#([^:]*):') or ''
   end
   if not parsed[charges] then
     local action, list, model = match(charges, '^([^;]*);([^;]*);?(.*)$')
     if model ~= '' then return full_path() end
-    local items, size = { nil, nil, tail = '|' .. action .. '|' .. list .. '|', size = 0 }, 0
+    local items, size = { nil, nil, tail = '|' .. action .. '|' .. list .. '|' }, 0
     for quota, sign, units in gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
       if sign ~= '=' then return full_path() end
-      items[size + 1], items[size + 2], size = quota, units + 0, size + 2
-      if not plans[quota] then
+      local number = number_of[quota]
+      if not number then
+        number = quota_count + 1
+        quotas[number], number_of[quota], quota_count = quota, number, number
         head_fields[head_size + 1], head_fields[head_size + 2], head_fields[head_size + 3] =
           'plan:' .. quota, 'extra:' .. quota, 'carry:' .. quota
-        plans[quota], head_size = head_size + 1, head_size + 3
+        head_size = head_size + 3
       end
+      items[size + 1], items[size + 2], size = number, units + 0, size + 2
     end
     if size == 0 then return full_path() end
-    items.size = size
     parsed[charges] = items
   end
 end
 
--- The org, its clock, its cycle and the producer are as in any other call that may run.
+-- The org, its rule, its cycle and the producer are as the call names them, and no hold is due.
 local head = call('HMGET', KEYS[1], unpack(head_fields))
-if not head[1] or (ARGV[1] ~= '' and head[1] ~= ARGV[1]) or head[7] ~= 'open' then return full_path() end
+if not head[1] or head[1] ~= ARGV[1] or head[6] ~= 'open' then return full_path() end
+if head[3] ~= ARGV[9] or head[4] ~= ARGV[10] or head[5] ~= ARGV[4] then return full_path() end
 local clock = now()
-local time, latest, producer = clock, ARGV[7] + 0, ARGV[2]
+local time, latest, producer, due = clock, ARGV[7] + 0, ARGV[2], head[8]
 if latest > 0 and clock > latest then return full_path() end
 if head[2] and time < head[2] + 0 then time = head[2] + 0 end
-if head[3] ~= ARGV[9] or time >= head[4] + 0 then return full_path() end
+if time >= head[4] + 0 or not due or (due ~= 'none' and time >= due + 0) then return full_path() end
 if producer ~= '' then
   local record = call('HGET', KEYS[7], producer)
   if not record or match(record, '^%d+') + 1 ~= ARGV[3] + 0 then return full_path() end
 end
 local time_text = text(time)
-if #call('ZRANGEBYSCORE', KEYS[6], '-inf', time_text, 'LIMIT', 0, 1) > 0 then return full_path() end
-for quota, field in pairs(plans) do
+local plans = { nil }
+for number = 1, quota_count do
+  local field = 6 + 3 * number
   if not head[field] then return full_path() end
-  plans[quota] = plan_of(quota, head[field], head[field + 1], head[field + 2])
+  plans[number] = plan_of(quotas[number], head[field], head[field + 1], head[field + 2])
 end
 
 -- Who holds the API keys.
@@ -79,32 +124,27 @@ if key_ids then
   end
 end
 
--- The users' records, each once. By operation: its user, and below its set of groups.
-local op_users, op_sets, op_count = { nil, nil }, { nil, nil }, 0
-local users, place_of, user_count = { nil, nil }, {}, 0
+-- By operation: its user, the user's record, and below the set of groups.
+local op_users, op_sets, op_count = list_for_lines(), list_for_lines(), 0
 for at = first, last_arg, 6 do
   local user = ARGV[at + 1]
-  user = holders and holders[user] or user
   op_count = op_count + 1
-  op_users[op_count] = user
-  if not place_of[user] then
-    user_count = user_count + 1
-    users[user_count], place_of[user] = user, user_count
-  end
+  op_users[op_count] = holders and holders[user] or user
 end
-if user_count > LINES_MAX then return full_path() end
-local records = call('HMGET', KEYS[3], unpack(users))
+if op_count > LINES_MAX then return full_path() end
+local records = call('HMGET', KEYS[3], unpack(op_users))
 
 -- Groups of a membership record, alone or with claims: the record is taken apart once, its groups are read at once.
-local sets, names, generations, name_count = {}, { nil, nil }, {}, 0
+-- A set: { name, generation, … } until its groups are read; then its lines by number of the quota.
+local sets, set_count, names, generations, name_count = {}, 0, { nil, nil }, {}, 0
 for op = 1, op_count do
-  local claims, record = ARGV[first + 6 * op - 4], records[place_of[op_users[op]]]
+  local claims, record = ARGV[first + 6 * op - 4], records[op]
   if not record or byte(record) ~= ACTIVE then return full_path() end
   local named = claims == '' and record or record .. '|' .. claims
   local set = sets[named]
   if not set then
     local last = 0
-    set = { nil, nil, nil, nil, text = '', list = false, claims = claims }
+    set = { nil, nil, text = '', list = false, claims = claims }
     for name, generation in gmatch(sub(record, 3), '([^,#]+)#?(%d*)') do
       set[last + 1], set[last + 2], last = name, generation == '' and '0' or generation, last + 2
       if not generations[name] then
@@ -120,7 +160,7 @@ for op = 1, op_count do
         end
       end
     end
-    sets[named] = set
+    sets[named], set_count = set, set_count + 1
   end
   op_sets[op] = set
 end
@@ -137,6 +177,7 @@ for _, set in pairs(sets) do
     if generations[set[place]] == set[place + 1] then
       list[last + 1], last = set[place], last + 1
     end
+    set[place], set[place + 1] = nil, nil
   end
   if claims ~= '' then
     local listed = {}
@@ -158,91 +199,87 @@ for _, set in pairs(sets) do
   set.list, set.text = list, last == 1 and list[1] or table.concat(list, ',')
 end
 
--- Counter lines by number; of each operation and item the user's own, and one list for all users in the same groups, with the
--- groups' lines and the org's.
-local fields, line_of, size = { nil, nil, nil, nil }, {}, 0
-local scopes, line_groups, line_plans = { nil, nil, nil, nil }, { nil, nil, nil, nil }, { nil, nil, nil, nil }
-local op_lines, placed = { nil, nil }, 0
+-- Counter lines by number: the pools first, in the order of the quotas, then users' and groups'. Of each operation and item the
+-- user's own, and one list for all users in the same groups, with the groups' lines and the org's.
+local fields, line_plans, line_of, size = list_for_lines(), list_for_lines(), {}, quota_count
+for number = 1, quota_count do
+  fields[number] = quotas[number] .. ':o'
+end
+local op_lines, placed = list_for_lines(), 0
+-- A line that only one operation and item can name is not looked for.
+local one_item, one_set = op_count == 1 and #parsed[ARGV[first + 3]] == 2, set_count == 1
 for op = 1, op_count do
   local user, set, items = op_users[op], op_sets[op], parsed[ARGV[first + 6 * op - 3]]
-  for index = 1, items.size, 2 do
-    local quota = items[index]
-    local field = quota .. ':u:' .. user
-    local own = line_of[field]
+  for index = 1, #items, 2 do
+    local number = items[index]
+    local field = quotas[number] .. ':u:' .. user
+    local own = not one_item and line_of[field]
     if not own then
       size = size + 1
-      fields[size], line_of[field], own = field, size, size
-      scopes[size], line_groups[size], line_plans[size] = 1, '', plans[quota]
+      own = size
+      fields[own], line_plans[own] = field, plans[number]
+      if not one_item then line_of[field] = own end
     end
-    local shared = set[':' .. quota]
+    local shared = set[number]
     if not shared then
       shared = { nil, nil }
       local list = set.list
-      for place = 1, #list + 1 do
-        local group = list[place]
-        field = group and quota .. ':g:' .. group or quota .. ':o'
-        local line = line_of[field]
+      for place = 1, #list do
+        field = quotas[number] .. ':g:' .. list[place]
+        local line = not one_set and line_of[field]
         if not line then
           size = size + 1
-          fields[size], line_of[field], line = field, size, size
-          scopes[size], line_groups[size], line_plans[size] = group and 2 or 3, group or '', plans[quota]
+          line = size
+          fields[line], line_plans[line] = field, plans[number]
+          if not one_set then line_of[field] = line end
         end
         shared[place] = line
       end
-      set[':' .. quota] = shared
+      shared[#list + 1] = number
+      set[number] = shared
     end
     op_lines[placed + 1], op_lines[placed + 2], placed = own, shared, placed + 2
   end
 end
 if size > LINES_MAX then return full_path() end
 local consumed = call('HMGET', KEYS[13], unpack(fields))
-local held = call('EXISTS', KEYS[14]) == 1 and call('HMGET', KEYS[14], unpack(fields))
+local held = due ~= 'none' and call('HMGET', KEYS[14], unpack(fields))
 local limits = call('HMGET', KEYS[2], unpack(fields))
-local caps, modes, remaining, before, reserved =
-  { nil, nil, nil, nil }, { nil, nil, nil, nil }, { nil, nil, nil, nil }, { nil, nil, nil, nil }, { nil, nil, nil, nil }
+local caps, modes, remaining, before = list_for_lines(), list_for_lines(), list_for_lines(), list_for_lines()
 for line = 1, size do
-  local used = (consumed[line] or 0) + 0
-  local cap, mode, carried = cap_of(limits[line], line_plans[line], scopes[line] == 3, time)
-  local taken = (held and held[line] or 0) + carried
-  consumed[line], before[line], reserved[line] = used, used, taken
-  caps[line], modes[line], remaining[line] = cap, mode, cap - used - taken
+  local used = consumed[line]
+  used = used and used + 0 or 0
+  local is_pool = line <= quota_count
+  local cap, mode, carried = cap_of(limits[line], is_pool and plans[line] or line_plans[line], is_pool, time)
+  consumed[line], before[line] = used, used
+  caps[line], modes[line], remaining[line] = cap, mode, cap - used - (held and held[line] or 0) - carried
 end
 
--- Decides in order.
-local reply = {
-  0,
-  time,
-  head[3] + 0,
-  head[4] + 0,
-  (head[5] or 0) + 0,
-  '',
-  head[6] + 0,
-  head[1],
-  size,
-  0,
-  0,
-  0,
-  0,
-  clock,
-  '',
-  1,
-  nil,
-  nil,
-  nil,
-  nil,
-}
-local journal, admitted, decided = { nil }, 0, 16
+-- Item, scope, group, limit, consumed, held and requested of a violation.
+local function violation_text(item, line, place, set, units)
+  local list = set.list
+  local scope = place == 0 and '1' or place <= #list and '2' or '3'
+  local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
+  local group = scope == '2' and list[place] or ''
+  local numbers = '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken) .. '|' .. text(units)
+  return '|' .. text(item) .. '|' .. scope .. '|' .. group .. numbers
+end
+
+-- Decides in order. The answer is one text: shorter to send and to keep than a table.
+local answers, decided = list_for_lines(), 0
+local journal, admitted = { nil }, 0
+-- Of the operation at hand: scope, limit and remaining of each item's binding limit.
+local binding = { nil, nil, nil }
 placed = 0
 for op = 1, op_count do
-  local user, holder, items = ARGV[first + 6 * op - 5], op_users[op], parsed[ARGV[first + 6 * op - 3]]
-  local groups, from = op_sets[op].text, placed
+  local user, holder, set, items = ARGV[first + 6 * op - 5], op_users[op], op_sets[op], parsed[ARGV[first + 6 * op - 3]]
+  local groups, from, last = set.text, placed, 0
   local hard, lenient
-  local binding, last = { nil, nil, nil }, 0
-  for index = 2, items.size, 2 do
+  for index = 2, #items, 2 do
     local units, own, shared = items[index], op_lines[placed + 1], op_lines[placed + 2]
     placed = placed + 2
-    local need, least, least_line = needed(units), huge, 0
-    for place = 0, #shared do
+    local need, least, least_place, pool_place = needed(units), huge, -1, #shared
+    for place = 0, pool_place do
       local line = shared[place] or own
       local left = remaining[line]
       if left < need then
@@ -256,29 +293,29 @@ for op = 1, op_count do
           lenient = lenient or {}
           list = lenient
         end
-        list[#list + 1], list[#list + 2], list[#list + 3] = index / 2, line, units
+        list[#list + 1], list[#list + 2], list[#list + 3], list[#list + 4] = index / 2, line, place, units
         if left < 0 then left = 0 end
       end
       if left < least and modes[line] == 'h' then
-        least, least_line = left, line
+        least, least_place = left, place
       end
     end
-    if least_line > 0 then
-      binding[last + 1], binding[last + 2], binding[last + 3] = scopes[least_line], caps[least_line], least
+    if least_place < 0 then
+      binding[last + 1], binding[last + 2], binding[last + 3] = '0', 0, 0
     else
-      binding[last + 1], binding[last + 2], binding[last + 3] = 0, 0, 0
+      binding[last + 1] = least_place == 0 and '1' or least_place < pool_place and '2' or '3'
+      binding[last + 2], binding[last + 3] = caps[shared[least_place] or own], least
     end
     last = last + 3
   end
-  local violations = hard or lenient
-  local status, primary = 0, 0
+  local status, primary, violations = '0', '0', hard or lenient
   if hard then
-    status, primary = 2, 1
-    for place = 1, #hard, 3 do
-      local line, units = hard[place + 1], hard[place + 2]
+    status, primary = '2', '1'
+    for place = 1, #hard, 4 do
+      local line, units = hard[place + 1], hard[place + 3]
       if is_spent(consumed[line], units, caps[line]) then
-        if status == 2 then
-          status, primary = 1, (place + 2) / 3
+        if status == '2' then
+          status, primary = '1', text((place + 3) / 4)
         end
         -- The first refusal at this cap queues a notice.
         local marked_cap = call('HGET', KEYS[13], '!refused:' .. fields[line])
@@ -286,45 +323,40 @@ for op = 1, op_count do
       end
     end
   end
-  local result =
-    { status, holder == user and groups or holder .. ';' .. groups, primary, violations and #violations / 3 or 0 }
+  local named = holder == user and groups or holder .. ';' .. groups
+  local answer = status .. '|' .. named .. '|' .. primary .. '|' .. (violations and text(#violations / 4) or '0')
   if violations then
-    for place = 1, #violations, 3 do
-      local line, end_at = violations[place + 1], #result
-      result[end_at + 1], result[end_at + 2], result[end_at + 3] = violations[place], scopes[line], line_groups[line]
-      result[end_at + 4], result[end_at + 5], result[end_at + 6], result[end_at + 7] =
-        caps[line], consumed[line], reserved[line], violations[place + 2]
+    for place = 1, #violations, 4 do
+      local line = violations[place + 1]
+      answer = answer .. violation_text(violations[place], line, violations[place + 2], set, violations[place + 3])
     end
   end
   if not hard then
-    for index = 2, items.size, 2 do
+    for index = 2, #items, 2 do
       local units, own, shared = items[index], op_lines[from + 1], op_lines[from + 2]
       from = from + 2
       for place = 0, #shared do
         local line = shared[place] or own
         consumed[line], remaining[line] = consumed[line] + units, remaining[line] - units
       end
-      local at_binding = index * 3 / 2
-      if binding[at_binding - 2] ~= 0 then binding[at_binding] = binding[at_binding] - units end
+      local at = index * 3 / 2
+      if binding[at - 2] ~= '0' then binding[at] = binding[at] - units end
     end
     admitted = admitted + 1
     local line = time_text .. '|' .. holder .. '|' .. groups .. items.tail
     journal[admitted] = key_tails and key_tails[user] and line .. key_tails[user] or line
   end
-  local result_size = #result
-  for place = 1, last do
-    result[result_size + place] = binding[place]
+  for place = 1, last, 3 do
+    answer = answer .. '|' .. binding[place] .. '|' .. text(binding[place + 1]) .. '|' .. text(binding[place + 2])
   end
   decided = decided + 1
-  reply[decided] = result
+  answers[decided] = answer
 end
 
--- A threshold that is passed queues a notice.
-local thresholds, lowest = head[8] or '', huge
-for threshold in gmatch(thresholds, '%d+') do
-  if threshold / 100 < lowest then lowest = threshold / 100 end
-end
-local writes, last = { nil, nil, nil, nil, nil, nil, nil, nil }, 0
+-- A threshold that is passed queues a notice. The org keeps them in ascending order.
+local thresholds = head[7] or ''
+local lowest = (match(thresholds, '^%d+') or huge) / 100
+local writes, last = list_for_lines(), 0
 for line = 1, size do
   local used, was, cap = consumed[line], before[line], caps[line]
   if used > was then
@@ -341,5 +373,6 @@ end
 if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(KEYS[13]) end
 if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or table.concat(journal, '\n')) end
 call('HSET', KEYS[1], 'now', time_text)
-if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[3] .. '|' .. time_text .. '|' .. cmsgpack.pack(reply)) end
+local reply = '8|' .. time_text .. '|' .. text(clock) .. '|' .. text(size) .. '\n' .. table.concat(answers, '\n')
+if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[3] .. '|' .. time_text .. '|' .. reply) end
 return reply

@@ -8,7 +8,7 @@ local none_due, expired, due_in = false, 0, 0
 local overshoots = {}
 -- By id; false where there is none.
 local holds = {}
-local changed_holds, is_changed = {}, {}
+local changed_holds, is_changed, due_changed = {}, {}, false
 local split_lists = {}
 
 -- A list of groups, as `groups_of` gives it.
@@ -125,11 +125,18 @@ local function write_holds()
       gone[#gone + 1] = id
     end
   end
+  due_changed = due_changed or #changed_holds > 0
   changed_holds, is_changed = {}, {}
   write('HSET', KEYS[5], records)
   write('ZADD', KEYS[6], expiries)
   write('HDEL', KEYS[5], gone)
   write('ZREM', KEYS[6], gone)
+end
+
+-- When the first hold or tombstone is due, 'none' where there is none: the head has it, so that a decision need not look.
+local function first_due()
+  if head.due and not due_changed then return head.due end
+  return redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')[2] or 'none'
 end
 
 local function cycle_of(start)

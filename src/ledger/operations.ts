@@ -306,7 +306,7 @@ export interface Reply {
   /** The org's time; on `replayed`, the time of the first answer. */
   readonly now: number;
   readonly cycle: Bounds;
-  /** Start of the previous cycle; 0 if there was none. */
+  /** Start of the previous cycle; 0 if there was none, or where it may be left out: the call named the present cycle first, and no roll was needed. */
   readonly previous: number;
   /** The cycle rule as JSON, present with code `cycle` only, and its version: the caller computes the next bounds from it. */
   readonly rule: string;

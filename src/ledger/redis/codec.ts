@@ -5,6 +5,7 @@ import type {
   Adjusted,
   AdjustOp,
   BindingLimit,
+  Bounds,
   Call,
   Op,
   Overshoot,
@@ -13,7 +14,18 @@ import type {
   SettleOp,
   Violation,
 } from '../port.js';
-import { CODE, DENIED, DONE, MARK, namesByNumber, OPERATION, OUTCOME, RESULT, SCOPE } from './wire.js';
+import {
+  CODE,
+  COMMON,
+  DENIED,
+  DONE,
+  MARK,
+  namesByNumber,
+  OPERATION,
+  OUTCOME,
+  RESULT,
+  SCOPE,
+} from './wire.js';
 
 /** `latest`: the latest time that the store's clock can show; 0 if unknown. */
 export function callArgs(call: Call, latest: number): (string | number)[] {
@@ -100,20 +112,16 @@ type RawValue = number | string | Buffer;
 type Raw = readonly (RawValue | RawResult)[];
 
 const CODES = namesByNumber(CODE);
-const HEAD_LENGTH = 16;
+const HEAD_LENGTH = 15;
 
 /** Throws a TypeError if the reply does not have apply.lua's form. */
-export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
+export function decodeReply(raw: unknown, call: Call): Reply {
+  if (Buffer.isBuffer(raw) || typeof raw === 'string') return decodeCommon(String(raw), call);
   if (!Array.isArray(raw) || raw.length < HEAD_LENGTH) throw new TypeError('apply.lua: unexpected reply');
   const reply = raw as Raw;
   const number = (index: number): number => Number(reply[index]);
   const code = CODES[number(0)];
   if (code === undefined) throw new TypeError(`apply.lua: unknown code ${String(reply[0])}`);
-  const results: Result[] = [];
-  for (let index = HEAD_LENGTH; index < reply.length; index += 1) {
-    const op = ops[index - HEAD_LENGTH];
-    results.push(decodeResult(reply[index] as RawResult, op));
-  }
   return {
     code,
     now: number(1),
@@ -129,11 +137,48 @@ export function decodeReply(raw: unknown, ops: readonly Op[]): Reply {
     clipped: number(12),
     clock: number(13),
     overshoots: decodeOvershoots(String(reply[14])),
-    common: reply[15] === 1,
+    common: false,
     ...(code === 'producer-behind' ? { lastCall: number(8), lines: 0 } : {}),
-    results,
+    results: reply
+      .slice(HEAD_LENGTH)
+      .map((result, index) => decodeResult(result as RawResult, call.ops[index])),
   };
 }
+
+/** The common path answers only calls that name the org's epoch, rule and present cycle: it does not repeat them. */
+function decodeCommon(reply: string, { epoch, cycles, ruleVersion, ops }: Call): Reply {
+  const [head = '', ...answers] = reply.split('\n');
+  const [mark, now, clock, lines] = head.split('|');
+  if (mark !== COMMON.first && mark !== COMMON.replayed)
+    throw new TypeError(`apply.lua: unknown code ${mark}`);
+  return {
+    code: 'ok',
+    now: Number(now),
+    cycle: cycles[0] ?? NO_CYCLE,
+    previous: 0,
+    rule: '',
+    ruleVersion,
+    epoch,
+    lines: Number(lines),
+    expired: 0,
+    dueIn: 0,
+    replayed: mark === COMMON.replayed,
+    clipped: 0,
+    clock: Number(clock),
+    overshoots: NO_OVERSHOOT,
+    common: true,
+    results: answers.map((answer, index) => decodeAnswer(answer.split('|'), ops[index])),
+  };
+}
+
+function decodeAnswer(parts: readonly string[], op: Op | undefined): Result {
+  const kind = Number(parts[0]);
+  if (kind === RESULT.admitted || kind === RESULT.spent || kind === RESULT.held)
+    return decodeDecision(kind, parts, itemsOf(op));
+  throw new TypeError(`apply.lua: unknown result ${parts.join(' ')}`);
+}
+
+const NO_CYCLE: Bounds = { start: 0, end: 0 };
 
 /** `<quota>=<units>`, comma-separated. */
 function decodeOvershoots(text: string): readonly Overshoot[] {

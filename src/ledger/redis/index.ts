@@ -206,7 +206,7 @@ class RedisLedger implements Ledger {
       const text = this.callText.of(call, latest, withSource);
       return connection.under(terms, () => connection.sendText(withSource ? 'eval' : 'evalsha', text));
     };
-    const reply = decodeReply(await orWithSource(send), call.ops);
+    const reply = decodeReply(await orWithSource(send), call);
     // A repetition writes nothing, and WAIT is about writes of this connection: the first call may have come over another one.
     if (reply.replayed && terms.replicas > 0)
       await connection.send('hincrby', [this.keys.of(call.org, 'org'), 'now', 0], terms);

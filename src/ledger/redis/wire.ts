@@ -38,6 +38,9 @@ export const CODE = {
   clock: 7,
 } as const satisfies Record<CallCode, number>;
 
+/** Codes of the common path: `ok` of a call that ran now, or was answered before. */
+export const COMMON = { first: '8', replayed: '9' } as const;
+
 /** The first number of a result. */
 export const RESULT = {
   admitted: 0,
