@@ -10,7 +10,7 @@
   ARGV[1] epoch, '' if not known     ARGV[2] producer, '' for none     ARGV[3] sequence number on the producer
   ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
   ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
-  ARGV[8] number of cycles, then from ARGV[9] start and end of each
+  ARGV[8] number of cycles, then from ARGV[9], ARGV[10] start and end of each
   then the operations:
     R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known

@@ -307,7 +307,7 @@ export const LIMITS: readonly Mutant[] = [
   ),
   inLua('arithmetic', 'large numbers become text with an exponent', 'arithmetic', [
     'include/text',
-    "return string.format('%.0f', number)",
+    "return format('%d', number)",
     'return number',
   ]),
   ...broken(

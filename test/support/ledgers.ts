@@ -122,7 +122,7 @@ export class TestOrg {
   apply(ops: readonly Op[], over: Partial<Call> = {}): Promise<Reply> {
     const call: Call = {
       org: this.org,
-      epoch: '',
+      epoch: 'e1',
       producer: '',
       seq: 0,
       ruleVersion: 1,
@@ -205,13 +205,14 @@ export async function fieldsOf(ledger: Ledger, org: string, table: Table): Promi
 
 /**
  * The state of an org as text: all tables and the texts of all logs. Left out are producers and ids of log entries, which are
- * each ledger's own, and the org's `now`, which every call moves.
+ * each ledger's own, and what follows every call: the org's `now` and `due`.
  */
 export async function dumpOf(ledger: Ledger, org: string, history: readonly Table[] = []): Promise<string> {
   const cycles = await fieldsOf(ledger, org, 'cycles');
   const head = await fieldsOf(ledger, org, 'org');
   delete head.fold;
   delete head.now;
+  delete head.due;
   const starts = [...Object.keys(cycles), head.start ?? '0'].map(Number);
   const counters = starts.flatMap((start): Table[] => [`consumed:${start}`, `held:${start}`]);
   const tables: Table[] = ['limits', 'members', 'groups', 'records', 'holds', ...counters, ...history];

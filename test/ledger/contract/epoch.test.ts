@@ -16,7 +16,7 @@ onBoth('another epoch is a loss', ORG, async (t, testOrg) => {
 });
 
 onBoth('an org that is not there is unknown, or lost to who knew it', ORG, async (t, testOrg) => {
-  t.match(await testOrg.apply([ONE], { org: 'nobody' }), { code: 'no-org', now: 0, results: [] });
+  t.match(await testOrg.apply([ONE], { org: 'nobody', epoch: '' }), { code: 'no-org', now: 0, results: [] });
   t.match(await testOrg.apply([ONE], { org: 'nobody', epoch: 'e1' }), { code: 'lost', results: [] });
   t.equal((await testOrg.ledger.read('nobody', [])).version, 0);
   t.same(await testOrg.ledger.log('nobody', 'journal', '', 10), []);
