@@ -19,6 +19,9 @@ export interface GatewayOptions extends ConfigParts {
 export interface BenchGateway extends Contender {
   /** `host:port` of the ops listener. */
   readonly ops: string;
+  /** `host:port` of the admin listener, and a token for it. */
+  readonly admin: string;
+  readonly adminToken: string;
   /** Sends a message to a module that `nodeArgs` preloads; resolves with its answer. */
   ask(): Promise<unknown>;
 }
@@ -41,7 +44,7 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
   const child = spawn(process.execPath, [...nodeArgs, main, 'serve', '-c', file], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  const addresses = await new Promise<{ gateway: string; ops: string }>((resolve, reject) => {
+  const addresses = await new Promise<{ gateway: string; admin: string; ops: string }>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       const said = JSON.parse(line);
@@ -54,6 +57,8 @@ export async function startGateway(options: GatewayOptions, folder: string): Pro
     name,
     url: `http://${addresses.gateway}`,
     ops: addresses.ops,
+    admin: addresses.admin,
+    adminToken: TOKEN,
     pids: [child.pid ?? 0],
     ask: () =>
       new Promise((resolve) => {
