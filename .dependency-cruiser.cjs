@@ -41,7 +41,7 @@ module.exports = {
     folder('meter', DOMAIN),
     folder('forward', `${DOMAIN}|${READER}`),
     folder('settle', `${PORT}|${READER}`),
-    folder('history', PORT),
+    folder('history', `${PORT}|ledger/view`),
     folder('maintenance', `${PORT}|history/`),
     folder('notify', `${PORT}|ledger/view`),
     folder('observe', PORT),

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { secretFindings } from './app/secrets.js';
 import { check, lineOf } from './cli/check.js';
+import { statsCommand, verifyCommand } from './cli/history.js';
 import { type ConfigSource, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
@@ -48,6 +49,9 @@ program
 
 program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
 program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
+const context = { environment: process.env, out: process.stdout, configFile: CONFIG_FILE };
+program.addCommand(verifyCommand(context));
+program.addCommand(statsCommand(context));
 
 /** Loaded only when it runs: the container image leaves the sample upstreams out. */
 async function demo(): Promise<Ending> {

@@ -30,6 +30,8 @@ export interface Admin {
   readonly retention: HistoryRetention;
   /** Absent: no mail is sent, and an invitation by mail is refused. */
   readonly invitationMail?: InvitationMail | undefined;
+  /** Quotas that an action charges; undefined if no route has it. */
+  readonly quotasOf: (action: string) => readonly string[] | undefined;
 }
 
 /** A Fastify scope with TypeBox schemas. */

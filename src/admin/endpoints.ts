@@ -3,6 +3,7 @@ import type { Rule } from './access/roles.js';
 import { ADJUSTMENT_ENDPOINTS } from './adjustments/routes.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
 import { EVENT_ENDPOINTS } from './events/routes.js';
+import { EXPLAIN_ENDPOINTS } from './explain/routes.js';
 import { GROUP_ENDPOINTS } from './groups/routes.js';
 import { HISTORY_ENDPOINTS } from './history/routes.js';
 import { HOLD_ENDPOINTS } from './holds/routes.js';
@@ -32,6 +33,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...ADJUSTMENT_ENDPOINTS,
   ...USAGE_ENDPOINTS,
   ...HISTORY_ENDPOINTS,
+  ...EXPLAIN_ENDPOINTS,
   ...HOLD_ENDPOINTS,
   ...NOTIFICATION_ENDPOINTS,
   ...EVENT_ENDPOINTS,

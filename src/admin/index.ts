@@ -48,6 +48,8 @@ export interface AdminOptions {
   readonly notifier?: TestNotifier | undefined;
   /** Left out: the default of the config. */
   readonly retention?: HistoryRetention;
+  /** Quotas that an action charges; undefined if no route has it. Left out: no route is known. */
+  readonly quotasOf?: (action: string) => readonly string[] | undefined;
   readonly logger?: FastifyBaseLogger;
   /** The SCIM attribute that is the user's id. Absent: `userName`. */
   readonly scimUserId?: UserIdAttribute;
@@ -69,12 +71,12 @@ export const SYSTEM_ORGS = [TOKEN_ORG];
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const { ledger, bootstrapToken } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const { retention = HISTORY_RETENTION } = options;
+  const { retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
   const snapshots = new Snapshots(ledger, [...quotas.keys()]);
   const { scimUserId = 'userName', notifier, invitationMail } = options;
   const mutex = new KeyedMutex();
   const mail = { notifier, invitationMail };
-  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, retention, ...mail };
+  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, retention, quotasOf, ...mail };
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());

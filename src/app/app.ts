@@ -138,6 +138,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const gateway = buildGateway({
     enter: (request, response) => stages.now.pipeline.enter(request, response),
     me: (request) => stages.now.me(request),
+    history: (request) => stages.now.history(request),
     quotaPath: config.quotaPath,
     clients: config.server.clients,
     onError,
@@ -151,6 +152,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     notifier,
     bootstrapToken,
     retention: config.retention,
+    quotasOf: (action) => stages.now.actions.get(action),
     logger,
     scimUserId: config.admin.scim.userId,
     tls: certificates.of('admin'),

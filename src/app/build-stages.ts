@@ -6,7 +6,8 @@ import type { Config, JwtConfig, RouteConfig, UpstreamConfig } from '../config/s
 import { headersOf, secretAt } from '../config/secret.js';
 import { createForwarder, type Forwarder, type UpstreamOptions } from '../forward/forwarder.js';
 import { stripPrefix } from '../forward/strip-prefix.js';
-import { type Me, meOf } from '../gateway/me.js';
+import { answerCallers, type Me, type MeOptions, meOf } from '../gateway/me.js';
+import { historyTo } from '../gateway/me-history.js';
 import { RequestPipeline } from '../gateway/pipeline.js';
 import type { CompiledRoute } from '../gateway/pipeline-types.js';
 import { rateLimitFields } from '../gateway/ratelimit-fields.js';
@@ -53,6 +54,9 @@ type SharedResources<T> = ReadonlyMap<string, SharedResource<T>>;
 export interface Stages {
   readonly pipeline: RequestPipeline;
   readonly me: Me;
+  readonly history: Me;
+  /** Quotas that each action charges, or requires not to be exhausted. */
+  readonly actions: ReadonlyMap<string, readonly string[]>;
   readonly identifiers: SharedResources<Identifier>;
   readonly forwarders: SharedResources<Forwarder>;
   /** Closes what only these stages use, when their last request is settled. */
@@ -176,7 +180,7 @@ function assemblePipeline(
   { config, ledger, batcher, metrics, observer, chargedCalls, onError }: StagesOptions,
   identifiers: SharedResources<Identifier>,
   forwarders: SharedResources<Forwarder>,
-): Pick<Stages, 'pipeline' | 'me' | 'end'> {
+): Omit<Stages, 'identifiers' | 'forwarders'> {
   const identifier = composeIdentifiers([...identifiers.values()].map(({ it }) => it));
   const fields = rateLimitFields(config.quotas);
   const routes = config.routes.map((route) => ({
@@ -210,15 +214,27 @@ function assemblePipeline(
     await settle.close();
     await Promise.all(routes.map(({ value }) => value.meter.close()));
   };
-  const me = meOf({
+  const callers: MeOptions = {
     identifier,
     decide: (org, op) => batcher.decide(org, op),
     unknownGroups: config.identity.unknownGroups,
     ledger,
     quotas,
     deadlineMs: store.deadlineMs,
-  });
-  return { pipeline, me, end };
+  };
+  const history = answerCallers(callers, historyTo(callers));
+  return { pipeline, me: meOf(callers), history, actions: quotasOfActions(config), end };
+}
+
+/** Several routes may have the same action. */
+function quotasOfActions({ routes }: Config): Map<string, readonly string[]> {
+  const actions = new Map<string, readonly string[]>();
+  for (const { action, charges } of routes) {
+    if (action === undefined || charges.length === 0) continue;
+    const quotas = charges.map(({ quota }) => quota);
+    actions.set(action, [...new Set([...(actions.get(action) ?? []), ...quotas])]);
+  }
+  return actions;
 }
 
 function compileRoute(

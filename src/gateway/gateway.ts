@@ -1,7 +1,12 @@
 /** The server of the reverse proxy. Fastify hands each request to the pipeline as Node's own objects. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify';
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
 import { Connections } from './connections.js';
 import { originForm, refuseBytes, refuseTunnel, wireFault } from './http-validation.js';
@@ -13,6 +18,8 @@ export interface GatewayOptions {
   /** Path and handler of the caller's own quota figures. */
   readonly quotaPath: string;
   readonly me: Me;
+  /** What the caller consumed over time, at `<quotaPath>/history`. */
+  readonly history: Me;
   readonly clients: ClientBounds;
   readonly onError: (error: unknown) => void;
   /** PEM; absent: no TLS. */
@@ -48,7 +55,7 @@ const OVERDUE_EVERY_MS = 1_000;
 const TLS_HANDSHAKE_MS = 10_000;
 
 export function buildGateway(options: GatewayOptions): Gateway {
-  const { enter: pipeline, quotaPath, me, clients, onError, onRefused } = options;
+  const { enter: pipeline, quotaPath, me, history, clients, onError, onRefused } = options;
   const connections = new Connections();
 
   /** Runs when it is the request's turn: refuses an invalid request, and calls `go` for any other. */
@@ -91,8 +98,12 @@ export function buildGateway(options: GatewayOptions): Gateway {
     done();
   });
 
-  app.get(quotaPath, async (request, reply) => {
-    const answer = await me(request.raw).catch((error: unknown) => {
+  const ownPaths = new Map([
+    [quotaPath, me],
+    [`${quotaPath}/history`, history],
+  ]);
+  const answerOwn = async (own: Me, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const answer = await own(request.raw).catch((error: unknown) => {
       if (error instanceof ProblemError) return refusal(error);
       onError(error);
       return refusal(new ProblemError('internal', 'the quota figures could not be read'));
@@ -100,10 +111,11 @@ export function buildGateway(options: GatewayOptions): Gateway {
     reply.hijack();
     reply.raw.writeHead(answer.status, answer.headers);
     reply.raw.end(answer.body);
-  });
+  };
+  for (const [path, own] of ownPaths) app.get(path, (request, reply) => answerOwn(own, request, reply));
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.url === quotaPath) {
+    if (ownPaths.has(request.routeOptions.url ?? '')) {
       enter(request.raw, reply.raw, done);
       return;
     }

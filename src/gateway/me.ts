@@ -31,9 +31,14 @@ export interface MeOptions {
 /** Store round trips of one response: the decision, and the figures twice if the cycle has changed. */
 const ROUND_TRIPS = 4;
 
+/** The caller's own limits. */
 export function meOf(options: MeOptions): Me {
+  return answerCallers(options, answerTo(options));
+}
+
+/** Answers callers as the ledger admits them. */
+export function answerCallers(options: MeOptions, answer: AnswerCaller): Me {
   const { identifier, decide, unknownGroups, deadlineMs } = options;
-  const answer = answerTo(options);
   return async (request) => {
     const identity = await identifier.identify(request);
     if (identity === undefined) throw identityMissing();
@@ -44,7 +49,7 @@ export function meOf(options: MeOptions): Me {
     if (result.status === 'denied') throw denial(result, identity);
     if (result.status !== 'admitted') throw new Error(`The ledger answered with ${result.status}`);
     return inTime(
-      answer({ org, user: result.user ?? user, groups: result.groups }),
+      answer({ org, user: result.user ?? user, groups: result.groups }, request),
       ROUND_TRIPS * deadlineMs,
     );
   };
@@ -71,14 +76,16 @@ async function inTime(answer: Promise<Refusal>, ms: number): Promise<Refusal> {
 }
 
 /** The caller as the ledger admits them. */
-interface Caller {
+export interface Caller {
   readonly org: string;
   readonly user: string;
   /** Comma-separated. */
   readonly groups: string;
 }
 
-function answerTo({ ledger, quotas }: MeOptions): (caller: Caller) => Promise<Refusal> {
+export type AnswerCaller = (caller: Caller, request: IncomingMessage) => Promise<Refusal>;
+
+function answerTo({ ledger, quotas }: MeOptions): AnswerCaller {
   const definitions = new Map(Object.entries(quotas));
   return async ({ org, user, groups }) => {
     const userId = userIdOf(user);
@@ -93,17 +100,21 @@ function answerTo({ ledger, quotas }: MeOptions): (caller: Caller) => Promise<Re
       subjects.map(({ scope, key }) => lineOf(quota, scope, key)),
     );
     const view = await readOrg({ ledger, quotas: definitions }, org, (start) => wants(start, fields));
-    const body = Buffer.from(JSON.stringify(figures(view, { labels: quotas, userId, subjects })));
-    const headers = [
-      'Content-Type',
-      'application/json',
-      'Content-Length',
-      String(body.length),
-      'Cache-Control',
-      'no-store',
-    ];
-    return { status: 200, headers, body };
+    return jsonAnswer(figures(view, { labels: quotas, userId, subjects }));
   };
+}
+
+export function jsonAnswer(answer: unknown): Refusal {
+  const body = Buffer.from(JSON.stringify(answer));
+  const headers = [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+  ];
+  return { status: 200, headers, body };
 }
 
 interface Subject {

@@ -147,3 +147,30 @@ t.test('what cannot be asked for is named', async (t) => {
   }
   t.same(problem(await send('GET', '/orgs/nobody/usage/history')), [404, 'not-found']);
 });
+
+t.test('which limit binds, and why', async (t) => {
+  const { send, apply } = await startAcme(t);
+  await send('POST', '/orgs/acme/limits', { user: 'bob', quota: 'usage', units: 10 });
+  await send('POST', '/orgs/acme/limits', { group: 'ops', quota: 'usage', units: 3 });
+  await apply('acme', [use('bob', 'usage', 10)]);
+  const { body } = await send('GET', '/orgs/acme/explain?user=bob');
+  const usage = body.quotas.find(({ quota }: Json) => quota === 'usage');
+  t.match(usage, { blocked: false, binding: { scope: 'group', subject: 'ops', remaining: 2 } });
+  t.match(usage.why, /limit of group ops has the least remaining: 2/);
+  t.same(
+    usage.limits.map(({ scope, subject, remaining }: Json) => [scope, subject, remaining]),
+    [
+      ['user', 'bob', 9],
+      ['group', 'ops', 2],
+      ['org', 'acme', 4_999],
+    ],
+  );
+  await apply('acme', [use('bob', 'usage', 20)]);
+  t.match((await send('GET', '/orgs/acme/explain?user=bob')).body, { blocked: true, groups: ['eng', 'ops'] });
+  t.same(problem(await send('GET', '/orgs/acme/explain?user=bob&action=nope')), [
+    422,
+    'input-invalid',
+    'action',
+  ]);
+  t.same(problem(await send('GET', '/orgs/acme/explain?user=nobody')), [404, 'not-found']);
+});

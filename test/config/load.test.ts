@@ -111,9 +111,15 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
       models: [],
       routes: [],
       orgs: {},
-      admin: {},
+      admin: { scim: { userId: 'userName' } },
       webhooks: { allow: [], timeoutMs: 15_000 },
-      retention: { auditDays: 400, eventsDays: 400, failedNoticesDays: 30 },
+      retention: {
+        userHoursDays: 35,
+        historyMonths: 13,
+        auditDays: 400,
+        eventsDays: 400,
+        failedNoticesDays: 30,
+      },
       log: { level: 'info' },
       quotaPath: '/quota/me',
     });

@@ -77,5 +77,19 @@ for (const store of ['embedded', 'redis'] as const) {
         usage: { consumed: 0.2, remaining: 4.8, limits: [{ scope: 'user', limit: 5 }, { scope: 'org' }] },
       },
     });
+
+    const history = await ask(gateway.gateway, '/quota/me/history?period=7d', { headers: as('ana') });
+    t.equal(history.status, 200);
+    const { daily } = JSON.parse(history.body) as {
+      daily: { quota: string; action: string; units: number }[];
+    };
+    const sum = (quota: string): number =>
+      daily.reduce((all, row) => (row.quota === quota ? all + row.units : all), 0);
+    t.same(
+      { lds: sum('lds'), usage: sum('usage') },
+      { lds: 3, usage: 0.2 },
+      'the history to the last request',
+    );
+    t.equal((await ask(gateway.gateway, '/quota/me/history?period=8d', { headers: as('ana') })).status, 400);
   });
 }

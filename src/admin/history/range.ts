@@ -1,5 +1,6 @@
 /** What a request for the history asks for, as a query of the history. */
 import Type from 'typebox';
+import { type Days, daysOfPeriod, PERIOD_DEFAULT, PERIOD_NAMES } from '../../history/periods.js';
 import {
   DIMENSIONS,
   type Dimension,
@@ -9,7 +10,6 @@ import {
   mixesSubjects,
   type Selection,
 } from '../../history/query.js';
-import { dayBefore } from '../../history/tables.js';
 import type { OrgView } from '../../ledger/view/org-view.js';
 import { dayOf } from '../../quota/cycle.js';
 import { modelKeyOf, userKeyOf } from '../../quota/id.js';
@@ -17,10 +17,6 @@ import type { Admin } from '../admin.js';
 import { definitionOf } from '../http/amounts.js';
 import type { MembersOf } from '../http/endpoint.js';
 import { invalid } from '../http/problems.js';
-
-const PERIODS = { '7d': 7, '30d': 30, '90d': 90, cycle: 0, year: 365 } as const;
-type Period = keyof typeof PERIODS;
-const PERIOD_NAMES = Object.keys(PERIODS) as [Period, ...Period[]];
 
 const Day = Type.Optional(
   Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'A day in the zone of the org' }),
@@ -74,14 +70,8 @@ export function historyQueryOf(admin: Admin, view: OrgView, asked: RangeQuery): 
   return query;
 }
 
-interface Days {
-  readonly from: string;
-  readonly to: string;
-  readonly since?: number;
-}
-
-function daysOf({ now, rule, cycle }: OrgView, { period, day, from, to }: RangeQuery): Days {
-  const today = dayOf(now, rule.timeZone);
+function daysOf(view: OrgView, { period, day, from, to }: RangeQuery): Days {
+  const today = dayOf(view.now, view.rule.timeZone);
   const stated = [period, day, from ?? to].filter((one) => one !== undefined);
   if (stated.length > 1) throw invalid('period', 'state one of period, day, or from and to');
   if (day !== undefined) return { from: dayIn('day', day), to: dayIn('day', day) };
@@ -93,8 +83,7 @@ function daysOf({ now, rule, cycle }: OrgView, { period, day, from, to }: RangeQ
       throw invalid('from', `at most ${DAYS_MAX} days can be asked for at once`);
     return { from: first, to: last };
   }
-  if (period === 'cycle') return { from: dayOf(cycle.start, rule.timeZone), to: today, since: cycle.start };
-  return { from: dayBefore(today, PERIODS[period ?? '30d'] - 1), to: today };
+  return daysOfPeriod(period ?? PERIOD_DEFAULT, view);
 }
 
 function dayIn(field: string, text: string): string {

@@ -1,0 +1,193 @@
+// The history of a random load is what was served: per user, group, action and hour; all sums agree, and with the counters.
+import t from 'tap';
+import { type Dimension, type HistoryRow, type Interval, queryHistory } from '../../src/history/query.js';
+import type { Op } from '../../src/ledger/port.js';
+import { foldJournal } from '../../src/maintenance/fold.js';
+import { charges } from '../../src/quota/charge.js';
+import { hourBucket } from '../../src/quota/cycle.js';
+import { onBothMaintained } from '../maintenance/support.js';
+import { fixed, held, set, type TestOrg } from '../support/ledgers.js';
+
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const ZONE = 'Europe/Madrid';
+const RULE = { every: 'month', anchor: 1, timeZone: ZONE } as const;
+const HOUR_MS = 3_600_000;
+/** Clocks are set back in the night of the 25th. */
+const BEGIN = Date.parse('2026-10-23T20:17:00Z');
+const CYCLE = { start: BEGIN - HOUR_MS, end: BEGIN + 1_000 * HOUR_MS };
+const HOURS = 60;
+const HASH = 'a'.repeat(64);
+const USERS = ['ana', 'bob', 'eve', 'kim'];
+const GROUPS = ['g1', 'g2'];
+const ACTIONS = ['maps', 'chat'];
+const MODELS = ['small', 'large'];
+
+/** Mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** What was served, by `<what>|<name>`. */
+class Served {
+  readonly sums = new Map<string, number>();
+
+  add(what: string, name: string, units: number): void {
+    this.sums.set(`${what}|${name}`, (this.sums.get(`${what}|${name}`) ?? 0) + units);
+  }
+
+  of(what: string): Record<string, number> {
+    const own = [...this.sums].filter(([key, units]) => key.startsWith(`${what}|`) && units !== 0);
+    return Object.fromEntries(own.map(([key, units]) => [key.slice(what.length + 1), units]).sort());
+  }
+}
+
+class Load {
+  readonly served = new Served();
+  readonly groups = new Map(USERS.map((user, index) => [user, index % 2 === 0 ? ['g1'] : ['g1', 'g2']]));
+  private holds = 0;
+
+  constructor(
+    private readonly org: TestOrg,
+    private readonly pick: (below: number) => number,
+  ) {}
+
+  async call(now: number): Promise<void> {
+    const ops: Op[] = [];
+    for (let count = 1 + this.pick(4); count > 0; count -= 1) ops.push(...this.request(now));
+    await this.org.call(ops, { cycles: [CYCLE] });
+  }
+
+  /** A fixed charge, or tokens of a model, held and settled; some with an API key. */
+  private request(now: number): Op[] {
+    const { pick } = this;
+    const user = USERS[pick(USERS.length)] as string;
+    const action = ACTIONS[pick(2)] as string;
+    const units = 1 + pick(50);
+    const plain = { kind: 'reserve', user, claims: '', hold: '', ttlMs: 60_000 } as const;
+    const key = pick(3) === 0 ? 'k1' : '';
+    const owner = key === '' ? user : 'ana';
+    const as = key === '' ? plain : { ...plain, user: '', key: `k1:${HASH}` };
+    if (pick(2) === 0) {
+      this.note({ user: owner, action, now, units, raw: units, quota: 'usage', key, model: '' });
+      return [{ ...as, charges: charges(action, [fixed('usage', units)]) }];
+    }
+    const model = MODELS[pick(2)] as string;
+    this.holds += 1;
+    const hold = `h${this.holds}`;
+    this.note({ user: owner, action, now, units, raw: 3 * units, quota: 'ai', key, model });
+    return [
+      { ...as, hold, charges: charges(action, [held('ai', 100)], 'asked') },
+      { kind: 'settle', hold, units: [units], estimated: false, model, raws: [3 * units] },
+    ];
+  }
+
+  private note(one: {
+    readonly user: string;
+    readonly action: string;
+    readonly now: number;
+    readonly units: number;
+    readonly raw: number;
+    readonly quota: string;
+    readonly key: string;
+    readonly model: string;
+  }): void {
+    const { user, action, now, units, quota, served } = { ...one, served: this.served };
+    served.add('total', quota, units);
+    served.add('raw', quota, one.raw);
+    served.add('user', `${quota}|${user}`, units);
+    served.add('action', `${quota}|${action}`, units);
+    served.add('model', `${quota}|${one.model}`, units);
+    served.add('key', `${quota}|${one.key}`, units);
+    served.add('hour', `${quota}|${hourBucket(now, ZONE)}|${user}|${action}`, units);
+    served.add('day', `${quota}|${hourBucket(now, ZONE).slice(0, 10)}|${user}`, units);
+    for (const group of this.groups.get(user) ?? []) served.add('group', `${quota}|${group}`, units);
+  }
+}
+
+type Value = (row: HistoryRow) => string;
+
+async function compare(t: Tap, org: TestOrg, { served }: Load): Promise<void> {
+  const ask = (by: Interval, groupBy: readonly Dimension[]) =>
+    queryHistory(org.ledger, {
+      ...{ org: org.org, rule: RULE, from: '2026-10-20', to: '2026-10-30', only: {} },
+      by,
+      groupBy,
+    });
+  const sums = (rows: readonly HistoryRow[], value: Value, amount: 'units' | 'raw' = 'units') =>
+    Object.fromEntries(rows.map((row) => [value(row), row[amount]] as const).sort());
+  const total = await ask('total', []);
+  t.same(
+    sums(total, ({ at }) => at.quota),
+    served.of('total'),
+    'in all',
+  );
+  t.same(
+    sums(total, ({ at }) => at.quota, 'raw'),
+    served.of('raw'),
+    'raw',
+  );
+  for (const dimension of ['user', 'action', 'model', 'key', 'group'] as const) {
+    const rows = await ask('total', [dimension]);
+    t.same(
+      sums(rows, ({ at }) => `${at.quota}|${at[dimension]}`),
+      served.of(dimension),
+      `by ${dimension}`,
+    );
+  }
+  const hours = await ask('hour', ['user', 'action']);
+  t.same(
+    sums(hours, ({ at, bucket }) => `${at.quota}|${bucket}|${at.user}|${at.action}`),
+    served.of('hour'),
+    'by hour, user and action',
+  );
+  const days = await ask('day', ['user']);
+  t.same(
+    sums(days, ({ at, bucket }) => `${at.quota}|${bucket}|${at.user}`),
+    served.of('day'),
+    'by day and user',
+  );
+  const counters = await org.fields(`consumed:${CYCLE.start}`);
+  for (const [user, units] of Object.entries(served.of('user'))) {
+    const [quota, name] = user.split('|');
+    t.equal(counters[`${quota}:u:${name}`], String(units), `the counter of ${name}`);
+  }
+  for (const [quota, units] of Object.entries(served.of('total')))
+    t.equal(counters[`${quota}:o`], String(units), `the counter of the org`);
+}
+
+type Tap = Parameters<Parameters<typeof onBothMaintained>[2]>[0];
+
+onBothMaintained(`a random load (SEED=${SEED})`, t, async (t, maintained) => {
+  const org = await maintained.seed('acme', { plans: { usage: 1_000_000, ai: 1_000_000 }, groups: GROUPS });
+  const pick = randomFrom(SEED);
+  const load = new Load(org, pick);
+  await org.commit(
+    set('org', 'rule', JSON.stringify(RULE)),
+    set('org', 'start', CYCLE.start),
+    set('org', 'end', CYCLE.end),
+    set('keys', 'k1', `${HASH}|ana|0`),
+    ...USERS.map((user) => set('members', user, `a:${(load.groups.get(user) ?? []).join(',')}`)),
+  );
+  for (let hour = 0; hour < HOURS; hour += 1) {
+    const now = BEGIN + hour * HOUR_MS;
+    await org.at(now);
+    for (let calls = pick(5); calls > 0; calls -= 1) await load.call(now);
+    if (pick(3) === 0) await foldJournal(org.ledger, 'acme');
+    if (pick(10) !== 0) continue;
+    // What was charged stays with the groups that the user was in.
+    const user = USERS[pick(USERS.length)] as string;
+    const groups = GROUPS.filter(() => pick(2) === 0);
+    load.groups.set(user, groups);
+    await org.commit(set('members', user, `a:${groups.join(',')}`));
+  }
+  await compare(t, org, load);
+  await foldJournal(org.ledger, 'acme');
+  t.same(await org.texts('journal'), []);
+  await compare(t, org, load);
+});
