@@ -19,6 +19,7 @@ import { PLAN_ENDPOINTS } from './plans/routes.js';
 import { SCIM_ENDPOINTS } from './scim/routes.js';
 import { TOKEN_ENDPOINTS } from './tokens/routes.js';
 import { USAGE_ENDPOINTS } from './usage/routes.js';
+import { IMPORT_ENDPOINTS } from './users/import.js';
 import { USER_ENDPOINTS } from './users/routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -26,6 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...OVERVIEW_ENDPOINTS,
   ...PLAN_ENDPOINTS,
   ...USER_ENDPOINTS,
+  ...IMPORT_ENDPOINTS,
   ...GROUP_ENDPOINTS,
   ...LIMIT_ENDPOINTS,
   ...RAISE_ENDPOINTS,

@@ -24,11 +24,13 @@ import { openApiOf } from './http/openapi.js';
 import { type MethodsOf, problemSender, type SendProblem, sendNotFound } from './http/problems.js';
 import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
+import { registerRowEndpoints } from './http/row-body.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { registerScim } from './scim/scope.js';
 import type { UserIdAttribute } from './scim/user-record.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { TOKEN_ORG } from './tokens/token-store.js';
+import { IMPORT_ENDPOINTS } from './users/import.js';
 import type { InvitationMail } from './users/invitation.js';
 import { markReplay, readOnce } from './writes/idempotency.js';
 import { KeyedMutex } from './writes/keyed-mutex.js';
@@ -103,6 +105,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
       const scope = v1.withTypeProvider<TypeBoxProvider>() as App;
       for (const endpoint of ENDPOINTS.filter(({ media }) => media === 'json'))
         registerEndpoint(scope, admin, endpoint);
+      registerRowEndpoints(scope, admin, IMPORT_ENDPOINTS);
       registerScim(scope, admin, { logger: options.logger, methodsOf });
     },
     { prefix: '/v1' },

@@ -63,6 +63,13 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { name: 'GET /v1/orgs/:org/users', may: 'aqv', path: under('/users'), done: 200 },
   { name: 'POST /v1/orgs/:org/users', may: 'aq', path: under('/users'), body: of({ id: 'eve' }), done: 201 },
+  {
+    name: 'POST /v1/orgs/:org/users/import',
+    may: 'aq',
+    path: under('/users/import'),
+    body: of([{ id: 'ann', name: 'Anna' }]),
+    done: 200,
+  },
   { name: 'GET /v1/orgs/:org/users/:user', may: 'aqv', path: under('/users/ann'), done: 200 },
   {
     name: 'PATCH /v1/orgs/:org/users/:user',

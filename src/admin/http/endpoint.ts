@@ -68,8 +68,11 @@ interface Declaration<
   readonly answers: Declared;
   /** Codes beyond those that follow from method, path and body (`errorsOf`). */
   readonly errors?: readonly ErrorCode[];
-  /** Of bodies and errors. Left out: JSON, and problem documents. */
-  readonly media?: 'scim';
+  /**
+   * Of bodies and errors. Left out: JSON, and problem documents. `rows`: the body is a stream of JSON or CSV, which the handler reads
+   * and validates.
+   */
+  readonly media?: 'scim' | 'rows';
   /** The handler compares `If-Match` with the resource. Left out: a write with `If-Match` is refused. */
   readonly ifMatch?: true;
   /** A read that starts together with the token lookup, so it costs no extra round trip. */
@@ -96,7 +99,7 @@ export interface Endpoint {
   readonly example: unknown;
   readonly answers: Answers;
   readonly errors: readonly ErrorCode[];
-  readonly media: 'json' | 'scim';
+  readonly media: 'json' | 'scim' | 'rows';
   readonly ifMatch: boolean;
   readonly readFirst: ((admin: Admin, params: never) => Promise<FoundOrg>) | undefined;
   readonly handle: (admin: Admin, request: never) => Promise<AnyAnswer>;

@@ -131,7 +131,10 @@ function operationOf(endpoint: Endpoint, schemas: Map<string, unknown>) {
       : {
           requestBody: {
             required: true,
-            content: { [mediaTypeOf(endpoint)]: { schema: refer(body, schemas), example } },
+            content: {
+              [mediaTypeOf(endpoint)]: { schema: refer(body, schemas), example },
+              ...csvOf(endpoint),
+            },
           },
         };
   return {
@@ -191,6 +194,21 @@ function problemsOf(endpoint: Endpoint): Json {
   }
   const entries = [...byStatus].map(([status, codes]) => [status, problemOf(endpoint, codes)]);
   return Object.fromEntries(entries);
+}
+
+const CSV = {
+  'text/csv': {
+    schema: {
+      type: 'string',
+      description:
+        'A header line, then a user in each line; an empty cell says nothing; groups are separated by semicolons',
+    },
+    example: 'id,name,email,groups\neve,Eve Jones,eve@example.com,\n',
+  },
+};
+
+function csvOf({ media }: Endpoint): Json {
+  return media === 'rows' ? CSV : {};
 }
 
 function mediaTypeOf({ media }: Endpoint): string {

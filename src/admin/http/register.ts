@@ -16,14 +16,14 @@ declare module 'fastify' {
 
 /** `app` has the prefix of its paths. */
 export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): void {
-  const { method, path, params, query, body, answers, readFirst } = endpoint;
+  const { method, path, params, query, body, answers, media, readFirst } = endpoint;
   app.route({
     method,
     url: path.slice(app.prefix.length - API_PREFIX.length),
     schema: {
       params,
       querystring: query,
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined || media === 'rows' ? {} : { body }),
       response: answers,
     },
     config: {

@@ -21,7 +21,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 };
 
 /** One problem per field: the first one found, without follow-up errors of unions and unknown members. */
-function fieldProblems(
+export function fieldProblems(
   errors: readonly TLocalizedValidationError[],
   whole: string,
   schema: TSchema,
