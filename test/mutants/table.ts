@@ -6,5 +6,13 @@ import { LIMITS } from './limits.js';
 import { METER } from './meter.js';
 import type { Mutant } from './mutant.js';
 import { ORGS } from './orgs.js';
+import { STAGINGS } from './stagings.js';
 
-export const MUTANTS: readonly Mutant[] = [...LIMITS, ...COMMON_PATH, ...HOLDS, ...ORGS, ...METER];
+export const MUTANTS: readonly Mutant[] = [
+  ...LIMITS,
+  ...COMMON_PATH,
+  ...HOLDS,
+  ...ORGS,
+  ...STAGINGS,
+  ...METER,
+];
