@@ -131,6 +131,7 @@ export const Org = section({
     uniqueItems: true,
     maxItems: 16,
     expects: 'a list of whole numbers from 1 to 100',
-    description: 'Percents of a limit at which admins are notified.',
+    description:
+      'Percents of a limit or pool at which admins are told about groups and the org. Users: at 100, until the admin API changes it.',
   }),
 });

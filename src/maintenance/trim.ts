@@ -27,7 +27,7 @@ export async function trimLogs(
 
 export async function trimSystemLogs(ledger: LogStore, { systemOrgs, auditMs }: Retention): Promise<void> {
   const now = await ledger.clock();
-  for (const org of systemOrgs) await ledger.trim(org, 'audit', now - auditMs);
+  for (const org of systemOrgs) await ledger.trim(org, 'audit', Math.max(0, now - auditMs));
 }
 
 function timeOf(entry: string): number {

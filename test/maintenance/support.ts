@@ -31,6 +31,8 @@ function counted(ledger: Ledger, calls: Calls): Ledger {
   });
 }
 
+/** How long logs are kept here. */
+export const LOGS_KEPT = { auditMs: 30 * 60_000, eventsMs: 20 * 60_000, systemOrgs: ['*tokens*'] };
 const EVERY_MS = 1_000;
 export const RETENTION = HISTORY_RETENTION;
 
@@ -51,6 +53,7 @@ export class Maintained {
       ledger,
       everyMs: EVERY_MS,
       history: RETENTION,
+      retention: LOGS_KEPT,
       onError: (error) => this.errors.push(error),
       onExpired: ({ expired }) => {
         this.expired += expired;

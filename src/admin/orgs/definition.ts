@@ -4,6 +4,7 @@ import Type from 'typebox';
 import type { Change } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import type { OrgView } from '../../ledger/view/org-view.js';
+import { defaultSettings, SETTINGS, thresholdsText } from '../../notify/settings.js';
 import { boundsAt, type CycleRule, EVERY, type Every, nextBoundary, ruleFaults } from '../../quota/cycle.js';
 import { etagOf } from '../http/etag.js';
 import { invalidFields } from '../http/problems.js';
@@ -22,8 +23,6 @@ export interface OrgDefinition {
   readonly cycle: CycleRule;
 }
 
-const DEFAULT_THRESHOLDS: readonly number[] = [50, 80, 90, 100];
-
 export function set(field: string, value: string | number): Change {
   return { set: 'org', field, value: String(value) };
 }
@@ -40,10 +39,14 @@ export function ruleIn(cycle: CycleRule): CycleRule {
 export function newOrg(
   definition: OrgDefinition,
   now: number,
-  thresholds: readonly number[] = DEFAULT_THRESHOLDS,
+  /** Of groups and the org; absent: the defaults. */
+  thresholds?: readonly number[],
 ): Change[] {
   const { start, end } = boundsAt(definition.cycle, now);
+  const notices = defaultSettings(thresholds);
+  const stated = { set: 'notices', field: SETTINGS, value: JSON.stringify(notices) } as const;
   return [
+    ...(thresholds === undefined ? [] : [stated]),
     set('epoch', randomUUID()),
     set('now', now),
     set('start', start),
@@ -56,7 +59,7 @@ export function newOrg(
     set('name', definition.name),
     set('state', 'open'),
     set('created', now),
-    set('thresholds', [...thresholds].sort((a, b) => a - b).join(',')),
+    set('thresholds', thresholdsText(notices)),
   ];
 }
 
