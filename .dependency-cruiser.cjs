@@ -14,7 +14,7 @@ const folder = (name, allowed) => ({
   to: { path: '^src/', pathNot: `^src/(${name}/|${allowed})` },
 });
 const DOMAIN = 'quota/|errors/|http/';
-const PORT = `${DOMAIN}|ledger/(port|operations|codec|call-cycles|scan-all|large-commit)`;
+const PORT = `${DOMAIN}|ledger/(port|operations|codec|call-cycles|scan-all|change-feed|large-commit)`;
 /** The interface by which an answer is read: forwarder and settlement each use their side of it. */
 const READER = 'meter/reader';
 
