@@ -27,7 +27,7 @@ module.exports = {
       to: { circular: true, dependencyTypesNot: ['type-only'] },
     },
     only('ioredis', 'ioredis', 'ledger/redis'),
-    only('undici', 'undici', 'forward|cli/token|notify/channels'),
+    only('undici', 'undici', 'forward|cli/admin-client|notify/channels'),
     only('nodemailer', 'nodemailer', 'notify/channels'),
     only('standardwebhooks', 'standardwebhooks', 'notify/channels'),
     only('fastify', 'fastify', 'gateway|admin|app'),

@@ -1,8 +1,8 @@
 /** `quotagate token create|list|revoke`: admin tokens, through the admin listener. */
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Agent, type Dispatcher, request } from 'undici';
 import { ROLES } from '../admin/index.js';
+import type { components, operations } from './admin-api.js';
+import { dataOf, type Target, withClient } from './admin-client.js';
 
 export interface Outputs {
   readonly out: { write(text: string): unknown };
@@ -10,22 +10,8 @@ export interface Outputs {
   readonly notes: { write(text: string): unknown };
 }
 
-/** The admin API and the credential for it. */
-interface Target {
-  readonly admin: string;
-  readonly tokenFile: string;
-  readonly caFile?: string;
-}
-
-interface Token {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  readonly orgs: 'all' | readonly string[];
-  readonly createdBy: string;
-  readonly expiresAt: string | null;
-  readonly expired: boolean;
-}
+type Token = components['schemas']['Token'];
+type TokenPage = operations['listTokens']['responses'][200]['content']['application/json'];
 
 export function tokenCommand({ out, notes }: Outputs): Command {
   const create = withTarget(new Command('create').description('create a token; its text is printed once'))
@@ -39,10 +25,14 @@ export function tokenCommand({ out, notes }: Outputs): Command {
     )
     .option('--reason <text>', 'reason, for the audit log')
     .action(async ({ name, role, orgs, expires, reason, ...target }: Target & CreateOptions) => {
-      const body = { name, role, orgs, expiresAt: expires, reason };
-      const made = (await call(target, { method: 'POST', path: '/v1/tokens', body })) as Token & {
-        token: string;
-      };
+      const stated = { ...(expires && { expiresAt: expires }), ...(reason && { reason }) };
+      const made = await withClient(target, async (client) =>
+        dataOf(
+          await client.POST('/v1/tokens', {
+            body: { name, role, orgs: orgs === 'all' ? orgs : [...orgs], ...stated },
+          }),
+        ),
+      );
       out.write(`${made.token}\n`);
       notes.write(`token ${made.id}: ${role}, orgs ${orgsOf(made)}, expires ${made.expiresAt ?? 'never'}\n`);
     });
@@ -58,8 +48,10 @@ export function tokenCommand({ out, notes }: Outputs): Command {
     .argument('<id>', 'id of the token, as shown by list')
     .option('--reason <text>', 'reason, for the audit log')
     .action(async (id: string, { reason, ...target }: Target & { reason?: string }) => {
-      const query = reason === undefined ? '' : `?reason=${encodeURIComponent(reason)}`;
-      await call(target, { method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}${query}` });
+      const params = { path: { token: id }, query: reason === undefined ? {} : { reason } };
+      await withClient(target, async (client) =>
+        dataOf(await client.DELETE('/v1/tokens/{token}', { params })),
+      );
       notes.write(`token ${id} revoked\n`);
     });
 
@@ -76,7 +68,7 @@ function withTarget(command: Command): Command {
 
 interface CreateOptions {
   readonly name: string;
-  readonly role: string;
+  readonly role: Token['role'];
   readonly orgs: 'all' | readonly string[];
   readonly expires?: string;
   readonly reason?: string;
@@ -99,18 +91,17 @@ function expiryIn(text: string): string {
 }
 
 async function allTokens(target: Target): Promise<Token[]> {
-  const tokens: Token[] = [];
-  let cursor: string | null = '';
-  while (cursor !== null) {
-    const query = cursor === '' ? '' : `&cursor=${cursor}`;
-    const page = (await call(target, { method: 'GET', path: `/v1/tokens?pageSize=500${query}` })) as {
-      items: Token[];
-      cursor: string | null;
-    };
-    tokens.push(...page.items);
-    cursor = page.cursor;
-  }
-  return tokens;
+  return withClient(target, async (client) => {
+    const tokens: Token[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const query = { pageSize: 500, ...(cursor === '' ? {} : { cursor }) };
+      const page: TokenPage = dataOf(await client.GET('/v1/tokens', { params: { query } }));
+      tokens.push(...page.items);
+      cursor = page.cursor;
+    }
+    return tokens;
+  });
 }
 
 const HEAD = ['ID', 'NAME', 'ROLE', 'ORGS', 'EXPIRES', 'CREATED BY'];
@@ -130,49 +121,4 @@ function table(tokens: readonly Token[]): string {
 
 function orgsOf({ orgs }: Token): string {
   return orgs === 'all' ? 'all' : orgs.join(',');
-}
-
-const TIMEOUT_MS = 30_000;
-
-interface Job {
-  readonly method: Dispatcher.HttpMethod;
-  readonly path: string;
-  readonly body?: unknown;
-}
-
-/** Returns the JSON of the response. Redirects are not followed, so the token reaches no other server. */
-async function call(target: Target, { method, path, body }: Job): Promise<unknown> {
-  const token = readFileSync(target.tokenFile, 'utf8').trim();
-  const connect = target.caFile === undefined ? {} : { connect: { ca: readFileSync(target.caFile, 'utf8') } };
-  const agent = new Agent({ ...connect, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
-  try {
-    const answer = await request(`${target.admin.replace(/\/+$/, '')}${path}`, {
-      method,
-      dispatcher: agent,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-    }).catch((cause: unknown) => {
-      throw new Error(`cannot reach the admin API at ${target.admin}`, { cause });
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode < 200 || answer.statusCode > 299)
-      throw new Error(refusalIn(answer.statusCode, text));
-    return text === '' ? undefined : JSON.parse(text);
-  } finally {
-    await agent.destroy();
-  }
-}
-
-/** The message of a problem document, or the status of any other response. */
-function refusalIn(status: number, text: string): string {
-  try {
-    const { title, detail, code } = JSON.parse(text) as Record<string, unknown>;
-    if (code !== undefined) return `${title}: ${detail} (${code})`;
-  } catch {
-    // Not a problem document.
-  }
-  return `the admin API answered with status ${status}`;
 }

@@ -10,27 +10,30 @@ import { type Access, type Rule, reaches } from './roles.js';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
+const NOT_BEARER = 'The Authorization header is not of the form Bearer <token>';
+const NOT_VALID = 'The bearer token is unknown, revoked or expired';
+
 const BOOTSTRAP: Access = { who: 'bootstrap', role: 'admin', orgs: 'all', expiresAt: 0 };
 
 /** `bootstrapToken` is an admin over all orgs for as long as the config names it. */
 export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): onRequestAsyncHookHandler {
   const bootstrap = bootstrapToken === undefined ? undefined : digestOf(bootstrapToken);
   const failedLogins = new FailedLogins(ledger);
+  const refuse = async ({ ip }: FastifyRequest, token: string, detail: string): Promise<never> => {
+    // A store that does not take the entry does not change the answer.
+    await failedLogins.note(ip, token).catch(() => undefined);
+    throw new ProblemError('token-invalid', detail);
+  };
   return async (request) => {
-    const token = tokenIn(request);
+    const token = tokenIn(request) ?? (await refuse(request, '', NOT_BEARER));
     request.firstRead = request.routeOptions.config.readFirst?.(request);
     // A refused request never reads it.
     request.firstRead?.catch(() => undefined);
     const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
     const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
-    if (access === undefined) {
-      // A store that does not take the entry does not change the answer.
-      await failedLogins.note(request.ip, token).catch(() => undefined);
-      throw new ProblemError('token-invalid', 'The bearer token is unknown, revoked or expired');
-    }
-    request.access = access;
+    request.access = access ?? (await refuse(request, token, NOT_VALID));
     // An unmatched path gets 404 for every token.
-    if (!request.is404) permit(access, ruleOfRoute(request), request.params);
+    if (!request.is404) permit(request.access, ruleOfRoute(request), request.params);
   };
 }
 
@@ -39,13 +42,11 @@ function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function tokenIn({ headers: { authorization } }: FastifyRequest): string {
+/** Undefined: the header has another form. */
+function tokenIn({ headers: { authorization } }: FastifyRequest): string | undefined {
   if (authorization === undefined)
     throw new ProblemError('token-missing', 'The request has no Authorization header');
-  const [, token] = BEARER.exec(authorization) ?? [];
-  if (token === undefined)
-    throw new ProblemError('token-invalid', 'The Authorization header is not of the form Bearer <token>');
-  return token;
+  return BEARER.exec(authorization)?.[1];
 }
 
 async function accessOf(ledger: Ledger, token: string): Promise<Access | undefined> {

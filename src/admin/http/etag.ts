@@ -1,12 +1,21 @@
 /** ETags hash the content of a resource: a change elsewhere in the org does not make them stale. */
 import { createHash } from 'node:crypto';
 import { ProblemError } from '../../errors/catalogue.js';
+import { invalid } from './problems.js';
 
 const ETAG_LENGTH = 22;
 
 export function etagOf(...parts: readonly (string | undefined)[]): string {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
   return `"${digest.slice(0, ETAG_LENGTH)}"`;
+}
+
+const IF_MATCH = /^ *(\*|(W\/)?"[^"]*"( *, *(W\/)?"[^"]*")*) *$/;
+
+/** Refuses an `If-Match` that is no list of ETags. */
+export function checkForm(ifMatch: string | undefined): void {
+  if (ifMatch !== undefined && !IF_MATCH.test(ifMatch))
+    throw invalid('if-match', 'must be ETags in double quotes, or *');
 }
 
 /** Refuses a write whose `If-Match` names another state; `etag` is undefined if the resource does not exist. */

@@ -54,6 +54,7 @@ export function openApiOf(endpoints: readonly Endpoint[]) {
         token: { type: 'http', scheme: 'bearer', description: 'An admin token: qga_…' },
       },
       parameters: HEADERS,
+      responses: problemResponses(endpoints),
       examples: Object.fromEntries(codes.map((code) => [code, exampleOf(code)])),
       schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
     },
@@ -185,14 +186,35 @@ function header(name: string): Json {
   return { [name]: { schema: { type: 'string' } } };
 }
 
-/** One response per status, with the codes of the catalogue that have it. */
-function problemsOf(endpoint: Endpoint): Json {
+/** The codes of each status that an endpoint answers. */
+function problemCodes(endpoint: Endpoint): Map<number, ErrorCode[]> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(endpoint)) {
     const status = statusOf(endpoint, code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const entries = [...byStatus].map(([status, codes]) => [status, problemOf(endpoint, codes)]);
+  return byStatus;
+}
+
+/** Endpoints that answer a status with the same codes share the response. */
+function nameOf({ media }: Endpoint, codes: readonly ErrorCode[]): string {
+  return [...(media === 'scim' ? [media] : []), ...codes].join('.');
+}
+
+function problemsOf(endpoint: Endpoint): Json {
+  const entries = [...problemCodes(endpoint)].map(([status, codes]) => {
+    return [status, { $ref: `#/components/responses/${nameOf(endpoint, codes)}` }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function problemResponses(endpoints: readonly Endpoint[]): Json {
+  const entries = endpoints.flatMap((endpoint) =>
+    [...problemCodes(endpoint).values()].map((codes) => [
+      nameOf(endpoint, codes),
+      problemOf(endpoint, codes),
+    ]),
+  );
   return Object.fromEntries(entries);
 }
 

@@ -2,7 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Admin, App } from '../admin.js';
 import type { Endpoint } from './endpoint.js';
-import { checkMatch } from './etag.js';
+import { checkForm, checkMatch } from './etag.js';
+import { invalid } from './problems.js';
 
 /** The prefix that paths of endpoints leave out. */
 const API_PREFIX = '/v1';
@@ -36,15 +37,26 @@ export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): vo
   });
 }
 
+function knownNames({ query }: Endpoint): string {
+  const names = Object.keys((query as { readonly properties?: object }).properties ?? {});
+  return names.length === 0 ? '' : `; the query may have ${names.join(', ')}`;
+}
+
 interface Exchange {
   readonly admin: Admin;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
 
-async function answer({ method, ifMatch, handle }: Endpoint, { admin, request, reply }: Exchange) {
+async function answer(endpoint: Endpoint, { admin, request, reply }: Exchange) {
+  const { method, ifMatch, body: declared, handle } = endpoint;
+  const stated = request.headers['if-match'];
+  if (method !== 'GET') checkForm(stated);
   // The resource has no ETag, so an `If-Match` cannot match: the request is refused, not ignored.
-  if (method !== 'GET' && !ifMatch) checkMatch(request.headers['if-match'], undefined);
+  if (method !== 'GET' && !ifMatch) checkMatch(stated, undefined);
+  // For the same reason, a body that nobody would read is refused.
+  if (declared === undefined && request.body !== undefined)
+    throw invalid('body', `${method} takes no body here${knownNames(endpoint)}`);
   const { status, body, headers = {} } = await handle(admin, request as never);
   reply.code(status).headers(headers);
   const { etag } = (body ?? {}) as { readonly etag?: unknown };

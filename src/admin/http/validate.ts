@@ -13,12 +13,32 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (value: unknown) => {
-    // Only strings from paths and queries are converted: in JSON, "5" is not 5.
-    const input = httpPart === 'body' ? value : validator.Convert(value);
+    // Only strings from queries are converted: in JSON, "5" is not 5.
+    const input = httpPart === 'querystring' ? fromTexts(schema, value) : value;
     if (validator.Check(input)) return { value: input };
     return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body', schema)) };
   };
 };
+
+const INTEGER = /^-?(0|[1-9][0-9]*)$/;
+const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
+
+/** Reads numbers and booleans in the one form that JSON has for them: `0x10` and `1` for true are refused. */
+function fromTexts(schema: TSchema, value: unknown): unknown {
+  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, { type?: string }>> };
+  const read = Object.entries(value as Record<string, unknown>).map(([name, text]) => {
+    const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    return [name, typeof text === 'string' ? fromText(known?.type, text) : text];
+  });
+  return Object.fromEntries(read);
+}
+
+function fromText(type: string | undefined, text: string): unknown {
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  if (type === 'integer' && INTEGER.test(text)) return Number(text);
+  if (type === 'number' && NUMBER.test(text)) return Number(text);
+  return text;
+}
 
 /** One problem per field: the first one found, without follow-up errors of unions and unknown members. */
 export function fieldProblems(
@@ -56,16 +76,22 @@ export function members<Properties extends TProperties>(properties: Properties) 
   return Type.Object(properties, { additionalProperties: false });
 }
 
-/** Text for people: no control characters, no lone surrogates. */
+/** Control characters, lone surrogates, and marks that change the direction of the text behind them. */
+const REFUSED =
+  '\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069';
+/** As ranges, which the pattern means in other languages too. */
+const PLAIN = `^[^${REFUSED}]*$`;
+
+/** Text for people. */
 export function words(most: number, least = 0) {
-  return Type.String({ minLength: least, maxLength: most, pattern: '^[^\\p{Cc}\\p{Cs}]*$' });
+  return Type.String({ minLength: least, maxLength: most, pattern: PLAIN });
 }
 
-export const Id = Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\p{Cs}]*$' });
+export const Id = Type.String({ minLength: 1, maxLength: 256, pattern: PLAIN });
 export const Name = Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9._-]*$' });
 export const Email = Type.String({
   maxLength: 254,
-  pattern: '^([^\\s@<>",;\\p{Cs}]+@[^\\s@<>",;\\p{Cs}]+)?$',
+  pattern: `^([^\\s@<>",;${REFUSED}]+@[^\\s@<>",;${REFUSED}]+)?$`,
 });
 export const Title = words(128);
 export const Reason = Type.Optional(words(500));
