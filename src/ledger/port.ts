@@ -87,6 +87,7 @@ export type Table =
   | 'keys'
   | 'notices'
   | 'requests'
+  | 'plans'
   | `consumed:${number}`
   | `held:${number}`
   | `history:${string}`;

@@ -1,7 +1,7 @@
 /** Deletes what an org keeps past its time: counters of old cycles, producers of stopped gateways, old history. */
 import { HISTORY_MONTHS_MAX, type HistoryRetention } from '../history/retention.js';
 import { tablesOf } from '../history/tables.js';
-import { decodeHold, isHoldRecord, isRequestForgotten } from '../ledger/codec.js';
+import { decodeHold, isHoldRecord, REQUEST_KEPT_MS } from '../ledger/codec.js';
 import { type Ledger, PRODUCER_KEPT_MS, type Table } from '../ledger/port.js';
 import { scanAll } from '../ledger/scan-all.js';
 import { repairMemberCounts } from './member-counts.js';
@@ -29,7 +29,8 @@ export async function cleanOrg(ledger: Ledger, org: string, retention: HistoryRe
   const outdated = outdatedHistory(work.now, retention);
   for (let at = 0; at < outdated.length; at += DROPPED_AT_ONCE)
     await ledger.drop(org, outdated.slice(at, at + DROPPED_AT_ONCE));
-  await forgetRequests(ledger, org);
+  await forgetOld(ledger, org, { table: 'requests', keptMs: REQUEST_KEPT_MS });
+  await forgetOld(ledger, org, { table: 'plans', keptMs: HISTORY_MONTHS_MAX * MONTH_DAYS * DAY_MS });
   await repairMemberCounts(ledger, org);
 }
 
@@ -56,14 +57,18 @@ async function dropOldCycles(ledger: Ledger, org: string): Promise<void> {
 
 const FORGOTTEN_AT_ONCE = 1_000;
 
-/** Deletes the answers that are kept for repeated requests, a day after the first one. */
-async function forgetRequests(ledger: Ledger, org: string): Promise<void> {
+/** Deletes what is too old of a table whose values are `<at>|…`. */
+async function forgetOld(
+  ledger: Ledger,
+  org: string,
+  { table, keptMs }: { readonly table: Table; readonly keptMs: number },
+): Promise<void> {
   const { now, version } = await ledger.read(org, []);
-  const requests = await scanAll(ledger, org, 'requests');
-  const old = [...requests].filter(([, text]) => isRequestForgotten(text, now));
+  const all = [...(await scanAll(ledger, org, table))];
+  const old = all.filter(([, text]) => now - Number.parseInt(text, 10) >= keptMs);
   for (let from = 0; from < old.length; from += FORGOTTEN_AT_ONCE) {
     const some = old.slice(from, from + FORGOTTEN_AT_ONCE);
-    const changes = some.map(([field]) => ({ del: 'requests', field }) as const);
+    const changes = some.map(([field]) => ({ del: table, field }) as const);
     const at = version + from / FORGOTTEN_AT_ONCE;
     // Another change was faster: tomorrow.
     if ((await ledger.commit(org, { version: at, changes, audit: '' })) === undefined) return;

@@ -45,6 +45,16 @@ export const REQUESTS: readonly EndpointRequest[] = [
   { name: 'GET /v1/orgs/:org', may: 'aqv', path: under(''), done: 200 },
   { name: 'PUT /v1/orgs/:org', may: 'a', path: under(''), body: of({ cycle: CYCLE, seats: 9 }), done: 200 },
   { name: 'DELETE /v1/orgs/:org', may: 'a', path: under(''), done: 204 },
+  {
+    name: 'POST /v1/orgs/:org/restore',
+    may: 'a',
+    path: under('/restore'),
+    body: of({ reason: 'x' }),
+    done: 200,
+  },
+  { name: 'GET /v1/orgs/:org/plans', may: 'aqv', path: under('/plans'), done: 200 },
+  { name: 'GET /v1/orgs/:org/plans/:quota', may: 'aqv', path: under('/plans/ai'), done: 200 },
+  { name: 'GET /v1/orgs/:org/plans/:quota/history', may: 'aqv', path: under('/plans/ai/history'), done: 200 },
   { name: 'GET /v1/orgs/:org/overview', may: 'aqv', path: under('/overview'), done: 200 },
   {
     name: 'PUT /v1/orgs/:org/plans/:quota',

@@ -257,6 +257,7 @@ const EVERY_WRITE: readonly Write[] = [
   },
   { name: 'DELETE /v1/tokens/:token', path: '/tokens/<token>', status: 204 },
   { name: 'DELETE /v1/orgs/:org', path: '/orgs/acme', status: 204 },
+  { name: 'POST /v1/orgs/:org/restore', path: '/orgs/acme/restore', body: { reason: 'x' }, status: 200 },
 ];
 
 /**

@@ -3,12 +3,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Ledger } from '../../ledger/port.js';
+import { instant } from '../../ledger/view/limit-lines.js';
 import {
   type FoundOrg,
   findOrg,
   NOTHING_ELSE,
   type OrgView as OrgState,
+  type OrgWants,
   readOrg,
+  textIn,
 } from '../../ledger/view/org-view.js';
 import { isName } from '../../quota/id.js';
 import { ADMINS, type Orgs, READERS, reaches } from '../access/roles.js';
@@ -100,7 +103,23 @@ const archive = endpoint({
   },
 });
 
-export const ORG_ENDPOINTS = [list, show, put, archive];
+const restore = endpoint({
+  id: 'restoreOrg',
+  method: 'POST',
+  path: '/orgs/:org/restore',
+  summary: 'Undo the archive of an org, within 30 days',
+  roles: ADMINS,
+  body: members({ reason: Reason }),
+  example: { reason: 'archived by mistake' },
+  answers: { 200: OrgView },
+  errors: ['org-archived'],
+  ifMatch: true,
+  handle: async (admin, request) => {
+    return ok(await restoreOrg(admin, writeContext(request, request.body.reason)));
+  },
+});
+
+export const ORG_ENDPOINTS = [list, show, put, archive, restore];
 
 async function listOrgs(admin: Admin, orgs: Orgs, query: ListQuery) {
   const { ledger } = admin;
@@ -197,13 +216,34 @@ function changedOrg(
   return { changes, auditEvent, ...shown };
 }
 
+const ARCHIVED_AT = 'archivedAt';
+const ARCHIVE_UNDONE_MS = 30 * 86_400_000;
+
 /** An archived org keeps its id forever; archiving it again changes nothing. */
 async function archiveOrg(admin: Admin, context: WriteContext): Promise<void> {
   const decide = (view: OrgState): WritePlan<undefined> => {
     if (!view.open) return UNCHANGED;
     checkMatch(context.ifMatch, etagOfOrg(view));
     const auditEvent = { action: 'org.archive', subject: 'org', from: { name: view.name } };
-    return { changes: [set('state', 'archived')], auditEvent, answer: undefined };
+    const changes = [set('state', 'archived'), set(ARCHIVED_AT, view.now)];
+    return { changes, auditEvent, answer: undefined };
   };
   await changeOrg(admin, context, { decide, archivedToo: true });
+}
+
+/** The org is as it was: users, limits, keys and counters stay while it is archived. */
+async function restoreOrg(admin: Admin, context: WriteContext) {
+  const shown = { wants: NOTHING_ELSE, show: orgView };
+  const decide = (view: OrgState): WritePlan<ReturnType<typeof orgView>> => {
+    checkMatch(context.ifMatch, etagOfOrg(view));
+    if (view.open) return { changes: [], ...shown };
+    // Orgs of earlier versions do not say since when they are archived.
+    const since = Number(textIn(view.tables, 'org', ARCHIVED_AT) ?? view.now);
+    if (view.now - since >= ARCHIVE_UNDONE_MS)
+      throw new ProblemError('org-archived', `${view.id} was archived more than 30 days ago`);
+    const auditEvent = { action: 'org.restore', subject: 'org', from: { archivedAt: instant(since) } };
+    return { changes: [set('state', 'open'), { del: 'org', field: ARCHIVED_AT }], auditEvent, ...shown };
+  };
+  const reads: OrgWants = [{ table: 'org', fields: [ARCHIVED_AT] }];
+  return changeOrg(admin, context, { reads, decide, archivedToo: true });
 }

@@ -35,13 +35,14 @@ export function etagOfPlan(quota: string, pool: Pool | undefined): string | unde
 }
 
 function etagOfPool(quota: string, pool: Pool): string {
-  return etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra));
+  const next = pool.next === undefined ? [] : [encodePlan(pool.next)];
+  return etagOf('plan', quota, encodePlan(pool.plan), String(pool.extra), ...next);
 }
 
 export function poolView(view: OrgView, quota: string, pool: Pool) {
   const { unit, decimals } = quotaOf(view, quota);
   const { consumed, held, remaining } = poolStanding(view, quota, pool);
-  const { plan, extra, units } = pool;
+  const { plan, next, extra, units } = pool;
   const out = (amount: number): number => formatUnits(amount, decimals);
   const extraUsed = Math.min(extra, Math.max(0, consumed - plan.allowance));
   return {
@@ -60,6 +61,7 @@ export function poolView(view: OrgView, quota: string, pool: Pool) {
     percentUsed: share(consumed, units),
     overshoot: out(Math.max(0, consumed - units)),
     refillsAt: instant(view.cycle.end),
+    next: next === undefined ? null : { allowance: out(next.allowance), mode: next.mode },
     etag: etagOfPool(quota, pool),
   };
 }

@@ -4,12 +4,12 @@ import { decodeLimit, encodePlan } from '../../ledger/codec.js';
 import type { Change, Expectation } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
 import { figuresOf, lineTo, parseLine, quotaOf, standingOf } from '../../ledger/view/limit-lines.js';
-import { fieldsOf, type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
+import { fieldsOf, type OrgView, type Pool, readOrg, withTables } from '../../ledger/view/org-view.js';
 import { UNITS_MAX } from '../../quota/charge.js';
 import { capOf, type Plan, type PlanMode } from '../../quota/limit.js';
 import type { QuotaDefinition } from '../../quota/units.js';
 import { formatUnits } from '../../quota/units.js';
-import { ADMINS } from '../access/roles.js';
+import { ADMINS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { positiveUnitsIn, unitsIn } from '../http/amounts.js';
 import { created, endpoint, ok } from '../http/endpoint.js';
@@ -20,12 +20,18 @@ import { rearm } from '../limits/limit-view.js';
 import { set as setField } from '../orgs/definition.js';
 import type { Snapshots } from '../snapshots/snapshots.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
+import { extraEntry, PLAN_HISTORY_ENDPOINTS, planEntry } from './history.js';
 import { etagOfPlan, orgLines, poolView } from './pools.js';
-import { PlanMode as Mode, PlanPreview, PoolView } from './schemas.js';
+import { PlanMode as Mode, PlanList, PlanPreview, PoolView } from './schemas.js';
 
 const PlanBody = members({
   allowance: Type.Number(),
   mode: Type.Optional(Mode),
+  begins: Type.Optional(
+    Type.Enum(['now', 'next-cycle'], {
+      description: 'Left out: now. A change now takes the place of one that was set for the next cycle',
+    }),
+  ),
   reason: Reason,
 });
 
@@ -36,6 +42,7 @@ interface PlanChange {
   readonly allowance: number;
   /** Absent: unchanged; a new plan is hard. */
   readonly mode: PlanMode | undefined;
+  readonly isNext: boolean;
 }
 
 function planAfter({ pools }: OrgView, { quota, allowance, mode }: PlanChange): Plan {
@@ -55,10 +62,10 @@ const set = endpoint({
   ifMatch: true,
   handle: async (admin, request) => {
     const { quota } = request.params;
-    const { allowance, mode, reason } = request.body;
+    const { allowance, mode, begins, reason } = request.body;
     const units = unitsIn(allowance, quotaOfPath(admin, quota), 'allowance');
     const context = writeContext(request, reason);
-    const change: PlanChange = { quota, allowance: units, mode };
+    const change: PlanChange = { quota, allowance: units, mode, isNext: begins === 'next-cycle' };
     if (request.query.dryRun === true) return ok(await dryRun(admin, context, change));
     return ok(await putPlan(admin, context, change));
   },
@@ -82,7 +89,33 @@ const addExtra = endpoint({
   },
 });
 
-export const PLAN_ENDPOINTS = [set, addExtra];
+const list = endpoint({
+  id: 'listPlans',
+  method: 'GET',
+  path: '/orgs/:org/plans',
+  summary: 'List the plans of an org with their pools',
+  roles: READERS,
+  answers: { 200: PlanList },
+  handle: async (admin, { params }) => {
+    const view = await readOrg(admin, params.org, orgLines(admin.quotas));
+    return ok({ items: [...view.pools].map(([quota, pool]) => poolView(view, quota, pool)) });
+  },
+});
+
+const show = endpoint({
+  id: 'getPlan',
+  method: 'GET',
+  path: '/orgs/:org/plans/:quota',
+  summary: 'Show the plan of a quota with its pool',
+  roles: READERS,
+  answers: { 200: PoolView },
+  handle: async (admin, { params }) => {
+    const shown = shownPool(admin, params.quota);
+    return ok(shown.show(await readOrg(admin, params.org, shown.wants)));
+  },
+});
+
+export const PLAN_ENDPOINTS = [list, show, set, addExtra, ...PLAN_HISTORY_ENDPOINTS];
 
 function quotaOfPath({ quotas }: Admin, quota: string): QuotaDefinition {
   const definition = quotas.get(quota);
@@ -106,17 +139,39 @@ async function putPlan(admin: Admin, context: WriteContext, change: PlanChange):
   const shown = shownPool(admin, quota);
   const decide = async (view: OrgView): Promise<WritePlan<Shown>> => {
     const plan = planAfter(view, change);
-    const before = view.pools.get(quota)?.plan;
+    const before = view.pools.get(quota);
     await checkPlan(admin, { context, view, change });
-    const text = encodePlan(plan);
-    if (before !== undefined && encodePlan(before) === text) return { changes: [], ...shown };
-    const changes: Change[] = [setField(`plan:${quota}`, text)];
-    if (before !== undefined && plan.allowance > before.allowance) changes.push(...rearmPool(view, quota));
-    const [from, to] = [before, plan].map((one) => (one === undefined ? null : planOut(view, quota, one)));
-    const auditEvent = { action: 'plan.set', subject: `plan:${quota}`, from, to };
+    const changes = change.isNext ? nextChanges(before, quota, plan) : planChanges(view, quota, plan);
+    if (changes.length === 0) return { changes, ...shown };
+    const begins = change.isNext ? view.cycle.end : view.now;
+    changes.push(planEntry(view, context, { quota, plan, begins }));
+    const from = before === undefined ? null : planOut(view, quota, before.plan);
+    const to = planOut(view, quota, plan);
+    const action = change.isNext ? 'plan.schedule' : 'plan.set';
+    const auditEvent = { action, subject: `plan:${quota}`, from, to };
     return { changes, expects: [allLimits(view)], auditEvent, ...shown };
   };
   return changeOrg(admin, context, { decide, anyVersion: true });
+}
+
+function planChanges(view: OrgView, quota: string, plan: Plan): Change[] {
+  const before = view.pools.get(quota);
+  const text = encodePlan(plan);
+  const changes: Change[] = before?.next === undefined ? [] : [{ del: 'org', field: `next:${quota}` }];
+  if (before !== undefined && encodePlan(before.plan) === text) return changes;
+  changes.push(setField(`plan:${quota}`, text));
+  if (before !== undefined && plan.allowance > before.plan.allowance) changes.push(...rearmPool(view, quota));
+  return changes;
+}
+
+/** The ledger makes it the plan when it begins the next cycle. The present plan, set for the next cycle, changes nothing then. */
+function nextChanges(before: Pool | undefined, quota: string, plan: Plan): Change[] {
+  if (before === undefined)
+    throw invalid('begins', `the org has no plan for ${quota}: its first one begins now`);
+  const [text, field] = [encodePlan(plan), `next:${quota}`];
+  if (before.next !== undefined && encodePlan(before.next) === text) return [];
+  if (encodePlan(before.plan) !== text) return [setField(field, text)];
+  return before.next === undefined ? [] : [{ del: 'org', field }];
 }
 
 /** That no limit has changed since `view`. */
@@ -186,6 +241,7 @@ async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
   await checkPlan(admin, { context, view, change });
   const plan = planAfter(view, change);
   const { extra = 0, carried = 0 } = view.pools.get(quota) ?? {};
+  if (change.isNext) return nextPreview(view, quota, { plan, units: plan.allowance + extra });
   const pool = poolView(view, quota, { plan, extra, carried, units: plan.allowance + extra });
   const blocked = await limitsBlocked(snapshots, view, { quota, units: plan.allowance + extra });
   return {
@@ -194,6 +250,21 @@ async function dryRun(admin: Admin, context: WriteContext, change: PlanChange) {
     held: pool.held,
     cap: pool.pool,
     limitsBlocked: { count: blocked.length, ids: blocked.slice(0, BLOCKED_SHOWN) },
+  };
+}
+
+/** A cycle begins with nothing consumed: only a pool of 0 blocks then, for a cap of 0 is refused. */
+function nextPreview(
+  view: OrgView,
+  quota: string,
+  { plan, units }: { readonly plan: Plan; readonly units: number },
+) {
+  return {
+    wouldBlock: plan.mode === 'hard' && units === 0,
+    consumed: 0,
+    held: 0,
+    cap: formatUnits(units, quotaOf(view, quota).decimals),
+    limitsBlocked: { count: 0, ids: [] },
   };
 }
 
@@ -226,6 +297,7 @@ async function topUp(
     const changes: Change[] = [
       { incr: 'org', field: `extra:${quota}`, by: units },
       ...rearmPool(view, quota),
+      extraEntry(view, context, { quota, units }),
     ];
     const out = (amount: number): number => formatUnits(amount, quotaOf(view, quota).decimals);
     const from = { extra: out(pool.extra) };

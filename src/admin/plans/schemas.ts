@@ -1,6 +1,6 @@
 /** Plans and pools as the API shows them. */
 import Type from 'typebox';
-import { Amount, ETag, Instant, named, Percent } from '../http/schema.js';
+import { Amount, ETag, Instant, listOf, named, orNull, Percent } from '../http/schema.js';
 import { members } from '../http/validate.js';
 
 export const PlanMode = Type.Enum(['hard', 'soft', 'shadow']);
@@ -22,6 +22,8 @@ export const Pool = {
   percentUsed: Percent,
   overshoot: Amount,
   refillsAt: Instant,
+  /** From `refillsAt` on, where another plan was set. */
+  next: orNull(members({ allowance: Amount, mode: PlanMode })),
   etag: ETag,
 };
 
@@ -41,6 +43,7 @@ export const POOL = {
   percentUsed: 23.99,
   overshoot: 0,
   refillsAt: '2026-06-19T22:00:00.000Z',
+  next: { allowance: 8_000, mode: 'hard' },
   etag: '"8Jm2oYt1vTQ3bq0eVw5xZA"',
 };
 
@@ -65,4 +68,22 @@ export const PlanPreview = named(
     cap: 4_000,
     limitsBlocked: { count: 1, ids: ['usage:u:ann'] },
   },
+);
+
+export const PlanList = members({ items: Type.Array(PoolView) });
+
+const Change = { at: Instant, who: Type.String(), reason: Type.String() };
+
+export const PlanChangeList = listOf(
+  Type.Union([
+    members({
+      kind: Type.Literal('plan'),
+      allowance: Amount,
+      mode: PlanMode,
+      begins: Instant,
+      ...Change,
+    }),
+    members({ kind: Type.Literal('extra'), units: Amount, ...Change }),
+  ]),
+  {},
 );

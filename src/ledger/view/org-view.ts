@@ -21,6 +21,8 @@ import {
 /** What the org may consume of a quota in the present cycle. */
 export interface Pool {
   readonly plan: Plan;
+  /** The plan from the next cycle on, if another one was set. */
+  readonly next?: Plan;
   readonly extra: number;
   /** Extra that holds of closed cycles may still take: it counts as held. */
   readonly carried: number;
@@ -79,7 +81,7 @@ const ORG_FIELDS = [
   'switches',
 ] as const;
 
-const POOL_FIELDS = ['plan', 'extra', 'carry'] as const;
+const POOL_FIELDS = ['plan', 'next', 'extra', 'carry'] as const;
 
 /** The view is read again if its cycle differs from the assumed one; more rounds than this are an error. */
 const ROUNDS_MAX = 6;
@@ -210,7 +212,9 @@ function poolsOf(quotas: Quotas, org: ReadonlyMap<string, string>): Map<string, 
     const plan = decodePlan(text);
     const extra = Math.max(0, Number(org.get(`extra:${quota}`) ?? 0));
     const carried = Math.min(extra, Math.max(0, Number(org.get(`carry:${quota}`) ?? 0)));
-    pools.set(quota, { plan, extra, carried, units: plan.allowance + extra });
+    const next = org.get(`next:${quota}`);
+    const begins = next === undefined ? {} : { next: decodePlan(next) };
+    pools.set(quota, { plan, extra, carried, units: plan.allowance + extra, ...begins });
   }
   return pools;
 }
