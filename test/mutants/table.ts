@@ -2,6 +2,7 @@
 
 import { COMMON_PATH } from './common-path.js';
 import { HOLDS } from './holds.js';
+import { JOURNAL } from './journal.js';
 import { LIMITS } from './limits.js';
 import { METER } from './meter.js';
 import type { Mutant } from './mutant.js';
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...LIMITS,
   ...COMMON_PATH,
   ...HOLDS,
+  ...JOURNAL,
   ...ORGS,
   ...STAGINGS,
   ...METER,
