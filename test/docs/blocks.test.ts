@@ -18,6 +18,11 @@ interface Exception {
 
 /** Shell blocks that are not run here. */
 const EXCEPTIONS: readonly Exception[] = [
+  {
+    page: 'docs/admin-api-calls.md',
+    has: '$HOLD',
+    why: 'needs a request in flight and a failed message; test/admin runs it',
+  },
   { page: 'README.md', has: 'npm run demo', why: 'installs, and runs until it is stopped' },
   { page: 'README.md', has: 'npm test', why: 'the tests themselves' },
   { page: 'docs/configuration.md', has: 'quotagate serve', why: 'runs until it is stopped, with secrets' },

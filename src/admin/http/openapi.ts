@@ -176,7 +176,7 @@ function answersOf(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
       ...(status === '201' ? header('Location') : {}),
     };
     const description = status === '201' ? 'Created' : 'The answer';
-    const content = { [mediaTypeOf(endpoint)]: { schema: refer(schema, schemas) } };
+    const content = { [answerTypeOf(endpoint)]: { schema: refer(schema, schemas) } };
     return [status, { description, ...(Object.keys(headers).length > 0 ? { headers } : {}), content }];
   });
   return Object.fromEntries(entries);
@@ -231,6 +231,11 @@ const CSV = {
 
 function csvOf({ media }: Endpoint): Json {
   return media === 'rows' ? CSV : {};
+}
+
+/** A list that is also there as a table has the same path with `.csv`. */
+function answerTypeOf(endpoint: Endpoint): string {
+  return endpoint.path.endsWith('.csv') ? 'text/csv' : mediaTypeOf(endpoint);
 }
 
 function mediaTypeOf({ media }: Endpoint): string {
