@@ -51,6 +51,8 @@ export const REQUESTS: readonly EndpointRequest[] = [
     path: under('/restore'),
     body: of({ reason: 'x' }),
     done: 200,
+    // The org is open: there is nothing to undo. plan-changes.test.ts has the rest.
+    reads: true,
   },
   { name: 'GET /v1/orgs/:org/plans', may: 'aqv', path: under('/plans'), done: 200 },
   { name: 'GET /v1/orgs/:org/plans/:quota', may: 'aqv', path: under('/plans/ai'), done: 200 },
