@@ -2,6 +2,7 @@
 /** The only file that touches the process: arguments, environment, signals, exit code. */
 import { Command } from 'commander';
 import { secretFindings } from './app/secrets.js';
+import { applyCommand, exportCommand } from './cli/as-code.js';
 import { check, lineOf } from './cli/check.js';
 import { statsCommand, verifyCommand } from './cli/history.js';
 import { type ConfigSource, serve } from './cli/serve.js';
@@ -47,7 +48,10 @@ program
     endBySignal(await demo());
   });
 
-program.addCommand(tokenCommand({ out: process.stdout, notes: process.stderr }));
+const outputs = { out: process.stdout, notes: process.stderr };
+program.addCommand(tokenCommand(outputs));
+program.addCommand(exportCommand(outputs));
+program.addCommand(applyCommand(outputs));
 program.addCommand(storeCommand(process.env, process.stdout, CONFIG_FILE));
 const context = { environment: process.env, out: process.stdout, configFile: CONFIG_FILE };
 program.addCommand(verifyCommand(context));

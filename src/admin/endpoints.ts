@@ -1,6 +1,7 @@
 /** Every endpoint of the admin API. A new one is added to the list of its noun, a new noun's list to this one. */
 import type { Rule } from './access/roles.js';
 import { ADJUSTMENT_ENDPOINTS } from './adjustments/routes.js';
+import { AS_CODE_ENDPOINTS } from './as-code/routes.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
 import { EVENT_ENDPOINTS } from './events/routes.js';
 import { EXPLAIN_ENDPOINTS } from './explain/routes.js';
@@ -24,6 +25,7 @@ import { USER_ENDPOINTS } from './users/routes.js';
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...ORG_ENDPOINTS,
+  ...AS_CODE_ENDPOINTS,
   ...OVERVIEW_ENDPOINTS,
   ...PLAN_ENDPOINTS,
   ...USER_ENDPOINTS,

@@ -37,6 +37,7 @@ import { KeyedMutex } from './writes/keyed-mutex.js';
 
 export { acceptClock } from './accept-clock.js';
 export { ROLES } from './access/roles.js';
+export { orgDifferences } from './as-code/file-orgs.js';
 export { type Accepted, acceptLoss, lostOrgs } from './orgs/accept-loss.js';
 export { createOrg, type SeedOrg } from './orgs/seed.js';
 export { adminTokens, makeFirstToken } from './tokens/first-token.js';

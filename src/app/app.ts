@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { buildAdmin, createOrg, SYSTEM_ORGS } from '../admin/index.js';
+import { buildAdmin, createOrg, orgDifferences, SYSTEM_ORGS } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
 import { buildGateway, type Gateway } from '../gateway/gateway.js';
@@ -51,6 +51,8 @@ export interface Addresses {
 export interface Reloaded {
   /** Changed settings that need a restart. */
   readonly waiting: readonly string[];
+  /** Orgs that the file states otherwise than the ledger has them: how many differences of each kind. */
+  readonly differing: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 export interface AppOptions {
@@ -225,6 +227,16 @@ function onTrouble(metrics: Metrics, logger: Logger): OnTrouble {
   };
 }
 
+/** Orgs that the file states otherwise than the ledger has them, with what differs. */
+async function differingOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<Reloaded['differing']> {
+  const differing: Record<string, Readonly<Record<string, number>>> = {};
+  for (const [id, seed] of Object.entries(orgs)) {
+    const differences = await orgDifferences(ledger, { id, seed, quotas }).catch(() => ({ unread: 1 }));
+    if (Object.keys(differences).length > 0) differing[id] = differences;
+  }
+  return differing;
+}
+
 async function createOrgs(ledger: Ledger, { orgs, quotas }: Config): Promise<void> {
   for (const [id, org] of Object.entries(orgs)) await createOrg(ledger, { id, seed: org, quotas });
 }
@@ -324,7 +336,7 @@ class Running implements App {
     shared.batcher.unknownUsers = config.identity.unknownUsers;
     for (const logger of [shared.logger, admin.log]) logger.level = config.log.level;
     this.leave(before, next);
-    return { waiting };
+    return { waiting, differing: await differingOrgs(this.ledger, config) };
   }
 
   private leave(before: Stages, next?: Stages): void {

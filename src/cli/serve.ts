@@ -45,7 +45,12 @@ export async function serve(source: ConfigSource, environment: Environment): Pro
 async function reload(app: App, { file, read }: ConfigSource, logger: Logger): Promise<void> {
   app.reloadCertificates();
   try {
-    const { waiting } = await app.reload(() => read('reload'));
+    const { waiting, differing } = await app.reload(() => read('reload'));
+    if (Object.keys(differing).length > 0)
+      logger.warn(
+        { event: 'orgs_differ', orgs: differing },
+        'The ledger has other values for orgs of the config than the file. They stay: `quotagate apply` changes them.',
+      );
     if (waiting.length === 0) logger.info({ event: 'config_reloaded' }, 'The new config is in use.');
     else
       logger.warn(

@@ -59,7 +59,7 @@ export function tokenCommand({ out, notes }: Outputs): Command {
   return command.addCommand(create).addCommand(list).addCommand(revoke);
 }
 
-function withTarget(command: Command): Command {
+export function withTarget(command: Command): Command {
   return command
     .option('--admin <url>', 'URL of the admin API', 'http://127.0.0.1:9080')
     .requiredOption('--token-file <file>', 'file with an admin token')

@@ -261,6 +261,14 @@ export const REQUESTS: readonly EndpointRequest[] = [
     path: ({ org, key }) => `/orgs/${org}/keys/${key}`,
     done: 204,
   },
+  { name: 'GET /v1/orgs/:org/export', may: 'a', path: under('/export'), done: 200 },
+  {
+    name: 'POST /v1/orgs/:org/apply',
+    may: 'a',
+    path: under('/apply'),
+    body: of({ name: 'New' }),
+    done: 200,
+  },
   ...scimEndpoints(),
   { name: 'GET /v1/tokens', may: 'a', path: () => '/tokens', done: 200, elsewhere: 200 },
   {

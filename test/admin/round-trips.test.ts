@@ -248,6 +248,14 @@ const EVERY_WRITE: readonly Write[] = [
   },
   { name: 'POST /v1/orgs/:org/keys', path: '/orgs/acme/keys', body: { user: 'ann' }, status: 201 },
   { name: 'DELETE /v1/orgs/:org/keys/:key', path: '/orgs/acme/keys/<key>', status: 204 },
+  // Not one resource: it reads all groups, members, records and limits, in pages.
+  {
+    name: 'POST /v1/orgs/:org/apply',
+    path: '/orgs/acme/apply',
+    body: { groups: { eng: { name: 'E2' } } },
+    status: 200,
+    most: 4,
+  },
   ...scimWrites(),
   {
     name: 'POST /v1/tokens',

@@ -174,3 +174,18 @@ t.test('what waits for a restart is named, and the rest is taken', async (t) => 
   );
   t.equal((await ask(gateway.gateway, '/renamed', { headers: as('ana') })).status, 200);
 });
+
+t.test('orgs of the file that differ from the ledger are logged, and stay', async (t) => {
+  const { gateway, reload } = await reloadable(t);
+  const lines = () => gateway.log.filter(({ event }) => event === 'orgs_differ');
+  await reload((text) => text);
+  t.same(lines(), [], 'nothing differs');
+  const limits = 'groups: { eng: {} }, limits: [{ group: eng, quota: usage, units: 5 }]';
+  await reload((text) => text.replace('allowance: 100000 } }', `allowance: 7 } }, ${limits}`));
+  t.match(lines().at(-1), {
+    level: 40,
+    orgs: { acme: { 'plan.set': 1, 'group.add': 1, 'limit.add': 1 } },
+  });
+  const { body } = await admin(gateway.admin, 'GET', '/orgs/acme/export');
+  t.match(body, { plans: { usage: { allowance: 100_000 } }, limits: [] });
+});

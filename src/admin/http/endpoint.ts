@@ -68,6 +68,8 @@ interface Declaration<
   readonly answers: Declared;
   /** Codes beyond those that follow from method, path and body (`errorsOf`). */
   readonly errors?: readonly ErrorCode[];
+  /** Largest body; left out: as for all. */
+  readonly bodyBytesMax?: number;
   /**
    * Of bodies and errors. Left out: JSON, and problem documents. `rows`: the body is a stream of JSON or CSV, which the handler reads
    * and validates.
@@ -99,6 +101,7 @@ export interface Endpoint {
   readonly example: unknown;
   readonly answers: Answers;
   readonly errors: readonly ErrorCode[];
+  readonly bodyBytesMax: number | undefined;
   readonly media: 'json' | 'scim' | 'rows';
   readonly ifMatch: boolean;
   readonly readFirst: ((admin: Admin, params: never) => Promise<FoundOrg>) | undefined;
@@ -125,6 +128,7 @@ export function endpoint<
     example,
     answers,
     errors: declared.errors ?? [],
+    bodyBytesMax: declared.bodyBytesMax,
     media: declared.media ?? 'json',
     ifMatch: declared.ifMatch === true,
     readFirst: declared.readFirst,

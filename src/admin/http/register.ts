@@ -17,10 +17,11 @@ declare module 'fastify' {
 
 /** `app` has the prefix of its paths. */
 export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): void {
-  const { method, path, params, query, body, answers, media, readFirst } = endpoint;
+  const { method, path, params, query, body, answers, media, readFirst, bodyBytesMax } = endpoint;
   app.route({
     method,
     url: path.slice(app.prefix.length - API_PREFIX.length),
+    ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     schema: {
       params,
       querystring: query,

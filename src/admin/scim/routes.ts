@@ -27,8 +27,9 @@ import { listUsers } from './user-list.js';
 import { createUser, patchUser, readUser, removeUser, replaceUser } from './users.js';
 
 const READ = { media: 'scim', roles: ROLES } as const;
-const WRITE = { media: 'scim', roles: DIRECTORIES, ifMatch: true } as const;
-const ADD = { media: 'scim', roles: DIRECTORIES } as const;
+/** A directory may send a group with all its members. */
+const ADD = { media: 'scim', roles: DIRECTORIES, bodyBytesMax: 2 * 1_024 * 1_024 } as const;
+const WRITE = { ...ADD, ifMatch: true } as const;
 
 /** A resource with its ETag. */
 function shown(kind: Kind, resource: Resource, selection: Selected) {

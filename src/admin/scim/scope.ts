@@ -1,5 +1,5 @@
-/** Where SCIM differs from the rest of the admin API: media type, errors, the size of bodies. */
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+/** Where SCIM differs from the rest of the admin API: media type and errors. */
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admin, App } from '../admin.js';
 import { readJson } from '../http/json-body.js';
 import { type MethodsOf, problemSender, sendNotFound } from '../http/problems.js';
@@ -7,8 +7,6 @@ import { registerEndpoint } from '../http/register.js';
 import { failureOf, MEDIA_TYPE, ScimError } from './errors.js';
 import { SCIM_ENDPOINTS } from './routes.js';
 
-/** A directory may send a group with all its members. */
-const BODY_BYTES_MAX = 2 * 1_024 * 1_024;
 const PREFIX = '/orgs/:org/scim/v2';
 
 interface ScimOptions {
@@ -28,9 +26,6 @@ export function registerScim(v1: App, admin: Admin, { logger, methodsOf }: ScimO
       scope.setErrorHandler(send);
       scope.setNotFoundHandler(sendNotFound(send, methodsOf));
       readJson(scope, MEDIA_TYPE);
-      scope.addHook('onRoute', (route: RouteOptions) => {
-        route.bodyLimit = BODY_BYTES_MAX;
-      });
       scope.addHook('onSend', async (_request, reply) => {
         if (reply.getHeader('content-type') !== undefined) reply.type(MEDIA_TYPE);
       });

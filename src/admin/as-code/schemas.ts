@@ -1,0 +1,85 @@
+/** An org as a file states it, and how it differs from the present one. */
+import Type, { type Static } from 'typebox';
+import { GROUPS_MAX } from '../../quota/charge.js';
+import { byName, named } from '../http/schema.js';
+import { Email, Id, members, Name, Reason, Title } from '../http/validate.js';
+import { Cycle } from '../orgs/definition.js';
+import { PlanMode } from '../plans/schemas.js';
+import { UserStatus } from '../users/schemas.js';
+
+const ENTRIES_MAX = 50_000;
+
+const Sections = {
+  name: Type.Optional(Title),
+  /** null: unlimited. */
+  seats: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()])),
+  cycle: Type.Optional(Cycle),
+  plans: Type.Optional(byName(members({ allowance: Type.Number(), mode: Type.Optional(PlanMode) }))),
+  groups: Type.Optional(byName(members({ name: Type.Optional(Title) }))),
+  users: Type.Optional(
+    byName(
+      members({
+        name: Type.Optional(Title),
+        email: Type.Optional(Email),
+        role: Type.Optional(Title),
+        status: Type.Optional(UserStatus),
+        groups: Type.Optional(Type.Array(Name, { maxItems: GROUPS_MAX, uniqueItems: true })),
+      }),
+    ),
+  ),
+  limits: Type.Optional(
+    Type.Array(
+      members({
+        quota: Name,
+        user: Type.Optional(Id),
+        group: Type.Optional(Name),
+        units: Type.Optional(Type.Number()),
+        percent: Type.Optional(Type.Number()),
+        shadow: Type.Optional(Type.Boolean()),
+      }),
+      { maxItems: ENTRIES_MAX },
+    ),
+  ),
+};
+
+const EXAMPLE = {
+  name: 'Acme',
+  seats: 100,
+  cycle: { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' },
+  plans: { usage: { allowance: 5_000, mode: 'hard' } },
+  groups: { analysts: { name: 'Analysts' } },
+  users: { ann: { name: 'Ann', email: 'ann@example.com', status: 'active', groups: ['analysts'] } },
+  limits: [{ group: 'analysts', quota: 'usage', percent: 20 }],
+} as const;
+
+/** What is left out stays as it is. */
+export const StatedOrg = members({ ...Sections, reason: Reason });
+export type StatedOrg = Static<typeof StatedOrg>;
+export const STATED_ORG = {
+  groups: { analysts: { name: 'Analysts' } },
+  limits: [{ group: 'analysts', quota: 'usage' as const, percent: 20 }],
+};
+
+export const ExportedOrg = named('OrgDefinition', Type.Required(members(Sections)).properties, EXAMPLE);
+
+export type ExportedOrg = Static<typeof ExportedOrg>;
+
+const DIFFERENCE = {
+  action: 'limit.change',
+  subject: 'limit:usage:u:ann',
+  from: { units: 5, shadow: false },
+  to: { units: 8, shadow: false },
+};
+
+const Difference = named(
+  'Difference',
+  { action: Type.String(), subject: Type.String(), from: Type.Unknown(), to: Type.Unknown() },
+  DIFFERENCE,
+);
+export type Difference = Static<typeof Difference>;
+
+export const Differences = named(
+  'Differences',
+  { dryRun: Type.Boolean(), differences: Type.Array(Difference) },
+  { dryRun: true, differences: [DIFFERENCE] },
+);
