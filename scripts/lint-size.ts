@@ -1,4 +1,4 @@
-/** Files stay within 400 lines (functions within 70: biome.json). The list of exceptions only shrinks. */
+/** Files stay within 400 lines (functions within 70: biome.json), but for generated declarations. The list of exceptions only shrinks. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 const LINES_MAX = 400;
@@ -14,7 +14,7 @@ const EXCEPTIONS: Readonly<Record<string, number>> = {
 
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
-).filter((file) => /\.(ts|lua|py|sh)$/.test(file));
+).filter((file) => /(?<!\.d)\.ts$|\.(lua|py|sh)$/.test(file));
 const problems = files.flatMap((file) => {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').length;
   const allowed = EXCEPTIONS[file] ?? LINES_MAX;

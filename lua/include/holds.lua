@@ -26,10 +26,10 @@ end
 
 -- The action of a hold as its record has it, with API key and model where one of them is known: earlier versions take all of it
 -- for the action.
-local function action_of(text)
-  local action, key_id, model = string.match(text, '^([^#]*)#([^#]*)#(.*)$')
+local function action_of(field)
+  local action, key_id, model = string.match(field, '^([^#]*)#([^#]*)#(.*)$')
   if action then return action, key_id, model end
-  return text, '', ''
+  return field, '', ''
 end
 
 -- What a journal line has after its mark: API key, model, and raw amounts where they differ from the units.

@@ -46,11 +46,7 @@ export function statsCommand({ environment, out, configFile }: CommandContext): 
 }
 
 /** Returns whether all counters are as they were recorded. */
-export async function verify(
-  { config, json }: Options,
-  environment: Environment,
-  out: Output,
-): Promise<boolean> {
+async function verify({ config, json }: Options, environment: Environment, out: Output): Promise<boolean> {
   const orgs = await overOrgs({ config, environment }, (ledger, org) => verifyOrg(ledger, org));
   if (json) out.write(`${JSON.stringify({ orgs })}\n`);
   else for (const org of orgs) out.write(verifiedText(org));
@@ -65,7 +61,7 @@ function verifiedText({ org, lines, differences }: Verified): string {
   return `${org}: ${differences.length} of ${lines} counters differ from journal and history (smallest units)\n${rows.join('')}`;
 }
 
-export async function stats({ config, json }: Options, environment: Environment, out: Output): Promise<void> {
+async function stats({ config, json }: Options, environment: Environment, out: Output): Promise<void> {
   const orgs = await overOrgs({ config, environment }, statsOf);
   if (json) {
     out.write(`${JSON.stringify({ orgs })}\n`);

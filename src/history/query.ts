@@ -47,7 +47,7 @@ export function mixesSubjects({ groupBy, only }: Pick<HistoryQuery, 'groupBy' | 
   return readsUsers({ groupBy, only }) && (only.group !== undefined || groupBy.includes('group'));
 }
 
-export function readsUsers({ groupBy, only }: Pick<HistoryQuery, 'groupBy' | 'only'>): boolean {
+function readsUsers({ groupBy, only }: Pick<HistoryQuery, 'groupBy' | 'only'>): boolean {
   const named = only.user !== undefined || only.key !== undefined;
   return named || groupBy.includes('user') || groupBy.includes('key');
 }

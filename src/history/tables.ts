@@ -100,7 +100,7 @@ function hourText(slot: number): string {
   return `T${String(Math.floor(slot / 2)).padStart(2, '0')}${slot % 2 === 1 ? '+' : ''}`;
 }
 
-export function daysOf(from: string, to: string): string[] {
+function daysOf(from: string, to: string): string[] {
   const days: string[] = [];
   for (let number = Date.parse(from) / DAY_MS; number <= Date.parse(to) / DAY_MS; number += 1)
     days.push(dayText(number));

@@ -70,7 +70,7 @@ export function newBatch(notices: readonly Notice[]): { readonly id: string; rea
 }
 
 /** A message holds at most this many notices. */
-export const NOTICES_MAX = 500;
+const NOTICES_MAX = 500;
 /** A delivery to a target that fails at present waits for others at most this long. */
 const TOGETHER_MS = 300_000;
 
@@ -125,7 +125,7 @@ const WAIT_MAX_MS = 3_600_000;
 const SPREAD = 0.2;
 
 /** The wait after an attempt that failed: doubled each time up to an hour, and spread, so that not all come at once. */
-export function backoffMs(attempts: number): number {
+function backoffMs(attempts: number): number {
   const wait = Math.min(WAIT_MAX_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts - 1, 20));
   return Math.round(wait * (1 - SPREAD * Math.random()));
 }

@@ -7,7 +7,7 @@ export const SETTINGS = 'settings';
 type Thresholds = readonly number[];
 
 /** The scopes under their names in the API. */
-export const SCOPES = { user: 'users', group: 'groups', org: 'org' } as const;
+const SCOPES = { user: 'users', group: 'groups', org: 'org' } as const;
 type ScopeName = (typeof SCOPES)[Scope];
 
 export interface NoticeSettings {
@@ -23,7 +23,7 @@ export interface NoticeSettings {
   };
 }
 
-export const DEFAULT_THRESHOLDS: Thresholds = [50, 80, 90, 100];
+const DEFAULT_THRESHOLDS: Thresholds = [50, 80, 90, 100];
 const USER_THRESHOLDS: Thresholds = [100];
 
 /** `thresholds`: of groups and org. */

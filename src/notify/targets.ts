@@ -10,11 +10,11 @@ const WEBHOOK = 'webhook:';
 
 export type Target = { readonly email: string } | { readonly webhook: string };
 
-export function emailTarget(address: string): string {
+function emailTarget(address: string): string {
   return EMAIL + address;
 }
 
-export function webhookTarget(id: string): string {
+function webhookTarget(id: string): string {
   return WEBHOOK + id;
 }
 

@@ -32,7 +32,7 @@ export function userIdOf(userKey: string): string {
 }
 
 /** Calls whose model no row of the config lists. */
-export const OTHER_MODEL = 'other';
+const OTHER_MODEL = 'other';
 /** By row of the config. */
 const modelKeys = new Map<string, string>();
 const MODEL_KEYS_MAX = 10_000;

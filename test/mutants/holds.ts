@@ -56,12 +56,8 @@ export const HOLDS: readonly Mutant[] = [
     'rule 9',
     'an estimate is not marked',
     'hold-settlement',
-    [
-      'include/settle',
-      "move_hold(cycle, hold, consumed, held, estimated == 'e')",
-      'move_hold(cycle, hold, consumed, held, false)',
-    ],
-    ['holds', 'move(work, cycle, hold, moves, op.estimated)', 'move(work, cycle, hold, moves, false)'],
+    ['include/settle', "consumed, held, estimated == 'e',", 'consumed, held, false,'],
+    ['holds', 'moves, op.estimated,', 'moves, false,'],
   ),
   ...broken(
     'rule 9',
@@ -303,27 +299,6 @@ export const HOLDS: readonly Mutant[] = [
     ['limit-counters', 'if (line.held < 0)', 'if (false)'],
   ),
   ...broken(
-    'journal',
-    'a refund is not journaled',
-    'refund',
-    ['include/settle', 'if #back > 0 then', 'if false then'],
-    ['holds', 'if (back.length > 0)', 'if (false)'],
-  ),
-  ...broken(
-    'journal',
-    'a fixed cost is not journaled',
-    'journal',
-    ['include/reserve', "if sign == '=' then fixed[#fixed + 1] = quota .. '=' .. text(amount) end", ''],
-    ['decide', 'if (fixed)\n            charged.push', 'if (false)\n            charged.push'],
-  ),
-  ...broken(
-    'journal',
-    'a settlement is not journaled',
-    'journal',
-    ['include/holds', 'if #charged > 0 then', 'if false then'],
-    ['expire', 'if (charged.length > 0)', 'if (false)'],
-  ),
-  ...broken(
     'rule 29',
     'a late charge goes to the present cycle, whenever it was served',
     'charge',
@@ -336,17 +311,6 @@ export const HOLDS: readonly Mutant[] = [
     'charge',
     ['include/settle', 'reply[index + 2] = past_limits(item.units, lines[index])', 'reply[index + 2] = 0'],
     ['charge', 'return pastLimits(work, units, lines);', 'return 0;'],
-  ),
-  ...broken(
-    'journal',
-    'a late charge has the time of its delivery',
-    'charge',
-    [
-      'include/settle',
-      'return math.max(cycle.start, math.min(at, finish and finish - 1 or head.now))',
-      'return head.now',
-    ],
-    ['charge', 'const at = timeIn(work, cycle, op.at);', 'const at = work.now;'],
   ),
   inMemory('rule 9', 'a hold expires when an earlier one of its id was due', 'hold-expiry', [
     'expire',

@@ -1,4 +1,4 @@
-/** Mutants of cycles, extra, users, groups, producers, epochs, notices and the directory. */
+/** Mutants of cycles, extra, corrections, users, groups, producers and epochs. */
 import { broken, inLua, type Mutant } from './mutant.js';
 
 export const ORGS: readonly Mutant[] = [
@@ -129,21 +129,7 @@ export const ORGS: readonly Mutant[] = [
     'a registration takes no seat',
     'users',
     ['include/members', "'seatsUsed', used + 1", "'seatsUsed', used"],
-    ['decide', "'seatsUsed', used + 1", "'seatsUsed', used"],
-  ),
-  ...broken(
-    'the change feed',
-    'a registration is not in it',
-    'change-feed',
-    ['include/members', "'members=' .. user", "''"],
-    ['decide', 'noteChanged(`members=', 'noteChanged(`x='],
-  ),
-  ...broken(
-    'the change feed',
-    'a commit is not in it',
-    'change-feed',
-    ['commit', "if ARGV[3] ~= '' then", 'if false then'],
-    ['index', "if (changed !== '')", 'if (false)'],
+    ['decide', "org.number('seatsUsed') + 1", "org.number('seatsUsed')"],
   ),
   ...broken(
     'rule 12',
@@ -234,100 +220,6 @@ export const ORGS: readonly Mutant[] = [
     ['limit-counters', 'const isShort = after.used - before.used > there;', 'const isShort = false;'],
   ),
   ...broken(
-    'notices',
-    'a notice is sent each time',
-    'notices',
-    [
-      'include/notices',
-      'if tonumber(highest) >= threshold and tonumber(marked_cap) >= cap then return end',
-      '',
-    ],
-    ['crossings', 'highest >= threshold && markedLimit >= limit', 'false'],
-  ),
-  ...broken(
-    'notices',
-    'a raised cap does not arm its notices',
-    'notices',
-    [
-      'include/notices',
-      " and tonumber(marked_cap) >= cap then return end\n  redis.call('HSET', key, marker, threshold",
-      " then return end\n  redis.call('HSET', key, marker, threshold",
-    ],
-    ['crossings', 'highest >= threshold && markedLimit >= limit', 'highest >= threshold'],
-  ),
-  ...broken(
-    'notices',
-    'a lowered cap sends notices again',
-    'notices',
-    [
-      'include/notices',
-      'tonumber(highest) >= threshold and tonumber(marked_cap) >= cap',
-      'tonumber(highest) >= threshold and tonumber(marked_cap) == cap',
-    ],
-    ['crossings', 'markedLimit >= limit', 'markedLimit === limit'],
-  ),
-  ...broken(
-    'notices',
-    'the first refusal sends no notice',
-    'notices',
-    ['include/reserve', 'note_refusal(violation[2], violation[3], violation[6], actor)', ''],
-    ['decide', 'noteRefusal(work, one, op.user, op.charges.action);', ''],
-  ),
-  ...broken(
-    'notices',
-    'a refusal hides what is consumed later',
-    'notices',
-    [
-      'include/notices',
-      "marker = line.quota_counters.cycle.consumed_key, '!refused:' .. line.field",
-      "marker = line.quota_counters.cycle.consumed_key, '!mark:' .. line.field",
-    ],
-    ['crossings', '`!refused:', '`!mark:'],
-  ),
-  ...broken(
-    'notices',
-    'of several thresholds in one call only the last is reported',
-    'notices',
-    [
-      'include/notices',
-      'if before < mark and consumed >= mark then',
-      'if before < mark and consumed >= mark and threshold == 100 then',
-    ],
-    [
-      'crossings',
-      'line.consumedBefore < mark && line.consumed >= mark',
-      'line.consumedBefore < mark && line.consumed >= mark && threshold === 100',
-    ],
-  ),
-  ...broken(
-    'notices',
-    'reaching a threshold exactly sends no notice',
-    'notices',
-    ['include/notices', 'and consumed >= mark', 'and consumed > mark'],
-    ['crossings', 'line.consumed >= mark', 'line.consumed > mark'],
-  ),
-  ...broken(
-    'notices',
-    'entries of the outbox become deliveries twice',
-    'notice-steps',
-    ['notices', 'if not entry or entry[1] ~= ARGV[1] then return 0 end', ''],
-    ['notices', 'orgState.logs.outbox[0]?.id !== outbox.first', 'false'],
-  ),
-  ...broken(
-    'notices',
-    'a delivery that changed meanwhile is overwritten',
-    'notice-steps',
-    ['notices', "if value ~= (ARGV[at + 1] == '1' and ARGV[at + 2]) then return 0 end", ''],
-    ['notices', '(fields.text(field) ?? null) !== value', 'false'],
-  ),
-  ...broken(
-    'notices',
-    'entries that became deliveries stay in the outbox',
-    'notice-steps',
-    ['notices', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
-    ['notices', "orgState.trim('outbox', outbox.last);", ''],
-  ),
-  ...broken(
     'corrections',
     'a correction takes a counter below 0',
     'adjust',
@@ -388,46 +280,4 @@ export const ORGS: readonly Mutant[] = [
     'quotas[name] = nil',
     '',
   ]),
-  ...broken(
-    'journal',
-    'the same entries are folded twice',
-    'journal',
-    ['fold', " or (head[2] or '') ~= ARGV[1]", ''],
-    ['index', " || (orgState.org.text('fold') ?? '') !== fold.from", ''],
-  ),
-  ...broken(
-    'journal',
-    'a part of a fold is added twice',
-    'journal',
-    ['fold', " or (head[3] or '') ~= ARGV[3]", ''],
-    ['index', "(orgState.org.text('folding') ?? '') !== (fold.before ?? '')", 'false'],
-  ),
-  ...broken(
-    'journal',
-    'what was folded stays in the tail',
-    'journal',
-    ['fold', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
-    ['index', "orgState.trim('journal', fold.to);", ''],
-  ),
-  ...broken(
-    'commits',
-    'a commit overwrites one that came between',
-    'directory',
-    ['commit', 'if version ~= tonumber(ARGV[1]) then return false end', ''],
-    ['index', "(known?.org.number('version') ?? 0) !== commit.version", 'false'],
-  ),
-  ...broken(
-    'commits',
-    'a registration leaves the version as it was',
-    'directory',
-    ['include/members', "redis.call('HINCRBY', KEYS[1], 'version', 1)", ''],
-    ['decide', "orgState.org.set('version', orgState.org.number('version') + 1);", ''],
-  ),
-  ...broken(
-    'commits',
-    'a commit leaves no audit entry',
-    'directory',
-    ['commit', "if ARGV[2] ~= '' then", 'if false then'],
-    ['index', "if (commit.audit !== '')", 'if (false)'],
-  ),
 ];

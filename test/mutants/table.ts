@@ -1,11 +1,13 @@
 /** All mutants: at least one for each rule of `docs/rules.md` that a ledger decides, in each ledger, and for the AI token meter. */
 
+import { COMMITS } from './commits.js';
 import { COMMON_PATH } from './common-path.js';
 import { HOLDS } from './holds.js';
 import { JOURNAL } from './journal.js';
 import { LIMITS } from './limits.js';
 import { METER } from './meter.js';
 import type { Mutant } from './mutant.js';
+import { NOTICES } from './notices.js';
 import { ORGS } from './orgs.js';
 import { STAGINGS } from './stagings.js';
 
@@ -15,6 +17,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...HOLDS,
   ...JOURNAL,
   ...ORGS,
+  ...NOTICES,
+  ...COMMITS,
   ...STAGINGS,
   ...METER,
 ];

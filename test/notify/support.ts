@@ -14,14 +14,14 @@ import { type ClockedLedger, openClockedMemory, openClockedRedis, serverOfFile }
 import { skipWithoutRedis } from '../support/redis.js';
 import { startSmtp, type TestSmtp } from '../support/smtp.js';
 
-export const QUOTAS = {
+const QUOTAS = {
   usage: { unit: 'units', decimals: 1 },
   ai: { unit: 'tokens', decimals: 0 },
 };
-export const NOON = Date.parse('2026-05-22T10:00:00Z');
+const NOON = Date.parse('2026-05-22T10:00:00Z');
 export const HOUR_MS = 3_600_000;
 
-export const ACME: SeedOrg = {
+const ACME: SeedOrg = {
   name: 'Acme',
   cycle: { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' },
   plans: { usage: { allowance: 5_000, mode: 'hard' }, ai: { allowance: 1_000_000, mode: 'soft' } },

@@ -115,7 +115,7 @@ function refusal(responseCode: number, message: string): Error {
 }
 
 /** What a mail program would show of the two parts that a message has. */
-export function mailIn(raw: string, to: string, secured: boolean): ReceivedMail {
+function mailIn(raw: string, to: string, secured: boolean): ReceivedMail {
   const end = raw.indexOf('\r\n\r\n');
   const head = raw.slice(0, end).replace(/\r\n[ \t]+/g, ' ');
   const header = (name: string): string => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1] ?? '';

@@ -39,7 +39,7 @@ interface Subjects {
 }
 
 /** Limits and figures of the user, their groups and the org, for every quota. */
-export function lineWants({ quotas }: Admin, start: number, { userKey, groups }: Subjects): Want[] {
+function lineWants({ quotas }: Admin, start: number, { userKey, groups }: Subjects): Want[] {
   const fields = [...quotas.keys()].flatMap((quota) => [
     lineOf(quota, 'user', userKey),
     ...groups.map((group) => lineOf(quota, 'group', group)),

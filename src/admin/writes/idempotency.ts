@@ -27,7 +27,7 @@ interface Kept {
 }
 
 /** Undefined without the header; other methods are repeatable without it. */
-export function onceOf(request: FastifyRequest): Once | undefined {
+function onceOf(request: FastifyRequest): Once | undefined {
   const { method, url, body, headers, access } = request;
   const key = headers['idempotency-key'];
   if (key === undefined || method !== 'POST') return undefined;

@@ -6,7 +6,7 @@ function units(amount: number, unit: string): string {
 }
 
 /** `user "Ana Smith" (ana)`, `group "Analysts" (analysts)`, `the org acme`. */
-export function subjectOf({ scope, subject, name }: Notice): string {
+function subjectOf({ scope, subject, name }: Notice): string {
   if (scope === 'org') return `the org ${subject}`;
   return name === '' || name === subject ? `${scope} ${subject}` : `${scope} “${name}” (${subject})`;
 }
