@@ -73,7 +73,7 @@ export function holderOfKey(text: string, hash: string, now: number): string | u
 }
 
 /** A request with an `Idempotency-Key` is kept this long. */
-const REQUEST_KEPT_MS = 86_400_000;
+export const REQUEST_KEPT_MS = 86_400_000;
 
 export function encodeRequest(at: number, kept: string): string {
   return `${at}|${kept}`;
