@@ -185,7 +185,7 @@ export const REQUESTS: readonly EndpointRequest[] = [
   {
     name: 'GET /v1/orgs/:org/explain',
     may: 'aqv',
-    path: under('/explain?user=ann&action=chat'),
+    path: under('/explain?user=ann'),
     done: 200,
   },
   { name: 'GET /v1/orgs/:org/holds', may: 'aqv', path: under('/holds'), done: 200 },

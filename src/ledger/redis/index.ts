@@ -278,6 +278,8 @@ class RedisLedger implements Ledger {
   }
 
   async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
+    // Redis refuses an open end before its first id.
+    if (before === '0-0') return [];
     const to = before === '' ? '+' : `(${before}`;
     return entriesOf(await this.send('xrevrange', [this.keys.of(org, log), to, '-', 'COUNT', count]));
   }
