@@ -23,6 +23,7 @@ import { openSpool, type Spool } from '../spool/spool.js';
 import { openLedger } from './build-ledger.js';
 import { buildNotifier, DAY_MS } from './build-notifier.js';
 import { abortStages, buildStages, retireStages, type Stages, type StagesOptions } from './build-stages.js';
+import { keepUndelivered, SPOOL_FAILED } from './keep-undelivered.js';
 import { addressOf, Certificates, closeWithin, listenOn, naming } from './listen.js';
 import { logOpenMode } from './open-mode.js';
 import { changeOf } from './reload.js';
@@ -69,8 +70,6 @@ const MAINTENANCE_EVERY_MS = 1_000;
 const DELIVERY_MS = 8_000;
 const ADMIN_MS = 1_000;
 const FAREWELL_MS = 1_000;
-
-const SPOOL_FAILED = 'The spool cannot be read or written: check its path, permissions and free space.';
 
 /** Opens the ledger, creates the config's orgs that the ledger lacks, and builds the listeners. */
 export async function buildApp(options: AppOptions): Promise<App> {
@@ -363,7 +362,7 @@ class Running implements App {
     // A compressed response that is never fully read must not keep the process running.
     await Promise.race([Promise.all(this.leaving.values()), delay(DELIVERY_MS, undefined, { ref: false })]);
     const delivered = await batcher.drain(DELIVERY_MS);
-    const kept = delivered || (await this.keepUndelivered());
+    const kept = delivered || (await keepUndelivered(this.resources.shared, this.resources.spool));
     await this.resources.spool?.close();
     await closeWithin(admin, ADMIN_MS);
     clockLook.close();
@@ -375,33 +374,5 @@ class Running implements App {
     certificates.close();
     await ops.close();
     return kept;
-  }
-
-  /** Spools what could not be delivered to the store. Without a spool each operation is logged for an operator. */
-  private async keepUndelivered(): Promise<boolean> {
-    const { spool, shared } = this.resources;
-    const { logger, batcher } = shared;
-    const calls = batcher.undelivered();
-    if (calls.length === 0) return true;
-    try {
-      if (spool !== undefined) {
-        const file = await spool.write(calls);
-        logger.warn(
-          { event: 'settlements_spooled', file, calls: calls.length },
-          'The store did not accept these settlements; they are kept on disk for the next process.',
-        );
-        return true;
-      }
-    } catch (err) {
-      logger.error({ event: 'spool_failed', err }, SPOOL_FAILED);
-    }
-    for (const { org, inDoubt, ops } of calls)
-      for (const { op } of ops)
-        if (op.kind !== 'none')
-          logger.error(
-            { event: 'settlement_undelivered', org, op, inDoubt },
-            'A settlement is lost: the store did not accept it, and it could not be spooled.',
-          );
-    return false;
   }
 }

@@ -156,9 +156,11 @@ const EVERY_WRITE: readonly Write[] = [
   },
   {
     name: 'POST /v1/orgs/:org/limits',
+    // It names the users that the limit would block.
     path: '/orgs/acme/limits?dryRun=true',
     body: { group: 'eng', quota: 'ai', units: 9 },
     status: 200,
+    most: 4,
   },
   {
     name: 'PATCH /v1/orgs/:org/limits/:limit',
@@ -225,14 +227,6 @@ const EVERY_WRITE: readonly Write[] = [
     body: {},
     status: 201,
   },
-  // Not one resource: it finds all recipients.
-  {
-    name: 'POST /v1/orgs/:org/notifications/test',
-    path: '/orgs/acme/notifications/test',
-    body: {},
-    status: 200,
-    most: 10,
-  },
   // It shows the notices of the message.
   {
     name: 'POST /v1/orgs/:org/notifications/failures/:delivery/resend',
@@ -257,6 +251,22 @@ const EVERY_WRITE: readonly Write[] = [
     most: 4,
   },
   ...scimWrites(),
+  // Not one resource: it stages all rows.
+  {
+    name: 'POST /v1/orgs/:org/users/import',
+    path: '/orgs/acme/users/import',
+    body: [{ id: 'zed' }],
+    status: 200,
+    most: 12,
+  },
+  // Not one resource: it finds all recipients, in a copy of the org. From here on the copy is refreshed meanwhile.
+  {
+    name: 'POST /v1/orgs/:org/notifications/test',
+    path: '/orgs/acme/notifications/test',
+    body: {},
+    status: 200,
+    most: 20,
+  },
   {
     name: 'POST /v1/tokens',
     path: '/tokens',
@@ -293,8 +303,8 @@ function scimWrites(): Write[] {
     scim('POST /Groups', '/Groups', { body: group, status: 201 }),
     scim('PUT /Groups/:id', '/Groups/sky', { body: group, status: 200, most: 5 }),
     scim('PATCH /Groups/:id', '/Groups/sky', { body: joins, status: 204 }),
-    scim('POST /Groups/.search', '/Groups/.search', { body: { count: 0 }, status: 200, most: 16 }),
     scim('DELETE /Groups/:id', '/Groups/sky', { status: 204 }),
+    scim('POST /Groups/.search', '/Groups/.search', { body: { count: 0 }, status: 200, most: 16 }),
   ];
 }
 

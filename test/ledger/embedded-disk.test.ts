@@ -44,6 +44,11 @@ async function writeUntilKilled(path: string): Promise<void> {
   }
 }
 
+/** The change feed is not kept: the copies that follow it end with the process. */
+function onDisk(dump: string): string {
+  return JSON.stringify({ ...JSON.parse(dump), changes: [] }, null, 1);
+}
+
 if (process.argv[2] === WRITE) await writeUntilKilled(process.argv[3] ?? '');
 else {
   t.test('a clean stop loses nothing', async (t) => {
@@ -57,13 +62,13 @@ else {
     ]);
     await testOrg.call([reserve('ana', held('usage', 3), { hold: 'k', ttlMs: 20 }), release('v', 'keep')]);
     await testOrg.commit(set('records', 'a/b', 'text'), set('limits', 'usage:u:ana', 10));
-    const before = await testOrg.dump();
+    const before = onDisk(await testOrg.dump());
     await first.close();
 
     const second = await openClockedMemory(path);
     t.teardown(() => second.close());
     await second.setClock(BEGIN_MS);
-    t.equal(await dumpOf(second.ledger, 'acme'), before);
+    t.equal(onDisk(await dumpOf(second.ledger, 'acme')), before);
     t.same(await second.ledger.orgs(), ['acme']);
     const again = orgOf(second);
     t.same(await again.statuses([reserve('ana', fixed('usage', 6)), reserve('ana', fixed('usage', 2))]), [
