@@ -79,7 +79,7 @@ onBothLedgers('a revoked token ends with the next request, on every replica', as
   t.same(problem(await other('GET', '/orgs', undefined, bearer(token))), [401, 'token-invalid']);
   t.same(problem(await one('DELETE', `/tokens/${id}`)), [404, 'not-found']);
   t.same((await one('GET', '/tokens')).body.items, []);
-  t.match((await one('GET', '/audit')).body.items[0], {
+  t.match((await one('GET', '/audit?action=token.delete')).body.items[0], {
     action: 'token.delete',
     subject: `token:${id}`,
     from: { name: 'bot', role: 'admin', orgs: 'all', expiresAt: null },
