@@ -10,6 +10,7 @@ import { HISTORY_ENDPOINTS } from './history/routes.js';
 import { HOLD_ENDPOINTS } from './holds/routes.js';
 import type { Endpoint } from './http/endpoint.js';
 import { KEY_ENDPOINTS } from './keys/routes.js';
+import { BULK_ENDPOINTS } from './limits/bulk.js';
 import { DISTRIBUTE_ENDPOINTS } from './limits/distribute.js';
 import { RAISE_ENDPOINTS } from './limits/raise.js';
 import { LIMIT_ENDPOINTS } from './limits/routes.js';
@@ -34,6 +35,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...LIMIT_ENDPOINTS,
   ...RAISE_ENDPOINTS,
   ...DISTRIBUTE_ENDPOINTS,
+  ...BULK_ENDPOINTS,
   ...ADJUSTMENT_ENDPOINTS,
   ...USAGE_ENDPOINTS,
   ...HISTORY_ENDPOINTS,

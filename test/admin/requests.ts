@@ -169,6 +169,13 @@ export const REQUESTS: readonly EndpointRequest[] = [
     body: of({ quota: 'ai' }),
     done: 200,
   },
+  {
+    name: 'POST /v1/orgs/:org/limits/bulk',
+    may: 'aq',
+    path: under('/limits/bulk'),
+    body: of({ limits: [{ user: 'ann', quota: 'ai', units: 9 }] }),
+    done: 200,
+  },
   { name: 'GET /v1/orgs/:org/usage', may: 'aqv', path: under('/usage'), done: 200 },
   {
     name: 'GET /v1/orgs/:org/usage/history',

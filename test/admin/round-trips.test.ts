@@ -196,6 +196,14 @@ const EVERY_WRITE: readonly Write[] = [
     status: 200,
     most: 5,
   },
+  // Not one resource: it reads the limits and subjects of its rows.
+  {
+    name: 'POST /v1/orgs/:org/limits/bulk',
+    path: '/orgs/acme/limits/bulk',
+    body: { limits: [{ user: 'ann', quota: 'ai', units: 9 }] },
+    status: 200,
+    most: 4,
+  },
   { name: 'DELETE /v1/orgs/:org/holds/:hold', path: '/orgs/acme/holds/h1', status: 204 },
   {
     name: 'PUT /v1/orgs/:org/notifications',

@@ -63,6 +63,8 @@ interface Declaration<
   /** The members of the query. Left out: none is allowed. */
   readonly query?: Query;
   readonly body?: Body;
+  /** What of the body is validated before `handle`, which validates the rest and reports each bad row. Left out: all of it. */
+  readonly envelope?: TSchema;
   /** A body that is valid and works in the orgs of the documentation. */
   readonly example?: Static<Body>;
   readonly answers: Declared;
@@ -98,6 +100,7 @@ export interface Endpoint {
   readonly params: TSchema;
   readonly query: TSchema;
   readonly body: TSchema | undefined;
+  readonly envelope: TSchema | undefined;
   readonly example: unknown;
   readonly answers: Answers;
   readonly errors: readonly ErrorCode[];
@@ -125,6 +128,7 @@ export function endpoint<
     params: path(...paramsOf(declared.path)),
     query: members(declared.query ?? {}),
     body,
+    envelope: declared.envelope ?? body,
     example,
     answers,
     errors: declared.errors ?? [],

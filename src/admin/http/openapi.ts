@@ -78,7 +78,13 @@ const PROBLEM = {
       items: {
         type: 'object',
         required: ['field', 'problem'],
-        properties: { field: { type: 'string' }, problem: { type: 'string' } },
+        properties: {
+          field: { type: 'string' },
+          problem: { type: 'string' },
+          row: { type: 'integer', description: 'Of a bulk write of limits: the index of the row' },
+          value: { description: 'Of a bulk write of limits: what the row states' },
+          remedy: { type: 'string', description: 'Of a bulk write of limits: what to do' },
+        },
       },
     },
   },

@@ -17,7 +17,7 @@ declare module 'fastify' {
 
 /** `app` has the prefix of its paths. */
 export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): void {
-  const { method, path, params, query, body, answers, media, readFirst, bodyBytesMax } = endpoint;
+  const { method, path, params, query, envelope, answers, media, readFirst, bodyBytesMax } = endpoint;
   app.route({
     method,
     url: path.slice(app.prefix.length - API_PREFIX.length),
@@ -25,7 +25,7 @@ export function registerEndpoint(app: App, admin: Admin, endpoint: Endpoint): vo
     schema: {
       params,
       querystring: query,
-      ...(body === undefined || media === 'rows' ? {} : { body }),
+      ...(envelope === undefined || media === 'rows' ? {} : { body: envelope }),
       response: answers,
     },
     config: {

@@ -27,10 +27,10 @@ import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { DryRun, Id, members, Name, Paging, Reason, Search } from '../http/validate.js';
 import {
-  askingMembers,
   BLOCKS_NOBODY,
   NOBODY,
   type AccessPreview as Preview,
+  usersBlockedBy,
 } from '../users/access-preview.js';
 import { memberIn } from '../users/members.js';
 import { profileField, profileIn } from '../users/profile.js';
@@ -251,7 +251,7 @@ async function outcomeOf(admin: Admin, view: OrgView, { line, limit }: LimitOnLi
 async function usersOf(admin: Admin, view: OrgView, { scope, subject }: LimitLine) {
   if (scope === 'user') return { count: 1, users: [userIdOf(subject)] };
   const generation = groupIn(view.tables, subject)?.generation ?? 0;
-  return askingMembers(admin, view, { group: subject, generation });
+  return usersBlockedBy(admin, view, { users: new Set(), groups: new Map([[subject, generation]]) });
 }
 
 /** The preview of a limit (a dry run), or the limit after the write. */
@@ -297,7 +297,7 @@ function snapshot(view: OrgView, line: LimitLine, limit: Limit) {
   return { ...capOut(limit, quotaOf(view, line.quota)), shadow: limit.shadow };
 }
 
-function lineOfBody({ quota, user, group }: NewLimit): LimitLine {
+export function lineOfBody({ quota, user, group }: Pick<NewLimit, 'quota' | 'user' | 'group'>): LimitLine {
   if ((user === undefined) === (group === undefined)) throw invalid('user', 'state either user or group');
   if (group !== undefined) return lineTo(quota, 'group', group);
   const userKey = userKeyOf(user ?? '');
@@ -305,7 +305,7 @@ function lineOfBody({ quota, user, group }: NewLimit): LimitLine {
   return lineTo(quota, 'user', userKey);
 }
 
-function checkSubject(tables: Tables, { scope, subject }: LimitLine): void {
+export function checkSubject(tables: Tables, { scope, subject }: LimitLine): void {
   if (scope === 'group' && groupIn(tables, subject) === undefined) throw invalid('group', 'group not found');
   const member = scope === 'user' ? memberIn(tables, subject) : undefined;
   if (scope === 'user' && (member === undefined || member.status === 'removed'))

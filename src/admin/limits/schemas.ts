@@ -166,3 +166,19 @@ export const DistributionPreview = named(
     unitsKept: { count: 0, limits: [] },
   },
 );
+
+const COUNTS = {
+  rows: Type.Integer(),
+  added: Type.Integer(),
+  changed: Type.Integer(),
+  unchanged: Type.Integer(),
+};
+const COUNTS_EXAMPLE = { rows: 3, added: 2, changed: 1, unchanged: 0 };
+
+export const LimitsSet = named('LimitsSet', COUNTS, COUNTS_EXAMPLE);
+
+export const LimitsSetPreview = named(
+  'LimitsSetPreview',
+  { ...COUNTS, wouldBlock: Type.Boolean(), usersBlocked: UsersBlocked },
+  { ...COUNTS_EXAMPLE, wouldBlock: true, usersBlocked: { count: 1, users: ['ann'] } },
+);

@@ -69,21 +69,41 @@ export function previewed(admin: Admin, userKey: string, change: MemberChange): 
   return { changes: [], wants, show: (view) => accessPreview(view, userKey, change) };
 }
 
-/** The members of a group who may make requests; its generation tells it from a deleted one of that id. */
-export async function askingMembers(
+interface BlockedSubjects {
+  /** Keys. */
+  readonly users: ReadonlySet<string>;
+  /** Their generations, which tell them from deleted groups of the same ids. */
+  readonly groups: ReadonlyMap<string, number>;
+}
+
+/** These users, and the members of these groups who may make requests: each once. */
+export async function usersBlockedBy(
   { snapshots }: Admin,
   view: OrgView,
-  { group, generation }: { readonly group: string; readonly generation: number },
+  { users, groups }: BlockedSubjects,
 ): Promise<UsersBlocked> {
-  const { users } = await snapshots.users(view.id, userTables(view.cycle.start));
+  const rows =
+    groups.size === 0 ? [] : (await snapshots.users(view.id, userTables(view.cycle.start))).users.values();
   let count = 0;
-  const accept = ({ member }: UserRow): boolean => {
-    const isIn =
-      canAsk(member) && member.groups.some((one) => one.group === group && one.generation === generation);
-    if (isIn) count += 1;
-    return isIn;
+  const isBlocked = (one: UserRow | string): boolean =>
+    typeof one === 'string' ||
+    (!users.has(one.userKey) &&
+      canAsk(one.member) &&
+      one.member.groups.some(({ group, generation }) => groups.get(group) === generation));
+  const accept = (one: UserRow | string): boolean => {
+    const accepted = isBlocked(one);
+    if (accepted) count += 1;
+    return accepted;
   };
-  const id = ({ userKey }: UserRow): string => userKey;
-  const page = await pageOf({ rows: users.values(), id, accept, ranks: { id } }, { pageSize: USERS_SHOWN });
-  return { count, users: page.rows.map(({ userKey }) => userIdOf(userKey)) };
+  const id = (one: UserRow | string): string => (typeof one === 'string' ? one : one.userKey);
+  const page = await pageOf(
+    { rows: inTurn(users, rows), id, accept, ranks: { id } },
+    { pageSize: USERS_SHOWN },
+  );
+  return { count, users: page.rows.map((one) => userIdOf(id(one))) };
+}
+
+function* inTurn<One, Other>(ones: Iterable<One>, others: Iterable<Other>): Generator<One | Other> {
+  yield* ones;
+  yield* others;
 }
