@@ -55,14 +55,10 @@ onBoth(
 );
 
 onBoth('set, delete and add to fields of any table, also several times', ORG, async (t, testOrg) => {
-  await testOrg.commit(
-    set('records', 'a', 'text'),
-    incr('history:day', 'n', 5),
-    incr('history:day', 'n', -7),
-  );
+  await testOrg.commit(set('records', 'a', 'text'), incr('cycles', 'n', 5), incr('cycles', 'n', -7));
   await testOrg.commit(del('records', 'a'), del('records', 'never'), set('records', 'b', ''));
   t.same(await testOrg.fields('records'), { b: '' });
-  t.same(await testOrg.fields('history:day'), { n: '-2' });
+  t.same(await testOrg.fields('cycles'), { n: '-2' });
 });
 
 onBoth('fields of several tables are read at one moment, absent ones as null', ORG, async (t, testOrg) => {
