@@ -39,11 +39,39 @@ const PAGE_ENTRIES = 50;
 const PAGE_VALUES = 100;
 
 export async function readHistory(store: HistoryStore, range: HistoryRange, visit: Visit): Promise<void> {
-  const tail = await Tail.read(store, range);
   const tables = tablesOf(range.kind, range.from, range.to);
-  const reading: Reading = { store, org: range.org, tail, visit };
-  if (range.fields === undefined) for (const table of tables) await readAll(reading, table);
-  else await readFields(reading, tables, range.fields);
+  const { org, fields } = range;
+  if (fields !== undefined) {
+    const texts = tables.flatMap((table) => fields.map((field) => ({ table, field, visit })));
+    await readTexts(store, range, texts);
+    return;
+  }
+  const tail = await Tail.read(store, range);
+  for (const table of tables) await readAll({ store, org, tail, visit }, table);
+}
+
+/** The text of a field in a table. */
+export interface HistoryText {
+  readonly table: RangeTable;
+  readonly field: string;
+  readonly visit: Visit;
+}
+
+/** Reads texts of any tables, and the journal once. */
+export async function readTexts(
+  store: HistoryStore,
+  about: Pick<HistoryRange, 'org' | 'timeZone'>,
+  texts: readonly HistoryText[],
+): Promise<void> {
+  const tail = await Tail.read(store, about);
+  for (let at = 0; at < texts.length; at += PAGE_VALUES) {
+    const some = texts.slice(at, at + PAGE_VALUES);
+    const wants = some.map(({ table, field }): Want => ({ table: table.table, fields: [field] }));
+    const { values } = await store.read(about.org, wants);
+    for (const [index, { table, field, visit }] of some.entries())
+      visitText({ tail, visit }, table, field, values[index]?.[0] ?? null);
+    await nextTurn();
+  }
 }
 
 interface Reading {
@@ -51,18 +79,6 @@ interface Reading {
   readonly org: string;
   readonly tail: Tail;
   readonly visit: Visit;
-}
-
-async function readFields(reading: Reading, tables: readonly RangeTable[], fields: readonly string[]) {
-  const all = tables.flatMap((table) => fields.map((field) => ({ table, field })));
-  for (let at = 0; at < all.length; at += PAGE_VALUES) {
-    const some = all.slice(at, at + PAGE_VALUES);
-    const wants = some.map(({ table, field }): Want => ({ table: table.table, fields: [field] }));
-    const { values } = await reading.store.read(reading.org, wants);
-    for (const [index, { table, field }] of some.entries())
-      visitText(reading, table, field, values[index]?.[0] ?? null);
-    await nextTurn();
-  }
 }
 
 async function readAll(reading: Reading, table: RangeTable): Promise<void> {
@@ -84,7 +100,12 @@ async function readAll(reading: Reading, table: RangeTable): Promise<void> {
 }
 
 // biome-ignore lint/complexity/useMaxParams: called for every text of a range, where an object would be allocated each time.
-function visitText({ tail, visit }: Reading, table: RangeTable, field: string, text: string | null): void {
+function visitText(
+  { tail, visit }: Pick<Reading, 'tail' | 'visit'>,
+  table: RangeTable,
+  field: string,
+  text: string | null,
+): void {
   const folded = text === null ? undefined : unpack(text);
   if (folded !== undefined) visitCells(visit, table, field, folded);
   for (const { id, packed } of tail.of(table.table, field))
@@ -105,7 +126,10 @@ interface TailPart {
 class Tail {
   private readonly byTable = new Map<Table, Map<string, TailPart[]>>();
 
-  static async read(store: HistoryStore, { org, timeZone }: HistoryRange): Promise<Tail> {
+  static async read(
+    store: HistoryStore,
+    { org, timeZone }: Pick<HistoryRange, 'org' | 'timeZone'>,
+  ): Promise<Tail> {
     const tail = new Tail();
     const { values } = await store.read(org, [{ table: 'org', fields: ['fold'] }]);
     let after = values[0]?.[0] ?? '';

@@ -1,13 +1,14 @@
-/** Events of an org: who reached which threshold, and who was refused for the first time at a limit. */
+/** Events of an org: who reached which threshold, and who was blocked at a limit, with the count of refused requests. */
 import Type from 'typebox';
 import type { LogEntry } from '../../ledger/port.js';
-import { readOrg } from '../../ledger/view/org-view.js';
+import { type OrgView, readOrg } from '../../ledger/view/org-view.js';
 import type { Notice } from '../../notify/notice.js';
 import { READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import type { CsvCell } from '../http/csv.js';
 import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { LogPaging, type LogReading, logCsv, logPage, Times, timesIn } from '../http/log-pages.js';
+import { type Event, withRefused } from './refused.js';
 import { EventList } from './schemas.js';
 
 const Filters = {
@@ -33,8 +34,13 @@ const list = endpoint({
   roles: READERS,
   query: { ...Filters, ...LogPaging },
   answers: { 200: EventList },
-  handle: async (admin, { params, query }) =>
-    ok(await logPage(await reading(admin, params.org, query), query)),
+  handle: async (admin, { params, query }) => {
+    const view = await readOrg(admin, params.org);
+    const page = await logPage(reading(admin, view, query), query, (events) =>
+      withRefused(admin, view, events),
+    );
+    return ok(page);
+  },
 });
 
 const asCsv = endpoint({
@@ -45,19 +51,19 @@ const asCsv = endpoint({
   roles: READERS,
   query: Filters,
   answers: { 200: Type.String() },
-  handle: async (admin, { params, query }) => logCsv(await reading(admin, params.org, query), COLUMNS),
+  handle: async (admin, { params, query }) => {
+    const view = await readOrg(admin, params.org);
+    return logCsv(reading(admin, view, query), COLUMNS, (events) => withRefused(admin, view, events));
+  },
 });
 
 export const EVENT_ENDPOINTS = [list, asCsv];
-
-type Event = Notice & { readonly id: string };
 
 function eventOf({ id, text }: LogEntry): Event {
   return { id, ...(JSON.parse(text) as Notice) };
 }
 
-async function reading({ ledger, quotas }: Admin, org: string, query: Filters): Promise<LogReading<Event>> {
-  const { id } = await readOrg({ ledger, quotas }, org);
+function reading({ ledger }: Admin, { id }: OrgView, query: Filters): LogReading<Event> {
   const { kind, who, scope, quota, action } = query;
   const is = (wanted: string | undefined, ...found: readonly string[]): boolean =>
     wanted === undefined || found.includes(wanted);
@@ -91,4 +97,9 @@ const COLUMNS: readonly (readonly [string, (event: Event) => CsvCell])[] = [
   ['limit', ({ limit }) => limit],
   ['consumed', ({ consumed }) => consumed],
   ['requested', ({ requested = '' }) => requested],
+  ['refused', ({ refused }) => refused?.count ?? ''],
+  ['refused_first', ({ refused }) => refused?.first ?? ''],
+  ['refused_last', ({ refused }) => refused?.last ?? ''],
+  ['refused_precision', ({ refused }) => refused?.precision ?? ''],
+  ['refused_actions', ({ refused }) => refused?.actions.map(({ action }) => action).join(' ') ?? ''],
 ];

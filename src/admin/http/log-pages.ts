@@ -55,7 +55,27 @@ const READ_AT_ONCE = 500;
 /** Entries that one request looks at: a filter that few match ends early, with a cursor to go on from. */
 const LOOKED_AT_MAX = 20_000;
 
-export async function logPage<Entry>(reading: LogReading<Entry>, query: LogPaging) {
+export async function logPage<Entry, Shown = Entry>(
+  reading: LogReading<Entry>,
+  query: LogPaging,
+  complete?: Complete<Entry, Shown>,
+) {
+  const { items, cursor } = await entriesOf(reading, query);
+  return { items: await completed(items, complete), cursor };
+}
+
+/** Adds to entries what other data tells about them. */
+export type Complete<Entry, Shown> = (entries: readonly Entry[]) => Promise<readonly Shown[]>;
+
+async function completed<Entry, Shown>(
+  entries: readonly Entry[],
+  complete: Complete<Entry, Shown> | undefined,
+): Promise<readonly Shown[]> {
+  // Without it, entries are shown as they are.
+  return complete === undefined ? (entries as readonly unknown[] as readonly Shown[]) : complete(entries);
+}
+
+async function entriesOf<Entry>(reading: LogReading<Entry>, query: LogPaging) {
   const { pageSize = PAGE_SIZE, order = 'newest' } = query;
   const items: Entry[] = [];
   let last = query.cursor ?? null;
@@ -100,16 +120,31 @@ async function* matching<Entry>(
   }
 }
 
+const LINES_AT_ONCE = 500;
+
 /** Newest first; read from the log as the client takes it. */
-export function logCsv<Entry>(
+export function logCsv<Entry, Shown = Entry>(
   reading: LogReading<Entry>,
-  columns: readonly (readonly [name: string, cell: (entry: Entry) => CsvCell])[],
+  columns: readonly (readonly [name: string, cell: (entry: Shown) => CsvCell])[],
+  complete?: Complete<Entry, Shown>,
 ) {
   async function* lines(): AsyncGenerator<string> {
     yield csvLine(columns.map(([name]) => name));
-    for await (const { entry } of matching(reading, {}))
-      if (entry !== undefined) yield csvLine(columns.map(([, cell]) => cell(entry)));
+    for await (const entries of inParts(reading))
+      for (const entry of await completed(entries, complete))
+        yield csvLine(columns.map(([, cell]) => cell(entry)));
   }
   // The schema of the answer is its text; a stream of it is the same to the client.
   return { status: 200, body: Readable.from(lines()) as unknown as string, headers: CSV_HEADERS } as const;
+}
+
+async function* inParts<Entry>(reading: LogReading<Entry>): AsyncGenerator<readonly Entry[]> {
+  let part: Entry[] = [];
+  for await (const { entry } of matching(reading, {})) {
+    if (entry !== undefined) part.push(entry);
+    if (part.length < LINES_AT_ONCE) continue;
+    yield part;
+    part = [];
+  }
+  yield part;
 }
