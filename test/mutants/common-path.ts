@@ -110,7 +110,7 @@ export const COMMON_PATH: readonly Mutant[] = [
     file: 'lua/include/holds.lua',
     search: 'if head.due and not due_changed then',
     replace: 'if head.due then',
-    killedBy: 'hold-expiry',
+    killedBy: 'plain-calls',
   },
   inCommonPath(
     'rule 11',

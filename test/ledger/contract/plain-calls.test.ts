@@ -51,6 +51,19 @@ onBoth('each request of a call sees those before it', ORG, async (t, testOrg) =>
   t.equal(await testOrg.line('usage:o'), '10+0');
 });
 
+onBoth(
+  'a hold that begins after plain calls counts in them, and expires in them',
+  ORG,
+  async (t, testOrg) => {
+    await plain(t, testOrg, [use('ana', 1)]);
+    await testOrg.do(reserve('ana', held('usage', 6), { hold: 'h', ttlMs: 50 }));
+    const [refused] = await plain(t, testOrg, [use('ana', 4)]);
+    t.match(refused, { status: 'refused', reason: 'held' });
+    await testOrg.at(BEGIN_MS + 50);
+    t.match(await testOrg.apply([use('ana', 4)]), { expired: 1, results: [{ status: 'admitted' }] });
+  },
+);
+
 onBoth('what is held counts, and a refusal takes nothing', ORG, async (t, testOrg) => {
   await testOrg.do(reserve('ana', held('usage', 6), { hold: 'h' }));
   const [refused, admitted] = await plain(t, testOrg, [use('ana', 5), use('ana', 4)]);
