@@ -13,6 +13,7 @@ import { type Ledger, StoreError } from '../ledger/port.js';
 import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { type MaintenanceLoop, startMaintenance } from '../maintenance/maintenance-loop.js';
+import { invitationChanges } from '../notify/invitations.js';
 import type { Notifier } from '../notify/notifier.js';
 import { Metrics, type State } from '../observe/metrics.js';
 import { Ops } from '../observe/ops.js';
@@ -151,6 +152,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     ledger,
     quotas: config.quotas,
     notifier,
+    invitationMail: notifier.hasMail ? { changesFor: invitationChanges } : undefined,
     bootstrapToken,
     retention: config.retention,
     quotasOf: (action) => stages.now.actions.get(action),

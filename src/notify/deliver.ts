@@ -107,8 +107,10 @@ async function send(
   const [values = []] = (await ledger.read(org, [{ table: 'notices', fields }])).values;
   const notices = values.slice(0, -1).flatMap((text) => JSON.parse(text ?? '[]') as Notice[]);
   // A message without notices would be a test message.
-  if (notices.length === 0) throw new DeliveryError('its notices are no longer kept', true);
-  const message = await messageOf(org, clock(), notices);
+  if (notices.length === 0 && delivery.invitation === undefined)
+    throw new DeliveryError('its notices are no longer kept', true);
+  const { invitation } = delivery;
+  const message = { ...(await messageOf(org, clock(), notices)), invitation };
   if ('email' in target) {
     if (channels.mail === undefined) throw new DeliveryError('the config has no smtp');
     return channels.mail(target.email, id, message);

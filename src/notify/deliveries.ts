@@ -9,11 +9,20 @@ import type { Notice } from './notice.js';
 const DELIVERY = 'delivery:';
 const BATCH = 'batch:';
 
+export interface Invitation {
+  readonly user: string;
+  readonly name: string;
+  /** Who invites. */
+  readonly by: string;
+}
+
 export interface Delivery {
   /** `email:<address>` or `webhook:<id>`. */
   readonly target: string;
   readonly batches: readonly string[];
   readonly notices: number;
+  /** Of an invitation, which has no notices. */
+  readonly invitation?: Invitation;
   readonly createdAt: number;
   /** Once attempted, its content stays as it is. */
   readonly attempts: number;
@@ -90,7 +99,10 @@ export function addTo(
 ): { readonly expects: readonly NoticeField[]; readonly change: NoticeField } {
   const waiting = list.filter((one) => one.delivery.target === target && isWaiting(one));
   const open = waiting.find(
-    ({ delivery }) => delivery.attempts === 0 && delivery.notices + notices <= NOTICES_MAX,
+    ({ delivery }) =>
+      delivery.attempts === 0 &&
+      delivery.invitation === undefined &&
+      delivery.notices + notices <= NOTICES_MAX,
   );
   if (open !== undefined) {
     const { delivery, field, text } = open;

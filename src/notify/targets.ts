@@ -10,7 +10,7 @@ const WEBHOOK = 'webhook:';
 
 export type Target = { readonly email: string } | { readonly webhook: string };
 
-function emailTarget(address: string): string {
+export function emailTarget(address: string): string {
   return EMAIL + address;
 }
 

@@ -27,7 +27,7 @@ export class NoticeMetrics {
     const labels = ['channel'];
     this.sentMessages = build.counters({
       name: 'quotagate_notice_messages_sent_total',
-      help: 'Messages with notices that were delivered: `email` (one per recipient) or `webhook`.',
+      help: 'Delivered messages, with notices or an invitation: `email` (one per recipient) or `webhook`.',
       labels,
     });
     this.sentNotices = build.counters({

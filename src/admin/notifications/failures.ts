@@ -74,9 +74,10 @@ async function listFailures(admin: Admin, org: string, query: MembersOf<typeof P
 }
 
 function failureView({ id, delivery }: PlacedDelivery, textOf: (field: string) => string | undefined) {
-  const { target, batches, createdAt, attempts, error } = delivery;
+  const { target, batches, invitation, createdAt, attempts, error } = delivery;
   const notices = batches.flatMap((batch) => JSON.parse(textOf(batchField(batch)) ?? '[]') as Notice[]);
-  return { id, ...targetView(target), notices, createdAt: instant(createdAt), attempts, error };
+  const invited = invitation === undefined ? {} : { invited: invitation.user };
+  return { id, ...targetView(target), notices, ...invited, createdAt: instant(createdAt), attempts, error };
 }
 
 function sendAgain(admin: Admin, context: WriteContext, id: string) {

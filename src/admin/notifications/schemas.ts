@@ -147,6 +147,7 @@ export const FailedDelivery = named(
     id: Type.String(),
     ...target,
     notices: Type.Array(NoticeView),
+    invited: Type.Optional(Type.String({ description: 'Of an invitation: the id of the user' })),
     createdAt: Instant,
     attempts: Type.Integer(),
     error: Type.String({ description: 'Of the last attempt' }),

@@ -1,4 +1,5 @@
 /** A message as e-mail: subject, text and HTML that a phone can show. */
+import type { Invitation } from '../deliveries.js';
 import type { Notice } from '../notice.js';
 import type { Message } from './message.js';
 import { adviceOf, factsOf, headlineOf } from './sentences.js';
@@ -10,9 +11,10 @@ export interface Mail {
 }
 
 export function mailOf(message: Message): Mail {
-  const { notices } = message;
+  const { notices, invitation } = message;
   const [first] = notices;
   const org = orgOf(message);
+  if (invitation !== undefined) return invitationMail(message, invitation);
   if (first === undefined) return testMail(message);
   const title = notices.length === 1 ? headlineOf(first) : `${notices.length} notices about limits`;
   return { subject: `[${org}] ${title}`, text: textOf(message, title), html: htmlOf(message, title) };
@@ -20,6 +22,23 @@ export function mailOf(message: Message): Mail {
 
 function orgOf({ org, orgName }: Message): string {
   return orgName === '' ? org : orgName;
+}
+
+/** It has no link: the console is for admins. */
+function invitationMail(message: Message, { user, name, by }: Invitation): Mail {
+  const org = orgOf(message);
+  const title = `You are invited to ${org}`;
+  const sentences = [
+    `Hello${name === '' ? '' : ` ${name}`},`,
+    `${by} has invited you to ${org}. Your user id is ${user}.`,
+    'You become active with your first request.',
+  ];
+  const body = sentences.map((sentence) => `<p>${escaped(sentence)}</p>`).join('');
+  return {
+    subject: `[${org}] ${title}`,
+    text: `${sentences.join('\n\n')}\n`,
+    html: page(title, body, { ...message, consoleUrl: undefined }),
+  };
 }
 
 function testMail(message: Message): Mail {
