@@ -31,7 +31,11 @@ export function historyTo({ ledger, quotas }: MeOptions) {
       org,
       user: userIdOf(user),
       period: { name: period, from, to, start, timeZone: view.rule.timeZone },
-      daily: rows.map((row) => shown(row, definitions.get(row.at.quota)?.decimals ?? 0)),
+      // Amounts of quotas that the config no longer has have no scale any more.
+      daily: rows.flatMap((row) => {
+        const definition = definitions.get(row.at.quota);
+        return definition === undefined ? [] : [shown(row, definition.decimals)];
+      }),
     });
   };
 }

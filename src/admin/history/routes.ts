@@ -1,7 +1,7 @@
 /** The usage history: by time, and by quota, user, group, action, model and API key; live to the last request. */
 import { Readable } from 'node:stream';
 import Type from 'typebox';
-import { type HistoryQuery, type HistoryRow, mixesSubjects, queryHistory } from '../../history/query.js';
+import { type HistoryQuery, type HistoryRow, mixesSubjects } from '../../history/query.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { readOrg } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
@@ -12,7 +12,7 @@ import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { invalid } from '../http/problems.js';
 import { historyQueryOf, NONE, RangeQuery } from './range.js';
 import { UsageHistory } from './schemas.js';
-import { figuresOf, shownAt, totalsOf, usersByShare, withSums } from './view.js';
+import { figuresOf, rowsOf, shownAt, totalsOf, usersByShare, withSums } from './view.js';
 
 const USERS_MAX = 500;
 const USERS = 50;
@@ -54,7 +54,7 @@ const asCsv = endpoint({
   handle: async (admin, { params, query }) => {
     const view = await readOrg(admin, params.org);
     const asked = historyQueryOf(admin, view, query);
-    const rows = await queryHistory(admin.ledger, asked);
+    const rows = await rowsOf(admin, asked);
     const chunks = csvChunks(admin, asked, { rows, cumulative: query.cumulative === true });
     // The schema of the answer is its text; a stream of it is the same to the client.
     return { status: 200, body: Readable.from(chunks) as unknown as string, headers: CSV_HEADERS };
@@ -64,17 +64,17 @@ const asCsv = endpoint({
 export const HISTORY_ENDPOINTS = [asJson, asCsv];
 
 async function historyOf(admin: Admin, org: string, query: HistoryParams) {
-  const { ledger, quotas } = admin;
+  const { quotas } = admin;
   const view = await readOrg(admin, org);
   const asked = historyQueryOf(admin, view, query);
   const isDetailed = query.by !== undefined || asked.groupBy.length > 0;
-  const rows = isDetailed ? await queryHistory(ledger, asked) : [];
+  const rows = isDetailed ? await rowsOf(admin, asked) : [];
   if (rows.length > JSON_ROWS_MAX)
     throw invalid(
       'groupBy',
       `${rows.length} rows, at most ${JSON_ROWS_MAX}: ask for less, or for history.csv`,
     );
-  const days = await queryHistory(ledger, { ...asked, by: 'day', groupBy: [] });
+  const days = await rowsOf(admin, { ...asked, by: 'day', groupBy: [] });
   const { users, usersTotal } = await topUsers(admin, asked, query.users ?? USERS);
   const daily = days.map((row) => ({ day: row.bucket, ...figuresOf(quotas, row) }));
   const shown = rows.map((row) => rowView(admin, asked, row));
@@ -111,13 +111,13 @@ function seriesOf({ groupBy }: HistoryQuery, row: RowView): string {
 }
 
 /** Users cannot be listed within a group. */
-async function topUsers({ ledger, quotas }: Admin, asked: HistoryQuery, most: number) {
+async function topUsers(admin: Admin, asked: HistoryQuery, most: number) {
   const query = { ...asked, by: 'total', groupBy: ['user'] } as const;
   if (most === 0 || mixesSubjects(query)) return { users: [], usersTotal: 0 };
-  const all = usersByShare(await queryHistory(ledger, query));
+  const all = usersByShare(await rowsOf(admin, query));
   const users = all.slice(0, most).map(([user, rows]) => ({
     user: user === '' ? NONE : userIdOf(user),
-    quotas: rows.map((row) => figuresOf(quotas, row)),
+    quotas: rows.map((row) => figuresOf(admin.quotas, row)),
   }));
   return { users, usersTotal: all.length };
 }

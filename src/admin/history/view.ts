@@ -1,7 +1,14 @@
 /** Rows of the history as the API shows them. */
-import type { Dimension, HistoryRow, Refused } from '../../history/query.js';
+import {
+  type Dimension,
+  type HistoryQuery,
+  type HistoryRow,
+  queryHistory,
+  type Refused,
+} from '../../history/query.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits, type Quotas } from '../../quota/units.js';
+import type { Admin } from '../admin.js';
 import { NONE } from './range.js';
 
 export interface Figures {
@@ -11,9 +18,15 @@ export interface Figures {
   readonly refused: Refused;
 }
 
+/** Rows of quotas that the config has: amounts of others have no scale any more. */
+export async function rowsOf({ ledger, quotas }: Admin, query: HistoryQuery): Promise<HistoryRow[]> {
+  return (await queryHistory(ledger, query)).filter(({ at }) => quotas.has(at.quota));
+}
+
 export function figuresOf(quotas: Quotas, { at: { quota }, units, raw, refused }: HistoryRow): Figures {
-  // A quota that the config no longer has is shown in its smallest units.
-  const decimals = quotas.get(quota)?.decimals ?? 0;
+  const definition = quotas.get(quota);
+  if (definition === undefined) throw new Error(`quota "${quota}" not found`);
+  const { decimals } = definition;
   return { quota, units: formatUnits(units, decimals), raw: formatUnits(raw, decimals), refused };
 }
 

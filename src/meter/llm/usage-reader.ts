@@ -216,9 +216,10 @@ export class UsageReader implements AnswerReader {
     const { model, units } = options.rates.charged(all, this.facts, parts);
     this.result = { model, usage: all, estimated };
     const raws = options.rates.rawAmounts(all);
-    return units.map(
-      (one, charge): Cost => ({ units: Math.min(UNITS_MAX, one), estimated, raw: raws[charge] }),
-    );
+    return units.map((one, charge): Cost => {
+      const cost = { units: Math.min(UNITS_MAX, one), estimated };
+      return raws[charge] === cost.units ? cost : { ...cost, raw: raws[charge] };
+    });
   }
 
   /** Returns the known consumption: the reported values, or the counted ones if larger. */

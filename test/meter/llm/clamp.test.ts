@@ -142,9 +142,10 @@ t.test('a clamped stream is asked for its usage too', async (t) => {
   });
   if (one === undefined) throw new Error('not clamped');
   const body = Buffer.from('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n');
-  const { client, costs } = await pass(one, body, { type: 'text/event-stream' });
+  const { client, costs, raws } = await pass(one, body, { type: 'text/event-stream' });
   t.equal(client.length, 0);
   t.strictSame(costs, [{ units: 5, estimated: false }]);
+  t.strictSame(raws, [8], 'what was read, before weights');
   await meter.close();
 });
 

@@ -99,6 +99,8 @@ export interface Passed {
   readonly client: Buffer;
   readonly sameChunks: boolean;
   readonly costs: Costs;
+  /** Of each cost, what the meter read before weights. */
+  readonly raws: readonly number[];
   readonly report: TokenReport | undefined;
 }
 
@@ -106,6 +108,15 @@ export function cutUp(body: Buffer, chunkBytes: number): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0; at < body.length; at += chunkBytes) chunks.push(body.subarray(at, at + chunkBytes));
   return chunks;
+}
+
+/** Costs as they are charged, without what was read before weights. */
+export function charged(costs: Costs): Costs {
+  return costs.map((cost) => {
+    if (cost === undefined) return undefined;
+    const { raw: _, ...units } = cost;
+    return units;
+  });
 }
 
 /** The whole way of one answer. */
@@ -129,5 +140,11 @@ export async function pass({ reader }: Priced, body: Buffer, answer: Answer): Pr
   const last = whole ? reader.end() : undefined;
   if (last !== undefined) client.push(last);
   const costs = await reader.costs(whole);
-  return { client: Buffer.concat(client), sameChunks, costs, report: reader.report?.() };
+  return {
+    client: Buffer.concat(client),
+    sameChunks,
+    costs: charged(costs),
+    raws: costs.map((cost) => cost?.raw ?? cost?.units ?? Number.NaN),
+    report: reader.report?.(),
+  };
 }

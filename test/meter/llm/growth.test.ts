@@ -4,7 +4,7 @@ import t from 'tap';
 import { CATALOGUE, ProblemError } from '../../../src/errors/catalogue.js';
 import { type Api, errorShape, type LlmOptions } from '../../../src/meter/llm/index.js';
 import { events } from './answers.js';
-import { meterOf, PATHS, priced } from './drive.js';
+import { charged, meterOf, PATHS, priced } from './drive.js';
 
 const OUTPUT = { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 };
 const STEP: Partial<LlmOptions> = { hold: 'step', stepTokens: 100, weights: OUTPUT };
@@ -126,7 +126,7 @@ t.test('finish: the stream continues, and the next extension is requested a step
   const more = said(60);
   t.equal(reader.data(more), more);
   t.equal(askedTimes(), 2);
-  t.strictSame(await reader.costs(true), [{ units: 220, estimated: true }]);
+  t.strictSame(charged(await reader.costs(true)), [{ units: 220, estimated: true }]);
   await meter.close();
 });
 
@@ -154,7 +154,7 @@ t.test('cut: the client ends behind a whole event, whatever the network split', 
   t.equal(last, `data: ${JSON.stringify(errorShape('openai-chat')(SPENT, 429))}\n\ndata: [DONE]\n\n`);
   t.equal(reader.data(three), undefined);
   t.equal(reader.end(), undefined);
-  t.strictSame(await reader.costs(true), [{ units: 70, estimated: true }]);
+  t.strictSame(charged(await reader.costs(true)), [{ units: 70, estimated: true }]);
   await meter.close();
 });
 

@@ -3,7 +3,7 @@
 import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import { type Api, errorShape, type Models } from '../../../src/meter/llm/index.js';
-import { meterOf, pass, priced } from './drive.js';
+import { charged, meterOf, pass, priced } from './drive.js';
 import { chunk, decoded, EVENT_STREAM, exception, message } from './shape-answers/bedrock.js';
 
 const OUTPUT = { input: 0, cachedInput: 0, cacheWrite: 0, output: 1, reasoning: 1 };
@@ -246,7 +246,7 @@ for (const { api, path, request, type, event, last } of CUT) {
     const end = steps.refused(SPENT) ?? Buffer.alloc(0);
     t.match(end.toString('latin1'), last);
     t.equal(reader.data(bytes.subarray(20)), undefined);
-    t.strictSame(await reader.costs(true), [{ units: 100, estimated: true }]);
+    t.strictSame(charged(await reader.costs(true)), [{ units: 100, estimated: true }]);
     await meter.close();
     return undefined;
   });
