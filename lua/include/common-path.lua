@@ -93,7 +93,7 @@ local time, latest, producer, due = clock, ARGV[7] + 0, ARGV[2], head[8]
 if latest > 0 and clock > latest then return full_path() end
 if head[2] and time < head[2] + 0 then time = head[2] + 0 end
 -- Kept by `write_all`; an org that has no such field yet looks.
-if not due then due = call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')[2] or 'none' end
+if not due then due = call('ZRANGEBYSCORE', KEYS[6], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2] or 'none' end
 if time >= head[4] + 0 or (due ~= 'none' and time >= due + 0) then return full_path() end
 if producer ~= '' then
   local record = call('HGET', KEYS[7], producer)

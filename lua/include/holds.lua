@@ -136,7 +136,7 @@ end
 -- When the first hold or tombstone is due, 'none' where there is none: the head has it, so that a decision need not look.
 local function first_due()
   if head.due and not due_changed then return head.due end
-  return redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')[2] or 'none'
+  return redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2] or 'none'
 end
 
 local function cycle_of(start)
