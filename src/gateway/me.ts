@@ -3,11 +3,18 @@ import type { IncomingMessage } from 'node:http';
 import { ProblemError } from '../errors/catalogue.js';
 import type { Identifier } from '../identify/identifier.js';
 import type { Answer } from '../ledger/batching/index.js';
-import { type Ledger, type ReserveOp, StoreError, type Want } from '../ledger/port.js';
-import { capNow, figuresOf, instant, limitIn, standingOf } from '../ledger/view/limit-lines.js';
+import { type Ledger, type ReserveOp, StoreError } from '../ledger/port.js';
+import {
+  type AppliedLimit,
+  appliedLimits,
+  appliedWants,
+  type Subject,
+  subjectsOf,
+} from '../ledger/view/applied-limits.js';
+import { figuresOf, instant } from '../ledger/view/limit-lines.js';
 import { type OrgView, readOrg } from '../ledger/view/org-view.js';
 import { charges } from '../quota/charge.js';
-import { lineOf, type Scope, userIdOf } from '../quota/id.js';
+import { lineOf, userIdOf } from '../quota/id.js';
 import { definitionIn, formatUnits } from '../quota/units.js';
 import { denial, hideOrg, identityMissing } from './denial.js';
 import type { QuotaLabels } from './ratelimit-fields.js';
@@ -89,17 +96,10 @@ function answerTo({ ledger, quotas }: MeOptions): AnswerCaller {
   const definitions = new Map(Object.entries(quotas));
   return async ({ org, user, groups }) => {
     const userId = userIdOf(user);
-    const subjects: Subject[] = [
-      { scope: 'user', id: userId, key: user },
-      ...(groups === '' ? [] : groups.split(',')).map(
-        (group): Subject => ({ scope: 'group', id: group, key: group }),
-      ),
-      { scope: 'org', id: org, key: '' },
-    ];
-    const fields = [...definitions.keys()].flatMap((quota) =>
-      subjects.map(({ scope, key }) => lineOf(quota, scope, key)),
-    );
-    const view = await readOrg({ ledger, quotas: definitions }, org, (start) => wants(start, fields));
+    const listed = groups === '' ? [] : groups.split(',');
+    const subjects = subjectsOf({ org, id: userId, key: user, groups: listed });
+    const wants = appliedWants([...definitions.keys()], subjects);
+    const view = await readOrg({ ledger, quotas: definitions }, org, wants);
     return jsonAnswer(figures(view, { labels: quotas, userId, subjects }));
   };
 }
@@ -115,21 +115,6 @@ export function jsonAnswer(answer: unknown): Refusal {
     'no-store',
   ];
   return { status: 200, headers, body };
-}
-
-interface Subject {
-  readonly scope: Scope;
-  readonly id: string;
-  /** User key or group id; '' for the org. */
-  readonly key: string;
-}
-
-function wants(start: number, fields: readonly string[]): Want[] {
-  return [
-    { table: 'limits', fields },
-    { table: `consumed:${start}`, fields },
-    { table: `held:${start}`, fields },
-  ];
 }
 
 interface FiguresOptions {
@@ -154,7 +139,7 @@ function figures(view: OrgView, options: FiguresOptions) {
 function quotaFigures(view: OrgView, quota: string, { labels, subjects }: FiguresOptions) {
   const { decimals, unit } = definitionIn(labels, quota);
   const own = figuresOf(view, lineOf(quota, 'user', subjects[0]?.key ?? ''));
-  const limits = subjects.flatMap((subject) => limitOf(view, subject, { quota, decimals }));
+  const limits = appliedLimits(view, quota, subjects).map(limitView);
   const hard = limits.filter((limit) => limit.mode === 'hard').map((limit) => limit.remaining);
   return {
     unit,
@@ -166,55 +151,7 @@ function quotaFigures(view: OrgView, quota: string, { labels, subjects }: Figure
   };
 }
 
-interface ScaledQuota {
-  readonly quota: string;
-  readonly decimals: number;
-}
-
-function limitOf(view: OrgView, { scope, id, key }: Subject, { quota, decimals }: ScaledQuota) {
-  const field = lineOf(quota, scope, key);
-  const cap = scope === 'org' ? poolCap(view, quota) : limitCap(view, quota, field);
-  if (cap === undefined) return [];
-  const found = figuresOf(view, field);
-  const held = found.held + (scope === 'org' ? (view.pools.get(quota)?.carried ?? 0) : 0);
-  const standing = standingOf(cap.units, { consumed: found.consumed, held }, cap.mode !== 'hard');
-  const out = (units: number): number => formatUnits(units, decimals);
-  return [
-    {
-      scope,
-      subject: id,
-      mode: cap.mode,
-      limit: out(cap.units),
-      consumed: out(standing.consumed),
-      held: out(standing.held),
-      remaining: out(standing.remaining),
-      ...(cap.raise === undefined
-        ? {}
-        : { raise: { units: out(cap.raise.units), until: instant(cap.raise.until) } }),
-    },
-  ];
-}
-
-interface Cap {
-  readonly units: number;
-  readonly mode: 'hard' | 'soft' | 'shadow';
-  /** A temporary raise, contained in `units`, and when it ends. */
-  readonly raise?: { readonly units: number; readonly until: number };
-}
-
-function poolCap(view: OrgView, quota: string): Cap | undefined {
-  const pool = view.pools.get(quota);
-  return pool === undefined ? undefined : { units: pool.units, mode: pool.plan.mode };
-}
-
-function limitCap(view: OrgView, quota: string, field: string): Cap | undefined {
-  const limit = limitIn(view.tables, field);
-  if (limit === undefined) return undefined;
-  const mode = limit.shadow ? 'shadow' : 'hard';
-  const raised = view.now < limit.raiseUntil;
-  return {
-    units: capNow(view, quota, limit),
-    mode,
-    ...(raised ? { raise: { units: limit.raise, until: limit.raiseUntil } } : {}),
-  };
+function limitView({ shown, raise }: AppliedLimit) {
+  if (raise === undefined) return shown;
+  return { ...shown, raise: { units: raise.units, until: instant(raise.until) } };
 }

@@ -1,10 +1,15 @@
 /** Which limits apply to a user's request, which of them binds, and why. */
 import Type from 'typebox';
 import { decodeMember } from '../../ledger/codec.js';
-import { capNow, figuresOf, limitIn, standingOf } from '../../ledger/view/limit-lines.js';
+import {
+  type AppliedLimit,
+  appliedLimits,
+  appliedWants,
+  type Subject,
+  subjectsOf,
+} from '../../ledger/view/applied-limits.js';
 import { type OrgView, readOrg, textIn } from '../../ledger/view/org-view.js';
-import { lineOf, type Scope, userKeyOf } from '../../quota/id.js';
-import { formatUnits } from '../../quota/units.js';
+import { userKeyOf } from '../../quota/id.js';
 import { READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
@@ -28,12 +33,6 @@ export const EXPLAIN_ENDPOINTS = [
   }),
 ];
 
-interface Subject {
-  readonly scope: Scope;
-  readonly id: string;
-  readonly key: string;
-}
-
 async function explain(admin: Admin, org: string, { user, action }: Query) {
   const key = userKeyOf(user);
   if (key === undefined) throw invalid('user', 'is not a user id');
@@ -44,17 +43,8 @@ async function explain(admin: Admin, org: string, { user, action }: Query) {
   if (text === undefined) throw notFound(`User ${user}`);
   const member = decodeMember(text);
   const groups = member.groups.map(({ group }) => group);
-  const subjects: Subject[] = [
-    { scope: 'user', id: user, key },
-    ...groups.map((group): Subject => ({ scope: 'group', id: group, key: group })),
-    { scope: 'org', id: org, key: '' },
-  ];
-  const fields = quotas.flatMap((quota) => subjects.map(({ scope, key: own }) => lineOf(quota, scope, own)));
-  const view = await readOrg(admin, org, (start) => [
-    { table: 'limits', fields },
-    { table: `consumed:${start}`, fields },
-    { table: `held:${start}`, fields },
-  ]);
+  const subjects = subjectsOf({ org, id: user, key, groups });
+  const view = await readOrg(admin, org, appliedWants(quotas, subjects));
   const explained = quotas.map((quota) => explainQuota(view, quota, subjects));
   return {
     user,
@@ -67,7 +57,7 @@ async function explain(admin: Admin, org: string, { user, action }: Query) {
 }
 
 function explainQuota(view: OrgView, quota: string, subjects: readonly Subject[]) {
-  const limits = subjects.flatMap((subject) => limitOf(view, subject, quota));
+  const limits = appliedLimits(view, quota, subjects).map(({ shown }) => shown);
   const hard = limits.filter(({ mode }) => mode === 'hard');
   const [first, ...others] = hard;
   const binding =
@@ -77,7 +67,7 @@ function explainQuota(view: OrgView, quota: string, subjects: readonly Subject[]
   return { quota, blocked, binding: binding ?? null, why: whyOf(binding, hasPlan), limits };
 }
 
-type Explained = ReturnType<typeof limitOf>[number];
+type Explained = AppliedLimit['shown'];
 
 function whyOf(binding: Explained | undefined, hasPlan: boolean): string {
   if (!hasPlan) return 'the org has no plan for this quota';
@@ -85,42 +75,4 @@ function whyOf(binding: Explained | undefined, hasPlan: boolean): string {
   const { scope, subject, remaining } = binding;
   const whose = scope === 'org' ? 'the pool of the org' : `the limit of ${scope} ${subject}`;
   return remaining === 0 ? `${whose} is used up` : `${whose} has the least remaining: ${remaining}`;
-}
-
-function limitOf(view: OrgView, { scope, id, key }: Subject, quota: string) {
-  const field = lineOf(quota, scope, key);
-  const cap = scope === 'org' ? poolCap(view, quota) : limitCap(view, quota, field);
-  if (cap === undefined) return [];
-  const found = figuresOf(view, field);
-  const held = found.held + (scope === 'org' ? (view.pools.get(quota)?.carried ?? 0) : 0);
-  const standing = standingOf(cap.units, { consumed: found.consumed, held }, cap.mode !== 'hard');
-  const { decimals } = view.quotas.get(quota) ?? { decimals: 0 };
-  const shown = (units: number): number => formatUnits(units, decimals);
-  return [
-    {
-      scope,
-      subject: id,
-      mode: cap.mode,
-      limit: shown(cap.units),
-      consumed: shown(standing.consumed),
-      held: shown(standing.held),
-      remaining: shown(standing.remaining),
-    },
-  ];
-}
-
-interface Cap {
-  readonly units: number;
-  readonly mode: 'hard' | 'soft' | 'shadow';
-}
-
-function poolCap(view: OrgView, quota: string): Cap | undefined {
-  const pool = view.pools.get(quota);
-  return pool === undefined ? undefined : { units: pool.units, mode: pool.plan.mode };
-}
-
-function limitCap(view: OrgView, quota: string, field: string): Cap | undefined {
-  const limit = limitIn(view.tables, field);
-  if (limit === undefined) return undefined;
-  return { units: capNow(view, quota, limit), mode: limit.shadow ? 'shadow' : 'hard' };
 }

@@ -6,6 +6,7 @@ import {
   queryHistory,
   type Refused,
 } from '../../history/query.js';
+import { quotaOf } from '../../ledger/view/limit-lines.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits, type Quotas } from '../../quota/units.js';
 import type { Admin } from '../admin.js';
@@ -24,9 +25,7 @@ export async function rowsOf({ ledger, quotas }: Admin, query: HistoryQuery): Pr
 }
 
 export function figuresOf(quotas: Quotas, { at: { quota }, units, raw, refused }: HistoryRow): Figures {
-  const definition = quotas.get(quota);
-  if (definition === undefined) throw new Error(`quota "${quota}" not found`);
-  const { decimals } = definition;
+  const { decimals } = quotaOf({ quotas }, quota);
   return { quota, units: formatUnits(units, decimals), raw: formatUnits(raw, decimals), refused };
 }
 
