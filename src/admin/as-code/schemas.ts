@@ -2,7 +2,8 @@
 import Type, { type Static } from 'typebox';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { byName, named } from '../http/schema.js';
-import { Email, Id, members, Name, Reason, Title } from '../http/validate.js';
+import { Email, members, Name, Reason, Title } from '../http/validate.js';
+import { StatedLimit } from '../limits/schemas.js';
 import { Cycle } from '../orgs/definition.js';
 import { PlanMode } from '../plans/schemas.js';
 import { UserStatus } from '../users/schemas.js';
@@ -27,19 +28,7 @@ const Sections = {
       }),
     ),
   ),
-  limits: Type.Optional(
-    Type.Array(
-      members({
-        quota: Name,
-        user: Type.Optional(Id),
-        group: Type.Optional(Name),
-        units: Type.Optional(Type.Number()),
-        percent: Type.Optional(Type.Number()),
-        shadow: Type.Optional(Type.Boolean()),
-      }),
-      { maxItems: ENTRIES_MAX },
-    ),
-  ),
+  limits: Type.Optional(Type.Array(members(StatedLimit), { maxItems: ENTRIES_MAX })),
 };
 
 const EXAMPLE = {

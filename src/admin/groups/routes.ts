@@ -10,7 +10,7 @@ import { type OrgView, textIn } from '../../ledger/view/org-view.js';
 import { lineOf, userKeyOf } from '../../quota/id.js';
 import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
-import { created, done, endpoint, ok } from '../http/endpoint.js';
+import { created, endpoint, ok, okOrDone } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
@@ -118,7 +118,7 @@ const remove = endpoint({
     const { reason, dryRun = false } = request.query;
     const change = { id: request.params.group, dryRun };
     const outcome = await deleteGroup(admin, writeContext(request, reason), change);
-    return outcome === undefined ? done() : ok(outcome);
+    return okOrDone(outcome);
   },
 });
 
@@ -136,7 +136,7 @@ const join = endpoint({
     const { reason, dryRun = false } = request.query;
     const change = { group, user, joins: true, dryRun };
     const outcome = await changeMembership(admin, writeContext(request, reason), change);
-    return outcome === undefined ? done() : ok(outcome);
+    return okOrDone(outcome);
   },
 });
 
@@ -154,7 +154,7 @@ const leave = endpoint({
     const { reason, dryRun = false } = request.query;
     const change = { group, user, joins: false, dryRun };
     const outcome = await changeMembership(admin, writeContext(request, reason), change);
-    return outcome === undefined ? done() : ok(outcome);
+    return okOrDone(outcome);
   },
 });
 

@@ -161,3 +161,8 @@ export function createdSecret<Body>(location: string, body: Body) {
 export function done() {
   return { status: 204, body: undefined } as const;
 }
+
+/** For writes with `dryRun`: what the change would do, or nothing once it is done. */
+export function okOrDone<Preview>(preview: Preview | undefined) {
+  return preview === undefined ? done() : ok(preview);
+}

@@ -1,6 +1,6 @@
 /** Reads the rows of a bulk write of limits. Each bad row is reported with its index, the value, and what to do. */
 import { setImmediate as turn } from 'node:timers/promises';
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { LimitLine } from '../../ledger/view/limit-lines.js';
@@ -8,17 +8,11 @@ import { NO_LIMIT } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
 import { capIn, definitionOf } from '../http/amounts.js';
 import { type FieldProblem, invalid } from '../http/problems.js';
-import { fieldProblems, Id, members, Name } from '../http/validate.js';
+import { fieldProblems, members } from '../http/validate.js';
 import { lineOfBody } from './routes.js';
+import { StatedLimit } from './schemas.js';
 
-export const LimitRow = members({
-  quota: Name,
-  user: Type.Optional(Id),
-  group: Type.Optional(Name),
-  units: Type.Optional(Type.Number()),
-  percent: Type.Optional(Type.Number()),
-  shadow: Type.Optional(Type.Boolean()),
-});
+export const LimitRow = members(StatedLimit);
 type LimitRow = Static<typeof LimitRow>;
 
 export interface Row {

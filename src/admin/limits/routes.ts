@@ -20,12 +20,12 @@ import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { groupIn } from '../groups/group-view.js';
 import { capIn, definitionOf } from '../http/amounts.js';
-import { created, done, endpoint, type MembersOf, ok } from '../http/endpoint.js';
+import { created, endpoint, type MembersOf, ok, okOrDone } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
 import { matches, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
-import { DryRun, Id, members, Name, Paging, Reason, Search } from '../http/validate.js';
+import { DryRun, members, Paging, Reason, Search } from '../http/validate.js';
 import {
   BLOCKS_NOBODY,
   NOBODY,
@@ -38,18 +38,11 @@ import { AccessPreview } from '../users/schemas.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
 import { capOut, etagOfLimit, limitTables, limitView, rearm } from './limit-view.js';
-import { LimitList, LimitPreview, LimitStatus, LimitView } from './schemas.js';
+import { LimitList, LimitPreview, LimitStatus, LimitView, StatedCap, StatedLimit } from './schemas.js';
 
-const CapFields = {
-  units: Type.Optional(Type.Number()),
-  percent: Type.Optional(Type.Number()),
-  shadow: Type.Optional(Type.Boolean()),
-  reason: Reason,
-};
-
-const NewLimit = members({ quota: Name, user: Type.Optional(Id), group: Type.Optional(Name), ...CapFields });
+const NewLimit = members({ ...StatedLimit, reason: Reason });
 type NewLimit = Static<typeof NewLimit>;
-const LimitPatch = members(CapFields);
+const LimitPatch = members({ ...StatedCap, reason: Reason });
 type LimitPatch = Static<typeof LimitPatch>;
 
 const ListQuery = {
@@ -135,7 +128,7 @@ const remove = endpoint({
     const { reason, dryRun = false } = request.query;
     const change = { id: request.params.limit, dryRun };
     const outcome = await deleteLimit(admin, writeContext(request, reason), change);
-    return outcome === undefined ? done() : ok(outcome);
+    return okOrDone(outcome);
   },
 });
 

@@ -12,9 +12,24 @@ import {
   Snapshot,
   UsersBlocked,
 } from '../http/schema.js';
-import { members } from '../http/validate.js';
+import { Id, members, Name } from '../http/validate.js';
 
 export const LimitStatus = Type.Enum(['ok', 'warning', 'blocked']);
+
+/** A cap as it is written: `units` or `percent`. */
+export const StatedCap = {
+  units: Type.Optional(Type.Number()),
+  percent: Type.Optional(Type.Number()),
+  shadow: Type.Optional(Type.Boolean()),
+};
+
+/** A limit as it is written: of a `user` or of a `group`. */
+export const StatedLimit = {
+  quota: Name,
+  user: Type.Optional(Id),
+  group: Type.Optional(Name),
+  ...StatedCap,
+};
 
 /** `figuresOut`. */
 export const Figures = {
