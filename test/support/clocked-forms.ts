@@ -1,6 +1,6 @@
 /** The ledger on an injected clock, on the other forms of Redis: a master behind Sentinels, and a Cluster. */
 import { Redis } from 'ioredis';
-import { type ClockedLedger, openClockedAt } from './clocked-ledger.js';
+import { type ClockedLedger, openClockedAt, openClockedBy } from './clocked-ledger.js';
 import type { ClusterSet } from './cluster.js';
 import type { RedisNode } from './redis-node.js';
 import type { SentinelSet } from './sentinel.js';
@@ -10,20 +10,7 @@ function clientOf({ port, host }: RedisNode): Redis {
 }
 
 export async function openClockedSentinel(set: SentinelSet, prefix: string): Promise<ClockedLedger> {
-  const client = clientOf(await set.master());
-  const clock = `clock:${prefix}`;
-  const { ledger, close, setClock } = await openClockedAt(set.address, prefix, {
-    now: `local function now() return tonumber(redis.call('GET', '${clock}')) end`,
-    setClock: async (ms) => void (await client.set(clock, ms)),
-  });
-  return {
-    ledger,
-    setClock,
-    async close() {
-      await close();
-      client.disconnect();
-    },
-  };
+  return openClockedBy(clientOf(await set.master()), set.address, prefix);
 }
 
 /** Each node has the clock under a key of its own: a script reaches no other node. */

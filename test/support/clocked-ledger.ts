@@ -40,10 +40,19 @@ export const FULL_PATH_ONLY = process.env.QUOTAGATE_TEST_FULL_PATH === '1';
 /** `prefix` keeps ledgers apart on one server, their clocks too. */
 export async function openClockedRedis(url: string, prefix: string): Promise<ClockedLedger> {
   const client = new Redis(url.replace(/^unix:\/\//, ''), { protocol: 2 });
+  return openClockedBy(client, { url }, prefix);
+}
+
+/** With the clock on the server that `client` talks to, which it closes. */
+export async function openClockedBy(
+  client: Redis,
+  address: Omit<RedisOptions, 'prefix'>,
+  prefix: string,
+): Promise<ClockedLedger> {
   const clock = `clock:${prefix}`;
   const now = `local function now() return tonumber(redis.call('GET', '${clock}')) end`;
   const setClock = async (ms: number): Promise<void> => void (await client.set(clock, ms));
-  const { ledger, close } = await openClockedAt({ url }, prefix, { now, setClock });
+  const { ledger, close } = await openClockedAt(address, prefix, { now, setClock });
   return {
     ledger,
     setClock,
