@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Command, Redis, ReplyError } from 'ioredis';
 import { StoreError } from '../port.js';
 import { type ErrorReply, readErrorReply } from './error-reply.js';
+import { ignoreLaterErrors } from './later-errors.js';
 import type { Script } from './scripts.js';
 import {
   addressOptions,
@@ -111,6 +112,7 @@ export class Connection {
     this.redis = path === undefined ? new Redis(clientOptions) : new Redis(path, clientOptions);
     // Set explicitly, because a URL with a user name would otherwise set its empty password first.
     Object.assign(this.redis.options, secretOptions(options));
+    ignoreLaterErrors(this.redis);
     this.redis.on('error', (error: Error) => {
       if (!SENTINELS_IN_TURN.test(error.message)) this.onError(error);
     });

@@ -3,6 +3,7 @@
  * one.
  */
 import { Redis } from 'ioredis';
+import { ignoreLaterErrors } from './later-errors.js';
 import { type HostAndPort, type ServerAddress, secretOptions } from './server-address.js';
 
 const CHANNEL = '+switch-master';
@@ -35,7 +36,7 @@ export class SentinelWatch {
         },
       });
       // The connections to the master report failing Sentinels when they need them.
-      client.on('error', () => undefined);
+      ignoreLaterErrors(client);
       client.on('ready', () => client.subscribe(CHANNEL).catch(() => undefined));
       client.on('message', (_channel, message) => {
         const [master, , , host = '', port] = message.split(' ');
