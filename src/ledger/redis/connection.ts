@@ -180,8 +180,9 @@ export class Connection {
     this.heardAt = performance.now();
   }
 
+  /** ioredis' status stays `ready` from the moment the server ends the stream until the stream has closed. */
   get connected(): boolean {
-    return this.redis.status === 'ready';
+    return this.redis.status === 'ready' && this.redis.stream.writable;
   }
 
   /** The database number. */
