@@ -46,6 +46,14 @@ module.exports = {
     folder('notify', `${PORT}|ledger/view`),
     folder('observe', PORT),
     folder('admin', `${PORT}|history/|ledger/view|ledger/store-meta|notify/`),
+    folder('console', 'cli/admin-api'),
+    {
+      name: 'console-only-in-the-browser',
+      comment: 'the server serves the built page and knows nothing of its sources',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/console/' },
+      to: { path: '^src/console/' },
+    },
     folder('config', 'quota/|http/|history/retention'),
     folder('ledger', DOMAIN),
     {
@@ -70,6 +78,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // The parser reads no JSX; the compiler of the console sees nothing of the server but what is imported by name.
+    exclude: { path: '\\.tsx$' },
     // TypeScript 7 has no API that the cruiser could parse with.
     parser: 'swc',
     tsPreCompilationDeps: true,

@@ -7,7 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.json --incremental false --sourceMap false
+RUN node_modules/.bin/tsc -p tsconfig.json --incremental false --sourceMap false && node_modules/.bin/vite build src/console
 RUN npm ci --omit=dev --ignore-scripts \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete \
   && rm -r dist/src/demo dist/src/cli/demo.js \
@@ -19,6 +19,7 @@ COPY --from=build /app/node_modules /app/node_modules
 COPY package.json LICENSE /app/
 COPY lua /app/lua
 COPY --from=build /app/dist/src /app/dist/src
+COPY --from=build /app/dist/console /app/dist/console
 COPY --from=build --chown=65532:65532 /data /data
 ENV NODE_ENV=production
 # The embedded ledger defaults to ./data, which is the volume here.

@@ -14,7 +14,7 @@ const EXCEPTIONS: Readonly<Record<string, number>> = {
 
 const files = FOLDERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
-).filter((file) => /(?<!\.d)\.ts$|\.(lua|py|sh)$/.test(file) && !file.includes('/node_modules/'));
+).filter((file) => /(?<!\.d)\.tsx?$|\.(css|lua|py|sh)$/.test(file) && !file.includes('/node_modules/'));
 const problems = files.flatMap((file) => {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').length;
   const allowed = EXCEPTIONS[file] ?? LINES_MAX;

@@ -1,0 +1,136 @@
+/** Fields of forms: label, input, help and error belong together for screen readers too. */
+import { CircleAlert } from 'lucide-preact';
+import type { ComponentChildren, InputHTMLAttributes } from 'preact';
+import { useId } from 'preact/hooks';
+import type { Form, Values } from './use-form.js';
+
+interface FieldFrameProps {
+  readonly label: string;
+  readonly help?: ComponentChildren;
+  readonly error?: string | undefined;
+  readonly children: (input: InputNames) => ComponentChildren;
+}
+
+/** What ties an input to its label, help and error. */
+interface InputNames {
+  readonly id: string;
+  readonly 'aria-describedby'?: string;
+  readonly 'aria-invalid'?: true;
+}
+
+export function FieldFrame({ label, help, error, children }: FieldFrameProps) {
+  const id = useId();
+  const described = [help !== undefined && `${id}-help`, error !== undefined && `${id}-error`].filter(
+    Boolean,
+  );
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({
+        id,
+        ...(described.length > 0 ? { 'aria-describedby': described.join(' ') } : {}),
+        ...(error === undefined ? {} : { 'aria-invalid': true }),
+      })}
+      {help !== undefined && (
+        <div id={`${id}-help`} class="field-help">
+          {help}
+        </div>
+      )}
+      {error !== undefined && (
+        <div id={`${id}-error`} class="field-error" role="alert">
+          <CircleAlert size={14} aria-hidden="true" />
+          {error}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface FieldProps<V extends Values> {
+  readonly form: Form<V>;
+  readonly name: keyof V & string;
+  readonly label: string;
+  readonly help?: ComponentChildren;
+}
+
+interface TextFieldProps<V extends Values> extends FieldProps<V> {
+  readonly input?: InputHTMLAttributes;
+  /** Behind the input: a unit, or a select of units. */
+  readonly unit?: ComponentChildren;
+}
+
+export function TextField<V extends Values>({ form, name, input, unit, ...frame }: TextFieldProps<V>) {
+  return (
+    <FieldFrame {...frame} error={form.errors[name]}>
+      {(names) => {
+        const element = (
+          <input
+            class="input"
+            autoComplete="off"
+            {...input}
+            {...names}
+            value={form.values[name]}
+            onInput={(event) => form.set({ [name]: event.currentTarget.value } as Partial<V>)}
+          />
+        );
+        return unit === undefined ? (
+          element
+        ) : (
+          <div class="with-unit">
+            {element}
+            {typeof unit === 'string' ? <span>{unit}</span> : unit}
+          </div>
+        );
+      }}
+    </FieldFrame>
+  );
+}
+
+interface SelectFieldProps<V extends Values> extends FieldProps<V> {
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+}
+
+/** @public */
+export function SelectField<V extends Values>({ form, name, options, ...frame }: SelectFieldProps<V>) {
+  return (
+    <FieldFrame {...frame} error={form.errors[name]}>
+      {(names) => (
+        <select
+          class="input"
+          {...names}
+          value={form.values[name]}
+          onChange={(event) => form.set({ [name]: event.currentTarget.value } as Partial<V>)}
+        >
+          {options.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      )}
+    </FieldFrame>
+  );
+}
+
+/** A box that is ticked; its value is `yes` or empty. */
+export function CheckField<V extends Values>({ form, name, label, help }: FieldProps<V>) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={form.values[name] === 'yes'}
+          aria-describedby={help === undefined ? undefined : id}
+          onChange={(event) => form.set({ [name]: event.currentTarget.checked ? 'yes' : '' } as Partial<V>)}
+        />
+        {label}
+      </label>
+      {help !== undefined && (
+        <div id={id} class="field-help">
+          {help}
+        </div>
+      )}
+    </div>
+  );
+}

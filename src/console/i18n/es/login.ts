@@ -1,0 +1,25 @@
+import type { Texts } from '../texts.js';
+
+export const login: Texts['login'] = {
+  title: 'Iniciar sesión',
+  about: 'Consola de las cuotas de su organización',
+  token: 'Token de administración',
+  tokenHelp: 'Empieza por qga_. Lo crea un administrador en la consola o con «quotagate token create».',
+  tokenMissing: 'Pegue un token.',
+  submit: 'Iniciar sesión',
+  withOidc: 'Entrar con la cuenta de su empresa',
+  or: 'o',
+  problems: {
+    'token-invalid': 'Este token es desconocido, ha caducado o está revocado.',
+    'login-code-invalid': 'Este enlace ya se ha usado o tiene más de 5 minutos. Entre con un token.',
+    'login-insecure':
+      'Los navegadores no guardan sesiones con HTTP simple. Abra la consola por HTTPS o en localhost.',
+    'session-forbidden': 'La API de administración no acepta inicios de sesión desde esta dirección.',
+  },
+  relogin: {
+    title: 'Su sesión ha terminado',
+    text: (who) =>
+      `Entre de nuevo como ${who}. Lo que ha escrito se conserva y la página sigue donde estaba.`,
+    other: 'Salir y entrar como otra persona',
+  },
+};

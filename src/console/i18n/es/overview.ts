@@ -1,0 +1,67 @@
+import { pluralIn } from '../plural.js';
+import type { Texts } from '../texts.js';
+
+const count = pluralIn('es');
+
+export const overview: Texts['overview'] = {
+  title: 'Resumen',
+  period: (days) => `Periodo de facturación ${days}`,
+  window: (days) => `uso del ${days}`,
+  seats: (used, total) => `${used} de ${total} plazas ocupadas`,
+  seatsUnlimited: (used) => count(used, { one: '# plaza ocupada', other: '# plazas ocupadas' }),
+  zone: (zone) => `horas de ${zone}`,
+  manageUsers: 'Gestionar usuarios',
+  usageHistory: 'Historial de uso',
+  attention: {
+    title: 'Requiere atención',
+    none: 'Nada requiere su atención: nadie está bloqueado y todos los mensajes se han entregado.',
+    more: (number) => count(number, { one: '# más', other: '# más' }),
+    blocked: (name, quota) => `${name} tiene bloqueada la cuota ${quota}`,
+    blockedFigures: (consumed, limit) => `${consumed} de ${limit} consumidos`,
+    pool: (quota) => `El fondo de ${quota} está agotado`,
+    poolHard: 'Se rechaza toda petición que lo necesita.',
+    poolSoft: 'Las peticiones continúan: el fondo es flexible.',
+    short: (quota, sum) => `Los topes de ${quota} suman ${sum}`,
+    shortText: (units) => `Nadie puede consumir ${units}.`,
+    shortSome: 'Puede que una parte del fondo no sea para nadie.',
+    oversubscribedText: 'Quien llega primero consume el fondo.',
+    failures: (number) =>
+      count(number, { one: '# aviso no se ha entregado', other: '# avisos no se han entregado' }),
+    failuresText: (target, error) => `${target}: ${error}`,
+    raise: 'Ampliar',
+    topUp: 'Recargar',
+    distribute: 'Repartir por igual',
+    show: 'Ver',
+  },
+  card: {
+    leftOf: (pool) => `quedan de ${pool}`,
+    used: (share) => `${share} usado`,
+    refills: 'Se renueva',
+    allowance: 'Asignación',
+    extra: 'Saldo extra',
+    extraLeft: (left) => `quedan ${left}`,
+    overshoot: (units) => `${units} por encima del fondo`,
+    soft: 'Flexible',
+    shadow: 'Sombra',
+    next: (allowance) => `${allowance} desde el próximo periodo`,
+    sparkline: (quota) => `Consumo de ${quota} por día, últimos 30 días`,
+  },
+  forecast: {
+    unused: 'Nada consumido en este periodo',
+    early: 'Aún es pronto para una previsión',
+    exhausted: 'Agotado',
+    runsOut: (day) => `A este ritmo se agota el ${day}`,
+    lasts: (left) => `Alcanza: a este ritmo quedarán unos ${left}`,
+    explained: (perDay) => `La media de este periodo hasta ahora: ${perDay} al día`,
+  },
+  chart: {
+    title: 'Consumo de este periodo',
+    quota: 'Cuota',
+    cumulative: 'Acumulado',
+    perDay: 'Por día',
+    mode: 'Cifras',
+    none: 'No se ha consumido nada en este periodo.',
+    day: 'Día',
+    caption: (quota) => `Consumo de ${quota} por día y acción`,
+  },
+};

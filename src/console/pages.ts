@@ -1,0 +1,70 @@
+/** The pages of the console. A page is one folder below `pages/` and one row here. */
+import { Gauge, LayoutDashboard, type LucideIcon } from 'lucide-preact';
+import type { ComponentType } from 'preact';
+import type { OperationId } from './api/client.js';
+import type { Texts } from './i18n/texts.js';
+import { fillPath, hrefTo, type PathParams, type Query } from './router.js';
+import { may } from './state/session.js';
+
+export const SECTIONS = ['watch', 'manage', 'settings'] as const;
+
+interface NavEntry {
+  readonly section: (typeof SECTIONS)[number];
+  readonly icon: LucideIcon;
+  /** In the bar of phones, which has place for four; the others open from there. */
+  readonly onPhone?: true;
+}
+
+/** Every page has a name by which others link to it; a link to a page that is not there is left out. */
+export type PageId =
+  | 'overview'
+  | 'history'
+  | 'events'
+  | 'in-flight'
+  | 'users'
+  | 'user'
+  | 'groups'
+  | 'group'
+  | 'limits'
+  | 'notices'
+  | 'keys'
+  | 'tokens'
+  | 'settings'
+  | 'audit';
+
+export interface Page {
+  readonly id: PageId;
+  readonly path: string;
+  readonly title: (texts: Texts) => string;
+  /** Who may not call it does not see the page in the navigation. */
+  readonly operation: OperationId;
+  /** Left out: the page is reached from others. */
+  readonly nav?: NavEntry;
+  readonly load: () => Promise<{ readonly default: ComponentType<{ params: PathParams }> }>;
+}
+
+/** In the order of the navigation. */
+export const PAGES: readonly Page[] = [
+  {
+    id: 'overview',
+    path: '/orgs/:org/overview',
+    title: ({ overview }) => overview.title,
+    operation: 'getOverview',
+    nav: { section: 'watch', icon: LayoutDashboard, onPhone: true },
+    load: () => import('./pages/overview/overview-page.js'),
+  },
+  {
+    id: 'limits',
+    path: '/orgs/:org/limits',
+    title: ({ limits }) => limits.title,
+    operation: 'listLimits',
+    nav: { section: 'manage', icon: Gauge, onPhone: true },
+    load: () => import('./pages/limits/limits-page.js'),
+  },
+];
+
+/** The address of a page; undefined if the token may not see it. */
+export function linkToPage(id: PageId, params: PathParams, query: Query = {}): string | undefined {
+  const page = PAGES.find((one) => one.id === id);
+  return page !== undefined && may(page.operation) ? hrefTo(fillPath(page.path, params), query) : undefined;
+}

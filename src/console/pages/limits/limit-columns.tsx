@@ -1,0 +1,138 @@
+/** The columns of the table of limits. */
+import { Ellipsis, Pencil, Timer, TimerOff, Trash2, User, Users } from 'lucide-preact';
+import { nameOf } from '../../api/subjects.js';
+import { amount, exactPercent, percent } from '../../format/amounts.js';
+import { texts } from '../../i18n/index.js';
+import { linkToPage } from '../../pages.js';
+import type { Limit } from '../../parts/limits/limit.js';
+import type { LimitAct } from '../../parts/limits/limit-dialogs.js';
+import { setQuery } from '../../router.js';
+import { useOrg } from '../../state/org.js';
+import { may } from '../../state/session.js';
+import { Badge, StatusBadge } from '../../ui/badge.js';
+import { IconButton } from '../../ui/button.js';
+import { Menu } from '../../ui/menu.js';
+import { ProgressBar } from '../../ui/progress-bar.js';
+import type { Column } from '../../ui/table.js';
+import { Time } from '../../ui/time.js';
+
+export function limitColumns(unit: string): Column<Limit>[] {
+  const { columns } = texts.value.limits;
+  return [
+    { id: 'subject', label: columns.subject, cell: (limit) => <SubjectCell limit={limit} /> },
+    { id: 'role', label: columns.role, cell: roleOf },
+    {
+      id: 'limit',
+      label: columns.limit,
+      sort: 'cap',
+      numeric: true,
+      cell: (limit) => <CapCell limit={limit} unit={unit} />,
+    },
+    {
+      id: 'consumed',
+      label: columns.consumed,
+      sort: 'percentUsed',
+      cell: (limit) => <ConsumedCell limit={limit} unit={unit} />,
+    },
+    {
+      id: 'left',
+      label: columns.left,
+      sort: 'remaining',
+      numeric: true,
+      cell: ({ remaining }) => amount(Math.max(0, remaining)),
+    },
+    { id: 'status', label: columns.status, cell: ({ status }) => <StatusBadge status={status} /> },
+    { id: 'actions', label: '', cell: (limit) => <RowActions limit={limit} /> },
+  ];
+}
+
+interface CellProps {
+  readonly limit: Limit;
+}
+
+function SubjectCell({ limit: { subject } }: CellProps) {
+  const { id: org } = useOrg();
+  const Icon = subject.scope === 'user' ? User : Users;
+  const href = linkToPage(subject.scope, { org, [subject.scope]: subject.id });
+  const name = nameOf(subject);
+  return (
+    <div class="subject">
+      <Icon size={18} aria-label={texts.value.common[subject.scope]} role="img" />
+      <div>
+        {href === undefined ? (
+          <span class="subject-name">{name}</span>
+        ) : (
+          <a class="subject-name" href={href}>
+            {name}
+          </a>
+        )}
+        {name !== subject.id && <span class="small muted">{subject.id}</span>}
+      </div>
+    </div>
+  );
+}
+
+function roleOf({ subject }: Limit): string {
+  if (subject.scope === 'group') return texts.value.limits.group;
+  return subject.role === '' ? '–' : subject.role;
+}
+
+function CapCell({
+  limit: { cap, percent: share, raise, shadow },
+  unit,
+}: CellProps & { readonly unit: string }) {
+  const { limits } = texts.value;
+  return (
+    <div>
+      <div>{amount(cap, unit)}</div>
+      {share !== undefined && <div class="small muted">{limits.ofPool(exactPercent(share))}</div>}
+      {raise !== undefined && (
+        <div class="small muted">
+          {limits.raisedBy(amount(raise.units))} <Time at={raise.until} />
+        </div>
+      )}
+      {shadow && (
+        <span title={limits.shadowTitle}>
+          <Badge>{limits.shadow}</Badge>
+        </span>
+      )}
+    </div>
+  );
+}
+
+function ConsumedCell({ limit, unit }: CellProps & { readonly unit: string }) {
+  const { consumed, held, cap, percentUsed, status } = limit;
+  return (
+    <div class="consumed">
+      <div class="row spread">
+        <span>{amount(consumed)}</span>
+        <span class="muted">{percent(percentUsed)}</span>
+      </div>
+      <ProgressBar consumed={consumed} held={held} limit={cap} unit={unit} status={status} />
+    </div>
+  );
+}
+
+function RowActions({ limit }: CellProps) {
+  const { limits, common } = texts.value;
+  const open = (act: LimitAct) => () => setQuery({ [act]: limit.id });
+  const name = nameOf(limit.subject);
+  if (!may('changeLimit')) return null;
+  return (
+    <div class="row-actions">
+      <IconButton icon={Pencil} size="small" label={`${common.edit}: ${name}`} onClick={open('edit')} />
+      <Menu
+        label={limits.actionsFor(name)}
+        buttonClass="button button-menu"
+        button={<Ellipsis size={16} aria-hidden="true" />}
+        items={[
+          { label: limits.raise, icon: Timer, onSelect: open('raise') },
+          ...(limit.raise === undefined
+            ? []
+            : [{ label: limits.endRaise, icon: TimerOff, onSelect: open('endRaise') }]),
+          { label: common.delete, icon: Trash2, kind: 'danger' as const, onSelect: open('delete') },
+        ]}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+/** The limits of users and groups: a tab per quota, filters, and the dialogs to set, change, raise and delete one. */
+import './limits.css';
+import { Plus } from 'lucide-preact';
+import { amount, quotaName } from '../../format/amounts.js';
+import { texts } from '../../i18n/index.js';
+import { CapsBanner } from '../../parts/caps/caps-banner.js';
+import { LimitDialog } from '../../parts/limits/limit-dialog.js';
+import { LIMIT_ACTS, LimitActDialog } from '../../parts/limits/limit-dialogs.js';
+import { queryOf, setQuery } from '../../router.js';
+import { type QuotaOverview, useOrg } from '../../state/org.js';
+import { may } from '../../state/session.js';
+import { Button } from '../../ui/button.js';
+import { PageHead } from '../../ui/page-head.js';
+import { setFilters } from '../../ui/paging.js';
+import { Tabs } from '../../ui/tabs.js';
+import { LimitList } from './limit-list.js';
+
+export default function LimitsPage() {
+  const { limits } = texts.value;
+  const { quotas } = useOrg();
+  const quota = quotas.find((one) => one.quota === queryOf('quota')) ?? quotas[0];
+  if (quota === undefined) return <PageHead title={limits.title} about={limits.noQuota} />;
+  return (
+    <>
+      <PageHead
+        title={limits.title}
+        about={limits.about}
+        action={
+          may('createLimit') && (
+            <Button kind="primary" icon={Plus} onClick={() => setQuery({ set: 'new' })}>
+              {limits.set}
+            </Button>
+          )
+        }
+      />
+      <Tabs
+        label={limits.tabs}
+        tabs={quotas.map(({ quota: id }) => ({ id, label: quotaName(id) }))}
+        selected={quota.quota}
+        onSelect={(id) => setFilters({ quota: id })}
+      >
+        <PoolLine quota={quota} />
+        <CapsBanner quota={quota} />
+        <LimitList key={quota.quota} quota={quota} />
+      </Tabs>
+      <OpenDialog quota={quota.quota} />
+    </>
+  );
+}
+
+function PoolLine({ quota: { pool, consumed, unit, mode } }: { readonly quota: QuotaOverview }) {
+  return (
+    <p class="muted">
+      {texts.value.limits.pool(amount(pool, unit), amount(consumed), texts.value.limits.modes[mode])}
+    </p>
+  );
+}
+
+/** The dialog that the address names: links of e-mails and of other pages open it. */
+function OpenDialog({ quota }: { readonly quota: string }) {
+  if (queryOf('set') === 'new' && may('createLimit'))
+    return <LimitDialog quota={quota} onClose={() => setQuery({ set: undefined })} />;
+  const act = LIMIT_ACTS.find((one) => queryOf(one) !== '');
+  if (act === undefined) return null;
+  return <LimitActDialog act={act} id={queryOf(act)} onClose={() => setQuery({ [act]: undefined })} />;
+}

@@ -1,0 +1,160 @@
+/** What needs attention, the most urgent first: at most five rows, each with what to do. */
+import { CircleSlash, type LucideIcon, MailWarning, TriangleAlert } from 'lucide-preact';
+import { api, type Schemas } from '../../api/client.js';
+import { useQuery } from '../../api/query.js';
+import { nameOf } from '../../api/subjects.js';
+import { amount, exactPercent, quotaName } from '../../format/amounts.js';
+import { texts } from '../../i18n/index.js';
+import { linkToPage } from '../../pages.js';
+import type { Overview, QuotaOverview } from '../../state/org.js';
+import { may } from '../../state/session.js';
+import { LinkButton } from '../../ui/button.js';
+import { Card } from '../../ui/card.js';
+
+interface Row {
+  readonly id: string;
+  readonly icon: LucideIcon;
+  readonly tone: 'bad' | 'warn';
+  readonly title: string;
+  readonly detail: string;
+  readonly act: string;
+  /** Undefined: the page where it is done is not there. */
+  readonly to: string | undefined;
+}
+
+const ROWS_MAX = 5;
+
+export function Attention({ org }: { readonly org: Overview }) {
+  const { attention } = texts.value.overview;
+  const rows = [...poolRows(org), ...useBlocked(org), ...useFailures(org.id), ...capRows(org)];
+  const hidden = rows.length - ROWS_MAX;
+  const more = linkToPage('limits', { org: org.id }, { status: 'blocked' });
+  return (
+    <Card
+      title={attention.title}
+      action={hidden > 0 && more !== undefined && <a href={more}>{attention.more(hidden)}</a>}
+    >
+      {rows.length === 0 ? (
+        <p class="muted">{attention.none}</p>
+      ) : (
+        <ul class="attention">
+          {rows.slice(0, ROWS_MAX).map((row) => (
+            <AttentionRow key={row.id} row={row} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function AttentionRow({ row: { icon: Icon, tone, title, detail, act, to } }: { readonly row: Row }) {
+  return (
+    <li data-tone={tone}>
+      <Icon size={18} aria-hidden="true" />
+      <div>
+        <strong>{title}</strong> <span class="muted">{detail}</span>
+      </div>
+      {to !== undefined && (
+        <LinkButton size="small" href={to}>
+          {act}
+        </LinkButton>
+      )}
+    </li>
+  );
+}
+
+function poolRows({ id: org, quotas }: Overview): Row[] {
+  const { attention } = texts.value.overview;
+  const mayTopUp = may('addExtra');
+  return quotas
+    .filter(({ remaining, mode }) => remaining <= 0 && mode !== 'shadow')
+    .map(({ quota, mode }) => ({
+      id: `pool ${quota}`,
+      icon: CircleSlash,
+      tone: mode === 'hard' ? 'bad' : 'warn',
+      title: attention.pool(quotaName(quota)),
+      detail: mode === 'hard' ? attention.poolHard : attention.poolSoft,
+      act: mayTopUp ? attention.topUp : attention.show,
+      to: linkToPage('settings', { org }, { quota }),
+    }));
+}
+
+function useBlocked({ id: org, quotas }: Overview): Row[] {
+  const { attention } = texts.value.overview;
+  const { data } = useQuery({
+    key: `blocked ${org}`,
+    kinds: ['directory', 'consumption'],
+    read: (options) =>
+      api.GET('/v1/orgs/{org}/limits', {
+        params: { path: { org }, query: { status: 'blocked', sort: '-percentUsed', pageSize: 50 } },
+        ...options,
+      }),
+  });
+  const unitOf = (quota: string) => quotas.find((one) => one.quota === quota)?.unit;
+  return (data?.items ?? [])
+    .filter(({ shadow }) => !shadow)
+    .map((limit) => ({
+      id: limit.id,
+      icon: CircleSlash,
+      tone: 'bad',
+      title: attention.blocked(nameOf(limit.subject), quotaName(limit.quota)),
+      detail: attention.blockedFigures(amount(limit.consumed), amount(limit.cap, unitOf(limit.quota))),
+      act: may('raiseLimit') ? attention.raise : attention.show,
+      to: linkToLimit(org, limit),
+    }));
+}
+
+function linkToLimit(org: string, { id, quota }: Schemas['Limit']): string | undefined {
+  return linkToPage(
+    'limits',
+    { org },
+    { quota, ...(may('raiseLimit') ? { raise: id } : { status: 'blocked' }) },
+  );
+}
+
+function useFailures(org: string): Row[] {
+  const { attention } = texts.value.overview;
+  const isAllowed = may('listFailedNotices');
+  const { data } = useQuery({
+    key: isAllowed ? `failures ${org}` : undefined,
+    kinds: ['events', 'directory'],
+    read: (options) =>
+      api.GET('/v1/orgs/{org}/notifications/failures', { params: { path: { org } }, ...options }),
+  });
+  const [first] = data?.items ?? [];
+  if (data === undefined || first === undefined) return [];
+  return [
+    {
+      id: 'failures',
+      icon: MailWarning,
+      tone: 'warn',
+      title: attention.failures(data.items.length),
+      detail: attention.failuresText(first.target, first.error),
+      act: attention.show,
+      to: linkToPage('notices', { org }),
+    },
+  ];
+}
+
+function capRows({ id: org, quotas }: Overview): Row[] {
+  const { attention } = texts.value.overview;
+  return quotas
+    .filter(({ caps }) => caps.state === 'short' || caps.state === 'oversubscribed')
+    .map((quota) => ({
+      id: `caps ${quota.quota}`,
+      icon: TriangleAlert,
+      tone: 'warn',
+      title: attention.short(quotaName(quota.quota), exactPercent(quota.caps.percentSum)),
+      detail: capsDetail(quota),
+      act: may('distributeLimits') ? attention.distribute : attention.show,
+      to: linkToPage('limits', { org }, { quota: quota.quota }),
+    }));
+}
+
+function capsDetail({ caps, unit }: QuotaOverview): string {
+  const { attention } = texts.value.overview;
+  if (caps.state === 'oversubscribed') return attention.oversubscribedText;
+  return caps.unconsumable === null
+    ? attention.shortSome
+    : attention.shortText(amount(caps.unconsumable, unit));
+}

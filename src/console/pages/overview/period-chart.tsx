@@ -1,0 +1,107 @@
+/** What was consumed of a quota in this period, per day and action. */
+import { api, type Schemas } from '../../api/client.js';
+import { useQuery } from '../../api/query.js';
+import { quotaName } from '../../format/amounts.js';
+import { day } from '../../format/dates.js';
+import { texts } from '../../i18n/index.js';
+import { queryOf, setQuery } from '../../router.js';
+import type { Overview } from '../../state/org.js';
+import { Card } from '../../ui/card.js';
+import { Chart } from '../../ui/chart.js';
+import type { Series } from '../../ui/chart-data.js';
+import { Chips } from '../../ui/chips.js';
+import { Loaded } from '../../ui/states.js';
+
+type HistoryRow = Schemas['HistoryRow'];
+
+export function PeriodChart({ org }: { readonly org: Overview }) {
+  const { chart } = texts.value.overview;
+  const quotas = org.quotas.map(({ quota }) => quota);
+  const quota = org.quotas.find((one) => one.quota === queryOf('chart')) ?? org.quotas[0];
+  const isCumulative = queryOf('figures') === 'cumulative';
+  if (quota === undefined) return null;
+  return (
+    <Card
+      title={chart.title}
+      action={
+        <div class="row chart-controls">
+          <Chips
+            label={chart.quota}
+            choices={quotas.map((value) => ({ value, label: quotaName(value) }))}
+            value={quota.quota}
+            onChange={(value) => setQuery({ chart: value })}
+          />
+          <Chips
+            label={chart.mode}
+            choices={[
+              { value: '', label: chart.perDay },
+              { value: 'cumulative', label: chart.cumulative },
+            ]}
+            value={isCumulative ? 'cumulative' : ''}
+            onChange={(value) => setQuery({ figures: value })}
+          />
+        </div>
+      }
+    >
+      <QuotaChart key={quota.quota} org={org} quota={quota} cumulative={isCumulative} />
+    </Card>
+  );
+}
+
+interface QuotaChartProps {
+  readonly org: Overview;
+  readonly quota: Overview['quotas'][number];
+  readonly cumulative: boolean;
+}
+
+function QuotaChart({ org: { id: org, window }, quota: { quota, unit }, cumulative }: QuotaChartProps) {
+  const { chart } = texts.value.overview;
+  const query = useQuery({
+    key: `history-cycle ${org} ${quota}`,
+    kinds: ['consumption'],
+    read: (options) =>
+      api.GET('/v1/orgs/{org}/usage/history', {
+        params: { path: { org }, query: { period: 'cycle', by: 'day', groupBy: 'action', quota, users: 0 } },
+        ...options,
+      }),
+  });
+  const days = daysBetween(window.from, window.to);
+  return (
+    <Loaded query={query} lines={6}>
+      {({ rows }) =>
+        rows.length === 0 ? (
+          <p class="muted">{chart.none}</p>
+        ) : (
+          <Chart
+            label={chart.caption(quotaName(quota))}
+            points={days.map(day)}
+            pointsName={chart.day}
+            series={seriesOf(rows, days)}
+            unit={unit}
+            cumulative={cumulative}
+          />
+        )
+      }
+    </Loaded>
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+/** Calendar days, the first and last one included. */
+function daysBetween(from: string, to: string): string[] {
+  const length = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+  return Array.from({ length }, (_, index) =>
+    new Date(Date.parse(from) + index * DAY_MS).toISOString().slice(0, 10),
+  );
+}
+
+function seriesOf(rows: readonly HistoryRow[], days: readonly string[]): Series[] {
+  const actions = new Map<string, Map<string, number>>();
+  for (const { action = '', bucket, units } of rows) {
+    const byDay = actions.get(action) ?? new Map<string, number>();
+    byDay.set(bucket, (byDay.get(bucket) ?? 0) + units);
+    actions.set(action, byDay);
+  }
+  return [...actions].map(([name, byDay]) => ({ name, values: days.map((one) => byDay.get(one) ?? 0) }));
+}

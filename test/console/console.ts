@@ -1,0 +1,84 @@
+/** A gateway with an org, traffic and a browser that is logged in to its console. */
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.js';
+import { ADMIN_TOKEN, admin, as, ask, type RunningGateway, startGateway } from '../support/gateway.js';
+import { TestUpstream } from '../support/upstream.js';
+
+/** A name that would be markup, if a page showed it as such. */
+export const MARKUP = '<img src=x onerror=window.hacked=1>';
+
+const ORGS = `
+  acme:
+    name: Acme Maps
+    seats: 5
+    cycle: { every: month, anchor: 20, timeZone: Europe/Madrid }
+    plans: { usage: { allowance: 5000 }, lds: { allowance: 1000 } }
+    groups: { analysts: { name: Analysts }, eng: { name: Engineering } }
+    users:
+      ann: { name: Ann Smith, email: ann@acme.example, role: admin, groups: [analysts] }
+      ben: { name: Ben, email: ben@acme.example, groups: [analysts, eng] }
+      eve: { name: ${JSON.stringify(MARKUP)}, email: eve@acme.example }
+    limits:
+      - { user: ann, quota: usage, percent: 20 }
+      - { user: ben, quota: usage, units: 20 }
+      - { group: analysts, quota: usage, units: 3000 }
+  globex:
+    name: Globex
+    cycle: { every: month, anchor: 1, timeZone: UTC }
+    plans: { usage: { allowance: 100 } }
+`;
+
+export interface Console {
+  readonly gateway: RunningGateway;
+  readonly browser: Browser;
+  /** The address of the console, with a slash behind. */
+  readonly url: string;
+  /** A call of the admin API, as another admin makes it. */
+  api(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  /** Requests of a user: each costs 10 units of usage. Answers with their statuses. */
+  call(user: string, times?: number): Promise<number[]>;
+  /** A page of another browser profile, logged in, at a path below the console. */
+  open(path: string, options?: BrowserContextOptions, token?: string): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** `redis`: the URL of one; without it, the ledger is embedded. Ann has consumed 30 units, and Ben is blocked. */
+export async function startConsole({ redis }: { readonly redis?: string } = {}): Promise<Console> {
+  const upstream = await TestUpstream.start();
+  const gateway = await startGateway({ redis, upstream: upstream.url, orgs: ORGS });
+  const browser = await openBrowser();
+  const url = `http://${gateway.admin}/console/`;
+  const call = async (user: string, times = 1): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (let time = 0; time < times; time += 1)
+      statuses.push((await ask(gateway.gateway, '/v3/sql', { headers: as(user) })).status);
+    return statuses;
+  };
+  await call('ann', 3);
+  await call('ben', 3);
+  return {
+    gateway,
+    browser,
+    url,
+    call,
+    api: (method, path, body) => admin(gateway.admin, method, path, body),
+    open: async (path, options = {}, token = ADMIN_TOKEN) => {
+      const context = await browser.newContext({ locale: 'en-GB', ...options });
+      const page = await context.newPage();
+      page.setDefaultTimeout(10_000);
+      await page.goto(url + path);
+      await logIn(page, token);
+      return page;
+    },
+    close: async () => {
+      await browser.close();
+      await gateway.close();
+      await upstream.close();
+    },
+  };
+}
+
+export async function logIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
+  await page.getByLabel('Admin token').fill(token);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
