@@ -7,11 +7,15 @@
   KEYS[11] keys     KEYS[12] audit   KEYS[13], KEYS[14] …  consumed and held of each cycle named in the call, in its order
   KEYS[#KEYS] changes
 
-  ARGV[1] epoch, '' if not known     ARGV[2] producer, '' for none     ARGV[3] sequence number on the producer
-  ARGV[4] version of the cycle rule  ARGV[5] unknown users: register | deny
-  ARGV[6] due holds to expire        ARGV[7] latest time that the clock can show, 0: not known
-  ARGV[8] number of cycles, then from ARGV[9], ARGV[10] start and end of each
-  then the operations:
+  ARGV[1] what the call expects: '<epoch>|<start>|<end>|<version of the cycle rule>'; the epoch is '' if not known; start and end
+          are those of the first cycle, both '' if the call names none
+  ARGV[2] '<register or deny unknown users>|<due holds to expire>', then '|<start>|<end>' of each further cycle
+  ARGV[3] producer, '' for none     ARGV[4] sequence number on the producer
+  ARGV[5] latest time that the clock can show, 0: not known
+  ARGV[6] … either plain reservations, which hold nothing:
+    =<charges>                        what each of those after it is charged, until the next
+    <user>[;<claims>]                 a reservation; both as below
+  or the operations:
     R user claims charges hold ttl    reserve; user: a user key, or '#<key id>:<hash>' of an API key
                                         claims: those behind a '!' must all be known
                                         charges: '<quota>~<units>:<least>': held, from least to units; after them ';<model>'
@@ -31,7 +35,7 @@
           or, from the common path, a text: '8|now|clock|lines', then a line per result, its parts separated by '|'; 9 instead of 8:
           replayed. Org, rule and cycle are then as the call names them.
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
-        ARGV[7]. Only ok, 8 and 9 have changed anything.
+        ARGV[5]. Only ok, 8 and 9 have changed anything.
   lines: with code 6 instead the number of the last call of the producer
   clipped: moves that would have taken a counter below 0, and stopped there; clock: what the store's clock shows
   overshoots: '<quota>=<units>', comma-separated: charged by settled and expired holds above what they held, past a hard
@@ -50,6 +54,7 @@
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
 local ARGV, KEYS = ARGV, KEYS
+local FIRST_OP, EQUALS = 6, 61
 
 --- @include "now"
 --- @include "text"
@@ -171,12 +176,14 @@ local function full_path()
     return reply
   end
 
-  local function asked_cycles()
+  -- '<start>|<end>' of each cycle.
+  local function asked_cycles(bounds)
     local asked = {}
-    for index = 1, tonumber(ARGV[8]) do
+    for start, finish in string.gmatch(bounds, '(%d+)|(%d+)') do
+      local index = #asked + 1
       asked[index] = {
-        start = tonumber(ARGV[7 + 2 * index]),
-        finish = tonumber(ARGV[8 + 2 * index]),
+        start = tonumber(start),
+        finish = tonumber(finish),
         consumed_key = KEYS[11 + 2 * index],
         held_key = KEYS[12 + 2 * index],
         by_quota = {},
@@ -185,6 +192,21 @@ local function full_path()
       }
     end
     return asked
+  end
+
+  -- Plain reservations, written out as operations.
+  local function written_out()
+    local args, last, charges = { unpack(ARGV, 1, FIRST_OP - 1) }, FIRST_OP - 1, ''
+    for at = FIRST_OP, #ARGV do
+      local user, claims = string.match(ARGV[at], '^([^;]*);?(.*)$')
+      if string.byte(user) == EQUALS then
+        charges = string.sub(ARGV[at], 2)
+      else
+        args[last + 1], args[last + 2], args[last + 3], args[last + 4] = 'R', user, claims, charges
+        args[last + 5], args[last + 6], last = '', '0', last + 6
+      end
+    end
+    return args
   end
 
   local function perform(at)
@@ -206,7 +228,7 @@ local function full_path()
   -- Places of the operations in ARGV; what they need is read at once.
   local function find_operations()
     local places, reserving, holds_named, ending = {}, {}, {}, {}
-    local at = 9 + 2 * tonumber(ARGV[8])
+    local at = FIRST_OP
     while at <= #ARGV do
       local op = ARGV[at]
       local hold = HOLD_AT[op] and ARGV[at + HOLD_AT[op]] or ''
@@ -239,23 +261,26 @@ local function full_path()
   local marked_lost
   clock = now()
   head, marked_lost = read_head()
-  if not head then return outside((ARGV[1] ~= '' or marked_lost) and LOST or NO_ORG) end
-  if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end
+  local epoch, bounds, rule_version = string.match(ARGV[1], '^([^|]*)|(%d*|%d*)|(%d+)$')
+  local unknown, expire_most, further = string.match(ARGV[2], '^(%a+)|(%d+)(.*)$')
+  if not head then return outside((epoch ~= '' or marked_lost) and LOST or NO_ORG) end
+  if epoch ~= '' and epoch ~= head.epoch then return outside(LOST) end
   head.now_text = text(head.now)
-  local producer, seq = ARGV[2], tonumber(ARGV[3])
+  local producer, seq = ARGV[3], tonumber(ARGV[4])
   local answered = answer_of_producer(producer, seq)
   if answered then return answered end
-  cycles = asked_cycles()
-  local latest = tonumber(ARGV[7])
+  cycles = asked_cycles(bounds .. further)
+  local latest = tonumber(ARGV[5])
   if latest > 0 and clock > latest then return standing(CLOCK) end
-  unknown_users = ARGV[5]
-  if not enter_cycle(cycles, tonumber(ARGV[4])) then return standing(CYCLE) end
+  unknown_users = unknown
+  if not enter_cycle(cycles, tonumber(rule_version)) then return standing(CYCLE) end
   for _, cycle in ipairs(cycles) do
     cycle.present = cycle.start == head.start
     if cycle.present then present = cycle end
   end
+  if string.byte(ARGV[FIRST_OP] or '') == EQUALS then ARGV = written_out() end
   local places = find_operations()
-  expire_due(tonumber(ARGV[6]))
+  expire_due(tonumber(expire_most))
   local results = {}
   for index, at in ipairs(places) do
     results[index] = perform(at)

@@ -3,12 +3,13 @@
 -- repetition) is left to `full_path`, which answers the whole call. Nothing is written before it is certain that it is not needed.
 -- It answers what `full_path` would: the tests run on both. Small lists are preallocated: Lua copies a table that grows.
 -- Needs `now`, `text`, `limits`, `force_hashtable`.
-local call, match, gmatch, byte, sub, huge = redis.call, string.match, string.gmatch, string.byte, string.sub, math.huge
-local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
+local call, match, gmatch, byte, sub, find, huge =
+  redis.call, string.match, string.gmatch, string.byte, string.sub, string.find, math.huge
+local HASH, BANG, ACTIVE, MINUS, EQUALS = 35, 33, 97, 45, 61
 local GROUPS_MAX, LINES_MAX = 64, 2000
 
-local first, last_arg = 9 + 2 * ARGV[8], #ARGV
-if ARGV[8] == '0' or last_arg < first + 5 then return full_path() end
+local first, last_arg = 6, #ARGV
+if last_arg == first - 1 or byte(ARGV[first]) ~= EQUALS then return full_path() end
 
 -- Lists with a value for each line or operation. `unpack` and `#` see only what was put in.
 local function small() return { nil, nil, nil, nil } end
@@ -48,48 +49,64 @@ local function large()
     nil,
   } -- stylua: ignore
 end
-local list_for_lines = last_arg - first > 12 and large or small
+local list_for_lines = last_arg - first > 2 and large or small
 
--- Reads the operations: charges taken apart once, the fields of their plans, and the API keys.
+-- Reads the reservations: charges taken apart once, the fields of their plans, and the API keys. By number of the reservation: its
+-- user, items, claims (none: nil), API key (none: nil) and the hash of its secret.
 -- Quotas have numbers, in the order of their first charge; items: { number, units, … }.
 local head_fields = { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 'thresholds', 'due', nil, nil, nil, nil }
 local head_size = 8
-local parsed, quotas, quota_count, number_of = {}, { nil }, 0, {}
-local key_ids, key_count = nil, 0
-for at = first, last_arg, 6 do
-  local charges = ARGV[at + 3]
-  if ARGV[at] ~= 'R' or ARGV[at + 4] ~= '' then return full_path() end
-  if byte(ARGV[at + 1]) == HASH then
-    key_ids, key_count = key_ids or {}, key_count + 1
-    key_ids[key_count] = match(ARGV[at + 1], '^#([^:]*):') or ''
-  end
-  if not parsed[charges] then
-    local action, list, model = match(charges, '^([^;]*);([^;]*);?(.*)$')
-    if model ~= '' then return full_path() end
-    local items, size = { nil, nil, tail = '|' .. action .. '|' .. list .. '|' }, 0
-    for quota, sign, units in gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
-      if sign ~= '=' then return full_path() end
-      local number = number_of[quota]
-      if not number then
-        number = quota_count + 1
-        quotas[number], number_of[quota], quota_count = quota, number, number
-        head_fields[head_size + 1], head_fields[head_size + 2], head_fields[head_size + 3] =
-          'plan:' .. quota, 'extra:' .. quota, 'carry:' .. quota
-        head_size = head_size + 3
+local op_users, op_items, op_count, op_claims, op_keys, key_hashes =
+  list_for_lines(), list_for_lines(), 0, nil, nil, nil
+local parsed, items, quotas, quota_count, number_of = {}, nil, { nil }, 0, {}
+for at = first, last_arg do
+  local user = ARGV[at]
+  local mark = byte(user)
+  if mark == EQUALS then
+    items = parsed[user]
+    if not items then
+      local action, list, model = match(user, '^=([^;]*);([^;]*);?(.*)$')
+      if model ~= '' then return full_path() end
+      local size = 0
+      items = { nil, nil, tail = '|' .. action .. '|' .. list .. '|' }
+      for quota, sign, units in gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
+        if sign ~= '=' then return full_path() end
+        local number = number_of[quota]
+        if not number then
+          number = quota_count + 1
+          quotas[number], number_of[quota], quota_count = quota, number, number
+          head_fields[head_size + 1], head_fields[head_size + 2], head_fields[head_size + 3] =
+            'plan:' .. quota, 'extra:' .. quota, 'carry:' .. quota
+          head_size = head_size + 3
+        end
+        items[size + 1], items[size + 2], size = number, units + 0, size + 2
       end
-      items[size + 1], items[size + 2], size = number, units + 0, size + 2
+      if size == 0 then return full_path() end
+      parsed[user] = items
     end
-    if size == 0 then return full_path() end
-    parsed[charges] = items
+  else
+    op_count = op_count + 1
+    local user_end = find(user, ';', 1, true)
+    if user_end then
+      op_claims = op_claims or {}
+      user, op_claims[op_count] = sub(user, 1, user_end - 1), sub(user, user_end + 1)
+    end
+    if mark == HASH then
+      op_keys, key_hashes = op_keys or {}, key_hashes or {}
+      op_keys[op_count], key_hashes[op_count] = match(user, '^#([^:]*):(.*)$')
+      if not op_keys[op_count] then return full_path() end
+    end
+    op_users[op_count], op_items[op_count] = user, items
   end
 end
+if op_count == 0 or op_count > LINES_MAX then return full_path() end
 
 -- The org, its rule, its cycle and the producer are as the call names them, and no hold is due.
 local head = call('HMGET', KEYS[1], unpack(head_fields))
-if not head[1] or head[1] ~= ARGV[1] or head[6] ~= 'open' then return full_path() end
-if head[3] ~= ARGV[9] or head[4] ~= ARGV[10] or head[5] ~= ARGV[4] then return full_path() end
+if not head[1] or head[6] ~= 'open' then return full_path() end
+if head[1] .. '|' .. head[3] .. '|' .. head[4] .. '|' .. head[5] ~= ARGV[1] then return full_path() end
 local clock = now()
-local time, latest, producer, due = clock, ARGV[7] + 0, ARGV[2], head[8]
+local time, latest, producer, due = clock, ARGV[5] + 0, ARGV[3], head[8]
 if latest > 0 and clock > latest then return full_path() end
 if head[2] and time < head[2] + 0 then time = head[2] + 0 end
 -- Kept by `write_all`; an org that has no such field yet looks.
@@ -97,7 +114,7 @@ if not due then due = call('ZRANGEBYSCORE', KEYS[6], '-inf', '+inf', 'WITHSCORES
 if time >= head[4] + 0 or (due ~= 'none' and time >= due + 0) then return full_path() end
 if producer ~= '' then
   local record = call('HGET', KEYS[7], producer)
-  if not record or match(record, '^%d+') + 1 ~= ARGV[3] + 0 then return full_path() end
+  if not record or match(record, '^%d+') + 1 ~= ARGV[4] + 0 then return full_path() end
 end
 local time_text = text(time)
 local plans = { nil }
@@ -108,39 +125,35 @@ for number = 1, quota_count do
 end
 
 -- Who holds the API keys.
-local holders, key_tails
-if key_ids then
-  if key_count > LINES_MAX then return full_path() end
-  holders, key_tails = {}, {}
-  local records = call('HMGET', KEYS[11], unpack(key_ids))
-  local place = 0
-  for at = first, last_arg, 6 do
-    local user = ARGV[at + 1]
-    if byte(user) == HASH then
+if op_keys then
+  local ids, key_count = {}, 0
+  for op = 1, op_count do
+    if op_keys[op] then
+      key_count = key_count + 1
+      ids[key_count] = op_keys[op]
+    end
+  end
+  local records, place = call('HMGET', KEYS[11], unpack(ids)), 0
+  for op = 1, op_count do
+    if op_keys[op] then
       place = place + 1
       local hash, holder, expires = match(records[place] or '', '^(%x+)|([^|]*)|(%d+)$')
-      if not hash or hash ~= sub(user, #key_ids[place] + 3) then return full_path() end
+      if not hash or hash ~= key_hashes[op] then return full_path() end
       if expires ~= '0' and time >= expires + 0 then return full_path() end
-      holders[user], key_tails[user] = holder, '|' .. key_ids[place]
+      op_users[op] = holder
     end
   end
 end
 
--- By operation: its user, the user's record, and below the set of groups.
-local op_users, op_sets, op_count = list_for_lines(), list_for_lines(), 0
-for at = first, last_arg, 6 do
-  local user = ARGV[at + 1]
-  op_count = op_count + 1
-  op_users[op_count] = holders and holders[user] or user
-end
-if op_count > LINES_MAX then return full_path() end
+-- By reservation: the user's record, and below the set of groups.
+local op_sets = list_for_lines()
 local records = call('HMGET', KEYS[3], unpack(op_users))
 
 -- Groups of a membership record, alone or with claims: the record is taken apart once, its groups are read at once.
 -- A set: { name, generation, … } until its groups are read; then its lines by number of the quota.
 local sets, set_count, names, generations, name_count = {}, 0, { nil, nil }, {}, 0
 for op = 1, op_count do
-  local claims, record = ARGV[first + 6 * op - 4], records[op]
+  local claims, record = op_claims and op_claims[op] or '', records[op]
   if not record or byte(record) ~= ACTIVE then return full_path() end
   local named = claims == '' and record or record .. '|' .. claims
   local set = sets[named]
@@ -209,9 +222,9 @@ for number = 1, quota_count do
 end
 local op_lines, placed = list_for_lines(), 0
 -- A line that only one operation and item can name is not looked for.
-local one_item, one_set = op_count == 1 and #parsed[ARGV[first + 3]] == 2, set_count == 1
+local one_item, one_set = op_count == 1 and #items == 2, set_count == 1
 for op = 1, op_count do
-  local user, set, items = op_users[op], op_sets[op], parsed[ARGV[first + 6 * op - 3]]
+  local user, set, items = op_users[op], op_sets[op], op_items[op]
   for index = 1, #items, 2 do
     local number = items[index]
     local field = quotas[number] .. ':u:' .. user
@@ -274,7 +287,7 @@ local journal, admitted = { nil }, 0
 local binding = { nil, nil, nil }
 placed = 0
 for op = 1, op_count do
-  local user, holder, set, items = ARGV[first + 6 * op - 5], op_users[op], op_sets[op], parsed[ARGV[first + 6 * op - 3]]
+  local user, key_id, set, items = op_users[op], op_keys and op_keys[op], op_sets[op], op_items[op]
   local groups, from, last = set.text, placed, 0
   local hard, lenient
   for index = 2, #items, 2 do
@@ -325,7 +338,7 @@ for op = 1, op_count do
       end
     end
   end
-  local named = holder == user and groups or holder .. ';' .. groups
+  local named = key_id and user .. ';' .. groups or groups
   local answer = status .. '|' .. named .. '|' .. primary .. '|' .. (violations and text(#violations / 4) or '0')
   if violations then
     for place = 1, #violations, 4 do
@@ -345,8 +358,8 @@ for op = 1, op_count do
       if binding[at - 2] ~= '0' then binding[at] = binding[at] - units end
     end
     admitted = admitted + 1
-    local line = time_text .. '|' .. holder .. '|' .. groups .. items.tail
-    journal[admitted] = key_tails and key_tails[user] and line .. key_tails[user] or line
+    local line = time_text .. '|' .. user .. '|' .. groups .. items.tail
+    journal[admitted] = key_id and line .. '|' .. key_id or line
   end
   for place = 1, last, 3 do
     answer = answer .. '|' .. binding[place] .. '|' .. text(binding[place + 1]) .. '|' .. text(binding[place + 2])
@@ -376,5 +389,5 @@ if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(
 if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or table.concat(journal, '\n')) end
 call('HSET', KEYS[1], 'now', time_text, 'due', due)
 local reply = '8|' .. time_text .. '|' .. text(clock) .. '|' .. text(size) .. '\n' .. table.concat(answers, '\n')
-if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[3] .. '|' .. time_text .. '|' .. reply) end
+if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[4] .. '|' .. time_text .. '|' .. reply) end
 return reply

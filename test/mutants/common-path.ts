@@ -165,7 +165,7 @@ export const COMMON_PATH: readonly Mutant[] = [
     'rule 19',
     'the secret of an API key is not compared',
     'plain-calls',
-    'if not hash or hash ~= sub(user, #key_ids[place] + 3) then',
+    'if not hash or hash ~= key_hashes[op] then',
     'if not hash then',
   ),
   inCommonPath(
@@ -180,7 +180,7 @@ export const COMMON_PATH: readonly Mutant[] = [
     'idempotence',
     'a repeated call is charged again',
     'plain-calls',
-    "match(record, '^%d+') + 1 ~= ARGV[3] + 0",
+    "match(record, '^%d+') + 1 ~= ARGV[4] + 0",
     'false',
   ),
   inCommonPath(
@@ -190,7 +190,20 @@ export const COMMON_PATH: readonly Mutant[] = [
     "if producer ~= '' then call('HSET'",
     "if false then call('HSET'",
   ),
-  inCommonPath('epoch', 'another epoch is charged', 'plain-calls', 'or head[1] ~= ARGV[1] ', ''),
+  inCommonPath(
+    'epoch',
+    'another epoch is charged',
+    'plain-calls',
+    "if head[1] .. '|'",
+    "if match(ARGV[1], '^[^|]*') .. '|'",
+  ),
+  inCommonPath(
+    'claims',
+    'claims of a reservation are those of the one before',
+    'plain-calls',
+    'op_claims and op_claims[op] or',
+    'op_claims and (op_claims[op] or op_claims[op - 1]) or',
+  ),
   inCommonPath('journal', 'admissions are not recorded', 'journal', 'if admitted > 0 then', 'if false then'),
   inCommonPath(
     'refusals',
@@ -224,7 +237,7 @@ export const COMMON_PATH: readonly Mutant[] = [
     'journal',
     'the API key is left out',
     'journal-detail',
-    'key_tails and key_tails[user] and line .. key_tails[user] or line',
+    "key_id and line .. '|' .. key_id or line",
     'line',
   ),
 ];

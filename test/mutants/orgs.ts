@@ -209,7 +209,7 @@ export const ORGS: readonly Mutant[] = [
     'loss',
     'an org of another epoch is counted on',
     'epoch',
-    ['apply', "if ARGV[1] ~= '' and ARGV[1] ~= head.epoch then return outside(LOST) end", ''],
+    ['apply', "if epoch ~= '' and epoch ~= head.epoch then return outside(LOST) end", ''],
     ['apply', "call.epoch !== '' && call.epoch !== epoch", 'false'],
   ),
   ...broken(

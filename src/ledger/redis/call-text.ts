@@ -1,16 +1,16 @@
 /**
  * A call of apply.lua as the text that goes to Redis (RESP2). What does not change between the calls of an org in a cycle, the
- * digest and the keys, is put together once.
+ * digest, the keys and the first arguments, is put together once.
  */
-import type { Bounds, Call } from '../port.js';
-import { callArgs } from './codec.js';
+import type { Call } from '../port.js';
+import { type CallTerms, callArgs, constantArgs } from './codec.js';
 import type { Keys } from './keys.js';
 import type { Script } from './scripts.js';
 
 interface OrgHead {
-  readonly cycles: readonly Bounds[];
-  /** Number of keys, and the keys. */
-  readonly keys: string;
+  readonly terms: CallTerms;
+  /** Number of keys, the keys and the constant arguments. */
+  readonly text: string;
   /** How many arguments that is. */
   readonly count: number;
 }
@@ -32,26 +32,36 @@ export class CallText {
 
   /** `withSource`: for a Redis that does not have the script. */
   of(call: Call, latest: number, withSource: boolean): string {
-    const { keys, count } = this.headOf(call);
+    const head = this.headOf(call);
     const args = callArgs(call, latest);
-    let text = `*${2 + count + args.length}\r\n${withSource ? this.bySource : this.bySha}${keys}`;
+    let text = `*${2 + head.count + args.length}\r\n${withSource ? this.bySource : this.bySha}${head.text}`;
     for (let index = 0; index < args.length; index += 1) text += bulk(args[index] ?? '');
     return text;
   }
 
   private headOf(call: Call): OrgHead {
     const known = this.heads.get(call.org);
-    if (known !== undefined && known.cycles === call.cycles) return known;
+    if (known !== undefined && areSameTerms(known.terms, call)) return known;
     const keys = this.keys.ofCall(call);
-    const head = {
-      cycles: call.cycles,
-      keys: bulk(keys.length) + keys.map(bulk).join(''),
-      count: 1 + keys.length,
-    };
+    const { epoch, ruleVersion, cycles, unknownUsers, expireMost } = call;
+    const terms = { epoch, ruleVersion, cycles, unknownUsers, expireMost };
+    const parts = [keys.length, ...keys, ...constantArgs(terms)];
+    const head = { terms, text: parts.map(bulk).join(''), count: parts.length };
     if (this.heads.size >= HEADS_MAX) this.heads.clear();
     this.heads.set(call.org, head);
     return head;
   }
+}
+
+/** Callers keep the list of cycles of an org until it changes. */
+function areSameTerms(one: CallTerms, other: CallTerms): boolean {
+  return (
+    one.cycles === other.cycles &&
+    one.epoch === other.epoch &&
+    one.ruleVersion === other.ruleVersion &&
+    one.unknownUsers === other.unknownUsers &&
+    one.expireMost === other.expireMost
+  );
 }
 
 function bulk(value: string | number): string {

@@ -10,6 +10,7 @@ import type {
   Op,
   Overshoot,
   Reply,
+  ReserveOp,
   Result,
   SettleOp,
   Violation,
@@ -27,27 +28,56 @@ import {
   SCOPE,
 } from './wire.js';
 
-/** `latest`: the latest time that the store's clock can show; 0 if unknown. */
-export function callArgs(call: Call, latest: number): (string | number)[] {
-  const { epoch, producer, seq, ruleVersion, unknownUsers, expireMost, cycles } = call;
-  const args: (string | number)[] = [epoch, producer, seq, ruleVersion, unknownUsers, expireMost, latest];
-  args.push(cycles.length);
-  for (const cycle of cycles) args.push(cycle.start, cycle.end);
-  for (const op of call.ops) pushOp(args, op);
+/** What stays the same from call to call of an org in a cycle. */
+export type CallTerms = Pick<Call, 'epoch' | 'ruleVersion' | 'cycles' | 'unknownUsers' | 'expireMost'>;
+
+/** The first arguments: what a call expects of the org, then what it asks of the full path. */
+export function constantArgs(terms: CallTerms): string[] {
+  const { epoch, ruleVersion, cycles, unknownUsers, expireMost } = terms;
+  const [first, ...others] = cycles;
+  const bounds = others.map(({ start, end }) => `|${start}|${end}`).join('');
+  return [
+    `${epoch}|${first?.start ?? ''}|${first?.end ?? ''}|${ruleVersion}`,
+    `${unknownUsers}|${expireMost}${bounds}`,
+  ];
+}
+
+/** The other arguments. `latest`: the latest time that the store's clock can show; 0 if unknown. */
+export function callArgs({ producer, seq, ops }: Call, latest: number): (string | number)[] {
+  const args: (string | number)[] = [producer, seq, latest];
+  if (ops.every(isPlain)) pushPlain(args, ops);
+  else for (const op of ops) pushOp(args, op);
   return args;
+}
+
+function isPlain(op: Op): op is ReserveOp {
+  return op.kind === 'reserve' && op.hold === '';
+}
+
+/** Reservations without a hold are short: charges that are those of the reservation before are not repeated. */
+function pushPlain(args: (string | number)[], ops: readonly ReserveOp[]): void {
+  let last = '';
+  for (const op of ops) {
+    const charges = encodeCharges(op.charges);
+    if (charges !== last) args.push(`${MARK.charges}${charges}`);
+    last = charges;
+    const claims = claimsOf(op);
+    args.push(claims === '' ? userOf(op) : `${userOf(op)}${MARK.claims}${claims}`);
+  }
+}
+
+function userOf({ user, key }: ReserveOp): string {
+  return key === undefined ? user : `${MARK.key}${key}`;
+}
+
+function claimsOf({ claims, unknownGroups }: ReserveOp): string {
+  return unknownGroups === 'deny' ? `${MARK.mustBeKnown}${claims}` : claims;
 }
 
 function pushOp(args: (string | number)[], op: Op): void {
   switch (op.kind) {
     case 'reserve':
-      args.push(
-        OPERATION.reserve,
-        op.key === undefined ? op.user : `${MARK.key}${op.key}`,
-        op.unknownGroups === 'deny' ? `${MARK.mustBeKnown}${op.claims}` : op.claims,
-        encodeCharges(op.charges),
-        op.hold,
-        op.ttlMs,
-      );
+      args.push(OPERATION.reserve, userOf(op), claimsOf(op), encodeCharges(op.charges), op.hold, op.ttlMs);
       return;
     case 'settle':
       args.push(OPERATION.settle, op.hold, op.units.join(','), estimateMark(op), settledDetail(op));

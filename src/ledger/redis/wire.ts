@@ -18,6 +18,10 @@ export const OPERATION = {
 export const MARK = {
   /** Before the id of an API key in the place of a user. */
   key: '#',
+  /** Before the charges of the plain reservations that follow. */
+  charges: '=',
+  /** Between the user of a plain reservation and the claims. */
+  claims: ';',
   /** Before claims that must all be known. */
   mustBeKnown: '!',
   estimated: 'e',

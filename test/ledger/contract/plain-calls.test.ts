@@ -161,3 +161,25 @@ onBoth('another epoch is not charged', ORG, async (t, testOrg) => {
   t.match(await testOrg.apply([use('cy', 1)], { epoch: 'e0' }), { code: 'lost' });
   t.equal(await testOrg.line('usage:o'), '1+0');
 });
+
+onBoth('each reservation of a call has charges and claims of its own', ORG, async (t, testOrg) => {
+  const ops = [
+    use('bo', 1),
+    reserve('cy', fixed('usage', 2), { claims: 'g2' }),
+    use('cy', 3, 'other'),
+    use('cy', 4),
+    reserve('ana', fixed('usage', 5), { claims: 'g2', unknownGroups: 'deny' }),
+  ];
+  await plain(t, testOrg, ops);
+  await testOrg.call([use('new', 6), ...ops]);
+  const journal = (user: string, groups: string, charges: string) =>
+    `${BEGIN_MS}|${user}|${groups}|maps|${charges}|`;
+  const lines = [
+    journal('bo', 'g1,g2', 'usage=1'),
+    journal('cy', 'g2', 'usage=2'),
+    journal('cy', '', 'other=3'),
+    journal('cy', '', 'usage=4'),
+    journal('ana', 'g1,g2', 'usage=5'),
+  ];
+  t.same(await testOrg.texts('journal'), [...lines, journal('new', '', 'usage=6'), ...lines]);
+});
