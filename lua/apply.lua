@@ -53,16 +53,18 @@
             consumed of the user, of the org }
   scope: 0 none, 1 user, 2 group, 3 org
 ]]
-local ARGV, KEYS = ARGV, KEYS
 local FIRST_OP, EQUALS = 6, 61
 
---- @include "now"
---- @include "text"
---- @include "force-hashtable"
---- @include "limits"
-
 -- Every call that is not common. Lua makes a function's inner functions when it is entered: a common call does not pay for them.
+-- This one uses nothing from outside, because Lua would allocate each variable that it uses.
 local function full_path()
+  local ARGV, KEYS = ARGV, KEYS
+
+  --- @include "now"
+  --- @include "text"
+  --- @include "force-hashtable"
+  --- @include "limits"
+
   local OK, CYCLE, NO_ORG, LOST, STALE, PRODUCER_LOST, PRODUCER_BEHIND, CLOCK = 0, 1, 2, 3, 4, 5, 6, 7
   local COMMON, COMMON_REPLAYED = 56, '9'
   local head, present, cycles
@@ -293,4 +295,10 @@ local function full_path()
   return reply
 end
 
+local ARGV, KEYS = ARGV, KEYS
+
+--- @include "now"
+--- @include "text"
+--- @include "force-hashtable"
+--- @include "limits"
 --- @include "common-path"

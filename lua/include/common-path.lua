@@ -5,15 +5,15 @@
 -- Needs `now`, `text`, `limits`, `force_hashtable`.
 local call, match, gmatch, byte, sub, find, huge =
   redis.call, string.match, string.gmatch, string.byte, string.sub, string.find, math.huge
-local HASH, BANG, ACTIVE, MINUS, EQUALS = 35, 33, 97, 45, 61
+local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
 local GROUPS_MAX, LINES_MAX = 64, 2000
 
-local first, last_arg = 6, #ARGV
-if last_arg == first - 1 or byte(ARGV[first]) ~= EQUALS then return full_path() end
+local last_arg = #ARGV
+if last_arg < FIRST_OP or byte(ARGV[FIRST_OP]) ~= EQUALS then return full_path() end
 
--- Lists with a value for each line or operation. `unpack` and `#` see only what was put in.
-local function small() return { nil, nil, nil, nil } end
-local function large()
+-- A list with a value for each line or reservation. `unpack` and `#` see only what was put in.
+local function new_list(has_many)
+  if not has_many then return { nil, nil, nil, nil } end
   return {
     nil,
     nil,
@@ -49,7 +49,7 @@ local function large()
     nil,
   } -- stylua: ignore
 end
-local list_for_lines = last_arg - first > 2 and large or small
+local has_many = last_arg > FIRST_OP + 2
 
 -- Reads the reservations: charges taken apart once, the fields of their plans, and the API keys. By number of the reservation: its
 -- user, items, claims (none: nil), API key (none: nil) and the hash of its secret.
@@ -57,9 +57,9 @@ local list_for_lines = last_arg - first > 2 and large or small
 local head_fields = { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 'thresholds', 'due', nil, nil, nil, nil }
 local head_size = 8
 local op_users, op_items, op_count, op_claims, op_keys, key_hashes =
-  list_for_lines(), list_for_lines(), 0, nil, nil, nil
+  new_list(has_many), new_list(has_many), 0, nil, nil, nil
 local parsed, items, quotas, quota_count, number_of = {}, nil, { nil }, 0, {}
-for at = first, last_arg do
+for at = FIRST_OP, last_arg do
   local user = ARGV[at]
   local mark = byte(user)
   if mark == EQUALS then
@@ -146,7 +146,7 @@ if op_keys then
 end
 
 -- By reservation: the user's record, and below the set of groups.
-local op_sets = list_for_lines()
+local op_sets = new_list(has_many)
 local records = call('HMGET', KEYS[3], unpack(op_users))
 
 -- Groups of a membership record, alone or with claims: the record is taken apart once, its groups are read at once.
@@ -216,11 +216,11 @@ end
 
 -- Counter lines by number: the pools first, in the order of the quotas, then users' and groups'. Of each operation and item the
 -- user's own, and one list for all users in the same groups, with the groups' lines and the org's.
-local fields, line_plans, line_of, size = list_for_lines(), list_for_lines(), {}, quota_count
+local fields, line_plans, line_of, size = new_list(has_many), new_list(has_many), {}, quota_count
 for number = 1, quota_count do
   fields[number] = quotas[number] .. ':o'
 end
-local op_lines, placed = list_for_lines(), 0
+local op_lines, placed = new_list(has_many), 0
 -- A line that only one operation and item can name is not looked for.
 local one_item, one_set = op_count == 1 and #items == 2, set_count == 1
 for op = 1, op_count do
@@ -260,7 +260,7 @@ if size > LINES_MAX then return full_path() end
 local consumed = call('HMGET', KEYS[13], unpack(fields))
 local held = due ~= 'none' and call('HMGET', KEYS[14], unpack(fields))
 local limits = call('HMGET', KEYS[2], unpack(fields))
-local caps, modes, remaining, before = list_for_lines(), list_for_lines(), list_for_lines(), list_for_lines()
+local caps, modes, remaining, before = new_list(has_many), new_list(has_many), new_list(has_many), new_list(has_many)
 for line = 1, size do
   local used = consumed[line]
   used = used and used + 0 or 0
@@ -270,18 +270,8 @@ for line = 1, size do
   caps[line], modes[line], remaining[line] = cap, mode, cap - used - (held and held[line] or 0) - carried
 end
 
--- Item, scope, group, limit, consumed, held and requested of a violation.
-local function violation_text(item, line, place, set, units)
-  local list = set.list
-  local scope = place == 0 and '1' or place <= #list and '2' or '3'
-  local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
-  local group = scope == '2' and list[place] or ''
-  local numbers = '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken) .. '|' .. text(units)
-  return '|' .. text(item) .. '|' .. scope .. '|' .. group .. numbers
-end
-
 -- Decides in order. The answer is one text: shorter to send and to keep than a table.
-local answers, decided = list_for_lines(), 0
+local answers, decided = new_list(has_many), 0
 local journal, admitted = { nil }, 0
 -- Of the operation at hand: scope, limit and remaining of each item's binding limit.
 local binding = { nil, nil, nil }
@@ -342,8 +332,14 @@ for op = 1, op_count do
   local answer = status .. '|' .. named .. '|' .. primary .. '|' .. (violations and text(#violations / 4) or '0')
   if violations then
     for place = 1, #violations, 4 do
-      local line = violations[place + 1]
-      answer = answer .. violation_text(violations[place], line, violations[place + 2], set, violations[place + 3])
+      local line, of = violations[place + 1], violations[place + 2]
+      local list = set.list
+      local scope = of == 0 and '1' or of <= #list and '2' or '3'
+      local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
+      -- Item, scope, group, limit, consumed, held and requested.
+      answer = answer .. '|' .. text(violations[place]) .. '|' .. scope .. '|' .. (scope == '2' and list[of] or '')
+      answer = answer .. '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken)
+      answer = answer .. '|' .. text(violations[place + 3])
     end
   end
   if not hard then
@@ -371,7 +367,7 @@ end
 -- A threshold that is passed queues a notice. The org keeps them in ascending order.
 local thresholds = head[7] or ''
 local lowest = (match(thresholds, '^%d+') or huge) / 100
-local writes, last = list_for_lines(), 0
+local writes, last = new_list(has_many), 0
 for line = 1, size do
   local used, was, cap = consumed[line], before[line], caps[line]
   if used > was then

@@ -12,6 +12,10 @@ const read = (...path: string[]): string => readFileSync(join(FOLDER, ...path), 
 
 const COMMANDS = luaIn(FOLDER).map((name) => name.slice(0, -'.lua'.length));
 const INCLUDES = luaIn(join(FOLDER, 'include')).map((name) => name.slice(0, -'.lua'.length));
+const SOURCES = [
+  ...COMMANDS.map((name) => read(`${name}.lua`)),
+  ...INCLUDES.map((name) => read('include', `${name}.lua`)),
+];
 
 /** Places such as the 3 of `KEYS[3]`. */
 function places(name: 'KEYS' | 'ARGV', text: string): string[] {
@@ -59,13 +63,27 @@ for (const name of INCLUDES)
     t.same(includesOf(source), [], 'includes nothing itself');
   });
 
+t.test('numbers stand in the place of their names', async (t) => {
+  const options = {
+    replaced: { now: "local ONE, TWO = 1, -2\nlocal function now() return ONE + TWO + a.ONE + #'ONE' end" },
+  };
+  const { source } = loadScript('clock', options);
+  t.match(source, "return 1 + -2 + a.ONE + #'ONE'");
+  t.notMatch(source, 'local ONE');
+  const twice = { replaced: { now: 'local ONE = 1\nlocal ONE = 2\n' } };
+  t.throws(() => loadScript('clock', twice), /ONE has two values/);
+});
+
+t.test('every number that has a name is used', async (t) => {
+  const all = SOURCES.join('\n');
+  const declared = all.matchAll(/^ *local ((?:[A-Z][A-Z\d_]+(?:, )?)+) =\s+-?\d/gm);
+  for (const name of [...declared].flatMap(([, names = '']) => names.split(', ')))
+    t.ok(all.split(new RegExp(`\\b${name}\\b`)).length > 2, name);
+});
+
 t.test('keys come from KEYS only', async (t) => {
-  const sources = [
-    ...COMMANDS.map((name) => read(`${name}.lua`)),
-    ...INCLUDES.map((name) => read('include', `${name}.lua`)),
-  ];
   let calls = 0;
-  for (const source of sources) {
+  for (const source of SOURCES) {
     for (const [text, , key] of source.matchAll(
       /redis\.p?call\(\s*([^,()]+)(?:,\s+([^,()]+(?:\([^()]*\))?[^,()]*))?/g,
     )) {
