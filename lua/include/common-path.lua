@@ -3,8 +3,8 @@
 -- repetition) is left to `full_path`, which answers the whole call. Nothing is written before it is certain that it is not needed.
 -- It answers what `full_path` would: the tests run on both. Small lists are preallocated: Lua copies a table that grows.
 -- Needs `now`, `text`, `limits`, `force_hashtable`.
-local call, match, gmatch, byte, sub, find, huge =
-  redis.call, string.match, string.gmatch, string.byte, string.sub, string.find, math.huge
+local call, concat, huge = redis.call, table.concat, math.huge
+local match, gmatch, byte, sub, find = string.match, string.gmatch, string.byte, string.sub, string.find
 local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
 local GROUPS_MAX, LINES_MAX = 64, 2000
 
@@ -14,40 +14,11 @@ if last_arg < FIRST_OP or byte(ARGV[FIRST_OP]) ~= EQUALS then return full_path()
 -- A list with a value for each line or reservation. `unpack` and `#` see only what was put in.
 local function new_list(has_many)
   if not has_many then return { nil, nil, nil, nil } end
+  -- stylua: ignore
   return {
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-    nil,
-  } -- stylua: ignore
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+  }
 end
 local has_many = last_arg > FIRST_OP + 2
 
@@ -58,17 +29,17 @@ local head_fields = { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 't
 local head_size = 8
 local op_users, op_items, op_count, op_claims, op_keys, key_hashes =
   new_list(has_many), new_list(has_many), 0, nil, nil, nil
-local parsed, items, quotas, quota_count, number_of = {}, nil, { nil }, 0, {}
+local parsed, charged, quotas, quota_count, number_of = {}, nil, { nil }, 0, {}
 for at = FIRST_OP, last_arg do
   local user = ARGV[at]
   local mark = byte(user)
   if mark == EQUALS then
-    items = parsed[user]
-    if not items then
+    charged = parsed[user]
+    if not charged then
       local action, list, model = match(user, '^=([^;]*);([^;]*);?(.*)$')
       if model ~= '' then return full_path() end
       local size = 0
-      items = { nil, nil, tail = '|' .. action .. '|' .. list .. '|' }
+      charged = { nil, nil, tail = '|' .. action .. '|' .. list .. '|' }
       for quota, sign, units in gmatch(list, '([^=~!,]+)([=~!])(%d+)') do
         if sign ~= '=' then return full_path() end
         local number = number_of[quota]
@@ -79,10 +50,10 @@ for at = FIRST_OP, last_arg do
             'plan:' .. quota, 'extra:' .. quota, 'carry:' .. quota
           head_size = head_size + 3
         end
-        items[size + 1], items[size + 2], size = number, units + 0, size + 2
+        charged[size + 1], charged[size + 2], size = number, units + 0, size + 2
       end
       if size == 0 then return full_path() end
-      parsed[user] = items
+      parsed[user] = charged
     end
   else
     op_count = op_count + 1
@@ -96,7 +67,7 @@ for at = FIRST_OP, last_arg do
       op_keys[op_count], key_hashes[op_count] = match(user, '^#([^:]*):(.*)$')
       if not op_keys[op_count] then return full_path() end
     end
-    op_users[op_count], op_items[op_count] = user, items
+    op_users[op_count], op_items[op_count] = user, charged
   end
 end
 if op_count == 0 or op_count > LINES_MAX then return full_path() end
@@ -104,6 +75,7 @@ if op_count == 0 or op_count > LINES_MAX then return full_path() end
 -- The org, its rule, its cycle and the producer are as the call names them, and no hold is due.
 local head = call('HMGET', KEYS[1], unpack(head_fields))
 if not head[1] or head[6] ~= 'open' then return full_path() end
+if not head[3] or not head[4] or not head[5] then return full_path() end
 if head[1] .. '|' .. head[3] .. '|' .. head[4] .. '|' .. head[5] ~= ARGV[1] then return full_path() end
 local clock = now()
 local time, latest, producer, due = clock, ARGV[5] + 0, ARGV[3], head[8]
@@ -145,37 +117,48 @@ if op_keys then
   end
 end
 
--- By reservation: the user's record, and below the set of groups.
-local op_sets = new_list(has_many)
+-- By reservation: the user's record, and its set of groups.
 local records = call('HMGET', KEYS[3], unpack(op_users))
+local op_sets = new_list(has_many)
 
--- Groups of a membership record, alone or with claims: the record is taken apart once, its groups are read at once.
--- A set: { name, generation, … } until its groups are read; then its lines by number of the quota.
-local sets, set_count, names, generations, name_count = {}, 0, { nil, nil }, {}, 0
+-- Sets of groups have numbers, each distinct record, alone or with claims, one. All sets stand in one list, each from `set_first` to
+-- `set_last`: names, and the generation that a membership has seen, '' for a claim, '!' for a claim that must be known.
+local set_of, set_count, set_first, set_last = {}, 0, new_list(has_many), new_list(has_many)
+local members, wanted, last_member = new_list(has_many), new_list(has_many), 0
+local names, generations, name_count = { nil, nil }, {}, 0
 for op = 1, op_count do
   local claims, record = op_claims and op_claims[op] or '', records[op]
   if not record or byte(record) ~= ACTIVE then return full_path() end
   local named = claims == '' and record or record .. '|' .. claims
-  local set = sets[named]
+  local set = set_of[named]
   if not set then
-    local last = 0
-    set = { nil, nil, text = '', list = false, claims = claims }
-    for name, generation in gmatch(sub(record, 3), '([^,#]+)#?(%d*)') do
-      set[last + 1], set[last + 2], last = name, generation == '' and '0' or generation, last + 2
-      if not generations[name] then
-        name_count = name_count + 1
-        names[name_count], generations[name] = name, true
+    local before = last_member
+    local only, generation = match(record, '^a:([^,#]+)#?(%d*)$')
+    if only then
+      last_member = last_member + 1
+      members[last_member], wanted[last_member] = only, generation == '' and '0' or generation
+    else
+      for name, seen in gmatch(sub(record, 3), '([^,#]+)#?(%d*)') do
+        last_member = last_member + 1
+        members[last_member], wanted[last_member] = name, seen == '' and '0' or seen
       end
     end
     if claims ~= '' then
+      local mark = byte(claims) == BANG and '!' or ''
       for name in gmatch(claims, '[^,!]+') do
-        if not generations[name] then
-          name_count = name_count + 1
-          names[name_count], generations[name] = name, true
-        end
+        last_member = last_member + 1
+        members[last_member], wanted[last_member] = name, mark
       end
     end
-    sets[named], set_count = set, set_count + 1
+    for place = before + 1, last_member do
+      local name = members[place]
+      if generations[name] == nil then
+        name_count = name_count + 1
+        names[name_count], generations[name] = name, false
+      end
+    end
+    set = set_count + 1
+    set_of[named], set_first[set], set_last[set], set_count = set, before + 1, last_member, set
   end
   op_sets[op] = set
 end
@@ -186,48 +169,50 @@ if name_count > 0 then
     generations[names[place]] = stored[place] and match(stored[place], '^[^;]*')
   end
 end
-for _, set in pairs(sets) do
-  local list, last, claims = { nil, nil }, 0, set.claims
-  for place = 1, #set, 2 do
-    if generations[set[place]] == set[place + 1] then
-      list[last + 1], last = set[place], last + 1
-    end
-    set[place], set[place + 1] = nil, nil
-  end
-  if claims ~= '' then
-    local listed = {}
-    for place = 1, last do
-      listed[list[place]] = true
-    end
-    for name in gmatch(claims, '[^,!]+') do
-      local generation = generations[name]
-      if generation and byte(generation) ~= MINUS then
-        if not listed[name] then
-          list[last + 1], last, listed[name] = name, last + 1, true
-        end
-      elseif byte(claims) == BANG then
-        return full_path()
+
+-- Keeps the groups that exist, each once, and moves them together.
+local set_texts = new_list(has_many)
+for set = 1, set_count do
+  local first = set_first[set]
+  local last = first - 1
+  for place = first, set_last[set] do
+    local name, seen = members[place], wanted[place]
+    local generation = generations[name]
+    local counts = generation == seen
+    if seen == '' or seen == '!' then
+      counts = generation and byte(generation) ~= MINUS
+      if not counts and seen == '!' then return full_path() end
+      for other = first, last do
+        counts = counts and members[other] ~= name
       end
     end
+    if counts then
+      last = last + 1
+      members[last] = name
+    end
   end
-  if last > GROUPS_MAX then return full_path() end
-  set.list, set.text = list, last == 1 and list[1] or table.concat(list, ',')
+  if last - first >= GROUPS_MAX then return full_path() end
+  set_last[set] = last
+  set_texts[set] = last == first and members[first] or last < first and '' or concat(members, ',', first, last)
 end
 
--- Counter lines by number: the pools first, in the order of the quotas, then users' and groups'. Of each operation and item the
--- user's own, and one list for all users in the same groups, with the groups' lines and the org's.
+-- Counter lines by number: the pools first, in the order of the quotas, then users' and groups'. Of each reservation and item the
+-- user's own; of each set and quota a part of one list, with the groups' lines and the org's, which begins at `shared_first`.
 local fields, line_plans, line_of, size = new_list(has_many), new_list(has_many), {}, quota_count
+local user_prefixes, group_prefixes = { nil }, { nil }
 for number = 1, quota_count do
   fields[number] = quotas[number] .. ':o'
+  user_prefixes[number], group_prefixes[number] = quotas[number] .. ':u:', quotas[number] .. ':g:'
 end
-local op_lines, placed = new_list(has_many), 0
--- A line that only one operation and item can name is not looked for.
-local one_item, one_set = op_count == 1 and #items == 2, set_count == 1
+local own_lines, placed = new_list(has_many), 0
+local shared_lines, shared_size, shared_first = new_list(has_many), 0, new_list(has_many)
+-- A line that only one reservation and item can name is not looked for.
+local one_item, one_set = op_count == 1 and #op_items[1] == 2, set_count == 1
 for op = 1, op_count do
   local user, set, items = op_users[op], op_sets[op], op_items[op]
   for index = 1, #items, 2 do
     local number = items[index]
-    local field = quotas[number] .. ':u:' .. user
+    local field = user_prefixes[number] .. user
     local own = not one_item and line_of[field]
     if not own then
       size = size + 1
@@ -235,12 +220,13 @@ for op = 1, op_count do
       fields[own], line_plans[own] = field, plans[number]
       if not one_item then line_of[field] = own end
     end
-    local shared = set[number]
-    if not shared then
-      shared = { nil, nil }
-      local list = set.list
-      for place = 1, #list do
-        field = quotas[number] .. ':g:' .. list[place]
+    placed = placed + 1
+    own_lines[placed] = own
+    local shared = (set - 1) * quota_count + number
+    if not shared_first[shared] then
+      shared_first[shared] = shared_size + 1
+      for place = set_first[set], set_last[set] do
+        field = group_prefixes[number] .. members[place]
         local line = not one_set and line_of[field]
         if not line then
           size = size + 1
@@ -248,47 +234,50 @@ for op = 1, op_count do
           fields[line], line_plans[line] = field, plans[number]
           if not one_set then line_of[field] = line end
         end
-        shared[place] = line
+        shared_size = shared_size + 1
+        shared_lines[shared_size] = line
       end
-      shared[#list + 1] = number
-      set[number] = shared
+      shared_size = shared_size + 1
+      shared_lines[shared_size] = number
     end
-    op_lines[placed + 1], op_lines[placed + 2], placed = own, shared, placed + 2
   end
 end
 if size > LINES_MAX then return full_path() end
 local consumed = call('HMGET', KEYS[13], unpack(fields))
 local held = due ~= 'none' and call('HMGET', KEYS[14], unpack(fields))
-local limits = call('HMGET', KEYS[2], unpack(fields))
+-- Pools have plans in place of limits.
+local limits = call('HMGET', KEYS[2], unpack(fields, quota_count + 1))
 local caps, modes, remaining, before = new_list(has_many), new_list(has_many), new_list(has_many), new_list(has_many)
 for line = 1, size do
   local used = consumed[line]
   used = used and used + 0 or 0
   local is_pool = line <= quota_count
-  local cap, mode, carried = cap_of(limits[line], is_pool and plans[line] or line_plans[line], is_pool, time)
+  local plan = is_pool and plans[line] or line_plans[line]
+  local cap, mode, carried = cap_of(limits[line - quota_count], plan, is_pool, time)
   consumed[line], before[line] = used, used
   caps[line], modes[line], remaining[line] = cap, mode, cap - used - (held and held[line] or 0) - carried
 end
 
 -- Decides in order. The answer is one text: shorter to send and to keep than a table.
 local answers, decided = new_list(has_many), 0
-local journal, admitted = { nil }, 0
--- Of the operation at hand: scope, limit and remaining of each item's binding limit.
+local journal, admitted = new_list(has_many), 0
+-- Of the reservation at hand: scope, limit and remaining of each item's binding limit.
 local binding = { nil, nil, nil }
 placed = 0
 for op = 1, op_count do
   local user, key_id, set, items = op_users[op], op_keys and op_keys[op], op_sets[op], op_items[op]
-  local groups, from, last = set.text, placed, 0
+  local groups, group_count, from, last = set_texts[set], set_last[set] - set_first[set] + 1, placed, 0
   local hard, lenient
   for index = 2, #items, 2 do
-    local units, own, shared = items[index], op_lines[placed + 1], op_lines[placed + 2]
-    placed = placed + 2
-    local need, least, least_place, pool_place = needed(units), huge, -1, #shared
-    for place = 0, pool_place do
-      local line = shared[place] or own
-      local left = remaining[line]
+    placed = placed + 1
+    local units, own, before_shared =
+      items[index], own_lines[placed], shared_first[(set - 1) * quota_count + items[index - 1]] - 1
+    local need, least, least_place, least_cap = needed(units), huge, -1, 0
+    for place = 0, group_count + 1 do
+      local line = place == 0 and own or shared_lines[before_shared + place]
+      local left, mode = remaining[line], modes[line]
       if left < need then
-        local outcome = verdict(modes[line], caps[line], left, need)
+        local outcome = verdict(mode, caps[line], left, need)
         if outcome == UNCOUNTABLE then return full_path() end
         local list
         if outcome == REFUSES then
@@ -301,15 +290,15 @@ for op = 1, op_count do
         list[#list + 1], list[#list + 2], list[#list + 3], list[#list + 4] = index / 2, line, place, units
         if left < 0 then left = 0 end
       end
-      if left < least and modes[line] == 'h' then
-        least, least_place = left, place
+      if left < least and mode == 'h' then
+        least, least_place, least_cap = left, place, caps[line]
       end
     end
     if least_place < 0 then
       binding[last + 1], binding[last + 2], binding[last + 3] = '0', 0, 0
     else
-      binding[last + 1] = least_place == 0 and '1' or least_place < pool_place and '2' or '3'
-      binding[last + 2], binding[last + 3] = caps[shared[least_place] or own], least
+      binding[last + 1] = least_place == 0 and '1' or least_place <= group_count and '2' or '3'
+      binding[last + 2], binding[last + 3] = least_cap, least
     end
     last = last + 3
   end
@@ -330,24 +319,24 @@ for op = 1, op_count do
   end
   local named = key_id and user .. ';' .. groups or groups
   local answer = status .. '|' .. named .. '|' .. primary .. '|' .. (violations and text(#violations / 4) or '0')
-  if violations then
-    for place = 1, #violations, 4 do
-      local line, of = violations[place + 1], violations[place + 2]
-      local list = set.list
-      local scope = of == 0 and '1' or of <= #list and '2' or '3'
-      local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
-      -- Item, scope, group, limit, consumed, held and requested.
-      answer = answer .. '|' .. text(violations[place]) .. '|' .. scope .. '|' .. (scope == '2' and list[of] or '')
-      answer = answer .. '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken)
-      answer = answer .. '|' .. text(violations[place + 3])
-    end
+  for place = 1, violations and #violations or 0, 4 do
+    local line, of = violations[place + 1], violations[place + 2]
+    local scope = of == 0 and '1' or of <= group_count and '2' or '3'
+    local group = scope == '2' and members[set_first[set] + of - 1] or ''
+    local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
+    -- Item, scope, group, limit, consumed, held and requested.
+    answer = answer .. '|' .. text(violations[place]) .. '|' .. scope .. '|' .. group
+    answer = answer .. '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken)
+    answer = answer .. '|' .. text(violations[place + 3])
   end
   if not hard then
     for index = 2, #items, 2 do
-      local units, own, shared = items[index], op_lines[from + 1], op_lines[from + 2]
-      from = from + 2
-      for place = 0, #shared do
-        local line = shared[place] or own
+      from = from + 1
+      local units, own, before_shared =
+        items[index], own_lines[from], shared_first[(set - 1) * quota_count + items[index - 1]] - 1
+      consumed[own], remaining[own] = consumed[own] + units, remaining[own] - units
+      for place = before_shared + 1, before_shared + group_count + 1 do
+        local line = shared_lines[place]
         consumed[line], remaining[line] = consumed[line] + units, remaining[line] - units
       end
       local at = index * 3 / 2
@@ -382,8 +371,19 @@ for line = 1, size do
 end
 
 if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(KEYS[13]) end
-if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or table.concat(journal, '\n')) end
-call('HSET', KEYS[1], 'now', time_text, 'due', due)
-local reply = '8|' .. time_text .. '|' .. text(clock) .. '|' .. text(size) .. '\n' .. table.concat(answers, '\n')
+if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or concat(journal, '\n')) end
+if head[8] then
+  call('HSET', KEYS[1], 'now', time_text)
+else
+  call('HSET', KEYS[1], 'now', time_text, 'due', due)
+end
+local reply = '8|'
+  .. time_text
+  .. '|'
+  .. (clock == time and time_text or text(clock))
+  .. '|'
+  .. text(size)
+  .. '\n'
+  .. concat(answers, '\n')
 if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[4] .. '|' .. time_text .. '|' .. reply) end
 return reply
