@@ -14,7 +14,7 @@ const folder = (name, allowed) => ({
   to: { path: '^src/', pathNot: `^src/(${name}/|${allowed})` },
 });
 const DOMAIN = 'quota/|errors/|http/';
-const PORT = `${DOMAIN}|ledger/(port|operations|codec|call-cycles|scan-all|change-feed|large-commit)`;
+const PORT = `${DOMAIN}|ledger/(port|operations|codec|call-cycles|scan-all|change-feed|large-commit|journal-export|with-lease)`;
 /** The interface by which an answer is read: forwarder and settlement each use their side of it. */
 const READER = 'meter/reader';
 
@@ -27,9 +27,9 @@ module.exports = {
       to: { circular: true, dependencyTypesNot: ['type-only'] },
     },
     only('ioredis', 'ioredis', 'ledger/redis'),
-    only('undici', 'undici', 'forward|cli/admin-client|notify/channels'),
+    only('undici', 'undici', 'forward|cli/admin-client|notify/channels|export/targets'),
     only('nodemailer', 'nodemailer', 'notify/channels'),
-    only('standardwebhooks', 'standardwebhooks', 'notify/channels'),
+    only('standardwebhooks', 'standardwebhooks', 'notify/channels|export/targets'),
     only('fastify', 'fastify', 'gateway|admin|app'),
     only('prom-client', 'prom-client', 'observe'),
     only('classic-level', 'classic-level', 'ledger/embedded'),
@@ -44,6 +44,7 @@ module.exports = {
     folder('history', `${PORT}|ledger/view`),
     folder('maintenance', `${PORT}|history/`),
     folder('notify', `${PORT}|ledger/view`),
+    folder('export', `${PORT}|ledger/store-meta`),
     folder('observe', PORT),
     folder('admin', `${PORT}|history/|ledger/view|ledger/store-meta|notify/`),
     folder('console', 'cli/admin-api'),

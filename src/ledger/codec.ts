@@ -278,6 +278,11 @@ export interface RefusedCount {
   readonly count: number;
 }
 
+/** When an entry of a log was appended, by the store's clock. */
+export function appendedAt(entry: string): number {
+  return Number(entry.split('-')[0]);
+}
+
 const SCOPE_LETTER: Record<Scope, string> = { user: 'u', group: 'g', org: 'o' };
 const LETTER_SCOPE: Record<string, Scope> = { u: 'user', g: 'group', o: 'org' };
 const REFUSED_MARK = 'r';

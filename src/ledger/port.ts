@@ -57,7 +57,8 @@
  * registration of a staged user does not: the switch counts their seat once.
  *
  * **Journal.** Each call that charges appends one entry with a line per charge. Folding moves entries into history, once each.
- * Folded + tail = what was charged, to the unit.
+ * Folded + tail = what was charged, to the unit. A folded entry is deleted once every target of the export has it (`stepExport`).
+ * Of a journal that grows too long, `trimJournal` deletes the oldest folded entries, and returns which targets lost them.
  *
  * **System data.** The id of an org is a name (quota/id.ts). Data under another id, such as `*tokens*`, is stored in the same
  * way, but `orgs()` does not list it, and no call of the data plane goes to it.
@@ -70,6 +71,7 @@
  *
  * Users, groups, actions, hold ids and producers contain none of `| ; : , = ~ ! #` and no white space (see quota/id.ts).
  */
+import type { ExportStep, JournalTrim, NotedTarget } from './journal-export.js';
 import type { Call, Reply } from './operations.js';
 
 export type { Bounds } from '../quota/cycle.js';
@@ -88,6 +90,7 @@ export type Table =
   | 'notices'
   | 'requests'
   | 'plans'
+  | 'exports'
   | `consumed:${number}`
   | `held:${number}`
   | `history:${string}`;
@@ -209,8 +212,8 @@ export interface LogEntry {
 
 /**
  * Moves journal entries after `from` up to `to` into history. Applied only if `from` is still the last folded entry, and the
- * progress of this fold is `before`. Without `after`, the fold is complete: `to` becomes the last folded entry, and the entries
- * are deleted. With it, the texts that follow are still to be written: only a fold with the same `from` and `to` may write them.
+ * progress of this fold is `before`. Without `after`, the fold is complete: `to` becomes the last folded entry, and entries that no
+ * target of the export lacks are deleted. With it, the texts that follow are still to be written: only a fold with the same `from` and `to` may write them.
  */
 export interface Fold {
   readonly from: string;
@@ -278,6 +281,10 @@ export interface PendingWork {
   readonly firstEvent: string;
   /** Time of the last piece of a staging; 1: it is to be ended; 0: there is none. */
   readonly stagingAt: number;
+  /** Entries of the journal. */
+  readonly journalLength: number;
+  /** The targets of its export. */
+  readonly exports: readonly NotedTarget[];
 }
 
 /** What a decision needs. */
@@ -322,6 +329,9 @@ export interface OrgStore extends StagingStore {
   /** Newest first, before entry `before` ('': from the last). */
   logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]>;
   fold(org: string, fold: Fold): Promise<boolean>;
+  stepExport(org: string, step: ExportStep): Promise<boolean>;
+  /** Deletes some entries of a journal with more than `most`: call it until it is short enough, or deletes none. */
+  trimJournal(org: string, most: number): Promise<JournalTrim>;
   stepNotices(org: string, step: NoticeStep): Promise<boolean>;
   /** Appends an entry without a change of the directory. */
   append(org: string, log: KeptLog, text: string): Promise<void>;

@@ -43,6 +43,16 @@ async function changesFor(ledger: OrgStore, quotas: Decimals): Promise<Pick<Comm
   return { version, changes };
 }
 
+/** The decimals of quotas as the store was created with them: also of those that the config no longer has. */
+export async function storedDecimals(
+  ledger: Pick<OrgStore, 'read'>,
+  quotas: readonly string[],
+): Promise<Map<string, number>> {
+  const fields = quotas.map((quota) => `decimals:${quota}`);
+  const { values } = await ledger.read(META_ORG, [{ table: 'records', fields }]);
+  return new Map(quotas.map((quota, index) => [quota, Number(values[0]?.[index] ?? 0)]));
+}
+
 function refuseNewer(schema: string | undefined): void {
   if (Number(schema ?? 0) <= SCHEMA_VERSION) return;
   throw new Error(

@@ -6,7 +6,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Addition, Additions } from '../history/additions.js';
 import { addAll, type EntryId, emptyPacked, entryIdOf, isAfter, pack, unpack } from '../history/packed.js';
-import { decodeJournal } from '../ledger/codec.js';
+import { appendedAt, decodeJournal } from '../ledger/codec.js';
 import type { Fold, LogEntry, OrgStore, PendingWork, Table, Want } from '../ledger/port.js';
 
 /** One page of entries keeps the store below 2 ms. */
@@ -41,11 +41,6 @@ export async function foldJournal(
     moved += count;
     if (isLast) return moved;
   }
-}
-
-/** When an entry was appended, by the store's clock. */
-export function appendedAt(entry: string): number {
-  return Number(entry.split('-')[0]);
 }
 
 /** What the org notes of an incomplete fold: a change of the time zone meanwhile must not change its list. */

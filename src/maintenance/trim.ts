@@ -1,4 +1,5 @@
 /** Deletes entries of the kept logs when their retention is over, so that no log grows without bound. */
+import { appendedAt } from '../ledger/codec.js';
 import type { KeptLog, OrgStore, PendingWork } from '../ledger/port.js';
 
 export interface Retention {
@@ -22,14 +23,10 @@ export async function trimLogs(
     ['events', firstEvent, now - retention.eventsMs],
   ] as const satisfies (readonly [KeptLog, string, number])[];
   for (const [log, first, before] of firsts)
-    if (first !== '' && timeOf(first) < before) await ledger.trim(org, log, before);
+    if (first !== '' && appendedAt(first) < before) await ledger.trim(org, log, before);
 }
 
 export async function trimSystemLogs(ledger: LogStore, { systemOrgs, auditMs }: Retention): Promise<void> {
   const now = await ledger.clock();
   for (const org of systemOrgs) await ledger.trim(org, 'audit', Math.max(0, now - auditMs));
-}
-
-function timeOf(entry: string): number {
-  return Number(entry.split('-')[0]);
 }

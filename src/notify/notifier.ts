@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache';
 import { type Ledger, StoreError } from '../ledger/port.js';
 import { scanAll } from '../ledger/scan-all.js';
 import { readOrg } from '../ledger/view/org-view.js';
+import { withLease } from '../ledger/with-lease.js';
 import type { Quotas } from '../quota/units.js';
 import type { Channels } from './channels.js';
 import type { Message } from './content/message.js';
@@ -42,7 +43,6 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
-const LEASE_MS = 15_000;
 const ORGS_AT_ONCE = 8;
 const CLOSE_MS = 5_000;
 /** The addresses of admins are read from the whole directory: at most once in this time. */
@@ -88,22 +88,9 @@ export function createNotifier(options: NotifierOptions): Notifier {
   }
 
   async function run(org: string): Promise<void> {
-    const job = `notices:${org}`;
-    if (!(await ledger.lease(job, holder, LEASE_MS))) return observer.waiting(org, undefined);
-    const lost = new AbortController();
-    const renewal = setInterval(() => {
-      ledger.lease(job, holder, LEASE_MS).then(
-        (isOurs) => (isOurs ? undefined : lost.abort()),
-        () => lost.abort(),
-      );
-    }, LEASE_MS / 3).unref();
-    try {
-      await work(org, AbortSignal.any([stop.signal, lost.signal]));
-    } finally {
-      clearInterval(renewal);
-      // Another process may go on at once.
-      if (!lost.signal.aborted) await ledger.lease(job, holder, 1);
-    }
+    const lease = { job: `notices:${org}`, holder };
+    const isOurs = await withLease(ledger, lease, (lost) => work(org, AbortSignal.any([stop.signal, lost])));
+    if (!isOurs) observer.waiting(org, undefined);
   }
 
   return {

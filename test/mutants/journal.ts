@@ -101,7 +101,7 @@ export const JOURNAL: readonly Mutant[] = [
     'journal',
     'what was folded stays in the tail',
     'journal',
-    ['fold', "redis.call('XTRIM', KEYS[2], 'MINID', ms .. '-' .. string.format('%.0f', seq + 1))", ''],
-    ['index', "orgState.trim('journal', fold.to);", ''],
+    ['fold', 'trim_exported(KEYS[2], KEYS[3], ARGV[2])', ''],
+    ['index', 'trimExported(orgState);', ''],
   ),
 ];

@@ -2,6 +2,7 @@
 
 import { COMMITS } from './commits.js';
 import { COMMON_PATH } from './common-path.js';
+import { EXPORTS } from './exports.js';
 import { HOLDS } from './holds.js';
 import { JOURNAL } from './journal.js';
 import { LIMITS } from './limits.js';
@@ -16,6 +17,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMON_PATH,
   ...HOLDS,
   ...JOURNAL,
+  ...EXPORTS,
   ...ORGS,
   ...NOTICES,
   ...COMMITS,

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isName } from '../../quota/id.js';
 import { feedText } from '../change-feed.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
+import { decodeExport, type ExportStep, type JournalTrim } from '../journal-export.js';
 import type {
   Call,
   Commit,
@@ -33,6 +34,7 @@ import type {
 import { isStaged, LOST, NOTICES_DUE, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
 import { accepts, makeChanges, readField } from './commit.js';
+import { stepExport, trimExported, trimJournal } from './exported.js';
 import { HistoryInMemory, type HistoryTables, isHistory } from './history.js';
 import { HistoryOnDisk } from './history-on-disk.js';
 import { stepNotices } from './notices.js';
@@ -178,9 +180,10 @@ class MemoryLedger implements Ledger {
 
   async log(org: string, log: Log, after: string, count: number): Promise<LogEntry[]> {
     await nextTurn();
-    const entries = this.orgStates.get(org)?.logs[log] ?? [];
-    const first = entries.findIndex((entry) => entry.id > after);
-    return first < 0 ? [] : entries.slice(first, first + count);
+    const orgState = this.orgStates.get(org);
+    if (orgState === undefined) return [];
+    const first = orgState.placeAfter(log, after);
+    return orgState.logs[log].slice(first, first + count);
   }
 
   async logBack(org: string, log: Log, before: string, count: number): Promise<LogEntry[]> {
@@ -203,8 +206,21 @@ class MemoryLedger implements Ledger {
     }
     orgState.org.set('fold', fold.to);
     orgState.org.delete('folding');
-    orgState.trim('journal', fold.to);
+    trimExported(orgState);
     return true;
+  }
+
+  async stepExport(org: string, step: ExportStep): Promise<boolean> {
+    if (this.disk?.late) await this.disk.caughtUp();
+    this.refuseWhenFailed();
+    const orgState = this.orgStates.get(org);
+    return orgState !== undefined && stepExport(orgState, step);
+  }
+
+  async trimJournal(org: string, most: number): Promise<JournalTrim> {
+    await nextTurn();
+    const orgState = this.orgStates.get(org);
+    return orgState === undefined ? { trimmed: 0, lost: [] } : trimJournal(orgState, most);
   }
 
   async stepNotices(org: string, step: NoticeStep): Promise<boolean> {
@@ -232,11 +248,13 @@ class MemoryLedger implements Ledger {
     if (orgState?.org.text('epoch') === undefined) return undefined;
     const text = (field: string): string => orgState.org.text(field) ?? '';
     const fold = text('fold');
+    const { journal } = orgState.logs;
+    const firstAfter = (id: string): string => journal[orgState.placeAfter('journal', id)]?.id ?? '';
     return {
       now: Math.max(this.now(), orgState.org.number('now')),
       end: orgState.org.number('end'),
       firstDue: orgState.due[0]?.at ?? 0,
-      firstEntry: orgState.logs.journal.find(({ id }) => id > fold)?.id ?? '',
+      firstEntry: firstAfter(fold),
       fold,
       folding: text('folding'),
       rule: text('rule'),
@@ -245,6 +263,11 @@ class MemoryLedger implements Ledger {
       firstAudit: orgState.logs.audit[0]?.id ?? '',
       firstEvent: orgState.logs.events[0]?.id ?? '',
       stagingAt: stagingTime(orgState),
+      journalLength: journal.length,
+      exports: [...orgState.table('exports').map].map(([target, state]) => {
+        const noted = String(state);
+        return { target, text: noted, firstWaiting: firstAfter(decodeExport(noted).last) };
+      }),
     };
   }
 

@@ -170,16 +170,26 @@ export class OrgState {
     return entry;
   }
 
-  /** Forgets log entries up to `to`. */
-  trim(log: PersistedLog, to: string): void {
+  /** Forgets log entries up to `to`; returns how many. */
+  trim(log: PersistedLog, to: string): number {
     const entries = this.logs[log];
-    let count = 0;
-    for (const entry of entries) {
-      if (entry.id > to) break;
-      this.onChange?.(this.logPrefixes[log], entry.id, undefined);
-      count += 1;
-    }
+    const count = this.placeAfter(log, to);
+    for (const { id } of entries.slice(0, count)) this.onChange?.(this.logPrefixes[log], id, undefined);
     entries.splice(0, count);
+    return count;
+  }
+
+  /** The place of the first log entry after this id. */
+  placeAfter(log: Log, id: string): number {
+    const entries = this.logs[log];
+    let low = 0;
+    let high = entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((entries[middle]?.id ?? '') > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   /** Forgets log entries from before a time; yields after each `some` entries. */

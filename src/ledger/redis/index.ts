@@ -3,6 +3,7 @@
  */
 import { isName } from '../../quota/id.js';
 import { bounded, type ClockGuard } from '../clock-guard.js';
+import type { ExportStep, JournalTrim } from '../journal-export.js';
 import type {
   Call,
   Commit,
@@ -25,7 +26,7 @@ import type {
   Want,
 } from '../port.js';
 import { isStaged, LOST } from '../port.js';
-import { entriesOf, fieldArgs, isEpoch, pendingWorkIn } from './admin-codec.js';
+import { entriesOf, fieldArgs, isEpoch, journalTrimIn, pendingWorkIn } from './admin-codec.js';
 import { CallText } from './call-text.js';
 import { Cluster, type ClusterAddress } from './cluster.js';
 import { decodeReply } from './codec.js';
@@ -105,6 +106,8 @@ function loadScripts(options: ScriptOptions | undefined) {
     commit: load('commit'),
     read: load('read'),
     fold: load('fold'),
+    export: load('export'),
+    trimJournal: load('trim-journal'),
     notices: load('notices'),
     clock: load('clock'),
     forgetProducers: load('forget-producers'),
@@ -285,10 +288,20 @@ class RedisLedger implements Ledger {
   }
 
   async fold(org: string, fold: Fold): Promise<boolean> {
-    const keys = new OrgKeys(this.keys, org, this.keys.of(org, 'journal'));
+    const [, ...fixed] = this.keys.ofJournal(org);
+    const keys = new OrgKeys(this.keys, org, ...fixed);
     const args: (string | number)[] = [fold.from, fold.to, fold.before ?? '', fold.after ?? ''];
     for (const { table, field, value } of fold.puts) args.push(keys.place(table), field, value);
     return (await this.run(this.scripts.fold, keys.keys, args)) === 1;
+  }
+
+  async stepExport(org: string, { target, was, next }: ExportStep): Promise<boolean> {
+    const args = [target, was ?? '', next ?? ''];
+    return (await this.run(this.scripts.export, this.keys.ofJournal(org), args)) === 1;
+  }
+
+  async trimJournal(org: string, most: number): Promise<JournalTrim> {
+    return journalTrimIn(await this.run(this.scripts.trimJournal, this.keys.ofJournal(org), [most]));
   }
 
   async stepNotices(org: string, { outbox, expects, changes, events }: NoticeStep): Promise<boolean> {
@@ -310,7 +323,7 @@ class RedisLedger implements Ledger {
   }
 
   async pendingWork(org: string): Promise<PendingWork | undefined> {
-    const names = ['org', 'due', 'journal', 'outbox', 'notices', 'audit', 'events'] as const;
+    const names = ['org', 'due', 'journal', 'outbox', 'notices', 'audit', 'events', 'exports'] as const;
     const keys = names.map((name) => this.keys.of(org, name));
     return pendingWorkIn(await this.run(this.scripts.pendingWork, keys, []));
   }

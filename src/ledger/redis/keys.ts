@@ -58,6 +58,11 @@ export class Keys {
     return `${this.prefix}:{${org}}:${name}`;
   }
 
+  /** The first KEYS of what deletes journal entries. */
+  ofJournal(org: string): string[] {
+    return (['org', 'journal', 'exports'] as const).map((name) => this.of(org, name));
+  }
+
   /** The KEYS of apply.lua, in the order of its header. */
   ofCall(call: Call): string[] {
     let fixed = this.fixed.get(call.org);

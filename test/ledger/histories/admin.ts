@@ -22,6 +22,7 @@ export class Admin {
       if (folded) this.tally.hit('journal folded');
       return;
     }
+    if (this.random.chance(0.1)) return this.exportJournal();
     const { version } = await this.pair.model.ledger.read(this.org, []);
     const changes = await this.changes();
     const stale = this.random.chance(0.08);
@@ -30,6 +31,16 @@ export class Admin {
     if (done?.version !== (stale ? undefined : version + 1))
       throw new Broken(`a commit at version ${version}: ${done?.version}`);
     this.tally.hit(stale ? 'commit refused' : 'commit done');
+  }
+
+  private async exportJournal(): Promise<void> {
+    const { random, pair, org } = this;
+    if (random.chance(0.2)) {
+      if ((await pair.trim(org, random.between(0, 20))) > 0) this.tally.hit('journal entries lost');
+      return;
+    }
+    await pair.export(org, random.chance(0.5) ? 'bills' : 'files', random.between(0, 8));
+    this.tally.hit('journal exported');
   }
 
   private table(name: 'org' | 'limits' | 'members' | 'groups'): Promise<Record<string, string>> {

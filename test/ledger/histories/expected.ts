@@ -31,6 +31,8 @@ export const EXPECTED: readonly string[] = [
   'commit done',
   'commit refused',
   'journal folded',
+  'journal exported',
+  'journal entries lost',
   'group deleted',
   'group made anew',
   'rule 1: user limit refuses',

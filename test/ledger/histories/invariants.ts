@@ -152,7 +152,8 @@ export async function checkConsumed(
   const sums = new Map<string, number>();
   for (const [field, value] of Object.entries(await fieldsOf(ledger, id, HISTORY)))
     sums.set(field, Number(value));
-  for (const entry of await ledger.log(id, 'journal', '', 1_000_000)) addLines(sums, entry.text, cycleMs);
+  const fold = (await fieldsOf(ledger, id, 'org')).fold ?? '';
+  for (const entry of await ledger.log(id, 'journal', fold, 1_000_000)) addLines(sums, entry.text, cycleMs);
   const actual = state.cycles.flatMap((cycle) => entriesOf(cycle.consumed, cycle.start));
   for (const [field, value] of actual) if (value < 0) throw new Broken(`${field} is ${value}`);
   compare('consumed', sums, actual);

@@ -1,6 +1,7 @@
 /** Both ledgers side by side: whatever is asked of one is asked of the other, and the answers must be the same. */
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { decodeJournal } from '../../../src/ledger/codec.js';
+import { decodeExport, encodeExport } from '../../../src/ledger/journal-export.js';
 import type { Call, Commit, Log, Reply, Snapshot, Table } from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
 import { type ClockedLedger, dumpOf } from '../../support/ledgers.js';
@@ -49,11 +50,11 @@ export class Pair {
   async fold(org: string, count: number): Promise<boolean> {
     const folded = await Promise.all(
       [this.model.ledger, this.redis.ledger].map(async (ledger) => {
-        const entries = await ledger.log(org, 'journal', '', count);
-        const to = entries.at(-1)?.id;
-        if (to === undefined) return false;
         const { values } = await ledger.read(org, [{ table: 'org', fields: ['fold'] }]);
         const from = values[0]?.[0] ?? '';
+        const entries = await ledger.log(org, 'journal', from, count);
+        const to = entries.at(-1)?.id;
+        if (to === undefined) return false;
         const sums = new Map<string, number>();
         for (const entry of entries) addLines(sums, entry.text, this.cycleMs);
         const fields = [...sums.keys()];
@@ -68,6 +69,33 @@ export class Pair {
     );
     same('folds', folded[0], folded[1], org);
     return folded[0] === true;
+  }
+
+  /** A target of the export takes entries; with a count of 0 it is removed. */
+  async export(org: string, target: string, count: number): Promise<void> {
+    const took = await Promise.all(
+      [this.model.ledger, this.redis.ledger].map(async (ledger) => {
+        const { values } = await ledger.read(org, [{ table: 'exports', fields: [target] }]);
+        const was = values[0]?.[0] ?? null;
+        const state = was === null ? { last: '', lost: 0, at: 0, error: '' } : decodeExport(was);
+        const entries = count === 0 ? [] : await ledger.log(org, 'journal', state.last, count);
+        const last = entries.at(-1)?.id ?? state.last;
+        const next = count === 0 ? null : encodeExport({ ...state, last });
+        if (was === null && next === null) return [0, 0];
+        if (!(await ledger.stepExport(org, { target, was, next }))) throw new Broken('a step was refused');
+        return [entries.length, state.lost];
+      }),
+    );
+    same('exports', took[0], took[1], org);
+  }
+
+  /** Deletes the oldest entries of journals that are longer than this. */
+  async trim(org: string, most: number): Promise<number> {
+    const [expected, actual] = await Promise.all(
+      [this.model.ledger, this.redis.ledger].map((ledger) => ledger.trimJournal(org, most)),
+    );
+    same('trims', expected, actual, org);
+    return expected?.lost.length ?? 0;
   }
 
   async compareOrgs(org: string): Promise<void> {
