@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { buildAdmin, createOrg, orgDifferences, SYSTEM_ORGS } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
+import type { Exporter } from '../export/exporter.js';
 import { buildGateway, type Gateway } from '../gateway/gateway.js';
 import { ChargedCalls } from '../gateway/replays.js';
 import { StoreBatcher } from '../ledger/batching/index.js';
@@ -21,6 +22,7 @@ import { RequestTelemetry } from '../observe/pipeline-observer.js';
 import { RequestLog } from '../observe/request-log.js';
 import { UnknownGroups } from '../observe/unknown-groups.js';
 import { openSpool, type Spool } from '../spool/spool.js';
+import { buildExporter } from './build-exporter.js';
 import { openLedger } from './build-ledger.js';
 import { buildNotifier, DAY_MS } from './build-notifier.js';
 import { abortStages, buildStages, retireStages, type Stages, type StagesOptions } from './build-stages.js';
@@ -148,6 +150,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     tls: certificates.of('gateway'),
   });
   const notifier = buildNotifier(config, { ledger, metrics, logger, onError });
+  const exporter = buildExporter(config, { ledger, metrics, logger, onError });
   const admin = buildAdmin({
     ledger,
     quotas: config.quotas,
@@ -167,6 +170,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const maintenance = startMaintenance({
     ledger,
     onNotices: (org) => notifier.look(org),
+    onJournal: (org, work) => exporter.look(org, work),
     retention: retentionOf(config),
     everyMs: MAINTENANCE_EVERY_MS,
     history: config.retention,
@@ -178,7 +182,18 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     onExpired: (expired) => metrics.store.noteExpired(expired),
   });
   spool?.start();
-  return new Running({ ...base, shared, stages, maintenance, notifier, clockLook, gateway, admin, spool });
+  return new Running({
+    ...base,
+    shared,
+    stages,
+    maintenance,
+    notifier,
+    exporter,
+    clockLook,
+    gateway,
+    admin,
+    spool,
+  });
 }
 
 function retentionOf({ retention }: Config) {
@@ -247,6 +262,7 @@ interface SharedResources extends Base {
   readonly stages: { now: Stages };
   readonly maintenance: MaintenanceLoop;
   readonly notifier: Notifier;
+  readonly exporter: Exporter;
   readonly clock: ClockGuard;
   readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
@@ -347,7 +363,7 @@ class Running implements App {
   }
 
   private async end(): Promise<boolean> {
-    const { ops, gateway, admin, maintenance, notifier, clockLook, certificates, stages, shared } =
+    const { ops, gateway, admin, maintenance, notifier, exporter, clockLook, certificates, stages, shared } =
       this.resources;
     const { logger, batcher } = shared;
     ops.phase = 'draining';
@@ -368,7 +384,8 @@ class Running implements App {
     await this.resources.spool?.close();
     await closeWithin(admin, ADMIN_MS);
     clockLook.close();
-    const left = Promise.all([maintenance.close(), notifier.close()]).then(() => this.ledger.close());
+    const background = [maintenance.close(), notifier.close(), exporter.close()];
+    const left = Promise.all(background).then(() => this.ledger.close());
     // A store that does not respond may not respond to closing either.
     await (delivered
       ? left

@@ -10,12 +10,22 @@ export interface Change {
 }
 
 /** Listeners, the store, and the scale of its amounts are fixed at start. */
-const FIXED = ['server', 'store', 'spool', 'admin', 'smtp', 'webhooks', 'retention', 'quotaPath'] as const;
+const FIXED = [
+  'server',
+  'store',
+  'spool',
+  'admin',
+  'smtp',
+  'webhooks',
+  'retention',
+  'journal',
+  'quotaPath',
+] as const;
 
 export function changeOf(running: Config, next: Config): Change {
-  const { server, store, spool, admin, smtp, webhooks, retention, quotaPath } = running;
+  const { server, store, spool, admin, smtp, webhooks, retention, journal, quotaPath } = running;
   const optional = { ...(spool === undefined ? {} : { spool }), ...(smtp === undefined ? {} : { smtp }) };
-  const fixed = { server, store, admin, webhooks, retention, quotaPath, ...optional };
+  const fixed = { server, store, admin, webhooks, retention, journal, quotaPath, ...optional };
   const waiting = FIXED.flatMap((key) => differences(fixed[key], next[key], key));
   const quotas: Config['quotas'] = {};
   for (const [name, quota] of Object.entries(running.quotas)) {

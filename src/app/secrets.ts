@@ -7,10 +7,12 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from '../config/environment.js';
 import { type Issue, issue, type Path } from '../config/issues.js';
 import { type DeepPartial, entries, type PartialConfig } from '../config/partial-config.js';
-import type { JwtConfig, UpstreamConfig } from '../config/schema.js';
+import type { ExportConfig, JwtConfig, UpstreamConfig } from '../config/schema.js';
 import { bootstrapTokenIn, headerValue, passwordIn, type SecretPlace, secretAt } from '../config/secret.js';
+import { signerOf } from '../export/targets/http.js';
 import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
+import { bearerIn } from './build-exporter.js';
 import { checkWritable } from './folders.js';
 import { storeFiles } from './store-address.js';
 
@@ -45,7 +47,7 @@ function sentence(error: unknown): string {
 }
 
 function* outsideOf(config: PartialConfig, environment: Environment): Generator<Outside> {
-  const { server, store, spool, identity, upstreams, admin, smtp } = config;
+  const { server, store, spool, identity, upstreams, admin, smtp, journal } = config;
   for (const [name, tls] of entries({ tls: server?.tls, adminTls: server?.adminTls })) {
     const { cert, key } = tls;
     if (cert !== undefined && key !== undefined)
@@ -67,6 +69,22 @@ function* outsideOf(config: PartialConfig, environment: Environment): Generator<
   const token = admin?.bootstrapTokenFile;
   if (token !== undefined)
     yield { path: ['admin', 'bootstrapTokenFile'], read: () => bootstrapTokenIn(token) };
+  for (const [name, target] of entries(journal?.exports))
+    yield* exportFiles(target, ['journal', 'exports', name]);
+}
+
+function* exportFiles(target: DeepPartial<ExportConfig>, path: Path): Generator<Outside> {
+  if ('folder' in target) {
+    const { folder } = target;
+    if (folder !== undefined) yield { path: [...path, 'folder'], read: () => checkWritable(folder) };
+    return;
+  }
+  const { bearerFile, secretFile, caFile } = target as Extract<DeepPartial<ExportConfig>, { url?: unknown }>;
+  if (bearerFile !== undefined) yield { path: [...path, 'bearerFile'], read: () => bearerIn(bearerFile) };
+  if (secretFile !== undefined)
+    yield { path: [...path, 'secretFile'], read: () => signerOf(passwordIn(secretFile)) };
+  if (caFile !== undefined)
+    yield { path: [...path, 'caFile'], read: () => new X509Certificate(readFileSync(caFile)) };
 }
 
 function* keysOf(config: DeepPartial<JwtConfig>, environment: Environment): Generator<Outside> {

@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox';
 import { Clients, Upstream } from './connections.js';
 import type { Jwt } from './credentials.js';
 import { Identity } from './identity.js';
+import { type FileExport, type HttpExport, Journal } from './journal.js';
 import { type Llm, Model } from './llm.js';
 import { PublicUrl, Retention, Smtp, Webhooks } from './notices.js';
 import { type Limit, Org } from './orgs.js';
@@ -113,6 +114,7 @@ export const ConfigSchema = section({
   smtp: Type.Optional(Smtp),
   webhooks: Webhooks,
   retention: Retention,
+  journal: Journal,
   log: section(
     {
       level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -146,6 +148,7 @@ type SentinelConfig = Static<typeof SentinelStore>['sentinel'];
 export type StoreAccess = Pick<SentinelConfig, 'username' | 'password' | 'passwordFile' | 'tls'>;
 export type StoreLogin = Pick<SentinelConfig, 'password' | 'passwordFile'>;
 export type StoreTls = NonNullable<SentinelConfig['tls']>;
+export type ExportConfig = Static<typeof HttpExport> | Static<typeof FileExport>;
 export type SmtpConfig = Static<typeof Smtp>;
 export type UpstreamConfig = Static<typeof Upstream>;
 export type JwtConfig = Static<typeof Jwt>;

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { HistoryRetention } from '../history/retention.js';
-import type { Job, Ledger } from '../ledger/port.js';
+import type { Job, Ledger, PendingWork } from '../ledger/port.js';
 import { cleanOrg } from './clean.js';
 import type { Expired } from './sweep.js';
 import { type Retention, trimSystemLogs } from './trim.js';
@@ -24,6 +24,8 @@ export interface MaintenanceOptions {
   readonly onExpired?: (expired: Expired) => void;
   /** Called when notices of an org are due. */
   readonly onNotices?: (org: string) => void;
+  /** Called at each visit of an org; returns when its journal is exported next. */
+  readonly onJournal?: (org: string, work: PendingWork) => number;
   /** How long logs are kept. Absent: for ever. */
   readonly retention?: Retention;
 }
@@ -45,7 +47,7 @@ const TAKEN_MAX = 50;
 const FIRST_ROUND_MS = 5_000;
 
 export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRounds {
-  const { ledger, everyMs, onError, onExpired, onNotices, history, retention } = options;
+  const { ledger, everyMs, onError, onExpired, onNotices, onJournal, history, retention } = options;
   const holder = randomUUID();
   /** Taken from the schedule and not done: the next round tries them again. */
   const failed = new Map<Job, Set<string>>([
@@ -87,7 +89,7 @@ export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRound
   };
 
   const visit = async (org: string, againMs: number): Promise<void> => {
-    const expired = await visitOrg(org, { ledger, againMs, onNotices, retention });
+    const expired = await visitOrg(org, { ledger, againMs, onNotices, onJournal, retention });
     if (expired.expired > 0) onExpired?.(expired);
   };
 

@@ -1,6 +1,7 @@
 /** One visit of maintenance to an org: looks once, does what is due, and schedules the next visit. */
+import { appendedAt } from '../ledger/codec.js';
 import { type Ledger, type PendingWork, STAGING_IDLE_MS } from '../ledger/port.js';
-import { appendedAt, foldJournal } from './fold.js';
+import { foldJournal } from './fold.js';
 import { type Expired, sweepOrg } from './sweep.js';
 import { type Retention, trimLogs } from './trim.js';
 
@@ -21,13 +22,15 @@ export interface VisitOptions {
   readonly againMs: number;
   /** Called when notices are due. Absent: they stay where they are. */
   readonly onNotices?: ((org: string) => void) | undefined;
+  /** Called at each visit; returns when the org's journal is exported next. */
+  readonly onJournal?: ((org: string, work: PendingWork) => number) | undefined;
   /** Absent: logs are kept for ever. */
   readonly retention?: Retention | undefined;
 }
 
 export async function visitOrg(
   org: string,
-  { ledger, againMs, onNotices, retention }: VisitOptions,
+  { ledger, againMs, onNotices, onJournal, retention }: VisitOptions,
 ): Promise<Expired> {
   const work = await ledger.pendingWork(org);
   if (work === undefined) {
@@ -45,8 +48,9 @@ export async function visitOrg(
   if (retention !== undefined) await trimLogs(ledger, org, { work, retention });
   const noticesAt = onNotices === undefined ? Number.POSITIVE_INFINITY : noticeTimeOf(work);
   if (noticesAt <= now) onNotices?.(org);
-  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt, noticesAt, stagingEnd);
-  const next = isDue || Math.min(foldAt, noticesAt) <= now ? now + AGAIN_MS : later;
+  const exportAt = onJournal?.(org, work) ?? Number.POSITIVE_INFINITY;
+  const later = Math.min(end, firstDue === 0 ? end : firstDue, foldAt, noticesAt, exportAt, stagingEnd);
+  const next = isDue || Math.min(foldAt, noticesAt, exportAt) <= now ? now + AGAIN_MS : later;
   if (next < now + againMs) await ledger.schedule('visit', [{ org, at: next }]);
   return expired;
 }
@@ -66,7 +70,7 @@ function foldTimeOf({ firstEntry, folding, now }: PendingWork): number {
 function noticeTimeOf({ firstNotice, noticesDue, now }: PendingWork): number {
   const dueAt = noticesDue === 0 ? Number.POSITIVE_INFINITY : noticesDue;
   if (firstNotice === '') return dueAt;
-  const queuedAt = Number(firstNotice.split('-')[0]);
+  const queuedAt = appendedAt(firstNotice);
   // As above: the clock was set back, or jumped.
   return Math.min(dueAt, queuedAt > now ? now : queuedAt + COLLECT_MS);
 }

@@ -6,6 +6,7 @@ import { collectDefaultMetrics } from 'prom-client';
 import { VERSION } from './build.js';
 import { Builder, type MetricRow } from './builder.js';
 import { DecisionMetrics } from './decisions.js';
+import { ExportMetrics } from './exports.js';
 import type { Counter, MetricOf } from './metric-store.js';
 import { NoticeMetrics } from './notices.js';
 import { OpenMetrics } from './open.js';
@@ -24,6 +25,7 @@ export class Metrics {
   readonly holds: HoldMetrics;
   readonly open: OpenMetrics;
   readonly notices: NoticeMetrics;
+  readonly exports: ExportMetrics;
   readonly process: ProcessMetrics;
   private readonly refusals: MetricOf<Counter>;
   private readonly build = new Builder();
@@ -47,6 +49,7 @@ export class Metrics {
     this.holds = new HoldMetrics(build);
     this.open = new OpenMetrics(build, { quotas, state });
     this.notices = new NoticeMetrics(build);
+    this.exports = new ExportMetrics(build);
     this.process = new ProcessMetrics(build, state);
   }
 
