@@ -74,7 +74,7 @@ test('limits', { skip: skipWithoutBrowser || skipWithoutRedis }, async (t) => {
     conflict(t, running, page),
   );
   await t.test('C17, C7: delete a limit, and the next request passes', (t) => remove(t, running, page));
-  await t.test('Z11, Z12: caps that do not sum to 100 %, and distribute evenly', (t) =>
+  await t.test('Z11, Z12: caps that do not sum to 100%, and distribute evenly', (t) =>
     distribute(t, running, page),
   );
   await t.test('a token that may only read sees no button, and a forced call is refused', (t) =>
@@ -154,7 +154,7 @@ async function remove(t: Test, running: Console, page: Page): Promise<void> {
 
 async function distribute(t: Test, running: Console, page: Page): Promise<void> {
   await page.goto(`${running.url}orgs/acme/limits?quota=usage`);
-  await page.getByText(/The caps of the active users sum to 20%, not 100 %/).waitFor();
+  await page.getByText(/The caps of the active users sum to 20%, not 100%/).waitFor();
   await page.getByRole('button', { name: 'Distribute evenly' }).click();
   const dialog = dialogOf(page, 'Distribute Usage evenly?');
   await dialog.getByText(/3 active users get 1,666\.6 – 1,666\.7 units each/).waitFor();

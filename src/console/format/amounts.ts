@@ -23,11 +23,15 @@ export function amount(value: number, unit?: string): string {
 
 /** `2M`, for axes, where a long number has no place. */
 export function shortAmount(value: number): string {
-  return formatOf({ notation: 'compact', maximumFractionDigits: 1 }).format(value);
+  return formatOf({ notation: 'compact', maximumFractionDigits: 2 }).format(value);
 }
+
+/** In percent: less is not shown as 0 %. */
+const LEAST_SHOWN = 0.1;
 
 /** Of a percentage such as 23.99. Only what is all says 100 %. */
 export function percent(value: number): string {
+  if (value > 0 && value < LEAST_SHOWN) return `<${percent(LEAST_SHOWN)}`;
   const isNearlyAll = value < 100 && value > 99;
   const shown = isNearlyAll ? Math.floor(value * 10) / 10 : value;
   return formatOf({ style: 'percent', maximumFractionDigits: isNearlyAll ? 1 : digitsOf(value) }).format(

@@ -49,6 +49,16 @@ export function dayRange(from: string, to: string): string {
   return formatOf({ ...DATE, timeZone: 'UTC' }).formatRange(at(from), at(to));
 }
 
+const DAY_MS = 86_400_000;
+
+/** Calendar days, the first and last one included. */
+export function daysBetween(from: string, to: string): string[] {
+  const length = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
+  return Array.from({ length }, (_, index) =>
+    new Date(Date.parse(from) + index * DAY_MS).toISOString().slice(0, 10),
+  );
+}
+
 /** Milliseconds by which the zone is ahead of UTC at an instant. */
 function offsetAt(ms: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat('en-US', {

@@ -24,10 +24,14 @@ interface ComboboxProps {
   /** Undefined while they are loading. */
   readonly options: readonly Option[] | undefined;
   readonly onChoose: (option: Option) => void;
+  /** The list is always there, below the input. */
+  readonly inline?: boolean;
 }
 
-export function Combobox({ label, help, error, text, onText, options, onChoose }: ComboboxProps) {
-  const [open, setOpen] = useState(false);
+export function Combobox(props: ComboboxProps) {
+  const { label, help, error, text, onText, options, onChoose, inline = false } = props;
+  const [isOpen, setOpen] = useState(false);
+  const open = isOpen || inline;
   const [active, setActive] = useState(0);
   const choose = (option: Option | undefined): void => {
     if (option === undefined || option.disabled !== undefined) return;
@@ -44,7 +48,7 @@ export function Combobox({ label, help, error, text, onText, options, onChoose }
     } else if (event.key === 'Enter' && open) {
       event.preventDefault();
       choose(options?.[active]);
-    } else if (event.key === 'Escape' && open) {
+    } else if (event.key === 'Escape' && isOpen) {
       // The first Escape closes the list, the second one the dialog.
       event.preventDefault();
       event.stopPropagation();
@@ -76,7 +80,14 @@ export function Combobox({ label, help, error, text, onText, options, onChoose }
             onKeyDown={onKeyDown}
           />
           {open && (
-            <Options id={names.id} label={label} options={options} active={active} onChoose={choose} />
+            <Options
+              id={names.id}
+              label={label}
+              options={options}
+              active={active}
+              onChoose={choose}
+              inline={inline}
+            />
           )}
         </div>
       )}
@@ -85,6 +96,7 @@ export function Combobox({ label, help, error, text, onText, options, onChoose }
 }
 
 interface OptionsProps {
+  readonly inline: boolean;
   readonly id: string;
   readonly label: string;
   readonly options: readonly Option[] | undefined;
@@ -92,12 +104,12 @@ interface OptionsProps {
   readonly onChoose: (option: Option) => void;
 }
 
-function Options({ id, label, options, active, onChoose }: OptionsProps) {
+function Options({ id, label, options, active, onChoose, inline }: OptionsProps) {
   const { common } = texts.value;
   const note =
     options === undefined ? common.loading : options.length === 0 ? common.nothingFound : undefined;
   return (
-    <div class="options" id={`${id}-options`} role="listbox" aria-label={label}>
+    <div class="options" data-inline={inline} id={`${id}-options`} role="listbox" aria-label={label}>
       {note !== undefined && (
         <div class="options-note" role="option" aria-selected={false} aria-disabled="true" tabIndex={-1}>
           {note}

@@ -16,7 +16,7 @@ export function App() {
     readSession().catch((error: unknown) => setProblem(problemIn(error)));
   };
   useEffect(start, []);
-  if (problem !== undefined) return <ErrorState problem={problem} retry={start} />;
+  if (problem !== undefined) return <ErrorState problem={problem} retry={start} page />;
   if (session.value === undefined) return null;
   if (session.value === null) return <LoginPage />;
   return (

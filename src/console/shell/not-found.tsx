@@ -14,7 +14,7 @@ export function NotFound({ reason }: NotFoundProps) {
   const { common } = texts.value;
   const { title, text } = common.notFound[reason];
   return (
-    <EmptyState icon={SearchX} title={title} action={<WayOut reason={reason} />}>
+    <EmptyState icon={SearchX} title={title} action={<WayOut reason={reason} />} page>
       {text}
     </EmptyState>
   );

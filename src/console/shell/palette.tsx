@@ -38,6 +38,7 @@ export function Palette({ org, onClose }: PaletteProps) {
         onText={setText}
         options={destinations}
         onChoose={go}
+        inline
       />
     </Dialog>
   );

@@ -59,7 +59,7 @@ function OrgPage({ org, match }: { readonly org: string; readonly match: Match |
       {overview.problem?.code === 'not-found' ? (
         <NotFound reason="org" />
       ) : (
-        <Loaded query={overview} lines={8}>
+        <Loaded query={overview} lines={8} page>
           {(data) => (
             <OrgProvider value={data}>
               {match === undefined ? (

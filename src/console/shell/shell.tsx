@@ -6,11 +6,12 @@ import { connection } from '../api/live.js';
 import { LANGUAGES, type Language, language, texts } from '../i18n/index.js';
 import icon from '../icon.svg';
 import { PAGES, type Page, SECTIONS } from '../pages.js';
-import { fillPath, hrefTo, navigate, place } from '../router.js';
+import { fillPath, hrefTo, place } from '../router.js';
 import { setLanguage, setTheme, THEMES, theme } from '../state/preferences.js';
 import { logOut, may, session } from '../state/session.js';
 import { IconButton } from '../ui/button.js';
 import { Menu } from '../ui/menu.js';
+import { OrgSwitcher } from './org-switcher.js';
 import { Palette } from './palette.js';
 
 interface ShellProps {
@@ -31,10 +32,10 @@ export function Shell({ org, page, children }: ShellProps) {
       <a class="skip" href="#main">
         {shell.skip}
       </a>
-      <div class="phone-bar">
+      <header class="phone-bar">
         <Brand org={org} />
         <IconButton icon={Search} label={shell.search} onClick={() => setSearching(true)} />
-      </div>
+      </header>
       <Sidebar org={org} page={page} onSearch={() => setSearching(true)} />
       <main class="main" id="main" ref={main} tabIndex={-1}>
         <div class="page">{children}</div>
@@ -92,7 +93,7 @@ function Sidebar({ org, page, onSearch }: SidebarProps) {
   useEffect(() => setOpen(false), [path]);
   const { shell } = texts.value;
   return (
-    <div class="sidebar" data-open={open}>
+    <aside class="sidebar" data-open={open} aria-label={shell.sidebar}>
       <Brand org={org} />
       <OrgSwitcher org={org} />
       <button type="button" class="nav-more search-button" onClick={onSearch}>
@@ -110,7 +111,7 @@ function Sidebar({ org, page, onSearch }: SidebarProps) {
         {shell.connection[connection.value]}
       </div>
       <UserMenu />
-    </div>
+    </aside>
   );
 }
 
@@ -158,34 +159,6 @@ function NavLink({ page, org, current }: NavLinkProps) {
         <span class="truncate">{page.title(texts.value)}</span>
       </a>
     </li>
-  );
-}
-
-function OrgSwitcher({ org }: { readonly org: string }) {
-  const orgs = session.value?.orgs ?? [];
-  const name = orgs.find(({ id }) => id === org)?.name || org;
-  if (orgs.length < 2)
-    return (
-      <div class="org-name truncate" title={name}>
-        {name}
-      </div>
-    );
-  return (
-    <Menu
-      label={texts.value.shell.switchOrg(name)}
-      buttonClass="button org-switch"
-      button={
-        <>
-          <span class="truncate">{name}</span>
-          <ChevronsUpDown size={16} aria-hidden="true" />
-        </>
-      }
-      items={orgs.map((one) => ({
-        label: one.name || one.id,
-        checked: one.id === org,
-        onSelect: () => navigate(fillPath('/orgs/:org/overview', { org: one.id })),
-      }))}
-    />
   );
 }
 

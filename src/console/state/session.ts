@@ -15,6 +15,8 @@ export interface Session {
   readonly role: string;
   readonly allOrgs: boolean;
   readonly orgs: readonly SessionOrg[];
+  /** Whether the token reaches further orgs. */
+  readonly moreOrgs: boolean;
   readonly operations: readonly string[];
 }
 

@@ -15,7 +15,7 @@ interface ChartCanvasProps {
   readonly onHover: (index: number | undefined) => void;
 }
 
-const HEIGHT = 260;
+const HEIGHT = 240;
 
 export function ChartCanvas({ label, points, series, filled, onHover }: ChartCanvasProps) {
   const root = useRef<HTMLDivElement>(null);
@@ -88,6 +88,7 @@ function optionsOf({ Plot, element, points, series, filled, onHover }: Drawing):
         ...axis,
         grid: { show: false },
         ticks: { show: false },
+        size: 28,
         space: 56,
         incrs: [1, 2, 5, 7, 10, 14, 30, 60, 90],
         values: (_, positions) => positions.map((position) => points[position] ?? ''),

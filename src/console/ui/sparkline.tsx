@@ -9,7 +9,7 @@ const WIDTH = 100;
 const HEIGHT = 30;
 
 export function Sparkline({ values, label }: SparklineProps) {
-  if (values.length < 2) return null;
+  if (!values.some((value) => value > 0)) return null;
   const most = Math.max(...values, 1e-9);
   const points = values.map((value, index) => {
     const x = (index / (values.length - 1)) * WIDTH;

@@ -12,13 +12,16 @@ interface EmptyStateProps {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly action?: ComponentChildren;
+  /** It is the whole page. */
+  readonly page?: boolean;
 }
 
-export function EmptyState({ icon: Icon, title, children, action }: EmptyStateProps) {
+export function EmptyState({ icon: Icon, title, children, action, page = false }: EmptyStateProps) {
+  const Heading = page ? 'h1' : 'h2';
   return (
     <div class="state">
       <Icon size={32} aria-hidden="true" />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       <p>{children}</p>
       {action}
     </div>
@@ -34,15 +37,18 @@ export function problemText(problem: ApiProblem): string {
 interface ErrorStateProps {
   readonly problem: ApiProblem;
   readonly retry: () => void;
+  /** It is the whole page. */
+  readonly page?: boolean;
 }
 
-export function ErrorState({ problem, retry }: ErrorStateProps) {
+export function ErrorState({ problem, retry, page = false }: ErrorStateProps) {
+  const Heading = page ? 'h1' : 'h2';
   const Icon = problem.status === 0 ? CloudOff : TriangleAlert;
   const { common } = texts.value;
   return (
     <div class="state" role="alert">
       <Icon size={32} aria-hidden="true" />
-      <h2>{common.failed}</h2>
+      <Heading>{common.failed}</Heading>
       <p>{problemText(problem)}</p>
       <Button icon={RefreshCw} onClick={retry}>
         {common.retry}
@@ -64,15 +70,17 @@ function Skeleton({ lines = 3 }: { readonly lines?: number }) {
 interface LoadedProps<Data> {
   readonly query: QueryState<Data>;
   readonly lines?: number;
+  /** It is the whole page. */
+  readonly page?: boolean;
   readonly children: (data: Data) => ComponentChildren;
 }
 
 /** The data of a query; before it a skeleton, on failure an error. Old data stays below the message. */
-export function Loaded<Data>({ query, lines, children }: LoadedProps<Data>) {
+export function Loaded<Data>({ query, lines, page = false, children }: LoadedProps<Data>) {
   const { data, problem, refresh } = query;
   if (data === undefined)
     return problem ? (
-      <ErrorState problem={problem} retry={refresh} />
+      <ErrorState problem={problem} retry={refresh} page={page} />
     ) : (
       <div role="status">
         <span class="visually-hidden">{texts.value.common.loading}</span>
@@ -87,7 +95,7 @@ export function Loaded<Data>({ query, lines, children }: LoadedProps<Data>) {
   );
 }
 
-function OutOfDate({ problem, retry }: ErrorStateProps) {
+function OutOfDate({ problem, retry }: Omit<ErrorStateProps, 'page'>) {
   const { common } = texts.value;
   return (
     <Banner

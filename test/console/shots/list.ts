@@ -15,8 +15,7 @@ export interface Shot {
   readonly act?: (page: Page) => Promise<void>;
 }
 
-const click = (name: string) => (page: Page) =>
-  page.getByRole('button', { name, exact: true }).first().click();
+const click = (name: string) => (page: Page) => page.getByRole('button', { name }).first().click();
 
 export const SHOTS: readonly Shot[] = [
   { name: 'login', path: '', state: 'login' },
@@ -30,6 +29,9 @@ export const SHOTS: readonly Shot[] = [
     looks: ['light', 'phone'],
     act: (page) => openPalette(page, 'an'),
   },
+  { name: 'menu', path: 'orgs/ORG/overview', looks: ['phone'], act: click('More') },
+  { name: 'user-menu', path: 'orgs/ORG/overview', looks: ['dark'], act: click('theme, language, log out') },
+  { name: 'orgs', path: 'orgs/ORG/overview', looks: ['light'], act: click('Organization: ') },
   { name: 'limits', path: 'orgs/ORG/limits?quota=usage' },
   { name: 'limits-empty', path: 'orgs/ORG/limits', state: 'empty', looks: ['light', 'phone'] },
   { name: 'limits-error', path: 'orgs/ORG/limits', state: 'error', looks: ['light'] },
@@ -54,8 +56,7 @@ async function openPalette(page: Page, text: string): Promise<void> {
 }
 
 async function typeSubject(page: Page): Promise<void> {
-  const subject = page.getByRole('combobox', { name: 'User or group' });
-  await subject.click();
+  await page.getByRole('combobox', { name: 'User or group' }).click();
   await page.getByRole('option').first().waitFor();
 }
 

@@ -4,7 +4,8 @@ const count = pluralIn('en');
 
 export const limits = {
   title: 'Limits',
-  about: 'A limit is hard: who reaches it is blocked at once, until the limit is raised or the period ends.',
+  about: (end: string) =>
+    `A limit is hard: who reaches it is blocked at once, until it is raised or the period ends on ${end}.`,
   noQuota: 'This organization has no plan, so there is nothing to limit yet.',
   pool: (pool: string, consumed: string, mode: string) => `Pool of ${pool}, ${consumed} consumed; ${mode}.`,
   modes: {
@@ -17,7 +18,7 @@ export const limits = {
   search: 'Search users and groups',
   filterStatus: 'Status',
   filterScope: 'Limits of',
-  scopes: { user: 'Users', group: 'Groups' },
+  scopes: { all: 'Users and groups', user: 'Users', group: 'Groups' },
   caption: (quota: string) => `Limits of ${quota}`,
   empty: {
     title: (quota: string) => `No limits on ${quota}`,
@@ -40,7 +41,7 @@ export const limits = {
   raise: 'Raise for a time',
   endRaise: 'End raise',
   caps: {
-    short: (sum: string) => `The caps of the active users sum to ${sum}, not 100 %.`,
+    short: (sum: string) => `The caps of the active users sum to ${sum}, not 100%.`,
     unconsumable: (units: string) => `${units} of the pool cannot be consumed by anyone.`,
     maybe: 'Users without a cap can consume the rest.',
     oversubscribed: (sum: string) =>
@@ -49,7 +50,7 @@ export const limits = {
   },
   distribute: {
     title: (quota: string) => `Distribute ${quota} evenly?`,
-    about: 'Each active user gets the same part of the pool; together they are exactly 100 %.',
+    about: 'Each active user gets the same part of the pool; together they are exactly 100%.',
     keepAbsolute: 'Keep limits that are set in units',
     each: (users: number, share: string) =>
       count(users, { one: `# active user gets ${share}.`, other: `# active users get ${share} each.` }),

@@ -22,7 +22,6 @@ export const overview = {
     poolSoft: 'Requests go on: the pool is soft.',
     short: (quota: string, sum: string) => `The caps of ${quota} sum to ${sum}`,
     shortText: (units: string) => `${units} cannot be consumed by anyone.`,
-    shortSome: 'A part of the pool may be for nobody.',
     oversubscribedText: 'Who comes first consumes the pool.',
     failures: (number: number) =>
       count(number, { one: '# notice was not delivered', other: '# notices were not delivered' }),

@@ -1,5 +1,6 @@
 export const shell = {
   skip: 'Skip to content',
+  sidebar: 'Organization and navigation',
   navigation: 'Main',
   search: 'Search',
   more: 'More',
@@ -9,6 +10,8 @@ export const shell = {
   sections: { watch: 'Watch', manage: 'Manage', settings: 'Settings' },
   themes: { system: 'Theme of the system', light: 'Light', dark: 'Dark' },
   connection: { live: 'Live', paused: 'Paused', lost: 'No connection, trying again' },
+  orgs: 'Organizations',
+  orgName: 'Name or id',
   switchOrg: (name: string) => `Organization: ${name}. Switch`,
   userMenu: (who: string) => `${who}: theme, language, log out`,
 };

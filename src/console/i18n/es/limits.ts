@@ -5,8 +5,8 @@ const count = pluralIn('es');
 
 export const limits: Texts['limits'] = {
   title: 'Límites',
-  about:
-    'Un límite es firme: quien lo alcanza queda bloqueado al instante, hasta que se amplía o acaba el periodo.',
+  about: (end) =>
+    `Un límite es firme: quien lo alcanza queda bloqueado al instante, hasta que se amplía o acaba el periodo el ${end}.`,
   noQuota: 'Esta organización no tiene ningún plan: todavía no hay nada que limitar.',
   pool: (pool, consumed, mode) => `Fondo de ${pool}, ${consumed} consumidos; ${mode}.`,
   modes: {
@@ -19,7 +19,7 @@ export const limits: Texts['limits'] = {
   search: 'Buscar usuarios y grupos',
   filterStatus: 'Estado',
   filterScope: 'Límites de',
-  scopes: { user: 'Usuarios', group: 'Grupos' },
+  scopes: { all: 'Usuarios y grupos', user: 'Usuarios', group: 'Grupos' },
   caption: (quota) => `Límites de ${quota}`,
   empty: {
     title: (quota) => `Sin límites en ${quota}`,

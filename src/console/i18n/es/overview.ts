@@ -23,7 +23,6 @@ export const overview: Texts['overview'] = {
     poolSoft: 'Las peticiones continúan: el fondo es flexible.',
     short: (quota, sum) => `Los topes de ${quota} suman ${sum}`,
     shortText: (units) => `Nadie puede consumir ${units}.`,
-    shortSome: 'Puede que una parte del fondo no sea para nadie.',
     oversubscribedText: 'Quien llega primero consume el fondo.',
     failures: (number) =>
       count(number, { one: '# aviso no se ha entregado', other: '# avisos no se han entregado' }),

@@ -88,7 +88,7 @@ function CapCell({
       {share !== undefined && <div class="small muted">{limits.ofPool(exactPercent(share))}</div>}
       {raise !== undefined && (
         <div class="small muted">
-          {limits.raisedBy(amount(raise.units))} <Time at={raise.until} />
+          {limits.raisedBy(amount(raise.units))} <Time at={raise.until} as="day" />
         </div>
       )}
       {shadow && (

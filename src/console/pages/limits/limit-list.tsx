@@ -80,7 +80,7 @@ function Filters() {
         value={queryOf('scope')}
         onChange={(scope) => setFilters({ scope })}
         choices={[
-          { value: '', label: common.all },
+          { value: '', label: limits.scopes.all },
           ...SCOPES.map((value) => ({ value, label: limits.scopes[value] })),
         ]}
       />

@@ -2,6 +2,7 @@
 import './limits.css';
 import { Plus } from 'lucide-preact';
 import { amount, quotaName } from '../../format/amounts.js';
+import { dateAt } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { CapsBanner } from '../../parts/caps/caps-banner.js';
 import { LimitDialog } from '../../parts/limits/limit-dialog.js';
@@ -17,14 +18,14 @@ import { LimitList } from './limit-list.js';
 
 export default function LimitsPage() {
   const { limits } = texts.value;
-  const { quotas } = useOrg();
+  const { quotas, cycle } = useOrg();
   const quota = quotas.find((one) => one.quota === queryOf('quota')) ?? quotas[0];
   if (quota === undefined) return <PageHead title={limits.title} about={limits.noQuota} />;
   return (
     <>
       <PageHead
         title={limits.title}
-        about={limits.about}
+        about={limits.about(dateAt(cycle.end, cycle.timeZone))}
         action={
           may('createLimit') && (
             <Button kind="primary" icon={Plus} onClick={() => setQuery({ set: 'new' })}>

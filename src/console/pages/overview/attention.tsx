@@ -139,7 +139,9 @@ function useFailures(org: string): Row[] {
 function capRows({ id: org, quotas }: Overview): Row[] {
   const { attention } = texts.value.overview;
   return quotas
-    .filter(({ caps }) => caps.state === 'short' || caps.state === 'oversubscribed')
+    .filter(
+      ({ caps }) => caps.state === 'oversubscribed' || (caps.state === 'short' && caps.unconsumable !== null),
+    )
     .map((quota) => ({
       id: `caps ${quota.quota}`,
       icon: TriangleAlert,
@@ -154,7 +156,5 @@ function capRows({ id: org, quotas }: Overview): Row[] {
 function capsDetail({ caps, unit }: QuotaOverview): string {
   const { attention } = texts.value.overview;
   if (caps.state === 'oversubscribed') return attention.oversubscribedText;
-  return caps.unconsumable === null
-    ? attention.shortSome
-    : attention.shortText(amount(caps.unconsumable, unit));
+  return attention.shortText(amount(caps.unconsumable ?? 0, unit));
 }

@@ -3,7 +3,7 @@ import './overview.css';
 import { History, Users } from 'lucide-preact';
 import { api } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
-import { dayRange } from '../../format/dates.js';
+import { dayRange, daysBetween } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
 import { type Overview, useOrg } from '../../state/org.js';
@@ -63,23 +63,18 @@ function PeriodLine({ org }: { readonly org: Overview }) {
 }
 
 function QuotaCards({ org }: { readonly org: Overview }) {
-  const daily = useDaily(org.id);
+  const dailyOf = useDaily(org.id);
   return (
     <div class="quota-cards">
       {org.quotas.map((quota) => (
-        <QuotaCard
-          key={quota.quota}
-          quota={quota}
-          org={org}
-          daily={daily.filter((day) => day.quota === quota.quota).map(({ units }) => units)}
-        />
+        <QuotaCard key={quota.quota} quota={quota} org={org} daily={dailyOf(quota.quota)} />
       ))}
     </div>
   );
 }
 
-/** What was consumed of each quota on each of the last 30 days. */
-function useDaily(org: string) {
+/** What was consumed of a quota on each of the last 30 days. */
+function useDaily(org: string): (quota: string) => number[] {
   const { data } = useQuery({
     key: `history-30d ${org}`,
     kinds: ['consumption'],
@@ -89,5 +84,8 @@ function useDaily(org: string) {
         ...options,
       }),
   });
-  return data?.daily ?? [];
+  if (data === undefined) return () => [];
+  const { period, daily } = data;
+  const units = new Map(daily.map(({ day, quota, units }) => [`${quota} ${day}`, units]));
+  return (quota) => daysBetween(period.from, period.to).map((day) => units.get(`${quota} ${day}`) ?? 0);
 }

@@ -2,7 +2,7 @@
 import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { quotaName } from '../../format/amounts.js';
-import { day } from '../../format/dates.js';
+import { day, daysBetween } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { queryOf, setQuery } from '../../router.js';
 import type { Overview } from '../../state/org.js';
@@ -25,12 +25,14 @@ export function PeriodChart({ org }: { readonly org: Overview }) {
       title={chart.title}
       action={
         <div class="row chart-controls">
-          <Chips
-            label={chart.quota}
-            choices={quotas.map((value) => ({ value, label: quotaName(value) }))}
-            value={quota.quota}
-            onChange={(value) => setQuery({ chart: value })}
-          />
+          {quotas.length > 1 && (
+            <Chips
+              label={chart.quota}
+              choices={quotas.map((value) => ({ value, label: quotaName(value) }))}
+              value={quota.quota}
+              onChange={(value) => setQuery({ chart: value })}
+            />
+          )}
           <Chips
             label={chart.mode}
             choices={[
@@ -83,16 +85,6 @@ function QuotaChart({ org: { id: org, window }, quota: { quota, unit }, cumulati
         )
       }
     </Loaded>
-  );
-}
-
-const DAY_MS = 86_400_000;
-
-/** Calendar days, the first and last one included. */
-function daysBetween(from: string, to: string): string[] {
-  const length = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
-  return Array.from({ length }, (_, index) =>
-    new Date(Date.parse(from) + index * DAY_MS).toISOString().slice(0, 10),
   );
 }
 
