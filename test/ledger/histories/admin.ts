@@ -22,7 +22,7 @@ export class Admin {
       if (folded) this.tally.hit('journal folded');
       return;
     }
-    if (this.random.chance(0.1)) return this.exportJournal();
+    if (this.random.chance(0.15)) return this.exportJournal();
     const { version } = await this.pair.model.ledger.read(this.org, []);
     const changes = await this.changes();
     const stale = this.random.chance(0.08);
@@ -35,11 +35,11 @@ export class Admin {
 
   private async exportJournal(): Promise<void> {
     const { random, pair, org } = this;
-    if (random.chance(0.2)) {
-      if ((await pair.trim(org, random.between(0, 20))) > 0) this.tally.hit('journal entries lost');
+    if (random.chance(0.5)) {
+      if ((await pair.trim(org, random.between(0, 2))) > 0) this.tally.hit('journal entries lost');
       return;
     }
-    await pair.export(org, random.chance(0.5) ? 'bills' : 'files', random.between(0, 8));
+    await pair.export(org, random.chance(0.5) ? 'bills' : 'files', random.between(0, 4));
     this.tally.hit('journal exported');
   }
 
