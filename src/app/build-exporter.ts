@@ -28,7 +28,11 @@ export function buildExporter(config: Config, { ledger, metrics, logger, onError
     targets: Object.entries(exports).map(([name, target]) => targetOf(name, target)),
     source,
     keepEntries,
-    observer: metrics.exports.observer(logger, () => metrics.process.alarm('journal-entries-lost')),
+    observer: metrics.exports.observer({
+      logger,
+      targets: Object.keys(exports),
+      alarm: () => metrics.process.alarm('journal-entries-lost'),
+    }),
     onError,
   });
 }

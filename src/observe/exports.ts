@@ -14,10 +14,17 @@ const OVERDUE_MS = 60_000;
 /** A target that fails for many orgs is logged once in this time. */
 const LOG_EVERY_MS = 10_000;
 
+export interface ExportObserverOptions {
+  readonly logger: Logger;
+  readonly targets: readonly string[];
+  readonly alarm: () => void;
+}
+
 export class ExportMetrics {
   private readonly events: MetricOf<Counter>;
   private readonly failures: MetricOf<Counter>;
   private readonly losses: MetricOf<Counter>;
+  private targets: readonly string[] = [];
   private readonly lags = new Map<string, Lag>();
   private readonly loggedAt = new Map<string, number>();
 
@@ -48,8 +55,11 @@ export class ExportMetrics {
     );
   }
 
-  /** The observer of the export. */
-  observer(logger: Logger, alarm: () => void) {
+  /** The observer of the export to these targets. `alarm`: for a loss. */
+  observer({ logger, targets, alarm }: ExportObserverOptions) {
+    this.targets = targets;
+    for (const target of targets)
+      for (const counter of [this.events, this.failures, this.losses]) counter(target);
     return {
       sent: (target: string, events: number): void => this.events(target).add(events),
       failed: (target: string, org: string, reason: string): void => {
@@ -86,7 +96,7 @@ export class ExportMetrics {
 
   private ages(): Sample[] {
     const now = Date.now();
-    const ages = new Map<string, number>();
+    const ages = new Map(this.targets.map((target) => [target, 0]));
     for (const [key, { target, oldestAt, nextAt }] of this.lags) {
       if (nextAt + OVERDUE_MS < now) this.lags.delete(key);
       else ages.set(target, Math.max(ages.get(target) ?? 0, (now - oldestAt) / 1_000));
