@@ -12,7 +12,6 @@
 ]]
 --- @include "now"
 --- @include "staged"
---- @include "exported"
 
 local head = redis.call(
   'HMGET',
@@ -42,7 +41,7 @@ end
 local exports = {}
 local states = redis.call('HGETALL', KEYS[8])
 for at = 1, #states, 2 do
-  local last = last_of(states[at + 1])
+  local last = string.match(states[at + 1], '^[^|]*')
   exports[#exports + 1] = states[at]
   exports[#exports + 1] = states[at + 1]
   exports[#exports + 1] = first_entry(KEYS[3], last == '' and '-' or '(' .. last)

@@ -10,9 +10,7 @@ local function is_before(one, other)
   return ms < other_ms or ms == other_ms and tonumber(sequence) < tonumber(other_sequence)
 end
 
-local function last_of(text)
-  return string.match(text, '^[^|]*')
-end
+local function last_of(text) return string.match(text, '^[^|]*') end
 
 -- Entries at once: below 2 ms of the store's time.
 local TRIMMED_MOST = 1000
