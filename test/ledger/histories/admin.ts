@@ -36,7 +36,8 @@ export class Admin {
   private async exportJournal(): Promise<void> {
     const { random, pair, org } = this;
     if (random.chance(0.5)) {
-      if ((await pair.trim(org, random.between(0, 2))) > 0) this.tally.hit('journal entries lost');
+      await pair.fold(org, random.between(1, 3));
+      if ((await pair.trim(org, 0)) > 0) this.tally.hit('journal entries lost');
       return;
     }
     await pair.export(org, random.chance(0.5) ? 'bills' : 'files', random.between(0, 4));
