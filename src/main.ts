@@ -10,12 +10,13 @@ import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
 import { ConfigError } from './config/issues.js';
 import { readConfig } from './config/load.js';
+import { VERSION } from './observe/build.js';
 
 const CONFIG_FILE = 'quotagate.yaml';
 
-const program = new Command('quotagate').description(
-  'A quota-enforcement gateway in front of metered HTTP endpoints',
-);
+const program = new Command('quotagate')
+  .description('A quota-enforcement gateway in front of metered HTTP endpoints')
+  .version(VERSION);
 
 program
   .command('serve')

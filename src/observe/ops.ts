@@ -1,5 +1,6 @@
 /** The listener for operators and orchestrators: `/healthz`, `/readyz`, `/metrics`. It shows no user and no org. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { VERSION } from './build.js';
 
 export interface OpsOptions {
   /** The metrics in Prometheus' text format. */
@@ -67,7 +68,7 @@ export class Ops {
     const [path] = url.split('?');
     switch (path) {
       case '/healthz':
-        return [200, TEXT, 'ok\n'];
+        return [200, TEXT, `ok, quotagate ${VERSION}\n`];
       case '/readyz':
         return [this.phase === 'ready' ? 200 : 503, TEXT, `${this.phase}\n`];
       case '/metrics':

@@ -1,5 +1,6 @@
 // The ops listener: live from the first moment, ready only while requests should come, and nothing else to be had.
 import t from 'tap';
+import { VERSION } from '../../src/observe/build.js';
 import { Ops } from '../../src/observe/ops.js';
 import { ask, startGateway } from '../support/gateway.js';
 import { TestUpstream } from '../support/upstream.js';
@@ -41,6 +42,7 @@ t.test('of a running gateway', async (t) => {
   t.equal(status, 200);
   t.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   t.match(body, /^quotagate_ready 1$/m);
+  t.equal((await ask(gateway.ops, '/healthz')).body, `ok, quotagate ${VERSION}\n`);
   const head = await ask(gateway.ops, '/metrics', { method: 'HEAD' });
   t.equal(head.status, 200);
   t.equal(head.body, '');
