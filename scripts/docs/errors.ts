@@ -10,7 +10,7 @@ Every error is \`application/problem+json\` (RFC 9457): \`type\`, \`title\` (the
 answer of the gateway has the header \`QuotaGate-Error: <code>\`. An answer without it comes from the upstream.
 
 \`quota-exceeded\` and \`budget-held\` also have \`violated-policies\`, \`quota\`, \`scope\`, \`subject\`, \`action\`, \`limit\`,
-\`consumed\`, \`held\`, \`requested\` (in units of the quota) and \`resetsAt\`: [how to read them](../troubleshooting.md#read-a-refusal).
+\`consumed\`, \`held\`, \`requested\` (in units of the quota), \`resetsAt\` and, with \`raiseRequests: true\`, \`raiseRequests\`: [how to read them](../troubleshooting.md#read-a-refusal).
 
 - \`quota-exceeded\` has \`Retry-After\` up to the reset and \`X-Should-Retry: false\`, so official SDKs do not retry.
 - \`budget-held\` and errors with status 503 have a \`Retry-After\` of 1 to 5 seconds.

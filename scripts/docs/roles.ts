@@ -7,6 +7,7 @@ const REACHES: Record<Reach, string> = {
   path: 'the one in the path',
   own: 'its own only',
   all: 'all orgs',
+  none: 'needs no token',
 };
 
 const HEAD = `# Roles

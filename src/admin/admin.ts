@@ -7,9 +7,11 @@ import type { Ledger } from '../ledger/port.js';
 import type { FoundOrg } from '../ledger/view/org-view.js';
 import type { Notifier } from '../notify/notifier.js';
 import type { Quotas } from '../quota/units.js';
-import type { Access } from './access/roles.js';
+import type { Session, SessionStore, TokenLogins } from './access/callers.js';
+import type { Access, Rule } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
 import type { UserIdAttribute } from './scim/user-record.js';
+import type { LoginCodes } from './session/login-codes.js';
 import type { Snapshots } from './snapshots/snapshots.js';
 import type { InvitationMail } from './users/invitation.js';
 import type { Once } from './writes/idempotency.js';
@@ -22,6 +24,13 @@ export interface Admin {
   readonly quotas: Quotas;
   readonly snapshots: Snapshots;
   readonly mutex: KeyedMutex;
+  readonly tokens: TokenLogins;
+  readonly sessions: SessionStore;
+  readonly codes: LoginCodes;
+  /** Every operation of the API, and who may call it. */
+  readonly operations: readonly { readonly id: string; readonly rule: Rule }[];
+  /** The address of the admin API as people reach it. */
+  readonly publicUrl: string | undefined;
   /** The SCIM attribute that is the user's id. */
   readonly scimUserId: UserIdAttribute;
   /** Sends test messages. Absent: this process delivers no notices. */
@@ -47,6 +56,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The caller and their permissions: set by the one hook that checks tokens, before any other code reads it. */
     access: Access;
+    /** Of callers that logged in to the console. */
+    session: Session | undefined;
     /** Of a POST with an `Idempotency-Key`. */
     once: Once | undefined;
     /** A read that started together with the token lookup, so it costs no extra round trip. */

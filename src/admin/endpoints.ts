@@ -3,6 +3,7 @@ import type { Rule } from './access/roles.js';
 import { ADJUSTMENT_ENDPOINTS } from './adjustments/routes.js';
 import { AS_CODE_ENDPOINTS } from './as-code/routes.js';
 import { AUDIT_ENDPOINTS } from './audit/routes.js';
+import { CHANGE_ENDPOINTS } from './changes/routes.js';
 import { EVENT_ENDPOINTS } from './events/routes.js';
 import { EXPLAIN_ENDPOINTS } from './explain/routes.js';
 import { GROUP_ENDPOINTS } from './groups/routes.js';
@@ -18,7 +19,9 @@ import { NOTIFICATION_ENDPOINTS } from './notifications/routes.js';
 import { OVERVIEW_ENDPOINTS } from './orgs/overview.js';
 import { ORG_ENDPOINTS } from './orgs/routes.js';
 import { PLAN_ENDPOINTS } from './plans/routes.js';
+import { RAISE_REQUEST_ENDPOINTS } from './raise-requests/routes.js';
 import { SCIM_ENDPOINTS } from './scim/routes.js';
+import { SESSION_ENDPOINTS } from './session/routes.js';
 import { TOKEN_ENDPOINTS } from './tokens/routes.js';
 import { USAGE_ENDPOINTS } from './usage/routes.js';
 import { IMPORT_ENDPOINTS } from './users/import.js';
@@ -34,12 +37,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...GROUP_ENDPOINTS,
   ...LIMIT_ENDPOINTS,
   ...RAISE_ENDPOINTS,
+  ...RAISE_REQUEST_ENDPOINTS,
   ...DISTRIBUTE_ENDPOINTS,
   ...BULK_ENDPOINTS,
   ...ADJUSTMENT_ENDPOINTS,
   ...USAGE_ENDPOINTS,
   ...HISTORY_ENDPOINTS,
   ...EXPLAIN_ENDPOINTS,
+  ...CHANGE_ENDPOINTS,
   ...HOLD_ENDPOINTS,
   ...NOTIFICATION_ENDPOINTS,
   ...EVENT_ENDPOINTS,
@@ -47,6 +52,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...KEY_ENDPOINTS,
   ...SCIM_ENDPOINTS,
   ...TOKEN_ENDPOINTS,
+  ...SESSION_ENDPOINTS,
 ];
 
 /** The role table: one row per endpoint. `docs/reference/roles.md` is generated from it. */

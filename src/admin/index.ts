@@ -15,8 +15,10 @@ import { ProblemError } from '../errors/catalogue.js';
 import { HISTORY_RETENTION, type HistoryRetention } from '../history/retention.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
-import { tokenAuth } from './access/auth.js';
+import { authorize } from './access/auth.js';
+import { CheckedTokens } from './access/logins.js';
 import type { Admin, App, TestNotifier } from './admin.js';
+import { serveConsole } from './console/serve.js';
 import { ENDPOINTS } from './endpoints.js';
 import { answerClientError } from './http/client-error.js';
 import { readJson } from './http/json-body.js';
@@ -28,6 +30,8 @@ import { registerRowEndpoints } from './http/row-body.js';
 import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { registerScim } from './scim/scope.js';
 import type { UserIdAttribute } from './scim/user-record.js';
+import { LoginCodes } from './session/login-codes.js';
+import { SESSION_TIMES, Sessions, type SessionTimes } from './session/sessions.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { TOKEN_ORG } from './tokens/token-store.js';
 import { IMPORT_ENDPOINTS } from './users/import.js';
@@ -40,6 +44,7 @@ export { ROLES } from './access/roles.js';
 export { orgDifferences } from './as-code/file-orgs.js';
 export { type Accepted, acceptLoss, lostOrgs } from './orgs/accept-loss.js';
 export { createOrg, type SeedOrg } from './orgs/seed.js';
+export { LoginCodes } from './session/login-codes.js';
 export { adminTokens, makeFirstToken } from './tokens/first-token.js';
 
 export interface AdminOptions {
@@ -58,6 +63,13 @@ export interface AdminOptions {
   readonly scimUserId?: UserIdAttribute;
   /** Absent: no mail is sent. */
   readonly invitationMail?: InvitationMail | undefined;
+  /** The address of the admin API as people reach it. */
+  readonly publicUrl?: string | undefined;
+  readonly sessionTimes?: SessionTimes;
+  /** Codes that this process hands out. Absent: none. */
+  readonly loginCodes?: LoginCodes;
+  /** Folder of the built console. */
+  readonly consoleFolder?: string;
   /** PEM; absent: no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -72,18 +84,13 @@ export const SYSTEM_ORGS = [TOKEN_ORG];
 
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {
-  const { ledger, bootstrapToken } = options;
-  const quotas = new Map(Object.entries(options.quotas));
-  const { retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
-  const snapshots = new Snapshots(ledger, [...quotas.keys()]);
-  const { scimUserId = 'userName', notifier, invitationMail } = options;
-  const mutex = new KeyedMutex();
-  const mail = { notifier, invitationMail };
-  const admin: Admin = { ledger, quotas, snapshots, mutex, scimUserId, retention, quotasOf, ...mail };
+  const admin = partsOf(options);
+  const { snapshots } = admin;
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => snapshots.close());
   app.decorateRequest('access');
+  app.decorateRequest('session', undefined);
   app.decorateRequest('firstRead', undefined);
   app.decorateRequest('once', undefined);
   app.setValidatorCompiler(compileValidator);
@@ -96,10 +103,11 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   readJson(app, 'application/json');
   refuseEarly(app);
+  serveConsole(app, options.consoleFolder);
   app.register((v1) => serveReference(v1, openApiOf(ENDPOINTS)), { prefix: '/v1' });
   app.register(
     async (v1) => {
-      v1.addHook('onRequest', tokenAuth(ledger, bootstrapToken));
+      v1.addHook('onRequest', authorize(admin));
       v1.setNotFoundHandler(answerNotFound);
       v1.addHook('preHandler', readOnce);
       v1.addHook('onSend', markReplay);
@@ -112,6 +120,31 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
     { prefix: '/v1' },
   );
   return app;
+}
+
+function partsOf(options: AdminOptions): Admin {
+  const { ledger, bootstrapToken, notifier, invitationMail, publicUrl } = options;
+  const { scimUserId = 'userName', retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
+  const { sessionTimes: times = SESSION_TIMES, loginCodes: codes = new LoginCodes() } = options;
+  const quotas = new Map(Object.entries(options.quotas));
+  const tokens = new CheckedTokens(ledger, bootstrapToken);
+  const login = { tokens, sessions: new Sessions({ ledger, times, tokens }), codes, publicUrl };
+  const store = {
+    ledger,
+    quotas,
+    mutex: new KeyedMutex(),
+    snapshots: new Snapshots(ledger, [...quotas.keys()]),
+  };
+  return {
+    ...store,
+    ...login,
+    operations: ENDPOINTS,
+    notifier,
+    invitationMail,
+    scimUserId,
+    retention,
+    quotasOf,
+  };
 }
 
 /** Records each route from now on; returns which methods a path has. */
@@ -129,6 +162,8 @@ function watchMethods(app: FastifyInstance): MethodsOf {
 function takes(pattern: readonly string[], path: readonly string[]): boolean {
   const fits = (part: string, at: number): boolean =>
     part.startsWith(':') ? path[at] !== '' : part === path[at];
+  // `*` stands for the rest of the path.
+  if (pattern.at(-1) === '*') return pattern.length <= path.length && pattern.slice(0, -1).every(fits);
   return pattern.length === path.length && pattern.every(fits);
 }
 

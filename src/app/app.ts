@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { buildAdmin, createOrg, orgDifferences, SYSTEM_ORGS } from '../admin/index.js';
+import { createOrg, LoginCodes, orgDifferences, SYSTEM_ORGS } from '../admin/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
 import type { Exporter } from '../export/exporter.js';
@@ -14,7 +14,6 @@ import { type Ledger, StoreError } from '../ledger/port.js';
 import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { type MaintenanceLoop, startMaintenance } from '../maintenance/maintenance-loop.js';
-import { invitationChanges } from '../notify/invitations.js';
 import type { Notifier } from '../notify/notifier.js';
 import { Metrics, type State } from '../observe/metrics.js';
 import { Ops } from '../observe/ops.js';
@@ -22,6 +21,7 @@ import { RequestTelemetry } from '../observe/pipeline-observer.js';
 import { RequestLog } from '../observe/request-log.js';
 import { UnknownGroups } from '../observe/unknown-groups.js';
 import { openSpool, type Spool } from '../spool/spool.js';
+import { buildAdminOf } from './build-admin.js';
 import { buildExporter } from './build-exporter.js';
 import { openLedger } from './build-ledger.js';
 import { buildNotifier, DAY_MS } from './build-notifier.js';
@@ -34,6 +34,8 @@ import { logTrouble } from './troubles.js';
 
 export interface App {
   readonly ledger: Ledger;
+  /** Makes a code that logs in to the console as this token, once. */
+  loginCode(token: string): string;
   /** Opens the listeners and returns their addresses, `host:port`. */
   listen(): Promise<Addresses>;
   /** Reports not ready, and serves for `drainMs` more, so that load balancers stop sending requests. */
@@ -143,6 +145,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     enter: (request, response) => stages.now.pipeline.enter(request, response),
     me: (request) => stages.now.me(request),
     history: (request) => stages.now.history(request),
+    raiseRequests: () => stages.now.raiseRequests,
     quotaPath: config.quotaPath,
     clients: config.server.clients,
     onError,
@@ -151,18 +154,10 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   });
   const notifier = buildNotifier(config, { ledger, metrics, logger, onError });
   const exporter = buildExporter(config, { ledger, metrics, logger, onError });
-  const admin = buildAdmin({
-    ledger,
-    quotas: config.quotas,
-    notifier,
-    invitationMail: notifier.hasMail ? { changesFor: invitationChanges } : undefined,
-    bootstrapToken,
-    retention: config.retention,
-    quotasOf: (action) => stages.now.actions.get(action),
-    logger,
-    scimUserId: config.admin.scim.userId,
-    tls: certificates.of('admin'),
-  });
+  const loginCodes = new LoginCodes();
+  const quotasOf = (action: string) => stages.now.actions.get(action);
+  const tls = certificates.of('admin');
+  const admin = buildAdminOf(config, { ledger, notifier, bootstrapToken, quotasOf, logger, loginCodes, tls });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
   // Started last, because these would keep running after a failed start.
@@ -192,6 +187,7 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
     clockLook,
     gateway,
     admin,
+    loginCodes,
     spool,
   });
 }
@@ -267,6 +263,7 @@ interface SharedResources extends Base {
   readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
   readonly admin: FastifyInstance;
+  readonly loginCodes: LoginCodes;
   readonly spool: Spool | undefined;
 }
 
@@ -299,6 +296,10 @@ class Running implements App {
       lost,
       open,
     };
+  }
+
+  loginCode(token: string): string {
+    return this.resources.loginCodes.make(token);
   }
 
   async listen(): Promise<Addresses> {

@@ -11,7 +11,7 @@ import { type Llm, Model } from './llm.js';
 import { PublicUrl, Retention, Smtp, Webhooks } from './notices.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
-import { address, file, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
+import { address, file, flag, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
 import { ClusterStore, EmbeddedStore, RedisStore, SentinelStore } from './store.js';
 
 /** Both files are read again at SIGHUP, and when they change. */
@@ -97,6 +97,20 @@ export const ConfigSchema = section({
         }),
       ),
       publicUrl: PublicUrl,
+      sessions: section(
+        {
+          idleMinutes: whole(5, 1_440, {
+            default: 30,
+            description:
+              'A session of the console ends after this time without a click. It is written at most once a minute.',
+          }),
+          lifeHours: whole(1, 720, {
+            default: 12,
+            description: 'A session of the console ends after this time in any case, or with its token.',
+          }),
+        },
+        { default: {} },
+      ),
       scim: section(
         {
           userId: oneOf(['userName', 'externalId'], {
@@ -137,6 +151,11 @@ export const ConfigSchema = section({
   quotaPath: plainPath({
     default: '/quota/me',
     description: 'Path of the gateway at which callers read their own limits, consumption and reset time.',
+  }),
+  raiseRequests: flag({
+    default: false,
+    description:
+      'Callers may ask the admins for a raise of a limit, with `POST <quotaPath>/requests`. Refusals name the path.',
   }),
 });
 

@@ -3,29 +3,14 @@
  * `README.md` beside this file from it, and a test compares the two.
  */
 
-export interface CatalogueEntry {
-  readonly status: number;
-  readonly title: string;
-  readonly cause: string;
-  /** What the reader can do. */
-  readonly remedy: string;
-  /** RFC 9457 problem type; left out: about:blank. */
-  readonly type?: string;
-}
+import { ADMIN_ERRORS } from './admin-errors.js';
+import { type CatalogueEntry, entry } from './entry.js';
+
+export type { CatalogueEntry } from './entry.js';
 
 const IANA = 'https://iana.org/assignments/http-problem-types';
 export const QUOTA_EXCEEDED = `${IANA}#quota-exceeded`;
 export const REDUCED_CAPACITY = `${IANA}#temporary-reduced-capacity`;
-
-// biome-ignore lint/complexity/useMaxParams: a row of the table below, in the order of its columns.
-const entry = (
-  status: number,
-  title: string,
-  cause: string,
-  remedy: string,
-  type?: string,
-): CatalogueEntry =>
-  type === undefined ? { status, title, cause, remedy } : { status, title, cause, remedy, type };
 
 export const CATALOGUE = {
   // Quotas
@@ -48,6 +33,12 @@ export const CATALOGUE = {
     'The organization has no plan for this quota',
     'The route charges a quota for which the organization has no plan.',
     'Ask an admin to set a plan for the quota.',
+  ),
+  'raise-requested': entry(
+    409,
+    'A raise of this limit was requested already',
+    'Each limit has one open request for a raise, and at most one in 24 hours.',
+    'Wait until an admin answers it.',
   ),
   // Identity
   'identity-missing': entry(
@@ -262,97 +253,7 @@ export const CATALOGUE = {
     'The process is stopping and accepts no new requests.',
     'Retry: another replica will answer.',
   ),
-  // Admin
-  'token-missing': entry(
-    401,
-    'Admin token missing',
-    'The admin API was called without a bearer token.',
-    'Send Authorization: Bearer <token>.',
-  ),
-  'token-invalid': entry(
-    401,
-    'The admin token is not valid',
-    'The token is unknown, expired or deleted.',
-    'Check the token, or create a new one.',
-  ),
-  'token-forbidden': entry(
-    403,
-    'The admin token is not permitted to do this',
-    'The token’s role does not allow it, or it requires a token over all organizations.',
-    'Use a token with the required role.',
-  ),
-  'method-not-allowed': entry(
-    405,
-    'Method not allowed',
-    'The path exists, but not with this method. The Allow field lists the allowed methods.',
-    'Use a method from the Allow field.',
-  ),
-  'not-found': entry(
-    404,
-    'Not found',
-    'Nothing exists under this path, or the token may not see it.',
-    'Check the path and the ids in it.',
-  ),
-  'input-invalid': entry(
-    422,
-    'The input is not valid',
-    'A field is missing, of the wrong type or out of bounds.',
-    'Fix the listed fields.',
-  ),
-  'body-not-json': entry(
-    415,
-    'The body is not JSON',
-    'The admin API accepts application/json only.',
-    'Send Content-Type: application/json.',
-  ),
-  'limit-exists': entry(
-    409,
-    'The limit already exists',
-    'A subject has at most one limit per quota.',
-    'Change or delete the existing limit.',
-  ),
-  'already-exists': entry(
-    409,
-    'The id is taken',
-    'An object with this id exists or existed: ids are not reused.',
-    'Use another id.',
-  ),
-  'seats-taken': entry(
-    409,
-    'All seats are taken',
-    'Active users take all seats.',
-    'Free a seat or add seats.',
-  ),
-  'version-stale': entry(
-    412,
-    'ETag mismatch: the resource has changed',
-    'If-Match names an older version of the resource.',
-    'Read the resource again and repeat the change.',
-  ),
-  'idempotency-key-reused': entry(
-    422,
-    'The Idempotency-Key belongs to another request',
-    'A request with another URL or body was sent with this Idempotency-Key in the last 24 hours.',
-    'Send a new key for a new request, and the same body with the same key.',
-  ),
-  'idempotency-key-running': entry(
-    409,
-    'The first request with this Idempotency-Key is still running',
-    'A request was repeated before the first one was answered.',
-    'Repeat it after a second: it then gets the first answer.',
-  ),
-  'store-busy': entry(
-    503,
-    'Too many concurrent changes',
-    'Other changes of the same organization were committed first, repeatedly.',
-    'Try again.',
-  ),
-  internal: entry(
-    500,
-    'Internal error',
-    'A fault in quotagate or in its deployment.',
-    'Give the request id to the operator.',
-  ),
+  ...ADMIN_ERRORS,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

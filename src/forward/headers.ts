@@ -9,6 +9,7 @@ import {
   type HeaderPolicy,
   headerPolicy,
   isPassable,
+  SESSION_COOKIE,
 } from '../http/field-names.js';
 import type { ForwardJob } from './outcome.js';
 
@@ -57,7 +58,7 @@ export function upstreamFields(
   onDropped?: OnDropped,
 ): UpstreamFields {
   const names = flat.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
-  const wrong = names.find((name) => !['pass', 'host'].includes(fieldOf(name).policy));
+  const wrong = names.find((name) => !['pass', 'host', 'cookie'].includes(fieldOf(name).policy));
   if (wrong !== undefined)
     throw new Error(`'${wrong}' must not be set on requests to an upstream: the gateway writes it`);
   const useless = passed.find((name) => !isPassable(name));
@@ -115,7 +116,8 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
         break;
       default:
         if (job.stripHeaders.has(plain) || own.names.has(plain) || isSet(job.setFields, plain)) break;
-        fields.push(spelling, value);
+        if (policy === 'cookie') pushCookies(fields, spelling, value);
+        else fields.push(spelling, value);
         if (policy === 'forwarded-host') hosted = true;
         else if (policy === 'forwarded-proto') schemed = true;
     }
@@ -131,6 +133,17 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
   if (dropped !== undefined && own.onDropped !== undefined)
     for (const reason of dropped) own.onDropped(reason);
   return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
+}
+
+/** All cookies but the console's: it is for the admin API only. */
+function pushCookies(fields: string[], spelling: string, value: string): void {
+  const kept = value.includes(SESSION_COOKIE) ? withoutSession(value) : value;
+  if (kept !== '') fields.push(spelling, kept);
+}
+
+function withoutSession(value: string): string {
+  const kept = value.split(';').filter((one) => !one.trimStart().startsWith(`${SESSION_COOKIE}=`));
+  return kept.join(';').trim();
 }
 
 /** Headers that the operator sets for the upstream come first. */

@@ -3,6 +3,9 @@
  * `x-quota-user`, `x_quota_user` and `x.quota.user` as one header.
  */
 
+/** Cookies ignore ports: browsers send the console's one also to a gateway on the same host. */
+export const SESSION_COOKIE = '__Host-quotagate';
+
 /** How a header is handled when a message is forwarded. */
 export type HeaderPolicy =
   | 'pass'
@@ -11,6 +14,7 @@ export type HeaderPolicy =
   | 'coding'
   | 'length'
   | 'host'
+  | 'cookie'
   | 'ours'
   | 'forwarded-for'
   | 'forwarded-host'
@@ -100,6 +104,7 @@ const HEADER_POLICIES: ReadonlyMap<string, HeaderPolicy> = new Map<string, Heade
   ['transfer-encoding', 'coding'],
   ['content-length', 'length'],
   ['host', 'host'],
+  ['cookie', 'cookie'],
   ['ratelimit', 'ours'],
   ['ratelimit-policy', 'ours'],
   ['quotagate-error', 'ours'],

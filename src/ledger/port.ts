@@ -89,6 +89,7 @@ export type Table =
   | 'keys'
   | 'notices'
   | 'requests'
+  | 'sessions'
   | 'plans'
   | 'exports'
   | `consumed:${number}`

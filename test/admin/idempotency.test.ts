@@ -7,6 +7,7 @@ import {
   ACME,
   type Answer,
   bearer,
+  bound,
   NOON,
   onBothLedgers,
   problem,
@@ -199,21 +200,3 @@ t.test('a commit that has no answer is found by its repetition', async (t) => {
   t.match((await extra()).body, { extra: 505 });
   t.equal((await send('GET', '/orgs/acme/overview')).body.quotas[1].extra, 505);
 });
-
-/** The methods of a class, as an object that may be spread. */
-function bound<Whole extends object>(whole: Whole): Whole {
-  return new Proxy(whole, {
-    ownKeys: () =>
-      Object.getOwnPropertyNames(Object.getPrototypeOf(whole)).filter((name) => name !== 'constructor'),
-    getOwnPropertyDescriptor: (target, name) => ({
-      configurable: true,
-      enumerable: true,
-      value: bind(Reflect.get(target, name), target),
-    }),
-    get: (target, name) => bind(Reflect.get(target, name), target),
-  });
-}
-
-function bind(value: unknown, whole: object): unknown {
-  return typeof value === 'function' ? value.bind(whole) : value;
-}

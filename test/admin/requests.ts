@@ -7,13 +7,14 @@ import { createOrg } from '../../src/admin/index.js';
 import { addToken, TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
 import type { Ledger } from '../../src/ledger/port.js';
-import { ACME, addDelivery, type Bench, QUOTAS } from './support.js';
+import { ACME, addDelivery, addRaiseRequest, type Bench, CONSOLE, QUOTAS } from './support.js';
 
 /** What a cell's request may name: it is all there in the org under test. */
 export interface There {
   readonly org: string;
   readonly key: string;
   readonly token: string;
+  readonly tokenText: string;
   readonly webhook: string;
   readonly delivery: string;
 }
@@ -27,6 +28,7 @@ export interface EndpointRequest {
   readonly body?: (there: There) => unknown;
   /** Status where it is allowed; for a token of another org, where that is not the 404 of an org that is not there. */
   readonly done: number;
+  readonly headers?: Record<string, string>;
   readonly elsewhere?: number;
   /** It changes nothing, although it is not a GET. */
   readonly reads?: true;
@@ -176,6 +178,14 @@ export const REQUESTS: readonly EndpointRequest[] = [
     body: of({ limits: [{ user: 'ann', quota: 'ai', units: 9 }] }),
     done: 200,
   },
+  { name: 'GET /v1/orgs/:org/raise-requests', may: 'aqv', path: under('/raise-requests'), done: 200 },
+  {
+    name: 'POST /v1/orgs/:org/raise-requests/:limit/answer',
+    may: 'aq',
+    path: under('/raise-requests/ai:u:ann/answer'),
+    body: of({ answer: 'declined' }),
+    done: 200,
+  },
   { name: 'GET /v1/orgs/:org/usage', may: 'aqv', path: under('/usage'), done: 200 },
   {
     name: 'GET /v1/orgs/:org/usage/history',
@@ -195,6 +205,7 @@ export const REQUESTS: readonly EndpointRequest[] = [
     path: under('/explain?user=ann'),
     done: 200,
   },
+  { name: 'GET /v1/orgs/:org/changes', may: 'aqv', path: under('/changes'), done: 200 },
   { name: 'GET /v1/orgs/:org/holds', may: 'aqv', path: under('/holds'), done: 200 },
   { name: 'DELETE /v1/orgs/:org/holds/:hold', may: 'aq', path: under('/holds/h1'), done: 204 },
   { name: 'GET /v1/orgs/:org/notifications', may: 'aqv', path: under('/notifications'), done: 200 },
@@ -293,6 +304,18 @@ export const REQUESTS: readonly EndpointRequest[] = [
     done: 204,
     elsewhere: 404,
   },
+  { name: 'GET /v1/login', may: 'aqvs', path: () => '/login', done: 200 },
+  {
+    name: 'POST /v1/session',
+    may: 'aqvs',
+    path: () => '/session',
+    body: ({ tokenText }) => ({ token: tokenText }),
+    done: 200,
+    headers: CONSOLE,
+  },
+  { name: 'GET /v1/session', may: 'aqvs', path: () => '/session', done: 200 },
+  // A token has no session. sessions.test.ts has the rest.
+  { name: 'DELETE /v1/session', may: 'aqvs', path: () => '/session', done: 404 },
   { name: 'GET /v1/audit', may: 'a', path: () => '/audit', done: 200 },
   { name: 'GET /v1/audit.csv', may: 'a', path: () => '/audit.csv', done: 200 },
 ];
@@ -346,9 +369,10 @@ export async function seedAll({ ledger, send, reserve }: Bench): Promise<There> 
   await send('POST', `/orgs/${org}/limits/ai:u:ann/raise`, RAISE);
   await reserve(org, 'bob', { ai: 1 }, 'h1');
   const { id: key } = (await send('POST', `/orgs/${org}/keys`, { user: 'ann' })).body;
-  const { id: token } = await tokenOf(ledger, 'viewer', [org]);
+  const { id: token, text: tokenText } = await tokenOf(ledger, 'viewer', [org]);
   const { webhook, delivery } = await addDelivery(ledger, org);
-  return { org, key, token, webhook, delivery };
+  await addRaiseRequest(ledger, org);
+  return { org, key, token, tokenText, webhook, delivery };
 }
 
 /** What a request leaves: versions of the data, and audit entries of the org and of the tokens. */

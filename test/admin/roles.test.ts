@@ -42,7 +42,8 @@ async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
   const [method = ''] = endpoint.name.split(' ');
   const before = await tracesOf(ledger, there.org);
   const path = endpoint.path(there);
-  const answer = await send(method, path, endpoint.body?.(there), bearer(token.text));
+  const headers = { ...bearer(token.text), ...endpoint.headers };
+  const answer = await send(method, path, endpoint.body?.(there), headers);
   const what = `${endpoint.name} by ${role}, ${scope}`;
   t.same(snapshot(answer), expected(cell), what);
   const after = await tracesOf(ledger, there.org);
@@ -91,8 +92,8 @@ t.test('every operation of the OpenAPI document has a row here', async (t) => {
     if (!operations.includes(name)) t.fail(`${name} has a row in test/admin/requests.ts, and no declaration`);
 });
 
-/** The description of the API, which is the same for everybody. */
-const PUBLIC = /^\/v1\/(openapi\.json$|docs(\/|$))/;
+/** The description of the API and the console's page, which are the same for everybody. */
+const PUBLIC = /^\/v1\/(openapi\.json$|docs(\/|$))|^\/(console(\/\*)?)?$/;
 
 t.test('every route is declared as an endpoint', async (t) => {
   const ledger = await openEmbedded({ clock: () => NOON });

@@ -11,7 +11,7 @@ import { loadScript } from '../../src/ledger/redis/scripts.js';
 import { charges } from '../../src/quota/charge.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
-import { ACME, addDelivery, applyNow, bearer, QUOTAS } from './support.js';
+import { ACME, addDelivery, addRaiseRequest, applyNow, bearer, CONSOLE, QUOTAS } from './support.js';
 
 /** Long beside what this process does between two calls, so that calls of one round trip are seen together. */
 const ROUND_TRIP_MS = 40;
@@ -70,6 +70,7 @@ interface Write {
   readonly name: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Record<string, string>;
   readonly status: number;
   /** Round trips; left out: 3. */
   readonly most?: number;
@@ -77,6 +78,13 @@ interface Write {
 
 const CYCLE = { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' };
 const EVERY_WRITE: readonly Write[] = [
+  { name: 'POST /v1/session', path: '/session', body: { token: '<text>' }, headers: CONSOLE, status: 200 },
+  {
+    name: 'DELETE /v1/session',
+    path: '/session',
+    headers: { ...CONSOLE, cookie: '<cookie>' },
+    status: 204,
+  },
   { name: 'PUT /v1/orgs/:org', path: '/orgs/new', body: { cycle: CYCLE }, status: 201 },
   { name: 'PUT /v1/orgs/:org', path: '/orgs/acme', body: { cycle: CYCLE, seats: 9 }, status: 200 },
   {
@@ -186,6 +194,12 @@ const EVERY_WRITE: readonly Write[] = [
     path: '/orgs/acme/adjustments',
     body: { user: 'bob', quota: 'ai', units: 9, reason: 'x' },
     status: 201,
+  },
+  {
+    name: 'POST /v1/orgs/:org/raise-requests/:limit/answer',
+    path: '/orgs/acme/raise-requests/ai:u:ann/answer',
+    body: { answer: 'declined' },
+    status: 200,
   },
   { name: 'DELETE /v1/orgs/:org/limits/:limit', path: '/orgs/acme/limits/ai:u:bob', status: 204 },
   // Not one resource: it reads all members and all limits, in pages.
@@ -327,6 +341,7 @@ async function setUp(t: Test) {
   const { text } = await addToken({ ledger: seeding, mutex: new KeyedMutex() }, { author, token });
   await createOrg(seeding, { id: 'acme', seed: ACME, quotas: QUOTAS });
   await addDelivery(seeding, 'acme');
+  await addRaiseRequest(seeding, 'acme');
   const held = charges('test', [{ quota: 'ai', units: 1, kind: 'held' }]);
   await applyNow(seeding, 'acme', [
     { kind: 'reserve', user: 'bob', claims: '', charges: held, hold: 'h1', ttlMs: 600_000 },
@@ -354,18 +369,23 @@ t.test('every write endpoint', { skip: skipWithoutRedis }, async (t) => {
     'each has a row',
   );
   const { url, authorization, roundTrips } = await setUp(t);
-  const made: Record<string, string> = {};
-  for (const { name, path, body, status, most = 3 } of EVERY_WRITE) {
+  const made: Record<string, string> = { text: authorization.authorization?.slice('Bearer '.length) ?? '' };
+  const fill = (text: string): string => text.replace(/<(\w+)>/g, (_, kind: string) => made[kind] ?? '');
+  for (const { name, path, body, headers = {}, status, most = 3 } of EVERY_WRITE) {
     const [method = ''] = name.split(' ');
     await roundTrips.begin(path === '/orgs/new');
-    const response = await fetch(url + path.replace(/<(\w+)>/, (_, kind: string) => made[kind] ?? ''), {
+    const content = body === undefined ? {} : { 'content-type': 'application/json' };
+    const caller = 'cookie' in headers ? {} : authorization;
+    const stated = Object.entries(headers).map(([field, value]) => [field, fill(value)]);
+    const response = await fetch(url + fill(path), {
       method,
-      headers: { ...authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...caller, ...content, ...Object.fromEntries(stated) },
+      ...(body === undefined ? {} : { body: fill(JSON.stringify(body)) }),
     });
     const { count, commands } = roundTrips;
     const text = await response.text();
     t.equal(response.status, status, `${method} ${path}: ${text}`);
+    if (path === '/session') made.cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     if (path === '/tokens') made.token = JSON.parse(text).id;
     if (path === '/orgs/acme/keys') made.key = JSON.parse(text).id;
     t.comment(`${method} ${path}: ${count} round trips, ${commands} commands`);

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../../src/errors/catalogue.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import type { Call, Ledger, Op, Reply, Result } from '../../src/ledger/port.js';
 import { batchField, deliveryField } from '../../src/notify/deliveries.js';
+import { raiseRequestField } from '../../src/notify/raise-requests.js';
 import { newSecret, webhookField } from '../../src/notify/webhooks.js';
 import { charges } from '../../src/quota/charge.js';
 import { userKeyOf } from '../../src/quota/id.js';
@@ -104,6 +105,15 @@ export function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
 
+/** What the console's page sends, and a browser with it. */
+export const CONSOLE = { 'quotagate-console': '1', 'sec-fetch-site': 'same-origin' };
+
+/** The cookie of an answer, as a browser sends it back. */
+export function cookieOf({ headers }: Answer): Record<string, string> {
+  const [cookie = ''] = headers.getSetCookie();
+  return { ...CONSOLE, cookie: cookie.split(';')[0] ?? '' };
+}
+
 let ledgers = 0;
 
 /** The same behaviour on both ledgers, with two replicas of the admin API and Acme. */
@@ -190,9 +200,11 @@ async function sendTo(
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' };
+  // The console has its cookie instead.
+  const caller = headers.cookie === undefined ? bearer(TOKEN) : {};
   const response = await fetch(url, {
     method,
-    headers: { authorization: `Bearer ${TOKEN}`, ...content, ...headers },
+    headers: { ...caller, ...content, ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -201,6 +213,33 @@ async function sendTo(
     headers: response.headers,
     body: text === '' || isCsv(response) ? text || undefined : JSON.parse(text),
   };
+}
+
+/** The methods of a class, as an object that may be spread. */
+export function bound<Whole extends object>(whole: Whole): Whole {
+  return new Proxy(whole, {
+    ownKeys: () =>
+      Object.getOwnPropertyNames(Object.getPrototypeOf(whole)).filter((name) => name !== 'constructor'),
+    getOwnPropertyDescriptor: (target, name) => ({
+      configurable: true,
+      enumerable: true,
+      value: bind(Reflect.get(target, name), target),
+    }),
+    get: (target, name) => bind(Reflect.get(target, name), target),
+  });
+}
+
+function bind(value: unknown, whole: object): unknown {
+  return typeof value === 'function' ? value.bind(whole) : value;
+}
+
+/** Ann's open request for a raise of her limit. */
+export async function addRaiseRequest(ledger: Ledger, org: string): Promise<void> {
+  const { now, values } = await ledger.read(org, [{ table: 'org', fields: ['start'] }]);
+  const cycle = Number(values[0]?.[0]);
+  const request = { at: now, cycle, user: 'ann', units: 500, reason: 'x', state: 'open' };
+  const changes = [[raiseRequestField('ai:u:ann'), JSON.stringify(request)]] as const;
+  await ledger.stepNotices(org, { expects: [], changes, events: [] });
 }
 
 /** A webhook, and a delivery that was given up. */

@@ -111,7 +111,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
       models: [],
       routes: [],
       orgs: {},
-      admin: { scim: { userId: 'userName' } },
+      admin: { scim: { userId: 'userName' }, sessions: { idleMinutes: 30, lifeHours: 12 } },
       webhooks: { allow: [], timeoutMs: 15_000 },
       retention: {
         userHoursDays: 35,
@@ -123,6 +123,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
       journal: { exports: {}, source: 'quotagate', keepEntries: 100_000 },
       log: { level: 'info' },
       quotaPath: '/quota/me',
+      raiseRequests: false,
     });
   }
 });

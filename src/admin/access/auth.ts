@@ -1,45 +1,72 @@
-/** Who may use the admin API, and for what: the one hook that checks tokens, their role and their orgs. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+/** Who may use the admin API, and for what: the one hook that checks tokens and sessions, their role and their orgs. */
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { ProblemError } from '../../errors/catalogue.js';
-import { type Ledger, StoreError } from '../../ledger/port.js';
 import { notFound } from '../http/problems.js';
-import { accessBy } from '../tokens/token-store.js';
-import { FailedLogins } from './failed-logins.js';
-import { type Access, type Rule, reaches } from './roles.js';
+import { isByPerson, isFromConsole, sessionCookieIn, sessionKeyIn } from '../session/cookie.js';
+import type { Session, SessionStore, TokenLogins } from './callers.js';
+import { orUnavailable } from './logins.js';
+import { type Access, mayCall, type Rule, reaches } from './roles.js';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
 const NOT_BEARER = 'The Authorization header is not of the form Bearer <token>';
-const NOT_VALID = 'The bearer token is unknown, revoked or expired';
+export const NOT_VALID = 'The bearer token is unknown, revoked or expired';
 
-const BOOTSTRAP: Access = { who: 'bootstrap', role: 'admin', orgs: 'all', expiresAt: 0 };
+/** Of requests to endpoints that need no token. */
+const NOBODY: Access = { who: 'nobody', role: 'viewer', orgs: [], expiresAt: 0 };
 
-/** `bootstrapToken` is an admin over all orgs for as long as the config names it. */
-export function tokenAuth(ledger: Ledger, bootstrapToken: string | undefined): onRequestAsyncHookHandler {
-  const bootstrap = bootstrapToken === undefined ? undefined : digestOf(bootstrapToken);
-  const failedLogins = new FailedLogins(ledger);
+export interface Credentials {
+  readonly tokens: TokenLogins;
+  readonly sessions: SessionStore;
+}
+
+export function authorize({ tokens, sessions }: Credentials): onRequestAsyncHookHandler {
   const refuse = async ({ ip }: FastifyRequest, token: string, detail: string): Promise<never> => {
-    // A store that does not take the entry does not change the answer.
-    await failedLogins.note(ip, token).catch(() => undefined);
+    await tokens.noteFailed(ip, token);
     throw new ProblemError('token-invalid', detail);
   };
-  return async (request) => {
+  const byToken = async (request: FastifyRequest): Promise<Access> => {
     const token = tokenIn(request) ?? (await refuse(request, '', NOT_BEARER));
-    request.firstRead = request.routeOptions.config.readFirst?.(request);
-    // A refused request never reads it.
-    request.firstRead?.catch(() => undefined);
-    const isBootstrap = bootstrap !== undefined && timingSafeEqual(digestOf(token), bootstrap);
-    const access = isBootstrap ? BOOTSTRAP : await accessOf(ledger, token);
-    request.access = access ?? (await refuse(request, token, NOT_VALID));
+    beginRead(request);
+    return (await tokens.find(token))?.access ?? (await refuse(request, token, NOT_VALID));
+  };
+  return async (request) => {
     // An unmatched path gets 404 for every token.
-    if (!request.is404) permit(request.access, ruleOfRoute(request), request.params);
+    const rule = request.is404 ? undefined : ruleOfRoute(request);
+    if (rule?.reach === 'none') {
+      request.access = NOBODY;
+      return;
+    }
+    const { authorization, cookie } = request.headers;
+    const value = authorization === undefined ? sessionCookieIn(cookie) : undefined;
+    if (value !== undefined) request.session = await sessionOf(sessions, request, value);
+    request.access = request.session?.access ?? (await byToken(request));
+    if (rule !== undefined) permit(request.access, rule, request.params);
   };
 }
 
-// Digests have a fixed length, so the comparison leaks nothing about the token's length.
-function digestOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+async function sessionOf(sessions: SessionStore, request: FastifyRequest, value: string): Promise<Session> {
+  checkConsole(request);
+  const key = sessionKeyIn(value);
+  beginRead(request);
+  const found = key && (await orUnavailable(sessions.find(key, isByPerson(request.headers))));
+  if (found === undefined) throw new ProblemError('session-ended', 'The session has ended: log in again');
+  return found;
+}
+
+/** Refuses requests that another page may have sent with the console's cookie. */
+export function checkConsole({ headers }: FastifyRequest): void {
+  if (!isFromConsole(headers))
+    throw new ProblemError(
+      'session-forbidden',
+      'A session is for the console only: the request lacks the header QuotaGate-Console, or comes from another page',
+    );
+}
+
+function beginRead(request: FastifyRequest): void {
+  request.firstRead = request.routeOptions.config.readFirst?.(request);
+  // A refused request never reads it.
+  request.firstRead?.catch(() => undefined);
 }
 
 /** Undefined: the header has another form. */
@@ -49,19 +76,6 @@ function tokenIn({ headers: { authorization } }: FastifyRequest): string | undef
   return BEARER.exec(authorization)?.[1];
 }
 
-async function accessOf(ledger: Ledger, token: string): Promise<Access | undefined> {
-  try {
-    return await accessBy(ledger, token);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    throw new ProblemError(
-      'store-unavailable',
-      'The store could not be read to look up the token; nothing changed',
-      { cause: error },
-    );
-  }
-}
-
 function ruleOfRoute({ method, routeOptions: { url = '', config } }: FastifyRequest): Rule {
   const rule = config.endpoint?.rule;
   if (rule === undefined) throw new Error(`${method} ${url} is not declared as an endpoint`);
@@ -69,17 +83,19 @@ function ruleOfRoute({ method, routeOptions: { url = '', config } }: FastifyRequ
 }
 
 /** Checks the org first: an org outside the token's orgs is "not found", whatever the role. */
-function permit({ role, orgs }: Access, { roles, reach }: Rule, params: unknown): void {
+function permit(access: Access, rule: Rule, params: unknown): void {
+  const { role, orgs } = access;
+  const { roles, reach } = rule;
   if (reach === 'path') {
     const { org } = params as { readonly org: string };
     if (!reaches(orgs, org)) throw notFound(`org ${org}`);
   }
+  if (mayCall(access, rule)) return;
   if (!roles.includes(role))
     throw new ProblemError(
       'token-forbidden',
       `The role ${role} may not call this endpoint; required: ${roles.join(' or ')}`,
       { members: { role, roles } },
     );
-  if (reach === 'all' && orgs !== 'all')
-    throw new ProblemError('token-forbidden', 'Only a token for all orgs may call this endpoint');
+  throw new ProblemError('token-forbidden', 'Only a token for all orgs may call this endpoint');
 }

@@ -18,9 +18,9 @@ export interface Access {
 
 /**
  * Which orgs an endpoint concerns. `path`: the one in its path, which must belong to the token. `own`: the token's
- * orgs, and nothing of others. `all`: all orgs, so only a token for all orgs may call it.
+ * orgs, and nothing of others. `all`: all orgs, so only a token for all orgs may call it. `none`: it needs no token.
  */
-export type Reach = 'path' | 'own' | 'all';
+export type Reach = 'path' | 'own' | 'all' | 'none';
 
 export interface Rule {
   readonly roles: readonly Role[];
@@ -36,6 +36,11 @@ export const DIRECTORIES = ['admin', 'quota-manager', 'scim'] as const;
 
 export function reaches(orgs: Orgs, org: string): boolean {
   return orgs === 'all' || orgs.includes(org);
+}
+
+/** Whether a caller may call an endpoint, in an org that it reaches. */
+export function mayCall({ role, orgs }: Access, { roles, reach }: Rule): boolean {
+  return roles.includes(role) && (reach !== 'all' || orgs === 'all');
 }
 
 /** Returns whether everything that `part` covers is within `whole`. */

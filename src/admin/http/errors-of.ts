@@ -9,12 +9,17 @@ const GENERAL: readonly ErrorCode[] = [
   'request-malformed',
   'headers-too-large',
   'request-timeout',
-  'token-missing',
-  'token-invalid',
   'input-invalid',
   'store-unavailable',
   'shutting-down',
   'internal',
+];
+/** Of every request that needs a token or a session. */
+const OF_CALLER: readonly ErrorCode[] = [
+  'token-missing',
+  'token-invalid',
+  'session-ended',
+  'session-forbidden',
 ];
 /** Of every request to an org: it does not exist, the token does not reach it, or its data is lost. */
 const OF_ORG: readonly ErrorCode[] = ['not-found', 'store-lost'];
@@ -24,14 +29,16 @@ const OF_POST: readonly ErrorCode[] = ['idempotency-key-reused', 'idempotency-ke
 
 export function errorsOf({ method, path, rule, errors }: Endpoint): ErrorCode[] {
   const isWrite = method !== 'GET';
+  const isOpen = rule.reach === 'none';
   const inOrg = path.includes('/:org');
   return [
     ...new Set<ErrorCode>([
       ...GENERAL,
+      ...(isOpen ? [] : OF_CALLER),
       ...(inOrg ? OF_ORG : []),
       ...(isWrite ? OF_WRITE : []),
       ...(isWrite && inOrg ? (['org-archived'] as const) : []),
-      ...(method === 'POST' ? OF_POST : []),
+      ...(method === 'POST' && !isOpen ? OF_POST : []),
       ...(rule.roles.length < ROLES.length || rule.reach === 'all' ? (['token-forbidden'] as const) : []),
       ...errors,
     ]),

@@ -18,11 +18,15 @@ export function checkForm(ifMatch: string | undefined): void {
     throw invalid('if-match', 'must be ETags in double quotes, or *');
 }
 
+/** Whether a list of ETags has this one. SCIM shows ETags as weak ones; they are compared alike. */
+export function matchesEtag(stated: string | undefined, etag: string): boolean {
+  const tags = (stated ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}
+
 /** Refuses a write whose `If-Match` names another state; `etag` is undefined if the resource does not exist. */
 export function checkMatch(ifMatch: string | undefined, etag: string | undefined): void {
   if (ifMatch === undefined) return;
-  // SCIM shows ETags as weak ones; they are compared alike.
-  const stated = ifMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));
-  const matches = etag !== undefined && (stated.includes('*') || stated.includes(etag));
-  if (!matches) throw new ProblemError('version-stale', 'ETag mismatch: the resource has changed');
+  if (etag === undefined || !matchesEtag(ifMatch, etag))
+    throw new ProblemError('version-stale', 'ETag mismatch: the resource has changed');
 }

@@ -147,7 +147,9 @@ function operationOf(endpoint: Endpoint, schemas: Map<string, unknown>) {
   return {
     operationId: id,
     summary,
-    description: `Roles: ${rule.roles.join(', ')}.`,
+    ...(rule.reach === 'none'
+      ? { description: 'Needs no token.', security: [] }
+      : { description: `Roles: ${rule.roles.join(', ')}.` }),
     tags: [tagOf(endpoint)],
     parameters: parametersOf(endpoint, schemas),
     ...content,
@@ -155,7 +157,7 @@ function operationOf(endpoint: Endpoint, schemas: Map<string, unknown>) {
   };
 }
 
-function parametersOf({ path, query, method }: Endpoint, schemas: Map<string, unknown>): Json[] {
+function parametersOf({ path, query, method, rule }: Endpoint, schemas: Map<string, unknown>): Json[] {
   const inPath = paramsOf(path).map((name) => {
     const [description, example] = PARAMETERS[name] ?? [];
     if (description === undefined) throw new Error(`the path parameter :${name} has no row in PARAMETERS`);
@@ -170,13 +172,14 @@ function parametersOf({ path, query, method }: Endpoint, schemas: Map<string, un
     ...inPath,
     ...inQuery,
     ...(method === 'GET' ? [] : [header('IfMatch')]),
-    ...(method === 'POST' ? [header('IdempotencyKey')] : []),
+    ...(method === 'POST' && rule.reach !== 'none' ? [header('IdempotencyKey')] : []),
   ];
 }
 
 function answersOf(endpoint: Endpoint, schemas: Map<string, unknown>): Json {
   const entries = Object.entries(endpoint.answers).map(([status, schema]) => {
     if (status === '204') return [status, { description: 'Done' }];
+    if (status === '304') return [status, { description: 'It is as If-None-Match names it' }];
     const headers = {
       ...('etag' in ((schema as { properties?: object }).properties ?? {}) ? header('ETag') : {}),
       ...(status === '201' ? header('Location') : {}),

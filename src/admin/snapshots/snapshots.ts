@@ -8,6 +8,7 @@ import type { Table } from '../../ledger/port.js';
 import type { Tables } from '../../ledger/view/org-view.js';
 import { type CopySource, OrgCopy, type Wanted } from './org-copy.js';
 import { TableScans } from './scans.js';
+import { OrgStamps, type Stamps } from './stamps.js';
 import type { UserRows } from './user-rows.js';
 
 const AGE_MAX_MS = 2_000;
@@ -41,6 +42,7 @@ interface Entry {
 export class Snapshots {
   private readonly entries = new LRUCache<string, Entry>({ max: ORGS_MAX });
   private readonly scans: TableScans;
+  private readonly orgStamps: OrgStamps;
   private timer: NodeJS.Timeout | undefined;
 
   /** `quotas`: the ids of all. */
@@ -49,6 +51,7 @@ export class Snapshots {
     private readonly quotas: readonly string[],
   ) {
     this.scans = new TableScans(ledger);
+    this.orgStamps = new OrgStamps(ledger);
   }
 
   async tables(org: string, names: readonly Table[]): Promise<TablesCopy> {
@@ -74,11 +77,17 @@ export class Snapshots {
     return { ...tablesOf(copy, names), users };
   }
 
+  /** At most a second old. Undefined: the org has no data. */
+  stamps(org: string): Promise<Stamps | undefined> {
+    return this.orgStamps.of(org);
+  }
+
   /** Called after every write of this process, so that admins see their own writes. */
   forget(org: string): void {
     const entry = this.entries.peek(org);
     if (entry !== undefined) entry.writtenAt = performance.now();
     this.scans.forget(org);
+    this.orgStamps.forget(org);
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { ProblemError } from '../../errors/catalogue.js';
 import { isRequestForgotten } from '../../ledger/codec.js';
 import type { Change, Ledger, Want } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
+import type { ValidToken } from '../access/callers.js';
 import type { Access, Orgs, Role } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { type AuditEvent, auditText, type WriteContext } from '../writes/change.js';
@@ -34,25 +35,28 @@ export function isValid(record: Pick<TokenRecord, 'expiresAt'>, now: number): bo
 
 const PREFIX = 'token:';
 
-function fieldOf(id: string): string {
+export function tokenField(id: string): string {
   return PREFIX + id;
 }
 
 const TOKEN = /^qga_([A-Za-z0-9]{8,64})_([A-Za-z0-9]{16,128})$/;
 
-/** Returns what a token gives access to now, by the store's clock; undefined if it is not valid. */
-export async function accessBy(ledger: Ledger, text: string): Promise<Access | undefined> {
+/** By the store's clock; undefined if the token is not valid. */
+export async function validToken(ledger: Ledger, text: string): Promise<ValidToken | undefined> {
   const [, id = '', secret = ''] = TOKEN.exec(text) ?? [];
   if (id === '') return undefined;
   const { record, now } = await readToken(ledger, id);
   if (record === undefined || !sameHash(record.hash, hashOf(secret)) || !isValid(record, now))
     return undefined;
-  const { name, role, orgs, expiresAt } = record;
+  return { id, access: accessOf(id, record) };
+}
+
+export function accessOf(id: string, { name, role, orgs, expiresAt }: TokenRecord): Access {
   // Names may contain anything, ids may not: the last parenthesis is always the id.
   return { who: `${name} (${id})`, role, orgs, expiresAt };
 }
 
-function sameHash(one: string, other: string): boolean {
+export function sameHash(one: string, other: string): boolean {
   return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }
 
@@ -65,7 +69,7 @@ interface Read {
 }
 
 async function readToken(ledger: Ledger, id: string, once?: Once): Promise<Read> {
-  const wants: Want[] = [{ table: 'records', fields: [fieldOf(id)] }];
+  const wants: Want[] = [{ table: 'records', fields: [tokenField(id)] }];
   if (once !== undefined) wants.push(onceWant(once));
   const { now, version, values } = await ledger.read(TOKEN_ORG, wants);
   const text = values[0]?.[0] ?? undefined;
@@ -124,7 +128,7 @@ export async function addToken(
     const kept = { id, record: { ...record, hash: '' }, text: null };
     return {
       changes: [
-        { set: 'records', field: fieldOf(id), value: JSON.stringify(record) },
+        { set: 'records', field: tokenField(id), value: JSON.stringify(record) },
         ...(once === undefined ? [] : [keepAnswer(once, now, kept), ...(await forgotten(admin.ledger, now))]),
       ],
       auditEvent: { action: 'token.add', subject: `token:${id}`, to: auditedToken(record) },
@@ -152,7 +156,7 @@ export async function deleteToken(admin: TokenAdmin, { author, id, check }: Toke
   const decide = ({ record }: Read): TokenPlan<undefined> => {
     const from = auditedToken(check(record));
     const auditEvent = { action: 'token.delete', subject: `token:${id}`, from };
-    return { changes: [{ del: 'records', field: fieldOf(id) }], auditEvent, answer: undefined };
+    return { changes: [{ del: 'records', field: tokenField(id) }], auditEvent, answer: undefined };
   };
   await changeTokens(admin, { author, id, decide });
 }

@@ -28,9 +28,11 @@ interface Kept {
 
 /** Undefined without the header; other methods are repeatable without it. */
 function onceOf(request: FastifyRequest): Once | undefined {
-  const { method, url, body, headers, access } = request;
+  const { method, url, body, headers, access, routeOptions } = request;
   const key = headers['idempotency-key'];
   if (key === undefined || method !== 'POST') return undefined;
+  if (routeOptions.config.endpoint?.rule.reach === 'none')
+    throw invalid('idempotency-key', 'is not possible here: a repetition has no effect of its own');
   if (typeof key !== 'string' || !KEY.test(key))
     throw invalid('idempotency-key', 'must be 1 to 255 visible ASCII characters');
   return { field: hashOf(access.who, key), fingerprint: hashOf(url, bodyText(body)), replayed: false };

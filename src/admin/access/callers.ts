@@ -1,0 +1,41 @@
+/** Who calls: what a token or a session gives. The interfaces are for parts that use them without knowing how they are kept. */
+import type { SessionKey } from '../session/cookie.js';
+import type { Access } from './roles.js';
+
+/** A token that is valid now, and what it gives access to. */
+export interface ValidToken {
+  readonly id: string;
+  readonly access: Access;
+}
+
+/** Checks admin tokens. */
+export interface TokenLogins {
+  /** The token that the config names. */
+  readonly bootstrap: ValidToken | undefined;
+  readonly bootstrapToken: string | undefined;
+  /** Undefined: the token is not valid. */
+  find(token: string): Promise<ValidToken | undefined>;
+  /** `peer`: the address of the caller. */
+  noteFailed(peer: string, token: string): Promise<void>;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly access: Access;
+  readonly endsAt: number;
+}
+
+export interface OpenedSession extends Session {
+  readonly key: SessionKey;
+  readonly lifeMs: number;
+}
+
+/** Keeps console sessions. */
+export interface SessionStore {
+  readonly idleMs: number;
+  /** `by`: how the caller proved who they are, for the audit log. */
+  open(token: ValidToken, by: string): Promise<OpenedSession>;
+  /** Undefined: it has ended, or never began. `renew`: a person did something. */
+  find(key: SessionKey, renew: boolean): Promise<Session | undefined>;
+  end(session: Session): Promise<void>;
+}

@@ -1,0 +1,28 @@
+/** Builds the admin API that a config describes. */
+import type { FastifyInstance } from 'fastify';
+import { type AdminOptions, buildAdmin } from '../admin/index.js';
+import type { Config } from '../config/schema.js';
+import { invitationChanges } from '../notify/invitations.js';
+import type { Notifier } from '../notify/notifier.js';
+
+type Parts = Pick<
+  AdminOptions,
+  'ledger' | 'bootstrapToken' | 'quotasOf' | 'logger' | 'loginCodes' | 'tls'
+> & { readonly notifier: Notifier };
+
+export function buildAdminOf(config: Config, parts: Parts): FastifyInstance {
+  const { scim, publicUrl } = config.admin;
+  return buildAdmin({
+    ...parts,
+    quotas: config.quotas,
+    invitationMail: parts.notifier.hasMail ? { changesFor: invitationChanges } : undefined,
+    retention: config.retention,
+    scimUserId: scim.userId,
+    publicUrl,
+    sessionTimes: sessionTimesOf(config),
+  });
+}
+
+function sessionTimesOf({ admin: { sessions } }: Config) {
+  return { idleMs: sessions.idleMinutes * 60_000, lifeMs: sessions.lifeHours * 3_600_000 };
+}
