@@ -3,7 +3,8 @@
 import { setTimeout as turn } from 'node:timers/promises';
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
-import { ACME, type Json, problem, QUOTAS, startAcme, startAdmin } from './support.js';
+import { foldJournal } from '../../src/maintenance/fold.js';
+import { ACME, type Json, NOON, problem, QUOTAS, startAcme, startAdmin } from './support.js';
 
 t.test('set, read, change, delete: each holds for the next request', async (t) => {
   const { send, reserve } = await startAcme(t);
@@ -189,6 +190,26 @@ t.test('lists: filters, order, pages, and what the caps come to', async (t) => {
   await send('PATCH', '/orgs/acme/limits/usage:u:bob', { shadow: true });
   const shadowed = (await send('GET', '/orgs/acme/limits')).body.caps.usage;
   t.match(shadowed, { state: 'short', percentSum: 60, cappedUsers: 1, unconsumable: null });
+});
+
+t.test('a dry run says whom the limit would have blocked in the last cycle', async (t) => {
+  const { send, reserve, clock, ledger } = await startAcme(t);
+  const dryRun = async (body: Json) =>
+    (await send('POST', '/orgs/acme/limits?dryRun=true', { quota: 'usage', ...body })).body;
+  await reserve('acme', 'ann', { usage: 300 });
+  await reserve('acme', 'bob', { usage: 200 });
+  t.equal((await dryRun({ user: 'ann', units: 9 })).lastCycle, null, 'there was no cycle before');
+  clock.now = NOON + 34 * 86_400_000;
+  const days = { from: '2026-05-20', to: '2026-06-19' };
+  for (const folded of [false, true]) {
+    if (folded) await foldJournal(ledger, 'acme');
+    const ann = { ...days, consumed: 30, usersBlocked: 1 };
+    t.match(await dryRun({ user: 'ann', units: 30 }), { wouldBlock: false, lastCycle: ann });
+    t.match((await dryRun({ user: 'ann', units: 30.1 })).lastCycle, { ...ann, usersBlocked: 0 });
+    t.match((await dryRun({ user: 'ann', units: 1, shadow: true })).lastCycle, { ...ann, usersBlocked: 0 });
+    const eng = { ...days, consumed: 50, usersBlocked: 2 };
+    t.match((await dryRun({ group: 'eng', percent: 1 })).lastCycle, eng, 'each member of the group');
+  }
 });
 
 t.test('raising a limit lets it report its thresholds again, lowering does not', async (t) => {

@@ -30,6 +30,7 @@ import {
   BLOCKS_NOBODY,
   NOBODY,
   type AccessPreview as Preview,
+  type UsersBlocked,
   usersBlockedBy,
 } from '../users/access-preview.js';
 import { memberIn } from '../users/members.js';
@@ -37,6 +38,7 @@ import { profileField, profileIn } from '../users/profile.js';
 import { AccessPreview } from '../users/schemas.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { allCapSums, CAP_TABLES } from './caps.js';
+import { type LastCycle, lastCycle } from './last-cycle.js';
 import { capOut, etagOfLimit, limitTables, limitView, rearm } from './limit-view.js';
 import { LimitList, LimitPreview, LimitStatus, LimitView, StatedCap, StatedLimit } from './schemas.js';
 
@@ -227,17 +229,26 @@ export function shownLimit(line: LimitLine) {
 }
 
 /** The effect of a limit on its subject. */
-async function outcomeOf(admin: Admin, view: OrgView, { line, limit }: LimitOnLine) {
+async function outcomeOf(admin: Admin, view: OrgView, limited: LimitOnLine) {
+  const { line, limit } = limited;
   const { decimals } = quotaOf(view, line.quota);
   const { cap, consumed, held, status } = limitStanding(view, line, limit);
+  const before = await lastCycle(admin, view, limited);
+  const isBlocked = status === 'blocked';
+  const users = isBlocked || before?.isBlocked ? await usersOf(admin, view, line) : NOBODY;
   return {
     id: line.field,
-    wouldBlock: status === 'blocked',
+    wouldBlock: isBlocked,
     consumed: formatUnits(consumed, decimals),
     held: formatUnits(held, decimals),
     cap: formatUnits(cap, decimals),
-    usersBlocked: status === 'blocked' ? await usersOf(admin, view, line) : NOBODY,
+    usersBlocked: isBlocked ? users : NOBODY,
+    lastCycle: before === undefined ? null : shownLastCycle(before, users),
   };
+}
+
+function shownLastCycle({ from, to, consumed, isBlocked }: LastCycle, { count }: UsersBlocked) {
+  return { from, to, consumed, usersBlocked: isBlocked ? count : 0 };
 }
 
 /** Who is blocked when the limit is reached: the user, or the members of the group. */

@@ -95,6 +95,14 @@ export const LimitPreview = named(
     held: Amount,
     cap: Amount,
     usersBlocked: UsersBlocked,
+    lastCycle: orNull(
+      members({
+        from: Type.String({ format: 'date' }),
+        to: Type.String({ format: 'date', description: 'Included' }),
+        consumed: Type.Number({ description: 'What the subject consumed, in the unit of the quota' }),
+        usersBlocked: Type.Integer({ description: 'Users whom the limit would have blocked' }),
+      }),
+    ),
   },
   {
     id: 'ai:u:ann',
@@ -103,6 +111,7 @@ export const LimitPreview = named(
     held: 0,
     cap: 10_000,
     usersBlocked: { count: 1, users: ['ann'] },
+    lastCycle: { from: '2026-04-20', to: '2026-05-19', consumed: 31_000, usersBlocked: 1 },
   },
 );
 
