@@ -6,8 +6,10 @@ import type { Config, JwtConfig, RouteConfig, UpstreamConfig } from '../config/s
 import { headersOf, secretAt } from '../config/secret.js';
 import { createForwarder, type Forwarder, type UpstreamOptions } from '../forward/forwarder.js';
 import { stripPrefix } from '../forward/strip-prefix.js';
+import { raiseRequestsPath } from '../gateway/gateway.js';
 import { answerCallers, type Me, type MeOptions, meOf } from '../gateway/me.js';
 import { historyTo } from '../gateway/me-history.js';
+import { raiseRequestsOf } from '../gateway/me-requests.js';
 import { RequestPipeline } from '../gateway/pipeline.js';
 import type { CompiledRoute } from '../gateway/pipeline-types.js';
 import { rateLimitFields } from '../gateway/ratelimit-fields.js';
@@ -55,6 +57,8 @@ export interface Stages {
   readonly pipeline: RequestPipeline;
   readonly me: Me;
   readonly history: Me;
+  /** Undefined: callers may not ask for a raise. */
+  readonly raiseRequests: Me | undefined;
   /** Quotas that each action charges, or requires not to be exhausted. */
   readonly actions: ReadonlyMap<string, readonly string[]>;
   readonly identifiers: SharedResources<Identifier>;
@@ -205,7 +209,7 @@ function assemblePipeline(
     holdMs: config.store.holdMs,
     unknownGroups: config.identity.unknownGroups,
     rateLimitFields: fields,
-    quotaRefusals: quotaRefusals(config.quotas, fields),
+    quotaRefusals: quotaRefusals(config.quotas, fields, raisePathOf(config)),
     onError,
     observer,
   });
@@ -223,7 +227,12 @@ function assemblePipeline(
     deadlineMs: store.deadlineMs,
   };
   const history = answerCallers(callers, historyTo(callers));
-  return { pipeline, me: meOf(callers), history, actions: quotasOfActions(config), end };
+  const raiseRequests = config.raiseRequests ? raiseRequestsOf(callers) : undefined;
+  return { pipeline, me: meOf(callers), history, raiseRequests, actions: quotasOfActions(config), end };
+}
+
+function raisePathOf({ quotaPath, raiseRequests }: Config): string | undefined {
+  return raiseRequests ? raiseRequestsPath(quotaPath) : undefined;
 }
 
 /** Several routes may have the same action. */

@@ -11,7 +11,7 @@ import { type ErrorCode, ProblemError } from '../errors/catalogue.js';
 import { Connections } from './connections.js';
 import { originForm, refuseBytes, refuseTunnel, wireFault } from './http-validation.js';
 import type { Me } from './me.js';
-import { refusal } from './refusal.js';
+import { type Refusal, refusal } from './refusal.js';
 
 export interface GatewayOptions {
   readonly enter: (request: IncomingMessage, response: ServerResponse) => void;
@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly me: Me;
   /** What the caller consumed over time, at `<quotaPath>/history`. */
   readonly history: Me;
+  /** Takes a caller's request for a raise, at `<quotaPath>/requests`. Undefined: the path is not ours at present. */
+  readonly raiseRequests?: () => Me | undefined;
   readonly clients: ClientBounds;
   readonly onError: (error: unknown) => void;
   /** PEM; absent: no TLS. */
@@ -55,7 +57,7 @@ const OVERDUE_EVERY_MS = 1_000;
 const TLS_HANDSHAKE_MS = 10_000;
 
 export function buildGateway(options: GatewayOptions): Gateway {
-  const { enter: pipeline, quotaPath, me, history, clients, onError, onRefused } = options;
+  const { enter: pipeline, clients, onRefused } = options;
   const connections = new Connections();
 
   /** Runs when it is the request's turn: refuses an invalid request, and calls `go` for any other. */
@@ -98,24 +100,9 @@ export function buildGateway(options: GatewayOptions): Gateway {
     done();
   });
 
-  const ownPaths = new Map([
-    [quotaPath, me],
-    [`${quotaPath}/history`, history],
-  ]);
-  const answerOwn = async (own: Me, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const answer = await own(request.raw).catch((error: unknown) => {
-      if (error instanceof ProblemError) return refusal(error);
-      onError(error);
-      return refusal(new ProblemError('internal', 'the quota figures could not be read'));
-    });
-    reply.hijack();
-    reply.raw.writeHead(answer.status, answer.headers);
-    reply.raw.end(answer.body);
-  };
-  for (const [path, own] of ownPaths) app.get(path, (request, reply) => answerOwn(own, request, reply));
-
+  const ownOf = serveOwnPaths(app, options);
   app.addHook('onRequest', (request, reply, done) => {
-    if (ownPaths.has(request.routeOptions.url ?? '')) {
+    if (ownOf(request.routeOptions.url ?? '') !== undefined) {
       enter(request.raw, reply.raw, done);
       return;
     }
@@ -130,6 +117,43 @@ export function buildGateway(options: GatewayOptions): Gateway {
     },
     drain: () => connections.drain(),
   };
+}
+
+/** Where callers ask for a raise. */
+export function raiseRequestsPath(quotaPath: string): string {
+  return `${quotaPath}/requests`;
+}
+
+/** The gateway's own paths. Returns what answers a path now; undefined: it is for the pipeline. */
+function serveOwnPaths(app: FastifyInstance, options: GatewayOptions): (path: string) => Me | undefined {
+  const { quotaPath, me, history, raiseRequests = () => undefined, onError } = options;
+  const reads = new Map([
+    [quotaPath, me],
+    [`${quotaPath}/history`, history],
+  ]);
+  const raisePath = raiseRequestsPath(quotaPath);
+  const ownOf = (path: string) => (path === raisePath ? raiseRequests() : reads.get(path));
+  const answer = async ({ raw, routeOptions }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const own = ownOf(routeOptions.url ?? '') ?? me;
+    const { status, headers, body } = await own(raw).catch((error: unknown) => ownRefusal(error, onError));
+    reply.hijack();
+    // Unread bytes of a body would be read as the next request.
+    const rest = raw.method === 'POST' && !raw.complete ? ['Connection', 'close'] : [];
+    reply.raw.writeHead(status, [...headers, ...rest]);
+    reply.raw.end(body);
+  };
+  // Who answers reads the body.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  for (const path of reads.keys()) app.get(path, answer);
+  app.post(raisePath, answer);
+  return ownOf;
+}
+
+function ownRefusal(error: unknown, onError: GatewayOptions['onError']): Refusal {
+  if (error instanceof ProblemError) return refusal(error);
+  onError(error);
+  return refusal(new ProblemError('internal', 'the quota figures could not be read'));
 }
 
 /** Requests that Node hands to separate listeners. */

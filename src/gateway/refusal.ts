@@ -61,12 +61,18 @@ export interface QuotaRefusals {
   problem(refused: Refused, request: RefusedRequest): Problem;
 }
 
-/** `fields` writes the RateLimit headers. */
-export function quotaRefusals(quotas: QuotaLabels, fields: RateLimitFields): QuotaRefusals {
+/** `fields` writes the RateLimit headers. `raisePath`: where callers ask for a raise; undefined: nowhere. */
+export function quotaRefusals(
+  quotas: QuotaLabels,
+  fields: RateLimitFields,
+  raisePath?: string,
+): QuotaRefusals {
+  const problemOf = (refused: Refused, request: RefusedRequest): Problem =>
+    withRaisePath(quotaProblem(quotas, refused, request), raisePath);
   return {
-    problem: (refused, request) => quotaProblem(quotas, refused, request),
+    problem: problemOf,
     refusal(refused, request) {
-      const problem = quotaProblem(quotas, refused, request);
+      const problem = problemOf(refused, request);
       const held = refused.reason === 'held';
       const seconds = String(Math.max(1, secondsUntil(request.cycle.end, request.now)));
       // An SDK should wait seconds, not until the cycle ends.
@@ -147,6 +153,13 @@ function quotaProblem(quotas: QuotaLabels, refused: Refused, request: RefusedReq
     `${members.consumed} of ${members.limit} ${unit} consumed, ${members.held} held ` +
     `(${LIMIT_OF[scope]} "${members.subject}", resets ${minuteOf(request.cycle.end)})`;
   return { code: isHeld ? 'budget-held' : 'quota-exceeded', message, members };
+}
+
+/** A pool is not raised, and a shortage that ends by itself needs no raise. */
+function withRaisePath(problem: Problem, raisePath: string | undefined): Problem {
+  const { code, members } = problem;
+  if (raisePath === undefined || code !== 'quota-exceeded' || members?.scope === 'org') return problem;
+  return { ...problem, members: { ...members, raiseRequests: raisePath } };
 }
 
 /** Cycles end at whole minutes. */

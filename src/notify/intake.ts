@@ -1,13 +1,12 @@
 /** Turns what the ledger queued in the outbox into events, a batch of notices, and deliveries: all in one step. */
 
-import { decodeGroup } from '../ledger/codec.js';
 import type { Ledger, NoticeField } from '../ledger/port.js';
 import { NOTICES_DUE } from '../ledger/port.js';
-import { type OrgView, readOrg, textIn } from '../ledger/view/org-view.js';
-import type { Scope } from '../quota/id.js';
+import { readOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import { addTo, type Deliveries, deliveriesIn, newBatch } from './deliveries.js';
-import { noticeOf, type QueuedNotice, queuedNotice } from './notice.js';
+import { nameIn, namesOf } from './names.js';
+import { noticeOf, queuedNotice } from './notice.js';
 import { isWanted, SETTINGS, settingsIn } from './settings.js';
 
 /** Entries that one step takes: limits the time of the store. */
@@ -59,26 +58,4 @@ export async function takeNotices(
   const isDone = await ledger.stepNotices(org, { outbox, expects, changes, events });
   if (isDone && notices.length > 0 && targets.length === 0) onUnheard(org, notices.length);
   return { isLast: isDone && entries.length < TAKEN_MAX };
-}
-
-function namesOf(queued: readonly QueuedNotice[]) {
-  const subjects = (scope: Scope) => [
-    ...new Set(queued.filter((one) => one.scope === scope).map(({ subject }) => subject)),
-  ];
-  return [
-    { table: 'records', fields: subjects('user').map((user) => `user:${user}`) },
-    { table: 'groups', fields: subjects('group') },
-  ] as const;
-}
-
-function nameIn({ tables, name }: OrgView) {
-  return (scope: Scope, subject: string): string => {
-    if (scope === 'org') return name;
-    if (scope === 'group') {
-      const group = textIn(tables, 'groups', subject);
-      return group === undefined ? '' : decodeGroup(group).name;
-    }
-    const profile = textIn(tables, 'records', `user:${subject}`);
-    return profile === undefined ? '' : ((JSON.parse(profile) as { readonly name?: string }).name ?? '');
-  };
 }

@@ -116,8 +116,8 @@ onBothLedgers('a flood of refusals is one event, with count and last time', asyn
     t.strictSame(events[0].refused, refused);
     const csv: string = (await replicas.one('GET', '/orgs/acme/events.csv?kind=blocked')).body;
     const [head = '', line = ''] = csv.split('\r\n');
-    t.match(head, /,refused,refused_first,refused_last,refused_precision,refused_actions$/);
-    t.ok(line.endsWith(`,519,${refused.first},${refused.last},hour,maps geocoding`), line);
+    t.match(head, /,refused,refused_first,refused_last,refused_precision,refused_actions,reason$/);
+    t.ok(line.endsWith(`,519,${refused.first},${refused.last},hour,maps geocoding,`), line);
   });
   await gateway.at(NOON + 20 * DAY_MS);
   t.strictSame((await gateway.blocked())[0].refused, refused, 'later');

@@ -5,6 +5,7 @@ import { type HistoryText, type Place, readTexts, type Visit } from '../../histo
 import { groupField, type HistoryKind, ORG_FIELD, type RangeTable, tablesOf } from '../../history/tables.js';
 import type { OrgView } from '../../ledger/view/org-view.js';
 import type { Notice } from '../../notify/notice.js';
+import type { RaiseNotice } from '../../notify/raise-requests.js';
 import { boundsAt, dayOf, hourBucket } from '../../quota/cycle.js';
 import { userKeyOf } from '../../quota/id.js';
 import type { Admin } from '../admin.js';
@@ -17,10 +18,10 @@ export interface RefusedRequests {
   readonly actions: readonly { readonly action: string; readonly count: number }[];
 }
 
-export interface Event extends Notice {
+export type Event = (Notice | RaiseNotice) & {
   readonly id: string;
   readonly refused?: RefusedRequests;
-}
+};
 
 const DAY_MS = 86_400_000;
 /** Refusals are counted for so long after the first: bounds the reads of a page where cycles are years. */

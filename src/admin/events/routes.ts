@@ -3,6 +3,7 @@ import Type from 'typebox';
 import type { LogEntry } from '../../ledger/port.js';
 import { type OrgView, readOrg } from '../../ledger/view/org-view.js';
 import type { Notice } from '../../notify/notice.js';
+import type { RaiseNotice } from '../../notify/raise-requests.js';
 import { READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import type { CsvCell } from '../http/csv.js';
@@ -12,7 +13,7 @@ import { type Event, withRefused } from './refused.js';
 import { EventList } from './schemas.js';
 
 const Filters = {
-  kind: Type.Optional(Type.Enum(['threshold', 'blocked'])),
+  kind: Type.Optional(Type.Enum(['threshold', 'blocked', 'raise-request'])),
   who: Type.Optional(
     Type.String({
       maxLength: 256,
@@ -30,7 +31,7 @@ const list = endpoint({
   id: 'listEvents',
   method: 'GET',
   path: '/orgs/:org/events',
-  summary: 'List who reached a threshold, and who was blocked from which action',
+  summary: 'List who reached a threshold, who was blocked from which action, and who asked for a raise',
   roles: READERS,
   query: { ...Filters, ...LogPaging },
   answers: { 200: EventList },
@@ -60,7 +61,7 @@ const asCsv = endpoint({
 export const EVENT_ENDPOINTS = [list, asCsv];
 
 function eventOf({ id, text }: LogEntry): Event {
-  return { id, ...(JSON.parse(text) as Notice) };
+  return { id, ...(JSON.parse(text) as Notice | RaiseNotice) };
 }
 
 function reading({ ledger }: Admin, { id }: OrgView, query: Filters): LogReading<Event> {
@@ -93,7 +94,7 @@ const COLUMNS: readonly (readonly [string, (event: Event) => CsvCell])[] = [
   ['unit', ({ unit }) => unit],
   ['action', ({ action }) => action],
   ['user', ({ user }) => user],
-  ['threshold', ({ threshold = '' }) => threshold],
+  ['threshold', (event) => ('threshold' in event ? (event.threshold ?? '') : '')],
   ['limit', ({ limit }) => limit],
   ['consumed', ({ consumed }) => consumed],
   ['requested', ({ requested = '' }) => requested],
@@ -102,4 +103,5 @@ const COLUMNS: readonly (readonly [string, (event: Event) => CsvCell])[] = [
   ['refused_last', ({ refused }) => refused?.last ?? ''],
   ['refused_precision', ({ refused }) => refused?.precision ?? ''],
   ['refused_actions', ({ refused }) => refused?.actions.map(({ action }) => action).join(' ') ?? ''],
+  ['reason', (event) => ('reason' in event ? event.reason : '')],
 ];

@@ -36,9 +36,11 @@ const EventView = named(
   {
     id: Type.String(),
     ...NOTICE_FIELDS,
+    kind: Type.Enum(['threshold', 'blocked', 'raise-request']),
+    reason: Type.Optional(Type.String({ description: 'Of a request for a raise' })),
     refused: Type.Optional(RefusedOfEvent),
   },
-  { id: '1779444000000-0', ...NOTICE, threshold: 100, refused: REFUSED },
+  { id: '1779444000000-0', ...NOTICE, threshold: 100, reason: 'release week', refused: REFUSED },
 );
 
 export const EventList = listOf(EventView, {});

@@ -20,11 +20,13 @@ import { etagOfLimit, raiseOut } from './limit-view.js';
 import { dryRunOf, limitReads, lineOfPath, type Outcome, present, shownLimit } from './routes.js';
 import { LimitPreview, LimitView } from './schemas.js';
 
-const RaiseBody = members({
+const raiseFields = {
   units: Type.Number({ description: 'Added to the cap' }),
   until: Type.String({ maxLength: 40, description: 'An instant, by the clock of the store' }),
-  reason: words(500, 1),
-});
+};
+
+export const RaiseUnits = members(raiseFields);
+const RaiseBody = members({ ...raiseFields, reason: words(500, 1) });
 
 const raise = endpoint({
   id: 'raiseLimit',
@@ -71,7 +73,7 @@ interface RaiseChange {
   readonly raised: (view: OrgView, line: LimitLine, before: Limit) => Limit;
 }
 
-function raisedBy({ units, until }: Static<typeof RaiseBody>): RaiseChange['raised'] {
+export function raisedBy({ units, until }: Static<typeof RaiseUnits>): RaiseChange['raised'] {
   const raiseUntil = instantIn(until, 'until');
   return (view, line, before) => {
     const added = positiveUnitsIn(units, quotaOf(view, line.quota), 'units');
