@@ -6,6 +6,7 @@ import type { Addresses } from '../app/app.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
 import { startDemoUpstream } from '../demo/location-upstream.js';
+import { writeMonth } from '../demo/month.js';
 import { startSampleAi } from '../demo/sample-ai/index.js';
 import { serve } from './serve.js';
 
@@ -23,6 +24,7 @@ export function demoConfig(data: string, ports: { upstream: number; models: numb
 server: { gateway: 127.0.0.1:8080, admin: 127.0.0.1:9080, ops: 127.0.0.1:9091, drainMs: 0 }
 store: { embedded: { path: ${JSON.stringify(data)} } }
 log: { level: warn }
+raiseRequests: true
 identity:
   trusted: { peers: [127.0.0.1/32, '::1/128'], org: x-quota-org, user: x-quota-user, groups: x-quota-groups }
 quotas:
@@ -94,9 +96,15 @@ export async function demo(environment: Environment, out: { write(text: string):
     const models = await startSampleAi({ port: MODELS_PORT, log: MODELS_LOG });
     opened.push(models);
     const text = demoConfig(data, { upstream: upstream.port, models: models.port });
+    const config = loadConfig(text, environment);
+    if ('embedded' in config.store) {
+      const path = join(config.store.embedded.path, 'ledger');
+      await writeMonth({ path, config, until: Date.now() });
+    }
     const served = await serve({ file: 'demo', read: () => loadConfig(text, environment) }, environment);
     const { addresses, adminToken = '' } = served;
-    out.write(introduction(addresses, [upstream.port, models.port], adminToken));
+    const code = served.app.loginCode(adminToken);
+    out.write(introduction(addresses, { ports: [upstream.port, models.port], adminToken, code }));
     return { close: () => served.app.close().finally(clear) };
   } catch (error) {
     await clear();
@@ -104,7 +112,16 @@ export async function demo(environment: Environment, out: { write(text: string):
   }
 }
 
-function introduction({ gateway, admin, ops }: Addresses, ports: readonly number[], token: string): string {
+interface Introduced {
+  readonly ports: readonly number[];
+  readonly adminToken: string;
+  readonly code: string;
+}
+
+function introduction(
+  { gateway, admin, ops }: Addresses,
+  { ports, adminToken: token, code }: Introduced,
+): string {
   const caller = `-H 'x-quota-org: acme' -H 'x-quota-user: ana'`;
   return `
 quotagate demo
@@ -113,6 +130,7 @@ quotagate demo
   metrics   http://${ops}/metrics
   upstreams http://127.0.0.1:${ports[0]} (a sample location API), http://127.0.0.1:${ports[1]} (a sample of AI APIs)
   admin token ${token}
+  console   http://${admin}/console/#code=${code} (logs in once, within five minutes; then with the admin token)
 
 1. A metered request, allowed. Look at the RateLimit header:
 curl -i ${caller} 'http://${gateway}/v3/maps/4/8/5'
