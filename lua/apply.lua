@@ -104,7 +104,8 @@ local function full_path()
       'state',
       'thresholds',
       'staging',
-      'due'
+      'due',
+      '!call:' .. ARGV[3]
     )
     if not values[1] then return nil, values[8] == 'lost' end
     return {
@@ -120,6 +121,7 @@ local function full_path()
       staged = staged_prefix(values[8]),
       staging = values[10],
       due = values[11],
+      record = values[12],
     }
   end
 
@@ -164,7 +166,7 @@ local function full_path()
   -- The first answer of this sequence number, or why there is none; nil where the call may run.
   local function answer_of_producer(producer, seq)
     if producer == '' then return nil end
-    local record = redis.call('HGET', KEYS[7], producer)
+    local record = head.record or redis.call('HGET', KEYS[7], producer)
     if not record then return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil end
     local last, at = string.match(record, '^(%d+)|%d+|()')
     last = tonumber(last)
@@ -256,7 +258,7 @@ local function full_path()
     if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end
     redis.call('HSET', KEYS[1], 'now', head.now_text, 'due', first_due())
     if producer ~= '' then
-      redis.call('HSET', KEYS[7], producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
+      redis.call('HSET', KEYS[1], '!call:' .. producer, seq .. '|' .. head.now_text .. '|' .. cmsgpack.pack(reply))
     end
   end
 

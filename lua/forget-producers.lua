@@ -1,8 +1,8 @@
 --[[
   Forgets producers whose last call is long past: their gateways are gone.
 
-  KEYS[1] producers   KEYS[2] org
-  ARGV[1] how long past the org's time, in ms   ARGV[2] … the producers to look at
+  KEYS[1] the table that has their last calls: org, or producers (of earlier versions)   KEYS[2] org
+  ARGV[1] how long past the org's time, in ms   ARGV[2] … the fields to look at
   Returns how many it forgot.
 ]]
 local horizon = tonumber(redis.call('HGET', KEYS[2], 'now') or 0) - tonumber(ARGV[1])

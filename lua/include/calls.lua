@@ -8,7 +8,7 @@ local function has_run(call)
   if not producer then return false end
   local last = last_numbers[producer]
   if last == nil then
-    local record = redis.call('HGET', KEYS[7], producer)
+    local record = redis.call('HGET', KEYS[1], '!call:' .. producer) or redis.call('HGET', KEYS[7], producer)
     last = record and tonumber(string.match(record, '^%d+')) or 0
     last_numbers[producer] = last
   end

@@ -25,8 +25,10 @@ local has_many = last_arg > FIRST_OP + 2
 -- Reads the reservations: charges taken apart once, the fields of their plans, and the API keys. By number of the reservation: its
 -- user, items, claims (none: nil), API key (none: nil) and the hash of its secret.
 -- Quotas have numbers, in the order of their first charge; items: { number, units, … }.
-local head_fields = { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 'thresholds', 'due', nil, nil, nil, nil }
-local head_size = 8
+local producer, call_field = ARGV[3], '!call:' .. ARGV[3]
+local head_fields =
+  { 'epoch', 'now', 'start', 'end', 'ruleVersion', 'state', 'thresholds', 'due', call_field, nil, nil, nil }
+local head_size = 9
 local op_users, op_items, op_count, op_claims, op_keys, key_hashes =
   new_list(has_many), new_list(has_many), 0, nil, nil, nil
 local parsed, charged, quotas, quota_count, number_of = {}, nil, { nil }, 0, {}
@@ -78,20 +80,20 @@ if not head[1] or head[6] ~= 'open' then return full_path() end
 if not head[3] or not head[4] or not head[5] then return full_path() end
 if head[1] .. '|' .. head[3] .. '|' .. head[4] .. '|' .. head[5] ~= ARGV[1] then return full_path() end
 local clock = now()
-local time, latest, producer, due = clock, ARGV[5] + 0, ARGV[3], head[8]
+local time, latest, due = clock, ARGV[5] + 0, head[8]
 if latest > 0 and clock > latest then return full_path() end
 if head[2] and time < head[2] + 0 then time = head[2] + 0 end
 -- Kept by `write_all`; an org that has no such field yet looks.
 if not due then due = call('ZRANGEBYSCORE', KEYS[6], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2] or 'none' end
 if time >= head[4] + 0 or (due ~= 'none' and time >= due + 0) then return full_path() end
 if producer ~= '' then
-  local record = call('HGET', KEYS[7], producer)
+  local record = head[9]
   if not record or match(record, '^%d+') + 1 ~= ARGV[4] + 0 then return full_path() end
 end
 local time_text = text(time)
 local plans = { nil }
 for number = 1, quota_count do
-  local field = 6 + 3 * number
+  local field = 7 + 3 * number
   if not head[field] then return full_path() end
   plans[number] = plan_of(quotas[number], head[field], head[field + 1], head[field + 2])
 end
@@ -372,11 +374,6 @@ end
 
 if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(KEYS[13]) end
 if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or concat(journal, '\n')) end
-if head[8] then
-  call('HSET', KEYS[1], 'now', time_text)
-else
-  call('HSET', KEYS[1], 'now', time_text, 'due', due)
-end
 local reply = '8|'
   .. time_text
   .. '|'
@@ -385,5 +382,12 @@ local reply = '8|'
   .. text(size)
   .. '\n'
   .. concat(answers, '\n')
-if producer ~= '' then call('HSET', KEYS[7], producer, ARGV[4] .. '|' .. time_text .. '|' .. reply) end
+local changes, changes_size = { 'now', time_text, nil, nil }, 2
+if producer ~= '' then
+  changes[3], changes[4], changes_size = call_field, ARGV[4] .. '|' .. time_text .. '|' .. reply, 4
+end
+if not head[8] then
+  changes[changes_size + 1], changes[changes_size + 2] = 'due', due
+end
+call('HSET', KEYS[1], unpack(changes))
 return reply

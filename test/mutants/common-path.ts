@@ -201,8 +201,8 @@ export const COMMON_PATH: readonly Mutant[] = [
     'idempotence',
     'a call leaves no record',
     'plain-calls',
-    "if producer ~= '' then call('HSET'",
-    "if false then call('HSET'",
+    '= call_field, ARGV[4]',
+    "= 'gone', ARGV[4]",
   ),
   inCommonPath(
     'epoch',

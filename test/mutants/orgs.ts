@@ -205,6 +205,11 @@ export const ORGS: readonly Mutant[] = [
     ['apply', 'return (seq > 1 or is_old(producer)) and outside(PRODUCER_LOST) or nil', 'return nil'],
     ['apply', "return call.seq > 1 || isOld(call.producer, clock) ? 'producer-lost' : 'ok'", "return 'ok'"],
   ),
+  inLua('producers', 'what an earlier version has recorded is forgotten', 'producers', [
+    'apply',
+    'head.record or redis.call(',
+    'head.record or false and redis.call(',
+  ]),
   ...broken(
     'loss',
     'an org of another epoch is counted on',

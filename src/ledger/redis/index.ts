@@ -62,9 +62,11 @@ export interface RedisOptions extends ConnectionOptions {
 
 /** The field by which lua/include/force-hashtable.lua forces the hashtable encoding. */
 const WIDE = '!wide';
+/** Before the id of a producer, in the org's own table: its last call. */
+const LAST_CALL = '!call:';
 
 function isHidden(table: Table, field: string): boolean {
-  return field === WIDE || isStaged(table, field);
+  return field === WIDE || isStaged(table, field) || (table === 'org' && field.startsWith(LAST_CALL));
 }
 
 export type Replication = Pick<Terms, 'replicas' | 'waitMs'>;
@@ -346,18 +348,22 @@ class RedisLedger implements Ledger {
   }
 
   async forgetProducers(org: string, idleMs: number): Promise<number> {
-    const key = this.keys.of(org, 'producers');
-    const keys = [key, this.keys.of(org, 'org')];
+    const orgKey = this.keys.of(org, 'org');
+    const calls = await this.forgetCalls(orgKey, orgKey, `${LAST_CALL}*`, idleMs);
+    // Earlier versions have a table for them.
+    return calls + (await this.forgetCalls(this.keys.of(org, 'producers'), orgKey, '*', idleMs));
+  }
+
+  private async forgetCalls(key: string, orgKey: string, pattern: string, idleMs: number): Promise<number> {
+    const { forgetProducers } = this.scripts;
     let cursor = '0';
     let count = 0;
     do {
-      const [next, page] = (await this.send('hscan', [key, cursor, 'COUNT', PRODUCERS_PAGE])) as [
-        string,
-        string[],
-      ];
-      const producers = page.filter((_, index) => index % 2 === 0);
-      if (producers.length > 0)
-        count += Number(await this.run(this.scripts.forgetProducers, keys, [idleMs, ...producers]));
+      const page = await this.send('hscan', [key, cursor, 'MATCH', pattern, 'COUNT', PRODUCERS_PAGE]);
+      const [next, flat] = page as [string, string[]];
+      const fields = flat.filter((_, index) => index % 2 === 0);
+      if (fields.length > 0)
+        count += Number(await this.run(forgetProducers, [key, orgKey], [idleMs, ...fields]));
       cursor = next;
     } while (cursor !== '0');
     return count;

@@ -163,3 +163,21 @@ onBoth('the first call of a producer that was forgotten does not run again', ORG
   const ahead = { ...long, producer: `gw@${BEGIN_MS + 3 * PRODUCER_KEPT_MS}`, seq: 1 };
   t.match(await testOrg.apply([NONE], ahead), { code: 'producer-lost' }, 'nor one that is not born yet');
 });
+
+onBoth('the last call that an earlier version has recorded still counts', ORG, async (t, testOrg) => {
+  if (testOrg.ledger.name !== 'redis') return;
+  const earlier = (field: string, record: string) =>
+    testOrg.commit(set('producers' as 'holds', field, record));
+  await earlier('gw-1.0', `4|${BEGIN_MS}|8|${BEGIN_MS}|${BEGIN_MS}|3\n0|g1|0|0|3|10|7`);
+  const replayed = await testOrg.apply([THREE], producer(4));
+  t.match(replayed, { code: 'ok', replayed: true, results: [{ status: 'admitted', groups: 'g1' }] });
+  t.match(await testOrg.apply([THREE], producer(3)), { code: 'stale' });
+  t.match(await testOrg.apply([THREE], producer(6)), { code: 'producer-behind', lastCall: 4 });
+  t.match(await testOrg.apply([THREE], producer(5)), { code: 'ok', replayed: false });
+  t.match(await testOrg.apply([THREE], producer(5)), { code: 'ok', replayed: true });
+  await earlier('gw-2.0', `1|${BEGIN_MS}|`);
+  await testOrg.at(BEGIN_MS + 50_000);
+  await testOrg.apply([NONE]);
+  t.equal(await testOrg.ledger.forgetProducers(testOrg.org, 10_000), 3);
+  t.match(await testOrg.apply([THREE], producer(6)), { code: 'producer-lost' });
+});
