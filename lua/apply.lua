@@ -300,7 +300,6 @@ end
 local ARGV, KEYS = ARGV, KEYS
 
 --- @include "now"
---- @include "text"
 --- @include "force-hashtable"
 --- @include "limits"
 --- @include "common-path"

@@ -2,9 +2,10 @@
 -- claims and API keys. Whatever else a call needs (holds, settlements, a registration, a roll, a due hold, a new notice, a
 -- repetition) is left to `full_path`, which answers the whole call. Nothing is written before it is certain that it is not needed.
 -- It answers what `full_path` would: the tests run on both. Small lists are preallocated: Lua copies a table that grows.
--- Needs `now`, `text`, `limits`, `force_hashtable`.
+-- Needs `now`, `limits`, `force_hashtable`.
 local call, concat, huge = redis.call, table.concat, math.huge
-local match, gmatch, byte, sub, find = string.match, string.gmatch, string.byte, string.sub, string.find
+local match, gmatch, byte, sub, find, format =
+  string.match, string.gmatch, string.byte, string.sub, string.find, string.format
 local HASH, BANG, ACTIVE, MINUS = 35, 33, 97, 45
 local GROUPS_MAX, LINES_MAX = 64, 2000
 
@@ -90,7 +91,9 @@ if producer ~= '' then
   local record = head[9]
   if not record or match(record, '^%d+') + 1 ~= ARGV[4] + 0 then return full_path() end
 end
-local time_text = text(time)
+-- Where a C long has 32 bits, numbers need `text`.
+local time_text = format('%d', time)
+if time_text + 0 ~= time then return full_path() end
 local plans = { nil }
 for number = 1, quota_count do
   local field = 7 + 3 * number
@@ -203,10 +206,10 @@ end
 local fields, line_plans, line_of, size = new_list(has_many), new_list(has_many), {}, quota_count
 local user_prefixes, group_prefixes = { nil }, { nil }
 for number = 1, quota_count do
-  fields[number] = quotas[number] .. ':o'
+  fields[number], line_plans[number] = quotas[number] .. ':o', plans[number]
   user_prefixes[number], group_prefixes[number] = quotas[number] .. ':u:', quotas[number] .. ':g:'
 end
-local own_lines, placed = new_list(has_many), 0
+local own_lines, op_shared, placed = new_list(has_many), new_list(has_many), 0
 local shared_lines, shared_size, shared_first = new_list(has_many), 0, new_list(has_many)
 -- A line that only one reservation and item can name is not looked for.
 local one_item, one_set = op_count == 1 and #op_items[1] == 2, set_count == 1
@@ -242,6 +245,7 @@ for op = 1, op_count do
       shared_size = shared_size + 1
       shared_lines[shared_size] = number
     end
+    op_shared[placed] = shared_first[shared] - 1
   end
 end
 if size > LINES_MAX then return full_path() end
@@ -253,9 +257,7 @@ local caps, modes, remaining, before = new_list(has_many), new_list(has_many), n
 for line = 1, size do
   local used = consumed[line]
   used = used and used + 0 or 0
-  local is_pool = line <= quota_count
-  local plan = is_pool and plans[line] or line_plans[line]
-  local cap, mode, carried = cap_of(limits[line - quota_count], plan, is_pool, time)
+  local cap, mode, carried = cap_of(limits[line - quota_count], line_plans[line], line <= quota_count, time)
   consumed[line], before[line] = used, used
   caps[line], modes[line], remaining[line] = cap, mode, cap - used - (held and held[line] or 0) - carried
 end
@@ -272,8 +274,7 @@ for op = 1, op_count do
   local hard, lenient
   for index = 2, #items, 2 do
     placed = placed + 1
-    local units, own, before_shared =
-      items[index], own_lines[placed], shared_first[(set - 1) * quota_count + items[index - 1]] - 1
+    local units, own, before_shared = items[index], own_lines[placed], op_shared[placed]
     local need, least, least_place, least_cap = needed(units), huge, -1, 0
     for place = 0, group_count + 1 do
       local line = place == 0 and own or shared_lines[before_shared + place]
@@ -311,7 +312,7 @@ for op = 1, op_count do
       local line, units = hard[place + 1], hard[place + 3]
       if is_spent(consumed[line], units, caps[line]) then
         if status == '2' then
-          status, primary = '1', text((place + 3) / 4)
+          status, primary = '1', format('%d', (place + 3) / 4)
         end
         -- The first refusal at this cap queues a notice.
         local marked_cap = call('HGET', KEYS[13], '!refused:' .. fields[line])
@@ -320,22 +321,33 @@ for op = 1, op_count do
     end
   end
   local named = key_id and user .. ';' .. groups or groups
-  local answer = status .. '|' .. named .. '|' .. primary .. '|' .. (violations and text(#violations / 4) or '0')
+  local answer = status
+    .. '|'
+    .. named
+    .. '|'
+    .. primary
+    .. '|'
+    .. (violations and format('%d', #violations / 4) or '0')
   for place = 1, violations and #violations or 0, 4 do
     local line, of = violations[place + 1], violations[place + 2]
     local scope = of == 0 and '1' or of <= group_count and '2' or '3'
     local group = scope == '2' and members[set_first[set] + of - 1] or ''
     local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
     -- Item, scope, group, limit, consumed, held and requested.
-    answer = answer .. '|' .. text(violations[place]) .. '|' .. scope .. '|' .. group
-    answer = answer .. '|' .. text(caps[line]) .. '|' .. text(consumed[line]) .. '|' .. text(taken)
-    answer = answer .. '|' .. text(violations[place + 3])
+    answer = answer .. '|' .. format('%d', violations[place]) .. '|' .. scope .. '|' .. group
+    answer = answer
+      .. '|'
+      .. format('%d', caps[line])
+      .. '|'
+      .. format('%d', consumed[line])
+      .. '|'
+      .. format('%d', taken)
+    answer = answer .. '|' .. format('%d', violations[place + 3])
   end
   if not hard then
     for index = 2, #items, 2 do
       from = from + 1
-      local units, own, before_shared =
-        items[index], own_lines[from], shared_first[(set - 1) * quota_count + items[index - 1]] - 1
+      local units, own, before_shared = items[index], own_lines[from], op_shared[from]
       consumed[own], remaining[own] = consumed[own] + units, remaining[own] - units
       for place = before_shared + 1, before_shared + group_count + 1 do
         local line = shared_lines[place]
@@ -349,7 +361,13 @@ for op = 1, op_count do
     journal[admitted] = key_id and line .. '|' .. key_id or line
   end
   for place = 1, last, 3 do
-    answer = answer .. '|' .. binding[place] .. '|' .. text(binding[place + 1]) .. '|' .. text(binding[place + 2])
+    answer = answer
+      .. '|'
+      .. binding[place]
+      .. '|'
+      .. format('%d', binding[place + 1])
+      .. '|'
+      .. format('%d', binding[place + 2])
   end
   decided = decided + 1
   answers[decided] = answer
@@ -368,7 +386,7 @@ for line = 1, size do
         if was < mark and used >= mark then return full_path() end
       end
     end
-    writes[last + 1], writes[last + 2], last = fields[line], text(used), last + 2
+    writes[last + 1], writes[last + 2], last = fields[line], format('%d', used), last + 2
   end
 end
 
@@ -377,9 +395,9 @@ if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1
 local reply = '8|'
   .. time_text
   .. '|'
-  .. (clock == time and time_text or text(clock))
+  .. (clock == time and time_text or format('%d', clock))
   .. '|'
-  .. text(size)
+  .. format('%d', size)
   .. '\n'
   .. concat(answers, '\n')
 local changes, changes_size = { 'now', time_text, nil, nil }, 2

@@ -2,7 +2,6 @@
 -- `apply` use it. A plan: { name, allowance, extra, carry, mode, pool, carried, parts, rest }.
 local UNITS_MAX = 9000000000000000
 local PERCENT_WHOLE = 10000000
-local LETTERS, PERCENT = 97, 112
 
 local function extra_left(plan) return plan.extra > 0 and plan.extra or 0 end
 
@@ -40,7 +39,8 @@ end
 local function share_of(plan, offset, percent)
   local share, rest = plan.parts * percent, plan.rest
   if rest == 0 then return share end
-  return share + math.floor(rest * (offset + percent) / PERCENT_WHOLE) - math.floor(rest * offset / PERCENT_WHOLE)
+  local upper, lower = rest * (offset + percent) / PERCENT_WHOLE, rest * offset / PERCENT_WHOLE
+  return share + (upper - upper % 1) - (lower - lower % 1)
 end
 
 -- Cap, mode and carried of a user's or group's limit, or of the pool of the present cycle.
@@ -51,21 +51,16 @@ local function cap_of(limit, plan, is_pool, time)
     return plan.pool, plan.mode, plan.carried
   end
   if not limit then return UNITS_MAX, 'n', 0 end
-  if string.byte(limit) < LETTERS then
-    local cap = limit + 0
-    return cap < UNITS_MAX and cap or UNITS_MAX, 'h', 0
+  local cap = tonumber(limit)
+  if cap then return cap < UNITS_MAX and cap or UNITS_MAX, 'h', 0 end
+  -- Most limits have neither shadow nor raise: the pattern for all parts takes three times as long.
+  local kind, amount, offset = string.match(limit, '^(%a);(%d+);(%d+);h;0;0$')
+  local mode, raise, till = 'h', 0, '0'
+  if not kind then
+    kind, amount, offset, mode, raise, till = string.match(limit, '^(%a);(%d+);(%d+);(%a);(%d+);(%d+)$')
   end
-  local amount, offset, mode, raise, till
-  if string.sub(limit, -6) == ';h;0;0' then
-    -- Most limits have neither shadow nor raise, and a pattern for all parts takes three times as long.
-    local amount_end = string.find(limit, ';', 3, true)
-    amount, offset = string.sub(limit, 3, amount_end - 1), string.sub(limit, amount_end + 1, -7)
-    mode, till = 'h', '0'
-  else
-    amount, offset, mode, raise, till = string.match(limit, '^%a;(%d+);(%d+);(%a);(%d+);(%d+)$')
-  end
-  local cap = amount + 0
-  if string.byte(limit) == PERCENT then cap = plan and share_of(plan, offset + 0, cap) or 0 end
+  cap = amount + 0
+  if kind == 'p' then cap = plan and share_of(plan, offset + 0, cap) or 0 end
   if till ~= '0' and time < till + 0 then cap = cap + raise end
   return cap < UNITS_MAX and cap or UNITS_MAX, mode, 0
 end

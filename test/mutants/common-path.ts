@@ -230,7 +230,7 @@ export const COMMON_PATH: readonly Mutant[] = [
     'refusals',
     'the first violation is primary, though another one is spent',
     'plain-calls',
-    "status, primary = '1', text((place + 3) / 4)",
+    "status, primary = '1', format('%d', (place + 3) / 4)",
     "status = '1'",
   ),
   inCommonPath(

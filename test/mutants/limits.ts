@@ -139,7 +139,7 @@ export const LIMITS: readonly Mutant[] = [
     'rule 10',
     'a share is rounded up',
     'percent',
-    ['include/limits', 'math.floor(rest * (offset + percent)', 'math.ceil(rest * (offset + percent)'],
+    ['include/limits', '(upper - upper % 1)', '(upper - upper % 1 + 1)'],
     [
       '../quota/limit',
       'Math.floor((rest * share) / PERCENT_WHOLE)',
