@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
 import { type Addresses, type App, buildApp } from '../app/app.js';
+import { warmUp } from '../app/warm-up.js';
 import type { Environment } from '../config/environment.js';
 import { ConfigError } from '../config/issues.js';
 import type { Config } from '../config/schema.js';
@@ -84,6 +85,9 @@ async function listenIfReachable(app: App, { admin, store }: Config, logger: Log
         'Every admin token for all orgs has expired; set admin.bootstrapTokenFile to create a new one.',
       );
   }
+  await warmUp(app.ledger, (err) =>
+    logger.info({ event: 'warm_up_failed', err }, 'The first requests may be slow: the warm-up failed.'),
+  );
   return app.listen();
 }
 
