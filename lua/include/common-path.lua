@@ -321,28 +321,15 @@ for op = 1, op_count do
     end
   end
   local named = key_id and user .. ';' .. groups or groups
-  local answer = status
-    .. '|'
-    .. named
-    .. '|'
-    .. primary
-    .. '|'
-    .. (violations and format('%d', #violations / 4) or '0')
+  local answer = format('%s|%s|%s|%d', status, named, primary, violations and #violations / 4 or 0)
   for place = 1, violations and #violations or 0, 4 do
     local line, of = violations[place + 1], violations[place + 2]
     local scope = of == 0 and '1' or of <= group_count and '2' or '3'
     local group = scope == '2' and members[set_first[set] + of - 1] or ''
     local taken = (held and held[line] or 0) + (scope == '3' and plans[line].carried or 0)
+    local item, units, cap = violations[place], violations[place + 3], caps[line]
     -- Item, scope, group, limit, consumed, held and requested.
-    answer = answer .. '|' .. format('%d', violations[place]) .. '|' .. scope .. '|' .. group
-    answer = answer
-      .. '|'
-      .. format('%d', caps[line])
-      .. '|'
-      .. format('%d', consumed[line])
-      .. '|'
-      .. format('%d', taken)
-    answer = answer .. '|' .. format('%d', violations[place + 3])
+    answer = answer .. format('|%d|%s|%s|%d|%d|%d|%d', item, scope, group, cap, consumed[line], taken, units)
   end
   if not hard then
     for index = 2, #items, 2 do
@@ -361,13 +348,7 @@ for op = 1, op_count do
     journal[admitted] = key_id and line .. '|' .. key_id or line
   end
   for place = 1, last, 3 do
-    answer = answer
-      .. '|'
-      .. binding[place]
-      .. '|'
-      .. format('%d', binding[place + 1])
-      .. '|'
-      .. format('%d', binding[place + 2])
+    answer = answer .. format('|%s|%d|%d', binding[place], binding[place + 1], binding[place + 2])
   end
   decided = decided + 1
   answers[decided] = answer
@@ -392,14 +373,7 @@ end
 
 if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(KEYS[13]) end
 if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or concat(journal, '\n')) end
-local reply = '8|'
-  .. time_text
-  .. '|'
-  .. (clock == time and time_text or format('%d', clock))
-  .. '|'
-  .. format('%d', size)
-  .. '\n'
-  .. concat(answers, '\n')
+local reply = format('8|%s|%d|%d\n', time_text, clock, size) .. concat(answers, '\n')
 local changes, changes_size = { 'now', time_text, nil, nil }, 2
 if producer ~= '' then
   changes[3], changes[4], changes_size = call_field, ARGV[4] .. '|' .. time_text .. '|' .. reply, 4
