@@ -78,6 +78,7 @@ export interface AdminOptions {
 const PARAM_LENGTH_MAX = 1_024;
 const BODY_BYTES_MAX = 256 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
+const DOCUMENT = openApiOf(ENDPOINTS);
 
 /** System data with an audit log. */
 export const SYSTEM_ORGS = [TOKEN_ORG];
@@ -104,7 +105,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   readJson(app, 'application/json');
   refuseEarly(app);
   serveConsole(app, options.consoleFolder);
-  app.register((v1) => serveReference(v1, openApiOf(ENDPOINTS)), { prefix: '/v1' });
+  app.register((v1) => serveReference(v1, DOCUMENT), { prefix: '/v1' });
   app.register(
     async (v1) => {
       v1.addHook('onRequest', authorize(admin));

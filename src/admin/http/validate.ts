@@ -2,7 +2,7 @@
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import { Temporal } from 'temporal-polyfill';
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { type FieldProblem, invalid, invalidFields } from './problems.js';
 
@@ -10,15 +10,26 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
 }
 
-export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+/** Compiled at the first request that needs it: a start compiles none of hundreds, and all of a process share them. */
+const validators = new WeakMap<TSchema, Validator>();
+
+function validatorOf(schema: TSchema): Validator {
+  const known = validators.get(schema);
+  if (known !== undefined) return known;
   const validator = Compile(schema);
-  return (value: unknown) => {
+  validators.set(schema, validator);
+  return validator;
+}
+
+export const compileValidator: FastifySchemaCompiler<TSchema> =
+  ({ schema, httpPart }) =>
+  (value: unknown) => {
+    const validator = validatorOf(schema);
     // Only strings from queries are converted: in JSON, "5" is not 5.
     const input = httpPart === 'querystring' ? fromTexts(schema, value) : value;
     if (validator.Check(input)) return { value: input };
     return { error: invalidFields(fieldProblems(validator.Errors(input), httpPart ?? 'body', schema)) };
   };
-};
 
 const INTEGER = /^-?(0|[1-9][0-9]*)$/;
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
