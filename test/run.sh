@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole test suite, on a fresh machine too: installs what the tests need, builds, runs them, and names what was left out.
+# The whole test suite, or the files given (`npm test -- dist/test/quota/id.test.js`), on a fresh machine too: installs what the tests
+# need, builds, runs them, and names what was left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,9 +19,9 @@ npm run --silent build
 # tap's plugins are put together once an install; tests that start before that find none.
 npx tap build >/dev/null
 
-# The run as TAP, for those who count: TAP_OUTPUT names the file.
+# The results as TAP, for those who count: TAP_OUTPUT names the file.
 tap_output=${TAP_OUTPUT:-dist/test.tap}
 status=0
-npx tap run --output-file="$tap_output" "${@:---reporter=terse}" || status=$?
+node dist/test/run-files.js --output="$tap_output" "$@" || status=$?
 node dist/test/support/left-out.js "$tap_output"
 exit $status

@@ -8,7 +8,10 @@ as_root=()
 # No password prompt.
 [ "$(id -u)" = 0 ] || as_root=(sudo -n)
 echo "installing $2 with apt-get ($3)"
+install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"
+}
 {
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"
+  # Where the lists of packages are old or missing, they are fetched, and it is tried once more.
+  install "$2" 2>/dev/null || { "${as_root[@]}" apt-get update -qq && install "$2"; }
 } >/dev/null || echo "$2 cannot be installed"
