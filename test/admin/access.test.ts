@@ -34,7 +34,9 @@ t.test('paths that are not there', async (t) => {
     '/orgs/%F0%9F%98%80',
   ])
     t.same(problem(await send('GET', path)), [404, 'not-found'], path);
-  t.equal((await fetch(`${url}/nothing`)).status, 404);
+  const outside = await fetch(`${url}/nothing`);
+  t.equal(outside.status, 404);
+  await outside.arrayBuffer();
   t.same(problem(await send('GET', '/orgs/%zz')), [400, 'request-malformed']);
 });
 
@@ -252,6 +254,7 @@ t.test('a path with another method: 405, and which it has', async (t) => {
   t.match(await send('PUT', '/orgs/acme/nothing', {}), { status: 404, body: { code: 'not-found' } });
   const anonymous = await fetch(`${url}/v1/orgs`, { method: 'PUT' });
   t.equal(anonymous.status, 401, 'which paths there are is snapshot to tokens only');
+  await anonymous.arrayBuffer();
 });
 
 t.test('an unknown name in a query is reported with the known ones', async (t) => {

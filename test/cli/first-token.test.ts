@@ -49,7 +49,9 @@ const LISTENING = /"event":"listening"/;
 
 async function status(admin: string, token: string): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
-  return (await fetch(`http://${admin}/v1/tokens`, { headers })).status;
+  const response = await fetch(`http://${admin}/v1/tokens`, { headers });
+  await response.arrayBuffer();
+  return response.status;
 }
 
 function folderOf(t: Test): string {

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap';
 import { until } from '../e2e/load.js';
 import { metricsOf } from '../observe/support.js';
 import { type Certificate, selfSigned } from '../support/certificate.js';
-import { ADMIN_TOKEN, as, type GatewayProcess, type LogLine, spawnGateway } from '../support/gateway.js';
+import { ADMIN_TOKEN, as, ask, type GatewayProcess, type LogLine, spawnGateway } from '../support/gateway.js';
 import { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 1000 } } }';
@@ -106,7 +106,7 @@ t.test('both listeners speak TLS, and only TLS', async (t) => {
   t.equal((await get(gateway.admin, '/v1/orgs/acme', pair.cert, bearer)).status, 200);
   await t.rejects(fetch(`http://${gateway.gateway}/v3/unit`), 'no plain HTTP');
   await t.rejects(fetch(`http://${gateway.admin}/v1/orgs/acme`));
-  t.equal((await fetch(`http://${gateway.ops}/readyz`)).status, 200, 'probes stay plain');
+  t.equal((await ask(gateway.ops, '/readyz')).status, 200, 'probes stay plain');
   const { values } = await metricsOf(gateway.ops);
   const ends = values.get('quotagate_certificate_expiry_timestamp_seconds{listener="gateway"}') ?? 0;
   t.ok(ends > Date.now() / 1_000 && ends < Date.now() / 1_000 + 3 * 86_400);
