@@ -28,6 +28,8 @@ interface Outcome {
   readonly ms: number;
 }
 
+/** Of one file. */
+const FAILURES_SHOWN = 20;
 const COUNTS = ['total', 'pass', 'fail', 'skip'] as const;
 const counts = { total: 0, pass: 0, fail: 0, skip: 0 };
 
@@ -76,7 +78,7 @@ function shown(file: string, { tap, failure, ms }: Outcome): string {
   const line = `${file} ${(ms / 1_000).toFixed(1)} s\n`;
   if (failure === undefined) return `ok ${line}`;
   const failed = tap.match(/^ *not ok .*(\n *---\n(?:.*\n)*? *\.\.\.)?$/gm) ?? [];
-  return `not ok ${line}${[failure, ...failed].join('\n')}\n`;
+  return `not ok ${line}${[failure, ...failed.slice(0, FAILURES_SHOWN)].join('\n')}\n`;
 }
 
 const files = positionals.length > 0 ? positionals : allFiles().sort();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const FOLDER = dirname(fileURLToPath(import.meta.url));
+const FOLDER = dirname(fileURLToPath(import.meta.url));
 
 export interface ChildOutcome {
   /** Failed assertions. */

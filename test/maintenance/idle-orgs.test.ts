@@ -10,7 +10,7 @@ import { onBothMaintained } from './support.js';
 const ORG = { plans: { usage: 1_000 }, users: { ana: 'a:' } };
 /** Each process schedules the orgs that it touched once a second. */
 const SCHEDULED_MS = 1_200;
-const ORGS = 300;
+const ORGS = 100;
 /** Long before the first cycle ends. */
 const ROUNDS = 20;
 

@@ -5,10 +5,10 @@ import { tryDelivery } from './delivery-trial.js';
 
 t.test('each user and threshold is in exactly one message', { skip: skipWithoutRedis }, async (t) => {
   const { wrong, messages, notices, repeated } = await tryDelivery({
-    users: 60,
+    users: 40,
     refusedOnly: 10,
-    downMs: 4_000,
-    loadMs: 15_000,
+    downMs: 3_000,
+    loadMs: 6_000,
   });
   t.same(wrong, []);
   t.ok(messages >= 2 && messages < notices / 4, `${messages} messages for ${notices} notices: digests`);

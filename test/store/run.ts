@@ -56,7 +56,7 @@ if (FIRST.includes(only)) await runFirstRequests();
 const rows: string[][] = [head];
 for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
   for (let tries = 1; ; tries += 1) {
-    const trial = await tryFault(fault, seconds * 1_000);
+    const trial = await tryFault(fault, { faultMs: seconds * 1_000, afterwardsMs: 2_500 });
     const calm = isCalm(trial);
     failed ||= isWrong(trial) || isLate(trial);
     rows.push([calm ? fault.name : `${fault.name} (busy machine)`, ...cellsOf(trial)]);

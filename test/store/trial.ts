@@ -42,7 +42,6 @@ export interface Trial {
 
 const LATEST_MS = DEADLINE_MS + 20;
 const WARM_MS = 1_000;
-const AFTERWARDS_MS = 2_500;
 const RECOVERY_MAX_MS = 15_000;
 const SETTLED_MAX_MS = 15_000;
 
@@ -59,7 +58,13 @@ async function untilCharged(setup: StoreSetup): Promise<void> {
   while (!(await isCharged()) && performance.now() < giveUpAt) await delay(20);
 }
 
-export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
+export interface TrialTimes {
+  readonly faultMs: number;
+  /** Of load after the recovery. */
+  readonly afterwardsMs: number;
+}
+
+export async function tryFault(fault: Fault, { faultMs, afterwardsMs }: TrialTimes): Promise<Trial> {
   const setup = await StoreSetup.make();
   try {
     setup.startLoad();
@@ -71,7 +76,7 @@ export async function tryFault(fault: Fault, faultMs: number): Promise<Trial> {
     const endsAt = performance.now();
     await fault.end(setup);
     const recoveredMs = (await recovered(setup, performance.now())) ?? Number.POSITIVE_INFINITY;
-    await delay(AFTERWARDS_MS);
+    await delay(afterwardsMs);
     await setup.stopLoad();
     const meanwhile = setup.answers.filter(({ sentAt }) => sentAt > beganAt && sentAt < endsAt);
     const during = meanwhile.filter(({ kind }) => kind !== 'free');

@@ -25,7 +25,9 @@ const CHECKS =
 export interface Fuzzing {
   readonly url: string;
   readonly token: string;
-  /** Of each operation, beside those of the coverage phase. */
+  /** Of schemathesis, with a comma between two. */
+  readonly phases: string;
+  /** Of each operation, in the fuzzing phase. */
   readonly examples: number;
 }
 
@@ -36,12 +38,12 @@ export interface Fuzzed {
 }
 
 /** Runs beside this process, which answers the requests. */
-export async function fuzz({ url, token, examples }: Fuzzing): Promise<Fuzzed> {
+export async function fuzz({ url, token, phases, examples }: Fuzzing): Promise<Fuzzed> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-fuzz-'));
   const words = ['-m', 'schemathesis.cli', 'run', `${url}/v1/openapi.json`, '--no-color', '--seed', '1'];
   const header = ['--header', `Authorization: Bearer ${token}`];
-  const phases = ['--phases', 'examples,coverage,fuzzing', '--max-examples', String(examples)];
-  const child = spawn('python3', [...words, ...header, '--checks', CHECKS, ...phases], {
+  const amount = ['--phases', phases, '--max-examples', String(examples)];
+  const child = spawn('python3', [...words, ...header, '--checks', CHECKS, ...amount], {
     cwd: folder,
     env: { ...process.env, PYTHONPATH: installed.stdout.trim() },
   });

@@ -1,4 +1,5 @@
 // Whatever bytes come, from clients or upstreams: no crash, no negative cost, no free answer, and the client's bytes untouched.
+// `CASES=10000` for more of it, `SEED=…` for the same cases again.
 import t from 'tap';
 import { ProblemError } from '../../../src/errors/catalogue.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
@@ -6,7 +7,7 @@ import { seededBelow } from '../../support/random.js';
 import { SAMPLES } from './answers.js';
 import { AZURE_QUERY, meterOf, pass, priced } from './drive.js';
 
-const CASES = 10_000;
+const CASES = Number(process.env.CASES ?? 2_000);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
 const SPLINTERS = [
@@ -103,6 +104,6 @@ t.test(`${CASES} mutated requests and answers, seed ${SEED}`, async (t) => {
     }
   }
   t.comment(`${refused} requests refused, ${exact} answers charged to the token`);
-  t.ok(refused > 100 && exact > 1_000, 'the cases are neither all broken nor all whole');
+  t.ok(refused > CASES / 100 && exact > CASES / 10, 'the cases are neither all broken nor all whole');
   await Promise.all(meters.map((meter) => meter.close()));
 });

@@ -10,7 +10,7 @@ import { meterOf, pass, priced } from './drive.js';
 import type { Counters, Side, Source, UsageForm } from './usage-forms/form.js';
 import { pathOf, USAGE_FORMS } from './usage-forms.js';
 
-const CASES = Number(process.env.CASES ?? 3_000);
+const CASES = Number(process.env.CASES ?? 1_500);
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
 type Random = (below: number) => number;
