@@ -1,8 +1,7 @@
 /** Asks the API every two seconds what has changed, while the page is visible, and refreshes what is shown. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { askForLogin } from '../state/login.js';
-import { BACKGROUND } from './client.js';
+import { api, BACKGROUND, dataOf, type Schemas } from './client.js';
 import { type Kind, refresh } from './query.js';
 
 const EVERY_MS = 2_000;
@@ -12,7 +11,7 @@ const SLOWEST_MS = 30_000;
 export type Connection = 'live' | 'paused' | 'lost';
 export const connection = signal<Connection>('live');
 
-type Stamps = Readonly<Partial<Record<Kind | 'etag', string>>>;
+type Stamps = Partial<Schemas['Changes']>;
 const KINDS: readonly Kind[] = ['directory', 'consumption', 'events', 'audit'];
 
 export function useLive(org: string): void {
@@ -63,15 +62,14 @@ class Poll {
 
   async #read(): Promise<void> {
     const { etag } = this.#stamps;
-    const headers = etag === undefined ? BACKGROUND : { ...BACKGROUND, 'If-None-Match': etag };
-    const response = await fetch(`/v1/orgs/${encodeURIComponent(this.org)}/changes`, { headers });
-    if (response.status === 304) return;
-    if (response.status === 401) return askForLogin();
-    if (!response.ok) throw new Error(`status ${response.status}`);
+    const answer = await api.GET('/v1/orgs/{org}/changes', {
+      params: { path: { org: this.org } },
+      headers: etag === undefined ? BACKGROUND : { ...BACKGROUND, 'If-None-Match': etag },
+    });
+    if (answer.response.status === 304) return;
+    const now = await dataOf(Promise.resolve(answer));
     const before = this.#stamps;
-    const now = (await response.json()) as Stamps;
     this.#stamps = now;
-    if (before.etag === undefined) return;
-    refresh(...KINDS.filter((kind) => before[kind] !== now[kind]));
+    if (before.etag !== undefined) refresh(...KINDS.filter((kind) => before[kind] !== now[kind]));
   }
 }

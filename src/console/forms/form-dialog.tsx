@@ -14,6 +14,8 @@ interface FormDialogProps<V extends Values> {
   readonly act: string;
   readonly kind?: 'primary' | 'danger';
   readonly wide?: boolean;
+  /** A further button, on the left. */
+  readonly other?: ComponentChildren;
   readonly onClose: () => void;
   /** The names of the fields, for the comparison of a conflict. */
   readonly labels: Readonly<Partial<Record<keyof V, string>>>;
@@ -21,7 +23,7 @@ interface FormDialogProps<V extends Values> {
 }
 
 export function FormDialog<V extends Values>(props: FormDialogProps<V>) {
-  const { form, title, act, kind = 'primary', wide = false, onClose, labels, children } = props;
+  const { form, title, act, kind = 'primary', wide = false, other, onClose, labels, children } = props;
   const { common } = texts.value;
   const close = (): void => {
     form.discard();
@@ -40,6 +42,7 @@ export function FormDialog<V extends Values>(props: FormDialogProps<V>) {
           <ConflictButtons form={form} />
         ) : (
           <>
+            {other && <div class="dialog-other">{other}</div>}
             <Button onClick={close}>{common.cancel}</Button>
             <Button type="submit" kind={kind} busy={form.busy}>
               {act}

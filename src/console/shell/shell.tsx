@@ -175,6 +175,7 @@ function UserMenu() {
   }));
   const languages = (Object.keys(LANGUAGES) as Language[]).map((one) => ({
     label: LANGUAGES[one],
+    first: one === 'en',
     checked: language.value === one,
     onSelect: () => void setLanguage(one),
   }));
@@ -193,7 +194,7 @@ function UserMenu() {
       items={[
         ...themes,
         ...languages,
-        { label: texts.value.common.logOut, icon: LogOut, onSelect: () => void logOut() },
+        { label: texts.value.common.logOut, icon: LogOut, first: true, onSelect: () => void logOut() },
       ]}
     />
   );

@@ -69,7 +69,7 @@ interface Drawing extends Omit<ChartCanvasProps, 'label'> {
 }
 
 function optionsOf({ Plot, element, points, series, filled, onHover }: Drawing): UPlot.Options {
-  const bars = Plot.paths.bars?.({ size: [0.7, 64], radius: 0.12 });
+  const bars = Plot.paths.bars?.({ size: [0.7, 64] });
   const colourOf = colours(element);
   const axis = { stroke: () => colourOf('--ink-3'), font: '12px system-ui, sans-serif' };
   const grid = { stroke: () => colourOf('--line-1'), width: 1 };

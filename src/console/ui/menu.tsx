@@ -1,5 +1,5 @@
 /** A button that opens a list of actions. Escape, a click elsewhere and leaving it by Tab close it. */
-import type { LucideIcon } from 'lucide-preact';
+import { Check, type LucideIcon } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
@@ -8,6 +8,8 @@ interface MenuItem {
   readonly icon?: LucideIcon;
   readonly kind?: 'danger';
   readonly checked?: boolean;
+  /** It begins a group of its own. */
+  readonly first?: boolean;
   readonly onSelect: () => void;
 }
 
@@ -79,16 +81,24 @@ export function Menu({ label, side = 'below', button, buttonClass, items }: Menu
 }
 
 function MenuEntry({ item, onSelect }: { readonly item: MenuItem; readonly onSelect: () => void }) {
-  const { label, icon: Icon, kind, checked } = item;
+  const { label, icon: Icon, kind, checked, first } = item;
   const role =
     checked === undefined
       ? ({ role: 'menuitem' } as const)
       : ({ role: 'menuitemradio', 'aria-checked': checked } as const);
   return (
-    <button type="button" class="menu-item" tabIndex={-1} data-kind={kind} onClick={onSelect} {...role}>
+    <button
+      type="button"
+      class="menu-item"
+      tabIndex={-1}
+      data-kind={kind}
+      data-first={first}
+      onClick={onSelect}
+      {...role}
+    >
       {Icon && <Icon size={16} aria-hidden="true" />}
       {label}
-      {checked && <span aria-hidden="true">✓</span>}
+      {checked && <Check class="menu-check" size={16} aria-hidden="true" />}
     </button>
   );
 }

@@ -95,16 +95,16 @@ export const limits = {
     held: (held: string) => `and ${held} held`,
     shadow: 'It would be reached at once; in shadow mode nobody is blocked.',
     others: (names: string, more: number) => (more === 0 ? names : `${names} and ${more} more`),
-    past: (users: number) =>
+    lastCycle: (users: number, days: string) =>
       count(users, {
-        one: 'It would have blocked # user in the last period.',
-        other: 'It would have blocked # users in the last period.',
+        one: `It would have blocked # user in the last period (${days}).`,
+        other: `It would have blocked # users in the last period (${days}).`,
       }),
   },
   raiseDialog: {
     title: (name: string, quota: string) => `Raise the limit of ${name} on ${quota}`,
     now: (limit: string, consumed: string) => `The limit is ${limit}; ${consumed} are consumed.`,
-    units: 'Units on top',
+    units: 'Raise by',
     unitsMissing: 'Enter a number greater than 0.',
     until: 'Until',
     untilHelp: (zone: string) => `Time in ${zone}. The raise then ends by itself.`,
@@ -116,6 +116,9 @@ export const limits = {
     reset: 'End of period',
     becomes: (limit: string, left: string) => `The limit becomes ${limit}: ${left} left.`,
     submit: 'Raise limit',
+    asks: (user: string) => `${user} asks for a raise.`,
+    asksFor: (user: string, units: string) => `${user} asks for ${units} more.`,
+    decline: 'Decline',
   },
   deleteDialog: {
     title: (name: string, quota: string) => `Delete the limit of ${name} on ${quota}?`,
@@ -135,6 +138,7 @@ export const limits = {
     set: (name: string, limit: string) => `The limit of ${name} is ${limit}.`,
     deleted: (name: string) => `The limit of ${name} is deleted.`,
     raised: (name: string) => `The limit of ${name} is raised.`,
+    declined: (name: string) => `The request for ${name} is declined.`,
     ended: (name: string) => `The raise of ${name} has ended.`,
   },
 };

@@ -26,6 +26,8 @@ export const overview = {
     failures: (number: number) =>
       count(number, { one: '# notice was not delivered', other: '# notices were not delivered' }),
     failuresText: (target: string, error: string) => `${target}: ${error}`,
+    asks: (user: string, quota: string) => `${user} asks for more ${quota}`,
+    answer: 'Answer',
     raise: 'Raise',
     topUp: 'Top up',
     distribute: 'Distribute evenly',

@@ -8,7 +8,7 @@ export const shell = {
   paletteLabel: 'Page, user or group',
   paletteHelp: 'Arrow keys choose, Enter opens.',
   sections: { watch: 'Watch', manage: 'Manage', settings: 'Settings' },
-  themes: { system: 'Theme of the system', light: 'Light', dark: 'Dark' },
+  themes: { system: 'System theme', light: 'Light', dark: 'Dark' },
   connection: { live: 'Live', paused: 'Paused', lost: 'No connection, trying again' },
   orgs: 'Organizations',
   orgName: 'Name or id',

@@ -102,16 +102,16 @@ export const limits: Texts['limits'] = {
     held: (held) => `y ${held} reservados`,
     shadow: 'Se alcanzaría al instante; en modo sombra nadie queda bloqueado.',
     others: (names, more) => (more === 0 ? names : `${names} y ${more} más`),
-    past: (users) =>
+    lastCycle: (users, days) =>
       count(users, {
-        one: 'Habría bloqueado a # usuario en el periodo anterior.',
-        other: 'Habría bloqueado a # usuarios en el periodo anterior.',
+        one: `Habría bloqueado a # usuario en el periodo anterior (${days}).`,
+        other: `Habría bloqueado a # usuarios en el periodo anterior (${days}).`,
       }),
   },
   raiseDialog: {
     title: (name, quota) => `Ampliar el límite de ${name} en ${quota}`,
     now: (limit, consumed) => `El límite es de ${limit}; se han consumido ${consumed}.`,
-    units: 'Unidades adicionales',
+    units: 'Ampliar en',
     unitsMissing: 'Escriba un número mayor que 0.',
     until: 'Hasta',
     untilHelp: (zone) => `Hora de ${zone}. La ampliación termina sola.`,
@@ -123,6 +123,9 @@ export const limits: Texts['limits'] = {
     reset: 'Fin del periodo',
     becomes: (limit, left) => `El límite pasa a ${limit}: quedan ${left}.`,
     submit: 'Ampliar límite',
+    asks: (user) => `${user} pide una ampliación.`,
+    asksFor: (user, units) => `${user} pide ${units} más.`,
+    decline: 'Rechazar',
   },
   deleteDialog: {
     title: (name, quota) => `¿Eliminar el límite de ${name} en ${quota}?`,
@@ -141,6 +144,7 @@ export const limits: Texts['limits'] = {
     set: (name, limit) => `El límite de ${name} es de ${limit}.`,
     deleted: (name) => `El límite de ${name} se ha eliminado.`,
     raised: (name) => `El límite de ${name} se ha ampliado.`,
+    declined: (name) => `La petición para ${name} se ha rechazado.`,
     ended: (name) => `La ampliación de ${name} ha terminado.`,
   },
 };

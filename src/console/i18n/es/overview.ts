@@ -27,6 +27,8 @@ export const overview: Texts['overview'] = {
     failures: (number) =>
       count(number, { one: '# aviso no se ha entregado', other: '# avisos no se han entregado' }),
     failuresText: (target, error) => `${target}: ${error}`,
+    asks: (user, quota) => `${user} pide más ${quota}`,
+    answer: 'Responder',
     raise: 'Ampliar',
     topUp: 'Recargar',
     distribute: 'Repartir por igual',

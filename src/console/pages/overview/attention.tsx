@@ -1,11 +1,12 @@
 /** What needs attention, the most urgent first: at most five rows, each with what to do. */
-import { CircleSlash, type LucideIcon, MailWarning, TriangleAlert } from 'lucide-preact';
+import { CircleSlash, Hand, type LucideIcon, MailWarning, TriangleAlert } from 'lucide-preact';
 import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { nameOf } from '../../api/subjects.js';
 import { amount, exactPercent, quotaName } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
+import { useRaiseRequests } from '../../parts/limits/answer-dialog.js';
 import type { Overview, QuotaOverview } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { LinkButton } from '../../ui/button.js';
@@ -26,7 +27,13 @@ const ROWS_MAX = 5;
 
 export function Attention({ org }: { readonly org: Overview }) {
   const { attention } = texts.value.overview;
-  const rows = [...poolRows(org), ...useBlocked(org), ...useFailures(org.id), ...capRows(org)];
+  const rows = [
+    ...poolRows(org),
+    ...useAsked(org),
+    ...useBlocked(org),
+    ...useFailures(org.id),
+    ...capRows(org),
+  ];
   const hidden = rows.length - ROWS_MAX;
   const more = linkToPage('limits', { org: org.id }, { status: 'blocked' });
   return (
@@ -77,6 +84,20 @@ function poolRows({ id: org, quotas }: Overview): Row[] {
       act: mayTopUp ? attention.topUp : attention.show,
       to: linkToPage('settings', { org }, { quota }),
     }));
+}
+
+function useAsked({ id: org }: Overview): Row[] {
+  const { attention } = texts.value.overview;
+  const { data } = useRaiseRequests();
+  return (data?.items ?? []).map(({ limit, user, quota, units, unit, reason }) => ({
+    id: `asked ${limit}`,
+    icon: Hand,
+    tone: 'warn',
+    title: attention.asks(user, quotaName(quota)),
+    detail: [units === null ? '' : amount(units, unit), reason].filter(Boolean).join(' · '),
+    act: may('answerRaiseRequest') ? attention.answer : attention.show,
+    to: linkToPage('limits', { org }, { quota, ...(may('answerRaiseRequest') ? { answer: limit } : {}) }),
+  }));
 }
 
 function useBlocked({ id: org, quotas }: Overview): Row[] {

@@ -2,7 +2,8 @@
 import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { quotaName } from '../../format/amounts.js';
-import { day, daysBetween } from '../../format/dates.js';
+import { day } from '../../format/dates.js';
+import { daysBetween } from '../../format/zones.js';
 import { texts } from '../../i18n/index.js';
 import { queryOf, setQuery } from '../../router.js';
 import type { Overview } from '../../state/org.js';

@@ -81,7 +81,7 @@ function Facts({ quota }: { readonly quota: QuotaOverview }) {
   const { card } = texts.value.overview;
   const { allowance, extra, extraLeft, refillsAt, next } = quota;
   return (
-    <dl class="facts">
+    <dl class="facts-list">
       <div>
         <dt>{card.allowance}</dt>
         <dd>{amount(allowance)}</dd>

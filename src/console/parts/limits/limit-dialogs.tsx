@@ -5,6 +5,7 @@ import { problemIn } from '../../api/problem.js';
 import { useOrg } from '../../state/org.js';
 import { problemText } from '../../ui/states.js';
 import { toast } from '../../ui/toasts.js';
+import { AnswerDialog } from './answer-dialog.js';
 import { DeleteLimitDialog, EndRaiseDialog } from './end-dialogs.js';
 import { type Limit, readLimit } from './limit.js';
 import { LimitDialog } from './limit-dialog.js';
@@ -19,7 +20,8 @@ const DIALOGS = {
   edit: ({ limit, onClose }: DialogOfLimitProps) => (
     <LimitDialog quota={limit.quota} limit={limit} onClose={onClose} />
   ),
-  raise: RaiseDialog,
+  raise: ({ limit, onClose }: DialogOfLimitProps) => <RaiseDialog limit={limit} onClose={onClose} />,
+  answer: AnswerDialog,
   endRaise: EndRaiseDialog,
   delete: DeleteLimitDialog,
 } satisfies Record<string, ComponentType<DialogOfLimitProps>>;

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { dataOf } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { amount } from '../../format/amounts.js';
+import { dayRange } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { useOrg } from '../../state/org.js';
 import { Banner } from '../../ui/banner.js';
@@ -70,7 +71,12 @@ export function PreviewNote({ preview, ...previewed }: PreviewNoteProps) {
   if (preview === undefined) return <Banner tone="info">{text.checking}</Banner>;
   const { consumed, held, cap } = preview;
   if (!preview.wouldBlock)
-    return <Banner tone="good">{text.fine(amount(Math.max(0, cap - consumed - held), unit))}</Banner>;
+    return (
+      <Banner tone="good">
+        {text.fine(amount(Math.max(0, cap - consumed - held), unit))}
+        <LastCycle preview={preview} />
+      </Banner>
+    );
   if (previewed.values.shadow === 'yes') return <Banner tone="info">{text.shadow}</Banner>;
   return (
     <Banner tone="warn" alert>
@@ -78,6 +84,7 @@ export function PreviewNote({ preview, ...previewed }: PreviewNoteProps) {
       {text.figures(amount(consumed), amount(cap, unit))}
       {held > 0 && ` ${text.held(amount(held, unit))}`}.
       {previewed.values.scope === 'group' && <BlockedUsers preview={preview} />}
+      <LastCycle preview={preview} />
     </Banner>
   );
 }
@@ -85,6 +92,13 @@ export function PreviewNote({ preview, ...previewed }: PreviewNoteProps) {
 function blockedText({ scope, name }: LimitValues, { usersBlocked }: Preview): string {
   const { preview: text } = texts.value.limits;
   return scope === 'group' ? text.blocksGroup(name, usersBlocked.count) : text.blocks(name);
+}
+
+/** Whom the limit would have blocked in the last period, by what was consumed then. */
+function LastCycle({ preview: { lastCycle } }: { readonly preview: Preview }) {
+  if (lastCycle === null || lastCycle.usersBlocked === 0) return null;
+  const { usersBlocked, from, to } = lastCycle;
+  return <div class="small">{texts.value.limits.preview.lastCycle(usersBlocked, dayRange(from, to))}</div>;
 }
 
 const NAMED_MAX = 5;

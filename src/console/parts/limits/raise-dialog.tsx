@@ -1,9 +1,9 @@
-/** Raises a limit until a time. The raise ends by itself. */
-import { api, dataOf } from '../../api/client.js';
+/** Raises a limit until a time, on one's own or because a caller asks for it. The raise ends by itself. */
+import { api, dataOf, type Schemas } from '../../api/client.js';
 import { refresh } from '../../api/query.js';
 import { nameOf } from '../../api/subjects.js';
 import { amount, quotaName, typedNumber } from '../../format/amounts.js';
-import { instantOfWall, wallOfInstant } from '../../format/dates.js';
+import { instantOfWall, wallOfInstant } from '../../format/zones.js';
 import { TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
 import { type Form, useForm } from '../../forms/use-form.js';
@@ -11,14 +11,18 @@ import { texts } from '../../i18n/index.js';
 import { useOrg, useZone } from '../../state/org.js';
 import { Banner } from '../../ui/banner.js';
 import { toast } from '../../ui/toasts.js';
+import { DeclineButton } from './decline-button.js';
 import { type Limit, readLimit, useUnit } from './limit.js';
+import { UntilField } from './until-field.js';
 
 interface RaiseDialogProps {
   readonly limit: Limit;
+  /** Whom the raise answers. */
+  readonly request?: Schemas['RaiseRequest'];
   readonly onClose: () => void;
 }
 
-type RaiseValues = Record<'units' | 'until' | 'reason', string>;
+export type RaiseValues = Record<'units' | 'until' | 'reason', string>;
 
 function valuesOf({ raise }: Limit, zone: string): RaiseValues {
   return {
@@ -28,11 +32,10 @@ function valuesOf({ raise }: Limit, zone: string): RaiseValues {
   };
 }
 
-export function RaiseDialog({ limit, onClose }: RaiseDialogProps) {
+export function RaiseDialog({ limit, request, onClose }: RaiseDialogProps) {
   const { raiseDialog: text } = texts.value.limits;
   const unit = useUnit(limit.quota);
-  const zone = useZone();
-  const form = useRaiseForm(limit, onClose);
+  const form = useRaiseForm({ limit, onClose, ...(request === undefined ? {} : { request }) });
   return (
     <FormDialog
       form={form}
@@ -40,17 +43,12 @@ export function RaiseDialog({ limit, onClose }: RaiseDialogProps) {
       act={text.submit}
       onClose={onClose}
       labels={{ units: text.units, until: text.until, reason: texts.value.common.reason }}
+      other={request && <DeclineButton limit={limit} reason={form.values.reason} onClose={onClose} />}
     >
+      {request && <Asked request={request} />}
       <p class="muted">{text.now(amount(limit.cap, unit), amount(limit.consumed))}</p>
       <TextField form={form} name="units" label={text.units} unit={unit} input={{ inputMode: 'decimal' }} />
-      <TextField
-        form={form}
-        name="until"
-        label={text.until}
-        help={text.untilHelp(zone)}
-        input={{ type: 'datetime-local' }}
-      />
-      <Suggestions form={form} resetsAt={limit.resetsAt} />
+      <UntilField form={form} resetsAt={limit.resetsAt} />
       <TextField
         form={form}
         name="reason"
@@ -63,12 +61,13 @@ export function RaiseDialog({ limit, onClose }: RaiseDialogProps) {
   );
 }
 
-function useRaiseForm(limit: Limit, onClose: () => void): Form<RaiseValues> {
+function useRaiseForm({ limit, request, onClose }: RaiseDialogProps): Form<RaiseValues> {
   const { id: org } = useOrg();
   const zone = useZone();
   const { raiseDialog: text, done } = texts.value.limits;
+  const asked = request?.units == null ? {} : { units: String(request.units) };
   return useForm<RaiseValues>({
-    initial: valuesOf(limit, zone),
+    initial: { ...valuesOf(limit, zone), ...asked },
     draft: `raise ${org} ${limit.id}`,
     check: ({ units, until, reason }) => ({
       ...((typedNumber(units) ?? 0) > 0 ? {} : { units: text.unitsMissing }),
@@ -76,16 +75,19 @@ function useRaiseForm(limit: Limit, onClose: () => void): Form<RaiseValues> {
       ...(reason.trim() === '' ? { reason: text.reasonMissing } : {}),
     }),
     etag: limit.etag,
-    save: async ({ units, until, reason }, etag) => {
-      const body = {
-        units: typedNumber(units) ?? 0,
-        until: instantOfWall(until, zone) ?? '',
-        reason: reason.trim(),
-      };
-      const header = etag === undefined ? {} : { 'If-Match': etag };
-      const params = { path: { org, limit: limit.id }, header };
-      await dataOf(api.POST('/v1/orgs/{org}/limits/{limit}/raise', { params, body }));
-      refresh('directory', 'consumption');
+    save: async ({ units, until, reason: typed }, etag) => {
+      const raise = { units: typedNumber(units) ?? 0, until: instantOfWall(until, zone) ?? '' };
+      const reason = typed.trim();
+      const path = { org, limit: limit.id };
+      if (request === undefined) {
+        const header = etag === undefined ? {} : { 'If-Match': etag };
+        const body = { ...raise, reason };
+        await dataOf(api.POST('/v1/orgs/{org}/limits/{limit}/raise', { params: { path, header }, body }));
+      } else {
+        const body = { answer: 'raised', raise, reason } as const;
+        await dataOf(api.POST('/v1/orgs/{org}/raise-requests/{limit}/answer', { params: { path }, body }));
+      }
+      refresh('directory', 'consumption', 'events');
       toast(done.raised(nameOf(limit.subject)));
       onClose();
     },
@@ -96,45 +98,13 @@ function useRaiseForm(limit: Limit, onClose: () => void): Form<RaiseValues> {
   });
 }
 
-interface SuggestionsProps {
-  readonly form: Form<RaiseValues>;
-  readonly resetsAt: string;
-}
-
-const DAY_MS = 86_400_000;
-const FRIDAY = 5;
-
-/** Friday of this week at 18:00; of the next one from Friday on. */
-function fridayEvening(now: number, zone: string): string {
-  const today = new Date(`${wallOfInstant(now, zone).slice(0, 10)}T00:00:00Z`);
-  const ahead = (FRIDAY - today.getUTCDay() + 7) % 7 || 7;
-  return `${new Date(today.getTime() + ahead * DAY_MS).toISOString().slice(0, 10)}T18:00`;
-}
-
-function Suggestions({ form, resetsAt }: SuggestionsProps) {
+function Asked({ request: { user, units, unit, reason } }: { readonly request: Schemas['RaiseRequest'] }) {
   const { raiseDialog: text } = texts.value.limits;
-  const zone = useZone();
-  const now = Date.now();
-  const suggestions = [
-    { label: text.tomorrow, until: wallOfInstant(now + DAY_MS, zone) },
-    { label: text.friday, until: fridayEvening(now, zone) },
-    { label: text.reset, until: wallOfInstant(resetsAt, zone) },
-  ];
   return (
-    <fieldset class="chips">
-      <legend class="visually-hidden">{text.quick}</legend>
-      {suggestions.map(({ label, until }) => (
-        <button
-          key={label}
-          type="button"
-          class="chip"
-          aria-pressed={form.values.until === until}
-          onClick={() => form.set({ until })}
-        >
-          {label}
-        </button>
-      ))}
-    </fieldset>
+    <Banner tone="info">
+      {units === null ? text.asks(user) : text.asksFor(user, amount(units, unit))}
+      {reason !== '' && <div class="small">“{reason}”</div>}
+    </Banner>
   );
 }
 
