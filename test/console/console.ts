@@ -80,5 +80,5 @@ export async function startConsole({ redis }: { readonly redis?: string } = {}):
 
 export async function logIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
   await page.getByLabel('Admin token').fill(token);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
 }

@@ -108,7 +108,7 @@ async function raiseLimit(t: Test, running: Console, page: Page): Promise<void> 
   await press(page, 'Enter');
   await page.getByRole('menu').waitFor();
   await press(page, 'Enter');
-  await tabTo(page, /^Units on top/);
+  await tabTo(page, /^Raise by/);
   await page.keyboard.type('50');
   await tabTo(page, /^End of period/);
   await press(page, 'Enter');

@@ -116,7 +116,7 @@ async function raise(t: Test, running: Console, page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Actions for Ben' }).click();
   await page.getByRole('menuitem', { name: 'Raise for a time' }).click();
   const dialog = dialogOf(page, 'Raise the limit of Ben on Usage');
-  await dialog.getByLabel('Units on top').fill('500');
+  await dialog.getByLabel('Raise by').fill('500');
   await dialog.getByRole('button', { name: 'Friday evening' }).click();
   await dialog.getByText('The limit becomes 520 units: 500 units left.').waitFor();
   await dialog.getByRole('button', { name: 'Raise limit' }).click();

@@ -67,7 +67,7 @@ test('the login', { skip: skipWithoutBrowser }, async (t) => {
     await page.getByRole('button', { name: /theme, language, log out/ }).click();
     await page.getByRole('menuitemradio', { name: 'Español' }).click();
     await page.reload();
-    await page.getByRole('heading', { name: 'Límites' }).waitFor();
+    await page.getByRole('heading', { name: 'Límites', exact: true }).waitFor();
     t.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
     t.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark');
   });

@@ -26,7 +26,7 @@ test('the overview', { skip: skipWithoutBrowser }, async (t) => {
   await t.test('Z4, Z5: the billing period, the usage window, and the seats are on top', async (t) => {
     const line = await page.locator('.page-head').innerText();
     t.match(line, /Billing period \d+ \w+ – \d+ \w+ \d{4}/);
-    t.match(line, /usage of \d+ \w+/);
+    t.match(line, /usage of \d+/);
     t.match(line, /3 of 5 seats used/);
     t.match(line, /times in Europe\/Madrid/, 'the zone is said');
   });
@@ -35,13 +35,12 @@ test('the overview', { skip: skipWithoutBrowser }, async (t) => {
     t.match(await attention.innerText(), /Ben is blocked on Usage\s+20 of 20 units consumed/);
     await attention.getByRole('link', { name: 'Raise' }).first().click();
     await page.getByRole('dialog', { name: 'Raise the limit of Ben on Usage' }).waitFor();
-    await page.keyboard.press('Escape');
+    await page.goto(`${running.url}orgs/acme/overview`);
   });
 
   await t.test('Z3: the extra balance, without a reload', (t) => topUp(t, running, page));
 
   await t.test('C1: the consumption of the period is a chart with a table', async (t) => {
-    await page.goto(`${running.url}orgs/acme/overview`);
     const chart = page.getByRole('region', { name: 'Consumption of this period' });
     await chart.locator('canvas').waitFor();
     await chart.getByText('As a table').click();
@@ -50,16 +49,10 @@ test('the overview', { skip: skipWithoutBrowser }, async (t) => {
     t.match(page.url(), /figures=cumulative/, 'the address can be shared');
   });
 
-  await t.test('a name with markup is shown as text', async (t) => {
-    await running.api('POST', '/orgs/acme/limits', { user: 'eve', quota: 'usage', units: 1 });
+  await t.test('a name with markup is shown as text, without a reload', async (t) => {
     await running.call('eve');
-    await running.api('PATCH', '/orgs/acme/limits/usage:u:eve', { units: 1 });
-    await attention
-      .getByText(MARKUP)
-      .or(page.getByText(MARKUP))
-      .first()
-      .waitFor({ timeout: 5_000 })
-      .catch(() => undefined);
+    await running.api('POST', '/orgs/acme/limits', { user: 'eve', quota: 'usage', units: 5 });
+    await attention.getByText(`${MARKUP} is blocked on Usage`).waitFor();
     t.equal(await page.evaluate('window.hacked'), undefined);
   });
 
@@ -67,13 +60,14 @@ test('the overview', { skip: skipWithoutBrowser }, async (t) => {
     const spanish = await running.browser.newContext({ locale: 'es-ES' });
     const other = await spanish.newPage();
     await other.goto(running.url);
-    t.equal(await other.getByRole('heading', { name: 'Iniciar sesión' }).count(), 1);
+    await other.getByRole('heading', { name: 'Iniciar sesión' }).waitFor();
     t.equal(await other.locator('html').getAttribute('lang'), 'es');
     await spanish.close();
   });
 });
 
 async function topUp(t: Test, running: Console, page: Awaited<ReturnType<Console['open']>>): Promise<void> {
+  await page.getByRole('region', { name: 'Usage', exact: true }).waitFor();
   await running.api('POST', '/orgs/acme/plans/usage/extra', { units: 700, reason: 'order 7' });
   const card = page.getByRole('region', { name: 'Usage', exact: true });
   await card.getByText('700 left').waitFor();

@@ -37,14 +37,18 @@ export const SHOTS: readonly Shot[] = [
   { name: 'limits-error', path: 'orgs/ORG/limits', state: 'error', looks: ['light'] },
   { name: 'limits-no-match', path: 'orgs/ORG/limits?quota=usage&q=nobody', looks: ['light'] },
   { name: 'limit-set', path: 'orgs/ORG/limits?quota=usage&set=new', act: typeSubject },
-  { name: 'limit-edit-blocks', path: 'orgs/ORG/limits?quota=usage&edit=usage:u:ann', act: typeTooLittle },
-  { name: 'limit-raise', path: 'orgs/ORG/limits?quota=usage&raise=usage:u:ben', act: typeRaise },
-  { name: 'limit-delete', path: 'orgs/ORG/limits?quota=usage&delete=usage:u:ben', looks: ['light', 'phone'] },
+  { name: 'limit-edit-blocks', path: 'orgs/ORG/limits?quota=usage&edit=usage:u:finn', act: typeTooLittle },
+  { name: 'limit-raise', path: 'orgs/ORG/limits?quota=usage&raise=usage:u:mona', act: typeRaise },
+  {
+    name: 'limit-delete',
+    path: 'orgs/ORG/limits?quota=usage&delete=usage:u:mona',
+    looks: ['light', 'phone'],
+  },
   {
     name: 'distribute',
     path: 'orgs/ORG/limits?quota=usage',
     looks: ['light', 'phone'],
-    act: click('Distribute evenly'),
+    act: distribute,
   },
   { name: 'not-found', path: 'orgs/ORG/nowhere', looks: ['light'] },
 ];
@@ -66,6 +70,16 @@ async function typeTooLittle(page: Page): Promise<void> {
 }
 
 async function typeRaise(page: Page): Promise<void> {
-  await page.getByLabel('Units on top').fill('500');
+  await page.getByLabel('Raise by').fill('500');
   await page.getByRole('button', { name: 'Friday evening' }).click();
+}
+
+/** Gives one user a cap first: caps of 20 % do not sum to 100 %. */
+async function distribute(page: Page): Promise<void> {
+  await page.evaluate(`fetch('/v1/orgs/acme/limits', {
+    method: 'POST',
+    headers: { 'QuotaGate-Console': '1', 'content-type': 'application/json' },
+    body: JSON.stringify({ user: 'dana', quota: 'usage', percent: 20 }),
+  })`);
+  await page.getByRole('button', { name: 'Distribute evenly' }).click();
 }

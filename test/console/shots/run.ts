@@ -1,10 +1,12 @@
 /**
  * `npm run console:shots`: pictures of pages and dialogs of the console in `dist/console-shots`, and `index.html` with all of them.
- * `-- limit` takes only those whose name contains `limit`.
+ * They show the demo, so its ports must be free. `-- limit` takes only those whose name contains `limit`.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { type Console, logIn, startConsole } from '../console.js';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { demo } from '../../../src/cli/demo.js';
+import { openBrowser } from '../../support/browser.js';
+import { logIn } from '../console.js';
 import { LOOKS, type Look, SHOTS, type Shot } from './list.js';
 
 const FOLDER = 'dist/console-shots';
@@ -15,27 +17,18 @@ const OPTIONS: Readonly<Record<Look, BrowserContextOptions>> = {
   phone: { colorScheme: 'light', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 };
 
-/** The pages of one look, which stay logged in. */
-async function pageOf({ browser, url }: Console, look: Look): Promise<Page> {
-  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...OPTIONS[look] });
-  const page = await context.newPage();
-  page.setDefaultTimeout(5_000);
-  await page.goto(url);
-  return page;
+interface Shown {
+  readonly browser: Browser;
+  readonly url: string;
+  readonly token: string;
 }
 
-async function take(page: Page, running: Console, shot: Shot): Promise<Buffer> {
-  const { state = 'full', path, act } = shot;
-  if (state === 'error') await page.route('**/v1/orgs/**', (route) => route.fulfill(FAILURE));
-  await page.goto(running.url + path.replace('ORG', state === 'empty' ? 'globex' : 'acme'));
-  await page.getByRole('heading').first().waitFor();
-  if (state !== 'error') await page.waitForLoadState('networkidle').catch(() => undefined);
-  await act?.(page);
-  // The answer to what was typed, and the chart.
-  await page.waitForTimeout(500);
-  const picture = await page.screenshot({ fullPage: shot.act === undefined });
-  await page.unrouteAll();
-  return picture;
+async function pageOf({ browser, url }: Shown, look: Look): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...OPTIONS[look] });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.goto(url);
+  return page;
 }
 
 const FAILURE = {
@@ -44,32 +37,79 @@ const FAILURE = {
   body: JSON.stringify({ title: 'Internal error', status: 500, code: 'internal' }),
 };
 
-const only = process.argv[2] ?? '';
-const shots = SHOTS.filter(({ name }) => name.includes(only));
-const running = await startConsole();
-rmSync(FOLDER, { recursive: true, force: true });
-mkdirSync(FOLDER, { recursive: true });
-const pictures: string[] = [];
-for (const look of LOOKS) {
-  const page = await pageOf(running, look);
-  const wanted = shots.filter(({ looks = LOOKS }) => looks.includes(look));
-  // The pages before the login come first.
-  for (const shot of wanted.toSorted((a, b) => Number(b.state === 'login') - Number(a.state === 'login'))) {
-    if (shot.state !== 'login' && (await page.getByLabel('Admin token').isVisible())) await logIn(page);
+async function take(page: Page, url: string, shot: Shot): Promise<Buffer> {
+  const { state = 'full', path, act } = shot;
+  if (state === 'error') await page.route('**/v1/orgs/**', (route) => route.fulfill(FAILURE));
+  await page.goto(url + path.replace('ORG', state === 'empty' ? 'globex' : 'acme'));
+  await page.getByRole('heading').first().waitFor();
+  await page.getByText('Loading…').waitFor({ state: 'detached' });
+  await act?.(page);
+  // The answer to what was typed, and the chart.
+  await page.waitForTimeout(700);
+  const isDialog = await page.getByRole('dialog').isVisible();
+  const picture = await page.screenshot({ fullPage: act === undefined && !isDialog });
+  await page.unrouteAll();
+  return picture;
+}
+
+/** The pictures of one look; those before the login come first. */
+async function takeAll(shown: Shown, look: Look, shots: readonly Shot[]): Promise<string[]> {
+  const page = await pageOf(shown, look);
+  const files: string[] = [];
+  const isBefore = ({ state }: Shot): number => Number(state === 'login');
+  let isLoggedIn = false;
+  for (const shot of shots.toSorted((a, b) => isBefore(b) - isBefore(a))) {
+    if (shot.state !== 'login' && !isLoggedIn) {
+      await logIn(page, shown.token);
+      await page.getByRole('main').getByRole('heading', { level: 2 }).first().waitFor();
+      isLoggedIn = true;
+    }
     const file = `${shot.name}.${look}.png`;
-    writeFileSync(`${FOLDER}/${file}`, await take(page, running, shot));
-    pictures.push(file);
+    try {
+      writeFileSync(`${FOLDER}/${file}`, await take(page, shown.url, shot));
+      files.push(file);
+    } catch (error) {
+      process.stderr.write(`${file}: ${error instanceof Error ? error.message : error}\n`);
+      process.exitCode = 1;
+    }
   }
   await page.context().close();
+  return files;
 }
-const figures = pictures
-  .toSorted()
-  .map((file) => `<figure><img src="${file}" loading="lazy"><figcaption>${file}</figcaption></figure>`);
-const style =
+
+const STYLE =
   'body{font:14px system-ui;display:flex;flex-wrap:wrap;gap:16px}figure{margin:0}img{max-width:600px;border:1px solid #ccc}';
-writeFileSync(
-  `${FOLDER}/index.html`,
-  `<!doctype html><meta charset="utf-8"><style>${style}</style>${figures.join('\n')}`,
-);
-await running.close();
-process.stdout.write(`${pictures.length} pictures in ${FOLDER}/index.html\n`);
+
+function writeSheet(files: readonly string[]): void {
+  const figures = files.map(
+    (file) => `<figure><img src="${file}" loading="lazy"><figcaption>${file}</figcaption></figure>`,
+  );
+  const sheet = `<!doctype html><meta charset="utf-8"><style>${STYLE}</style>${figures.join('\n')}`;
+  writeFileSync(`${FOLDER}/index.html`, sheet);
+}
+
+/** The demo, on free ports where it lets one choose. */
+async function startDemo(): Promise<{ shown: Shown; close: () => Promise<unknown> }> {
+  const names = ['GATEWAY', 'ADMIN', 'OPS'];
+  const addresses = Object.fromEntries(names.map((name) => [`QUOTAGATE_SERVER_${name}`, '127.0.0.1:0']));
+  let output = '';
+  const running = await demo(addresses, { write: (text) => (output += text) });
+  const [, url = ''] = /(http\S+\/console\/)/.exec(output) ?? [];
+  const [, token = ''] = /admin token (\S+)/.exec(output) ?? [];
+  const browser = await openBrowser();
+  const close = () => Promise.all([browser.close(), running.close()]);
+  return { shown: { browser, url, token }, close };
+}
+
+const only = process.argv[2] ?? '';
+const { shown, close } = await startDemo();
+rmSync(FOLDER, { recursive: true, force: true });
+mkdirSync(FOLDER, { recursive: true });
+const files: string[] = [];
+for (const look of LOOKS) {
+  const wanted = SHOTS.filter(({ name, looks = LOOKS }) => name.includes(only) && looks.includes(look));
+  files.push(...(await takeAll(shown, look, wanted)));
+}
+writeSheet(files.toSorted());
+await close();
+process.stdout.write(`${files.length} pictures in ${FOLDER}/index.html\n`);
