@@ -103,6 +103,11 @@ async function setBelow(t: Test, running: Console, page: Page): Promise<void> {
 async function changeLimit(t: Test, running: Console, page: Page): Promise<void> {
   await page.goto(`${running.url}orgs/acme/limits?quota=usage&edit=usage:u:eve`);
   const dialog = dialogOf(page, `Limit of ${MARKUP} on Usage`);
+  await dialog.getByLabel('Unit of the limit').selectOption('percent');
+  await dialog.getByRole('textbox', { name: 'Limit', exact: true }).fill('0.00001');
+  await dialog.getByRole('button', { name: 'Save limit' }).click();
+  await dialog.getByText('is less than the smallest unit of the current pool', { exact: true }).waitFor();
+  await dialog.getByLabel('Unit of the limit').selectOption('units');
   await dialog.getByRole('textbox', { name: 'Limit', exact: true }).fill('40');
   await dialog.getByText('Nobody is blocked by this limit: 20 units would be left.').waitFor();
   await dialog.getByRole('button', { name: 'Save limit' }).click();

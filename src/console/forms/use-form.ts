@@ -21,6 +21,8 @@ interface FormOptions<V extends Values> {
   // biome-ignore lint/suspicious/noConfusingVoidType: most forms have nothing to return.
   readonly save: (values: V, etag: string | undefined) => Promise<void | false>;
   readonly etag?: string;
+  /** The field of the form for a member of the API that has another name. */
+  readonly fields?: Readonly<Record<string, keyof V & string>>;
   /** Reads the values again, after another admin has changed them. */
   readonly reload?: () => Promise<Version<V>>;
 }
@@ -84,7 +86,7 @@ export function useForm<V extends Values>(options: FormOptions<V>): Form<V> {
       if (written !== false) keep(undefined);
       update({ busy: false });
     } catch (error) {
-      update({ busy: false, ...(await failureOf(problemIn(error), values, options.reload)) });
+      update({ busy: false, ...(await failureOf(problemIn(error), options)) });
     }
   };
 
@@ -116,8 +118,7 @@ function draftOf<V extends Values>({ initial, draft }: FormOptions<V>): V {
 
 async function failureOf<V extends Values>(
   problem: ApiProblem,
-  values: V,
-  reload: (() => Promise<Version<V>>) | undefined,
+  { reload, initial, fields = {} }: FormOptions<V>,
 ): Promise<Partial<State<V>>> {
   if (problem.code === 'version-stale' && reload !== undefined) {
     try {
@@ -126,8 +127,12 @@ async function failureOf<V extends Values>(
       return { problem: problemIn(error) };
     }
   }
-  const known = problem.fields.filter(({ field }) => field in values);
-  const errors = Object.fromEntries(known.map(({ field, problem: text }) => [field, text]));
-  const isAllKnown = known.length > 0 && known.length === problem.fields.length;
-  return { errors: errors as State<V>['errors'], problem: isAllKnown ? undefined : problem };
+  const errors: Partial<Record<keyof V, string>> = {};
+  let isAllKnown = problem.fields.length > 0;
+  for (const { field, problem: text } of problem.fields) {
+    const name = fields[field] ?? field;
+    if (name in initial) errors[name as keyof V] = text;
+    else isAllKnown = false;
+  }
+  return { errors, problem: isAllKnown ? undefined : problem };
 }

@@ -35,7 +35,8 @@ interface LimitDialogProps {
 export function LimitDialog({ quota, limit, onClose }: LimitDialogProps) {
   const { dialog } = texts.value.limits;
   const form = useLimitForm({ quota, ...(limit === undefined ? {} : { limit }), onClose });
-  const { state, preview } = form;
+  const { state, previewed } = form;
+  const { preview } = previewed;
   const willBlock = preview?.wouldBlock === true && state.values.shadow !== 'yes';
   return (
     <FormDialog
@@ -71,7 +72,7 @@ export function LimitDialog({ quota, limit, onClose }: LimitDialogProps) {
         help={texts.value.common.reasonHelp}
         input={{ maxLength: 500 }}
       />
-      <PreviewNote quota={quota} limit={limit?.id} values={state.values} preview={preview} />
+      <PreviewNote quota={quota} limit={limit?.id} values={state.values} state={previewed} />
     </FormDialog>
   );
 }
@@ -85,6 +86,7 @@ function useLimitForm({ quota, limit, onClose }: LimitDialogProps) {
   const previewing = useRef<ReturnType<typeof useLimitPreview> | undefined>(undefined);
   const state = useForm<LimitValues>({
     initial: limit === undefined ? NEW_LIMIT : valuesOf(limit),
+    fields: { units: 'amount', percent: 'amount', user: 'id', group: 'id' },
     draft: `limit ${org} ${limit?.id ?? quota}`,
     check: (values) => ({
       ...(limit === undefined && values.id === '' ? { id: dialog.subjectMissing } : {}),
@@ -111,7 +113,7 @@ function useLimitForm({ quota, limit, onClose }: LimitDialogProps) {
         }),
   });
   previewing.current = useLimitPreview({ quota, limit: limit?.id, values: state.values });
-  return { state, preview: previewing.current.preview };
+  return { state, previewed: previewing.current };
 }
 
 interface LimitFieldProps {
@@ -130,7 +132,7 @@ function LimitSubject({ form, quota }: LimitFieldProps) {
     <SubjectField
       label={dialog.subject}
       help={dialog.subjectHelp}
-      error={form.errors.id ?? form.errors.scope}
+      error={form.errors.id}
       subject={subjectOf(form.values)}
       refused={refused}
       onChange={(subject) => form.set(subject ?? { scope: '', id: '', name: '' })}
@@ -142,17 +144,14 @@ function AmountField({ form, quota }: LimitFieldProps) {
   const { dialog } = texts.value.limits;
   const { quotas } = useOrg();
   const unit = useUnit(quota);
-  const { values, errors } = form;
+  const { values } = form;
   const pool = quotas.find((one) => one.quota === quota)?.pool ?? 0;
   const cap = values.unit === 'percent' ? capOf(values) : undefined;
   const percent = cap !== undefined && 'percent' in cap ? cap.percent : undefined;
   const units = percent === undefined ? undefined : amount(Math.floor((percent * pool) / 100), unit);
-  // The API names the field that was written: units or percent.
-  const problem = errors.amount ?? (errors as Record<string, string>)[values.unit];
-  const shown = { ...form, errors: problem === undefined ? {} : { amount: problem } };
   return (
     <TextField
-      form={shown}
+      form={form}
       name="amount"
       label={dialog.amount}
       help={units === undefined ? dialog.amountHelp : `${dialog.isPercent(units)} ${dialog.amountHelp}`}

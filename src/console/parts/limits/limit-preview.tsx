@@ -21,6 +21,8 @@ interface Previewed {
 export interface LimitPreviewState {
   /** Of the values that are typed now; undefined until it is known. */
   readonly preview: Preview | undefined;
+  /** The API refuses the values: saving says why. */
+  readonly refused: boolean;
   /** Asks at once, when the person is faster than the answer. */
   readonly ask: () => Promise<Preview>;
 }
@@ -38,13 +40,14 @@ export function useLimitPreview(previewed: Previewed): LimitPreviewState {
   const key = keyOf(previewed);
   const settled = useSettled(key);
   const read = () => writeLimit({ org, quota, limit }, values, { dryRun: true });
-  const { data, loading } = useQuery({
+  const { data, problem, loading } = useQuery({
     key: settled === undefined ? undefined : `preview ${org} ${settled}`,
     kinds: ['directory', 'consumption'],
     read,
   });
   return {
-    preview: key === settled && !loading ? (data as Preview | undefined) : undefined,
+    preview: key === settled && !loading && problem === undefined ? (data as Preview) : undefined,
+    refused: problem !== undefined,
     ask: async () => (await dataOf(read())) as Preview,
   };
 }
@@ -60,13 +63,13 @@ function useSettled(value: string | undefined): string | undefined {
 }
 
 interface PreviewNoteProps extends Previewed {
-  readonly preview: Preview | undefined;
+  readonly state: LimitPreviewState;
 }
 
-export function PreviewNote({ preview, ...previewed }: PreviewNoteProps) {
+export function PreviewNote({ state: { preview, refused }, ...previewed }: PreviewNoteProps) {
   const { preview: text } = texts.value.limits;
   const unit = useUnit(previewed.quota);
-  if (keyOf(previewed) === undefined) return null;
+  if (keyOf(previewed) === undefined || refused) return null;
   // The place is kept, so that the dialog does not jump.
   if (preview === undefined) return <Banner tone="info">{text.checking}</Banner>;
   const { consumed, held, cap } = preview;
