@@ -13,13 +13,13 @@ export interface ClaimPlaces {
   readonly groups?: string | undefined;
 }
 
-type Find = (claims: JWTPayload) => unknown;
+export type FindClaim = (claims: JWTPayload) => unknown;
 
 /** Throws a ProblemError if the claims do not identify who pays. */
 export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPayload) => Identity {
-  const findOrg = finder(org);
-  const findUser = finder(user);
-  const findGroups = groups === undefined ? () => undefined : finder(groups);
+  const findOrg = claimFinder(org);
+  const findUser = claimFinder(user);
+  const findGroups = groups === undefined ? () => undefined : claimFinder(groups);
   return (claims) => {
     const orgId = findOrg(claims);
     const userId = findUser(claims);
@@ -33,7 +33,8 @@ export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPay
   };
 }
 
-function finder(place: string): Find {
+/** `place`: as in ClaimPlaces. */
+export function claimFinder(place: string): FindClaim {
   const path = place.startsWith('/')
     ? place
         .slice(1)

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ProblemError } from '../errors/catalogue.js';
+import { fetchDiscoveredKeys, fetchKeys } from './fetch-keys.js';
 
 export type KeyPlace =
   /** A URL with a set of public keys, fetched again every `refreshMs`. */
   | { readonly jwksUrl: string; readonly refreshMs: number }
+  /** An OpenID provider, whose discovery document names that URL. */
+  | { readonly issuer: string; readonly refreshMs: number }
   /** A file with a set of public keys; it may change. */
   | { readonly jwksFile: string }
   /** A file with a shared secret; it may change. */
@@ -58,9 +61,10 @@ const FILE_TIMES: Times = { refreshMs: 1_000, retryMs: 1_000, renewMs: 1_000, ti
 export function openKeys(options: KeySourceOptions): KeySource {
   const { place, secretBytesMin: least } = options;
   if ('secret' in place) return fixedKeys(secretKey(place.secret, least));
-  if ('jwksUrl' in place) {
+  if ('refreshMs' in place) {
     const times = options.times ?? { ...URL_TIMES, refreshMs: place.refreshMs };
-    const read = (signal: AbortSignal) => fetchText(place.jwksUrl, signal);
+    const read = (signal: AbortSignal) =>
+      'jwksUrl' in place ? fetchKeys(place.jwksUrl, signal) : fetchDiscoveredKeys(place.issuer, signal);
     const keys = new ChangingKeys(options, { times, read, parse: publicKeys });
     void keys.load();
     return keys;
@@ -206,26 +210,6 @@ class ChangingKeys implements KeySource {
     const inMs = this.failing ? Math.min(retryMs, refreshMs) : refreshMs;
     this.timer = setTimeout(() => void this.load(), inMs).unref();
   }
-}
-
-const SET_MAX_BYTES = 1_048_576;
-
-/** Redirects are not followed: the keys come only from the configured URL. */
-async function fetchText(url: string, signal: AbortSignal): Promise<string> {
-  const headers = { accept: 'application/jwk-set+json, application/json' };
-  const response = await fetch(url, { signal, redirect: 'error', headers });
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`the key set was answered with ${response.status}`);
-  }
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > SET_MAX_BYTES) throw new Error(`the key set has more than ${SET_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function unavailable(): ProblemError {
