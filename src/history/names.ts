@@ -1,6 +1,9 @@
 /** Names of the sections of a packed history. */
 import type { Scope } from '../quota/id.js';
 
+/** The action of a correction by an admin. */
+export const ADJUSTMENT = 'adjustment';
+
 /** What was charged, or refused. */
 export interface Section {
   readonly quota: string;

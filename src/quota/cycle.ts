@@ -203,6 +203,13 @@ export function repeatedHour(hour: string, timeZone: string): string {
   return `${hour}${time.toZonedDateTime(timeZone, { disambiguation: 'later' }).offset}`;
 }
 
+/** Start of a local hour (`THH`; `THH+` for its second occurrence), or of the day for ''. */
+export function hourStart(day: string, hour: string, timeZone: string): number {
+  const time = Temporal.PlainDateTime.from(`${day}${hour === '' ? 'T00' : hour.slice(0, 'THH'.length)}:00`);
+  const disambiguation = hour.endsWith('+') ? 'later' : 'earlier';
+  return time.toZonedDateTime(timeZone, { disambiguation }).epochMilliseconds;
+}
+
 /** Start of the cycle that contains a local hour; '' stands for the middle of the day. */
 export function cycleStartAt(rule: CycleRule, day: string, hour: string): number {
   const time = Temporal.PlainDateTime.from(`${day}${hour === '' ? 'T12' : hour.slice(0, 'THH'.length)}:00`);

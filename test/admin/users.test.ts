@@ -11,7 +11,7 @@ t.test('add, read, change, remove', async (t) => {
   t.equal(added.status, 201);
   t.equal(added.headers.get('location'), `/v1${path}`);
   t.match(added.body, { ...body, status: 'active', createdAt: '2026-05-22T10:00:00.000Z' });
-  t.same((await send('GET', path)).body, added.body);
+  t.same((await send('GET', path)).body, { ...added.body, lastActiveAt: null });
   const changed = await send('PATCH', path, { role: 'admin', groups: ['eng'] });
   t.match(changed.body, { id, name: 'Zoë', role: 'admin', groups: ['eng'], status: 'active' });
   t.equal((await send('DELETE', `${path}?reason=left`)).status, 204);

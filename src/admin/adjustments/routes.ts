@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
+import { ADJUSTMENT } from '../../history/names.js';
 import type { Adjusted, Reply, Want } from '../../ledger/port.js';
 import {
   figuresOf,
@@ -161,7 +162,7 @@ function apply({ ledger }: Admin, { view, context, correction }: Asked): Promise
         quota: body.quota,
         units,
         groups: groups?.join(','),
-        action: 'adjustment',
+        action: ADJUSTMENT,
         mark: once?.fingerprint ?? '',
         audit: auditText(view.now, context, auditEvent),
       },

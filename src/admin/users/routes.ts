@@ -21,7 +21,7 @@ import { type Profile, profileField, profileIn } from './profile.js';
 import { AccessPreview, UserList, UserStatus as UserStatuses, UserView } from './schemas.js';
 import { shownUser, userWants } from './shown-user.js';
 import { listUsers, UserQuery } from './user-list.js';
-import { etagOfUser, type userView } from './user-view.js';
+import { etagOfUser, lastActiveOf, type userView } from './user-view.js';
 
 const UserFields = {
   name: Type.Optional(Title),
@@ -125,7 +125,11 @@ async function readUser(admin: Admin, org: string, user: string) {
   const userKey = userKeyOfPath(user);
   const first = await readOrg(admin, org, userWants(userKey, []));
   const { wants, show } = shownUser(admin, userKey, memberIn(first.tables, userKey)?.groups ?? []);
-  return show(await readOrg(admin, org, wants));
+  const [shown, activeOf] = await Promise.all([
+    readOrg(admin, org, wants).then(show),
+    lastActiveOf(admin, first, [userKey]),
+  ]);
+  return { ...shown, ...activeOf(userKey) };
 }
 
 type Shown = ReturnType<typeof userView>;

@@ -57,6 +57,16 @@ export const UserView = named(
     status: UserStatus,
     groups: Type.Array(Type.String()),
     createdAt: orNull(Instant),
+    lastActiveAt: Type.Optional(
+      orNull(
+        Type.String({
+          format: 'date-time',
+          description:
+            'Start of the hour of the last charge, in the time zone of the org; of its day, where hours are no longer kept. A charge counts within ' +
+            'a minute. Null: none is kept. Left out in answers to writes',
+        }),
+      ),
+    ),
     quotas: byName(UserQuota),
     etag: ETag,
   },
@@ -68,6 +78,7 @@ export const UserView = named(
     status: 'active',
     groups: ['analysts'],
     createdAt: '2026-05-20T08:00:00.000Z',
+    lastActiveAt: '2026-05-22T09:00:00.000Z',
     quotas: { usage: QUOTA },
     etag: '"8Jm2oYt1vTQ3bq0eVw5xZA"',
   },

@@ -10,7 +10,7 @@ import { Paging, Search } from '../http/validate.js';
 import { allCapSums } from '../limits/caps.js';
 import type { UserRow } from '../snapshots/user-rows.js';
 import { UserStatus } from './schemas.js';
-import { userTables, userView } from './user-view.js';
+import { lastActiveOf, userTables, userView } from './user-view.js';
 
 /** The query of the members of a group. */
 export const MemberQuery = {
@@ -36,7 +36,15 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
     },
     query,
   );
-  const items = page.rows.map(({ userKey, member }) => userView(copy, userKey, member));
+  const activeOf = await lastActiveOf(
+    admin,
+    view,
+    page.rows.map(({ userKey }) => userKey),
+  );
+  const items = page.rows.map(({ userKey, member }) => ({
+    ...userView(copy, userKey, member),
+    ...activeOf(userKey),
+  }));
   return { items, cursor: page.cursor, caps: await allCapSums(copy), snapshotAgeMs: ageMs };
 }
 

@@ -1,4 +1,5 @@
 /** A user in the API's form: profile, groups, and per quota the user's limit and what really remains. */
+import { lastActive } from '../../history/last-active.js';
 import { encodeMember, type Member } from '../../ledger/codec.js';
 import type { Table } from '../../ledger/port.js';
 import {
@@ -13,12 +14,23 @@ import {
 import { type OrgView, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits } from '../../quota/units.js';
+import type { Admin } from '../admin.js';
 import { percentOut } from '../http/amounts.js';
 import { etagOf } from '../http/etag.js';
 import { limitTables } from '../limits/limit-view.js';
 import { poolStanding } from '../plans/pools.js';
 import { liveMember } from './members.js';
 import { profileField, profileIn } from './profile.js';
+
+/** By user key: the member `lastActiveAt` of users that are read. */
+export async function lastActiveOf({ ledger, retention }: Admin, view: OrgView, userKeys: readonly string[]) {
+  const { id: org, now, rule } = view;
+  const found = await lastActive(ledger, { org, timeZone: rule.timeZone, now, retention, userKeys });
+  return (userKey: string): { readonly lastActiveAt: string | null } => {
+    const at = found.get(userKey);
+    return { lastActiveAt: at === undefined ? null : instant(at) };
+  };
+}
 
 /** Tables that `userView` reads. */
 export function userTables(start: number): Table[] {
