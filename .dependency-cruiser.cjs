@@ -46,7 +46,10 @@ module.exports = {
     folder('notify', `${PORT}|ledger/view`),
     folder('export', `${PORT}|ledger/store-meta`),
     folder('observe', PORT),
-    folder('admin', `${PORT}|history/|ledger/view|ledger/store-meta|notify/`),
+    folder(
+      'admin',
+      `${PORT}|history/|identify/(claims|verified-tokens)|ledger/view|ledger/store-meta|notify/`,
+    ),
     folder('console', 'cli/admin-api'),
     {
       name: 'console-only-in-the-browser',
@@ -55,7 +58,7 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/console/' },
       to: { path: '^src/console/' },
     },
-    folder('config', 'quota/|http/|history/retention'),
+    folder('config', 'quota/|http/|history/retention|admin/access/roles'),
     folder('ledger', DOMAIN),
     {
       name: 'ledgers-apart',

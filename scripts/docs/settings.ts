@@ -94,7 +94,8 @@ function typeOf(schema: TSchema): string {
   if (IsRecord(schema) || IsObject(schema)) return 'map';
   if (IsInteger(schema)) return 'whole number';
   if (IsBoolean(schema) || (IsLiteral(schema) && typeof schema.const === 'boolean')) return 'true or false';
-  if (IsUnion(schema)) return schema.anyOf.some(IsObject) ? typesOfMixed(schema.anyOf) : 'amount';
+  if (IsUnion(schema) && schema.anyOf.some(IsObject)) return typesOfMixed(schema.anyOf);
+  if (IsUnion(schema)) return schema.anyOf.some(IsArray) ? `${WORD} or list` : 'amount';
   return IsEnum(schema) ? WORD : 'text';
 }
 

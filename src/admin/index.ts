@@ -17,6 +17,7 @@ import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import { authorize } from './access/auth.js';
 import { CheckedTokens } from './access/logins.js';
+import { type OidcRules, oidcTokens } from './access/oidc.js';
 import type { Admin, App, TestNotifier } from './admin.js';
 import { serveConsole } from './console/serve.js';
 import { ENDPOINTS } from './endpoints.js';
@@ -52,6 +53,8 @@ export interface AdminOptions {
   readonly quotas: Readonly<Record<string, QuotaDefinition>>;
   /** An admin token for all orgs, in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
+  /** Absent: only tokens of the ledger, and the bootstrap token. */
+  readonly oidc?: OidcRules | undefined;
   /** Sends test messages. */
   readonly notifier?: TestNotifier | undefined;
   /** Left out: the default of the config. */
@@ -86,10 +89,13 @@ export const SYSTEM_ORGS = [TOKEN_ORG];
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const admin = partsOf(options);
-  const { snapshots } = admin;
+  const { snapshots, tokens } = admin;
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
-  app.addHook('onClose', async () => snapshots.close());
+  app.addHook('onClose', async () => {
+    snapshots.close();
+    await tokens.close();
+  });
   app.decorateRequest('access');
   app.decorateRequest('session', undefined);
   app.decorateRequest('firstRead', undefined);
@@ -128,7 +134,8 @@ function partsOf(options: AdminOptions): Admin {
   const { scimUserId = 'userName', retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
   const { sessionTimes: times = SESSION_TIMES, loginCodes: codes = new LoginCodes() } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const tokens = new CheckedTokens(ledger, bootstrapToken);
+  const oidc = options.oidc && oidcTokens(options.oidc);
+  const tokens = new CheckedTokens({ ledger, bootstrapToken, oidc });
   const login = { tokens, sessions: new Sessions({ ledger, times, tokens }), codes, publicUrl };
   const store = {
     ledger,

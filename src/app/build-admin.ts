@@ -1,20 +1,23 @@
 /** Builds the admin API that a config describes. */
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import { type AdminOptions, buildAdmin } from '../admin/index.js';
 import type { Config } from '../config/schema.js';
 import { invitationChanges } from '../notify/invitations.js';
 import type { Notifier } from '../notify/notifier.js';
+import { oidcRules } from './build-oidc.js';
 
-type Parts = Pick<
-  AdminOptions,
-  'ledger' | 'bootstrapToken' | 'quotasOf' | 'logger' | 'loginCodes' | 'tls'
-> & { readonly notifier: Notifier };
+type Parts = Pick<AdminOptions, 'ledger' | 'bootstrapToken' | 'quotasOf' | 'loginCodes' | 'tls'> & {
+  readonly notifier: Notifier;
+  readonly logger: Logger;
+};
 
 export function buildAdminOf(config: Config, parts: Parts): FastifyInstance {
   const { scim, publicUrl } = config.admin;
   return buildAdmin({
     ...parts,
     quotas: config.quotas,
+    oidc: oidcRules(config, parts.logger),
     invitationMail: parts.notifier.hasMail ? { changesFor: invitationChanges } : undefined,
     retention: config.retention,
     scimUserId: scim.userId,

@@ -29,6 +29,7 @@ import type { Metrics } from '../observe/metrics.js';
 import type { RequestTelemetry } from '../observe/pipeline-observer.js';
 import { settler } from '../settle/settle.js';
 import { statusSets } from '../settle/statuses.js';
+import { keysUnavailable } from './build-oidc.js';
 import { openBoundOf } from './open-mode.js';
 
 export interface StagesOptions {
@@ -136,12 +137,7 @@ function openIdentifiers(
     open(resources, before, { name: 'apiKeys', of: keysOf, make: () => apiKeys(keysOf) });
   if (tokens === undefined) return;
   const keys = keyPlaceOf(tokens, environment);
-  const onTrouble = (error: unknown): void =>
-    logger.error(
-      { event: 'identity_keys_unavailable', err: error },
-      'The keys that verify tokens cannot be fetched; the keys already loaded stay in use.',
-    );
-  const make = () => jwt({ ...tokens, keys, onTrouble });
+  const make = () => jwt({ ...tokens, keys, onTrouble: keysUnavailable(logger, 'identity.jwt') });
   open(resources, before, { name: 'jwt', of: { tokens, keys }, make });
 }
 

@@ -932,7 +932,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the changes of admin tokens, and failed logins
+         * List the changes of admin tokens, and logins: failed ones, and the first of each caller on a day
          * @description Roles: admin.
          */
         get: operations["listTokenAudit"];
@@ -952,7 +952,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The changes of admin tokens and failed logins as CSV, newest first
+         * The changes of admin tokens and logins as CSV, newest first
          * @description Roles: admin.
          */
         get: operations["exportTokenAudit"];
@@ -3371,6 +3371,7 @@ export interface components {
          *         "analysts"
          *       ],
          *       "createdAt": "2026-05-20T08:00:00.000Z",
+         *       "lastActiveAt": "2026-05-22T09:00:00.000Z",
          *       "quotas": {
          *         "usage": {
          *           "limit": "usage:u:ann",
@@ -3395,6 +3396,7 @@ export interface components {
             status: "active" | "invited" | "inactive" | "removed";
             groups: string[];
             createdAt: string | null;
+            lastActiveAt?: string | null;
             quotas: {
                 [key: string]: components["schemas"]["UserQuota"];
             };
@@ -3500,15 +3502,15 @@ export interface components {
                 };
             };
         };
-        /** @description The store is unavailable; This gateway is shutting down */
-        "store-unavailable.shutting-down": {
+        /** @description The store is unavailable; This gateway is shutting down; Tokens cannot be verified right now */
+        "store-unavailable.shutting-down.identity-unavailable": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "store-unavailable" | "shutting-down";
+                    code?: "store-unavailable" | "shutting-down" | "identity-unavailable";
                 };
             };
         };
@@ -3548,15 +3550,27 @@ export interface components {
                 };
             };
         };
-        /** @description The store is unavailable; This gateway is shutting down; The organization’s data is missing in the store */
-        "store-unavailable.shutting-down.store-lost": {
+        /** @description Not a request of the console; The admin token is not permitted to do this */
+        "session-forbidden.token-forbidden": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "store-unavailable" | "shutting-down" | "store-lost";
+                    code?: "session-forbidden" | "token-forbidden";
+                };
+            };
+        };
+        /** @description The store is unavailable; This gateway is shutting down; Tokens cannot be verified right now; The organization’s data is missing in the store */
+        "store-unavailable.shutting-down.identity-unavailable.store-lost": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "store-unavailable" | "shutting-down" | "identity-unavailable" | "store-lost";
                 };
             };
         };
@@ -3572,15 +3586,27 @@ export interface components {
                 };
             };
         };
-        /** @description The store is unavailable; This gateway is shutting down; The organization’s data is missing in the store; Too many concurrent changes */
-        "store-unavailable.shutting-down.store-lost.store-busy": {
+        /** @description The store is unavailable; This gateway is shutting down; Tokens cannot be verified right now; The organization’s data is missing in the store; Too many concurrent changes */
+        "store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy": {
             headers: {
                 [name: string]: unknown;
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "store-unavailable" | "shutting-down" | "store-lost" | "store-busy";
+                    code?: "store-unavailable" | "shutting-down" | "identity-unavailable" | "store-lost" | "store-busy";
+                };
+            };
+        };
+        /** @description Not a request of the console; The organization is archived; The admin token is not permitted to do this */
+        "session-forbidden.org-archived.token-forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "session-forbidden" | "org-archived" | "token-forbidden";
                 };
             };
         };
@@ -3788,8 +3814,17 @@ export interface components {
                 "application/scim+json": components["schemas"]["ScimError"];
             };
         };
-        /** @description The store is unavailable; This gateway is shutting down; The organization’s data is missing in the store; Too many concurrent changes */
-        "scim.store-unavailable.shutting-down.store-lost.store-busy": {
+        /** @description The store is unavailable; This gateway is shutting down; Tokens cannot be verified right now; The organization’s data is missing in the store; Too many concurrent changes */
+        "scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/scim+json": components["schemas"]["ScimError"];
+            };
+        };
+        /** @description Not a request of the console; The organization is archived */
+        "scim.session-forbidden.org-archived": {
             headers: {
                 [name: string]: unknown;
             };
@@ -3876,6 +3911,30 @@ export interface components {
             };
             content: {
                 "application/scim+json": components["schemas"]["ScimError"];
+            };
+        };
+        /** @description The store is unavailable; This gateway is shutting down; Tokens cannot be verified right now; Too many concurrent changes */
+        "store-unavailable.shutting-down.identity-unavailable.store-busy": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "store-unavailable" | "shutting-down" | "identity-unavailable" | "store-busy";
+                };
+            };
+        };
+        /** @description The store is unavailable; This gateway is shutting down */
+        "store-unavailable.shutting-down": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "store-unavailable" | "shutting-down";
+                };
             };
         };
         /** @description The store is unavailable; This gateway is shutting down; Too many concurrent changes */
@@ -3972,7 +4031,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable"];
         };
     };
     getOrg: {
@@ -4008,7 +4067,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     putOrg: {
@@ -4087,7 +4146,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     archiveOrg: {
@@ -4128,7 +4187,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     restoreOrg: {
@@ -4184,7 +4243,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     exportOrg: {
@@ -4219,7 +4278,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     applyOrg: {
@@ -4326,7 +4385,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getOverview: {
@@ -4361,7 +4420,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listPlans: {
@@ -4398,7 +4457,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     getPlan: {
@@ -4439,7 +4498,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     setPlan: {
@@ -4508,7 +4567,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     addExtra: {
@@ -4572,7 +4631,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listPlanChanges: {
@@ -4651,7 +4710,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listUsers: {
@@ -4702,7 +4761,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     addUser: {
@@ -4770,7 +4829,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getUser: {
@@ -4811,7 +4870,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     removeUser: {
@@ -4867,7 +4926,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     changeUser: {
@@ -4933,7 +4992,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     importUsers: {
@@ -5007,7 +5066,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listGroups: {
@@ -5052,7 +5111,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     addGroup: {
@@ -5112,7 +5171,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getGroup: {
@@ -5153,7 +5212,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     deleteGroup: {
@@ -5209,7 +5268,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     renameGroup: {
@@ -5268,7 +5327,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listMembers: {
@@ -5323,7 +5382,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     addMember: {
@@ -5384,7 +5443,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     removeMember: {
@@ -5445,7 +5504,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listLimits: {
@@ -5498,7 +5557,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     createLimit: {
@@ -5574,7 +5633,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getLimit: {
@@ -5615,7 +5674,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     deleteLimit: {
@@ -5671,7 +5730,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     changeLimit: {
@@ -5733,7 +5792,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     raiseLimit: {
@@ -5801,7 +5860,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     endRaise: {
@@ -5850,7 +5909,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listRaiseRequests: {
@@ -6029,7 +6088,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     setLimits: {
@@ -6100,7 +6159,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     adjust: {
@@ -6176,7 +6235,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getUsage: {
@@ -6236,7 +6295,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     getUsageHistory: {
@@ -6300,7 +6359,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     exportUsageHistory: {
@@ -6349,7 +6408,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     explain: {
@@ -6437,7 +6496,50 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
+        };
+    };
+    getChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the org
+                 * @example acme
+                 */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description It is as If-None-Match names it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["request-malformed"];
+            401: components["responses"]["token-missing.token-invalid.session-ended"];
+            403: components["responses"]["session-forbidden.token-forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            422: components["responses"]["input-invalid"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listHolds: {
@@ -6483,7 +6585,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     releaseHold: {
@@ -6529,7 +6631,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getNotifications: {
@@ -6565,7 +6667,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     setNotifications: {
@@ -6668,7 +6770,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     createWebhook: {
@@ -6727,7 +6829,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     deleteWebhook: {
@@ -6773,7 +6875,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     changeWebhook: {
@@ -6834,7 +6936,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     rotateWebhookSecret: {
@@ -6896,7 +6998,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     sendTestNotice: {
@@ -6949,7 +7051,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listFailedNotices: {
@@ -6991,7 +7093,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     resendFailedNotice: {
@@ -7051,7 +7153,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listEvents: {
@@ -7100,7 +7202,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     exportEvents: {
@@ -7143,7 +7245,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listAudit: {
@@ -7190,7 +7292,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     exportAudit: {
@@ -7231,7 +7333,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listTokenAudit: {
@@ -7271,7 +7373,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable"];
         };
     };
     exportTokenAudit: {
@@ -7305,7 +7407,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable"];
         };
     };
     listKeys: {
@@ -7351,7 +7453,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     createKey: {
@@ -7411,7 +7513,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     deleteKey: {
@@ -7457,7 +7559,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getScimConfig: {
@@ -7495,7 +7597,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listScimResourceTypes: {
@@ -7539,7 +7641,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     getScimResourceType: {
@@ -7582,7 +7684,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listScimSchemas: {
@@ -7626,7 +7728,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     getScimSchema: {
@@ -7669,7 +7771,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     listScimUsers: {
@@ -7715,7 +7817,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     addScimUser: {
@@ -7779,7 +7881,7 @@ export interface operations {
             422: components["responses"]["scim.idempotency-key-reused"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     searchScimUsers: {
@@ -7846,7 +7948,7 @@ export interface operations {
             422: components["responses"]["scim.idempotency-key-reused"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getScimUser: {
@@ -7888,7 +7990,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     replaceScimUser: {
@@ -7953,7 +8055,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     deleteScimUser: {
@@ -7996,7 +8098,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     patchScimUser: {
@@ -8066,7 +8168,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listScimGroups: {
@@ -8112,7 +8214,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     addScimGroup: {
@@ -8179,7 +8281,7 @@ export interface operations {
             422: components["responses"]["scim.idempotency-key-reused"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     searchScimGroups: {
@@ -8249,7 +8351,7 @@ export interface operations {
             422: components["responses"]["scim.idempotency-key-reused"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     getScimGroup: {
@@ -8291,7 +8393,7 @@ export interface operations {
             408: components["responses"]["scim.request-timeout"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost"];
         };
     };
     replaceScimGroup: {
@@ -8358,7 +8460,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     deleteScimGroup: {
@@ -8401,7 +8503,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     patchScimGroup: {
@@ -8480,7 +8582,7 @@ export interface operations {
             415: components["responses"]["scim.body-not-json"];
             431: components["responses"]["scim.headers-too-large"];
             500: components["responses"]["scim.internal"];
-            503: components["responses"]["scim.store-unavailable.shutting-down.store-lost.store-busy"];
+            503: components["responses"]["scim.store-unavailable.shutting-down.identity-unavailable.store-lost.store-busy"];
         };
     };
     listTokens: {
@@ -8516,7 +8618,7 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable"];
         };
     };
     createToken: {
@@ -8575,7 +8677,7 @@ export interface operations {
             422: components["responses"]["input-invalid.idempotency-key-reused"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
-            503: components["responses"]["store-unavailable.shutting-down.store-busy"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-busy"];
         };
     };
     deleteToken: {
@@ -8751,7 +8853,142 @@ export interface operations {
             422: components["responses"]["input-invalid"];
             431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-busy"];
+        };
+    };
+    getLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            400: components["responses"]["request-malformed"];
+            408: components["responses"]["request-timeout"];
+            422: components["responses"]["input-invalid"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["store-unavailable.shutting-down"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["request-malformed"];
+            401: components["responses"]["token-missing.token-invalid.session-ended"];
+            403: components["responses"]["session-forbidden"];
+            408: components["responses"]["request-timeout"];
+            422: components["responses"]["input-invalid"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the resource must still have; else 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "qga_Fz8Kq2LmNp4RsT6v_…"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description An admin token */
+                    token?: string;
+                    /** @description A one-time code: valid for five minutes */
+                    code?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["request-malformed"];
+            401: components["responses"]["token-invalid.login-code-invalid"];
+            403: components["responses"]["login-insecure.session-forbidden"];
+            408: components["responses"]["request-timeout"];
+            412: components["responses"]["version-stale"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["body-not-json"];
+            422: components["responses"]["input-invalid"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal"];
             503: components["responses"]["store-unavailable.shutting-down.store-busy"];
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the resource must still have; else 412 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["request-malformed"];
+            401: components["responses"]["token-missing.token-invalid.session-ended"];
+            403: components["responses"]["session-forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            412: components["responses"]["version-stale"];
+            413: components["responses"]["body-too-large"];
+            415: components["responses"]["body-not-json"];
+            422: components["responses"]["input-invalid"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal"];
+            503: components["responses"]["store-unavailable.shutting-down.identity-unavailable.store-busy"];
         };
     };
 }

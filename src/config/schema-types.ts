@@ -93,6 +93,17 @@ function text(noun: string, expects: string, check: (value: string) => boolean) 
 
 export const name = text('a valid name', '1 to 64 letters, digits, dots, underscores or dashes', isName);
 
+/** All orgs, or those that are listed. */
+export const orgList = (prose: Prose) =>
+  checked(
+    Type.Union([Type.Literal('all'), Type.Array(Type.String())], {
+      expects: 'all, or a list of orgs',
+      ...prose,
+    }),
+    'a list of org ids',
+    (orgs) => orgs === 'all' || (orgs.length > 0 && orgs.every(isName)),
+  );
+
 export const userId = text(
   'a valid user id',
   `1 to ${USER_BYTES_MAX} bytes of text`,

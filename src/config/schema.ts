@@ -9,6 +9,7 @@ import { Identity } from './identity.js';
 import { type FileExport, type HttpExport, Journal } from './journal.js';
 import { type Llm, Model } from './llm.js';
 import { PublicUrl, Retention, Smtp, Webhooks } from './notices.js';
+import { Oidc } from './oidc.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
 import { address, file, flag, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
@@ -111,6 +112,7 @@ export const ConfigSchema = section({
         },
         { default: {} },
       ),
+      oidc: Type.Optional(Oidc),
       scim: section(
         {
           userId: oneOf(['userName', 'externalId'], {

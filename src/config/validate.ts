@@ -7,6 +7,7 @@ import {
   IsArray,
   IsEnum,
   IsInteger,
+  IsLiteral,
   IsNumber,
   IsObject,
   IsOptional,
@@ -280,7 +281,7 @@ function faultOf(schema: TSchema, value: unknown, expects = proseOf(schema).expe
 }
 
 function kindOf(schema: TSchema): string {
-  if (IsString(schema)) return 'text';
+  if (IsString(schema) || IsLiteral(schema)) return 'text';
   if (IsInteger(schema)) return 'a whole number';
   if (IsNumber(schema)) return 'a number';
   if (IsUnion(schema)) return schema.anyOf.map(kindOf).join(' or ');

@@ -7,6 +7,7 @@ import { createOrg } from '../../src/admin/index.js';
 import { addToken, TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { KeyedMutex } from '../../src/admin/writes/keyed-mutex.js';
 import type { Ledger } from '../../src/ledger/port.js';
+import { scanAll } from '../../src/ledger/scan-all.js';
 import { ACME, addDelivery, addRaiseRequest, type Bench, CONSOLE, QUOTAS } from './support.js';
 
 /** What a cell's request may name: it is all there in the org under test. */
@@ -375,18 +376,20 @@ export async function seedAll({ ledger, send, reserve }: Bench): Promise<There> 
   return { org, key, token, tokenText, webhook, delivery };
 }
 
-/** What a request leaves: versions of the data, and audit entries of the org and of the tokens. */
+/** What a request leaves: versions of the org, records of the tokens, and audit entries of both, without those of logins. */
 export interface Traces {
-  readonly versions: readonly number[];
+  readonly version: number;
+  readonly tokens: readonly string[];
   readonly entries: number;
 }
 
 const ENTRIES_MAX = 100_000;
 
 export async function tracesOf(ledger: Ledger, org: string): Promise<Traces> {
-  const ids = [org, TOKEN_ORG];
-  const read = await Promise.all(ids.map((id) => ledger.read(id, [])));
-  const logs = await Promise.all(ids.map((id) => ledger.logBack(id, 'audit', '', ENTRIES_MAX)));
-  const entries = logs.reduce((sum, log) => sum + log.length, 0);
-  return { versions: read.map(({ version }) => version), entries };
+  const { version } = await ledger.read(org, []);
+  const tokens = await scanAll(ledger, TOKEN_ORG, 'records');
+  const logs = await Promise.all([org, TOKEN_ORG].map((id) => ledger.logBack(id, 'audit', '', ENTRIES_MAX)));
+  const entries = logs.flat().filter(({ text }) => !text.includes('"action":"login.succeed"'));
+  const ids = [...tokens.keys()].filter((field) => !field.startsWith('login:')).sort();
+  return { version, tokens: ids, entries: entries.length };
 }

@@ -5,7 +5,6 @@ import { ROLES, type Role } from '../../src/admin/access/roles.js';
 import { ENDPOINTS, ROLE_TABLE } from '../../src/admin/endpoints.js';
 import { openApiOf } from '../../src/admin/http/openapi.js';
 import { buildAdmin, createOrg } from '../../src/admin/index.js';
-import { TOKEN_ORG } from '../../src/admin/tokens/token-store.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
 import { type EndpointRequest, REQUESTS, seedAll, tokenOf, tracesOf } from './requests.js';
 import { ACME, type Answer, type Bench, bearer, NOON, QUOTAS, startAdmin } from './support.js';
@@ -49,7 +48,7 @@ async function tryCell(t: Test, bench: Bench, cell: Cell): Promise<void> {
   const after = await tracesOf(ledger, there.org);
   const writes = answer.status < 400 && method !== 'GET' && endpoint.reads !== true;
   t.equal(after.entries - before.entries, writes ? 1 : 0, `${what}: audit entries`);
-  if (!writes) t.same(after.versions, before.versions, `${what}: changes nothing`);
+  if (!writes) t.same(after, before, `${what}: changes nothing`);
   if (scope === 'elsewhere' && endpoint.name !== 'POST /v1/tokens')
     t.notMatch(JSON.stringify(answer.body?.items ?? ''), there.org, `${what}: reveals nothing of the org`);
   if (method === 'GET') {
@@ -108,23 +107,21 @@ t.test('every route is declared as an endpoint', async (t) => {
 });
 
 t.test('a failed login leaves one audit entry, without the secret; a flood is bounded', async (t) => {
-  const { ledger, send } = await startAdmin(t);
-  const entries = async () => (await ledger.logBack(TOKEN_ORG, 'audit', '', 1_000)).length;
+  const { send } = await startAdmin(t);
+  const failed = async () => (await send('GET', '/audit?action=login.fail&pageSize=200')).body.items;
   const forged = 'qga_AAAAAAAAAAAAAAAA_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB';
-  let before = await entries();
+  let before = 0;
   for (const authorization of [`Bearer ${forged}`, 'Bearer nothing', 'Basic cm9vdDpyb290']) {
     t.equal((await send('GET', '/orgs', undefined, { authorization })).status, 401);
-    t.equal(await entries(), before + 1, authorization);
     before += 1;
+    t.equal((await failed()).length, before, authorization);
   }
-  t.equal((await send('DELETE', '/tokens/nothing')).status, 404);
-  t.equal(await entries(), before, 'a login that succeeds leaves none');
-  const { items } = (await send('GET', '/audit?pageSize=3')).body;
+  const items = await failed();
   t.match(items[2], { action: 'login.fail', who: 'token AAAAAAAAAAAAAAAA', subject: 'peer:127.0.0.1' });
   t.notMatch(JSON.stringify(items), /BBBB|nothing|cm9v/);
   const flood = { authorization: `Bearer ${forged}` };
   await Promise.all(Array.from({ length: 100 }, () => send('GET', '/orgs', undefined, flood)));
-  t.ok((await entries()) < before + 60, 'a flood is bounded');
+  t.ok((await failed()).length < before + 60, 'a flood is bounded');
 });
 
 t.test('an org that a token does not reach is answered as one that is not there', async (t) => {

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import Value from 'typebox/value';
 import type { Endpoint } from '../../src/admin/http/endpoint.js';
 import { errorsOf, statusOf } from '../../src/admin/http/errors-of.js';
-import { buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
+import { type AdminOptions, buildAdmin, createOrg, type SeedOrg } from '../../src/admin/index.js';
 import { NOTICE } from '../../src/admin/notifications/schemas.js';
 import type { ErrorCode } from '../../src/errors/catalogue.js';
 import { openEmbedded } from '../../src/ledger/embedded/index.js';
@@ -148,11 +148,15 @@ export interface Replicas {
   readonly other: Send;
 }
 
-export async function startAdmin(t: Test, wrap: (ledger: Ledger) => Ledger = (one) => one): Promise<Bench> {
+export async function startAdmin(
+  t: Test,
+  wrap: (ledger: Ledger) => Ledger = (one) => one,
+  more: Partial<AdminOptions> = {},
+): Promise<Bench> {
   const clock = { now: NOON };
   const memory = await openEmbedded({ clock: () => clock.now });
   const ledger = wrap(memory);
-  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN, ...more });
   checkResponses(t, app);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(async () => {

@@ -207,3 +207,43 @@ t.test(
     }
   },
 );
+
+t.test('the identity provider of admins', async (t) => {
+  const oidc = (settings: string): string => `admin: { oidc: { ${JWT}, ${settings} } }\n`;
+  const grants =
+    'grants: [{ claim: groups, value: a, role: admin, orgs: all }, ' +
+    '{ claim: /r, value: b, role: viewer, orgs: [acme] }, { claim: r, value: c, role: scim, orgs: { claim: org_id } }]';
+  t.strictSame(loadConfig(oidc(grants), {}).admin.oidc, {
+    issuer: 'https://i.example',
+    audience: 'a',
+    algorithms: ['RS256'],
+    clockToleranceSeconds: 5,
+    refreshSeconds: 300,
+    claims: { subject: 'sub', name: 'email' },
+    grants: [
+      { claim: 'groups', value: 'a', role: 'admin', orgs: 'all' },
+      { claim: '/r', value: 'b', role: 'viewer', orgs: ['acme'] },
+      { claim: 'r', value: 'c', role: 'scim', orgs: { claim: 'org_id' } },
+    ],
+  });
+  const wrong = [
+    'grants: []',
+    'algorithms: [HS256], grants: [{ claim: g, value: a, role: owner, orgs: everything }]',
+    'grants: [{ claim: g, value: a, role: admin }]',
+    'grants: [{ claim: g, value: a, role: admin, orgs: [] }]',
+  ];
+  t.strictSame(
+    wrong.map((settings) => lines(oidc(settings)).map((line) => line.replace(/^\S+ \/admin\/oidc\//, ''))),
+    [
+      ['grants: a list is out of bounds – write a list of grants'],
+      [
+        'algorithms/0: "HS256" is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519 – ' +
+          'did you mean `RS256`?',
+        'grants/0/role: "owner" is none of admin, quota-manager, viewer, scim – write one of admin, quota-manager, viewer, scim',
+        'grants/0/orgs: "everything" is not all, a list of orgs, or { claim: … } – write all, a list of orgs, or { claim: … }',
+      ],
+      ['grants/0/orgs: `orgs` is missing – add `orgs`: all, a list of orgs, or { claim: … }'],
+      ['grants/0/orgs: a list is not a list of org ids – write all, a list of orgs, or { claim: … }'],
+    ],
+  );
+});

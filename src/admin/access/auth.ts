@@ -3,7 +3,7 @@ import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { ProblemError } from '../../errors/catalogue.js';
 import { notFound } from '../http/problems.js';
 import { isByPerson, isFromConsole, sessionCookieIn, sessionKeyIn } from '../session/cookie.js';
-import type { Session, SessionStore, TokenLogins } from './callers.js';
+import type { FailedLogin, Session, SessionStore, TokenLogins } from './callers.js';
 import { orUnavailable } from './logins.js';
 import { type Access, mayCall, type Rule, reaches } from './roles.js';
 
@@ -21,14 +21,17 @@ export interface Credentials {
 }
 
 export function authorize({ tokens, sessions }: Credentials): onRequestAsyncHookHandler {
-  const refuse = async ({ ip }: FastifyRequest, token: string, detail: string): Promise<never> => {
-    await tokens.noteFailed(ip, token);
+  const refuse = async ({ ip }: FastifyRequest, failed: FailedLogin, detail: string): Promise<never> => {
+    await tokens.noteFailed(ip, failed);
     throw new ProblemError('token-invalid', detail);
   };
   const byToken = async (request: FastifyRequest): Promise<Access> => {
-    const token = tokenIn(request) ?? (await refuse(request, '', NOT_BEARER));
+    const token = tokenIn(request) ?? (await refuse(request, { token: '' }, NOT_BEARER));
     beginRead(request);
-    return (await tokens.find(token))?.access ?? (await refuse(request, token, NOT_VALID));
+    const found = await tokens.findBearer(token);
+    const access = 'who' in found ? found : await refuse(request, found, NOT_VALID);
+    tokens.noteMade(request.ip, access);
+    return access;
   };
   return async (request) => {
     // An unmatched path gets 404 for every token.

@@ -15,8 +15,20 @@ export interface TokenLogins {
   readonly bootstrapToken: string | undefined;
   /** Undefined: the token is not valid. */
   find(token: string): Promise<ValidToken | undefined>;
+  /** Of a token in a request: an admin token, or one of the identity provider. */
+  findBearer(token: string): Promise<Access | FailedLogin>;
   /** `peer`: the address of the caller. */
-  noteFailed(peer: string, token: string): Promise<void>;
+  noteFailed(peer: string, failed: FailedLogin): Promise<void>;
+  /** Waits for nothing. */
+  noteMade(peer: string, access: Access): void;
+  /** Resolves when the entries of logins are written. */
+  close(): Promise<void>;
+}
+
+export interface FailedLogin {
+  readonly token: string;
+  /** Why it was refused; absent: it is unknown, revoked or expired. */
+  readonly reason?: string;
 }
 
 export interface Session {

@@ -2,6 +2,7 @@
 import type { Ledger } from '../../ledger/port.js';
 import { TOKEN_ORG } from '../tokens/token-store.js';
 import { auditText } from '../writes/change.js';
+import type { FailedLogin } from './callers.js';
 
 const WINDOW_MS = 60_000;
 /** Entries of one process in that time: guessing must not fill the store. */
@@ -16,7 +17,7 @@ export class FailedLogins {
   constructor(private readonly ledger: Ledger) {}
 
   /** `peer`: the address of the caller. The entry names the id that the token states, never its secret. */
-  async note(peer: string, token: string): Promise<void> {
+  async note(peer: string, { token, reason = '' }: FailedLogin): Promise<void> {
     if (!this.hasRoom()) {
       this.leftOut += 1;
       return;
@@ -26,7 +27,7 @@ export class FailedLogins {
     this.leftOut = 0;
     const event = { action: 'login.fail', subject: `peer:${peer}`, to };
     const at = await this.ledger.clock();
-    const who = { who: id === undefined ? 'unknown' : `token ${id}`, reason: '' };
+    const who = { who: id === undefined ? 'unknown' : `token ${id}`, reason };
     await this.ledger.append(TOKEN_ORG, 'audit', auditText(at, who, event));
   }
 

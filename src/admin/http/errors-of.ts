@@ -18,6 +18,7 @@ const GENERAL: readonly ErrorCode[] = [
 const OF_CALLER: readonly ErrorCode[] = [
   'token-missing',
   'token-invalid',
+  'identity-unavailable',
   'session-ended',
   'session-forbidden',
 ];

@@ -51,7 +51,11 @@ export function openApiOf(endpoints: readonly Endpoint[]) {
     paths,
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'An admin token: qga_…' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An admin token (qga_…), or one of the identity provider',
+        },
       },
       parameters: HEADERS,
       responses: problemResponses(endpoints),

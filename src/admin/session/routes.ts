@@ -108,7 +108,7 @@ async function tokenFor(
   const text = token ?? codes.use(code ?? '');
   const found = text === undefined ? undefined : await tokens.find(text);
   if (found !== undefined) return { found, by: token === undefined ? 'code' : 'token' };
-  await tokens.noteFailed(ip, token ?? '');
+  await tokens.noteFailed(ip, { token: token ?? '' });
   if (token !== undefined) throw new ProblemError('token-invalid', NOT_VALID);
   throw new ProblemError(
     'login-code-invalid',
