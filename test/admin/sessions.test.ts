@@ -61,7 +61,7 @@ onBothLedgers(
     t.same(problem(await other('POST', '/orgs/acme/users', { id: 'x' }, session)), [403, 'token-forbidden']);
 
     const [, , secret = ''] = (session.cookie ?? '').split('_').slice(2);
-    const audit = (await other('GET', '/audit')).body;
+    const audit = (await other('GET', '/audit?action=session')).body;
     const kept = JSON.stringify([await fieldsOf(ledger, TOKEN_ORG, 'sessions'), audit]);
     t.ok(secret.length > 10);
     t.notMatch(kept, (session.cookie ?? '').split('_')[4]);
