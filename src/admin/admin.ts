@@ -12,6 +12,7 @@ import type { Access, Rule } from './access/roles.js';
 import type { TypeBoxProvider } from './http/validate.js';
 import type { UserIdAttribute } from './scim/user-record.js';
 import type { LoginCodes } from './session/login-codes.js';
+import type { OidcLogin } from './session/oidc-login.js';
 import type { Snapshots } from './snapshots/snapshots.js';
 import type { InvitationMail } from './users/invitation.js';
 import type { Once } from './writes/idempotency.js';
@@ -27,6 +28,8 @@ export interface Admin {
   readonly tokens: TokenLogins;
   readonly sessions: SessionStore;
   readonly codes: LoginCodes;
+  /** Absent: nobody logs in at an identity provider. */
+  readonly oidcLogin: OidcLogin | undefined;
   /** Every operation of the API, and who may call it. */
   readonly operations: readonly { readonly id: string; readonly rule: Rule }[];
   /** The address of the admin API as people reach it. */

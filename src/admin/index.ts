@@ -17,7 +17,7 @@ import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
 import { authorize } from './access/auth.js';
 import { CheckedTokens } from './access/logins.js';
-import { type OidcRules, oidcTokens } from './access/oidc.js';
+import { OidcCallers, type OidcRules } from './access/oidc.js';
 import type { Admin, App, TestNotifier } from './admin.js';
 import { serveConsole } from './console/serve.js';
 import { ENDPOINTS } from './endpoints.js';
@@ -32,6 +32,8 @@ import { compileValidator, type TypeBoxProvider } from './http/validate.js';
 import { registerScim } from './scim/scope.js';
 import type { UserIdAttribute } from './scim/user-record.js';
 import { LoginCodes } from './session/login-codes.js';
+import { type ConsoleClient, OidcLogin } from './session/oidc-login.js';
+import { serveOidcLogin } from './session/oidc-routes.js';
 import { SESSION_TIMES, Sessions, type SessionTimes } from './session/sessions.js';
 import { Snapshots } from './snapshots/snapshots.js';
 import { TOKEN_ORG } from './tokens/token-store.js';
@@ -54,7 +56,7 @@ export interface AdminOptions {
   /** An admin token for all orgs, in addition to those in the ledger. */
   readonly bootstrapToken?: string | undefined;
   /** Absent: only tokens of the ledger, and the bootstrap token. */
-  readonly oidc?: OidcRules | undefined;
+  readonly oidc?: (OidcRules & { readonly console?: ConsoleClient | undefined }) | undefined;
   /** Sends test messages. */
   readonly notifier?: TestNotifier | undefined;
   /** Left out: the default of the config. */
@@ -111,6 +113,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   readJson(app, 'application/json');
   refuseEarly(app);
   serveConsole(app, options.consoleFolder);
+  if (admin.oidcLogin !== undefined) serveOidcLogin(app, admin, admin.oidcLogin);
   app.register((v1) => serveReference(v1, DOCUMENT), { prefix: '/v1' });
   app.register(
     async (v1) => {
@@ -134,9 +137,11 @@ function partsOf(options: AdminOptions): Admin {
   const { scimUserId = 'userName', retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
   const { sessionTimes: times = SESSION_TIMES, loginCodes: codes = new LoginCodes() } = options;
   const quotas = new Map(Object.entries(options.quotas));
-  const oidc = options.oidc && oidcTokens(options.oidc);
+  const oidc = options.oidc && new OidcCallers(options.oidc);
+  const client = options.oidc?.console;
+  const oidcLogin = oidc && client && new OidcLogin(oidc, client);
   const tokens = new CheckedTokens({ ledger, bootstrapToken, oidc });
-  const login = { tokens, sessions: new Sessions({ ledger, times, tokens }), codes, publicUrl };
+  const login = { tokens, sessions: new Sessions({ ledger, times, tokens }), codes, oidcLogin, publicUrl };
   const store = {
     ledger,
     quotas,

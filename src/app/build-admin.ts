@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type AdminOptions, buildAdmin } from '../admin/index.js';
+import type { Environment } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
 import { invitationChanges } from '../notify/invitations.js';
 import type { Notifier } from '../notify/notifier.js';
@@ -10,15 +11,17 @@ import { oidcRules } from './build-oidc.js';
 type Parts = Pick<AdminOptions, 'ledger' | 'bootstrapToken' | 'quotasOf' | 'loginCodes' | 'tls'> & {
   readonly notifier: Notifier;
   readonly logger: Logger;
+  readonly environment: Environment;
 };
 
-export function buildAdminOf(config: Config, parts: Parts): FastifyInstance {
+export function buildAdminOf(config: Config, { environment, ...parts }: Parts): FastifyInstance {
+  const { notifier, logger } = parts;
   const { scim, publicUrl } = config.admin;
   return buildAdmin({
     ...parts,
     quotas: config.quotas,
-    oidc: oidcRules(config, parts.logger),
-    invitationMail: parts.notifier.hasMail ? { changesFor: invitationChanges } : undefined,
+    oidc: oidcRules(config, { logger, environment }),
+    invitationMail: notifier.hasMail ? { changesFor: invitationChanges } : undefined,
     retention: config.retention,
     scimUserId: scim.userId,
     publicUrl,

@@ -66,6 +66,9 @@ function* outsideOf(config: PartialConfig, environment: Environment): Generator<
   const authorities = smtp?.caFile;
   if (authorities !== undefined)
     yield { path: ['smtp', 'caFile'], read: () => new X509Certificate(readFileSync(authorities)) };
+  const client = admin?.oidc?.console?.clientSecret;
+  if (isPlace(client))
+    yield { path: ['admin', 'oidc', 'console', 'clientSecret'], read: () => secretAt(client, environment) };
   const token = admin?.bootstrapTokenFile;
   if (token !== undefined)
     yield { path: ['admin', 'bootstrapTokenFile'], read: () => bootstrapTokenIn(token) };

@@ -7,6 +7,7 @@ import {
   header,
   mapOf,
   oneOf,
+  type Prose,
   section,
   setHeader,
   variable,
@@ -21,6 +22,10 @@ const inFile = section({
   file: file({ description: 'File that holds the value. Surrounding whitespace is ignored.' }),
 });
 const inVariable = section({ env: variable({ description: 'Environment variable that holds the value.' }) });
+
+export function secretPlace(prose: Prose) {
+  return Type.Union([inFile, inVariable], { secret: true, expects: '{ file: … } or { env: … }', ...prose });
+}
 
 const jwtSettings = {
   issuer: words({ description: 'The `iss` that tokens must have.' }),
@@ -78,9 +83,7 @@ export const Jwt = Type.Union([
     ...jwtSettings,
   }),
   section({
-    secret: Type.Union([inFile, inVariable], {
-      secret: true,
-      expects: '{ file: … } or { env: … }',
+    secret: secretPlace({
       description: 'The secret shared with the issuer: at least 32, 48 or 64 bytes (HS256, HS384, HS512).',
     }),
     ...jwtSettings,

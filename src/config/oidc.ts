@@ -1,6 +1,7 @@
 /** The schema of the identity provider that admins log in with. */
 import Type from 'typebox';
 import { ROLES } from '../admin/access/roles.js';
+import { secretPlace } from './credentials.js';
 import { claim, oneOf, orgList, section, webUrl, whole, words } from './schema-types.js';
 import { PUBLIC_ALGORITHMS } from './values.js';
 
@@ -15,6 +16,29 @@ const Grant = section({
     description: 'The orgs for which it is granted: all, these, or those that a claim lists.',
   }),
 });
+
+const Console = section(
+  {
+    clientId: words({
+      description:
+        'Id of the client at the provider: authorization code with PKCE. Its redirect URI is `<admin.publicUrl>/login/oidc/callback`.',
+    }),
+    clientSecret: Type.Optional(
+      secretPlace({ description: 'Secret of that client. Left out: a public client.' }),
+    ),
+    scopes: Type.Array(words({}), {
+      default: ['openid', 'email', 'profile'],
+      minItems: 1,
+      uniqueItems: true,
+      expects: 'a list of scopes, with openid',
+      description: 'Scopes that the login asks for; the ID token must have the claims of `grants`.',
+    }),
+  },
+  {
+    expects: 'a map with the clientId of the console',
+    description: 'Login to the console at the provider. Left out: with a token only.',
+  },
+);
 
 export const Oidc = section(
   {
@@ -46,6 +70,7 @@ export const Oidc = section(
       },
       { default: {} },
     ),
+    console: Type.Optional(Console),
     grants: Type.Array(Grant, {
       minItems: 1,
       expects: 'a list of grants',

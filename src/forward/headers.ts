@@ -9,6 +9,7 @@ import {
   type HeaderPolicy,
   headerPolicy,
   isPassable,
+  LOGIN_COOKIE,
   SESSION_COOKIE,
 } from '../http/field-names.js';
 import type { ForwardJob } from './outcome.js';
@@ -135,6 +136,8 @@ export function requestHead(job: ForwardJob, own: UpstreamFields, raw = job.rawH
   return { fields, streams: job.body === undefined && (chunked || Number(length) > 0) };
 }
 
+const OUR_COOKIES = [SESSION_COOKIE, LOGIN_COOKIE];
+
 /** All cookies but the console's: it is for the admin API only. */
 function pushCookies(fields: string[], spelling: string, value: string): void {
   const kept = value.includes(SESSION_COOKIE) ? withoutSession(value) : value;
@@ -142,7 +145,8 @@ function pushCookies(fields: string[], spelling: string, value: string): void {
 }
 
 function withoutSession(value: string): string {
-  const kept = value.split(';').filter((one) => !one.trimStart().startsWith(`${SESSION_COOKIE}=`));
+  const isOurs = (one: string): boolean => OUR_COOKIES.some((name) => one.trimStart().startsWith(`${name}=`));
+  const kept = value.split(';').filter((one) => !isOurs(one));
   return kept.join(';').trim();
 }
 

@@ -5,6 +5,8 @@
 
 /** Cookies ignore ports: browsers send the console's one also to a gateway on the same host. */
 export const SESSION_COOKIE = '__Host-quotagate';
+/** Of a login at the identity provider that has begun. */
+export const LOGIN_COOKIE = '__Host-quotagate-login';
 
 /** How a header is handled when a message is forwarded. */
 export type HeaderPolicy =

@@ -35,13 +35,19 @@ export function claimReader({ org, user, groups }: ClaimPlaces): (claims: JWTPay
 
 /** `place`: as in ClaimPlaces. */
 export function claimFinder(place: string): FindClaim {
-  const path = place.startsWith('/')
-    ? place
-        .slice(1)
-        .split('/')
-        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    : [place];
+  const path = pathOf(place);
   return (claims) => path.reduce(memberOf, claims);
+}
+
+/** The claim that contains the place. */
+export function outermost(place: string): string {
+  return pathOf(place)[0] ?? '';
+}
+
+function pathOf(place: string): readonly string[] {
+  if (!place.startsWith('/')) return [place];
+  const steps = place.slice(1).split('/');
+  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 function memberOf(value: unknown, key: string): unknown {

@@ -120,6 +120,16 @@ export class VerifiedTokens<Meaning extends object> {
     return this.verifyOnce(token);
   }
 
+  /** Of a token for another audience, which is used once: nothing is cached. Rejects with a ProblemError. */
+  async claimsOf(token: string, audience: string): Promise<JWTPayload> {
+    if (token.length > TOKEN_MAX_CHARACTERS || !isSignedToken(token)) throw NOT_A_TOKEN;
+    try {
+      return (await this.verify(token, audience)).claims;
+    } catch (error) {
+      throw problemOf(error);
+    }
+  }
+
   close(): void {
     this.keys.close();
   }
@@ -165,17 +175,17 @@ export class VerifiedTokens<Meaning extends object> {
     this.accepted.set(token.slice(-TAIL_CHARACTERS), { token, meaning, untilMs });
   }
 
-  private async verify(token: string): Promise<Verified> {
+  private async verify(token: string, audience = this.rules.audience): Promise<Verified> {
     const key = await this.keys.ready();
     const { version } = this.keys;
     try {
-      return { claims: await this.verifyBy(key, token), version };
+      return { claims: await this.verifyBy(key, token, audience), version };
     } catch (error) {
       if (!this.fitsNoKey(error) || !(await this.keys.renew(version))) throw error;
     }
     const newer = await this.keys.ready();
     const present = this.keys.version;
-    return { claims: await this.verifyBy(newer, token), version: present };
+    return { claims: await this.verifyBy(newer, token, audience), version: present };
   }
 
   /** A shared secret has no id, so a token cannot ask for a newer one. */
@@ -184,8 +194,8 @@ export class VerifiedTokens<Meaning extends object> {
     return this.secret && error instanceof errors.JWSSignatureVerificationFailed;
   }
 
-  private async verifyBy(key: JWTVerifyGetKey, token: string): Promise<JWTPayload> {
-    const { algorithms, issuer, audience, clockToleranceSeconds } = this.rules;
+  private async verifyBy(key: JWTVerifyGetKey, token: string, audience: string): Promise<JWTPayload> {
+    const { algorithms, issuer, clockToleranceSeconds } = this.rules;
     const options = {
       algorithms: [...algorithms],
       issuer,

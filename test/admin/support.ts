@@ -93,8 +93,8 @@ function undeclared(endpoint: Endpoint, status: number, sent: unknown): readonly
 }
 
 /** The admin API over a ledger that is there already, as another replica would be; sends with the bootstrap token. */
-async function startReplica(t: Test, ledger: Ledger): Promise<Send> {
-  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN });
+export async function startReplica(t: Test, ledger: Ledger, more: Partial<AdminOptions> = {}): Promise<Send> {
+  const app = buildAdmin({ ledger, quotas: QUOTAS, bootstrapToken: TOKEN, ...more });
   checkResponses(t, app);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   t.teardown(() => app.close());
@@ -191,8 +191,12 @@ export async function startAdmin(
 }
 
 /** Acme as above, and what goes with it. */
-export async function startAcme(t: Test, seed: Partial<SeedOrg> = {}): Promise<Bench> {
-  const bench = await startAdmin(t);
+export async function startAcme(
+  t: Test,
+  seed: Partial<SeedOrg> = {},
+  more: Partial<AdminOptions> = {},
+): Promise<Bench> {
+  const bench = await startAdmin(t, undefined, more);
   await createOrg(bench.ledger, { id: 'acme', seed: { ...ACME, ...seed }, quotas: QUOTAS });
   return bench;
 }

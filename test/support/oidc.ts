@@ -9,6 +9,7 @@ import type { Test } from 'tap';
 export const AUDIENCE = 'quotagate';
 const RESOURCE = 'urn:quotagate';
 const SECRET = 'a-secret-of-the-machine';
+export const CONSOLE_CLIENT = { client_id: 'console', client_secret: 'a-secret-of-the-console' };
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -20,6 +21,8 @@ export class OidcServer {
   /** How often its keys were asked for. */
   keyRequests = 0;
   key: JWK = {};
+  /** Of the client of the console: valid from the next `rotate` on. */
+  redirectUri = 'http://127.0.0.1/login/oidc/callback';
   private answer: Answer = () => undefined;
 
   private constructor(
@@ -80,10 +83,16 @@ export class OidcServer {
           redirect_uris: [],
           response_types: [],
         },
+        {
+          ...CONSOLE_CLIENT,
+          grant_types: ['authorization_code'],
+          response_types: ['code'],
+          redirect_uris: [this.redirectUri],
+        },
       ],
       features: {
         clientCredentials: { enabled: true },
-        devInteractions: { enabled: false },
+        devInteractions: { enabled: true },
         resourceIndicators: {
           enabled: true,
           getResourceServerInfo: () => ({

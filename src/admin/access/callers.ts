@@ -1,4 +1,5 @@
 /** Who calls: what a token or a session gives. The interfaces are for parts that use them without knowing how they are kept. */
+import type { JWTPayload } from 'jose';
 import type { SessionKey } from '../session/cookie.js';
 import type { Access } from './roles.js';
 
@@ -17,6 +18,8 @@ export interface TokenLogins {
   find(token: string): Promise<ValidToken | undefined>;
   /** Of a token in a request: an admin token, or one of the identity provider. */
   findBearer(token: string): Promise<Access | FailedLogin>;
+  /** What claims of the identity provider grant now; undefined for nothing. */
+  accessOf(claims: JWTPayload): Access | undefined;
   /** `peer`: the address of the caller. */
   noteFailed(peer: string, failed: FailedLogin): Promise<void>;
   /** Waits for nothing. */
@@ -30,6 +33,9 @@ export interface FailedLogin {
   /** Why it was refused; absent: it is unknown, revoked or expired. */
   readonly reason?: string;
 }
+
+/** Whom a session is opened for: a token, or a subject of the identity provider with its claims. */
+export type SessionCaller = ValidToken & { readonly claims?: JWTPayload };
 
 export interface Session {
   readonly id: string;
@@ -46,7 +52,7 @@ export interface OpenedSession extends Session {
 export interface SessionStore {
   readonly idleMs: number;
   /** `by`: how the caller proved who they are, for the audit log. */
-  open(token: ValidToken, by: string): Promise<OpenedSession>;
+  open(caller: SessionCaller, by: string): Promise<OpenedSession>;
   /** Undefined: it has ended, or never began. `renew`: a person did something. */
   find(key: SessionKey, renew: boolean): Promise<Session | undefined>;
   end(session: Session): Promise<void>;

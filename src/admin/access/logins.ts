@@ -1,5 +1,6 @@
 /** Checks admin tokens: those of the ledger, and the one that the config names. Refused ones go to the audit log. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { JWTPayload } from 'jose';
 import { ProblemError } from '../../errors/catalogue.js';
 import { isSignedToken } from '../../identify/verified-tokens.js';
 import { type Ledger, StoreError } from '../../ledger/port.js';
@@ -7,7 +8,7 @@ import { validToken } from '../tokens/token-store.js';
 import type { FailedLogin, TokenLogins, ValidToken } from './callers.js';
 import { FailedLogins } from './failed-logins.js';
 import { MadeLogins } from './made-logins.js';
-import type { OidcTokens } from './oidc.js';
+import type { OidcCallers } from './oidc.js';
 import type { Access } from './roles.js';
 
 /** Id of the token in `admin.bootstrapTokenFile`. No other token has an id of this length. */
@@ -18,7 +19,7 @@ export interface LoginOptions {
   /** An admin over all orgs for as long as the config names it. */
   readonly bootstrapToken?: string | undefined;
   /** Absent: no tokens of an identity provider. */
-  readonly oidc?: OidcTokens | undefined;
+  readonly oidc?: OidcCallers | undefined;
 }
 
 export class CheckedTokens implements TokenLogins {
@@ -55,6 +56,15 @@ export class CheckedTokens implements TokenLogins {
     return (await this.find(token))?.access ?? { token };
   }
 
+  accessOf(claims: JWTPayload): Access | undefined {
+    try {
+      return this.options.oidc?.accessOf(claims);
+    } catch (error) {
+      if (error instanceof ProblemError) return undefined;
+      throw error;
+    }
+  }
+
   /** A store that does not take the entry does not change the answer. */
   async noteFailed(peer: string, failed: FailedLogin): Promise<void> {
     await this.failed.note(peer, failed).catch(() => undefined);
@@ -75,7 +85,7 @@ export class CheckedTokens implements TokenLogins {
 }
 
 /** The answer to a refused token gives no reason, from which a forger could learn. The audit log has it. */
-async function oidcAccess(oidc: OidcTokens, token: string): Promise<Access | FailedLogin> {
+async function oidcAccess(oidc: OidcCallers, token: string): Promise<Access | FailedLogin> {
   try {
     return await oidc.read(token);
   } catch (error) {

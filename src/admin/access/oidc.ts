@@ -1,7 +1,7 @@
 /** Callers with a token of the company's identity provider (OpenID Connect): which role and orgs its claims grant. */
 import type { JWTPayload } from 'jose';
 import { ProblemError } from '../../errors/catalogue.js';
-import { claimFinder, type FindClaim } from '../../identify/claims.js';
+import { claimFinder, type FindClaim, outermost } from '../../identify/claims.js';
 import { type TokenRules, VerifiedTokens } from '../../identify/verified-tokens.js';
 import { isName, userKeyOf } from '../../quota/id.js';
 import type { Access, Orgs, Role } from './roles.js';
@@ -21,14 +21,50 @@ export interface OidcRules extends Omit<TokenRules, 'keys'> {
   readonly grants: readonly Grant[];
 }
 
-export type OidcTokens = VerifiedTokens<Access>;
+/** Accepts the tokens of the issuer, whose keys come from its discovery document. */
+export class OidcCallers {
+  private readonly tokens: VerifiedTokens<Access>;
+  private readonly grant: (claims: JWTPayload) => Access;
 
-/** The keys come from the issuer's discovery document. */
-export function oidcTokens(rules: OidcRules): OidcTokens {
-  const keys = { issuer: rules.issuer, refreshMs: rules.refreshSeconds * 1_000 };
-  const read = accessReader(rules);
-  const lengthOf = ({ who, orgs }: Access): number => who.length + (orgs === 'all' ? 0 : orgs.join().length);
-  return new VerifiedTokens({ ...rules, keys }, { read, lengthOf });
+  constructor(private readonly rules: OidcRules) {
+    const keys = { issuer: rules.issuer, refreshMs: rules.refreshSeconds * 1_000 };
+    const lengthOf = ({ who, orgs }: Access): number =>
+      who.length + (orgs === 'all' ? 0 : orgs.join().length);
+    this.grant = accessReader(rules);
+    this.tokens = new VerifiedTokens({ ...rules, keys }, { read: this.grant, lengthOf });
+  }
+
+  get issuer(): string {
+    return this.rules.issuer;
+  }
+
+  /** What a bearer token grants. Throws or rejects with a ProblemError if it grants nothing. */
+  read(token: string): Access | Promise<Access> {
+    return this.tokens.read(token);
+  }
+
+  /** What claims grant that were verified earlier: by the present rules. Throws a ProblemError if they grant nothing. */
+  accessOf(claims: JWTPayload): Access {
+    return this.grant(claims);
+  }
+
+  /** The claims of a token for another audience: those that grants look at. */
+  async claimsOf(token: string, audience: string): Promise<JWTPayload> {
+    const claims = await this.tokens.claimsOf(token, audience);
+    const names = this.claimNames();
+    return Object.fromEntries(Object.entries(claims).filter(([name]) => names.has(name)));
+  }
+
+  close(): void {
+    this.tokens.close();
+  }
+
+  private claimNames(): Set<string> {
+    const { claims, grants } = this.rules;
+    const places = [claims.subject, claims.name, ...grants.map(({ claim }) => claim)];
+    for (const { orgs } of grants) if (typeof orgs === 'object' && 'claim' in orgs) places.push(orgs.claim);
+    return new Set(places.map(outermost));
+  }
 }
 
 /** More orgs of one caller are cut off. */

@@ -14,13 +14,18 @@ export interface SessionKey {
 
 /** Undefined: the request has no such cookie. '': it has several, and which one is ours is not known. */
 export function sessionCookieIn(cookies: string | undefined): string | undefined {
-  const name = `${SESSION_COOKIE}=`;
+  return cookieIn(cookies, SESSION_COOKIE);
+}
+
+/** As `sessionCookieIn`. */
+export function cookieIn(cookies: string | undefined, name: string): string | undefined {
+  const start = `${name}=`;
   const found = (cookies ?? '')
     .split(';')
     .map((one) => one.trim())
-    .filter((one) => one.startsWith(name));
+    .filter((one) => one.startsWith(start));
   const [first] = found;
-  return found.length > 1 ? '' : first?.slice(name.length);
+  return found.length > 1 ? '' : first?.slice(start.length);
 }
 
 export function sessionKeyIn(value: string): SessionKey | undefined {
@@ -29,7 +34,9 @@ export function sessionKeyIn(value: string): SessionKey | undefined {
   return { id, secret, token };
 }
 
-const ATTRIBUTES = 'Path=/; HttpOnly; Secure; SameSite=Strict';
+/** Not for scripts, and not over plain HTTP. */
+export const PRIVATE = 'Path=/; HttpOnly; Secure';
+const ATTRIBUTES = `${PRIVATE}; SameSite=Strict`;
 
 export function sessionCookie({ id, secret, token }: SessionKey, lifeMs: number): string {
   const seconds = Math.floor(lifeMs / 1_000);

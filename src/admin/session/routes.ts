@@ -11,6 +11,7 @@ import { endpoint, ok } from '../http/endpoint.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { keepsCookie, NO_SESSION_COOKIE, sessionCookie } from './cookie.js';
+import { OIDC_LOGIN_PATH } from './oidc-routes.js';
 import { LoginBody, LoginView, SessionView } from './schemas.js';
 
 const NOT_KEPT =
@@ -27,7 +28,8 @@ const showLogin = endpoint({
   answers: { 200: LoginView },
   handle: async (admin, request) => {
     const refused = isKept(admin, request) ? null : NOT_KEPT;
-    return ok({ methods: ['token', 'code'], refused });
+    const oidc = admin.oidcLogin === undefined ? null : { url: OIDC_LOGIN_PATH };
+    return ok({ methods: ['token', 'code'], oidc, refused });
   },
 });
 

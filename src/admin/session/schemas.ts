@@ -40,11 +40,12 @@ export const LoginView = named(
   'Login',
   {
     methods: Type.Array(Type.Enum(['token', 'code']), { description: 'What `POST /v1/session` takes' }),
+    oidc: orNull(members({ url: Type.String({ description: 'Of the page that begins the login' }) })),
     refused: orNull(
       Type.String({ description: 'Why nobody can log in over this connection; null: one can' }),
     ),
   },
-  { methods: ['token', 'code'], refused: null },
+  { methods: ['token', 'code'], oidc: { url: '/login/oidc' }, refused: null },
 );
 
 /** Either the one or the other. */

@@ -4,10 +4,11 @@
  * on every replica.
  */
 import { createHash } from 'node:crypto';
+import type { JWTPayload } from 'jose';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { Change, Ledger } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
-import type { OpenedSession, Session, SessionStore, TokenLogins, ValidToken } from '../access/callers.js';
+import type { OpenedSession, Session, SessionCaller, SessionStore, TokenLogins } from '../access/callers.js';
 import { BOOTSTRAP } from '../access/logins.js';
 import type { Access } from '../access/roles.js';
 import { hashOf, newId, newSecret } from '../tokens/secrets.js';
@@ -38,6 +39,8 @@ interface SessionRecord {
   readonly token: string;
   /** Of the bootstrap token, which is in no store: proves that it is still the same one. */
   readonly proof?: string;
+  /** Of a login at the identity provider: what its grants look at. */
+  readonly claims?: JWTPayload;
   readonly usedAt: number;
   readonly endsAt: number;
 }
@@ -53,7 +56,7 @@ const TRIES_MAX = 8;
 export interface SessionOptions {
   readonly ledger: Ledger;
   readonly times: SessionTimes;
-  readonly tokens: Pick<TokenLogins, 'bootstrap' | 'bootstrapToken'>;
+  readonly tokens: Pick<TokenLogins, 'bootstrap' | 'bootstrapToken' | 'accessOf'>;
 }
 
 export class Sessions implements SessionStore {
@@ -63,7 +66,7 @@ export class Sessions implements SessionStore {
     return this.options.times.idleMs;
   }
 
-  async open({ id: token, access }: ValidToken, by: string): Promise<OpenedSession> {
+  async open({ id: token, access, claims }: SessionCaller, by: string): Promise<OpenedSession> {
     const { ledger, times } = this.options;
     const key = { id: newId(), secret: newSecret(), token };
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
@@ -72,7 +75,8 @@ export class Sessions implements SessionStore {
         scanAll(ledger, TOKEN_ORG, 'sessions'),
       ]);
       const endsAt = Math.min(now + times.lifeMs, access.expiresAt || Number.POSITIVE_INFINITY);
-      const record = { hash: hashOf(key.secret), token, ...this.proofFor(key), usedAt: now, endsAt };
+      const bound = claims === undefined ? this.proofFor(key) : { claims };
+      const record = { hash: hashOf(key.secret), token, ...bound, usedAt: now, endsAt };
       const changes: Change[] = [
         { set: 'sessions', field: key.id, value: JSON.stringify(record) },
         ...this.ended(stored, token, now),
@@ -100,7 +104,7 @@ export class Sessions implements SessionStore {
     const record = JSON.parse(text) as SessionRecord;
     const isThis = sameHash(record.hash, hashOf(secret)) && record.token === token;
     if (!isThis || !this.isLive(record, now)) return undefined;
-    const access = token === BOOTSTRAP ? this.bootstrapAccess(key, record) : accessAt(now, token, tokenText);
+    const access = this.accessBy(key, record) ?? accessAt(now, token, tokenText);
     if (access === undefined) return undefined;
     if (renew && now - record.usedAt >= RENEWED_MS) await this.renew(id, text, { ...record, usedAt: now });
     return { id, access, endsAt: record.endsAt };
@@ -127,6 +131,12 @@ export class Sessions implements SessionStore {
 
   private isLive({ usedAt, endsAt }: SessionRecord, now: number): boolean {
     return now < endsAt && now < usedAt + this.options.times.idleMs;
+  }
+
+  /** Undefined: what it is bound to is a token of the store, or grants nothing any more. */
+  private accessBy(key: SessionKey, record: SessionRecord): Access | undefined {
+    if (record.claims !== undefined) return this.options.tokens.accessOf(record.claims);
+    return key.token === BOOTSTRAP ? this.bootstrapAccess(key, record) : undefined;
   }
 
   private bootstrapAccess(key: SessionKey, { proof = '' }: SessionRecord): Access | undefined {

@@ -10,6 +10,9 @@ export const login = {
     'login-code-invalid': 'This login link is used up or older than 5 minutes. Log in with a token.',
     'login-insecure':
       'Browsers keep no session over plain HTTP. Open the console over HTTPS or on localhost.',
+    'oidc-token-invalid': 'Your company account has no access here. Ask an admin to grant it.',
+    'oidc-login-code-invalid': 'The login took too long, or was begun in another browser. Try again.',
+    'oidc-identity-unavailable': 'The identity provider does not answer. Try again, or log in with a token.',
     'session-forbidden': 'The admin API does not accept logins from this address.',
   },
   relogin: {

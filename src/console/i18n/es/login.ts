@@ -12,6 +12,10 @@ export const login: Texts['login'] = {
     'login-code-invalid': 'Este enlace ya se ha usado o tiene más de 5 minutos. Entre con un token.',
     'login-insecure':
       'Los navegadores no guardan sesiones con HTTP simple. Abra la consola por HTTPS o en localhost.',
+    'oidc-token-invalid': 'La cuenta de su empresa no tiene acceso. Pídalo a un administrador.',
+    'oidc-login-code-invalid': 'El inicio tardó demasiado o empezó en otro navegador. Inténtelo de nuevo.',
+    'oidc-identity-unavailable':
+      'El proveedor de identidad no responde. Inténtelo de nuevo o entre con un token.',
     'session-forbidden': 'La API de administración no acepta inicios de sesión desde esta dirección.',
   },
   relogin: {

@@ -1,6 +1,6 @@
 /** The first page of someone who is not logged in. A one-time code in the fragment of the address logs in by itself. */
 import { useEffect, useState } from 'preact/hooks';
-import { type ApiProblem, problemIn } from '../../api/problem.js';
+import { ApiProblem, problemIn } from '../../api/problem.js';
 import { texts } from '../../i18n/index.js';
 import icon from '../../icon.svg';
 import { logIn } from '../../state/session.js';
@@ -14,10 +14,20 @@ function takeCode(): string | undefined {
   return code;
 }
 
+/** Why a login with the company account failed: the code in the address, which is removed from it at once. */
+function takeProblem(): ApiProblem | undefined {
+  const url = new URL(window.location.href);
+  const code = url.searchParams.get('login');
+  if (code === null) return undefined;
+  url.searchParams.delete('login');
+  history.replaceState(null, '', url.pathname + url.search + url.hash);
+  return new ApiProblem(401, { code: `oidc-${code}` });
+}
+
 export function LoginPage() {
   const { login, common } = texts.value;
   const [code] = useState(takeCode);
-  const [problem, setProblem] = useState<ApiProblem | undefined>(undefined);
+  const [problem, setProblem] = useState(takeProblem);
   useEffect(() => {
     document.title = `${login.title} · quotagate`;
     if (code !== undefined) logIn({ code }).catch((error: unknown) => setProblem(problemIn(error)));
