@@ -29,6 +29,7 @@ module.exports = {
     only('ioredis', 'ioredis', 'ledger/redis'),
     only('undici', 'undici', 'forward|cli/admin-client|notify/channels|export/targets'),
     only('nodemailer', 'nodemailer', 'notify/channels'),
+    only('openid-client', 'openid-client', 'admin/session'),
     only('standardwebhooks', 'standardwebhooks', 'notify/channels|export/targets'),
     only('fastify', 'fastify', 'gateway|admin|app'),
     only('prom-client', 'prom-client', 'observe'),
