@@ -157,16 +157,8 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const loginCodes = new LoginCodes();
   const quotasOf = (action: string) => stages.now.actions.get(action);
   const tls = certificates.of('admin');
-  const admin = buildAdminOf(config, {
-    ledger,
-    notifier,
-    bootstrapToken,
-    quotasOf,
-    logger,
-    environment,
-    loginCodes,
-    tls,
-  });
+  const login = { bootstrapToken, loginCodes, environment };
+  const admin = buildAdminOf(config, { ledger, notifier, quotasOf, logger, tls, ...login });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
   // Started last, because these would keep running after a failed start.

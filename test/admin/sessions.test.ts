@@ -221,6 +221,7 @@ t.test('no login over plain HTTP, where browsers drop the cookie', async (t) => 
   t.same(await ask(plain, 'https://quota.example'), [403, 'login-insecure', false]);
   t.same(await fetch(`${url}/v1/login`).then((answer) => answer.json()), {
     methods: ['token', 'code'],
+    oidc: null,
     refused: null,
   });
 });
