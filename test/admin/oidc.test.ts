@@ -31,7 +31,7 @@ const rules: OidcRules = {
   claims: { subject: 'sub', name: 'email' },
   grants: GRANTS,
   onTrouble: (error) => troubles.push(error),
-  times: { refreshMs: 3_600_000, retryMs: 20, renewMs: RENEW_MS, timeoutMs: 2_000 },
+  times: { refreshMs: 3_600_000, retryMs: 20, renewMs: RENEW_MS, timeoutMs: 10_000 },
 };
 
 async function start(t: Test) {
@@ -146,6 +146,7 @@ t.test('keys rotate; while the provider is down, known keys go on and unknown on
   await delay(RENEW_MS);
   t.same(await orgsFor(send, after), ['acme', 'globex'], 'a new key is found by discovery');
   t.equal(await orgsFor(send, before), 401, 'a withdrawn key is no longer accepted');
+  const reported = troubles.length;
   provider.isDown = true;
   t.teardown(() => {
     provider.isDown = false;
@@ -158,7 +159,7 @@ t.test('keys rotate; while the provider is down, known keys go on and unknown on
   const refused = await send('GET', '/orgs', undefined, bearer(unknown));
   t.same(problem(refused), [503, 'identity-unavailable']);
   t.equal((await audit('login.fail')).length, failed, 'it may be a new key: no failed login');
-  t.equal(troubles.length, 1, 'reported once');
+  t.equal(troubles.length, reported + 1, 'reported once');
   provider.isDown = false;
   await delay(2 * RENEW_MS);
   t.equal(await orgsFor(send, unknown), 401);
