@@ -3,10 +3,9 @@
  * They show the demo, so its ports must be free. `-- limit` takes only those whose name contains `limit`.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { demo } from '../../../src/cli/demo.js';
-import { openBrowser } from '../../support/browser.js';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { logIn } from '../console.js';
+import { type RunningDemo, startDemo } from '../demo.js';
 import { LOOKS, type Look, SHOTS, type Shot } from './list.js';
 
 const FOLDER = 'dist/console-shots';
@@ -17,13 +16,7 @@ const OPTIONS: Readonly<Record<Look, BrowserContextOptions>> = {
   phone: { colorScheme: 'light', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 };
 
-interface Shown {
-  readonly browser: Browser;
-  readonly url: string;
-  readonly token: string;
-}
-
-async function pageOf({ browser, url }: Shown, look: Look): Promise<Page> {
+async function pageOf({ browser, url }: RunningDemo, look: Look): Promise<Page> {
   const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...OPTIONS[look] });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
@@ -53,7 +46,7 @@ async function take(page: Page, url: string, shot: Shot): Promise<Buffer> {
 }
 
 /** The pictures of one look; those before the login come first. */
-async function takeAll(shown: Shown, look: Look, shots: readonly Shot[]): Promise<string[]> {
+async function takeAll(shown: RunningDemo, look: Look, shots: readonly Shot[]): Promise<string[]> {
   const page = await pageOf(shown, look);
   const files: string[] = [];
   const isBefore = ({ state }: Shot): number => Number(state === 'login');
@@ -88,21 +81,8 @@ function writeSheet(files: readonly string[]): void {
   writeFileSync(`${FOLDER}/index.html`, sheet);
 }
 
-/** The demo, on free ports where it lets one choose. */
-async function startDemo(): Promise<{ shown: Shown; close: () => Promise<unknown> }> {
-  const names = ['GATEWAY', 'ADMIN', 'OPS'];
-  const addresses = Object.fromEntries(names.map((name) => [`QUOTAGATE_SERVER_${name}`, '127.0.0.1:0']));
-  let output = '';
-  const running = await demo(addresses, { write: (text) => (output += text) });
-  const [, url = ''] = /(http\S+\/console\/)/.exec(output) ?? [];
-  const [, token = ''] = /admin token (\S+)/.exec(output) ?? [];
-  const browser = await openBrowser();
-  const close = () => Promise.all([browser.close(), running.close()]);
-  return { shown: { browser, url, token }, close };
-}
-
 const only = process.argv[2] ?? '';
-const { shown, close } = await startDemo();
+const shown = await startDemo();
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const files: string[] = [];
@@ -111,5 +91,5 @@ for (const look of LOOKS) {
   files.push(...(await takeAll(shown, look, wanted)));
 }
 writeSheet(files.toSorted());
-await close();
+await shown.close();
 process.stdout.write(`${files.length} pictures in ${FOLDER}/index.html\n`);
