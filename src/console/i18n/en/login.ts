@@ -5,6 +5,7 @@ export const login = {
   tokenHelp: 'It begins with qga_. An admin creates it in the console, or with “quotagate token create”.',
   tokenMissing: 'Paste a token.',
   submit: 'Log in',
+  withOidc: 'Log in with your company account',
   problems: {
     'token-invalid': 'This token is unknown, expired or revoked.',
     'login-code-invalid': 'This login link is used up or older than 5 minutes. Log in with a token.',

@@ -7,6 +7,7 @@ export const login: Texts['login'] = {
   tokenHelp: 'Empieza por qga_. Lo crea un administrador en la consola o con «quotagate token create».',
   tokenMissing: 'Pegue un token.',
   submit: 'Iniciar sesión',
+  withOidc: 'Entrar con la cuenta de su empresa',
   problems: {
     'token-invalid': 'Este token es desconocido, ha caducado o está revocado.',
     'login-code-invalid': 'Este enlace ya se ha usado o tiene más de 5 minutos. Entre con un token.',

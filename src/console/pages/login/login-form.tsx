@@ -7,7 +7,7 @@ import { useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { type LoginWays, logIn, readLoginWays } from '../../state/session.js';
 import { Banner } from '../../ui/banner.js';
-import { Button } from '../../ui/button.js';
+import { Button, LinkButton } from '../../ui/button.js';
 import { problemText } from '../../ui/states.js';
 
 export function loginProblemText(problem: ApiProblem): string {
@@ -51,6 +51,7 @@ export function LoginForm() {
       <Button type="submit" kind="primary" icon={KeyRound} busy={form.busy}>
         {login.submit}
       </Button>
+      {ways?.oidc && <LinkButton href={ways.oidc.url}>{login.withOidc}</LinkButton>}
     </form>
   );
 }
