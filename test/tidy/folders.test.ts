@@ -1,4 +1,5 @@
-// Each folder of src says in a few lines what it owns, what it does not own, and where to start reading.
+// Each folder of src says in a few lines what it owns, what it does not own, and where to start reading; those of the console do so
+// in one table.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +8,12 @@ import t from 'tap';
 const SRC = fileURLToPath(new URL('../../../src', import.meta.url));
 const HEADER_LINES_MAX = 15;
 
+const CONSOLE = join(SRC, 'console');
 const entries = readdirSync(SRC, { withFileTypes: true, recursive: true });
 const folders = [
   SRC,
   ...entries.flatMap((one) => (one.isDirectory() ? [join(one.parentPath, one.name)] : [])),
-];
+].filter((folder) => !folder.startsWith(`${CONSOLE}/`));
 
 for (const folder of folders) {
   const files = readdirSync(folder);
@@ -24,3 +26,8 @@ for (const folder of folders) {
     `${relative(SRC, folder) || 'src'}: README.md, or a comment at the top of index.ts or routes.ts`,
   );
 }
+
+const table = readFileSync(join(CONSOLE, 'README.md'), 'utf8');
+for (const one of readdirSync(CONSOLE, { withFileTypes: true }))
+  if (one.isDirectory())
+    t.match(table, `| \`${one.name}/\` |`, `console/${one.name}: a row of its README.md`);
