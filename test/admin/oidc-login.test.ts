@@ -31,6 +31,8 @@ const oidc: NonNullable<AdminOptions['oidc']> = {
     scopes: ['openid', 'email'],
   },
   onTrouble: () => undefined,
+  // A busy machine is not an outage.
+  times: { refreshMs: 3_600_000, retryMs: 100, renewMs: 100, timeoutMs: 30_000 },
 };
 
 /** A browser that keeps cookies by origin, follows no redirect by itself, and logs in at the provider when asked. */
