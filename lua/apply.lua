@@ -252,7 +252,8 @@ local function full_path()
   end
 
   local function write_all(producer, seq, reply)
-    note_crossings(numbers(head.thresholds))
+    local users, groups, org = threshold_lists(head.thresholds)
+    note_crossings({ u = numbers(users), g = numbers(groups), o = numbers(org) })
     write_lines()
     write_holds()
     if #journal > 0 then redis.call('XADD', KEYS[8], '*', 'e', table.concat(journal, '\n')) end

@@ -354,9 +354,10 @@ for op = 1, op_count do
   answers[decided] = answer
 end
 
--- A threshold that is passed queues a notice. The org keeps them in ascending order.
+-- A threshold that is passed queues a notice. The full path knows whether it is one of the line's scope.
 local thresholds = head[7] or ''
-local lowest = (match(thresholds, '^%d+') or huge) / 100
+local users, groups, org = match(thresholds, '^(%d*)[%d,]*;?(%d*)[%d,]*;?(%d*)')
+local lowest = math.min(tonumber(users) or huge, tonumber(groups) or huge, tonumber(org) or huge) / 100
 local writes, last = new_list(has_many), 0
 for line = 1, size do
   local used, was, cap = consumed[line], before[line], caps[line]

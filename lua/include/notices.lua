@@ -36,20 +36,23 @@ local function note_refusal(line, cap, requested, actor)
   queue_notice(line, 'refused', cap, actor, text(requested))
 end
 
+-- Percents at which users, groups and the org have notices: '<users>;<groups>;<org>', each ascending, or one list for all three.
+local function threshold_lists(stored)
+  local users, groups, org = string.match(stored, '^([^;]*);([^;]*);([^;]*)$')
+  return users or stored, groups or stored, org or stored
+end
+
 -- After all operations: which thresholds of their cap lines of the present cycle passed in this call.
+-- thresholds: lists by the letter of the scope, ascending.
 local function note_crossings(thresholds)
-  local lowest = math.huge
-  for _, threshold in ipairs(thresholds) do
-    lowest = math.min(lowest, threshold / 100)
-  end
   for index = 1, #changed do
     local line = changed[index]
     local before, consumed = line.before, line.consumed
     if consumed > before and line.quota_counters.cycle.present then
       if not line.remaining then remaining_of(line) end
-      local cap = line.cap
-      if consumed >= cap * lowest and cap > 0 and line.mode ~= 'n' then
-        for _, threshold in ipairs(thresholds) do
+      local cap, list = line.cap, thresholds[line.letter]
+      if consumed >= cap * ((list[1] or math.huge) / 100) and cap > 0 and line.mode ~= 'n' then
+        for _, threshold in ipairs(list) do
           local mark = cap * (threshold / 100)
           if before < mark and consumed >= mark then note_threshold(line, threshold, cap) end
         end

@@ -43,9 +43,15 @@ export function settingsIn(text: string | null | undefined): NoticeSettings {
   return text === null || text === undefined ? defaultSettings() : (JSON.parse(text) as NoticeSettings);
 }
 
-/** The org's field `thresholds`: the ledger queues a notice at each of them, and `isWanted` leaves out those of other scopes. */
+/** The org's field `thresholds`, by which the ledger queues notices: `<users>;<groups>;<org>`. */
 export function thresholdsText({ thresholds }: Pick<NoticeSettings, 'thresholds'>): string {
-  return ascending(Object.values(thresholds).flat()).join(',');
+  const { users, groups, org } = thresholds;
+  return [users, groups, org].map((list) => ascending(list).join(',')).join(';');
+}
+
+/** All of them, whatever the scope. */
+export function thresholdsOf(text: string): Thresholds {
+  return ascending((text.match(/\d+/g) ?? []).map(Number));
 }
 
 export function isWanted(settings: NoticeSettings, scope: Scope, what: number | 'refused'): boolean {

@@ -28,7 +28,7 @@ onBothLedgers('settings have the defaults, and change as a whole', async (t, { l
   t.equal(second.headers.get('etag'), put.headers.get('etag'));
   t.same(second.body.email.addresses, ['ops@example.com', 'ANN@example.com'], 'one message for one address');
   const { values } = await ledger.read('acme', [{ table: 'org', fields: ['thresholds'] }]);
-  t.same(values, [['80,90,100']], 'the ledger queues all of them');
+  t.same(values, [['80,100;90;']], 'the ledger queues those of each scope');
   t.same(problem(await one('PUT', '/orgs/acme/notifications', SETTINGS, { 'if-match': first.etag })), [
     412,
     'version-stale',

@@ -83,6 +83,13 @@ export const COMMON_PATH: readonly Mutant[] = [
   ),
   inCommonPath(
     'rule 6',
+    'only thresholds of users queue notices',
+    'notices',
+    'math.min(tonumber(users) or huge, tonumber(groups) or huge, tonumber(org) or huge)',
+    '(tonumber(users) or huge)',
+  ),
+  inCommonPath(
+    'rule 6',
     'the first refusal queues no notice',
     'notices',
     'if not marked_cap or marked_cap + 0 < caps[line] then return full_path() end',

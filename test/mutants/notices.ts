@@ -77,6 +77,13 @@ export const NOTICES: readonly Mutant[] = [
   ),
   ...broken(
     'notices',
+    'groups and the org have the thresholds of users',
+    'notices',
+    ['include/notices', 'thresholds[line.letter]', 'thresholds.u'],
+    ['crossings', 'thresholds[line.scope]', 'thresholds.user'],
+  ),
+  ...broken(
+    'notices',
     'entries of the outbox become deliveries twice',
     'notice-steps',
     ['notices', 'if not entry or entry[1] ~= ARGV[1] then return 0 end', ''],

@@ -4,7 +4,7 @@ import Type from 'typebox';
 import type { Change } from '../../ledger/port.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import type { OrgView } from '../../ledger/view/org-view.js';
-import { defaultSettings, SETTINGS, thresholdsText } from '../../notify/settings.js';
+import { defaultSettings, SETTINGS, thresholdsOf, thresholdsText } from '../../notify/settings.js';
 import { boundsAt, type CycleRule, EVERY, type Every, nextBoundary, ruleFaults } from '../../quota/cycle.js';
 import { etagOf } from '../http/etag.js';
 import { invalidFields } from '../http/problems.js';
@@ -73,9 +73,14 @@ export function orgChanges(view: OrgView, definition: OrgDefinition): Change[] {
   if (!sameRule(definition.cycle, view.rule)) {
     changes.push(set('rule', JSON.stringify(definition.cycle)));
     changes.push(set('ruleVersion', view.ruleVersion + 1));
-    changes.push(set('end', nextBoundary(definition.cycle, view.now)));
+    changes.push(set('end', endAfter(view, definition.cycle)));
   }
   return changes;
+}
+
+/** When the present cycle ends, under the org's rule or another one. */
+export function endAfter({ rule, cycle, now }: OrgView, after: CycleRule): number {
+  return sameRule(after, rule) ? cycle.end : nextBoundary(after, now);
 }
 
 function sameRule(a: CycleRule, b: CycleRule): boolean {
@@ -99,7 +104,7 @@ export function orgView(view: OrgView) {
     seats: view.seats ?? null,
     seatsUsed: view.seatsUsed,
     cycle: view.rule,
-    thresholds: view.thresholds === '' ? [] : view.thresholds.split(',').map(Number),
+    thresholds: [...thresholdsOf(view.thresholds)],
     etag: etagOfOrg(view),
   };
 }

@@ -1,4 +1,5 @@
 /** Caches decoded directory texts: most users share a few plans, limits and memberships. */
+import type { Scope } from '../../quota/id.js';
 import { decodeGroup, decodeLimit, decodeMember, decodePlan } from '../codec.js';
 
 const REMEMBERED_MAX = 4_096;
@@ -20,6 +21,10 @@ export const planIn = remembered(decodePlan);
 export const limitIn = remembered(decodeLimit);
 export const memberIn = remembered(decodeMember);
 export const groupIn = remembered(decodeGroup);
-export const thresholdsIn = remembered((text): readonly number[] =>
-  text === '' ? [] : text.split(',').map(Number),
-);
+
+/** Percents by scope: `<users>;<groups>;<org>`, or one list for all of them. */
+export const thresholdsIn = remembered((text): Readonly<Record<Scope, readonly number[]>> => {
+  const [users = '', groups = users, org = users] = text.split(';');
+  const numbers = (list: string) => (list === '' ? [] : list.split(',').map(Number));
+  return { user: numbers(users), group: numbers(groups), org: numbers(org) };
+});

@@ -15,7 +15,7 @@ export function noteCrossings(work: Work): void {
     if (!line.cycle.present || line.consumed <= line.consumedBefore) continue;
     const cap = capOfLine(work, line);
     if (cap.mode === 'none' || cap.limit <= 0) continue;
-    for (const threshold of thresholds) {
+    for (const threshold of thresholds[line.scope]) {
       const mark = cap.limit * (threshold / WHOLE);
       if (line.consumedBefore < mark && line.consumed >= mark)
         noteThreshold(work, line, threshold, cap.limit);

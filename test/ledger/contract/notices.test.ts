@@ -175,3 +175,32 @@ onBoth(
     t.match((await testOrg.texts('outbox'))[1], /^25\|org/);
   },
 );
+
+onBoth(
+  'each scope has thresholds of its own',
+  { ...ORG, users: { ana: 'a:g1' }, groups: ['g1'], thresholds: '90;25,75;2' },
+  async (t, testOrg) => {
+    await testOrg.commit(set('limits', 'usage:g:g1', 400));
+    await testOrg.call([use(80)]);
+    const of = (scope: string, rest: string) => `${scope}|usage|maps|ana|${rest}|1000000|1500000`;
+    t.same(await testOrg.texts('outbox'), [of('2|org|', '1000|80')], 'users have none at 25 or 75');
+    await testOrg.call([use(15)]);
+    t.same((await testOrg.texts('outbox')).slice(1), [of('90|user|ana', '100|95')]);
+    await testOrg.commit(set('limits', 'usage:u:ana', 1_000));
+    await testOrg.call([use(5)]);
+    t.same((await testOrg.texts('outbox')).slice(2), [of('25|group|g1', '400|100')]);
+    await testOrg.call([use(200)]);
+    t.same((await testOrg.texts('outbox')).slice(3), [of('75|group|g1', '400|300')]);
+  },
+);
+
+onBoth(
+  'a scope without thresholds has no notices of them',
+  { ...ORG, thresholds: ';;50' },
+  async (t, testOrg) => {
+    await testOrg.call([use(100)]);
+    t.same(await testOrg.texts('outbox'), []);
+    await testOrg.call([use(400, 'bob')]);
+    t.same(await testOrg.texts('outbox'), ['50|org||usage|maps|bob|1000|500|1000000|1500000']);
+  },
+);

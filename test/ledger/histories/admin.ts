@@ -70,7 +70,7 @@ export class Admin {
       default:
         return [
           set('org', 'state', 'open'),
-          set('org', 'thresholds', random.pick(['50,80,90,100', '100', ''])),
+          set('org', 'thresholds', random.pick(['50,80,90,100', '100', '', '100;50,90;25', ';80;'])),
         ];
     }
   }
