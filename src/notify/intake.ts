@@ -6,7 +6,7 @@ import { readOrg } from '../ledger/view/org-view.js';
 import type { Quotas } from '../quota/units.js';
 import { addTo, type Deliveries, deliveriesIn, newBatch } from './deliveries.js';
 import { nameIn, namesOf } from './names.js';
-import { noticeOf, queuedNotice } from './notice.js';
+import { noticeOf, type QueuedNotice, queuedNotice } from './notice.js';
 import { isWanted, SETTINGS, settingsIn } from './settings.js';
 
 /** Entries that one step takes: limits the time of the store. */
@@ -33,11 +33,13 @@ export async function takeNotices(
   const last = entries.at(-1);
   if (first === undefined || last === undefined) return { isLast: true };
   const settings = settingsIn(table.get(SETTINGS));
-  const queued = entries.map(queuedNotice).filter(({ scope, what }) => isWanted(settings, scope, what));
+  // Without a message, a refusal still is an event; a threshold that is not set any more is none.
+  const isTold = ({ scope, what }: QueuedNotice): boolean => isWanted(settings, scope, what);
+  const queued = entries.map(queuedNotice).filter((one) => one.what === 'refused' || isTold(one));
   const view = await readOrg({ ledger, quotas }, org, namesOf(queued));
-  const notices = queued.map((one) =>
-    noticeOf(one, { org, quotas, cycle: view.cycle, nameOf: nameIn(view) }),
-  );
+  const shown = (one: QueuedNotice) =>
+    noticeOf(one, { org, quotas, cycle: view.cycle, nameOf: nameIn(view) });
+  const notices = queued.filter(isTold).map(shown);
   const targets = notices.length === 0 ? [] : await targetsOf(org, table);
   const expects: NoticeField[] = [];
   const changes: NoticeField[] = [];
@@ -53,7 +55,7 @@ export async function takeNotices(
     }
     changes.push([NOTICES_DUE, String(view.now)]);
   }
-  const events = notices.map((notice) => JSON.stringify(notice));
+  const events = queued.map((one) => JSON.stringify(shown(one)));
   const outbox = { first: first.id, last: last.id };
   const isDone = await ledger.stepNotices(org, { outbox, expects, changes, events });
   if (isDone && notices.length > 0 && targets.length === 0) onUnheard(org, notices.length);

@@ -114,6 +114,8 @@ onBothLedgers('a flood of refusals is one event, with count and last time', asyn
     t.equal(events.length, 1);
     t.match(events[0], { at: iso(NOON), subject: 'ann', action: 'maps', user: 'ann' });
     t.strictSame(events[0].refused, refused);
+    t.equal((await gateway.blocked('&action=geocoding')).length, 1, 'an action that was refused later');
+    t.equal((await gateway.blocked('&action=tea')).length, 0);
     const csv: string = (await replicas.one('GET', '/orgs/acme/events.csv?kind=blocked')).body;
     const [head = '', line = ''] = csv.split('\r\n');
     t.match(head, /,refused,refused_first,refused_last,refused_precision,refused_actions,reason$/);

@@ -285,3 +285,14 @@ onBothNotified('a raised limit is told about again', async (t, notified) => {
   await notified.settle(replica);
   t.equal(headlines(notified).filter((line) => line.includes('Ana Smith')).length, 2);
 });
+
+onBothNotified('a refusal that nobody is to be told about still is an event', async (t, notified) => {
+  const settings = defaultSettings();
+  await notified.put('settings', { ...settings, refusals: { ...settings.refusals, users: false } });
+  const replica = notified.replica();
+  t.equal(await notified.use('ana', 1_010), 'refused');
+  await notified.settle(replica);
+  t.same(notified.smtp.mails, []);
+  t.equal(replica.notes.unheard, 0);
+  t.match(await notified.events(), [{ kind: 'blocked', scope: 'user', subject: 'ana' }]);
+});

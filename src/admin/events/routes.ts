@@ -8,7 +8,15 @@ import { READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import type { CsvCell } from '../http/csv.js';
 import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
-import { LogPaging, type LogReading, logCsv, logPage, Times, timesIn } from '../http/log-pages.js';
+import {
+  type Complete,
+  LogPaging,
+  type LogReading,
+  logCsv,
+  logPage,
+  Times,
+  timesIn,
+} from '../http/log-pages.js';
 import { type Event, withRefused } from './refused.js';
 import { EventList } from './schemas.js';
 
@@ -22,7 +30,12 @@ const Filters = {
   ),
   scope: Type.Optional(Type.Enum(['user', 'group', 'org'])),
   quota: Type.Optional(Type.String({ maxLength: 64 })),
-  action: Type.Optional(Type.String({ maxLength: 64 })),
+  action: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: 'What reached the threshold, or any action that the limit refused since the event',
+    }),
+  ),
   ...Times,
 };
 type Filters = MembersOf<typeof Filters>;
@@ -37,10 +50,7 @@ const list = endpoint({
   answers: { 200: EventList },
   handle: async (admin, { params, query }) => {
     const view = await readOrg(admin, params.org);
-    const page = await logPage(reading(admin, view, query), query, (events) =>
-      withRefused(admin, view, events),
-    );
-    return ok(page);
+    return ok(await logPage(reading(admin, view, query), query, completing(admin, view, query)));
   },
 });
 
@@ -54,7 +64,7 @@ const asCsv = endpoint({
   answers: { 200: Type.String() },
   handle: async (admin, { params, query }) => {
     const view = await readOrg(admin, params.org);
-    return logCsv(reading(admin, view, query), COLUMNS, (events) => withRefused(admin, view, events));
+    return logCsv(reading(admin, view, query), COLUMNS, completing(admin, view, query));
   },
 });
 
@@ -79,8 +89,20 @@ function reading({ ledger }: Admin, { id }: OrgView, query: Filters): LogReading
       is(who, event.subject, event.user) &&
       is(scope, event.scope) &&
       is(quota, event.quota) &&
-      is(action, event.action),
+      // Which actions a limit refused is known with the history.
+      (event.kind === 'blocked' || is(action, event.action)),
     ...timesIn(query),
+  };
+}
+
+/** Adds what was refused, then leaves out what was not about the action. */
+function completing(admin: Admin, view: OrgView, { action }: Filters): Complete<Event, Event> {
+  return async (events) => {
+    const all = await withRefused(admin, view, events);
+    if (action === undefined) return all;
+    return all.filter((event) =>
+      (event.refused?.actions ?? [event]).some((refused) => refused.action === action),
+    );
   };
 }
 
