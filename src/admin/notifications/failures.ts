@@ -84,18 +84,15 @@ function sendAgain(admin: Admin, context: WriteContext, id: string) {
   const field = deliveryField(id);
   return changeOrg(admin, context, {
     reads: [{ table: 'notices', fields: [field] }],
-    decide: async (view): Promise<WritePlan<ReturnType<typeof failureView>>> => {
+    decide: (view): WritePlan<ReturnType<typeof failureView>> => {
       const text = textIn(view.tables, 'notices', field);
       const placed = text === undefined ? undefined : placedDelivery(field, text);
       if (placed === undefined || isWaiting(placed)) throw notFound(`failed delivery ${id}`);
       const { now } = view;
-      const batches = placed.delivery.batches.map(batchField);
-      const { values } = await admin.ledger.read(view.id, [{ table: 'notices', fields: batches }]);
-      const answer = failureView(placed, (batch) => values[0]?.[batches.indexOf(batch)] ?? undefined);
       const waiting = { ...placed.delivery, nextAt: now, giveUpAt: now + KEEP_MS };
       return {
         changes: [
-          { set: 'notices', field, value: JSON.stringify(waiting) },
+          { set: 'notices', field, value: JSON.stringify(waiting), was: text },
           // A value of its own, so that a process that is at work here looks again.
           { set: 'notices', field: NOTICES_DUE, value: `${now}:${randomUUID()}` },
         ],
@@ -105,7 +102,8 @@ function sendAgain(admin: Admin, context: WriteContext, id: string) {
           from: { error: placed.delivery.error },
           to: { target: placed.delivery.target, notices: placed.delivery.notices },
         },
-        answer,
+        wants: [{ table: 'notices', fields: placed.delivery.batches.map(batchField) }],
+        show: ({ tables }) => failureView(placed, (batch) => textIn(tables, 'notices', batch)),
       };
     },
   });

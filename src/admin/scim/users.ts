@@ -98,6 +98,8 @@ async function changeUser(
 ): Promise<Resource> {
   const { scimUserId: attribute } = admin;
   const userKey = presentKey(id);
+  // A name is hardly ever taken: the commit expects that it is free, and only after a refusal its owner is read.
+  let isFirst = true;
   const decide = async (view: OrgView): Promise<WritePlan<Resource>> => {
     const { tables } = view;
     const member = liveUser(tables, userKey, id);
@@ -115,7 +117,9 @@ async function changeUser(
       profile: profileOf(input, before.profile),
       record: recordOf(input),
     };
-    const further = await renamed(admin, view, { userKey, before: before.record, after: after.record });
+    const names = { userKey, before: before.record, after: after.record };
+    const further = isFirst ? supposedNames(tables, names) : await readNames(admin, view, names);
+    isFirst = false;
     return planOf(admin, view, { userKey, before, after, further });
   };
   return changeOrg(admin, context, { reads: scimUserWants(userKey, []), decide });
@@ -212,11 +216,30 @@ async function isLive(admin: Admin, org: string, userKey: string): Promise<boole
   return status !== undefined && status !== 'removed';
 }
 
-/** Reads the owners of names only where the names change, or SCIM meets the user for the first time. */
-async function renamed(admin: Admin, view: OrgView, names: Names): Promise<Change[]> {
+/** Names that the user has, or had before; none where SCIM meets the user for the first time. */
+function namesBefore(tables: Tables, { userKey, before }: Names): string[] {
+  const isIndexed = textIn(tables, 'records', recordField(userKey)) !== undefined;
+  return isIndexed ? nameFields(before ?? {}) : [];
+}
+
+/** Changes that are refused unless the user owns the names of before, and nobody the others. */
+function supposedNames(tables: Tables, names: Names): Change[] {
+  const { userKey, after } = names;
+  const [old, fresh] = [namesBefore(tables, names), nameFields(after)];
+  if (old.join() === fresh.join()) return [];
+  const left = old.filter((field) => !fresh.includes(field));
+  return [
+    ...fresh.map((field): Change => {
+      return { set: 'records', field, value: userKey, was: old.includes(field) ? userKey : null };
+    }),
+    ...left.map((field): Change => ({ del: 'records', field, was: userKey })),
+  ];
+}
+
+/** Reads the owners of all names, where they change. */
+async function readNames(admin: Admin, view: OrgView, names: Names): Promise<Change[]> {
   const [old, fresh] = [nameFields(names.before ?? {}), nameFields(names.after)];
-  const indexed = textIn(view.tables, 'records', recordField(names.userKey)) !== undefined;
-  if (indexed && old.join() === fresh.join()) return [];
+  if (namesBefore(view.tables, names).join() === fresh.join()) return [];
   const { tables } = await readOrg(admin, view.id, [
     { table: 'records', fields: [...new Set([...old, ...fresh])] },
   ]);
