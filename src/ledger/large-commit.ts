@@ -57,11 +57,14 @@ type Delete = Extract<Change, { del: unknown }>;
 
 interface Parts {
   readonly staged: readonly StagedChange[];
-  /** Made by the switch: fields of the org, and sums. */
+  /** Made by the switch: fields of the org and other tables that are not staged, and sums. */
   readonly switched: readonly Change[];
   /** Made after the switch: deletes of marks of notices, which name the cap that they are about. */
   readonly later: readonly Delete[];
 }
+
+/** Tables of counters hold the marks of notices. */
+const COUNTERS = 'consumed:';
 
 function partsOf(changes: readonly Change[]): Parts {
   const staged = new Map<string, StagedChange>();
@@ -78,7 +81,7 @@ function partsOf(changes: readonly Change[]): Parts {
     const table = 'set' in change ? change.set : change.del;
     const value = 'set' in change ? change.value : '';
     if (isStagedTable(table)) staged.set(`${table}/${field}`, { table, field, value, was: change.was });
-    else if ('del' in change) later.push(change);
+    else if ('del' in change && table.startsWith(COUNTERS)) later.push(change);
     else switched.push(change);
   }
   return { staged: [...staged.values()], switched: [...switched, ...sums.values()], later };

@@ -175,11 +175,14 @@ onBoth('a commit of any size is one step', ORG, async (t, testOrg) => {
     set('org', 'seats', ''),
     incr('org', 'seatsUsed', names.length),
     del('consumed:1000000', '!refused:usage:u:ana'),
+    del('org', 'next:usage'),
   ];
-  await testOrg.commit(set('consumed:1000000', '!refused:usage:u:ana', 5));
+  await testOrg.commit(set('consumed:1000000', '!refused:usage:u:ana', 5), set('org', 'next:usage', '9:h'));
   t.equal(await commitAll(ledger, org, { version: 1, changes, audit: 'x' }), undefined, 'another version');
   t.same(await testOrg.fields('limits'), { 'usage:u:ana': '5', 'usage:u:bob': '7' });
-  t.match(await commitAll(ledger, org, { version: 2, changes, audit: 'all' }), { version: 3 });
+  const wants = [{ table: 'org', fields: ['seatsUsed', 'next:usage'] }] as const;
+  const after = await commitAll(ledger, org, { version: 2, changes, audit: 'all', wants });
+  t.match(after, { version: 3, values: [['901', null]] }, 'deletes of other tables are of that step');
   const limits = await testOrg.fields('limits');
   t.equal(Object.keys(limits).length, 901);
   t.match(limits, { u0: undefined, 'usage:u:u0': '3', 'usage:u:u899': '3', 'usage:u:ana': '5' });
