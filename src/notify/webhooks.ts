@@ -42,6 +42,15 @@ export function newSecret(): string {
   return `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 }
 
+const SECRET = /^whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const [SECRET_BYTES_MIN, SECRET_BYTES_MAX] = [24, 64];
+
+/** Whether it is a secret as Standard Webhooks defines it. */
+export function isSecret(text: string): boolean {
+  const bytes = Buffer.from(text.slice('whsec_'.length), 'base64').length;
+  return SECRET.test(text) && bytes >= SECRET_BYTES_MIN && bytes <= SECRET_BYTES_MAX;
+}
+
 /** The old secret signs for this long beside the new one. */
 export const OVERLAP_MS = 24 * 3_600_000;
 

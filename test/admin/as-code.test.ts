@@ -1,5 +1,7 @@
 // Limits as code: an org as a document, and the difference that a document makes: all at once, safe to repeat, by the rules
 // of the single endpoints.
+import { scanAll } from '../../src/ledger/scan-all.js';
+import { webhooksIn } from '../../src/notify/webhooks.js';
 import { onBothLedgers, problem, type Send } from './support.js';
 
 const apply = (send: Send, body: object, query = '') => send('POST', `/orgs/acme/apply${query}`, body);
@@ -7,6 +9,7 @@ const subjects = ({ body }: { body: { differences: { action: string; subject: st
   body.differences.map(({ action, subject }) => `${action} ${subject}`);
 
 onBothLedgers('what is exported differs from nothing', async (t, { one }) => {
+  await one('PUT', '/orgs/acme/plans/ai', { allowance: 5, begins: 'next-cycle' });
   await one('POST', '/orgs/acme/limits', { user: 'ann', quota: 'usage', percent: 12.5 });
   await one('POST', '/orgs/acme/limits', { group: 'eng', quota: 'ai', units: 9, shadow: true });
   await one('POST', '/orgs/acme/limits/distribute', { quota: 'ai' });
@@ -14,9 +17,17 @@ onBothLedgers('what is exported differs from nothing', async (t, { one }) => {
   t.equal(status, 200);
   t.match(body, {
     seats: 3,
-    plans: { usage: { allowance: 5_000, mode: 'hard' }, ai: { allowance: 2_000_000, mode: 'soft' } },
+    plans: {
+      usage: { allowance: 5_000, mode: 'hard' },
+      ai: { allowance: 2_000_000, mode: 'soft', next: { allowance: 5 } },
+    },
     groups: { eng: { name: 'Engineering' }, ops: { name: 'ops' } },
     users: { ann: { name: 'Ann Smith', email: 'ann@example.com', role: 'admin', groups: ['eng'] } },
+    notices: {
+      thresholds: { users: [100], groups: [50, 80, 90, 100] },
+      refusals: { users: true },
+      webhooks: {},
+    },
   });
   t.same(body.limits.length, 4);
   const before = (await one('GET', '/orgs/acme/audit')).body.items.length;
@@ -127,6 +138,123 @@ onBothLedgers('what the API refuses is refused, and nothing is changed', async (
   t.same((await one('GET', '/orgs/acme/export')).body, before);
 });
 
+const NEXT_CYCLE = Date.parse('2026-06-19T22:00:00Z');
+const usage = async (send: Send) => (await send('GET', '/orgs/acme/plans/usage')).body;
+
+onBothLedgers(
+  'a plan of the next cycle: the file means the same after it has begun',
+  async (t, { one, setClock }) => {
+    const begins = new Date(NEXT_CYCLE).toISOString();
+    const file = { plans: { usage: { allowance: 5_000, next: { allowance: 7_000, begins } } } };
+    t.same(subjects(await apply(one, file)), ['plan.schedule plan:usage']);
+    t.match(await usage(one), { allowance: 5_000, next: { allowance: 7_000, mode: 'hard' } });
+    t.same((await apply(one, file)).body.differences, []);
+    t.same(
+      (await apply(one, { plans: { usage: { allowance: 5_000 } } })).body.differences,
+      [],
+      'left out: stays',
+    );
+    t.match((await one('GET', '/orgs/acme/plans/usage/history')).body.items, [
+      { allowance: 7_000, begins, who: 'bootstrap' },
+    ]);
+    await setClock(NEXT_CYCLE);
+    t.same((await apply(one, file)).body.differences, [], 'in the next cycle: no change');
+    t.match(await usage(one), { allowance: 7_000, next: null });
+    t.match((await one('GET', '/orgs/acme/export')).body.plans.usage, { allowance: 7_000, next: null });
+  },
+);
+
+onBothLedgers('a plan of the next cycle is taken back, and refused as a present one', async (t, { one }) => {
+  const next = (stated: unknown) => apply(one, { plans: { usage: { allowance: 5_000, next: stated } } });
+  await next({ allowance: 6_000, mode: 'soft' });
+  t.match((await next(null)).body.differences, [
+    { action: 'plan.schedule', from: { allowance: 6_000, mode: 'soft' }, to: null },
+  ]);
+  t.match(await usage(one), { next: null });
+  t.same((await next({ allowance: 5_000 })).body.differences, [], 'the present plan');
+  await one('POST', '/orgs/acme/limits', { user: 'ann', quota: 'usage', percent: 0.01 });
+  for (const [stated, field] of [
+    [{ allowance: 0.05 }, 'next/allowance'],
+    [{ allowance: 100 }, 'next/allowance'],
+    [{ allowance: 6_000, begins: '2026-06-20T22:00:00Z' }, 'next/begins'],
+    [{ allowance: 6_000, begins: 'soon' }, 'next/begins'],
+  ] as const)
+    t.same(
+      problem(await next(stated)),
+      [422, 'input-invalid', `plans/usage/${field}`],
+      JSON.stringify(stated),
+    );
+});
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+onBothLedgers('notices are part of the document', async (t, { one, ledger }) => {
+  const file = {
+    notices: {
+      thresholds: { users: [100, 80] },
+      email: { recipients: ['ops@example.com'] },
+      webhooks: {
+        chat: { url: 'https://hooks.example.com/chat-path', secret: SECRET },
+        pager: { url: 'https://pager.example.com/', enabled: false },
+      },
+    },
+  };
+  const first = await apply(one, file);
+  const expected = [
+    'notifications.set notifications',
+    'webhook.add webhook:chat',
+    'webhook.add webhook:pager',
+  ];
+  t.same(subjects(first), expected);
+  t.same((await apply(one, file)).body.differences, [], 'again: nothing');
+  t.match((await one('GET', '/orgs/acme/notifications')).body, {
+    thresholds: { users: [80, 100], groups: [50, 80, 90, 100] },
+    email: { admins: true, recipients: ['ops@example.com'] },
+    webhooks: [
+      { id: 'chat', enabled: true },
+      { id: 'pager', enabled: false },
+    ],
+  });
+  const secretsOf = async () =>
+    webhooksIn(await scanAll(ledger, 'acme', 'notices')).map(({ secrets }) =>
+      secrets.map(({ secret }) => secret),
+    );
+  t.same((await secretsOf())[0], [SECRET]);
+  const other = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const chat = { chat: { secret: other, enabled: false } };
+  t.same(subjects(await apply(one, { notices: { webhooks: chat } })), ['webhook.rotate webhook:chat']);
+  t.same((await secretsOf())[0], [other, SECRET], 'the former one signs too');
+  const kept = await apply(one, { notices: { webhooks: chat } }, '?prune=true');
+  t.same(subjects(kept), ['webhook.delete webhook:pager']);
+  const { body } = await one('GET', '/orgs/acme/export');
+  t.match(body.notices.webhooks, { chat: { url: 'https://hooks.example.com/chat-path', enabled: false } });
+  t.same((await apply(one, body, '?prune=true')).body.differences, []);
+  const audit = JSON.stringify((await one('GET', '/orgs/acme/audit')).body);
+  t.notMatch(JSON.stringify(body) + audit + JSON.stringify(first.body), /whsec/);
+  t.notMatch(audit, /chat-path/);
+});
+
+onBothLedgers('notices that the API refuses', async (t, { one }) => {
+  const url = 'https://a.example/';
+  const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`h${index}`, { url }]));
+  for (const [notices, field] of [
+    [{ webhooks: { chat: {} } }, 'webhooks/chat/url'],
+    [{ webhooks: { chat: { url: 'ftp://a.example' } } }, 'webhooks/chat/url'],
+    [{ webhooks: { chat: { url, secret: 'whsec_short' } } }, 'webhooks/chat/secret'],
+    [{ webhooks: { 'a b': { url } } }, 'webhooks/a b'],
+    [{ webhooks: many }, 'webhooks'],
+    [{ thresholds: { users: [101] } }, 'thresholds/users/0'],
+    [{ email: { recipients: [''] } }, 'email/recipients/0'],
+    [{ thresholds: { user: [80] } }, 'thresholds/user'],
+  ] as const)
+    t.same(
+      problem(await apply(one, { name: 'New', notices })),
+      [422, 'input-invalid', `notices/${field}`],
+      field,
+    );
+  t.equal((await one('GET', '/orgs/acme')).body.name, 'acme');
+});
+
 onBothLedgers('an org that does not exist is created', async (t, { one }) => {
   const stated = {
     cycle: { every: 'month', anchor: 1, timeZone: 'UTC' },
@@ -135,6 +263,7 @@ onBothLedgers('an org that does not exist is created', async (t, { one }) => {
     groups: { eng: {} },
     users: { ann: { groups: ['eng'] } },
     limits: [{ group: 'eng', quota: 'ai', percent: 50 }],
+    notices: { thresholds: { org: [75] }, webhooks: { chat: { url: 'https://a.example/' } } },
   };
   const { cycle, ...rest } = stated;
   t.same(problem(await one('POST', '/orgs/globex/apply', rest)), [422, 'input-invalid', 'cycle']);
@@ -143,5 +272,9 @@ onBothLedgers('an org that does not exist is created', async (t, { one }) => {
   t.equal((await one('POST', '/orgs/globex/apply', stated)).body.differences[0].action, 'org.create');
   t.match((await one('GET', '/orgs/globex')).body, { seats: 2, seatsUsed: 1, cycle });
   t.match((await one('GET', '/orgs/globex/limits/ai:g:eng')).body, { cap: 50 });
+  t.match((await one('GET', '/orgs/globex/notifications')).body, {
+    thresholds: { users: [100], org: [75] },
+    webhooks: [{ id: 'chat' }],
+  });
   t.same((await one('POST', '/orgs/globex/apply', stated)).body.differences, []);
 });

@@ -259,6 +259,7 @@ export async function addDelivery(ledger: Ledger, org: string) {
   const failed = { ...about, nextAt: 0, giveUpAt: NOON, error: 'the receiver answered 500' };
   const changes = [
     [webhookField(webhook), JSON.stringify(hook)],
+    ['webhooks', '1'],
     [deliveryField(delivery), JSON.stringify(failed)],
     [batchField('b1'), JSON.stringify([NOTICE])],
   ] as const;

@@ -181,10 +181,12 @@ t.test('orgs of the file that differ from the ledger are logged, and stay', asyn
   await reload((text) => text);
   t.same(lines(), [], 'nothing differs');
   const limits = 'groups: { eng: {} }, limits: [{ group: eng, quota: usage, units: 5 }]';
-  await reload((text) => text.replace('allowance: 100000 } }', `allowance: 7 } }, ${limits}`));
+  await reload((text) =>
+    text.replace('allowance: 100000 } }', `allowance: 7 } }, thresholds: [75], ${limits}`),
+  );
   t.match(lines().at(-1), {
     level: 40,
-    orgs: { acme: { 'plan.set': 1, 'group.add': 1, 'limit.add': 1 } },
+    orgs: { acme: { 'plan.set': 1, 'group.add': 1, 'limit.add': 1, 'notifications.set': 1 } },
   });
   const { body } = await admin(gateway.admin, 'GET', '/orgs/acme/export');
   t.match(body, { plans: { usage: { allowance: 100_000 } }, limits: [] });

@@ -8,39 +8,35 @@ import {
   decodeLimit,
   encodeLimit,
   encodeMember,
-  encodePlan,
   type Group,
   type Member,
   type UserStatus,
 } from '../../ledger/codec.js';
 import type { Change } from '../../ledger/port.js';
 import { limitIn, lineTo, parseLine } from '../../ledger/view/limit-lines.js';
-import { fieldsOf, type OrgView, type Pool, type Tables, textIn } from '../../ledger/view/org-view.js';
-import { UNITS_MAX } from '../../quota/charge.js';
+import { fieldsOf, type Pool, type Tables, textIn } from '../../ledger/view/org-view.js';
 import { isName, userIdOf, userKeyOf } from '../../quota/id.js';
 import { capOf, type Limit, NO_LIMIT, type Plan } from '../../quota/limit.js';
-import { formatUnits, type Quotas } from '../../quota/units.js';
 import { groupIn } from '../groups/group-view.js';
 import { setGroup } from '../groups/routes.js';
-import { capIn, definitionOf, unitsIn } from '../http/amounts.js';
+import { capIn, definitionOf } from '../http/amounts.js';
 import { invalid } from '../http/problems.js';
 import { capOut } from '../limits/limit-view.js';
 import { checkCap } from '../limits/routes.js';
-import { type OrgDefinition, set } from '../orgs/definition.js';
-import { liveMember, memberChange, memberIn } from '../users/members.js';
+import type { OrgDefinition } from '../orgs/definition.js';
+import { memberChange, memberIn } from '../users/members.js';
 import { type Profile, profileIn } from '../users/profile.js';
 import { profileChange, snapshot } from '../users/routes.js';
-import type { Difference, ExportedOrg, StatedOrg } from './schemas.js';
+import type { Drafted } from './drafted.js';
+import type { Difference, StatedOrg } from './schemas.js';
+import { draftNotices } from './stated-notices.js';
+import { draftPlan, isSamePlan, type PlanContext } from './stated-plans.js';
 
-/** The org before: its tables `groups`, `members`, `records` and `limits`, whole. A new org has none. */
-export interface Before {
-  readonly quotas: Quotas;
-  readonly now: number;
+/** The org before: its tables `groups`, `members`, `records`, `limits` and `notices`, whole. A new org has none. */
+export interface Before extends PlanContext {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly seatsUsed: number;
   readonly tables: Tables;
-  /** Reports a limit or pool that was raised. */
-  readonly rearm: (field: string) => readonly Change[];
 }
 
 type Users = NonNullable<StatedOrg['users']>;
@@ -65,14 +61,19 @@ export class Draft {
     this.differences.push({ action, subject, from, to });
   }
 
-  apply({ plans = {}, groups, users, limits }: StatedOrg, prune: boolean): void {
-    for (const [quota, plan] of Object.entries(plans)) this.setPlan(quota, plan);
+  apply({ plans = {}, groups, users, limits, notices }: StatedOrg, prune: boolean): void {
+    for (const [quota, stated] of Object.entries(plans)) {
+      const drafted = draftPlan(this.before, { quota, stated, before: this.before.pools.get(quota) });
+      this.pools.set(quota, drafted.pool);
+      this.add(drafted);
+    }
     for (const [id, group] of Object.entries(groups ?? {})) this.putGroup(id, group);
     if (prune && groups !== undefined) this.pruneGroups(groups);
     for (const [id, user] of Object.entries(users ?? {})) this.putUser(id, user);
     if (prune && users !== undefined) this.pruneUsers(users);
     for (const [index, limit] of (limits ?? []).entries()) this.putLimit(limit, `limits/${index}/`);
     if (prune && limits !== undefined) this.pruneLimits();
+    if (notices !== undefined) this.add(draftNotices(this.before, notices, prune));
     this.checkPools();
   }
 
@@ -89,31 +90,9 @@ export class Draft {
     this.changes.push({ incr: 'org', field: 'seatsUsed', by, most: by > 0 || isFewer ? seats : undefined });
   }
 
-  private setPlan(quota: string, stated: { readonly allowance: number; readonly mode?: Plan['mode'] }): void {
-    const field = `plans/${quota}`;
-    const definition = definitionOf(this.before.quotas, quota, field);
-    const pool = this.pools.get(quota);
-    const plan: Plan = {
-      allowance: unitsIn(stated.allowance, definition, `${field}/allowance`),
-      mode: stated.mode ?? pool?.plan.mode ?? 'hard',
-    };
-    if (pool !== undefined && encodePlan(pool.plan) === encodePlan(plan)) return;
-    const { extra = 0, carried = 0 } = pool ?? {};
-    const units = plan.allowance + extra;
-    if (units > UNITS_MAX)
-      throw invalid(`${field}/allowance`, 'is too large together with the extra balance');
-    this.pools.set(quota, { plan, extra, carried, units });
-    this.changes.push(set(`plan:${quota}`, encodePlan(plan)));
-    if (pool !== undefined && plan.allowance > pool.plan.allowance)
-      this.changes.push(...this.before.rearm(lineTo(quota, 'org', '').field));
-    const out = ({ allowance, mode }: Plan) => ({
-      allowance: formatUnits(allowance, definition.decimals),
-      mode,
-    });
-    this.note('plan.set', `plan:${quota}`, {
-      from: pool === undefined ? null : out(pool.plan),
-      to: out(plan),
-    });
+  private add({ changes, differences }: Drafted): void {
+    this.changes.push(...changes);
+    this.differences.push(...differences);
   }
 
   private putGroup(id: string, { name }: { readonly name?: string }): void {
@@ -276,24 +255,46 @@ export class Draft {
     });
   }
 
-  /** A smaller pool must leave no percentage limit with nothing, unless it is meant to stop everything. */
+  /** A smaller pool, now or from the next cycle on, must leave no percentage limit with nothing, unless it is meant to stop everything. */
   private checkPools(): void {
-    for (const [quota, { plan, units }] of this.pools) {
+    for (const [quota, { plan, next, extra }] of this.pools) {
       const before = this.before.pools.get(quota);
-      const allStop = plan.mode === 'hard' && units === 0;
-      if (before === undefined || units >= before.units || allStop) continue;
-      let emptied = 0;
-      for (const [field, text] of fieldsOf(this.before.tables, 'limits')) {
-        const limit = this.limits.has(field) ? this.limits.get(field) : decodeLimit(text);
-        if (limit === undefined || limit.percent === 0 || parseLine(field)?.quota !== quota) continue;
-        if (capOf({ ...limit, raiseUntil: 0 }, units, this.before.now) === 0) emptied += 1;
-      }
-      if (emptied > 0)
-        throw invalid(`plans/${quota}/allowance`, `would set the cap of ${emptied} percent limits to 0`, {
-          limits: emptied,
-        });
+      if (before === undefined) continue;
+      this.checkCaps({
+        quota,
+        plan,
+        units: plan.allowance + extra,
+        before: before.units,
+        field: 'allowance',
+      });
+      if (next === undefined || isSamePlan(next, before.next)) continue;
+      const units = next.allowance + extra;
+      this.checkCaps({ quota, plan: next, units, before: before.units, field: 'next/allowance' });
     }
   }
+
+  private checkCaps({ quota, plan, units, before, field }: PoolChange): void {
+    if (units >= before || (plan.mode === 'hard' && units === 0)) return;
+    let emptied = 0;
+    for (const [line, text] of fieldsOf(this.before.tables, 'limits')) {
+      const limit = this.limits.has(line) ? this.limits.get(line) : decodeLimit(text);
+      if (limit === undefined || limit.percent === 0 || parseLine(line)?.quota !== quota) continue;
+      if (capOf({ ...limit, raiseUntil: 0 }, units, this.before.now) === 0) emptied += 1;
+    }
+    if (emptied > 0)
+      throw invalid(`plans/${quota}/${field}`, `would set the cap of ${emptied} percent limits to 0`, {
+        limits: emptied,
+      });
+  }
+}
+
+interface PoolChange {
+  readonly quota: string;
+  readonly plan: Plan;
+  readonly units: number;
+  /** Units of the present pool. */
+  readonly before: number;
+  readonly field: string;
 }
 
 interface KnownUser {
@@ -311,41 +312,4 @@ function kept(before: Member | undefined, stated: Member['groups']): Member['gro
   const text = (groups: Member['groups']) =>
     encodeMember({ status: 'active', groups: [...groups].sort((a, b) => (a.group < b.group ? -1 : 1)) });
   return text(before.groups) === text(stated) ? before.groups : stated;
-}
-
-/** The org as a file states it. */
-export function exported({ tables, quotas, pools, name, seats: most, rule }: OrgView): ExportedOrg {
-  const sorted = (table: 'groups' | 'members' | 'limits') =>
-    [...fieldsOf(tables, table)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const plans = [...pools].map(([quota, { plan }]) => {
-    const { decimals } = definitionOf(quotas, quota, 'quota');
-    return [quota, { allowance: formatUnits(plan.allowance, decimals), mode: plan.mode }] as const;
-  });
-  const groups = sorted('groups')
-    .filter(([, text]) => decodeGroup(text).alive)
-    .map(([id, text]) => [id, { name: decodeGroup(text).name }] as const);
-  const users = sorted('members').flatMap(([userKey]) => {
-    const member = memberIn(tables, userKey);
-    if (member === undefined || member.status === 'removed') return [];
-    return [[userIdOf(userKey), snapshot(liveMember(tables, member), profileIn(tables, userKey))] as const];
-  });
-  const limits = sorted('limits').flatMap(([field, text]) => limitOut(quotas, field, decodeLimit(text)));
-  return {
-    name,
-    seats: most ?? null,
-    cycle: { ...rule },
-    plans: Object.fromEntries(plans),
-    groups: Object.fromEntries(groups),
-    users: Object.fromEntries(users),
-    limits,
-  };
-}
-
-function limitOut(quotas: Quotas, field: string, limit: Limit): Limits {
-  const line = parseLine(field);
-  const definition = quotas.get(line?.quota ?? '');
-  if (line === undefined || definition === undefined) return [];
-  const { offset, ...cap } = { offset: 0, ...capOut(limit, definition) };
-  const subject = line.scope === 'user' ? { user: userIdOf(line.subject) } : { group: line.subject };
-  return [{ ...subject, quota: line.quota, ...cap, ...(limit.shadow ? { shadow: true } : {}) }];
 }

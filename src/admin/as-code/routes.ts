@@ -3,17 +3,19 @@ import Type from 'typebox';
 import type { Change } from '../../ledger/port.js';
 import { scanAll } from '../../ledger/scan-all.js';
 import { type OrgView, readOrg, type Tables, textIn, withTables } from '../../ledger/view/org-view.js';
+import { boundsAt } from '../../quota/cycle.js';
 import { isName } from '../../quota/id.js';
 import { ADMINS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { endpoint, ok } from '../http/endpoint.js';
 import { invalid } from '../http/problems.js';
 import { DryRun } from '../http/validate.js';
-import { rearm } from '../limits/limit-view.js';
 import { newOrg, type OrgDefinition, ruleIn } from '../orgs/definition.js';
+import { planEntry } from '../plans/history.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { Draft, exported } from './draft.js';
-import { changeOfOrg, shownOrg, TABLES } from './org-change.js';
+import { Draft } from './draft.js';
+import { exported } from './export.js';
+import { changeOfOrg, draftOf, readTables, shownOrg, TABLES } from './org-change.js';
 import { type Difference, Differences, ExportedOrg, STATED_ORG, StatedOrg } from './schemas.js';
 
 /** Differences that the audit log keeps one by one; the others are counted. */
@@ -24,7 +26,7 @@ const show = endpoint({
   id: 'exportOrg',
   method: 'GET',
   path: '/orgs/:org/export',
-  summary: 'Show org, plans, groups, users and limits as one document, as apply takes it',
+  summary: 'Show org, plans, groups, users, limits and notices as one document, as apply takes it',
   roles: ADMINS,
   answers: { 200: ExportedOrg },
   handle: async (admin, { params }) => {
@@ -43,7 +45,9 @@ const apply = endpoint({
   query: {
     ...DryRun,
     prune: Type.Optional(
-      Type.Boolean({ description: 'Deletes what the stated sections groups, users and limits leave out' }),
+      Type.Boolean({
+        description: 'Deletes what the stated sections groups, users, limits and notices/webhooks leave out',
+      }),
     ),
   },
   body: StatedOrg,
@@ -75,26 +79,25 @@ async function applyOrg(admin: Admin, context: WriteContext, stated: Stated): Pr
   const { org } = context;
   if (!isName(org)) throw invalid('org', 'must be 1 to 64 letters, digits, dots, hyphens or underscores');
   return changeOrg(admin, context, {
-    decide: (view) => changed(admin, view, stated),
-    create: (now) => created(admin, { org, now, stated }),
+    decide: (view) => changed(admin, context, { view, stated }),
+    create: (now) => created(admin, context, { now, stated }),
   });
 }
 
 /** Read directly: a change meanwhile increases the version, and the commit starts again. */
-async function changed(admin: Admin, view: OrgView, stated: Stated): Promise<WritePlan<Outcome>> {
-  const scanned = await Promise.all(TABLES.map((table) => scanAll(admin.ledger, view.id, table)));
-  const tables = new Map(TABLES.map((table, index) => [table, scanned[index] ?? new Map<string, string>()]));
-  const { quotas, now, pools, seatsUsed } = view;
-  const draft = new Draft({
-    ...{ quotas, now, pools, seatsUsed, tables },
-    rearm: (field) => rearm(view, field),
-  });
+async function changed(
+  admin: Admin,
+  context: WriteContext,
+  { view, stated }: { readonly view: OrgView; readonly stated: Stated },
+): Promise<WritePlan<Outcome>> {
+  const tables = await readTables((table) => scanAll(admin.ledger, view.id, table));
   const { body, prune } = stated;
   const after: OrgDefinition = {
     name: body.name ?? view.name,
     seats: body.seats === undefined ? view.seats : (body.seats ?? undefined),
     cycle: body.cycle === undefined ? view.rule : ruleIn(body.cycle),
   };
+  const draft = draftOf(view, tables, { after, author: context });
   const changes = changeOfOrg(draft, view, after);
   draft.apply(body, prune);
   draft.checkSeats(after, after.seats !== view.seats);
@@ -112,14 +115,18 @@ function asRead(change: Change, tables: Tables): Change {
 
 function created(
   admin: Admin,
-  { org, now, stated }: { readonly org: string; readonly now: number; readonly stated: Stated },
+  context: WriteContext,
+  { now, stated }: { readonly now: number; readonly stated: Stated },
 ): WritePlan<Outcome> {
   const { body } = stated;
   if (body.cycle === undefined) throw invalid('cycle', 'is missing: the org does not exist yet');
-  const definition = { name: body.name ?? org, seats: body.seats ?? undefined, cycle: ruleIn(body.cycle) };
+  const cycle = ruleIn(body.cycle);
+  const definition = { name: body.name ?? context.org, seats: body.seats ?? undefined, cycle };
   const draft = new Draft({
     ...{ quotas: admin.quotas, now, pools: new Map(), seatsUsed: 0, tables: new Map() },
+    nextStart: boundsAt(cycle, now).end,
     rearm: () => [],
+    planEntry: (plan) => planEntry({ now }, context, plan),
   });
   draft.note('org.create', 'org', { from: null, to: shownOrg(definition) });
   draft.apply(body, false);

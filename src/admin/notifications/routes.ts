@@ -1,14 +1,11 @@
 /** Notices of an org: what it wants to be told, and whom to tell. */
-import type { Static } from 'typebox';
 import { readOrg } from '../../ledger/view/org-view.js';
-import { ascending, type NoticeSettings, SETTINGS, thresholdsText } from '../../notify/settings.js';
+import type { NoticeSettings } from '../../notify/settings.js';
 import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
 import { endpoint, ok } from '../http/endpoint.js';
 import { checkMatch } from '../http/etag.js';
-import { invalid } from '../http/problems.js';
 import { members, Reason } from '../http/validate.js';
-import { set } from '../orgs/definition.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
 import { FAILURE_ENDPOINTS } from './failures.js';
 import { etagOfSettings, notificationsView, SETTINGS_WANT, settingsOf } from './read.js';
@@ -21,6 +18,7 @@ import {
 } from './schemas.js';
 import { TEST_ENDPOINTS } from './test-send.js';
 import { WEBHOOK_ENDPOINTS } from './webhooks.js';
+import { settingsChanges, settingsFrom } from './written-settings.js';
 
 const Body = members({
   thresholds: ThresholdsByScope,
@@ -73,18 +71,6 @@ export const NOTIFICATION_ENDPOINTS = [
   ...FAILURE_ENDPOINTS,
 ];
 
-function settingsFrom({ thresholds, refusals, email }: Omit<Static<typeof Body>, 'reason'>): NoticeSettings {
-  const { enabled, admins, recipients } = email;
-  for (const [index, address] of recipients.entries())
-    if (address === '') throw invalid(`email/recipients/${index}`, 'must be an e-mail address');
-  const { users, groups, org } = thresholds;
-  return {
-    thresholds: { users: ascending(users), groups: ascending(groups), org: ascending(org) },
-    refusals: { users: refusals.users, groups: refusals.groups, org: refusals.org },
-    email: { enabled, admins, recipients },
-  };
-}
-
 async function putSettings(admin: Admin, context: WriteContext, to: NoticeSettings): Promise<void> {
   const text = JSON.stringify(to);
   await changeOrg(admin, context, {
@@ -93,12 +79,8 @@ async function putSettings(admin: Admin, context: WriteContext, to: NoticeSettin
       const from = settingsOf(view);
       checkMatch(context.ifMatch, etagOfSettings(from));
       if (JSON.stringify(from) === text) return { changes: [], answer: undefined };
-      const changes = [
-        { set: 'notices', field: SETTINGS, value: text },
-        set('thresholds', thresholdsText(to)),
-      ] as const;
       return {
-        changes,
+        changes: settingsChanges(to),
         auditEvent: { action: 'notifications.set', subject: 'notifications', from, to },
         answer: undefined,
       };

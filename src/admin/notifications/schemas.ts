@@ -9,6 +9,8 @@ const Thresholds = Type.Array(Type.Integer({ minimum: 1, maximum: 100 }), {
   description: 'Percent of the limit or pool',
 });
 
+export const WebhookUrl = Type.String({ minLength: 1, maxLength: 2_000 });
+
 /** One value for users, groups and the org. */
 export const ThresholdsByScope = members({ users: Thresholds, groups: Thresholds, org: Thresholds });
 export const RefusalsByScope = members({

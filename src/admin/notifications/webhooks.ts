@@ -8,7 +8,6 @@ import {
   type Webhook,
   webhookField,
   webhookIn,
-  webhooksIn,
 } from '../../notify/webhooks.js';
 import { ADMINS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
@@ -19,11 +18,16 @@ import { NoBody } from '../http/schema.js';
 import { members, Reason } from '../http/validate.js';
 import { newId } from '../tokens/secrets.js';
 import { changeOrg, type WriteContext, type WritePlan, writeContext } from '../writes/change.js';
-import { etagOfWebhook, noticeTable, webhookView } from './read.js';
-import { MadeWebhookView, WebhookView } from './schemas.js';
-
-const Url = Type.String({ minLength: 1, maxLength: 2_000 });
-const WEBHOOKS_MAX = 20;
+import { etagOfWebhook, webhookView } from './read.js';
+import { MadeWebhookView, WebhookUrl, WebhookView } from './schemas.js';
+import {
+  auditedWebhook,
+  urlIn,
+  WEBHOOK_COUNT_WANT,
+  WEBHOOKS_MAX,
+  webhookCountIn,
+  webhooksBy,
+} from './webhook-rules.js';
 
 const add = endpoint({
   id: 'createWebhook',
@@ -31,12 +35,12 @@ const add = endpoint({
   path: '/orgs/:org/notifications/webhooks',
   summary: 'Add a webhook for notices; its secret is shown once',
   roles: ADMINS,
-  body: members({ url: Url, reason: Reason }),
+  body: members({ url: WebhookUrl, reason: Reason }),
   example: { url: 'https://hooks.example.com/quota', reason: 'tell the chat' },
   answers: { 201: MadeWebhookView },
   handle: async (admin, request) => {
     const { body, params } = request;
-    const made = await addWebhook(admin, writeContext(request, body.reason), urlIn(body.url));
+    const made = await addWebhook(admin, writeContext(request, body.reason), urlIn(body.url, 'url'));
     const place = `/v1/orgs/${params.org}/notifications/webhooks/${made.id}`;
     return createdSecret(place, made);
   },
@@ -48,14 +52,14 @@ const change = endpoint({
   path: '/orgs/:org/notifications/webhooks/:webhook',
   summary: 'Change the URL of a webhook, or switch it off and on',
   roles: ADMINS,
-  body: members({ url: Type.Optional(Url), enabled: Type.Optional(Type.Boolean()), reason: Reason }),
+  body: members({ url: Type.Optional(WebhookUrl), enabled: Type.Optional(Type.Boolean()), reason: Reason }),
   example: { enabled: false, reason: 'maintenance of the receiver' },
   answers: { 200: WebhookView },
   ifMatch: true,
   handle: async (admin, request) => {
     const { url, enabled, reason } = request.body;
     const patch = {
-      ...(url === undefined ? {} : { url: urlIn(url) }),
+      ...(url === undefined ? {} : { url: urlIn(url, 'url') }),
       ...(enabled === undefined ? {} : { enabled }),
     };
     const { webhook: id } = request.params;
@@ -110,8 +114,12 @@ const remove = endpoint({
       decide: (view): WritePlan<undefined> => {
         const webhook = webhookOf(view, id);
         checkMatch(context.ifMatch, etagOfWebhook(webhook));
-        const changes = [{ del: 'notices', field: webhookField(id) }] as const;
-        const auditEvent = { action: 'webhook.delete', subject: `webhook:${id}`, from: audited(webhook) };
+        const changes = [{ del: 'notices', field: webhookField(id) } as const, webhooksBy(-1)];
+        const auditEvent = {
+          action: 'webhook.delete',
+          subject: `webhook:${id}`,
+          from: auditedWebhook(webhook),
+        };
         return { changes, auditEvent, answer: undefined };
       },
     });
@@ -120,15 +128,6 @@ const remove = endpoint({
 });
 
 export const WEBHOOK_ENDPOINTS = [add, change, rotate, remove];
-
-/** Which addresses it may reach is checked at each delivery, after the name was resolved. */
-function urlIn(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw invalid('url', 'must be a URL such as https://hooks.example.com/quota');
-  if (url.username + url.password !== '') throw invalid('url', 'must have no user or password');
-  return url.href;
-}
 
 function wantOf(id: string) {
   return [{ table: 'notices', fields: [webhookField(id)] }] as const;
@@ -140,11 +139,6 @@ function webhookOf({ tables }: OrgView, id: string): PlacedWebhook {
   return webhookIn(id, text);
 }
 
-/** Without what signs. */
-function audited({ url, enabled }: Webhook) {
-  return { url: new URL(url).origin, enabled };
-}
-
 function madeView(webhook: PlacedWebhook, secret: string | null) {
   return { ...webhookView(webhook, { role: 'admin' }), secret };
 }
@@ -152,17 +146,17 @@ function madeView(webhook: PlacedWebhook, secret: string | null) {
 async function addWebhook(admin: Admin, context: WriteContext, url: string) {
   const id = newId();
   const secret = newSecret();
-  // Read outside of the commit: the bound needs not be exact.
-  const known = webhooksIn(await noticeTable(admin, context.org));
-  if (known.length >= WEBHOOKS_MAX) throw invalid('url', `an org has at most ${WEBHOOKS_MAX} webhooks`);
   return changeOrg(admin, context, {
-    decide: ({ now }) => {
+    reads: [WEBHOOK_COUNT_WANT],
+    decide: ({ now, tables }) => {
+      if (webhookCountIn(tables) >= WEBHOOKS_MAX)
+        throw invalid('url', `an org has at most ${WEBHOOKS_MAX} webhooks`);
       const webhook: Webhook = { url, enabled: true, createdAt: now, secrets: [{ secret, until: 0 }] };
       const placed = { id, ...webhook };
       const value = JSON.stringify(webhook);
       return {
-        changes: [{ set: 'notices', field: webhookField(id), value }],
-        auditEvent: { action: 'webhook.add', subject: `webhook:${id}`, to: audited(webhook) },
+        changes: [{ set: 'notices', field: webhookField(id), value }, webhooksBy(1)],
+        auditEvent: { action: 'webhook.add', subject: `webhook:${id}`, to: auditedWebhook(webhook) },
         answer: madeView(placed, secret),
         repeated: madeView(placed, null),
       };
@@ -192,7 +186,7 @@ function changeWebhook<Answer>(
       const placed = { id, ...after };
       const value = JSON.stringify(after);
       if (value === JSON.stringify(before)) return { changes: [], answer: show(placed) };
-      const [from, to] = [audited(before), audited(after)];
+      const [from, to] = [auditedWebhook(before), auditedWebhook(after)];
       return {
         changes: [{ set: 'notices', field: webhookField(id), value }],
         auditEvent: { action, subject: `webhook:${id}`, from, to },

@@ -51,15 +51,18 @@ function entryChange(quota: string, entry: Entry): Change {
   return { set: PLANS, field, value: `${entry.at}|${JSON.stringify(entry)}` };
 }
 
-interface NewPlan {
+export interface NewPlan {
   readonly quota: string;
   readonly plan: Plan;
   readonly begins: number;
 }
 
-export function planEntry(view: OrgView, context: WriteContext, { quota, plan, begins }: NewPlan): Change {
-  const { who, reason = '' } = context;
-  return entryChange(quota, { at: view.now, who, reason, plan: encodePlan(plan), begins });
+export function planEntry(
+  { now }: Pick<OrgView, 'now'>,
+  { who, reason = '' }: Pick<WriteContext, 'who' | 'reason'>,
+  { quota, plan, begins }: NewPlan,
+): Change {
+  return entryChange(quota, { at: now, who, reason, plan: encodePlan(plan), begins });
 }
 
 interface TopUp {
