@@ -57,6 +57,12 @@ export class ChangedFields {
     }
   }
 
+  /** The table was read as a whole. */
+  forget(table: Table): void {
+    this.all.delete(table);
+    this.fields.delete(table);
+  }
+
   add(table: Table, field: string): void {
     const fields = this.fields.get(table) ?? new Set();
     this.fields.set(table, fields.add(field));

@@ -1,11 +1,12 @@
 /** The sum of the caps of a quota's active users, and the part of the pool that no one can use. */
-import { setImmediate as turn } from 'node:timers/promises';
-import { decodeLimit, statusIn } from '../../ledger/codec.js';
-import { capNow, instant, parseLine, quotaOf } from '../../ledger/view/limit-lines.js';
+import { statusIn } from '../../ledger/codec.js';
+import { capNow, instant, quotaOf } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type OrgView } from '../../ledger/view/org-view.js';
 import { type Limit, PERCENT_WHOLE } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
 import { percentOut } from '../http/amounts.js';
+import { Turns } from '../http/turns.js';
+import type { LimitRow } from '../snapshots/limit-rows.js';
 
 /** Tables that `allCapSums` reads. */
 export const CAP_TABLES = ['members', 'limits'] as const;
@@ -31,26 +32,16 @@ const NO_CAPS: Sums = {
   raiseEnds: 0,
 };
 
-const TURN_MS = 1;
-const FIELDS_A_LOOK = 64;
-
 /** Shadow limits do not cap anyone, so they do not count. */
-async function sumsOf(view: OrgView): Promise<Map<string, Sums>> {
+async function sumsOf(view: OrgView, limits: Iterable<LimitRow>): Promise<Map<string, Sums>> {
   const members = fieldsOf(view.tables, 'members');
   const activeUsers = view.seatsUsed;
   const all = new Map([...view.pools.keys()].map((quota) => [quota, { ...NO_CAPS, activeUsers }]));
-  let seen = 0;
-  let turnEnds = performance.now() + TURN_MS;
-  for (const [field, text] of fieldsOf(view.tables, 'limits')) {
-    seen += 1;
-    if (seen % FIELDS_A_LOOK === 0 && performance.now() > turnEnds) {
-      await turn();
-      turnEnds = performance.now() + TURN_MS;
-    }
-    const line = parseLine(field);
-    const sums = line === undefined ? undefined : all.get(line.quota);
-    if (line === undefined || sums === undefined) continue;
-    const limit = decodeLimit(text);
+  const turns = new Turns();
+  for (const { line, limit } of limits) {
+    if (turns.isDue()) await turns.next();
+    const sums = all.get(line.quota);
+    if (sums === undefined) continue;
     addRaise(sums, limit, view.now);
     const member = line.scope === 'user' ? members.get(line.subject) : undefined;
     if (member === undefined || statusIn(member) !== 'active') continue;
@@ -101,8 +92,8 @@ function stateOf(percent: number): 'exact' | 'oversubscribed' | 'short' {
 export type CapSums = ReturnType<typeof capSums>;
 
 /** The sums of every quota that has a plan. */
-export async function allCapSums(view: OrgView) {
+export async function allCapSums(view: OrgView, limits: Iterable<LimitRow>) {
   const caps: Record<string, CapSums> = {};
-  for (const [quota, sums] of await sumsOf(view)) caps[quota] = capSums(view, quota, sums);
+  for (const [quota, sums] of await sumsOf(view, limits)) caps[quota] = capSums(view, quota, sums);
   return caps;
 }

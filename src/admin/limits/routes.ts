@@ -1,7 +1,7 @@
 /** Limits: list, set, change, delete, and preview each of these (`dryRun`). */
 import Type, { type Static } from 'typebox';
 import { ProblemError } from '../../errors/catalogue.js';
-import { decodeLimit, encodeLimit } from '../../ledger/codec.js';
+import { encodeLimit } from '../../ledger/codec.js';
 import type { Change, Want } from '../../ledger/port.js';
 import {
   capNow,
@@ -12,7 +12,7 @@ import {
   parseLine,
   quotaOf,
 } from '../../ledger/view/limit-lines.js';
-import { fieldsOf, type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
+import { type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
 import { userIdOf, userKeyOf } from '../../quota/id.js';
 import { type Limit, NO_LIMIT, percentFault } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
@@ -26,6 +26,7 @@ import { matches, pageOf } from '../http/paging.js';
 import { invalid, notFound } from '../http/problems.js';
 import { NoBody } from '../http/schema.js';
 import { DryRun, members, Paging, Reason, Search } from '../http/validate.js';
+import type { LimitRow } from '../snapshots/limit-rows.js';
 import {
   BLOCKS_NOBODY,
   NOBODY,
@@ -136,20 +137,16 @@ const remove = endpoint({
 
 export const LIMIT_ENDPOINTS = [list, create, show, change, remove];
 
-interface LimitRow {
-  readonly line: LimitLine;
-  readonly text: string;
-}
-
 async function listLimits(admin: Admin, org: string, query: ListQuery) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org);
-  const { tables, ageMs } = await snapshots.tables(org, [...CAP_TABLES, ...limitTables(view.cycle.start)]);
+  const names = [...CAP_TABLES, ...limitTables(view.cycle.start)];
+  const { tables, limits, ageMs } = await snapshots.tables(org, names);
   const copy = withTables(view, tables);
-  const standing = ({ line, text }: LimitRow) => limitStanding(copy, line, decodeLimit(text));
+  const standing = ({ line, limit }: LimitRow) => limitStanding(copy, line, limit);
   const page = await pageOf(
     {
-      rows: rowsOf(tables),
+      rows: limits.values(),
       id: ({ line }: LimitRow) => line.field,
       accept: (row: LimitRow) =>
         quotas.has(row.line.quota) &&
@@ -166,18 +163,11 @@ async function listLimits(admin: Admin, org: string, query: ListQuery) {
     query,
   );
   return {
-    items: page.rows.map(({ line, text }) => limitView(copy, line, decodeLimit(text))),
+    items: page.rows.map(({ line, limit }) => limitView(copy, line, limit)),
     cursor: page.cursor,
-    caps: await allCapSums(copy),
+    caps: await allCapSums(copy, limits.values()),
     snapshotAgeMs: ageMs,
   };
-}
-
-function* rowsOf(tables: Tables): Generator<LimitRow> {
-  for (const [field, text] of fieldsOf(tables, 'limits')) {
-    const line = parseLine(field);
-    if (line !== undefined) yield { line, text };
-  }
 }
 
 function accepts(tables: Tables, query: ListQuery, { quota, scope, subject }: LimitLine): boolean {

@@ -26,8 +26,8 @@ export const OVERVIEW_ENDPOINTS = [
 async function overviewOf(admin: Admin, org: string) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org, orgLines(quotas));
-  const { tables, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
-  const sums = await allCapSums(withTables(view, tables));
+  const { tables, limits, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
+  const sums = await allCapSums(withTables(view, tables), limits.values());
   const views = [...view.pools].flatMap(([quota, pool]) => {
     const caps = sums[quota];
     return caps === undefined ? [] : [{ ...poolView(view, quota, pool), caps }];

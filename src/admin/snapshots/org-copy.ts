@@ -5,21 +5,21 @@
  *
  * Held units are in neither log. Their table has the lines of open holds only, so it is scanned at each refresh.
  */
-import { setImmediate as turn } from 'node:timers/promises';
-import { ChangedFields, FEED_KEPT } from '../../ledger/change-feed.js';
-import { decodeJournal } from '../../ledger/codec.js';
-import { isStagedTable, type Log, type OrgStore, type Table } from '../../ledger/port.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChangedFields } from '../../ledger/change-feed.js';
+import { isStagedTable, type OrgStore, type Table } from '../../ledger/port.js';
 import { scanAll, scanSettled } from '../../ledger/scan-all.js';
-import { lineOf } from '../../quota/id.js';
+import type { DecodedRows } from './decoded-rows.js';
+import { FollowedLogs } from './followed-logs.js';
+import { LimitRows } from './limit-rows.js';
 import { UserRows } from './user-rows.js';
 
 export type CopySource = Pick<OrgStore, 'read' | 'scan' | 'endStaging' | 'log' | 'logBack'>;
 
 /** Fields and entries of one store call: well below 2 ms of the store's time. */
 const FIELDS_A_READ = 250;
-const ENTRIES_A_PAGE = 50;
-/** Journal lines parsed in one turn of the event loop. */
-const LINES_A_TURN = 128;
+/** Well below the time for which entries stay in the journal before they are folded. */
+const FOLLOW_MS = 1_000;
 
 /** Tables besides those that were wanted before. */
 export interface Wanted {
@@ -33,14 +33,12 @@ type Fields = Map<string, string>;
 export class OrgCopy {
   private readonly tables = new Map<Table, Fields>();
   private readonly wanted = new Set<Table>();
-  private epoch: string | undefined;
-  /** Entries up to these were followed. */
-  private changesAt = '';
-  private journalAt = '';
+  private readonly logs: FollowedLogs;
   private running: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
   private isRunning = false;
   private userRows: UserRows | undefined;
+  private limitRows: LimitRows | undefined;
   /** When the last refresh began (performance.now): the copy has every change up to then. */
   currentAt = Number.NEGATIVE_INFINITY;
 
@@ -48,7 +46,9 @@ export class OrgCopy {
     private readonly ledger: CopySource,
     private readonly org: string,
     private readonly quotas: readonly string[],
-  ) {}
+  ) {
+    this.logs = new FollowedLogs(ledger, org);
+  }
 
   get(table: Table): ReadonlyMap<string, string> | undefined {
     return this.tables.get(table);
@@ -57,6 +57,17 @@ export class OrgCopy {
   /** The users, ready to be sorted and filtered; undefined before a refresh `withUsers`. */
   get users(): UserRows | undefined {
     return this.userRows;
+  }
+
+  /** The limits, decoded; undefined before a refresh with their table. */
+  get limits(): LimitRows | undefined {
+    return this.limitRows;
+  }
+
+  has({ names, withUsers }: Wanted): boolean {
+    if (withUsers && this.userRows?.built !== true) return false;
+    if (names.includes('limits') && this.limitRows?.built !== true) return false;
+    return names.every((name) => this.tables.has(name));
   }
 
   /** A refresh is running or waits for one. */
@@ -75,6 +86,7 @@ export class OrgCopy {
   refresh({ names, withUsers }: Wanted): Promise<void> {
     for (const name of names) this.want(name);
     if (withUsers) this.userRows ??= new UserRows(this.quotas);
+    if (names.includes('limits')) this.limitRows ??= new LimitRows();
     if (this.next === undefined) {
       this.next = this.running.then(() => this.bringUp());
       this.running = this.next;
@@ -100,39 +112,48 @@ export class OrgCopy {
     // Who asks from here on needs the next refresh.
     this.next = undefined;
     this.isRunning = true;
-    const begunAt = performance.now();
-    if (this.epoch === undefined) await this.begin();
+    await this.logs.begin();
+    const changed = new ChangedFields();
     const scanned = new Set<Table>();
-    for (const name of this.wanted) {
-      if (this.tables.has(name)) continue;
-      await this.scan(name);
-      scanned.add(name);
-    }
-    // A first scan of large tables takes a second: what changed meanwhile is followed from here on.
-    const followedAt = scanned.size === 0 ? begunAt : performance.now();
-    await this.follow(scanned);
+    let followedAt: number;
+    do {
+      const names = this.unread(changed);
+      await this.scanAll(names, changed);
+      for (const name of names) scanned.add(name);
+      followedAt = performance.now();
+      await this.logs.follow(this.wanted, changed);
+    } while (this.unread(changed).length > 0);
+    await Promise.all([...this.wanted].filter(isHeld).map((name) => this.scan(name)));
+    await this.readAgain(changed);
+    for (const rows of [this.userRows, this.limitRows])
+      if (rows !== undefined) await this.decode(rows, changed, scanned);
     this.currentAt = followedAt;
     this.isRunning = false;
   }
 
-  /** What the logs have by now is in each scan that begins after this. */
-  private async begin(): Promise<void> {
-    const [changesAt, journalAt] = await Promise.all([this.lastOf('changes'), this.lastOf('journal')]);
-    const { epoch, fold } = await this.head();
-    this.epoch = epoch;
-    this.changesAt = changesAt;
-    this.journalAt = isAfter(fold, journalAt) ? fold : journalAt;
+  /** Tables that are new here, or that the logs do not tell the changes of. */
+  private unread({ all }: ChangedFields): Table[] {
+    return [...this.wanted].filter((name) => !isHeld(name) && (!this.tables.has(name) || all.has(name)));
   }
 
-  private async lastOf(log: Log): Promise<string> {
-    const [last] = await this.ledger.logBack(this.org, log, '', 1);
-    return last?.id ?? '';
-  }
-
-  private async head(): Promise<{ epoch: string; fold: string }> {
-    const { values } = await this.ledger.read(this.org, [{ table: 'org', fields: ['epoch', 'fold'] }]);
-    const [epoch, fold] = values[0] ?? [];
-    return { epoch: epoch ?? '', fold: fold ?? '' };
+  /**
+   * Side by side, as a scan waits for the store most of the time. The logs are followed meanwhile: a scan of a large table takes a second
+   * or more, and entries that are folded leave the journal.
+   */
+  private async scanAll(names: readonly Table[], changed: ChangedFields): Promise<void> {
+    if (names.length === 0) return;
+    for (const name of names) changed.forget(name);
+    let isScanning = true;
+    const scans = Promise.all(names.map((name) => this.scan(name))).finally(() => {
+      isScanning = false;
+    });
+    const follow = async (): Promise<void> => {
+      while (isScanning) {
+        await Promise.race([scans, delay(FOLLOW_MS, undefined, { ref: false })]);
+        if (isScanning) await this.logs.follow(this.wanted, changed);
+      }
+    };
+    await Promise.all([scans, follow()]);
   }
 
   private async scan(name: Table): Promise<void> {
@@ -140,63 +161,10 @@ export class OrgCopy {
     if (this.wanted.has(name)) this.tables.set(name, fields);
   }
 
-  private async follow(scanned: Set<Table>): Promise<void> {
-    const changed = new ChangedFields();
-    await this.followFeed(changed);
-    await this.followJournal(changed);
-    for (const name of this.tables.keys()) {
-      const isHeld = name.startsWith('held:');
-      if (!changed.all.has(name) && (!isHeld || scanned.has(name))) continue;
-      await this.scan(name);
-      scanned.add(name);
-    }
-    await this.readAgain(changed);
-    const { userRows } = this;
-    if (userRows === undefined) return;
-    if (!userRows.built || [...scanned].some((name) => userRows.reads(name)))
-      await userRows.build((name) => this.tables.get(name), [...this.tables.keys()]);
-    else for (const [name, fields] of changed.fields) userRows.update(name, fields);
-  }
-
-  private async followFeed(changed: ChangedFields): Promise<void> {
-    let count = 0;
-    for await (const { id, text } of this.entriesAfter('changes', this.changesAt)) {
-      changed.addEntry(text);
-      this.changesAt = id;
-      count += 1;
-    }
-    // So many may be all that the feed kept.
-    if (count >= FEED_KEPT) for (const name of this.tables.keys()) changed.all.add(name);
-  }
-
-  private async followJournal(changed: ChangedFields): Promise<void> {
-    const counters = [...this.tables.keys()].filter((name) => name.startsWith('consumed:'));
-    const from = this.journalAt;
-    let parsed = 0;
-    for await (const { id, text } of this.entriesAfter('journal', from)) {
-      this.journalAt = id;
-      if (counters.length === 0) continue;
-      for (const field of linesOf(text)) for (const name of counters) changed.add(name, field);
-      parsed += text.length;
-      if (parsed < LINES_A_TURN * 64) continue;
-      parsed = 0;
-      await turn();
-    }
-    const { epoch, fold } = await this.head();
-    if (epoch !== this.epoch) throw new Error(`The data of ${this.org} was replaced while it was copied`);
-    // Entries that are folded leave the journal: some may have left it unseen.
-    if (!isAfter(fold, from)) return;
-    for (const name of counters) changed.all.add(name);
-    if (isAfter(fold, this.journalAt)) this.journalAt = fold;
-  }
-
-  private async *entriesAfter(log: Log, after: string) {
-    for (let last = after; ; ) {
-      const page = await this.ledger.log(this.org, log, last, ENTRIES_A_PAGE);
-      yield* page;
-      last = page.at(-1)?.id ?? last;
-      if (page.length < ENTRIES_A_PAGE) return;
-    }
+  private async decode(rows: DecodedRows, { fields }: ChangedFields, scanned: Set<Table>): Promise<void> {
+    if (!rows.built || [...scanned].some((name) => rows.reads(name)))
+      await rows.build((name) => this.tables.get(name), [...this.tables.keys()]);
+    else for (const [name, changed] of fields) rows.update(name, changed);
   }
 
   private async readAgain({ fields, all }: ChangedFields): Promise<void> {
@@ -219,26 +187,7 @@ export class OrgCopy {
   }
 }
 
-/** The counter lines that a journal entry moved. */
-function* linesOf(text: string): Generator<string> {
-  for (const { user, groups, charges, refused } of decodeJournal(text)) {
-    // A refusal moved nothing.
-    if (refused !== undefined) continue;
-    for (const { quota } of charges) {
-      yield lineOf(quota, 'user', user);
-      for (const group of groups) yield lineOf(quota, 'group', group);
-      yield lineOf(quota, 'org', '');
-    }
-  }
-}
-
-/** Whether an entry was appended after another one; '' is before all. */
-function isAfter(one: string, other: string): boolean {
-  const [at = 0, count = 0] = numbersOf(one);
-  const [otherAt = 0, otherCount = 0] = numbersOf(other);
-  return at === otherAt ? count > otherCount : at > otherAt;
-}
-
-function numbersOf(entry: string): number[] {
-  return entry === '' ? [] : entry.split('-').map(Number);
+/** Held units are in no log. */
+function isHeld(name: Table): boolean {
+  return name.startsWith('held:');
 }

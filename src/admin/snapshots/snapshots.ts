@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { isListed } from '../../ledger/change-feed.js';
 import type { Table } from '../../ledger/port.js';
 import type { Tables } from '../../ledger/view/org-view.js';
+import type { LimitRow } from './limit-rows.js';
 import { type CopySource, OrgCopy, type Wanted } from './org-copy.js';
 import { TableScans } from './scans.js';
 import { OrgStamps, type Stamps } from './stamps.js';
@@ -23,6 +24,8 @@ const FIELDS_MAX = 2_000_000;
 
 export interface TablesCopy {
   readonly tables: Tables;
+  /** Decoded; none if `limits` is not among the tables. */
+  readonly limits: ReadonlyMap<string, LimitRow>;
   readonly ageMs: number;
 }
 
@@ -61,12 +64,12 @@ export class Snapshots {
     const now = performance.now();
     const age = Math.max(0, ...scans.map(({ begunAt }) => now - begunAt));
     const scanned = scans.map(({ fields }, index) => [others[index] ?? 'org', fields] as const);
-    if (followed.length === 0) return { tables: new Map(scanned), ageMs: Math.round(age) };
-    const { tables, ageMs } = tablesOf(
+    if (followed.length === 0) return { tables: new Map(scanned), limits: new Map(), ageMs: Math.round(age) };
+    const { tables, limits, ageMs } = tablesOf(
       await this.current(org, { names: followed, withUsers: false }),
       followed,
     );
-    return { tables: new Map([...tables, ...scanned]), ageMs: Math.max(ageMs, Math.round(age)) };
+    return { tables: new Map([...tables, ...scanned]), limits, ageMs: Math.max(ageMs, Math.round(age)) };
   }
 
   /** As `tables`, with the users decoded. */
@@ -101,11 +104,8 @@ export class Snapshots {
     if (known === undefined) return this.bringUp(org, this.add(org), wanted);
     known.usedAt = performance.now();
     const { copy, writtenAt } = known;
-    const { names, withUsers } = wanted;
-    const hasUsers = !withUsers || copy.users?.built === true;
-    const isComplete = hasUsers && names.every((name) => copy.get(name) !== undefined);
     const isFresh = copy.currentAt >= Math.max(writtenAt, performance.now() - AGE_MAX_MS);
-    if (isComplete && isFresh) return copy;
+    if (isFresh && copy.has(wanted)) return copy;
     try {
       return await this.bringUp(org, known, wanted);
     } catch {
@@ -161,5 +161,6 @@ export class Snapshots {
 
 function tablesOf(copy: OrgCopy, names: readonly Table[]): TablesCopy {
   const tables = new Map(names.map((name) => [name, copy.get(name) ?? new Map<string, string>()]));
-  return { tables, ageMs: Math.max(0, Math.round(performance.now() - copy.currentAt)) };
+  const limits = copy.limits?.all ?? new Map<string, LimitRow>();
+  return { tables, limits, ageMs: Math.max(0, Math.round(performance.now() - copy.currentAt)) };
 }

@@ -1,9 +1,12 @@
 /** The users of a copy, decoded: a list of 100,000 is filtered and sorted without parsing any of their records again. */
-import { setImmediate as turn } from 'node:timers/promises';
 import { decodeMember, type Member } from '../../ledger/codec.js';
 import type { Table } from '../../ledger/port.js';
 import { lineOf, userIdOf } from '../../quota/id.js';
+import type { Placed, Rank } from '../http/paging.js';
+import { Turns } from '../http/turns.js';
 import { type Profile, profileField, profileIn } from '../users/profile.js';
+import type { DecodedRows, TableOf } from './decoded-rows.js';
+import { SortedRows } from './sorted-rows.js';
 
 export interface UserRow {
   readonly userKey: string;
@@ -15,15 +18,14 @@ export interface UserRow {
   readonly consumed: number[];
 }
 
-type TableOf = (table: Table) => ReadonlyMap<string, string> | undefined;
-
-const ROWS_A_TURN = 256;
 const PROFILE = profileField('');
 
-export class UserRows {
+export class UserRows implements DecodedRows {
   private rows = new Map<string, UserRow>();
   private tableOf: TableOf = () => undefined;
   private consumedName: Table = 'consumed:0';
+  /** By the name of the rank. */
+  private readonly orders = new Map<string, SortedRows<UserRow>>();
   built = false;
 
   /** `quotas`: the ids, in the order of `consumed`. */
@@ -37,6 +39,21 @@ export class UserRows {
     return this.rows.get(userKey);
   }
 
+  /** In ascending order of this rank. A name stands for the same rank each time. */
+  sorted(name: string, rank: (row: UserRow) => Rank): Promise<readonly Placed<UserRow>[]> {
+    let order = this.orders.get(name);
+    if (order === undefined) {
+      order = new SortedRows({
+        rows: () => this.rows.values(),
+        has: (row) => this.rows.get(row.userKey) === row,
+        id: ({ userKey }) => userKey,
+        rank,
+      });
+      this.orders.set(name, order);
+    }
+    return order.list();
+  }
+
   reads(table: Table): boolean {
     return table === 'members' || table === 'records' || table.startsWith('consumed:');
   }
@@ -45,13 +62,13 @@ export class UserRows {
     this.tableOf = tableOf;
     this.consumedName = names.find((name) => name.startsWith('consumed:')) ?? this.consumedName;
     const rows = new Map<string, UserRow>();
-    let count = 0;
+    const turns = new Turns();
     for (const [userKey, text] of tableOf('members') ?? []) {
       rows.set(userKey, this.rowOf(userKey, text));
-      count += 1;
-      if (count % ROWS_A_TURN === 0) await turn();
+      if (turns.isDue()) await turns.next();
     }
     this.rows = rows;
+    this.orders.clear();
     this.built = true;
   }
 
@@ -78,10 +95,14 @@ export class UserRows {
 
   private updateMember(userKey: string): void {
     const text = this.tableOf('members')?.get(userKey);
-    const row = this.rows.get(userKey);
+    const row = this.rows.get(userKey) ?? (text === undefined ? undefined : this.rowOf(userKey, text));
+    if (row === undefined) return;
     if (text === undefined) this.rows.delete(userKey);
-    else if (row === undefined) this.rows.set(userKey, this.rowOf(userKey, text));
-    else row.member = decodeMember(text);
+    else {
+      row.member = decodeMember(text);
+      this.rows.set(userKey, row);
+    }
+    this.touch(row);
   }
 
   private updateProfile(field: string): void {
@@ -90,13 +111,20 @@ export class UserRows {
     if (row === undefined) return;
     row.profile = this.profileOf(row.userKey);
     row.sought = soughtIn(row.userKey, row.profile);
+    this.touch(row);
   }
 
   private updateConsumed(field: string): void {
     const at = field.indexOf(':u:');
     const row = at < 0 ? undefined : this.rows.get(field.slice(at + ':u:'.length));
     const index = this.quotas.indexOf(field.slice(0, at));
-    if (row !== undefined && index >= 0) row.consumed[index] = this.consumedOf(field);
+    if (row === undefined || index < 0) return;
+    row.consumed[index] = this.consumedOf(field);
+    this.touch(row);
+  }
+
+  private touch(row: UserRow): void {
+    for (const order of this.orders.values()) order.touch(row);
   }
 }
 

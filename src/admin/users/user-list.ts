@@ -25,7 +25,7 @@ type UserQuery = MembersOf<typeof UserQuery>;
 
 export async function listUsers(admin: Admin, org: string, query: UserQuery) {
   const view = await readOrg(admin, org);
-  const { tables, users, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
+  const { tables, users, limits, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
   const copy = withTables(view, tables);
   const page = await pageOf(
     {
@@ -33,6 +33,7 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
       id: ({ userKey }: UserRow) => userKey,
       accept: acceptance(tables, query),
       ranks: ranksOf(admin),
+      sorted: (name, rank) => users.sorted(name, rank),
     },
     query,
   );
@@ -45,7 +46,7 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
     ...userView(copy, userKey, member),
     ...activeOf(userKey),
   }));
-  return { items, cursor: page.cursor, caps: await allCapSums(copy), snapshotAgeMs: ageMs };
+  return { items, cursor: page.cursor, caps: await allCapSums(copy, limits.values()), snapshotAgeMs: ageMs };
 }
 
 /** Removed users are listed only on request. */
