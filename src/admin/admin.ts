@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { LiveHistory } from '../history/live-history.js';
 import type { HistoryRetention } from '../history/retention.js';
 import type { Ledger } from '../ledger/port.js';
 import type { FoundOrg } from '../ledger/view/org-view.js';
@@ -24,6 +25,7 @@ export interface Admin {
   readonly ledger: Ledger;
   readonly quotas: Quotas;
   readonly snapshots: Snapshots;
+  readonly history: LiveHistory;
   readonly mutex: KeyedMutex;
   readonly tokens: TokenLogins;
   readonly sessions: SessionStore;

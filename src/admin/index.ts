@@ -12,6 +12,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { ProblemError } from '../errors/catalogue.js';
+import { LiveHistory } from '../history/live-history.js';
 import { HISTORY_RETENTION, type HistoryRetention } from '../history/retention.js';
 import type { Ledger } from '../ledger/port.js';
 import type { QuotaDefinition } from '../quota/units.js';
@@ -91,11 +92,12 @@ export const SYSTEM_ORGS = [TOKEN_ORG];
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {
   const admin = partsOf(options);
-  const { snapshots, tokens } = admin;
+  const { snapshots, history, tokens } = admin;
   const sendProblem = problemSender(options.logger);
   const app = Fastify(settings(options, sendProblem));
   app.addHook('onClose', async () => {
     snapshots.close();
+    history.close();
     await tokens.close();
   });
   app.decorateRequest('access');
@@ -147,6 +149,7 @@ function partsOf(options: AdminOptions): Admin {
     quotas,
     mutex: new KeyedMutex(),
     snapshots: new Snapshots(ledger, [...quotas.keys()]),
+    history: new LiveHistory(ledger),
   };
   return {
     ...store,

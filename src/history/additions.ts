@@ -2,7 +2,7 @@
 import type { JournalLine } from '../ledger/codec.js';
 import type { Table } from '../ledger/port.js';
 import { hourBucket } from '../quota/cycle.js';
-import { chargedName, refusedName } from './names.js';
+import { refusedName, sharedName, userDetail, userName } from './names.js';
 import { addCell, type Cell, emptyPacked, type Packed } from './packed.js';
 import { groupField, ORG_FIELD, type Place, placesOf } from './tables.js';
 
@@ -30,11 +30,11 @@ export class Additions {
       if (scope === 'group') this.put(places.shared, groupField(group), name, cell);
       return;
     }
+    const detail = userDetail(key, line.groups);
     for (const { quota, units, raw } of line.charges) {
       const cell = { units: units * times, raw: raw * times };
-      this.addUser(places, user, chargedName(quota, action, model, key), cell);
-      // An API key has one user: keys are a detail of users, and would multiply the rows of groups and the org.
-      const shared = chargedName(quota, action, model, '');
+      this.addUser(places, user, userName(quota, action, model, detail), cell);
+      const shared = sharedName(quota, action, model);
       this.put(places.shared, ORG_FIELD, shared, cell);
       for (const group of line.groups) this.put(places.shared, groupField(group), shared, cell);
     }

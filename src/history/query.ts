@@ -2,6 +2,7 @@
 import { type CycleRule, cycleStartAt, hourBucket, repeatedHour } from '../quota/cycle.js';
 import type { Scope } from '../quota/id.js';
 import { type Section, sectionOf } from './names.js';
+import type { Cell } from './packed.js';
 import { type HistoryStore, type Place, readHistory, type Visit } from './reader.js';
 import { groupField, type HistoryKind, ORG_FIELD } from './tables.js';
 
@@ -42,11 +43,7 @@ export interface HistoryRow {
   readonly refused: Refused;
 }
 
-/** Users and groups are kept apart, so that a change of groups moves nothing; keys are a detail of users. */
-export function mixesSubjects({ groupBy, only }: Pick<HistoryQuery, 'groupBy' | 'only'>): boolean {
-  return readsUsers({ groupBy, only }) && (only.group !== undefined || groupBy.includes('group'));
-}
-
+/** Groups have rows of their own; keys and the groups of users are details of the rows of users. */
 function readsUsers({ groupBy, only }: Pick<HistoryQuery, 'groupBy' | 'only'>): boolean {
   const named = only.user !== undefined || only.key !== undefined;
   return named || groupBy.includes('user') || groupBy.includes('key');
@@ -68,7 +65,8 @@ export async function queryHistory(store: HistoryStore, query: HistoryQuery): Pr
   const sums = new Sums(query);
   const fields = fieldsFor(query);
   const range = { org, timeZone: rule.timeZone, kind: kindOf(query), from, to };
-  await readHistory(store, fields === undefined ? range : { ...range, fields }, sums.add);
+  const { visit } = new CellFilter(query, sums.count);
+  await readHistory(store, fields === undefined ? range : { ...range, fields }, visit);
   return sums.list();
 }
 
@@ -80,49 +78,47 @@ function fieldsFor({ only, groupBy }: HistoryQuery): readonly string[] | undefin
   return groupBy.includes('group') ? undefined : [ORG_FIELD];
 }
 
-class Sums {
-  private readonly rows = new Map<string, HistoryRow>();
-  private readonly sections = new Map<string, Section>();
-  private readonly buckets = new Map<string, string>();
-  private readonly firstHour: string;
+/** What a cell counts for. */
+export interface Counted {
+  readonly section: Section;
+  readonly field: string;
+  /** '' where no group is asked for. */
+  readonly group: string;
+}
 
-  constructor(private readonly query: HistoryQuery) {
-    const { since, rule } = query;
+/** Passes on the cells that a query counts, once for each group that they count for. */
+export class CellFilter {
+  private readonly sections = new Map<string, Section>();
+  private readonly firstHour: string;
+  private readonly isByGroup: boolean;
+  private readonly isOfUsers: boolean;
+
+  constructor(
+    private readonly query: HistoryQuery,
+    private readonly count: (counted: Counted, place: Place, cell: Cell) => void,
+  ) {
+    const { since, rule, only, groupBy } = query;
+    this.isByGroup = only.group !== undefined || groupBy.includes('group');
+    this.isOfUsers = kindOf(query) !== 'shared';
     this.firstHour = since === undefined ? '' : hourBucket(since, rule.timeZone);
   }
 
   // biome-ignore lint/complexity/useMaxParams: called for every cell of a range, where an object would be allocated each time.
-  readonly add: Visit = (field, name, place, { units, raw }) => {
-    const { from, to, groupBy } = this.query;
+  readonly visit: Visit = (field, name, place, cell) => {
+    const { from, to, only } = this.query;
     if (place.day < from || place.day > to) return;
     if (place.hour !== '' && place.day + place.hour < this.firstHour) return;
     const section = this.sectionOf(name);
-    if (!this.accepts(section, field)) return;
-    const at: Record<string, string> = { quota: section.quota };
-    for (const dimension of groupBy) at[dimension] = dimensionOf(section, field, dimension);
-    const bucket = this.bucketOf(place);
-    const key = `${bucket}|${section.quota}|${groupBy.map((one) => at[one]).join('|')}`;
-    let row = this.rows.get(key);
-    if (row === undefined) {
-      const refused = { user: 0, group: 0, org: 0 };
-      row = { bucket, at: at as HistoryRow['at'], units: 0, raw: 0, refused };
-      this.rows.set(key, row);
-    }
-    if (section.refused !== undefined) row.refused[section.refused.scope] += units;
-    else {
-      row.units += units;
-      row.raw += raw;
-    }
+    if (!this.accepts(section)) return;
+    if (!this.isByGroup) this.count({ section, field, group: '' }, place, cell);
+    else
+      for (const group of this.isOfUsers ? section.groups : groupsOfShared(field))
+        if (only.group === undefined || only.group === group)
+          this.count({ section, field, group }, place, cell);
   };
 
-  list(): HistoryRow[] {
-    return [...this.rows].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, row]) => row);
-  }
-
-  private accepts(section: Section, field: string): boolean {
-    const { only, groupBy } = this.query;
-    // The org's own row beside those of the groups.
-    if (groupBy.includes('group') && field === ORG_FIELD) return false;
+  private accepts(section: Section): boolean {
+    const { only } = this.query;
     if (only.quota !== undefined && only.quota !== section.quota) return false;
     if (only.action !== undefined && only.action !== section.action) return false;
     if (only.model !== undefined && only.model !== section.model) return false;
@@ -133,6 +129,47 @@ class Sums {
     const section = this.sections.get(name) ?? sectionOf(name);
     this.sections.set(name, section);
     return section;
+  }
+}
+
+class Sums {
+  private readonly rows = new Map<string, HistoryRow>();
+  private readonly buckets = new Map<string, string>();
+
+  constructor(private readonly query: HistoryQuery) {}
+
+  readonly count = (counted: Counted, place: Place, { units, raw }: Cell): void => {
+    const { section } = counted;
+    const bucket = this.bucketOf(place);
+    let key = `${bucket}|${section.quota}`;
+    for (const dimension of this.query.groupBy) key += `|${dimensionOf(counted, dimension)}`;
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      row = {
+        bucket,
+        at: this.dimensionsOf(counted),
+        units: 0,
+        raw: 0,
+        refused: { user: 0, group: 0, org: 0 },
+      };
+      this.rows.set(key, row);
+    }
+    if (section.refused !== undefined) row.refused[section.refused.scope] += units;
+    else {
+      row.units += units;
+      row.raw += raw;
+    }
+  };
+
+  private dimensionsOf(counted: Counted): HistoryRow['at'] {
+    const dimensions = this.query.groupBy.map((one) => [one, dimensionOf(counted, one)] as const);
+    return { ...Object.fromEntries(dimensions), quota: counted.section.quota };
+  }
+
+  /** A row that came to 0 is left out, as folding leaves out cells that did. */
+  list(): HistoryRow[] {
+    const rows = [...this.rows].filter(([, row]) => !isNothing(row));
+    return rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, row]) => row);
   }
 
   private bucketOf({ day, hour }: Place): string {
@@ -164,12 +201,20 @@ function mondayOf(day: string): string {
   return new Date(date.getTime() - sinceMonday * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
 }
 
-function dimensionOf(section: Section, field: string, dimension: Dimension): string {
+export function isNothing({ units, raw, refused }: Pick<HistoryRow, 'units' | 'raw' | 'refused'>): boolean {
+  return units === 0 && raw === 0 && refused.user + refused.group + refused.org === 0;
+}
+
+function groupsOfShared(field: string): readonly string[] {
+  return field === ORG_FIELD ? [] : [field.slice('g:'.length)];
+}
+
+function dimensionOf({ section, field, group }: Counted, dimension: Dimension): string {
   switch (dimension) {
     case 'user':
       return field;
     case 'group':
-      return field.slice('g:'.length);
+      return group;
     default:
       return section[dimension];
   }

@@ -5,23 +5,27 @@
  * folded between both reads is in the text, and one that came later than both is left for the next reader.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeJournal } from '../ledger/codec.js';
 import type { OrgStore, Table, Want } from '../ledger/port.js';
-import { Additions } from './additions.js';
-import { BEFORE_ALL, type Cell, type EntryId, entryIdOf, isAfter, type Packed, unpack } from './packed.js';
+import { BEFORE_ALL, type Cell, type EntryId, isAfter, type Packed, unpack } from './packed.js';
 import { type HistoryKind, type RangeTable, tablesOf } from './tables.js';
+import { type HistoryOrg, Tail, type TailView } from './tail.js';
 
-export type HistoryStore = Pick<OrgStore, 'read' | 'log' | 'scan'>;
+export interface HistoryStore extends Pick<OrgStore, 'read' | 'log' | 'scan'> {
+  /** Returns a tail that is kept. Left out: each reader reads its own. */
+  tail?(about: HistoryOrg): Promise<TailView>;
+}
 
-export interface HistoryRange {
-  readonly org: string;
-  readonly timeZone: string;
+export interface HistoryRange extends HistoryOrg {
   readonly kind: HistoryKind;
   /** Days, both included. */
   readonly from: string;
   readonly to: string;
   /** Left out: all subjects. */
   readonly fields?: readonly string[];
+  /** Left out: the present one. */
+  readonly tail?: TailView;
+  /** Called for each text, with the last entry that it contains. */
+  readonly onText?: (table: Table, field: string, last: EntryId) => void;
 }
 
 export interface Place {
@@ -34,20 +38,28 @@ export interface Place {
 // biome-ignore lint/complexity/useMaxParams: called for every cell of a range, where an object would be allocated each time.
 export type Visit = (field: string, name: string, place: Place, cell: Cell) => void;
 
-const PAGE_ENTRIES = 50;
 /** Values of one call: keeps it below 2 ms. */
 const PAGE_VALUES = 100;
+/** Values of one page of a scan, which sends one table's only. */
+const SCAN_VALUES = 250;
+/** Values unpacked in one turn of the event loop: about half a millisecond. */
+const VALUES_A_TURN = 32;
 
 export async function readHistory(store: HistoryStore, range: HistoryRange, visit: Visit): Promise<void> {
   const tables = tablesOf(range.kind, range.from, range.to);
-  const { org, fields } = range;
-  if (fields !== undefined) {
-    const texts = tables.flatMap((table) => fields.map((field) => ({ table, field, visit })));
-    await readTexts(store, range, texts);
-    return;
-  }
-  const tail = await Tail.read(store, range);
-  for (const table of tables) await readAll({ store, org, tail, visit }, table);
+  const { org, fields, onText } = range;
+  const tail = range.tail ?? (await tailOf(store, range));
+  const reading = { store, org, tail, onText };
+  if (fields === undefined) for (const table of tables) await readAll({ ...reading, visit }, table);
+  else
+    await readSome(
+      reading,
+      tables.flatMap((table) => fields.map((field) => ({ table, field, visit }))),
+    );
+}
+
+function tailOf(store: HistoryStore, about: HistoryOrg): Promise<TailView> {
+  return store.tail?.(about) ?? new Tail(store, about).current();
 }
 
 /** The text of a field in a table. */
@@ -60,16 +72,20 @@ export interface HistoryText {
 /** Reads texts of any tables, and the journal once. */
 export async function readTexts(
   store: HistoryStore,
-  about: Pick<HistoryRange, 'org' | 'timeZone'>,
+  about: HistoryOrg,
   texts: readonly HistoryText[],
 ): Promise<void> {
-  const tail = await Tail.read(store, about);
+  await readSome({ store, org: about.org, tail: await tailOf(store, about), onText: undefined }, texts);
+}
+
+async function readSome(reading: Omit<Reading, 'visit'>, texts: readonly HistoryText[]): Promise<void> {
+  const { store, org } = reading;
   for (let at = 0; at < texts.length; at += PAGE_VALUES) {
     const some = texts.slice(at, at + PAGE_VALUES);
     const wants = some.map(({ table, field }): Want => ({ table: table.table, fields: [field] }));
-    const { values } = await store.read(about.org, wants);
+    const { values } = await store.read(org, wants);
     for (const [index, { table, field, visit }] of some.entries())
-      visitText({ tail, visit }, table, field, values[index]?.[0] ?? null);
+      visitText({ ...reading, visit }, table, field, values[index]?.[0] ?? null);
     await nextTurn();
   }
 }
@@ -77,8 +93,9 @@ export async function readTexts(
 interface Reading {
   readonly store: HistoryStore;
   readonly org: string;
-  readonly tail: Tail;
+  readonly tail: TailView;
   readonly visit: Visit;
+  readonly onText: HistoryRange['onText'];
 }
 
 async function readAll(reading: Reading, table: RangeTable): Promise<void> {
@@ -86,14 +103,14 @@ async function readAll(reading: Reading, table: RangeTable): Promise<void> {
   const seen = new Set<string>();
   let cursor = '0';
   do {
-    const page = await reading.store.scan(reading.org, table.table, cursor, PAGE_VALUES);
+    const page = await reading.store.scan(reading.org, table.table, cursor, SCAN_VALUES);
     for (const [field, text] of page.entries) {
       if (seen.has(field)) continue;
       seen.add(field);
       visitText(reading, table, field, text);
+      if (seen.size % VALUES_A_TURN === 0) await nextTurn();
     }
     cursor = page.cursor;
-    await nextTurn();
   } while (cursor !== '0');
   for (const field of reading.tail.fieldsOf(table.table))
     if (!seen.has(field)) visitText(reading, table, field, null);
@@ -101,64 +118,21 @@ async function readAll(reading: Reading, table: RangeTable): Promise<void> {
 
 // biome-ignore lint/complexity/useMaxParams: called for every text of a range, where an object would be allocated each time.
 function visitText(
-  { tail, visit }: Pick<Reading, 'tail' | 'visit'>,
+  { tail, visit, onText }: Reading,
   table: RangeTable,
   field: string,
   text: string | null,
 ): void {
   const folded = text === null ? undefined : unpack(text);
-  if (folded !== undefined) visitCells(visit, table, field, folded);
+  if (folded !== undefined) {
+    onText?.(table.table, field, folded.last);
+    visitCells(visit, table, field, folded);
+  }
   for (const { id, packed } of tail.of(table.table, field))
     if (isAfter(id, folded?.last ?? BEFORE_ALL)) visitCells(visit, table, field, packed);
 }
 
 // biome-ignore lint/complexity/useMaxParams: called for every text of a range, where an object would be allocated each time.
-function visitCells(visit: Visit, { at }: RangeTable, field: string, { sections }: Packed): void {
+export function visitCells(visit: Visit, { at }: RangeTable, field: string, { sections }: Packed): void {
   for (const [name, cells] of sections) for (const [slot, cell] of cells) visit(field, name, at(slot), cell);
-}
-
-interface TailPart {
-  readonly id: EntryId;
-  readonly packed: Packed;
-}
-
-/** What the entries of the journal add that were not folded when it was read. */
-class Tail {
-  private readonly byTable = new Map<Table, Map<string, TailPart[]>>();
-
-  static async read(
-    store: HistoryStore,
-    { org, timeZone }: Pick<HistoryRange, 'org' | 'timeZone'>,
-  ): Promise<Tail> {
-    const tail = new Tail();
-    const { values } = await store.read(org, [{ table: 'org', fields: ['fold'] }]);
-    let after = values[0]?.[0] ?? '';
-    for (;;) {
-      const page = await store.log(org, 'journal', after, PAGE_ENTRIES);
-      for (const { id, text } of page) tail.add(entryIdOf(id), text, timeZone);
-      if (page.length < PAGE_ENTRIES) return tail;
-      after = page.at(-1)?.id ?? after;
-      await nextTurn();
-    }
-  }
-
-  of(table: Table, field: string): readonly TailPart[] {
-    return this.byTable.get(table)?.get(field) ?? [];
-  }
-
-  fieldsOf(table: Table): Iterable<string> {
-    return this.byTable.get(table)?.keys() ?? [];
-  }
-
-  private add(id: EntryId, text: string, timeZone: string): void {
-    const additions = new Additions();
-    for (const line of decodeJournal(text)) additions.add(line, 1, timeZone);
-    for (const { table, field, packed } of additions.list()) {
-      const fields = this.byTable.get(table) ?? new Map<string, TailPart[]>();
-      this.byTable.set(table, fields);
-      const parts = fields.get(field);
-      if (parts === undefined) fields.set(field, [{ id, packed }]);
-      else parts.push({ id, packed });
-    }
-  }
 }

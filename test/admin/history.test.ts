@@ -108,6 +108,35 @@ t.test('by user, group, action, model and key, and filtered by them', async (t) 
   t.match(await rows('action=maps'), [{ quota: 'usage', units: 1.5 }]);
 });
 
+t.test('users of a group and groups of a user, as they were when it was charged', async (t) => {
+  const { send, apply, ledger } = await startAcme(t);
+  await apply('acme', [use('ann', 'usage', 15), use('bob', 'usage', 5), use('o', 'usage', 3)]);
+  await apply('acme', [refusal('bob', 'group', 2, 'ops'), refusal('bob', 'user', 4)]);
+  await send('DELETE', '/orgs/acme/groups/ops/members/bob');
+  await apply('acme', [use('bob', 'usage', 20)]);
+  for (const folded of [false, true]) {
+    if (folded) await foldJournal(ledger, 'acme');
+    const of = async (query: string) =>
+      (await send('GET', `/orgs/acme/usage/history?period=cycle&by=total&${query}`)).body;
+    t.match((await of('group=ops&groupBy=user')).rows, [
+      { user: 'bob', units: 0.5, refused: { user: 0, group: 2, org: 0 } },
+    ]);
+    t.match((await of('group=eng&groupBy=user')).rows, [
+      { user: 'ann', units: 1.5 },
+      { user: 'bob', units: 2.5 },
+    ]);
+    t.match((await of('user=bob&groupBy=group')).rows, [
+      { group: 'eng', units: 2.5 },
+      { group: 'ops', units: 0.5 },
+    ]);
+    const members = await of('group=eng');
+    t.equal(members.usersTotal, 2);
+    t.match(members.users, [{ user: 'bob', quotas: [{ units: 2.5 }] }, { user: 'ann' }]);
+    t.same((await of('user=o&groupBy=group')).rows, []);
+    t.match((await of('groupBy=user')).rows, [{ user: 'ann' }, { user: 'bob' }, { user: 'o', units: 0.3 }]);
+  }
+});
+
 t.test('CSV is streamed, and no cell is a formula', async (t) => {
   const { url, apply } = await startAcme(t);
   await apply('acme', [use('ann', 'usage', 15, 'maps'), use('-bob', 'usage', 5, 'maps')]);
@@ -136,7 +165,6 @@ t.test('what cannot be asked for is named', async (t) => {
     'from=2020-01-01': 'from',
     'groupBy=colour': 'groupBy',
     'quota=nope': 'quota',
-    'group=eng&groupBy=user': 'group',
     'period=year&by=hour&groupBy=user': 'by',
     'users=501': 'users',
   };

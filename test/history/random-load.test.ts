@@ -1,6 +1,14 @@
-// The history of a random load is what was served: per user, group, action and hour; all sums agree, and with the counters.
+// The history of a random load is what was served: per user, group, action and hour; all sums agree, and with the counters. Sums of users that
+// are kept current equal those that are read each time.
 import t from 'tap';
-import { type Dimension, type HistoryRow, type Interval, queryHistory } from '../../src/history/query.js';
+import { LiveHistory } from '../../src/history/live-history.js';
+import {
+  type Dimension,
+  type HistoryRow,
+  type Interval,
+  queryHistory,
+  type Selection,
+} from '../../src/history/query.js';
 import type { Op } from '../../src/ledger/port.js';
 import { foldJournal } from '../../src/maintenance/fold.js';
 import { charges } from '../../src/quota/charge.js';
@@ -106,21 +114,77 @@ class Load {
     served.add('key', `${quota}|${one.key}`, units);
     served.add('hour', `${quota}|${hourBucket(now, ZONE)}|${user}|${action}`, units);
     served.add('day', `${quota}|${hourBucket(now, ZONE).slice(0, 10)}|${user}`, units);
-    for (const group of this.groups.get(user) ?? []) served.add('group', `${quota}|${group}`, units);
+    for (const group of this.groups.get(user) ?? []) {
+      served.add('group', `${quota}|${group}`, units);
+      served.add('member', `${quota}|${user}|${group}`, units);
+      served.add('memberHour', `${quota}|${hourBucket(now, ZONE)}|${user}|${group}|${one.key}`, units);
+    }
   }
 }
 
 type Value = (row: HistoryRow) => string;
 
-async function compare(t: Tap, org: TestOrg, { served }: Load): Promise<void> {
-  const ask = (by: Interval, groupBy: readonly Dimension[]) =>
-    queryHistory(org.ledger, {
-      ...{ org: org.org, rule: RULE, from: '2026-10-20', to: '2026-10-30', only: {} },
-      by,
-      groupBy,
+type Ask = (by: Interval, groupBy: readonly Dimension[], only?: Selection) => Promise<HistoryRow[]>;
+
+const RANGE = { rule: RULE, from: '2026-10-20', to: '2026-10-30' };
+
+function sums(rows: readonly HistoryRow[], value: Value, amount: 'units' | 'raw' = 'units') {
+  return Object.fromEntries(rows.map((row) => [value(row), row[amount]] as const).sort());
+}
+
+/** Users of groups, groups of users, by the groups that they were in when it was charged. */
+async function compareGroups(t: Tap, ask: Ask, { served }: Load): Promise<void> {
+  const member: Value = ({ at }) => `${at.quota}|${at.user}|${at.group}`;
+  t.same(sums(await ask('total', ['user', 'group']), member), served.of('member'), 'by user and group');
+  t.same(
+    sums(await ask('hour', ['user', 'group', 'key']), ({ at, bucket }) =>
+      [at.quota, bucket, at.user, at.group, at.key].join('|'),
+    ),
+    served.of('memberHour'),
+    'by hour, user, group and key',
+  );
+  for (const group of GROUPS) {
+    const all = await ask('day', [], { group });
+    const members = await ask('day', ['user'], { group });
+    for (const { bucket, at, units } of all) {
+      const own = members.filter((row) => row.bucket === bucket && row.at.quota === at.quota);
+      t.equal(
+        own.reduce((sum, row) => sum + row.units, 0),
+        units,
+        `${group}: its users, ${bucket}`,
+      );
+    }
+  }
+  for (const user of USERS) {
+    const own = Object.entries(served.of('member')).filter(([name]) => name.split('|')[1] === user);
+    t.same(
+      sums(await ask('total', ['group'], { user }), ({ at }) => `${at.quota}|${user}|${at.group}`),
+      Object.fromEntries(own),
+      `groups of ${user}`,
+    );
+  }
+}
+
+/** Kept sums, in the form of the rows that are read each time. */
+async function compareKept(t: Tap, org: TestOrg, live: LiveHistory): Promise<void> {
+  for (const only of [{}, { quota: 'ai' }, { group: 'g2' }, { user: 'ana' }, { key: 'k1' }]) {
+    const query = { ...RANGE, org: org.org, only, by: 'total', groupBy: ['user'] } as const;
+    const kept = [...(await live.userSums(query)).values()].flatMap(({ user, sums }) =>
+      sums.map(({ quota, units, raw, refused }) => ({ user, quota, units, raw, refused })),
+    );
+    const read = (await queryHistory(org.ledger, query)).map(({ at, units, raw, refused }) => {
+      return { user: at.user ?? '', quota: at.quota, units, raw, refused };
     });
-  const sums = (rows: readonly HistoryRow[], value: Value, amount: 'units' | 'raw' = 'units') =>
-    Object.fromEntries(rows.map((row) => [value(row), row[amount]] as const).sort());
+    const byName = (a: { user: string; quota: string }, b: { user: string; quota: string }) =>
+      `${a.user}|${a.quota}` < `${b.user}|${b.quota}` ? -1 : 1;
+    t.same(kept.sort(byName), read.sort(byName), `kept sums, ${JSON.stringify(only)}`);
+  }
+}
+
+async function compare(t: Tap, org: TestOrg, load: Load): Promise<void> {
+  const { served } = load;
+  const ask: Ask = (by, groupBy, only = {}) =>
+    queryHistory(org.ledger, { ...RANGE, org: org.org, only, by, groupBy });
   const total = await ask('total', []);
   t.same(
     sums(total, ({ at }) => at.quota),
@@ -140,6 +204,7 @@ async function compare(t: Tap, org: TestOrg, { served }: Load): Promise<void> {
       `by ${dimension}`,
     );
   }
+  await compareGroups(t, ask, load);
   const hours = await ask('hour', ['user', 'action']);
   t.same(
     sums(hours, ({ at, bucket }) => `${at.quota}|${bucket}|${at.user}|${at.action}`),
@@ -167,6 +232,8 @@ onBothMaintained(`a random load (SEED=${SEED})`, t, async (t, maintained) => {
   const org = await maintained.seed('acme', { plans: { usage: 1_000_000, ai: 1_000_000 }, groups: GROUPS });
   const pick = randomFrom(SEED);
   const load = new Load(org, pick);
+  const live = new LiveHistory(org.ledger);
+  t.teardown(() => live.close());
   await org.commit(
     set('org', 'rule', JSON.stringify(RULE)),
     set('org', 'start', CYCLE.start),
@@ -178,6 +245,7 @@ onBothMaintained(`a random load (SEED=${SEED})`, t, async (t, maintained) => {
     const now = BEGIN + hour * HOUR_MS;
     await org.at(now);
     for (let calls = pick(5); calls > 0; calls -= 1) await load.call(now);
+    if (pick(4) === 0) await compareKept(t, org, live);
     if (pick(3) === 0) await foldJournal(org.ledger, 'acme');
     if (pick(10) !== 0) continue;
     // What was charged stays with the groups that the user was in.
@@ -187,7 +255,9 @@ onBothMaintained(`a random load (SEED=${SEED})`, t, async (t, maintained) => {
     await org.commit(set('members', user, `a:${groups.join(',')}`));
   }
   await compare(t, org, load);
+  await compareKept(t, org, live);
   await foldJournal(org.ledger, 'acme');
   t.same(await org.texts('journal'), []);
   await compare(t, org, load);
+  await compareKept(t, org, live);
 });

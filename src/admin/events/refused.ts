@@ -29,7 +29,7 @@ const COUNTED_DAYS = 92;
 
 /** Reads the history of the subjects of these events, and the journal once. */
 export async function withRefused(
-  { ledger, retention }: Admin,
+  { history, retention }: Admin,
   view: OrgView,
   events: readonly Event[],
 ): Promise<Event[]> {
@@ -38,7 +38,7 @@ export async function withRefused(
   for (const event of events)
     if (event.kind === 'blocked') counts.set(event, new RefusalCount(event, view, hoursSince));
   const texts = textsOf([...counts.values()]);
-  if (texts.length > 0) await readTexts(ledger, { org: view.id, timeZone: view.rule.timeZone }, texts);
+  if (texts.length > 0) await readTexts(history, { org: view.id, timeZone: view.rule.timeZone }, texts);
   return events.map((event) => {
     const count = counts.get(event);
     return count === undefined ? event : { ...event, refused: count.shown() };

@@ -7,7 +7,6 @@ import {
   type HistoryQuery,
   INTERVALS,
   kindOf,
-  mixesSubjects,
   type Selection,
 } from '../../history/query.js';
 import type { OrgView } from '../../ledger/view/org-view.js';
@@ -64,8 +63,6 @@ export function historyQueryOf(admin: Admin, view: OrgView, asked: RangeQuery): 
     only,
     ...(since === undefined ? {} : { since }),
   };
-  if (mixesSubjects(query))
-    throw invalid('group', 'groups cannot be combined with users or API keys: ask for one of them');
   refuseForgottenHours(admin, view, query);
   return query;
 }

@@ -1,7 +1,7 @@
 /** The usage history: by time, and by quota, user, group, action, model and API key; live to the last request. */
 import { Readable } from 'node:stream';
 import Type from 'typebox';
-import { type HistoryQuery, type HistoryRow, mixesSubjects } from '../../history/query.js';
+import type { HistoryQuery, HistoryRow } from '../../history/query.js';
 import { instant } from '../../ledger/view/limit-lines.js';
 import { readOrg } from '../../ledger/view/org-view.js';
 import { userIdOf } from '../../quota/id.js';
@@ -12,7 +12,7 @@ import { endpoint, type MembersOf, ok } from '../http/endpoint.js';
 import { invalid } from '../http/problems.js';
 import { historyQueryOf, NONE, RangeQuery } from './range.js';
 import { UsageHistory } from './schemas.js';
-import { figuresOf, rowsOf, shownAt, totalsOf, usersByShare, withSums } from './view.js';
+import { amountsOf, figuresOf, rowsOf, shownAt, totalsOf, usersByShare, withSums } from './view.js';
 
 const USERS_MAX = 500;
 const USERS = 50;
@@ -110,16 +110,15 @@ function seriesOf({ groupBy }: HistoryQuery, row: RowView): string {
   ]);
 }
 
-/** Users cannot be listed within a group. */
 async function topUsers(admin: Admin, asked: HistoryQuery, most: number) {
-  const query = { ...asked, by: 'total', groupBy: ['user'] } as const;
-  if (most === 0 || mixesSubjects(query)) return { users: [], usersTotal: 0 };
-  const all = usersByShare(await rowsOf(admin, query));
-  const users = all.slice(0, most).map(([user, rows]) => ({
+  if (most === 0) return { users: [], usersTotal: 0 };
+  const { quotas, history } = admin;
+  const { users, total } = await usersByShare(quotas, await history.userSums(asked), most);
+  const shown = users.map(({ user, sums }) => ({
     user: user === '' ? NONE : userIdOf(user),
-    quotas: rows.map((row) => figuresOf(admin.quotas, row)),
+    quotas: sums.map((sum) => amountsOf(quotas, sum)),
   }));
-  return { users, usersTotal: all.length };
+  return { users: shown, usersTotal: total };
 }
 
 interface Table {

@@ -1,15 +1,19 @@
-/** Rows of the history as the API shows them. */
+/** Rows and sums of the history as the API shows them. */
 import {
   type Dimension,
   type HistoryQuery,
   type HistoryRow,
+  isNothing,
   queryHistory,
   type Refused,
 } from '../../history/query.js';
+import type { SummedUser, SummedUsers, UserSum } from '../../history/user-sums.js';
 import { quotaOf } from '../../ledger/view/limit-lines.js';
 import { userIdOf } from '../../quota/id.js';
 import { formatUnits, type Quotas } from '../../quota/units.js';
 import type { Admin } from '../admin.js';
+import { pageOf } from '../http/paging.js';
+import { Turns } from '../http/turns.js';
 import { NONE } from './range.js';
 
 export interface Figures {
@@ -20,11 +24,15 @@ export interface Figures {
 }
 
 /** Rows of quotas that the config has: amounts of others have no scale any more. */
-export async function rowsOf({ ledger, quotas }: Admin, query: HistoryQuery): Promise<HistoryRow[]> {
-  return (await queryHistory(ledger, query)).filter(({ at }) => quotas.has(at.quota));
+export async function rowsOf({ history, quotas }: Admin, query: HistoryQuery): Promise<HistoryRow[]> {
+  return (await queryHistory(history, query)).filter(({ at }) => quotas.has(at.quota));
 }
 
 export function figuresOf(quotas: Quotas, { at: { quota }, units, raw, refused }: HistoryRow): Figures {
+  return amountsOf(quotas, { quota, units, raw, refused });
+}
+
+export function amountsOf(quotas: Quotas, { quota, units, raw, refused }: Figures): Figures {
   const { decimals } = quotaOf({ quotas }, quota);
   return { quota, units: formatUnits(units, decimals), raw: formatUnits(raw, decimals), refused };
 }
@@ -67,19 +75,39 @@ export function totalsOf(rows: readonly HistoryRow[]): HistoryRow[] {
   return [...totals.values()];
 }
 
-/** Users in the order of their share of what all of them consumed. */
-export function usersByShare(rows: readonly HistoryRow[]): [user: string, rows: HistoryRow[]][] {
-  const totals = new Map(totalsOf(rows).map((total) => [total.at.quota, total.units]));
-  const users = new Map<string, HistoryRow[]>();
-  for (const row of rows) {
-    const user = row.at.user ?? '';
-    const own = users.get(user);
-    if (own === undefined) users.set(user, [row]);
-    else own.push(row);
+interface UsersByShare {
+  readonly users: readonly SummedUser[];
+  readonly total: number;
+}
+
+/** The first users in the order of their share of what all of them consumed, and how many there are. */
+export async function usersByShare(quotas: Quotas, summed: SummedUsers, most: number): Promise<UsersByShare> {
+  const isShown = (sum: UserSum): boolean => quotas.has(sum.quota) && !isNothing(sum);
+  const totals = await unitsOf(summed);
+  const share = ({ sums }: SummedUser): number =>
+    sums
+      .filter(isShown)
+      .reduce((sum, { quota, units }) => sum + units / Math.max(1, totals.get(quota) ?? 1), 0);
+  let total = 0;
+  const accept = ({ sums }: SummedUser): boolean => {
+    if (!sums.some(isShown)) return false;
+    total += 1;
+    return true;
+  };
+  const ranks = { share: (user: SummedUser) => -share(user) };
+  const rows = summed.values();
+  const page = await pageOf({ rows, id: ({ user }: SummedUser) => user, accept, ranks }, { pageSize: most });
+  const users = page.rows.map(({ user, sums }) => ({ user, sums: sums.filter(isShown) }));
+  return { users, total };
+}
+
+/** By quota. */
+async function unitsOf(summed: SummedUsers): Promise<ReadonlyMap<string, number>> {
+  const totals = new Map<string, number>();
+  const turns = new Turns();
+  for (const { sums } of summed.values()) {
+    if (turns.isDue()) await turns.next();
+    for (const { quota, units } of sums) totals.set(quota, (totals.get(quota) ?? 0) + units);
   }
-  const share = (own: readonly HistoryRow[]): number =>
-    own.reduce((sum, { at, units }) => sum + units / Math.max(1, totals.get(at.quota) ?? 1), 0);
-  const ranked = [...users].map(([user, own]) => ({ user, own, rank: share(own) }));
-  ranked.sort((a, b) => b.rank - a.rank || (a.user < b.user ? -1 : 1));
-  return ranked.map(({ user, own }) => [user, own]);
+  return totals;
 }
