@@ -1,14 +1,15 @@
 /**
- * `npm run bench:admin -- [users] [limits]`: what an admin waits for in an org of 100,000 users and 10,000 limits, while the same gateway
- * serves load at 40 % of its capacity from the same Redis, and what the load notices of it.
+ * `npm run bench:admin -- [users] [limits] [folder]`: what an admin waits for in an org of 100,000 users and 10,000 limits, while the same
+ * gateway serves load at 40 % of its capacity from the same Redis, and what the load notices of it. The gateway is that of this build,
+ * or of the build in a folder.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { Change, Ledger } from '../src/ledger/port.js';
 import { openRedis } from '../src/ledger/redis/index.js';
 import { startRedis } from '../test/support/redis.js';
+import { fill } from './admin/fill.js';
 import { ORGS, PATH, STRICT, trusted, USERS } from './gateway/config.js';
 import { fire } from './gateway/load.js';
 import { type BenchGateway, startGateway, withLoopDelay } from './gateway/start.js';
@@ -19,46 +20,22 @@ import { quantile } from './lib/rounds.js';
 import { forkServer } from './lib/server.js';
 import { type Aim, table, verdicts } from './lib/table.js';
 
-const [MEMBERS = 100_000, LIMITS = 10_000] = process.argv.slice(2).map(Number);
-const PIECE = 500;
+const [users = '100000', limits = '10000', root] = process.argv.slice(2);
+const [MEMBERS, LIMITS] = [Number(users), Number(limits)];
 const LOAD_SHARE = 0.4;
 const SECONDS = 20;
 const SLOW_US = 2_000;
 
+const FIRST_USERS = '/users?sort=-consumed:usage';
+const TOP_USERS = '/usage/history?period=30d&users=50';
 const READS = {
-  'users by consumption': '/users?sort=-consumed:usage',
+  'users by consumption': FIRST_USERS,
   'users, searched': '/users?q=m9999',
   'limits, blocked': '/limits?status=blocked',
   overview: '/overview',
+  'top 50 users of 30 days': TOP_USERS,
+  'one user, 30 days': '/usage/history?period=30d&user=m7&users=0',
 } as const;
-
-async function fill(ledger: Ledger): Promise<void> {
-  const { values } = await ledger.read('bench', [{ table: 'org', fields: ['start'] }]);
-  const start = Number(values[0]?.[0]);
-  let changes: Change[] = [];
-  for (let index = 0; index < MEMBERS; index += 1) {
-    const user = `m${index}`;
-    const profile = {
-      name: `Member ${index}`,
-      email: `${user}@example.com`,
-      role: 'engineer',
-      createdAt: start,
-    };
-    changes.push({ set: 'members', field: user, value: 'a:g1' });
-    changes.push({ set: 'records', field: `user:${user}`, value: JSON.stringify(profile) });
-    const units = String((index * 7_919) % 1_000_003);
-    changes.push({ set: `consumed:${start}`, field: `usage:u:${user}`, value: units });
-    if (index < LIMITS) changes.push({ set: 'limits', field: `usage:u:${user}`, value: '500000' });
-    if (changes.length < PIECE && index < MEMBERS - 1) continue;
-    changes.push({ incr: 'org', field: 'seatsUsed', by: changes.filter(isMember).length });
-    await ledger.commit('bench', { changes, audit: '' });
-    changes = [];
-  }
-}
-
-function isMember(change: Change): boolean {
-  return 'set' in change && change.set === 'members';
-}
 
 async function timed({ admin, adminToken }: BenchGateway, path: string): Promise<number> {
   const began = performance.now();
@@ -103,25 +80,26 @@ async function measure(folder: string): Promise<readonly Aim[]> {
   const upstream = await forkServer(import.meta.url, './gateway/upstream.js');
   const redis = await startRedis();
   const options = { name: 'strict', upstream: upstream.url, orgs: ORGS, routes: STRICT, redis: redis.url };
-  const gateway = await startGateway({ ...options, ...withLoopDelay() }, folder);
+  const build = root === undefined ? {} : { root };
+  const gateway = await startGateway({ ...options, ...withLoopDelay(), ...build }, folder);
   const ledger = await openRedis({ url: redis.url });
   const client = new Redis(redis.url.replace(/^unix:\/\//, ''), { protocol: 2 });
   try {
-    await fill(ledger);
+    await fill(ledger, { members: MEMBERS, limits: LIMITS });
     const load = { url: gateway.url + PATH, headersOf: trusted(), expected: 200 };
     const { perSecond } = await fire({ ...load, connections: 64, seconds: 5 });
     const pace = perSecond * LOAD_SHARE;
     const alone = await underLoad(gateway, pace, async () => undefined);
     await client.config('SET', 'slowlog-log-slower-than', SLOW_US);
     await client.slowlog('RESET');
-    const cold: number[] = [];
+    const cold = new Map<string, number>();
     const first = await underLoad(gateway, pace, async () => {
-      cold.push(await timed(gateway, READS['users by consumption']));
+      for (const path of [FIRST_USERS, TOP_USERS]) cold.set(path, await timed(gateway, path));
     });
     const times = new Map<string, number[]>();
     const warm = await underLoad(gateway, pace, () => readAll(gateway, times));
     const slow = (await client.slowlog('GET', 1_000)) as [number, number, number, string[]][];
-    report({ perSecond, cold: cold[0] ?? Number.NaN, times });
+    report({ perSecond, cold, times });
     for (const [, , us, args] of slow.slice(0, 5))
       process.stdout.write(`slow: ${us} us ${args.slice(0, 3).join(' ').slice(0, 80)}\n`);
     return aimsOf({ alone, first, warm, times, slow: slow.length });
@@ -136,7 +114,7 @@ async function measure(folder: string): Promise<readonly Aim[]> {
 
 interface Times {
   readonly perSecond: number;
-  readonly cold: number;
+  readonly cold: ReadonlyMap<string, number>;
   readonly times: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -149,7 +127,7 @@ function report({ perSecond, cold, times }: Times): void {
   const load = `${Math.round(perSecond * LOAD_SHARE)} requests a second`;
   process.stdout.write(`${MEMBERS} users, ${LIMITS} limits, beside ${load}\n\n`);
   process.stdout.write(`${table(['read', 'times', 'p50 ms', 'p95 ms', 'max ms'], rows)}\n\n`);
-  process.stdout.write(`cold, the first page of users: ${cold.toFixed(0)} ms\n`);
+  for (const [path, ms] of cold) process.stdout.write(`cold, ${path}: ${ms.toFixed(0)} ms\n`);
 }
 
 interface Outcome {
