@@ -2,9 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ChangedFields, FEED_KEPT } from '../../ledger/change-feed.js';
 import { decodeJournal } from '../../ledger/codec.js';
-import type { Log, Table } from '../../ledger/port.js';
+import type { Log, OrgStore, Table } from '../../ledger/port.js';
 import { lineOf } from '../../quota/id.js';
-import type { CopySource } from './org-copy.js';
 
 const ENTRIES_A_PAGE = 50;
 /** Of journal entries parsed in one turn of the event loop: about half a millisecond. */
@@ -17,7 +16,7 @@ export class FollowedLogs {
   private journalAt = '';
 
   constructor(
-    private readonly ledger: CopySource,
+    private readonly ledger: Pick<OrgStore, 'read' | 'log' | 'logBack'>,
     private readonly org: string,
   ) {}
 
