@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Addresses } from '../app/app.js';
+import type { Addresses } from '../app/running.js';
 import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
 import { startDemoUpstream } from '../demo/location-upstream.js';

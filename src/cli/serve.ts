@@ -1,7 +1,8 @@
 /** `quotagate serve`: runs the gateway and the admin API of a config file until a signal ends them. */
 import type { Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
-import { type Addresses, type App, buildApp } from '../app/app.js';
+import { buildApp } from '../app/app.js';
+import type { Addresses, App } from '../app/running.js';
 import { warmUp } from '../app/warm-up.js';
 import type { Environment } from '../config/environment.js';
 import { ConfigError } from '../config/issues.js';

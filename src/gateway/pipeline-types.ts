@@ -66,6 +66,8 @@ export interface RequestObserver {
   matched(route: CompiledRoute): void;
   reserving(org: string, charges: Charges, claims: string): void;
   decided(answer: Answer, hold: string): void;
+  /** Before the request is sent: may replace headers in the flat list of names and values. */
+  forwarding?(rawHeaders: string[]): void;
   forwarded(outcome: Outcome): void;
   /** The gateway responds itself. */
   refused(code: ErrorCode, status: number): void;

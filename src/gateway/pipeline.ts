@@ -204,6 +204,7 @@ export class RequestPipeline {
     const { request, response, target, observer } = routed;
     // The upstream logs the same id as the gateway.
     if (observer?.idIsNew) nameRequest(request.rawHeaders, observer.id);
+    observer?.forwarding?.(request.rawHeaders);
     const job: ForwardJob = {
       method: request.method ?? '',
       path: target.path + target.query,

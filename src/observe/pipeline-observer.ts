@@ -68,7 +68,7 @@ export class ObservedRequest {
   /** The client sent no usable id, so the gateway's own is forwarded. */
   readonly idIsNew: boolean;
   private readonly startedAt = performance.now();
-  private route: RouteLabels | undefined;
+  protected route: RouteLabels | undefined;
   private org: string | undefined;
   private charges: Charges | undefined;
   private claims = '';
@@ -132,14 +132,17 @@ export class ObservedRequest {
     this.telemetry.log.refused(status, () => this.line(status, code));
   }
 
+  protected traceId(): string | undefined {
+    return TRACE_PARENT.exec(fieldIn(this.request.rawHeaders, TRACE_FIELD) ?? '')?.[1];
+  }
+
   private line(status: number | undefined, code?: string): RequestLine {
     const { route, decision, request } = this;
     const result = decision?.result;
     const refused = result?.status === 'refused' ? result : undefined;
-    const [, traceId] = TRACE_PARENT.exec(fieldIn(request.rawHeaders, TRACE_FIELD) ?? '') ?? [];
     return {
       requestId: this.id,
-      traceId,
+      traceId: this.traceId(),
       method: request.method ?? '',
       route: route?.route,
       action: route?.action,
@@ -182,7 +185,7 @@ function fieldIn(rawHeaders: readonly string[], name: string): string | undefine
   return found;
 }
 
-function outcomeOf({ kind, status = 0, complete, clientGone }: Ended): UpstreamOutcome {
+export function outcomeOf({ kind, status = 0, complete, clientGone }: Ended): UpstreamOutcome {
   switch (kind) {
     case 'answered':
       if (complete === true) return STATUS_CLASSES[Math.floor(status / 100) - 2] ?? '5xx';
@@ -196,7 +199,7 @@ function outcomeOf({ kind, status = 0, complete, clientGone }: Ended): UpstreamO
   }
 }
 
-function decisionIn(result: Result | undefined): string | undefined {
+export function decisionIn(result: Result | undefined): string | undefined {
   if (result === undefined) return undefined;
   return 'reason' in result ? result.reason : result.status;
 }

@@ -1,6 +1,6 @@
 /** The sample of the AI providers behind a gateway, and the figures of its org. */
 import type { Test } from 'tap';
-import type { Addresses } from '../../src/app/app.js';
+import type { Addresses } from '../../src/app/running.js';
 import {
   type SampleAi,
   type SampleEntry,

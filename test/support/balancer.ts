@@ -3,7 +3,7 @@
  * It asks `/readyz` from time to time, so it learns of a replica's end a moment late.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { Addresses } from '../../src/app/app.js';
+import type { Addresses } from '../../src/app/running.js';
 import { ask } from './gateway.js';
 
 const LOOK_EVERY_MS = 100;

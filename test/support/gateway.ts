@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { type Addresses, type App, buildApp } from '../../src/app/app.js';
+import { buildApp } from '../../src/app/app.js';
+import type { Addresses, App } from '../../src/app/running.js';
+import type { Environment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { NetworkHost } from './network.js';
 
@@ -89,11 +91,14 @@ export interface RunningGateway extends Addresses {
   close(): Promise<void>;
 }
 
-export async function startGateway(parts: ConfigParts): Promise<RunningGateway> {
+export async function startGateway(
+  parts: ConfigParts,
+  environment: Environment = {},
+): Promise<RunningGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-test-'));
   const config = loadConfig(configText({ data: join(folder, 'data'), ...parts }), {});
   const logger = pino({ level: config.log.level });
-  const app = await buildApp({ config, logger, bootstrapToken: ADMIN_TOKEN });
+  const app = await buildApp({ config, logger, bootstrapToken: ADMIN_TOKEN, environment });
   const addresses = await app.listen();
   let closed: Promise<unknown> | undefined;
   const close = async (): Promise<void> => {
