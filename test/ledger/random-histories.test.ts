@@ -1,14 +1,15 @@
 // Random histories: both ledgers give the same answers and end as the same orgs, and the invariants of an org hold throughout.
 import t from 'tap';
-import type { Reply } from '../../src/ledger/port.js';
+import { type Reply, STAGING_IDLE_MS } from '../../src/ledger/port.js';
 import { FULL_PATH_ONLY, openClockedMemory, openClockedStore } from '../support/ledgers.js';
 import { skipWithoutRedis } from '../support/redis.js';
 import { Admin } from './histories/admin.js';
 import { EXPECTED } from './histories/expected.js';
 import { Gateway } from './histories/gateway.js';
-import { checkConsumed, checkHeld, stateOf } from './histories/invariants.js';
-import { Pair } from './histories/pair.js';
+import { checkConsumed, checkHeld, checkSeats, stateOf } from './histories/invariants.js';
+import { Broken, Pair } from './histories/pair.js';
 import { Random, Tally } from './histories/random.js';
+import { Stager } from './histories/stager.js';
 import { BEGIN_MS, CYCLE_MS, cycleAt, firstChanges, SCALES } from './histories/world.js';
 
 const HISTORIES = Number(process.env.HISTORIES ?? 300);
@@ -52,15 +53,16 @@ async function runHistory(pair: Pair, index: number, tally: Tally): Promise<void
   let clock = BEGIN_MS;
   await pair.setClock(clock);
   const orgs = Array.from({ length: ORGS }, (_, place) => `h${index}-${place}`);
-  const actors: { gateway: Gateway; admin: Admin }[] = [];
+  const actors: { gateway: Gateway; admin: Admin; stager: Stager }[] = [];
   for (const org of orgs) {
     await pair.commit(org, { version: 0, changes: firstChanges(random, scale), audit: '' });
     const gateway = new Gateway(random, pair, tally, org, scale, clock);
-    actors.push({ gateway, admin: new Admin(random, pair, tally, org, scale) });
+    const admin = new Admin(random, pair, tally, org, scale);
+    actors.push({ gateway, admin, stager: new Stager(random, pair, tally, org) });
   }
   const sent = (): number => actors.reduce((sum, { gateway }) => sum + gateway.sent, 0);
   while (sent() < OPERATIONS) {
-    const { gateway, admin } = random.pick(actors);
+    const { gateway, admin, stager } = random.pick(actors);
     if (random.chance(0.5)) {
       clock = nextClock(random, clock);
       await pair.setClock(clock);
@@ -69,9 +71,16 @@ async function runHistory(pair: Pair, index: number, tally: Tally): Promise<void
       await admin.step();
       gateway.state = undefined;
     }
+    if (random.chance(0.4)) {
+      await stager.step();
+      gateway.state = undefined;
+    }
     gateway.lastNow = random.chance(0.9) ? clock : clock - random.between(1, CYCLE_MS);
     await gateway.step();
   }
+  for (const { stager } of actors) await stager.end();
+  // The time of an org may be ahead of the clock.
+  await pair.setClock(clock + 2 * STAGING_IDLE_MS);
   for (const org of orgs) await checkEnd(pair, org);
   tally.hit('operations', sent());
 }
@@ -88,8 +97,10 @@ function tallyCommon(tally: Tally, { common, results }: Reply): void {
 }
 
 async function checkEnd(pair: Pair, org: string): Promise<void> {
+  if (!(await pair.endStaging(org))) throw new Broken('an abandoned staging goes on');
   await pair.compareOrgs(org);
   const state = await stateOf(pair.model.ledger, org);
+  checkSeats(state);
   checkHeld(state);
   await checkConsumed(pair.model.ledger, org, state, CYCLE_MS);
 }

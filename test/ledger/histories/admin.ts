@@ -5,6 +5,7 @@ import { UNITS_MAX } from '../../../src/quota/charge.js';
 import { del, fieldsOf, incr, set } from '../../support/ledgers.js';
 import { Broken, type Pair } from './pair.js';
 import type { Random, Tally } from './random.js';
+import { isMoving } from './stager.js';
 import { GROUPS, limitBy, memberBy, planBy, QUOTAS, STRANGERS, USERS } from './world.js';
 
 export class Admin {
@@ -23,14 +24,18 @@ export class Admin {
       return;
     }
     if (this.random.chance(0.15)) return this.exportJournal();
-    const { version } = await this.pair.model.ledger.read(this.org, []);
+    const { version, values } = await this.pair.model.ledger.read(this.org, [
+      { table: 'org', fields: ['state'] },
+    ]);
+    const moving = isMoving(values[0]?.[0]);
     const changes = await this.changes();
     const stale = this.random.chance(0.08);
     const audit = JSON.stringify({ changes: changes.length });
     const done = await this.pair.commit(this.org, { version: version - (stale ? 1 : 0), changes, audit });
-    if (done?.version !== (stale ? undefined : version + 1))
+    if (done?.version !== (stale || moving ? undefined : version + 1))
       throw new Broken(`a commit at version ${version}: ${done?.version}`);
-    this.tally.hit(stale ? 'commit refused' : 'commit done');
+    if (moving) this.tally.hit('commit refused while a staging is moved into place');
+    else this.tally.hit(stale ? 'commit refused' : 'commit done');
   }
 
   private async exportJournal(): Promise<void> {

@@ -30,6 +30,13 @@ export const EXPECTED: readonly string[] = [
   'none: none',
   'commit done',
   'commit refused',
+  'commit refused while a staging is moved into place',
+  ...['users imported', 'limits distributed', 'a piece ok', 'a piece changed', 'a piece ended'].map(
+    (what) => `staging: ${what}`,
+  ),
+  ...['current', 'switch refused', 'given up', 'abandoned', 'ended by another process'].map(
+    (what) => `staging: ${what}`,
+  ),
   'journal folded',
   'journal exported',
   'journal entries lost',

@@ -3,11 +3,13 @@
  * admissions, held = sum of open holds, consumed = folded + tail, nothing below 0.
  */
 import { decodeHold, decodeLimit, decodePlan } from '../../../src/ledger/codec.js';
-import type { Ledger, Op, Reply } from '../../../src/ledger/port.js';
+import type { Ledger, Op, Reply, Table } from '../../../src/ledger/port.js';
 import { UNITS_MAX } from '../../../src/quota/charge.js';
 import { lineOf } from '../../../src/quota/id.js';
 import { fieldsOf } from '../../support/ledgers.js';
 import { addLines, Broken, HISTORY } from './pair.js';
+import { isMoving } from './stager.js';
+import { ALL_LINES, ALL_USERS } from './world.js';
 
 type Fields = Record<string, string>;
 
@@ -37,9 +39,17 @@ export async function stateOf(ledger: Ledger, id: string): Promise<State> {
     const held = await fieldsOf(ledger, id, `held:${start}`);
     cycles.push({ start, present: start === present, consumed, held });
   }
-  const limits = await fieldsOf(ledger, id, 'limits');
-  const members = await fieldsOf(ledger, id, 'members');
+  const moving = isMoving(org.state);
+  const limits = await (moving ? read(ledger, id, 'limits', ALL_LINES) : fieldsOf(ledger, id, 'limits'));
+  const members = await (moving ? read(ledger, id, 'members', ALL_USERS) : fieldsOf(ledger, id, 'members'));
   return { org, limits, holds: await fieldsOf(ledger, id, 'holds'), members, cycles };
+}
+
+/** While a staging is moved into place, reads show it and scans do not. */
+async function read(ledger: Ledger, id: string, table: Table, fields: readonly string[]): Promise<Fields> {
+  const { values } = await ledger.read(id, [{ table, fields }]);
+  const found = fields.map((field, index) => [field, values[0]?.[index] ?? null] as const);
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 const units = (fields: Fields, field: string): number => Number(fields[field] ?? 0);
@@ -119,6 +129,13 @@ export function checkCaps(before: State, after: State, ops: readonly Op[], reply
     }
   }
   return checked;
+}
+
+/** Active users take the seats, each one. */
+export function checkSeats({ org, members }: State): void {
+  const active = Object.values(members).filter((text) => text.startsWith('a')).length;
+  if (units(org, 'seatsUsed') !== active)
+    throw new Broken(`${active} users are active, ${org.seatsUsed} seats are used`);
 }
 
 /** Held is the sum of the open holds, in every cycle. */

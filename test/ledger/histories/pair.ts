@@ -2,7 +2,17 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { decodeJournal } from '../../../src/ledger/codec.js';
 import { decodeExport, encodeExport } from '../../../src/ledger/journal-export.js';
-import type { Call, Commit, Log, Reply, Snapshot, Table } from '../../../src/ledger/port.js';
+import type {
+  Call,
+  Commit,
+  Ledger,
+  Log,
+  Reply,
+  Snapshot,
+  StagedChange,
+  StageOutcome,
+  Table,
+} from '../../../src/ledger/port.js';
 import { lineOf } from '../../../src/quota/id.js';
 import { type ClockedLedger, dumpOf } from '../../support/ledgers.js';
 
@@ -38,11 +48,28 @@ export class Pair {
   }
 
   async commit(org: string, commit: Commit): Promise<Snapshot | undefined> {
-    const [expected, actual] = await Promise.all([
-      this.model.ledger.commit(org, commit),
-      this.redis.ledger.commit(org, commit),
-    ]);
-    same('commits', expected, actual, commit);
+    return this.both('commits', (ledger) => ledger.commit(org, commit), commit);
+  }
+
+  async beginStaging(org: string): Promise<string | undefined> {
+    return this.both('stagings', (ledger) => ledger.beginStaging(org), org);
+  }
+
+  async stage(org: string, id: string, changes: readonly StagedChange[]): Promise<StageOutcome> {
+    return this.both('pieces', (ledger) => ledger.stage(org, id, changes), changes);
+  }
+
+  async endStaging(org: string, id?: string): Promise<boolean> {
+    return this.both('ends of stagings', (ledger) => ledger.endStaging(org, id), id);
+  }
+
+  private async both<Answer>(
+    what: string,
+    ask: (ledger: Ledger) => Promise<Answer>,
+    asked: unknown,
+  ): Promise<Answer> {
+    const [expected, actual] = await Promise.all([ask(this.model.ledger), ask(this.redis.ledger)]);
+    same(what, expected, actual, asked);
     return expected;
   }
 

@@ -12,6 +12,11 @@ export const QUOTAS = ['usage', 'lds', 'ai'] as const;
 export const USERS = ['u0', 'u1', 'u2', 'u3', 'u4'] as const;
 export const STRANGERS = ['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7'] as const;
 export const GROUPS = ['g0', 'g1', 'g2', 'g3'] as const;
+export const ALL_USERS: readonly string[] = [...USERS, ...STRANGERS];
+export const ALL_LINES = QUOTAS.flatMap((quota) => [
+  ...ALL_USERS.map((user) => `${quota}:u:${user}`),
+  ...GROUPS.map((group) => `${quota}:g:${group}`),
+]);
 /** More than a user may be in, for who claims all of them. */
 export const CROWD = Array.from({ length: 90 }, (_, index) => `c${index}`);
 
