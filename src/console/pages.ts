@@ -1,5 +1,5 @@
 /** The pages of the console. A page is one folder below `pages/` and one row here. */
-import { Gauge, LayoutDashboard, type LucideIcon } from 'lucide-preact';
+import { Gauge, LayoutDashboard, type LucideIcon, User, Users } from 'lucide-preact';
 import type { ComponentType } from 'preact';
 import type { OperationId } from './api/client.js';
 import type { Texts } from './i18n/texts.js';
@@ -52,6 +52,36 @@ export const PAGES: readonly Page[] = [
     operation: 'getOverview',
     nav: { section: 'watch', icon: LayoutDashboard, onPhone: true },
     load: () => import('./pages/overview/overview-page.js'),
+  },
+  {
+    id: 'users',
+    path: '/orgs/:org/users',
+    title: ({ users }) => users.title,
+    operation: 'listUsers',
+    nav: { section: 'manage', icon: User, onPhone: true },
+    load: () => import('./pages/users/users-page.js'),
+  },
+  {
+    id: 'user',
+    path: '/orgs/:org/users/:user',
+    title: ({ users }) => users.title,
+    operation: 'getUser',
+    load: () => import('./pages/user/user-page.js'),
+  },
+  {
+    id: 'groups',
+    path: '/orgs/:org/groups',
+    title: ({ groups }) => groups.title,
+    operation: 'listGroups',
+    nav: { section: 'manage', icon: Users },
+    load: () => import('./pages/groups/groups-page.js'),
+  },
+  {
+    id: 'group',
+    path: '/orgs/:org/groups/:group',
+    title: ({ groups }) => groups.title,
+    operation: 'getGroup',
+    load: () => import('./pages/group/group-page.js'),
   },
   {
     id: 'limits',

@@ -3,6 +3,8 @@
 export interface FieldProblem {
   readonly field: string;
   readonly problem: string;
+  /** Of an import. */
+  readonly line?: number;
 }
 
 interface ProblemBody {
@@ -10,6 +12,8 @@ interface ProblemBody {
   readonly detail?: string;
   readonly code?: string;
   readonly errors?: readonly FieldProblem[];
+  /** How many problems an import has; not all are listed. */
+  readonly problems?: number;
 }
 
 /** A problem document of the API, or the code `unreachable` where no answer came. */

@@ -90,7 +90,6 @@ interface SelectFieldProps<V extends Values> extends FieldProps<V> {
   readonly options: readonly { readonly value: string; readonly label: string }[];
 }
 
-/** @public */
 export function SelectField<V extends Values>({ form, name, options, ...frame }: SelectFieldProps<V>) {
   return (
     <FieldFrame {...frame} error={form.errors[name]}>

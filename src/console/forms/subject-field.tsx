@@ -10,6 +10,8 @@ interface SubjectFieldProps {
   readonly help?: string;
   readonly error?: string | undefined;
   readonly subject: Subject | undefined;
+  /** Left out: users and groups. */
+  readonly scope?: Subject['scope'];
   readonly onChange: (subject: Subject | undefined) => void;
   /** Why a user or group cannot be chosen. */
   readonly refused: (found: FoundSubject) => string | undefined;
@@ -17,10 +19,12 @@ interface SubjectFieldProps {
 
 const keyOf = ({ scope, id }: Pick<Subject, 'scope' | 'id'>): string => `${scope}:${id}`;
 
-export function SubjectField({ label, help, error, subject, onChange, refused }: SubjectFieldProps) {
+export function SubjectField(props: SubjectFieldProps) {
+  const { label, help, error, subject, onChange, refused, scope } = props;
   const { id: org } = useOrg();
   const [text, setText] = useState(subject?.name ?? '');
-  const found = useSubjects(org, subject === undefined ? text : undefined);
+  const all = useSubjects(org, subject === undefined ? text : undefined);
+  const found = scope === undefined ? all : all?.filter((one) => one.scope === scope);
   const choose = ({ id }: Option): void => {
     const chosen = found?.find((one) => keyOf(one) === id);
     if (chosen === undefined) return;

@@ -3,7 +3,7 @@ import { Check, type LucideIcon } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-interface MenuItem {
+export interface MenuItem {
   readonly label: string;
   readonly icon?: LucideIcon;
   readonly kind?: 'danger';

@@ -50,6 +50,26 @@ export const SHOTS: readonly Shot[] = [
     looks: ['light', 'phone'],
     act: distribute,
   },
+  { name: 'users', path: 'orgs/ORG/users' },
+  { name: 'users-empty', path: 'orgs/ORG/users', state: 'empty', looks: ['light', 'phone'] },
+  { name: 'users-error', path: 'orgs/ORG/users', state: 'error', looks: ['light'] },
+  { name: 'users-cap', path: 'orgs/ORG/users', act: typeCap },
+  { name: 'users-invite', path: 'orgs/ORG/users?invite=new', looks: ['light', 'phone'] },
+  { name: 'users-import', path: 'orgs/ORG/users?import=csv', looks: ['light', 'dark'], act: chooseWrongFile },
+  { name: 'user-edit', path: 'orgs/ORG/users?profile=finn', looks: ['light'] },
+  { name: 'user-remove', path: 'orgs/ORG/users?remove=ana', looks: ['light', 'phone'] },
+  { name: 'user-deactivate', path: 'orgs/ORG/users?deactivate=ana', looks: ['dark'] },
+  { name: 'user', path: 'orgs/ORG/users/finn' },
+  { name: 'user-consumption', path: 'orgs/ORG/users/finn?tab=consumption', looks: ['light', 'phone'] },
+  { name: 'user-groups', path: 'orgs/ORG/users/finn?tab=groups', looks: ['light'] },
+  { name: 'user-keys', path: 'orgs/ORG/users/finn?tab=keys', looks: ['light'] },
+  { name: 'user-refusals', path: 'orgs/ORG/users/finn?tab=refusals', looks: ['light', 'phone'] },
+  { name: 'groups', path: 'orgs/ORG/groups' },
+  { name: 'groups-empty', path: 'orgs/ORG/groups', state: 'empty', looks: ['light'] },
+  { name: 'group-create', path: 'orgs/ORG/groups?create=group', looks: ['light'] },
+  { name: 'group-delete', path: 'orgs/ORG/groups?deleteGroup=engineering', looks: ['light'] },
+  { name: 'group', path: 'orgs/ORG/groups/engineering' },
+  { name: 'group-add', path: 'orgs/ORG/groups/engineering?add=member', looks: ['light'], act: typeMember },
   { name: 'not-found', path: 'orgs/ORG/nowhere', looks: ['light'] },
 ];
 
@@ -82,4 +102,20 @@ async function distribute(page: Page): Promise<void> {
     body: JSON.stringify({ user: 'dana', quota: 'usage', percent: 20 }),
   })`);
   await page.getByRole('button', { name: 'Distribute evenly' }).click();
+}
+
+async function typeCap(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Set the cap of Ana' }).click();
+  await page.getByRole('textbox', { name: 'Cap of Ana' }).fill('0.1');
+  await page.keyboard.press('Enter');
+}
+
+async function chooseWrongFile(page: Page): Promise<void> {
+  const buffer = Buffer.from('id,email,groups\nkim,no address,\nlee,,nobody\n');
+  await page.getByLabel('CSV file').setInputFiles({ name: 'users.csv', mimeType: 'text/csv', buffer });
+}
+
+async function typeMember(page: Page): Promise<void> {
+  await page.getByRole('combobox', { name: 'User' }).fill('a');
+  await page.getByRole('option').first().waitFor();
 }

@@ -1,8 +1,11 @@
 /** English, the language that all others follow. */
 import { common } from './common.js';
+import { groups } from './groups.js';
 import { limits } from './limits.js';
 import { login } from './login.js';
 import { overview } from './overview.js';
 import { shell } from './shell.js';
+import { user } from './user.js';
+import { users } from './users.js';
 
-export const en = { common, shell, login, overview, limits };
+export const en = { common, shell, login, overview, limits, users, user, groups };

@@ -6,7 +6,7 @@ import { dateAt } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { CapsBanner } from '../../parts/caps/caps-banner.js';
 import { LimitDialog } from '../../parts/limits/limit-dialog.js';
-import { LIMIT_ACTS, LimitActDialog } from '../../parts/limits/limit-dialogs.js';
+import { OpenLimitDialog } from '../../parts/limits/limit-dialogs.js';
 import { queryOf, setQuery } from '../../router.js';
 import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
@@ -61,7 +61,5 @@ function PoolLine({ quota: { pool, consumed, unit, mode } }: { readonly quota: Q
 function OpenDialog({ quota }: { readonly quota: string }) {
   if (queryOf('set') === 'new' && may('createLimit'))
     return <LimitDialog quota={quota} onClose={() => setQuery({ set: undefined })} />;
-  const act = LIMIT_ACTS.find((one) => queryOf(one) !== '');
-  if (act === undefined) return null;
-  return <LimitActDialog act={act} id={queryOf(act)} onClose={() => setQuery({ [act]: undefined })} />;
+  return <OpenLimitDialog />;
 }

@@ -1,19 +1,17 @@
 /** What was consumed of a quota in this period, per day and action. */
-import { api, type Schemas } from '../../api/client.js';
+import { api } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { quotaName } from '../../format/amounts.js';
 import { day } from '../../format/dates.js';
 import { daysBetween } from '../../format/zones.js';
 import { texts } from '../../i18n/index.js';
+import { seriesByAction } from '../../parts/consumption/series.js';
 import { queryOf, setQuery } from '../../router.js';
 import type { Overview } from '../../state/org.js';
 import { Card } from '../../ui/card.js';
 import { Chart } from '../../ui/chart.js';
-import type { Series } from '../../ui/chart-data.js';
 import { Chips } from '../../ui/chips.js';
 import { Loaded } from '../../ui/states.js';
-
-type HistoryRow = Schemas['HistoryRow'];
 
 export function PeriodChart({ org }: { readonly org: Overview }) {
   const { chart } = texts.value.overview;
@@ -79,7 +77,7 @@ function QuotaChart({ org: { id: org, window }, quota: { quota, unit }, cumulati
             label={chart.caption(quotaName(quota))}
             points={days.map(day)}
             pointsName={chart.day}
-            series={seriesOf(rows, days)}
+            series={seriesByAction(rows, days)}
             unit={unit}
             cumulative={cumulative}
           />
@@ -87,14 +85,4 @@ function QuotaChart({ org: { id: org, window }, quota: { quota, unit }, cumulati
       }
     </Loaded>
   );
-}
-
-function seriesOf(rows: readonly HistoryRow[], days: readonly string[]): Series[] {
-  const actions = new Map<string, Map<string, number>>();
-  for (const { action = '', bucket, units } of rows) {
-    const byDay = actions.get(action) ?? new Map<string, number>();
-    byDay.set(bucket, (byDay.get(bucket) ?? 0) + units);
-    actions.set(action, byDay);
-  }
-  return [...actions].map(([name, byDay]) => ({ name, values: days.map((one) => byDay.get(one) ?? 0) }));
 }

@@ -2,7 +2,7 @@
 import { useRef } from 'preact/hooks';
 import { dataOf } from '../../api/client.js';
 import { refresh } from '../../api/query.js';
-import type { FoundSubject } from '../../api/subjects.js';
+import type { FoundSubject, Subject } from '../../api/subjects.js';
 import { amount, quotaName } from '../../format/amounts.js';
 import { CheckField, TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
@@ -29,12 +29,15 @@ interface LimitDialogProps {
   readonly quota: string;
   /** The limit to change; left out: a new one is set. */
   readonly limit?: Limit;
+  /** Who gets the new one; left out: it is asked. */
+  readonly subject?: Subject;
   readonly onClose: () => void;
 }
 
-export function LimitDialog({ quota, limit, onClose }: LimitDialogProps) {
+export function LimitDialog(props: LimitDialogProps) {
+  const { quota, limit, onClose } = props;
   const { dialog } = texts.value.limits;
-  const form = useLimitForm({ quota, ...(limit === undefined ? {} : { limit }), onClose });
+  const form = useLimitForm(props);
   const { state, previewed } = form;
   const { preview } = previewed;
   const willBlock = preview?.wouldBlock === true && state.values.shadow !== 'yes';
@@ -77,7 +80,7 @@ export function LimitDialog({ quota, limit, onClose }: LimitDialogProps) {
   );
 }
 
-function useLimitForm({ quota, limit, onClose }: LimitDialogProps) {
+function useLimitForm({ quota, limit, subject, onClose }: LimitDialogProps) {
   const { id: org } = useOrg();
   const unit = useUnit(quota);
   const { dialog, done } = texts.value.limits;
@@ -85,9 +88,9 @@ function useLimitForm({ quota, limit, onClose }: LimitDialogProps) {
   // The preview is that of the present values, which the form has: it is set below, before anyone can submit.
   const previewing = useRef<ReturnType<typeof useLimitPreview> | undefined>(undefined);
   const state = useForm<LimitValues>({
-    initial: limit === undefined ? NEW_LIMIT : valuesOf(limit),
+    initial: limit === undefined ? { ...NEW_LIMIT, ...subject } : valuesOf(limit),
     fields: { units: 'amount', percent: 'amount', user: 'id', group: 'id' },
-    draft: `limit ${org} ${limit?.id ?? quota}`,
+    draft: `limit ${org} ${limit?.id ?? quota} ${subject?.id ?? ''}`,
     check: (values) => ({
       ...(limit === undefined && values.id === '' ? { id: dialog.subjectMissing } : {}),
       ...(capOf(values) === undefined ? { amount: dialog.amountMissing } : {}),

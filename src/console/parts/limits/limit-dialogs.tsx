@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { problemIn } from '../../api/problem.js';
+import { queryOf, setQuery } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { problemText } from '../../ui/states.js';
 import { toast } from '../../ui/toasts.js';
@@ -27,7 +28,7 @@ const DIALOGS = {
 } satisfies Record<string, ComponentType<DialogOfLimitProps>>;
 
 export type LimitAct = keyof typeof DIALOGS;
-export const LIMIT_ACTS = Object.keys(DIALOGS) as LimitAct[];
+const LIMIT_ACTS = Object.keys(DIALOGS) as LimitAct[];
 
 interface LimitActDialogProps {
   readonly act: LimitAct;
@@ -36,8 +37,15 @@ interface LimitActDialogProps {
   readonly onClose: () => void;
 }
 
+/** The dialog of the act that the address names, for its limit: links of e-mails and of other pages open it. */
+export function OpenLimitDialog() {
+  const act = LIMIT_ACTS.find((one) => queryOf(one) !== '');
+  if (act === undefined) return null;
+  return <LimitActDialog act={act} id={queryOf(act)} onClose={() => setQuery({ [act]: undefined })} />;
+}
+
 /** Reads the limit first: what is changed is its newest version, also from an old link. */
-export function LimitActDialog({ act, id, onClose }: LimitActDialogProps) {
+function LimitActDialog({ act, id, onClose }: LimitActDialogProps) {
   const { id: org } = useOrg();
   const [limit, setLimit] = useState<Limit | undefined>(undefined);
   useEffect(() => {
