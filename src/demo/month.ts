@@ -85,8 +85,8 @@ const CHANGES: readonly Change[] = [
   ...PEOPLE.map(([id, name, group]): Change => {
     return { day: 0, path: '/users', body: { id, name, email: `${id}@acme.example`, groups: [group] } };
   }),
-  { day: 1, path: '/limits', body: { user: 'finn', quota: 'usage', units: 900, reason: 'trial project' } },
-  { day: 1, path: '/limits', body: { user: 'hugo', quota: 'ai', units: 320_000 } },
+  { day: 1, path: '/limits', body: { user: 'finn', quota: 'usage', units: 420, reason: 'trial project' } },
+  { day: 1, path: '/limits', body: { user: 'hugo', quota: 'ai', units: 190_000 } },
   { day: 1, path: '/limits', body: { group: 'marketing', quota: 'ai', percent: 25, reason: 'budget' } },
   { day: 2, path: '/limits', body: { user: 'kira', quota: 'lds', units: 150 } },
   { day: 12, path: '/plans/ai/extra', body: { units: 200_000, reason: 'order 2317' } },

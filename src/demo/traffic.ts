@@ -6,7 +6,7 @@ import { type ChargeItem, charges } from '../quota/charge.js';
 const BUSY = [0, 0, 0, 0, 0, 0, 1, 4, 8, 9, 8, 5, 6, 9, 8, 6, 3, 1, 1, 0, 0, 0, 0, 0];
 const WEEKEND = 0.08;
 /** Calls of the busiest person in the busiest hour. */
-const CALLS_MAX = 6;
+const CALLS_MAX = 5;
 const TENTH = 1;
 
 export class Traffic {
