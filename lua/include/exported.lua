@@ -16,9 +16,9 @@ local function last_of(text) return string.match(text, '^[^|]*') end
 local TRIMMED_MOST = 1000
 
 -- Deletes entries up to `fold`, the last one in the history, that no target lacks. What one call leaves, a later one deletes.
-local function trim_exported(journal, exports, fold)
+local function trim_exported(journal_key, exports_key, fold)
   local last = fold
-  local states = redis.call('HGETALL', exports)
+  local states = redis.call('HGETALL', exports_key)
   for at = 2, #states, 2 do
     local own = last_of(states[at])
     if is_before(own, last) then last = own end
@@ -27,7 +27,7 @@ local function trim_exported(journal, exports, fold)
   local ms, sequence = string.match(last, '^(%d+)-(%d+)$')
   local first_kept = ms .. '-' .. string.format('%.0f', sequence + 1)
   -- First whole nodes of the stream; unless many are left, then the part of a node.
-  local trimmed = redis.call('XTRIM', journal, 'MINID', '~', first_kept, 'LIMIT', TRIMMED_MOST)
+  local trimmed = redis.call('XTRIM', journal_key, 'MINID', '~', first_kept, 'LIMIT', TRIMMED_MOST)
   if trimmed > TRIMMED_MOST / 2 then return trimmed end
-  return trimmed + redis.call('XTRIM', journal, 'MINID', first_kept)
+  return trimmed + redis.call('XTRIM', journal_key, 'MINID', first_kept)
 end
