@@ -22,7 +22,7 @@ export function FiguresCard(props: FiguresCardProps) {
   const { quota, cap, consumed, held, left, leftNote, status } = props;
   const { user } = texts.value;
   return (
-    <Card title={quotaName(quota.quota)} action={<StatusBadge status={status} />}>
+    <Card title={quotaName(quota.quota)} action={left !== null && <StatusBadge status={status} />}>
       {left !== null && (
         <p>
           <span class="figure">{amount(Math.max(0, left))}</span>{' '}
