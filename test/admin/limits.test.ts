@@ -4,7 +4,7 @@ import { setTimeout as turn } from 'node:timers/promises';
 import t from 'tap';
 import { createOrg } from '../../src/admin/index.js';
 import { foldJournal } from '../../src/maintenance/fold.js';
-import { ACME, type Json, NOON, problem, QUOTAS, startAcme, startAdmin } from './support.js';
+import { ACME, type Json, NOON, NOTICES, problem, QUOTAS, startAcme, startAdmin } from './support.js';
 
 t.test('set, read, change, delete: each holds for the next request', async (t) => {
   const { send, reserve } = await startAcme(t);
@@ -214,6 +214,7 @@ t.test('a dry run says whom the limit would have blocked in the last cycle', asy
 
 t.test('raising a limit lets it report its thresholds again, lowering does not', async (t) => {
   const { send, reserve, ledger } = await startAcme(t);
+  await send('PUT', '/orgs/acme/notifications', NOTICES);
   await send('POST', '/orgs/acme/limits', { user: 'ann', quota: 'ai', units: 10 });
   await reserve('acme', 'ann', { ai: 10 });
   const start = Date.parse('2026-05-19T22:00:00Z');

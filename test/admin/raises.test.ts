@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { fixed, reserve } from '../support/ledgers.js';
-import { applyNow, bearer, NOON, onBothLedgers, problem, startAcme, TOKEN } from './support.js';
+import { applyNow, bearer, NOON, NOTICES, onBothLedgers, problem, startAcme, TOKEN } from './support.js';
 
 const HOUR_MS = 3_600_000;
 const UNTIL = new Date(NOON + HOUR_MS).toISOString();
@@ -41,6 +41,7 @@ onBothLedgers('notices above it are armed again, once', async (t, { one, ledger,
     const entries = await ledger.log('acme', 'outbox', '', 100);
     return entries.map(({ text }) => text.split('|')).map(([what, , , , , , cap]) => `${what} of ${cap}`);
   };
+  await one('PUT', '/orgs/acme/notifications', NOTICES);
   await one('POST', '/orgs/acme/limits', { user: 'ann', quota: 'ai', units: 100 });
   await use(100);
   t.same(await notices(), ['50 of 100', '80 of 100', '90 of 100', '100 of 100']);

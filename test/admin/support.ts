@@ -289,6 +289,13 @@ export async function applyNow(ledger: Ledger, org: string, ops: readonly Op[]):
 }
 
 /** What a problem says: its status, code and the fields it names. */
+/** Each threshold of a user is a notice. */
+export const NOTICES = {
+  thresholds: { users: [50, 80, 90, 100], groups: [100], org: [100] },
+  refusals: { users: true, groups: true, org: true },
+  email: { enabled: false, admins: false, recipients: [] },
+};
+
 export function problem({ status, body }: Answer): [number, string, ...string[]] {
   const fields = (body.errors ?? []) as { field: string }[];
   return [status, body.code, ...fields.map(({ field }) => field)];

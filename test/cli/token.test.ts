@@ -52,7 +52,8 @@ t.test('create, list, revoke', async (t) => {
   );
   const by = { authorization: `Bearer ${made.out.trim()}` };
   t.equal((await send('GET', '/orgs/acme', undefined, by)).status, 200);
-  t.match((await send('GET', '/audit')).body.items[0], { subject: `token:${id}`, reason: 'dashboard' });
+  const { items } = (await send('GET', '/audit?action=token')).body;
+  t.match(items[0], { action: 'token.add', subject: `token:${id}`, reason: 'dashboard' });
 
   await run('create', ...to, '--name', 'root', '--role', 'admin', '--orgs', 'all');
   const [head = '', first = '', second = '', ...rest] = (await run('list', ...to)).out.split('\n');
