@@ -32,8 +32,8 @@
 
   Returns { code, now, start, end, previous, rule, rule version, epoch, lines, expired, due in cycle, replayed, clipped,
             clock, overshoots, result … }
-          or, from the common path, a text: '8|now|clock|lines', then a line per result, its parts separated by '|'; 9 instead of 8:
-          replayed. Org, rule and cycle are then as the call names them.
+          or, from the common path, a text: '8|now|clock|lines|start|end|rule version', then a line per result, its parts separated by '|';
+          9 instead of 8: replayed. The epoch is then as the call names it.
   code: 0 ok, 1 cycle, 2 no org, 3 lost, 4 stale, 5 producer lost, 6 producer behind, 7 clock: it shows a time past
         ARGV[5]. Only ok, 8 and 9 have changed anything.
   lines: with code 6 instead the number of the last call of the producer

@@ -374,7 +374,9 @@ end
 
 if last > 0 and call('HSET', KEYS[13], unpack(writes)) > 0 then force_hashtable(KEYS[13]) end
 if admitted > 0 then call('XADD', KEYS[8], '*', 'e', admitted == 1 and journal[1] or concat(journal, '\n')) end
-local reply = format('8|%s|%d|%d\n', time_text, clock, size) .. concat(answers, '\n')
+-- A repeated call may name other bounds than those in which it ran.
+local ran_in = head[3] .. '|' .. head[4] .. '|' .. head[5]
+local reply = format('8|%s|%d|%d|%s\n', time_text, clock, size, ran_in) .. concat(answers, '\n')
 local changes, changes_size = { 'now', time_text, nil, nil }, 2
 if producer ~= '' then
   changes[3], changes[4], changes_size = call_field, ARGV[4] .. '|' .. time_text .. '|' .. reply, 4

@@ -175,19 +175,22 @@ export function decodeReply(raw: unknown, call: Call): Reply {
   };
 }
 
-/** The common path answers only calls that name the org's epoch, rule and present cycle: it does not repeat them. */
+/**
+ * The common path answers only calls that name the org's epoch, rule and present cycle. A call that is repeated may name others than
+ * those in which it ran: its answer has them, unless an earlier version recorded it.
+ */
 function decodeCommon(reply: string, { epoch, cycles, ruleVersion, ops }: Call): Reply {
   const [head = '', ...answers] = reply.split('\n');
-  const [mark, now, clock, lines] = head.split('|');
+  const [mark, now, clock, lines, start, end, rule] = head.split('|');
   if (mark !== COMMON.first && mark !== COMMON.replayed)
     throw new TypeError(`apply.lua: unknown code ${mark}`);
   return {
     code: 'ok',
     now: Number(now),
-    cycle: cycles[0] ?? NO_CYCLE,
+    cycle: rule === undefined ? (cycles[0] ?? NO_CYCLE) : { start: Number(start), end: Number(end) },
     previous: 0,
     rule: '',
-    ruleVersion,
+    ruleVersion: rule === undefined ? ruleVersion : Number(rule),
     epoch,
     lines: Number(lines),
     expired: 0,

@@ -113,6 +113,15 @@ onBoth('an API key charges its holder, with its own secret and in its time only'
   t.equal(await testOrg.line('usage:u:ana'), '1+0');
 });
 
+onBoth('a repeated call has the bounds in which it ran, whatever it names now', ORG, async (t, testOrg) => {
+  await testOrg.apply([use('cy', 1)], { ...SEQUENCE, seq: 1 });
+  const second = { ...SEQUENCE, seq: 2 };
+  await plain(t, testOrg, [use('cy', 2)], second);
+  const first = await testOrg.apply([use('cy', 2)], second);
+  const other = { cycles: [{ start: 5, end: 6 }], ruleVersion: first.ruleVersion + 1 };
+  t.same(await testOrg.apply([use('cy', 2)], { ...second, ...other }), first);
+});
+
 onBoth('a sequence number is charged once', ORG, async (t, testOrg) => {
   await testOrg.apply([use('cy', 1)], { ...SEQUENCE, seq: 1 });
   await plain(t, testOrg, [use('cy', 2)], { ...SEQUENCE, seq: 2 });
