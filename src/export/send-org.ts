@@ -140,6 +140,9 @@ async function decimalsIn(
 ): Promise<(quota: string) => number> {
   const named = lines.flatMap(({ charges }) => charges.map(({ quota }) => quota));
   const unknown = [...new Set(named)].filter((quota) => !quotas.has(quota));
-  const stored = unknown.length === 0 ? undefined : await storedDecimals(ledger, unknown);
-  return (quota) => quotas.get(quota)?.decimals ?? stored?.get(quota) ?? 0;
+  const stored = unknown.length === 0 ? new Map<string, number>() : await storedDecimals(ledger, unknown);
+  return (quota) => {
+    const configured = quotas.get(quota);
+    return configured === undefined ? (stored.get(quota) as number) : configured.decimals;
+  };
 }
