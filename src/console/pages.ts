@@ -1,5 +1,14 @@
 /** The pages of the console. A page is one folder below `pages/` and one row here. */
-import { Gauge, LayoutDashboard, type LucideIcon, User, Users } from 'lucide-preact';
+import {
+  ChartColumn,
+  Gauge,
+  LayoutDashboard,
+  type LucideIcon,
+  ScrollText,
+  ShieldAlert,
+  User,
+  Users,
+} from 'lucide-preact';
 import type { ComponentType } from 'preact';
 import type { OperationId } from './api/client.js';
 import type { Texts } from './i18n/texts.js';
@@ -54,6 +63,22 @@ export const PAGES: readonly Page[] = [
     load: () => import('./pages/overview/overview-page.js'),
   },
   {
+    id: 'history',
+    path: '/orgs/:org/history',
+    title: ({ history }) => history.title,
+    operation: 'getUsageHistory',
+    nav: { section: 'watch', icon: ChartColumn },
+    load: () => import('./pages/history/history-page.js'),
+  },
+  {
+    id: 'events',
+    path: '/orgs/:org/events',
+    title: ({ events }) => events.title,
+    operation: 'listEvents',
+    nav: { section: 'watch', icon: ShieldAlert },
+    load: () => import('./pages/events/events-page.js'),
+  },
+  {
     id: 'users',
     path: '/orgs/:org/users',
     title: ({ users }) => users.title,
@@ -90,6 +115,14 @@ export const PAGES: readonly Page[] = [
     operation: 'listLimits',
     nav: { section: 'manage', icon: Gauge, onPhone: true },
     load: () => import('./pages/limits/limits-page.js'),
+  },
+  {
+    id: 'audit',
+    path: '/orgs/:org/audit',
+    title: ({ audit }) => audit.title,
+    operation: 'listAudit',
+    nav: { section: 'settings', icon: ScrollText },
+    load: () => import('./pages/audit/audit-page.js'),
   },
 ];
 

@@ -66,6 +66,12 @@ export function queryOf(name: string): string {
   return current.value.query.get(name) ?? '';
 }
 
+/** Those of the parameters that have a value. */
+export function queriesOf<Name extends string>(...names: readonly Name[]): Partial<Record<Name, string>> {
+  const given = names.map((name) => [name, queryOf(name)]).filter(([, value]) => value !== '');
+  return Object.fromEntries(given) as Partial<Record<Name, string>>;
+}
+
 export type PathParams = Readonly<Record<string, string>>;
 
 /** The parameters of a path such as `/orgs/:org/users/:user`; undefined if it is another path. */

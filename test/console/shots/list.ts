@@ -70,6 +70,17 @@ export const SHOTS: readonly Shot[] = [
   { name: 'group-delete', path: 'orgs/ORG/groups?deleteGroup=engineering', looks: ['light'] },
   { name: 'group', path: 'orgs/ORG/groups/engineering' },
   { name: 'group-add', path: 'orgs/ORG/groups/engineering?add=member', looks: ['light'], act: typeMember },
+  { name: 'history', path: 'orgs/ORG/history' },
+  {
+    name: 'history-users',
+    path: 'orgs/ORG/history?by=user&figures=cumulative&period=cycle',
+    looks: ['light', 'phone'],
+  },
+  { name: 'history-quotas', path: 'orgs/ORG/history?by=quota&period=year', looks: ['light'] },
+  { name: 'history-empty', path: 'orgs/ORG/history?measure=refused', state: 'empty', looks: ['light'] },
+  { name: 'events', path: 'orgs/ORG/events' },
+  { name: 'events-filtered', path: 'orgs/ORG/events?who=nobody', looks: ['light'] },
+  { name: 'audit', path: 'orgs/ORG/audit' },
   { name: 'not-found', path: 'orgs/ORG/nowhere', looks: ['light'] },
 ];
 

@@ -1,13 +1,12 @@
 /** The columns of the table of limits. */
-import { Ellipsis, Pencil, Timer, TimerOff, Trash2, User, Users } from 'lucide-preact';
+import { Ellipsis, Pencil, Timer, TimerOff, Trash2 } from 'lucide-preact';
 import { nameOf } from '../../api/subjects.js';
 import { amount, exactPercent, percent } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
-import { linkToPage } from '../../pages.js';
 import type { Limit } from '../../parts/limits/limit.js';
 import type { LimitAct } from '../../parts/limits/limit-dialogs.js';
+import { SubjectCell } from '../../parts/subject-cell.js';
 import { setQuery } from '../../router.js';
-import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Badge, StatusBadge } from '../../ui/badge.js';
 import { IconButton } from '../../ui/button.js';
@@ -19,7 +18,7 @@ import { Time } from '../../ui/time.js';
 export function limitColumns(unit: string): Column<Limit>[] {
   const { columns } = texts.value.limits;
   return [
-    { id: 'subject', label: columns.subject, cell: (limit) => <SubjectCell limit={limit} /> },
+    { id: 'subject', label: columns.subject, cell: subjectOf },
     { id: 'role', label: columns.role, cell: roleOf },
     {
       id: 'limit',
@@ -46,30 +45,13 @@ export function limitColumns(unit: string): Column<Limit>[] {
   ];
 }
 
-interface CellProps {
-  readonly limit: Limit;
+function subjectOf({ subject: { scope, id, name } }: Limit) {
+  const note = nameOf({ id, name }) === id ? {} : { note: id };
+  return <SubjectCell scope={scope} id={id} name={name} {...note} />;
 }
 
-function SubjectCell({ limit: { subject } }: CellProps) {
-  const { id: org } = useOrg();
-  const Icon = subject.scope === 'user' ? User : Users;
-  const href = linkToPage(subject.scope, { org, [subject.scope]: subject.id });
-  const name = nameOf(subject);
-  return (
-    <div class="subject">
-      <Icon size={18} aria-label={texts.value.common[subject.scope]} role="img" />
-      <div>
-        {href === undefined ? (
-          <span class="subject-name">{name}</span>
-        ) : (
-          <a class="subject-name" href={href}>
-            {name}
-          </a>
-        )}
-        {name !== subject.id && <span class="small muted">{subject.id}</span>}
-      </div>
-    </div>
-  );
+interface CellProps {
+  readonly limit: Limit;
 }
 
 function roleOf({ subject }: Limit): string {

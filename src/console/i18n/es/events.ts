@@ -1,0 +1,42 @@
+import type { Texts } from '../texts.js';
+
+export const events: Texts['events'] = {
+  title: 'Eventos',
+  about: 'A quién se bloqueó y para qué, quién alcanzó un umbral y quién pide una ampliación.',
+  kind: 'Tipo',
+  kinds: { blocked: 'Bloqueado', threshold: 'Umbral', 'raise-request': 'Pide una ampliación' },
+  kindChips: { blocked: 'Bloqueos', threshold: 'Umbrales', 'raise-request': 'Peticiones de ampliación' },
+  who: 'Usuario o grupo',
+  quota: 'Cuota',
+  allQuotas: 'Todas las cuotas',
+  scope: 'Límites de',
+  scopes: { all: 'Cualquiera', user: 'Usuarios', group: 'Grupos', org: 'El fondo' },
+  action: 'Acción',
+  onlyAction: (action) => `Mostrar solo ${action}`,
+  columns: {
+    whose: 'Límite de',
+    what: 'Qué ocurrió',
+    actions: 'Acciones',
+    consumed: 'Consumido',
+    first: 'Primera vez',
+    last: 'Última vez',
+    count: 'Rechazos',
+  },
+  requestOf: (user) => `por una petición de ${user}`,
+  askedBy: (user) => `lo pide ${user}`,
+  of: (limit) => `de ${limit}`,
+  hour: 'En la hora que empieza entonces',
+  details: {
+    blocked: (quota) => `Límite de ${quota} alcanzado`,
+    threshold: (share, quota) => `${share} de ${quota} consumido`,
+    asks: (units, quota) => `${units} más de ${quota}`,
+    asksMore: (quota) => `Más ${quota}`,
+  },
+  raise: 'Ampliar',
+  answer: 'Responder',
+  topUp: 'Recargar',
+  empty: {
+    title: 'Todavía no hay eventos',
+    text: 'Nadie ha alcanzado un umbral ni un límite, según los eventos que se conservan.',
+  },
+};
