@@ -1,8 +1,9 @@
-// The forecast of the overview, and wall times of a zone, also where its clocks change.
+// The forecast of the overview, wall times of a zone, also where its clocks change, and the differences of the audit log.
 
 import t from 'tap';
 import { forecastOf } from '../../src/console/format/forecast.js';
 import { daysBetween, instantOfWall, wallOfInstant } from '../../src/console/format/zones.js';
+import { differencesOf } from '../../src/console/pages/audit/difference.js';
 
 const DAY = 86_400_000;
 const MONTH = { start: 0, now: 10 * DAY, end: 30 * DAY };
@@ -31,5 +32,25 @@ t.test('wall times of a zone', (t) => {
 t.test('the days of a range', (t) => {
   t.same(daysBetween('2026-02-27', '2026-03-02'), ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-02']);
   t.same(daysBetween('2026-02-27', '2026-02-27'), ['2026-02-27']);
+  t.end();
+});
+
+t.test('what a change has changed', (t) => {
+  const before = { units: 10, shadow: false, raise: { units: 5 } };
+  t.same(differencesOf(before, { units: 25, shadow: false, raise: { units: 5 } }), [
+    { field: 'units', from: 10, to: 25 },
+  ]);
+  t.same(
+    differencesOf(before, { units: 10, shadow: false, raise: null }),
+    [{ field: 'raise.units', from: 5, to: undefined }],
+    'fields within fields',
+  );
+  t.same(
+    differencesOf(null, { groups: ['eng'] }),
+    [{ field: 'groups', from: undefined, to: ['eng'] }],
+    'new',
+  );
+  t.same(differencesOf(3, null), [{ field: '', from: 3, to: undefined }], 'a value without fields');
+  t.same(differencesOf(before, before), []);
   t.end();
 });

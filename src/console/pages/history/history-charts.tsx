@@ -19,9 +19,10 @@ export function HistoryCharts({ asked, rows, period, nameOf }: HistoryChartsProp
   const { history } = texts.value;
   const { dimension, measure, cumulative } = asked;
   const buckets = bucketsOf(period, rows);
+  const drawn = rows.filter((row) => measured(row, measure) !== 0);
   return (
     <>
-      {[...useByUnit(asked, rows)].map(([unit, ofUnit]) => (
+      {[...useByUnit(asked, drawn)].map(([unit, ofUnit]) => (
         <Chart
           key={unit}
           label={history.caption(history.measures[measure], quotasIn(ofUnit), history.dimensions[dimension])}
