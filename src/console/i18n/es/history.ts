@@ -27,7 +27,7 @@ export const history: Texts['history'] = {
   },
   measure: 'Mostrar',
   measures: {
-    units: 'Unidades consumidas',
+    units: 'Unidades',
     raw: 'En bruto, sin pesos',
     refused: 'Peticiones rechazadas',
   },
@@ -36,6 +36,7 @@ export const history: Texts['history'] = {
   intervals: { hour: 'Hora', day: 'Día', week: 'Semana desde', cycle: 'Periodo desde', total: 'Tiempo' },
   caption: (measure, quotas, by) => `${measure} de ${quotas} en el tiempo, por ${by.toLowerCase()}`,
   sums: 'Sumas de este tiempo',
+  sumsBy: (by) => `Sumas por ${by.toLowerCase()}`,
   columns: { units: 'Unidades', share: 'Parte', raw: 'Bruto', refused: 'Rechazos' },
   more: (number) => count(number, { one: 'Hay # más en el CSV.', other: 'Hay # más en el CSV.' }),
   groupNote: 'La petición de un usuario de varios grupos se cuenta en cada uno de ellos.',

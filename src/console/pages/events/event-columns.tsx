@@ -1,12 +1,11 @@
 /** The columns of the table of events. */
 import { CircleSlash, Gauge, Hand, Timer } from 'lucide-preact';
 import { amount, exactPercent, quotaName } from '../../format/amounts.js';
-import { dayAt } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
 import { SubjectCell } from '../../parts/subject-cell.js';
 import { setQuery } from '../../router.js';
-import { useOrg, useZone } from '../../state/org.js';
+import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Button, LinkButton } from '../../ui/button.js';
@@ -27,8 +26,7 @@ export function eventColumns(asked: ReadonlySet<string>): Column<Event>[] {
     { id: 'what', label: columns.what, cell: (event) => <WhatCell event={event} /> },
     { id: 'actions', label: columns.actions, cell: (event) => <ActionsCell event={event} /> },
     { id: 'consumed', label: columns.consumed, numeric: true, cell: consumedOf },
-    { id: 'first', label: columns.first, cell: ({ at }) => <Time at={at} /> },
-    { id: 'last', label: columns.last, cell: (event) => <LastCell event={event} /> },
+    { id: 'times', label: columns.times, cell: (event) => <TimesCell event={event} /> },
     {
       id: 'count',
       label: columns.count,
@@ -108,18 +106,19 @@ function consumedOf({ consumed, limit, unit }: Event) {
   );
 }
 
-/** The history keeps refused requests by the hour, older ones by the day. */
-function LastCell({ event: { refused, at } }: CellProps) {
-  const zone = useZone();
+/** When it happened, and when the last request was refused: the history keeps those by the hour, older ones by the day. */
+function TimesCell({ event: { refused, at } }: CellProps) {
   const { events } = texts.value;
-  if (refused === undefined) return <>–</>;
-  if (refused.precision === 'day') return <>{dayAt(refused.last, zone)}</>;
-  return refused.last === at ? (
-    <Time at={refused.last} />
-  ) : (
-    <span title={events.hour}>
-      <Time at={refused.last} />
-    </span>
+  return (
+    <div class="event-times">
+      <Time at={at} />
+      {refused !== undefined && refused.last !== at && (
+        <div class="small muted">
+          {events.last[refused.precision]}{' '}
+          <Time at={refused.last} as={refused.precision === 'day' ? 'date' : 'time'} />
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -44,15 +44,16 @@ export function Shares({ asked, rows, nameOf }: SharesProps) {
   const { history } = texts.value;
   const shares = sharesOf(rows, asked);
   const total = shares.reduce((sum, share) => sum + share[asked.measure], 0);
-  const columns = history.columns;
+  const { columns } = history;
+  const label = history.sumsBy(history.dimensions[asked.dimension]);
   // Quotas of different units have no common sum.
   const isShared = asked.dimension !== 'quota' || asked.measure === 'refused';
   return (
     <Card title={history.sums}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-      <section class="chart-table history-sums" tabIndex={0} aria-label={history.sums}>
+      <section class="chart-table history-sums" tabIndex={0} aria-label={label}>
         <table class="table table-plain">
-          <caption class="visually-hidden">{history.sums}</caption>
+          <caption class="visually-hidden">{label}</caption>
           <thead>
             <tr>
               <th scope="col">{history.dimensions[asked.dimension]}</th>
