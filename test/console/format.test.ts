@@ -51,6 +51,7 @@ t.test('what a change has changed', (t) => {
     'new',
   );
   t.same(differencesOf(3, null), [{ field: '', from: 3, to: undefined }], 'a value without fields');
+  t.same(differencesOf(null, { shadow: false, role: '' }), [], 'nothing new');
   t.same(differencesOf(before, before), []);
   t.end();
 });

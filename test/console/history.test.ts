@@ -78,7 +78,7 @@ async function ranges(t: Test, running: Console, page: Page): Promise<void> {
   await page.getByLabel('Show', { exact: true }).selectOption('refused');
   t.match(await rowOf(sums(page), 'Ben').innerText(), /20\s+50%\s+20\s+1/);
   await page.goto(`${running.url}orgs/acme/history?by=quota`);
-  t.match(await rowOf(sums(page), 'Usage').innerText(), /60 units\s+60\s+2/);
+  t.match(await rowOf(sums(page), 'Usage').innerText(), /Usage units\s+60\s+60\s+2/);
   await page.goto(`${running.url}orgs/acme/history?quota=lds`);
   await page.getByRole('heading', { name: 'Nothing consumed' }).waitFor();
 }

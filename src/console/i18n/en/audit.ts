@@ -75,6 +75,9 @@ export const audit = {
   fields: {
     units: 'Units',
     percent: 'Percent of the pool',
+    offset: 'Offset',
+    quota: 'Quota',
+    added: 'Added',
     shadow: 'Shadow',
     until: 'Until',
     allowance: 'Allowance',

@@ -75,6 +75,9 @@ export const audit: Texts['audit'] = {
   fields: {
     units: 'Unidades',
     percent: 'Parte del fondo en %',
+    offset: 'Desfase',
+    quota: 'Cuota',
+    added: 'Añadido',
     shadow: 'Sombra',
     until: 'Hasta',
     allowance: 'Asignación',

@@ -14,9 +14,17 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a new object has by default is no news. */
+function isNothing(value: unknown): boolean {
+  return (
+    value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0)
+  );
+}
+
 /** Fields that are the same are left out. A value that is no object has no name. */
 export function differencesOf(from: unknown, to: unknown, field = ''): Difference[] {
   const [before, after] = [from ?? undefined, to ?? undefined];
+  if (isNothing(before) && isNothing(after)) return [];
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const [left, right] = [before ?? {}, after ?? {}];
   if (!isFields(left) || !isFields(right)) return [{ field, from: before, to: after }];

@@ -99,10 +99,10 @@ function ActionsCell({ event: { action, refused } }: CellProps) {
 
 function consumedOf({ consumed, limit, unit }: Event) {
   return (
-    <>
+    <div>
       {amount(consumed)}
       <div class="small muted">{texts.value.events.of(amount(limit, unit))}</div>
-    </>
+    </div>
   );
 }
 

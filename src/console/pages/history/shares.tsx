@@ -9,7 +9,6 @@ import { type Asked, memberOf, refusedOf } from './history-query.js';
 
 interface Share {
   readonly member: string;
-  readonly quota: string;
   units: number;
   raw: number;
   refused: number;
@@ -25,7 +24,7 @@ function sharesOf(rows: readonly HistoryRow[], { dimension, measure }: Asked): S
   const shares = new Map<string, Share>();
   for (const row of rows) {
     const member = memberOf(row, dimension);
-    const share = shares.get(member) ?? { member, quota: row.quota, units: 0, raw: 0, refused: 0 };
+    const share = shares.get(member) ?? { member, units: 0, raw: 0, refused: 0 };
     share.units += row.units;
     share.raw += row.raw;
     share.refused += refusedOf(row);
@@ -79,9 +78,7 @@ export function Shares({ asked, rows, nameOf }: SharesProps) {
                 <th scope="row">
                   <Member asked={asked} member={share.member} name={nameOf(share.member)} />
                 </th>
-                <td class="numeric">
-                  <Units share={share} asked={asked} />
-                </td>
+                <td class="numeric">{amount(rounded(share.units))}</td>
                 {isShared && (
                   <td class="numeric">{total === 0 ? '–' : percent((share[asked.measure] / total) * 100)}</td>
                 )}
@@ -97,13 +94,6 @@ export function Shares({ asked, rows, nameOf }: SharesProps) {
   );
 }
 
-/** Each quota has its own unit. */
-function Units({ share: { units, quota }, asked }: { readonly share: Share; readonly asked: Asked }) {
-  const { quotas } = useOrg();
-  const unit = quotas.find((one) => one.quota === quota)?.unit;
-  return <>{amount(rounded(units), asked.dimension === 'quota' ? unit : undefined)}</>;
-}
-
 interface MemberProps {
   readonly asked: Asked;
   readonly member: string;
@@ -111,8 +101,14 @@ interface MemberProps {
 }
 
 function Member({ asked: { dimension }, member, name }: MemberProps) {
-  const { id: org } = useOrg();
+  const { id: org, quotas } = useOrg();
   const isPage = dimension === 'user' || dimension === 'group';
   const href = isPage && member !== 'none' ? linkToPage(dimension, { org, [dimension]: member }) : undefined;
-  return href === undefined ? <span>{name}</span> : <a href={href}>{name}</a>;
+  if (href !== undefined) return <a href={href}>{name}</a>;
+  const unit = dimension === 'quota' ? quotas.find(({ quota }) => quota === member)?.unit : undefined;
+  return (
+    <>
+      {name} {unit !== undefined && <span class="small muted">{unit}</span>}
+    </>
+  );
 }
