@@ -29,6 +29,6 @@ function outcomeOf(stopped: LimitCounter | undefined, units: number): Pick<Adjus
 }
 
 function ownGroups(work: Work, user: string): string {
-  const text = work.orgState.table('members').text(user);
+  const text = work.orgState.directory('members', user);
   return text === undefined ? '' : knownGroups(work, memberIn(text), '').join(',');
 }

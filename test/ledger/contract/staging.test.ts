@@ -73,6 +73,13 @@ onBoth('nothing reads a piece before the switch, and everything reads it after',
   t.same(await scanAll(ledger, org, 'limits'), new Map([['usage:u:ana', '1']]));
 });
 
+onBoth('a correction counts for the groups of the switch', ORG, async (t, testOrg) => {
+  const id = await begin(testOrg, member('ana', 'a:'));
+  await switchTo(testOrg, id);
+  const stated = { user: 'ana', quota: 'usage', action: 'adjustment', mark: 'm', audit: '{}' };
+  t.match(await testOrg.do({ kind: 'adjust', units: 1, ...stated }), { outcome: 'corrected', groups: '' });
+});
+
 onBoth('groups are staged too', ORG, async (t, testOrg) => {
   const gone: StagedChange = { table: 'groups', field: 'eng', value: '-1;{"name":"eng"}' };
   const made: StagedChange = { table: 'groups', field: 'ops', value: '0;{"name":"ops"}' };
