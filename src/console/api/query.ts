@@ -17,6 +17,8 @@ export interface QueryOptions<Data> {
   readonly key: string | undefined;
   /** What the data depends on. */
   readonly kinds: readonly Kind[];
+  /** Of data about which the API tells no changes: how often it is read again while the page is visible. */
+  readonly everyMs?: number;
   /** Pass the options on to `api.GET`. */
   readonly read: (options: ReadOptions) => Promise<{ data?: Data; error?: unknown; response: Response }>;
 }
@@ -115,10 +117,22 @@ async function load(entry: Entry, { background }: { readonly background: boolean
     if (aborted.aborted) return;
     entry.result.value = { data, problem: undefined, loading: false };
     readAgainIfOld(entry, data);
+    readAgainLater(entry);
   } catch (error) {
     if (aborted.aborted) return;
     entry.result.value = { data: entry.result.peek().data, problem: problemIn(error), loading: false };
+    readAgainLater(entry);
   }
+}
+
+function readAgainLater(entry: Entry): void {
+  const { everyMs } = entry.options;
+  if (everyMs === undefined || entry.readers === 0) return;
+  clearTimeout(entry.again);
+  entry.again = setTimeout(() => {
+    if (document.hidden) readAgainLater(entry);
+    else void load(entry, { background: true });
+  }, everyMs);
 }
 
 /** A list from a snapshot that was made before the change is read once more. */

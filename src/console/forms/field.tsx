@@ -86,6 +86,27 @@ export function TextField<V extends Values>({ form, name, input, unit, ...frame 
   );
 }
 
+interface AreaFieldProps<V extends Values> extends FieldProps<V> {
+  readonly rows: number;
+}
+
+/** A text of several lines. */
+export function AreaField<V extends Values>({ form, name, rows, ...frame }: AreaFieldProps<V>) {
+  return (
+    <FieldFrame {...frame} error={form.errors[name]}>
+      {(names) => (
+        <textarea
+          class="input"
+          rows={rows}
+          {...names}
+          value={form.values[name]}
+          onInput={(event) => form.set({ [name]: event.currentTarget.value } as Partial<V>)}
+        />
+      )}
+    </FieldFrame>
+  );
+}
+
 interface SelectFieldProps<V extends Values> extends FieldProps<V> {
   readonly options: readonly { readonly value: string; readonly label: string }[];
 }

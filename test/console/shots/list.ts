@@ -81,6 +81,40 @@ export const SHOTS: readonly Shot[] = [
   { name: 'events', path: 'orgs/ORG/events' },
   { name: 'events-filtered', path: 'orgs/ORG/events?who=nobody', looks: ['light'] },
   { name: 'audit', path: 'orgs/ORG/audit' },
+  { name: 'in-flight', path: 'orgs/ORG/in-flight', act: showHolds },
+  { name: 'in-flight-empty', path: 'orgs/ORG/in-flight', state: 'empty', looks: ['light'] },
+  { name: 'in-flight-release', path: 'orgs/ORG/in-flight', looks: ['light', 'phone'], act: askRelease },
+  { name: 'notices', path: 'orgs/ORG/notices' },
+  { name: 'notices-error', path: 'orgs/ORG/notices', state: 'error', looks: ['light'] },
+  { name: 'notices-when', path: 'orgs/ORG/notices?change=when', looks: ['light', 'phone'] },
+  { name: 'notices-email', path: 'orgs/ORG/notices?change=email', looks: ['dark'] },
+  { name: 'notices-test', path: 'orgs/ORG/notices?test=all', looks: ['light', 'phone'], act: sendTest },
+  { name: 'notices-failures', path: 'orgs/ORG/notices?tab=failures', looks: ['light'] },
+  { name: 'webhooks-empty', path: 'orgs/ORG/notices?tab=webhooks', state: 'empty', looks: ['light'] },
+  { name: 'webhook-made', path: 'orgs/ORG/notices?tab=webhooks', act: addWebhook },
+  {
+    name: 'webhooks',
+    path: 'orgs/ORG/notices?tab=webhooks',
+    looks: ['light', 'phone'],
+    act: click('Actions for'),
+  },
+  { name: 'keys', path: 'orgs/ORG/keys?create=key', act: createKey },
+  { name: 'keys-list', path: 'orgs/ORG/keys' },
+  { name: 'key-delete', path: 'orgs/ORG/keys', looks: ['light'], act: click('Delete: ') },
+  { name: 'keys-empty', path: 'orgs/ORG/keys', state: 'empty', looks: ['light'] },
+  { name: 'tokens', path: 'orgs/ORG/tokens' },
+  { name: 'token-create', path: 'orgs/ORG/tokens?create=token' },
+  { name: 'token-delete', path: 'orgs/ORG/tokens', looks: ['light'], act: click('Delete: ') },
+  { name: 'settings', path: 'orgs/ORG/settings' },
+  { name: 'settings-org', path: 'orgs/ORG/settings?open=org', looks: ['light', 'phone'], act: chooseWeek },
+  {
+    name: 'settings-plan',
+    path: 'orgs/ORG/settings?plan=usage',
+    looks: ['light', 'phone'],
+    act: typeSmallPlan,
+  },
+  { name: 'settings-top-up', path: 'orgs/ORG/settings?topUp=usage', act: typeTopUp },
+  { name: 'settings-archive', path: 'orgs/ORG/settings?open=archive', looks: ['light'] },
   { name: 'not-found', path: 'orgs/ORG/nowhere', looks: ['light'] },
 ];
 
@@ -129,4 +163,61 @@ async function chooseWrongFile(page: Page): Promise<void> {
 async function typeMember(page: Page): Promise<void> {
   await page.getByRole('combobox', { name: 'User' }).fill('a');
   await page.getByRole('option').first().waitFor();
+}
+
+/** The demo's requests end too soon to be seen in flight. */
+async function showHolds(page: Page): Promise<void> {
+  const now = Date.now();
+  const items = ['finn', 'mona', 'ana'].map((user, index) => ({
+    id: `7f3e2b1c-chat-${index}`,
+    user,
+    groups: [],
+    action: 'chat',
+    charges: [{ quota: 'ai', kind: 'held', units: 1_250 * (index + 1), charged: 0 }],
+    cycleStart: new Date(now - 9e8).toISOString(),
+    admittedAt: new Date(now - 4e4 / (index + 1)).toISOString(),
+    expiresAt: new Date(now + 2e4 * (index + 1)).toISOString(),
+  }));
+  await page.route('**/holds?*', (route) =>
+    route.fulfill({ json: { items, cursor: null, snapshotAgeMs: 0 } }),
+  );
+  await page.getByRole('row').filter({ hasText: 'finn' }).waitFor();
+}
+
+async function askRelease(page: Page): Promise<void> {
+  await showHolds(page);
+  await page.getByRole('button', { name: 'Release what finn' }).click();
+}
+
+async function sendTest(page: Page): Promise<void> {
+  await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click();
+}
+
+async function addWebhook(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Add webhook' }).first().click();
+  await page.getByLabel('URL').fill('https://hooks.example.com/quota/4711');
+  await page.getByRole('dialog').getByRole('button', { name: 'Add webhook' }).click();
+  await page.getByRole('dialog', { name: 'Secret of the webhook' }).waitFor();
+}
+
+async function createKey(page: Page): Promise<void> {
+  await page.getByRole('combobox', { name: 'User' }).fill('ana');
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Name').fill('nightly import');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click();
+  await page.getByRole('dialog', { name: 'API key created' }).waitFor();
+}
+
+async function chooseWeek(page: Page): Promise<void> {
+  await page.getByLabel('A cycle lasts a').selectOption('week');
+}
+
+async function typeSmallPlan(page: Page): Promise<void> {
+  await page.getByLabel('Allowance in a cycle').fill('100');
+}
+
+async function typeTopUp(page: Page): Promise<void> {
+  await page.getByLabel('Add', { exact: true }).fill('2500');
+  await page.getByLabel('Reason').fill('order 4711');
 }

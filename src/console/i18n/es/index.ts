@@ -5,10 +5,16 @@ import { common } from './common.js';
 import { events } from './events.js';
 import { groups } from './groups.js';
 import { history } from './history.js';
+import { inFlight } from './in-flight.js';
+import { keys } from './keys.js';
 import { limits } from './limits.js';
 import { login } from './login.js';
+import { notices } from './notices.js';
 import { overview } from './overview.js';
+import { secrets } from './secrets.js';
+import { settings } from './settings.js';
 import { shell } from './shell.js';
+import { tokens } from './tokens.js';
 import { user } from './user.js';
 import { users } from './users.js';
 
@@ -17,6 +23,7 @@ export const es: Texts = {
   shell,
   login,
   overview,
+  inFlight,
   limits,
   users,
   user,
@@ -24,4 +31,9 @@ export const es: Texts = {
   history,
   events,
   audit,
+  notices,
+  keys,
+  tokens,
+  secrets,
+  settings,
 };

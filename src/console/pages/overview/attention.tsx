@@ -82,7 +82,7 @@ function poolRows({ id: org, quotas }: Overview): Row[] {
       title: attention.pool(quotaName(quota)),
       detail: mode === 'hard' ? attention.poolHard : attention.poolSoft,
       act: mayTopUp ? attention.topUp : attention.show,
-      to: linkToPage('settings', { org }, { quota }),
+      to: linkToPage('settings', { org }, mayTopUp ? { topUp: quota } : {}),
     }));
 }
 
@@ -152,7 +152,7 @@ function useFailures(org: string): Row[] {
       title: attention.failures(data.items.length),
       detail: attention.failuresText(first.target, first.error),
       act: attention.show,
-      to: linkToPage('notices', { org }),
+      to: linkToPage('notices', { org }, { tab: 'failures' }),
     },
   ];
 }

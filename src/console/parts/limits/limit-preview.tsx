@@ -1,15 +1,13 @@
 /** What a limit would do, asked while it is typed: who would be blocked at once. */
-import { useEffect, useState } from 'preact/hooks';
 import { dataOf } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { amount } from '../../format/amounts.js';
 import { dayRange } from '../../format/dates.js';
+import { useSettled } from '../../forms/use-settled.js';
 import { texts } from '../../i18n/index.js';
 import { useOrg } from '../../state/org.js';
 import { Banner } from '../../ui/banner.js';
 import { capOf, type LimitValues, type Preview, useUnit, writeLimit } from './limit.js';
-
-const DELAY_MS = 250;
 
 interface Previewed {
   readonly quota: string;
@@ -50,16 +48,6 @@ export function useLimitPreview(previewed: Previewed): LimitPreviewState {
     refused: problem !== undefined,
     ask: async () => (await dataOf(read())) as Preview,
   };
-}
-
-/** The value once it has not changed for a moment. */
-function useSettled(value: string | undefined): string | undefined {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }
 
 interface PreviewNoteProps extends Previewed {

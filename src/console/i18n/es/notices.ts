@@ -1,0 +1,113 @@
+import { pluralIn } from '../plural.js';
+import type { Texts } from '../texts.js';
+
+const count = pluralIn('es');
+
+export const notices: Texts['notices'] = {
+  title: 'Avisos',
+  about: 'Mensajes a personas y programas cuando un límite está cerca o bloquea a alguien.',
+  tabs: 'Partes de esta página',
+  tab: { rules: 'Cuándo y a quién', webhooks: 'Webhooks', failures: 'No entregados' },
+  nobody: 'Nadie recibe avisos: ninguna dirección recibe correo y ningún webhook está activo.',
+  noServer:
+    'El correo está activo, pero la configuración no tiene servidor de correo: no se envía ninguno. Un operador puede configurarlo.',
+  on: 'Sí',
+  off: 'No',
+  when: {
+    title: 'Cuándo',
+    edit: 'Cuándo se envían avisos',
+    columns: { scope: 'Límite de', thresholds: 'Consumido', refusals: 'Primer rechazo' },
+    scopes: { users: 'Un usuario', groups: 'Un grupo', org: 'El total' },
+    never: 'Nunca',
+  },
+  email: {
+    title: 'Correo',
+    edit: 'Quién recibe correo',
+    state: 'Enviar correo',
+    admins: 'Usuarios con el rol admin',
+    addresses: 'Quién lo recibe ahora',
+    noAddresses: 'Nadie.',
+  },
+  dialog: {
+    thresholds: 'Cuando se ha consumido esta parte',
+    thresholdsHelp: 'Porcentaje del límite, separados por comas. De cada uno se avisa una vez por periodo.',
+    percentWrong: 'Escriba números enteros de 1 a 100, separados por comas.',
+    refusals: 'También cuando se rechaza una petición por primera vez',
+    adminsHelp: 'Los que tienen dirección.',
+    recipients: 'Otras direcciones',
+    recipientsHelp: 'Una en cada línea.',
+  },
+  test: {
+    open: 'Enviar prueba',
+    title: 'Enviar un mensaje de prueba',
+    goesTo: 'Un mensaje de prueba llega a:',
+    send: 'Enviar',
+    again: 'Enviar otra vez',
+    delivered: 'Entregado',
+    failed: (error) => `No entregado: ${error}`,
+    reached: (url) => `El mensaje de prueba ha llegado a ${url}.`,
+  },
+  webhooks: {
+    caption: 'Webhooks',
+    add: 'Añadir webhook',
+    url: 'URL',
+    state: 'Activo',
+    created: 'Añadido',
+    edit: 'Cambiar URL',
+    turnOn: 'Activar',
+    turnOff: 'Desactivar',
+    rotate: 'Cambiar secreto',
+    actionsFor: (url) => `Acciones para ${url}`,
+    empty: {
+      title: 'Sin webhooks',
+      text: 'Un webhook recibe cada aviso como petición firmada, para un chat o un programa suyo.',
+    },
+    dialog: {
+      title: 'Añadir webhook',
+      editTitle: 'Cambiar la URL del webhook',
+      url: 'URL',
+      urlHelp: 'Por ejemplo, https://hooks.example.com/quota. Ahí se envía cada aviso.',
+      urlMissing: 'Escriba una URL.',
+      submit: 'Añadir webhook',
+    },
+    secret: {
+      title: 'Secreto del webhook',
+      label: 'Secreto',
+      text: 'Con él, el receptor comprueba que un mensaje viene de aquí.',
+    },
+    rotateDialog: {
+      title: '¿Cambiar el secreto?',
+      text: 'El nuevo secreto firma desde ahora. Durante un día los mensajes se firman también con el anterior: cambie el receptor en ese tiempo.',
+    },
+    deleteDialog: {
+      title: '¿Eliminar el webhook?',
+      text: 'Ya no recibe avisos, tampoco los que esperan.',
+    },
+  },
+  failures: {
+    caption: 'Mensajes que no se han podido entregar',
+    target: 'Para',
+    about: 'Sobre',
+    since: 'Desde',
+    error: 'Último error',
+    channels: { email: 'Correo', webhook: 'Webhook' },
+    attempts: (number) => count(number, { one: '# intento', other: '# intentos' }),
+    invitation: (user) => `Invitación de ${user}`,
+    blocked: 'bloqueado',
+    reached: (share) => `${share} consumido`,
+    more: (number) => count(number, { one: 'y # aviso más', other: 'y # avisos más' }),
+    sendAgain: 'Enviar otra vez',
+    sendAgainTo: (target) => `Enviar otra vez a ${target}`,
+    sent: 'El mensaje se envía otra vez, durante tres días como máximo.',
+    empty: {
+      title: 'Todo entregado',
+      text: 'Aquí aparece un mensaje cuando tres días de intentos no lo han entregado.',
+    },
+  },
+  done: {
+    saved: 'Guardado.',
+    deleted: 'Webhook eliminado.',
+    turnedOn: (url) => `${url} recibe avisos otra vez.`,
+    turnedOff: (url) => `${url} ya no recibe avisos.`,
+  },
+};
