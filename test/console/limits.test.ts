@@ -88,7 +88,7 @@ async function setBelow(t: Test, running: Console, page: Page): Promise<void> {
   const dialog = dialogOf(page, 'Set limit on Usage');
   const subject = page.getByRole('combobox', { name: 'User or group' });
   await subject.fill('eve');
-  await page.getByRole('option', { name: /eve@acme/ }).waitFor();
+  await page.getByRole('option', { name: /eve@acme/, selected: true }).waitFor();
   await page.keyboard.press('Enter');
   t.equal(await subject.inputValue(), MARKUP, 'a name with markup is text');
   await dialog.getByRole('textbox', { name: 'Limit', exact: true }).fill('15');
