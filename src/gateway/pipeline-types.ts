@@ -66,8 +66,8 @@ export interface RequestObserver {
   matched(route: CompiledRoute): void;
   reserving(org: string, charges: Charges, claims: string): void;
   decided(answer: Answer, hold: string): void;
-  /** Before the request is sent: may replace headers in the flat list of names and values. */
-  forwarding?(rawHeaders: string[]): void;
+  /** Before the request is sent: headers to set, as a flat list of lower-case names and values. */
+  forwarding?(): readonly string[];
   forwarded(outcome: Outcome): void;
   /** The gateway responds itself. */
   refused(code: ErrorCode, status: number): void;

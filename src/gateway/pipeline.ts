@@ -204,7 +204,7 @@ export class RequestPipeline {
     const { request, response, target, observer } = routed;
     // The upstream logs the same id as the gateway.
     if (observer?.idIsNew) nameRequest(request.rawHeaders, observer.id);
-    observer?.forwarding?.(request.rawHeaders);
+    const traced = observer?.forwarding?.();
     const job: ForwardJob = {
       method: request.method ?? '',
       path: target.path + target.query,
@@ -213,7 +213,7 @@ export class RequestPipeline {
       body: sent.body ?? routed.body,
       response,
       extraHeaders: sent.extraHeaders,
-      setFields: sent.setFields,
+      setFields: traced === undefined ? sent.setFields : [...(sent.setFields ?? []), ...traced],
       stripHeaders: this.stripHeaders,
       clientAddress: addressOf(request),
       observer: sent.reader,

@@ -35,13 +35,8 @@ const FROM_HEADERS: TextMapGetter<IncomingMessage['headers']> = {
   keys: (headers) => Object.keys(headers),
 };
 
-/** Replaces a header in a flat list of names and values. */
-const INTO_RAW_HEADERS: TextMapSetter<string[]> = {
-  set(rawHeaders, name, value) {
-    for (let at = rawHeaders.length - 2; at >= 0; at -= 2)
-      if (rawHeaders[at]?.toLowerCase() === name) rawHeaders.splice(at, 2);
-    rawHeaders.push(name, value);
-  },
+const INTO_LIST: TextMapSetter<string[]> = {
+  set: (fields, name, value) => void fields.push(name, value),
 };
 
 export class TracedRequest extends ObservedRequest {
@@ -85,12 +80,14 @@ export class TracedRequest extends ObservedRequest {
   }
 
   /** The upstream continues the trace from the span of its call. */
-  forwarding(rawHeaders: string[]): void {
+  forwarding(): readonly string[] {
     const upstream = this.route?.upstream ?? '';
     const attributes = { 'http.request.method': this.method, 'quotagate.upstream': upstream };
     const span = this.child(`${this.method} ${upstream}`, SpanKind.CLIENT, attributes);
-    propagator.inject(trace.setSpan(this.context, span), rawHeaders, INTO_RAW_HEADERS);
+    const fields: string[] = [];
+    propagator.inject(trace.setSpan(this.context, span), fields, INTO_LIST);
     this.upstreamSpan = span;
+    return fields;
   }
 
   override forwarded(ended: Ended): void {
