@@ -1,10 +1,12 @@
 /** A user, a group or the pool in a table, with a link to its page. */
+
 import { Database, User, Users } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { nameOf } from '../api/subjects.js';
 import { texts } from '../i18n/index.js';
 import { linkToPage } from '../pages.js';
 import { useOrg } from '../state/org.js';
+import { NamedCell } from '../ui/named-cell.js';
 
 const ICONS = { user: User, group: Users, org: Database } as const;
 
@@ -23,18 +25,11 @@ export function SubjectCell({ scope, id, name, note }: SubjectCellProps) {
   const href = scope === 'org' ? undefined : linkToPage(scope, { org, [scope]: id });
   const shown = scope === 'org' ? common.pool : nameOf({ id, name });
   return (
-    <div class="subject">
-      <Icon size={18} aria-label={common[scope === 'org' ? 'pool' : scope]} role="img" />
-      <div>
-        {href === undefined ? (
-          <span class="subject-name">{shown}</span>
-        ) : (
-          <a class="subject-name" href={href}>
-            {shown}
-          </a>
-        )}
-        {note !== undefined && <span class="small muted">{note}</span>}
-      </div>
-    </div>
+    <NamedCell
+      icon={<Icon size={18} aria-label={common[scope === 'org' ? 'pool' : scope]} role="img" />}
+      name={shown}
+      href={href}
+      note={note}
+    />
   );
 }

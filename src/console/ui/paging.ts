@@ -11,7 +11,7 @@ export interface Paging {
   readonly back: () => void;
 }
 
-export const PAGE_SIZE = 50;
+const PAGE_SIZE = 50;
 
 export function usePaging(defaultSort: string): Paging {
   const earlier = useRef<string[]>([]);
@@ -27,6 +27,22 @@ export function usePaging(defaultSort: string): Paging {
     },
     back: () => setQuery({ cursor: earlier.current.pop() || undefined }),
   };
+}
+
+/** The part of a query that asks for the page. */
+export function pageQuery({ cursor }: Paging, pageSize = PAGE_SIZE) {
+  return { pageSize, ...(cursor === '' ? {} : { cursor }) };
+}
+
+/** The page in its order. */
+export function sortedPageQuery(paging: Paging) {
+  return { sort: paging.sort, ...pageQuery(paging) };
+}
+
+/** The sorted page of a list that has a search and no other filter. */
+export function searchedPageQuery(paging: Paging) {
+  const q = queryOf('q');
+  return { ...sortedPageQuery(paging), ...(q === '' ? {} : { q }) };
 }
 
 /** Changes filters: the list begins again at its first page. */

@@ -11,7 +11,7 @@ import { ActiveFilter } from '../../ui/active-filter.js';
 import { CsvButton } from '../../ui/csv-button.js';
 import { NoMatch } from '../../ui/no-match.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { pageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { Select } from '../../ui/select.js';
 import { EmptyState } from '../../ui/states.js';
@@ -96,8 +96,7 @@ function FilterBar() {
 function AuditList({ filters }: { readonly filters: Filters }) {
   const { id: org } = useOrg();
   const paging = usePaging('');
-  const page = { pageSize: PAGE_SIZE, ...(paging.cursor === '' ? {} : { cursor: paging.cursor }) };
-  const query = { ...filters, ...page };
+  const query = { ...filters, ...pageQuery(paging) };
   const list = useQuery({
     key: `audit ${org} ${JSON.stringify(query)}`,
     kinds: ['audit'],

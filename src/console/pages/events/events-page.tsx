@@ -16,7 +16,7 @@ import { Chips } from '../../ui/chips.js';
 import { CsvButton } from '../../ui/csv-button.js';
 import { NoMatch } from '../../ui/no-match.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { pageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { Select } from '../../ui/select.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
@@ -133,8 +133,7 @@ function EventList({ filters }: { readonly filters: Filters }) {
   const { events } = texts.value;
   const paging = usePaging('');
   const asked = useRaiseRequests().data?.items ?? [];
-  const page = { pageSize: PAGE_SIZE, ...(paging.cursor === '' ? {} : { cursor: paging.cursor }) };
-  const query = { ...filters, ...page };
+  const query = { ...filters, ...pageQuery(paging) };
   const list = useQuery({
     key: `events ${org} ${JSON.stringify(query)}`,
     kinds: ['events', 'consumption'],

@@ -13,7 +13,7 @@ import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { IconButton } from '../../ui/button.js';
 import { ConfirmDialog } from '../../ui/confirm-dialog.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { type Column, Table } from '../../ui/table.js';
@@ -32,12 +32,7 @@ export function MemberList({ group, quota }: MemberListProps) {
   const paging = usePaging('name');
   const [leaving, setLeaving] = useState<User | undefined>(undefined);
   const q = queryOf('q');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(q === '' ? {} : { q }),
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `members ${org} ${group.id} ${JSON.stringify(query)}`,
     kinds: ['directory', 'consumption'],

@@ -19,8 +19,9 @@ import { StatusBadge } from '../../ui/badge.js';
 import { Button } from '../../ui/button.js';
 import { Chips } from '../../ui/chips.js';
 import { Menu } from '../../ui/menu.js';
+import { NamedCell } from '../../ui/named-cell.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
@@ -68,12 +69,7 @@ function GroupList({ quota }: { readonly quota: QuotaOverview | undefined }) {
   const { groups, common } = texts.value;
   const paging = usePaging('name');
   const q = queryOf('q');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(q === '' ? {} : { q }),
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `groups ${org} ${JSON.stringify(query)}`,
     kinds: ['directory', 'consumption'],
@@ -159,19 +155,12 @@ function GroupCell({ group }: { readonly group: Group }) {
   const href = linkToPage('group', { org, group: group.id });
   const name = nameOf(group);
   return (
-    <div class="subject">
-      <Users size={18} aria-hidden="true" />
-      <div>
-        {href === undefined ? (
-          <span class="subject-name">{name}</span>
-        ) : (
-          <a class="subject-name" href={href}>
-            {name}
-          </a>
-        )}
-        {name !== group.id && <span class="small muted">{group.id}</span>}
-      </div>
-    </div>
+    <NamedCell
+      icon={<Users size={18} aria-hidden="true" />}
+      name={name}
+      href={href}
+      note={name === group.id ? '' : group.id}
+    />
   );
 }
 

@@ -1,4 +1,5 @@
 /** The columns of the table of holds. */
+
 import { Undo2 } from 'lucide-preact';
 import type { Schemas } from '../../api/client.js';
 import { amount, quotaName } from '../../format/amounts.js';
@@ -6,6 +7,7 @@ import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
 import { useOrg } from '../../state/org.js';
 import { Button } from '../../ui/button.js';
+import { NamedCell } from '../../ui/named-cell.js';
 import type { Column } from '../../ui/table.js';
 import { Time } from '../../ui/time.js';
 
@@ -49,20 +51,7 @@ interface CellProps {
 function UserCell({ hold: { id, user } }: CellProps) {
   const { id: org } = useOrg();
   const href = linkToPage('user', { org, user });
-  return (
-    <div class="subject">
-      <div>
-        {href === undefined ? (
-          <span class="subject-name">{user}</span>
-        ) : (
-          <a class="subject-name" href={href}>
-            {user}
-          </a>
-        )}
-        <span class="small muted">{id}</span>
-      </div>
-    </div>
-  );
+  return <NamedCell name={user} href={href} note={id} />;
 }
 
 /** `5 units of Usage`, for each quota of the request. */

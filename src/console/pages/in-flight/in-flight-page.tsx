@@ -8,7 +8,7 @@ import { queryOf } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
@@ -40,12 +40,7 @@ function HoldList() {
   const [released, setReleased] = useState<Hold | undefined>(undefined);
   const paging = usePaging('admittedAt');
   const q = queryOf('q');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(q === '' ? {} : { q }),
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `holds ${org} ${JSON.stringify(query)}`,
     kinds: ['consumption'],

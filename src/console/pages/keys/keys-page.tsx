@@ -1,4 +1,5 @@
 /** The API keys of the org: created for a user, shown once, deleted at once. */
+
 import { KeyRound, Plus } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, type Schemas } from '../../api/client.js';
@@ -11,8 +12,9 @@ import { queryOf, setQuery } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Button } from '../../ui/button.js';
+import { NamedCell } from '../../ui/named-cell.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { type Column, Table } from '../../ui/table.js';
@@ -62,12 +64,7 @@ function KeyList() {
   const [deleted, setDeleted] = useState<Key | undefined>(undefined);
   const paging = usePaging('-createdAt');
   const q = queryOf('q');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(q === '' ? {} : { q }),
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `keys ${org} ${JSON.stringify(query)}`,
     kinds: ['directory'],
@@ -114,13 +111,11 @@ function keyColumns(onDelete: ((key: Key) => void) | undefined): Column<Key>[] {
 
 function NameCell({ apiKey: { id, name } }: { readonly apiKey: Key }) {
   return (
-    <div class="subject">
-      <KeyRound size={18} aria-hidden="true" />
-      <div>
-        <span class="subject-name">{name || id}</span>
-        {name !== '' && <span class="small muted">{id}</span>}
-      </div>
-    </div>
+    <NamedCell
+      icon={<KeyRound size={18} aria-hidden="true" />}
+      name={name || id}
+      note={name === '' ? '' : id}
+    />
   );
 }
 

@@ -1,4 +1,5 @@
 /** The limits of one quota: filters and table. */
+
 import { Gauge, Plus } from 'lucide-preact';
 import { api } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
@@ -9,7 +10,8 @@ import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Button } from '../../ui/button.js';
 import { Chips } from '../../ui/chips.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { NoMatch } from '../../ui/no-match.js';
+import { setFilters, sortedPageQuery, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
@@ -34,12 +36,7 @@ export function LimitList({ quota }: LimitListProps) {
     scope: oneOf(SCOPES, queryOf('scope')),
   };
   const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
-  const page = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
-  const query = { quota: quota.quota, ...given, ...page };
+  const query = { quota: quota.quota, ...given, ...sortedPageQuery(paging) };
   const list = useQuery({
     key: `limits ${org} ${JSON.stringify(query)}`,
     kinds: ['directory', 'consumption'],
@@ -55,7 +52,13 @@ export function LimitList({ quota }: LimitListProps) {
         columns={limitColumns(quota.unit)}
         keyOf={({ id }) => id}
         paging={paging}
-        empty={isFiltered ? <NoMatch /> : <NoLimits quota={quota} />}
+        empty={
+          isFiltered ? (
+            <NoMatch icon={Gauge} filters={['q', 'status', 'scope']} />
+          ) : (
+            <NoLimits quota={quota} />
+          )
+        }
       />
     </>
   );
@@ -85,20 +88,6 @@ function Filters() {
         ]}
       />
     </div>
-  );
-}
-
-function NoMatch() {
-  const { common } = texts.value;
-  const clear = (): void => setFilters({ q: undefined, status: undefined, scope: undefined });
-  return (
-    <EmptyState
-      icon={Gauge}
-      title={common.noMatch}
-      action={<Button onClick={clear}>{common.clearFilters}</Button>}
-    >
-      {common.noMatchText}
-    </EmptyState>
   );
 }
 

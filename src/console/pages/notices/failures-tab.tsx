@@ -10,7 +10,7 @@ import { texts } from '../../i18n/index.js';
 import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Button } from '../../ui/button.js';
-import { PAGE_SIZE, usePaging } from '../../ui/paging.js';
+import { sortedPageQuery, usePaging } from '../../ui/paging.js';
 import { EmptyState, problemText } from '../../ui/states.js';
 import { type Column, Table } from '../../ui/table.js';
 import { Time } from '../../ui/time.js';
@@ -28,11 +28,7 @@ export function FailuresTab({ webhooks }: FailuresProps) {
   const { id: org } = useOrg();
   const { failures: text } = texts.value.notices;
   const paging = usePaging('-createdAt');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = sortedPageQuery(paging);
   const list = useQuery({
     key: `failed-notices ${org} ${JSON.stringify(query)}`,
     kinds: ['events', 'directory'],

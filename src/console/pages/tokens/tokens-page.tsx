@@ -1,4 +1,5 @@
 /** The admin tokens that reach no further than the own one: created with a role and orgs, shown once, deleted at once. */
+
 import { Plus, ShieldCheck } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, type Schemas } from '../../api/client.js';
@@ -10,8 +11,9 @@ import { queryOf, setQuery } from '../../router.js';
 import { may } from '../../state/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Button } from '../../ui/button.js';
+import { NamedCell } from '../../ui/named-cell.js';
 import { PageHead } from '../../ui/page-head.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { type Column, Table } from '../../ui/table.js';
@@ -61,12 +63,7 @@ function TokenList() {
   const [deleted, setDeleted] = useState<Token | undefined>(undefined);
   const paging = usePaging('-createdAt');
   const q = queryOf('q');
-  const query = {
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(q === '' ? {} : { q }),
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
-  };
+  const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `tokens ${JSON.stringify(query)}`,
     kinds: ['directory'],
@@ -107,15 +104,15 @@ function tokenColumns(onDelete: ((token: Token) => void) | undefined): Column<To
 
 function NameCell({ token }: { readonly token: Token }) {
   return (
-    <div class="subject">
-      <ShieldCheck size={18} aria-hidden="true" />
-      <div>
-        <span class="subject-name">
+    <NamedCell
+      icon={<ShieldCheck size={18} aria-hidden="true" />}
+      name={
+        <>
           {token.name} {isOwn(token) && <Badge tone="accent">{texts.value.tokens.own}</Badge>}
-        </span>
-        <span class="small muted">{token.id}</span>
-      </div>
-    </div>
+        </>
+      }
+      note={token.id}
+    />
   );
 }
 

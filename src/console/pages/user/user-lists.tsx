@@ -12,7 +12,7 @@ import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Badge } from '../../ui/badge.js';
 import { Button } from '../../ui/button.js';
-import { usePaging } from '../../ui/paging.js';
+import { pageQuery, usePaging } from '../../ui/paging.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
 import { Time } from '../../ui/time.js';
@@ -58,8 +58,7 @@ export function KeysTab({ user }: TabProps) {
   const paging = usePaging('');
   const query = {
     user: user.id,
-    pageSize: EACH_MAX,
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
+    ...pageQuery(paging, EACH_MAX),
   };
   const list = useQuery({
     key: `keys ${org} ${JSON.stringify(query)}`,
@@ -108,8 +107,7 @@ export function RefusalsTab({ user }: TabProps) {
     kind: 'blocked' as const,
     who: user.id,
     order: 'newest' as const,
-    pageSize: EACH_MAX,
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
+    ...pageQuery(paging, EACH_MAX),
   };
   const list = useQuery({
     key: `refusals ${org} ${JSON.stringify(query)}`,

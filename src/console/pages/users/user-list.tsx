@@ -1,4 +1,5 @@
 /** The filters and the table of users. */
+
 import { UserPlus, Users, X } from 'lucide-preact';
 import { api } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
@@ -11,7 +12,8 @@ import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { Button } from '../../ui/button.js';
 import { Chips } from '../../ui/chips.js';
-import { PAGE_SIZE, setFilters, usePaging } from '../../ui/paging.js';
+import { NoMatch } from '../../ui/no-match.js';
+import { setFilters, sortedPageQuery, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
@@ -37,9 +39,7 @@ export function UserList({ quota, label }: UserListProps) {
   const filters = givenFilters();
   const query = {
     ...filters,
-    sort: paging.sort,
-    pageSize: PAGE_SIZE,
-    ...(paging.cursor === '' ? {} : { cursor: paging.cursor }),
+    ...sortedPageQuery(paging),
   };
   const list = useQuery({
     key: `users ${org} ${JSON.stringify(query)}`,
@@ -56,7 +56,7 @@ export function UserList({ quota, label }: UserListProps) {
         columns={userColumns({ quota, groups })}
         keyOf={({ id }) => id}
         paging={paging}
-        empty={isFiltered ? <NoMatch /> : <NoUsers />}
+        empty={isFiltered ? <NoMatch icon={Users} filters={['q', 'status', 'group', 'role']} /> : <NoUsers />}
       />
     </>
   );
@@ -129,21 +129,6 @@ function RoleFilter({ role }: { readonly role: string }) {
       {users.filterRole(role)}
       <X size={14} aria-hidden="true" />
     </button>
-  );
-}
-
-function NoMatch() {
-  const { common } = texts.value;
-  const clear = (): void =>
-    setFilters({ q: undefined, status: undefined, group: undefined, role: undefined });
-  return (
-    <EmptyState
-      icon={Users}
-      title={common.noMatch}
-      action={<Button onClick={clear}>{common.clearFilters}</Button>}
-    >
-      {common.noMatchText}
-    </EmptyState>
   );
 }
 

@@ -1,4 +1,5 @@
 /** The columns of tables of users, with the figures of one quota. */
+
 import { Ellipsis, Timer, Trash2, User as UserIcon } from 'lucide-preact';
 import { nameOf } from '../../api/subjects.js';
 import { amount, percent } from '../../format/amounts.js';
@@ -9,6 +10,7 @@ import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { StatusBadge } from '../../ui/badge.js';
 import { Menu, type MenuItem } from '../../ui/menu.js';
+import { NamedCell } from '../../ui/named-cell.js';
 import { setFilters } from '../../ui/paging.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
 import type { Column } from '../../ui/table.js';
@@ -65,21 +67,7 @@ function UserCell({ user }: { readonly user: User }) {
   const href = linkToPage('user', { org, user: user.id });
   const name = nameOf(user);
   const second = user.email || (name === user.id ? '' : user.id);
-  return (
-    <div class="subject">
-      <UserIcon size={18} aria-hidden="true" />
-      <div>
-        {href === undefined ? (
-          <span class="subject-name">{name}</span>
-        ) : (
-          <a class="subject-name" href={href}>
-            {name}
-          </a>
-        )}
-        {second !== '' && <span class="small muted">{second}</span>}
-      </div>
-    </div>
-  );
+  return <NamedCell icon={<UserIcon size={18} aria-hidden="true" />} name={name} href={href} note={second} />;
 }
 
 /** A click on a role shows only those who have it. */
