@@ -57,7 +57,10 @@ t.test('a notice names the subject, the quota, the action, what to do, and the c
     'Cheaper requests may still fit',
   ])
     for (const text of [mail?.text, mail?.html]) t.ok(text?.includes(part), part);
-  t.ok(mail?.text.includes('https://quota.example.com/console/'));
+  const limit = 'https://quota.example.com/console/orgs/acme/limits?quota=usage&raise=usage%3Au%3Aana';
+  t.ok(mail?.text.includes(`Open the limit: ${limit}\n`), 'the link opens the limit');
+  t.ok(mail?.html.includes(`href="${limit.replace('&', '&amp;')}"`));
+  t.ok(mail?.text.includes('Console: https://quota.example.com/console/\n'));
   t.ok(mail?.html.includes('href="https://quota.example.com/console/"'));
   t.ok(mail?.html.includes('Ana &lt;b&gt;Smith'), 'names are escaped');
   t.ok(mail?.html.includes('width=device-width'), 'a phone shows it at its width');

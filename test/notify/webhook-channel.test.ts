@@ -3,6 +3,8 @@ import t from 'tap';
 import { addressGuard } from '../../src/notify/channels/address-guard.js';
 import { webhookChannel } from '../../src/notify/channels/webhook.js';
 import type { Message } from '../../src/notify/content/message.js';
+import { webhookBody } from '../../src/notify/content/webhook.js';
+import type { Notice } from '../../src/notify/notice.js';
 import { newSecret, OVERLAP_MS, rotated, type Webhook } from '../../src/notify/webhooks.js';
 import { startReceiver, verify } from '../support/webhook-receiver.js';
 
@@ -15,6 +17,20 @@ const hook = (url: string, secret = newSecret()): Webhook => ({
   secrets: [{ secret, until: 0 }],
 });
 const channelTo = (...allow: string[]) => webhookChannel({ allow, timeoutMs: 2_000 });
+
+t.test('each notice says where its limit is in the console', (t) => {
+  const notice = { scope: 'user', subject: 'ana/1', quota: 'usage' } as Notice;
+  const org = { ...notice, scope: 'org', subject: 'acme' } as const;
+  const message = { ...MESSAGE, notices: [notice, org], consoleUrl: 'https://quota.example.com/console/' };
+  const urls = (of: Message) =>
+    JSON.parse(webhookBody(of)).data.notices.map((one: { limitUrl: string }) => one.limitUrl);
+  t.same(urls(message), [
+    'https://quota.example.com/console/orgs/acme/limits?quota=usage&raise=usage%3Au%3Aana%252F1',
+    'https://quota.example.com/console/orgs/acme/settings?topUp=usage',
+  ]);
+  t.same(urls({ ...message, consoleUrl: undefined }), [null, null]);
+  t.end();
+});
 
 t.test('a webhook is signed, and both keys sign for a day after a rotation', async (t) => {
   const receiver = await startReceiver(t);

@@ -1,6 +1,7 @@
 /** A message as e-mail: subject, text and HTML that a phone can show. */
 import type { Invitation } from '../deliveries.js';
 import type { Notice } from '../notice.js';
+import { linkOf } from './links.js';
 import type { Message } from './message.js';
 import { adviceOf, factsOf, headlineOf } from './sentences.js';
 
@@ -53,23 +54,26 @@ function testMail(message: Message): Mail {
 }
 
 function linkText({ consoleUrl }: Message): string {
-  return consoleUrl === undefined ? '' : `\nManage limits: ${consoleUrl}\n`;
+  return consoleUrl === undefined ? '' : `\nConsole: ${consoleUrl}\n`;
 }
 
 function textOf(message: Message, title: string): string {
   const blocks = message.notices.map((notice) => {
     const facts = factsOf(notice).map(([label, value]) => `  ${label}: ${value}`);
-    return [headlineOf(notice), ...facts, '', adviceOf(notice)].join('\n');
+    const link = linkOf(message, notice);
+    const open = link === undefined ? [] : [`${link.text}: ${link.url}`];
+    return [headlineOf(notice), ...facts, '', adviceOf(notice), ...open].join('\n');
   });
   const head = message.notices.length === 1 ? [] : [`${title} of ${orgOf(message)}:`];
   return `${[...head, ...blocks].join('\n\n')}\n${linkText(message)}`;
 }
 
 function htmlOf(message: Message, title: string): string {
-  return page(title, message.notices.map(noticeHtml).join(''), message);
+  return page(title, message.notices.map((notice) => noticeHtml(message, notice)).join(''), message);
 }
 
-function noticeHtml(notice: Notice): string {
+function noticeHtml(message: Message, notice: Notice): string {
+  const link = linkOf(message, notice);
   const color = notice.kind === 'blocked' || (notice.threshold ?? 0) >= 100 ? '#b3261e' : '#8a5a00';
   const rows = factsOf(notice)
     .map(
@@ -81,7 +85,11 @@ function noticeHtml(notice: Notice): string {
     `<div style="border-left:4px solid ${color};padding:4px 12px;margin:0 0 16px">` +
     `<h2 style="font-size:17px;margin:0 0 8px">${escaped(headlineOf(notice))}</h2>` +
     `<table role="presentation" style="border-collapse:collapse;font-size:15px">${rows}</table>` +
-    `<p style="margin:8px 0 0">${escaped(adviceOf(notice))}</p></div>`
+    `<p style="margin:8px 0 0">${escaped(adviceOf(notice))}</p>` +
+    (link === undefined
+      ? ''
+      : `<p style="margin:8px 0 0"><a href="${escaped(link.url)}">${link.text}</a></p>`) +
+    '</div>'
   );
 }
 
@@ -89,7 +97,7 @@ function page(title: string, body: string, { consoleUrl }: Message): string {
   const link =
     consoleUrl === undefined
       ? ''
-      : `<p><a href="${escaped(consoleUrl)}" style="display:inline-block;padding:10px 16px;background:#1a56b0;color:#fff;text-decoration:none;border-radius:6px">Manage limits</a></p>`;
+      : `<p><a href="${escaped(consoleUrl)}" style="display:inline-block;padding:10px 16px;background:#1a56b0;color:#fff;text-decoration:none;border-radius:6px">Open the console</a></p>`;
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width,initial-scale=1">' +
