@@ -10,6 +10,7 @@ import { type Ledger, StoreError } from '../ledger/port.js';
 import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { claimStore, lookAtClock } from '../ledger/store-meta.js';
 import { startMaintenance } from '../maintenance/maintenance-loop.js';
+import { forgetRaiseRequests } from '../notify/raise-requests.js';
 import { Metrics } from '../observe/metrics.js';
 import { Ops } from '../observe/ops.js';
 import { openSpool, type Spool } from '../spool/spool.js';
@@ -110,13 +111,15 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const admin = buildAdminOf(config, { ledger, notifier, quotasOf, logger, tls, ...login });
   certificates.serve('gateway', gateway.app);
   certificates.serve('admin', admin);
+  const retention = retentionOf(config);
   // Started last, because these would keep running after a failed start.
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));
   const maintenance = startMaintenance({
     ledger,
     onNotices: (org) => notifier.look(org),
     onJournal: (org, work) => exporter.look(org, work),
-    retention: retentionOf(config),
+    onClean: (org) => forgetRaiseRequests(ledger, org, retention.eventsMs),
+    retention,
     everyMs: MAINTENANCE_EVERY_MS,
     history: config.retention,
     onError: (error) => {

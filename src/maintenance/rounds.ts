@@ -26,6 +26,8 @@ export interface MaintenanceOptions {
   readonly onNotices?: (org: string) => void;
   /** Called at each visit of an org; returns when its journal is exported next. */
   readonly onJournal?: (org: string, work: PendingWork) => number;
+  /** Called at each cleaning of an org: deletes what others keep in it past its time. */
+  readonly onClean?: (org: string) => Promise<void>;
   /** How long logs are kept. Absent: for ever. */
   readonly retention?: Retention;
 }
@@ -47,7 +49,7 @@ const TAKEN_MAX = 50;
 const FIRST_ROUND_MS = 5_000;
 
 export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRounds {
-  const { ledger, everyMs, onError, onExpired, onNotices, onJournal, history, retention } = options;
+  const { ledger, everyMs, onError, onExpired, onNotices, onJournal, onClean, history, retention } = options;
   const holder = randomUUID();
   /** Taken from the schedule and not done: the next round tries them again. */
   const failed = new Map<Job, Set<string>>([
@@ -93,10 +95,15 @@ export function maintenanceRounds(options: MaintenanceOptions): MaintenanceRound
     if (expired.expired > 0) onExpired?.(expired);
   };
 
+  const clean = async (org: string): Promise<void> => {
+    await cleanOrg(ledger, org, history);
+    await onClean?.(org);
+  };
+
   const round = async (): Promise<void> => {
     if (isEvery(FULL_ROUND_MS)) await scheduleAll();
     await doDue('visit', FULL_ROUND_MS, visit);
-    if (isEvery(CLEAN_LOOK_MS)) await doDue('clean', CLEAN_EVERY_MS, (org) => cleanOrg(ledger, org, history));
+    if (isEvery(CLEAN_LOOK_MS)) await doDue('clean', CLEAN_EVERY_MS, clean);
     rounds += 1;
   };
 

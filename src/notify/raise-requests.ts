@@ -1,8 +1,9 @@
 /**
  * Requests of callers for a raise of a limit. Each limit has at most one, in table `notices` under its own field, written in one step
- * with its event. It is open until an admin answers it, or its cycle ends.
+ * with its event. It is open until an admin answers it, or its cycle ends. It is deleted with its limit, or with its event.
  */
-import type { NoticeField, OrgStore } from '../ledger/port.js';
+import type { Change, NoticeField, OrgStore } from '../ledger/port.js';
+import { scanAll } from '../ledger/scan-all.js';
 import {
   figuresOf,
   instant,
@@ -40,6 +41,14 @@ export function raiseRequestField(limit: string): string {
   return PREFIX + limit;
 }
 
+/** Deletes a limit, and with it the request for its raise. */
+export function limitDeletion(limit: string): Change[] {
+  return [
+    { del: 'limits', field: limit },
+    { del: 'notices', field: raiseRequestField(limit) },
+  ];
+}
+
 /** The requests in table `notices`, by the id of their limit. */
 export function raiseRequestsIn(table: Iterable<readonly [string, string]>): Map<string, RaiseRequest> {
   const found = new Map<string, RaiseRequest>();
@@ -53,8 +62,39 @@ export function raiseRequestIn(text: string): RaiseRequest {
 }
 
 /** `expired`: nobody answered it in its cycle. */
-export function stateOf(request: RaiseRequest, { cycle }: Pick<OrgView, 'cycle'>): RaiseState | 'expired' {
-  return request.state === 'open' && request.cycle !== cycle.start ? 'expired' : request.state;
+export function stateOf({ state, cycle }: RaiseRequest, now: InCycle): RaiseState | 'expired' {
+  return state === 'open' && cycle !== now.cycle.start ? 'expired' : state;
+}
+
+interface InCycle {
+  readonly cycle: { readonly start: number };
+}
+
+type CleanedStore = Pick<OrgStore, 'scan' | 'read' | 'stepNotices'>;
+
+/** Of one step: limits the run time of the store. */
+const FORGOTTEN_AT_ONCE = 100;
+
+/** Deletes requests whose limit is gone, and those that are not open and older than the events are kept. */
+export async function forgetRaiseRequests(ledger: CleanedStore, org: string, keptMs: number): Promise<void> {
+  const fields = [...(await scanAll(ledger, org, 'notices'))].filter(([field]) => field.startsWith(PREFIX));
+  for (let from = 0; from < fields.length; from += FORGOTTEN_AT_ONCE) {
+    const some = fields.slice(from, from + FORGOTTEN_AT_ONCE);
+    const limits = some.map(([field]) => field.slice(PREFIX.length));
+    const { now, values } = await ledger.read(org, [
+      { table: 'limits', fields: limits },
+      { table: 'org', fields: ['start'] },
+    ]);
+    const [present = [], [start] = []] = values;
+    const cycle = { start: Number(start) };
+    const isPast = (request: RaiseRequest): boolean =>
+      stateOf(request, { cycle }) !== 'open' && now - request.at >= keptMs;
+    const old = some.filter(([, text], index) => present[index] === null || isPast(raiseRequestIn(text)));
+    if (old.length === 0) continue;
+    const changes = old.map(([field]): NoticeField => [field, null]);
+    // Another change was faster: tomorrow.
+    if (!(await ledger.stepNotices(org, { expects: old, changes, events: [] }))) return;
+  }
 }
 
 /** When the limit may be asked for again; undefined: now. `open`: when the open request is answered. */

@@ -105,6 +105,17 @@ for (const store of ['embedded', 'redis'])
         { subject: 'limit:lds:g:eng', to: { state: 'declined', raise: null } },
         { subject: 'limit:usage:u:ana', to: { state: 'raised', raise: { units: 2.5 } } },
       ]);
+
+      t.equal((await admin(address, 'DELETE', '/orgs/acme/limits/usage:u:ana')).status, 204);
+      t.equal((await admin(address, 'DELETE', '/orgs/acme/groups/eng')).status, 204);
+      await admin(address, 'POST', '/orgs/acme/limits', { user: 'ana', quota: 'usage', units: 2 });
+      t.equal((await send('ana', body)).status, 201, 'the request is deleted with its limit');
+      const left = await itemsOf('/orgs/acme/raise-requests?sort=limit');
+      t.same(
+        left.map(({ limit }) => limit),
+        ['usage:u:ana'],
+        'also with its group',
+      );
     },
   );
 

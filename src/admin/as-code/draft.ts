@@ -15,6 +15,7 @@ import {
 import type { Change } from '../../ledger/port.js';
 import { limitIn, lineTo, parseLine } from '../../ledger/view/limit-lines.js';
 import { fieldsOf, type Pool, type Tables, textIn } from '../../ledger/view/org-view.js';
+import { limitDeletion } from '../../notify/raise-requests.js';
 import { isName, userIdOf, userKeyOf } from '../../quota/id.js';
 import { capOf, type Limit, NO_LIMIT, type Plan } from '../../quota/limit.js';
 import { groupIn } from '../groups/group-view.js';
@@ -248,7 +249,7 @@ export class Draft {
     const definition = this.before.quotas.get(line?.quota ?? '');
     if (limit === undefined || definition === undefined) return;
     this.limits.set(field, undefined);
-    this.changes.push({ del: 'limits', field });
+    this.changes.push(...limitDeletion(field));
     this.note('limit.delete', `limit:${field}`, {
       from: { ...capOut(limit, definition), shadow: limit.shadow },
       to: null,

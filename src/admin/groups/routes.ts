@@ -7,6 +7,7 @@ import { ProblemError } from '../../errors/catalogue.js';
 import { decodeGroup, encodeGroup, type Group } from '../../ledger/codec.js';
 import type { Change, Want } from '../../ledger/port.js';
 import { type OrgView, textIn } from '../../ledger/view/org-view.js';
+import { limitDeletion } from '../../notify/raise-requests.js';
 import { lineOf, userKeyOf } from '../../quota/id.js';
 import { MANAGERS, READERS } from '../access/roles.js';
 import type { Admin } from '../admin.js';
@@ -211,10 +212,7 @@ export async function deleteGroup(
     // Without the group's limits, its members have more left.
     if (dryRun) return { changes: [], answer: BLOCKS_NOBODY };
     const limits = lines.filter((line) => textIn(tables, 'limits', line) !== undefined);
-    const changes: Change[] = [
-      setGroup(id, { ...group, alive: false }),
-      ...limits.map((field): Change => ({ del: 'limits', field })),
-    ];
+    const changes = [setGroup(id, { ...group, alive: false }), ...limits.flatMap(limitDeletion)];
     const auditEvent = { action: 'group.delete', subject: `group:${id}`, from: { name: group.name, limits } };
     return { changes, auditEvent, answer: undefined };
   };

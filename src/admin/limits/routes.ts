@@ -13,6 +13,7 @@ import {
   quotaOf,
 } from '../../ledger/view/limit-lines.js';
 import { type OrgView, readOrg, type Tables, withTables } from '../../ledger/view/org-view.js';
+import { limitDeletion } from '../../notify/raise-requests.js';
 import { userIdOf, userKeyOf } from '../../quota/id.js';
 import { type Limit, NO_LIMIT, percentFault } from '../../quota/limit.js';
 import { formatUnits } from '../../quota/units.js';
@@ -365,7 +366,7 @@ async function deleteLimit(
     checkMatch(context.ifMatch, etagOfLimit(line.field, before));
     if (dryRun) return { changes: [], answer: BLOCKS_NOBODY };
     const auditEvent = { action: 'limit.delete', subject: `limit:${id}`, from: snapshot(view, line, before) };
-    return { changes: [{ del: 'limits', field: line.field }], auditEvent, answer: undefined };
+    return { changes: limitDeletion(line.field), auditEvent, answer: undefined };
   };
   return changeOrg(admin, context, { reads: limitReads(line), decide, anyVersion: true });
 }
