@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 bash test/support/apt-install.sh redis-server redis-server 'about 6 MB'
 bash test/support/apt-install.sh curl curl 'about 1 MB'
 bash test/support/apt-install.sh chromium chromium 'about 300 MB'
+bash test/support/apt-install.sh promtool prometheus 'about 70 MB'
 command -v redis-server >/dev/null 2>&1 || echo 'redis-server is not installed: its tests are left out'
 command -v chromium >/dev/null 2>&1 || echo 'chromium is not installed: the tests of the console are left out'
 if [ ! -d node_modules ]; then

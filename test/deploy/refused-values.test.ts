@@ -65,6 +65,7 @@ const REFUSED: [what: string, values: Values, message: RegExp][] = [
   ['a digest that is none', { image: { digest: 'sha256:1' } }, /digest/],
   ['a pull policy', { image: { pullPolicy: 'Sometimes' } }, /pullPolicy/],
   ['no time to drain', { terminationGracePeriodSeconds: 19 }, /terminationGracePeriodSeconds/],
+  ['an alert that is none', { prometheusRule: { disabled: ['Other'] } }, /disabled/],
   ['an interval', { serviceMonitor: { interval: 'often' } }, /interval/],
   ['an annotation that is no text', { podAnnotations: { x: true } }, /podAnnotations/],
 ];
