@@ -11,8 +11,8 @@ t.test('every value set renders valid, consistent objects', options, async (t) =
     t.test(name, async (t) => {
       const answer = renderedSet(name);
       t.same(answer.lint, [], 'lint');
-      const foreign = answer.violations.filter(
-        (one) => /^(ServiceMonitor|PrometheusRule)\/.*no schema$/.test(one),
+      const foreign = answer.violations.filter((one) =>
+        /^(ServiceMonitor|PrometheusRule)\/.*no schema$/.test(one),
       );
       t.same(answer.violations, foreign, 'only what the Prometheus operator brings is unknown to Kubernetes');
       const objects = objectsOf(answer);
