@@ -64,6 +64,9 @@ interface Folding {
   readonly until: number;
 }
 
+/** The rest is folded in the next round. */
+const ENDED_BY_ANOTHER = { count: 0, isLast: true };
+
 async function foldSome(ledger: FoldStore, org: string, { work, until }: Folding) {
   const resumed = work.folding === '' ? undefined : progressIn(work.folding);
   const { timeZone } = resumed ?? (JSON.parse(work.rule) as { timeZone: string });
@@ -73,10 +76,15 @@ async function foldSome(ledger: FoldStore, org: string, { work, until }: Folding
     until,
     timeZone,
   });
+  if (entries === undefined) {
+    const now = await ledger.pendingWork(org);
+    if (now?.fold === work.fold && now.folding === work.folding)
+      throw new Error(`The journal of ${org} lacks entry ${resumed?.to}, up to which it is being folded`);
+    return ENDED_BY_ANOTHER;
+  }
   const progress = { to: entries.last, written: resumed?.written ?? 0, timeZone };
   const isDone = await writeTexts(ledger, org, { work, progress, additions: [...entries.additions.list()] });
-  // Another process folded meanwhile: the rest is folded in the next round.
-  return { count: isDone ? entries.count : 0, isLast: !isDone || entries.isLast };
+  return isDone ? { count: entries.count, isLast: entries.isLast } : ENDED_BY_ANOTHER;
 }
 
 interface Range {
@@ -88,6 +96,7 @@ interface Range {
   readonly timeZone: string;
 }
 
+/** Undefined: the entry `to` is not there. A process that ends the fold deletes it. */
 async function entriesOf(ledger: FoldStore, org: string, { after, to, until, timeZone }: Range) {
   const additions = new Additions();
   let last = after;
@@ -105,11 +114,8 @@ async function entriesOf(ledger: FoldStore, org: string, { after, to, until, tim
     }
     last = entries.at(-1)?.id ?? last;
     count += entries.length;
-    if (page.length < PAGE_ENTRIES && end < 0) {
-      if (to !== undefined)
-        throw new Error(`The journal of ${org} lacks entry ${to}, up to which it is being folded`);
-      return { additions, last, count, isLast: true };
-    }
+    if (page.length < PAGE_ENTRIES && end < 0)
+      return to === undefined ? { additions, last, count, isLast: true } : undefined;
     const isFull = to === undefined && (count >= ENTRIES_MAX || additions.size >= TEXTS_MAX);
     if (isFull || end >= 0) return { additions, last, count, isLast: false };
   }

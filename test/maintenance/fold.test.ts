@@ -129,6 +129,33 @@ onBothMaintained('processes that fold at once count nothing twice', t, async (t,
   t.same(await folded(org), ALL);
 });
 
+onBothMaintained('a fold that another process ends meanwhile is left to it', t, async (t, maintained) => {
+  const { ledger } = maintained;
+  const org = await maintained.seed('acme', ORG);
+  await charge(org);
+  await t.rejects(foldJournal(watched(ledger, 1).store, 'acme'), /killed/);
+  let overtaken = false;
+  const late: Watched['store'] = {
+    ...watched(ledger).store,
+    async log(...args) {
+      if (!overtaken) await foldJournal(ledger, 'acme');
+      overtaken = true;
+      return ledger.log(...args);
+    },
+  };
+  t.equal(await foldJournal(late, 'acme'), 0);
+  t.same(await folded(org), ALL);
+});
+
+onBothMaintained('a fold whose last entry is lost says so', t, async (t, maintained) => {
+  const { ledger } = maintained;
+  const org = await maintained.seed('acme', ORG);
+  await charge(org);
+  await t.rejects(foldJournal(watched(ledger, 1).store, 'acme'), /killed/);
+  const lossy: Watched['store'] = { ...watched(ledger).store, log: async () => [] };
+  await t.rejects(foldJournal(lossy, 'acme'), /lacks entry .+, up to which it is being folded/);
+});
+
 onBothMaintained(
   'more entries than one fold takes are folded one after the other',
   t,
