@@ -2,8 +2,8 @@
  * `npm run bench`: measures what quotas cost, compared with the same gateway without them and with other products. Each server is a
  * separate process; all share one Redis and one upstream, in one run of interleaved rounds.
  *
- * `-- quick`: only this gateway, with 64, 8 and one connections. `-- only <measure>`: one of crowd, alone, stalls, paths,
- * far, many.
+ * `-- quick`: only this gateway, with 64, 8 and one connections. `-- only <measure>`: one of crowd, few, alone, stalls,
+ * paths, far, many.
  * `-- against <folder>`: this build compared with another one. Two numbers: rounds, and seconds per turn.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,8 +16,7 @@ import { commitLine, machineLine } from './lib/machine.js';
 import { forkServer } from './lib/server.js';
 import { verdicts } from './lib/table.js';
 import { against } from './measures/against.js';
-import { alone } from './measures/alone.js';
-import { crowd } from './measures/crowd.js';
+import { ALONE, CROWD, crowd, FEW } from './measures/crowd.js';
 import { far } from './measures/far.js';
 import { many } from './measures/many.js';
 import type { Field, Measured } from './measures/measure.js';
@@ -74,8 +73,9 @@ function measuresOf({ quick, only, against: other, rounds, seconds }: Options, f
   const brief = { ...options, rounds: Math.min(rounds, 3), seconds: seconds * 0.75 };
   if (other !== undefined) return [(given) => against(given, options, other)];
   const all: Readonly<Record<string, Run>> = {
-    crowd: (given) => crowd(given, options, !quick),
-    alone: (given) => alone(given, brief),
+    crowd: (given) => crowd(given, { ...options, withPeers: !quick }, CROWD),
+    few: (given) => crowd(given, { ...brief, withPeers: !quick }, FEW),
+    alone: (given) => crowd(given, { ...brief, withPeers: !quick }, ALONE),
     stalls: (given) => stalls(given, brief),
     paths: (given) => paths(given, options),
     far: (given) => far(given, brief),
@@ -83,7 +83,7 @@ function measuresOf({ quick, only, against: other, rounds, seconds }: Options, f
   };
   const chosen = only === undefined ? Object.keys(all) : [only];
   return chosen
-    .filter((name) => !quick || ['crowd', 'alone', 'stalls'].includes(name))
+    .filter((name) => !quick || ['crowd', 'few', 'alone', 'stalls'].includes(name))
     .flatMap((name) => all[name] ?? []);
 }
 

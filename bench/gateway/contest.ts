@@ -24,8 +24,6 @@ export interface Contest {
   readonly rounds: number;
   readonly seconds: number;
   readonly redis: RedisServer;
-  /** The servers are already warmed up. */
-  readonly warm?: boolean;
 }
 
 export type Rows = ReadonlyMap<string, Sample>;
@@ -35,9 +33,8 @@ const WARM_UP_SECONDS = 4;
 
 export async function contest(entries: readonly Entry[], options: Contest): Promise<Rows> {
   const contestants = entries.map((entry) => contestantOf(entry, options));
-  if (options.warm !== true)
-    for (const entry of entries)
-      await contestantOf(entry, { ...options, connections: 64, seconds: WARM_UP_SECONDS }).run();
+  for (const entry of entries)
+    await contestantOf(entry, { ...options, connections: 64, seconds: WARM_UP_SECONDS }).run();
   const samples = await interleave(contestants, options.rounds);
   return new Map([...samples].map(([name, list]) => [name, medianOf(list)]));
 }

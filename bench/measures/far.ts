@@ -6,10 +6,10 @@ import { NO_QUOTA, PATH, STRICT, trusted, USERS } from '../gateway/config.js';
 import { type Contest, contest, cpuOf, rowOf } from '../gateway/contest.js';
 import { type BenchGateway, withCallsInFlight } from '../gateway/start.js';
 import { type Paced, paced } from '../lib/paced.js';
+import { pings } from '../lib/pings.js';
 import { interleave, median } from '../lib/rounds.js';
 import { forkServer } from '../lib/server.js';
 import { table, whole } from '../lib/table.js';
-import { pings } from './alone.js';
 import type { Field, Measured } from './measure.js';
 
 const ROUND_TRIP_MS = 1;

@@ -61,7 +61,7 @@ async function startNginx(
   const port = await freePort();
   const own = join(folder, name.replaceAll(/\W+/g, '-'));
   const file = join(own, 'nginx.conf');
-  mkdirSync(own);
+  mkdirSync(own, { recursive: true });
   writeFileSync(file, configOf(own, port, upstream, flavour));
   return startProgram({ name, command: command ?? '', args: ['-p', own, '-c', file], port });
 }

@@ -31,3 +31,23 @@ export function onPath(program: string, ...folders: string[]): string | undefine
       }
     });
 }
+
+export interface Started {
+  readonly peers: readonly Contender[];
+  /** Peers that are left out, and why. */
+  readonly leftOut: readonly string[];
+}
+
+export async function startPeers(known: readonly Peer[], place: Place): Promise<Started> {
+  const peers: Contender[] = [];
+  const leftOut: string[] = [];
+  for (const peer of known) {
+    if (peer.lacks !== undefined) leftOut.push(`${peer.name}: ${peer.lacks}`);
+    else
+      await peer.start(place).then(
+        (started) => peers.push(started),
+        (error: Error) => leftOut.push(`${peer.name}: ${error.message}`),
+      );
+  }
+  return { peers, leftOut };
+}
