@@ -126,9 +126,11 @@ export class Running implements App {
 
   async drain(): Promise<void> {
     const { ops, gateway } = this.resources;
+    const { drainMs } = this.config.server;
     ops.phase = 'draining';
     gateway.drain();
-    await delay(this.config.server.drainMs);
+    this.logDraining(drainMs);
+    await delay(drainMs);
   }
 
   close(): Promise<boolean> {
@@ -173,6 +175,16 @@ export class Running implements App {
     void left.then(() => this.leaving.delete(before));
   }
 
+  /** `ms`: the time in which new requests are still served. */
+  private logDraining(ms: number): void {
+    const { gateway, shared } = this.resources;
+    const until = new Date(Date.now() + ms + this.config.server.finishMs).toISOString();
+    shared.logger.info(
+      { event: 'draining', requests: gateway.inFlight, until },
+      'The gateway stops: requests that have not ended by the time in `until` are cut off.',
+    );
+  }
+
   private async end(): Promise<boolean> {
     const {
       ops,
@@ -188,11 +200,15 @@ export class Running implements App {
       tracing,
     } = this.resources;
     const { logger, batcher } = shared;
+    const hasServed = ops.phase !== 'starting';
+    if (ops.phase === 'ready') this.logDraining(0);
     ops.phase = 'draining';
     await this.reloading;
+    let requestsCutOff = 0;
     const cutOff = async (): Promise<void> => {
+      requestsCutOff = gateway.inFlight;
       logger.warn(
-        { event: 'requests_cut_off', requests: gateway.inFlight },
+        { event: 'requests_cut_off', requests: requestsCutOff },
         'Requests did not end within server.finishMs and were cut off.',
       );
       for (const one of [stages.now, ...this.leaving.keys()]) await abortStages(one);
@@ -215,6 +231,8 @@ export class Running implements App {
     await tracing?.close();
     certificates.close();
     await ops.close();
+    const settlements = delivered ? 'delivered' : kept ? 'spooled' : 'lost';
+    if (hasServed) logger.info({ event: 'stopped', requestsCutOff, settlements }, 'The process has stopped.');
     return kept;
   }
 }

@@ -122,6 +122,14 @@ t.test(
       leaves.log.find(({ event }) => event === 'requests_cut_off'),
       { level: 40, requests: 3 },
     );
+    const [draining = {}, stopped = {}] = ['draining', 'stopped'].map((name) =>
+      leaves.log.find(({ event }) => event === name),
+    );
+    t.match(draining, { level: 30, requests: 3 });
+    const left = Date.parse(String(draining.until)) - Number(draining.time);
+    t.ok(left > 200 && left <= 300, `finishMs from then: ${left} ms`);
+    t.match(stopped, { level: 30, requestsCutOff: 3, settlements: 'delivered' });
+    t.equal(leaves.log.at(-1), stopped, 'it is the last line');
     upstream.release();
   },
 );
@@ -189,6 +197,7 @@ t.test('what Redis did not take is spooled, and delivered once', { skip: skipWit
   const spool = join(all.folder, 'spool');
   const first = await all.spawn(', drainMs: 0', spool);
   t.equal(await endWithoutStore(t, all, first), 0, 'nothing is lost');
+  t.match(first.log.at(-1), { event: 'stopped', requestsCutOff: 0, settlements: 'spooled' });
   const [file = '', ...others] = readdirSync(spool);
   t.match(file, /\.spool$/);
   t.strictSame(others, []);
@@ -216,6 +225,7 @@ t.test('without a spool it is logged, and the exit code says so', { skip: skipWi
   const all = await fleet(t);
   const gateway = await all.spawn(', drainMs: 0');
   t.equal(await endWithoutStore(t, all, gateway), 1);
+  t.match(gateway.log.at(-1), { event: 'stopped', settlements: 'lost' });
   const lines = gateway.log.filter(({ event }) => event === 'settlement_undelivered');
   const kinds = lines.map(({ op }) => (op as { kind: string }).kind).sort();
   t.equal(kinds.filter((kind) => kind === 'settle').length, EACH);
