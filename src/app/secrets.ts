@@ -14,13 +14,8 @@ import { secretBytesMin, tryKeys } from '../identify/key-source.js';
 import { readPair } from '../observe/certificate.js';
 import { bearerIn } from './build-exporter.js';
 import { checkWritable } from './folders.js';
+import { filesTogether, type Outside } from './outside.js';
 import { storeFiles } from './store-address.js';
-
-/** A resource outside of the config; `read` throws if it is unusable. */
-interface Outside {
-  readonly path: Path;
-  readonly read: () => unknown;
-}
 
 /** What a reload reads again; everything else is read at the start. */
 const RELOADED: readonly unknown[] = ['identity', 'upstreams'];
@@ -35,7 +30,7 @@ export function* secretFindings(
     try {
       read();
     } catch (error) {
-      yield issue(path, sentence(error), 'check the file and its permissions, or change the setting');
+      yield issue(path, sentence(error), 'create or correct it, or change the setting');
     }
   }
 }
@@ -50,8 +45,15 @@ function* outsideOf(config: PartialConfig, environment: Environment): Generator<
   const { server, store, spool, identity, upstreams, admin, smtp, journal } = config;
   for (const [name, tls] of entries({ tls: server?.tls, adminTls: server?.adminTls })) {
     const { cert, key } = tls;
+    const path = ['server', name];
     if (cert !== undefined && key !== undefined)
-      yield { path: ['server', name], read: () => readPair({ cert, key }) };
+      yield* filesTogether(
+        [
+          { path: [...path, 'cert'], file: cert },
+          { path: [...path, 'key'], file: key },
+        ],
+        { path, read: () => readPair({ cert, key }) },
+      );
   }
   yield* storeFiles(store);
   const data = store !== undefined && 'embedded' in store ? store.embedded?.path : undefined;

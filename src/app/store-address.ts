@@ -9,6 +9,7 @@ import { storeLogins } from '../config/store-logins.js';
 import { parseAddress } from '../config/values.js';
 import type { ClusterAddress } from '../ledger/redis/cluster.js';
 import type { HostAndPort, ServerAddress } from '../ledger/redis/server-address.js';
+import { filesTogether, type Outside } from './outside.js';
 
 type StoreAddress = ServerAddress & { readonly cluster?: ClusterAddress };
 type RemoteStore = Exclude<StoreConfig, { embedded: unknown }>;
@@ -74,18 +75,24 @@ function readTls({ caFile, certificate, serverName }: DeepPartial<StoreTls>): Tl
 
 type TlsFiles = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { servername?: string };
 
-interface StoreFile {
-  readonly path: Path;
-  /** Throws where the file cannot be used. */
-  readonly read: () => unknown;
-}
-
 /** Everything outside of the config that the store needs. */
-export function* storeFiles(store: PartialConfig['store']): Generator<StoreFile> {
+export function* storeFiles(store: PartialConfig['store']): Generator<Outside> {
   if (store === undefined || 'embedded' in store) return;
   for (const { login, path } of storeLogins(store)) {
     const { passwordFile: file, tls } = login;
     if (file !== undefined) yield { path: [...path, 'passwordFile'], read: () => passwordIn(file) };
-    if (tls !== undefined) yield { path: [...path, 'tls'], read: () => readTls(tls) };
+    if (tls !== undefined) yield* tlsFiles(tls, [...path, 'tls']);
   }
+}
+
+function tlsFiles(tls: DeepPartial<StoreTls>, path: Path): Iterable<Outside> {
+  const { caFile, certificate } = tls;
+  return filesTogether(
+    [
+      { path: [...path, 'caFile'], file: caFile },
+      { path: [...path, 'certificate', 'cert'], file: certificate?.cert },
+      { path: [...path, 'certificate', 'key'], file: certificate?.key },
+    ],
+    { path, read: () => readTls(tls) },
+  );
 }

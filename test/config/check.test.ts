@@ -66,7 +66,8 @@ admin: { bootstrapTokenFile: ${at('short')} }
   t.equal(code, 1);
   const lines = printed.replaceAll(folder, '.').trim().split('\n');
   const expected = [
-    /:3:8 \/server\/tls: .*no-cert.* cannot be used \(ENOENT/,
+    /:3:\d+ \/server\/tls\/cert: ENOENT.*no-cert/,
+    /:3:\d+ \/server\/tls\/key: ENOENT.*no-key/,
     /:4:\d+ \/store\/passwordFile: the file .*empty is empty/,
     /:6:\d+ \/identity\/jwt\/jwksFile: .*JSON Web Key Set/,
     /:10:\d+ \/upstreams\/maps\/caFile: /,
@@ -74,7 +75,7 @@ admin: { bootstrapTokenFile: ${at('short')} }
     /:11:\d+ \/upstreams\/maps\/setHeaders\/x-b: the environment variable NONE is not set/,
     /:11:\d+ \/upstreams\/maps\/setHeaders\/x-c: .* no header can hold/,
     /:12:\d+ \/admin\/bootstrapTokenFile: .*at least 16 characters/,
-    /: 8 errors/,
+    /: 9 errors/,
   ];
   t.equal(lines.length, expected.length, printed);
   for (const [index, line] of lines.entries()) t.match(line, expected[index] ?? '');
