@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** The only file that touches the process: arguments, environment, signals, exit code. */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { secretFindings } from './app/secrets.js';
 import { applyCommand, exportCommand } from './cli/as-code.js';
 import { check, lineOf } from './cli/check.js';
+import { type PortOptions, portIn } from './cli/demo-ports.js';
 import { statsCommand, verifyCommand } from './cli/history.js';
-import { type ConfigSource, serve } from './cli/serve.js';
+import { type ConfigSource, noConfig, serve } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { tokenCommand } from './cli/token.js';
 import { ConfigError } from './config/issues.js';
@@ -22,7 +24,9 @@ program
   .command('serve')
   .description('run the gateway and the admin API')
   .option('-c, --config <file>', 'config file', CONFIG_FILE)
-  .action(async ({ config }: { config: string }) => {
+  .action(async ({ config }: { config: string }, command: Command) => {
+    if (command.getOptionValueSource('config') === 'default' && !existsSync(config))
+      fail(new Error(noConfig(config, process.cwd(), process.env)));
     const source = { file: config, read: reader(config) };
     const { app, reload } = await serve(source, process.env).catch((error: unknown) => refuse(config, error));
     process.on('SIGHUP', () => void reload());
@@ -44,9 +48,12 @@ program
 
 program
   .command('demo')
-  .description('run the gateway with a sample upstream and two sample orgs; nothing else is needed')
-  .action(async () => {
-    endBySignal(await demo());
+  .description('run the gateway with sample upstreams and two sample orgs; nothing else is needed')
+  .option('--port <port>', 'port of the gateway (default: 8080)', portIn)
+  .option('--admin-port <port>', 'port of the admin API and the console (default: 9080)', portIn)
+  .option('--ops-port <port>', 'port of metrics and health (default: 9091)', portIn)
+  .action(async (ports: PortOptions) => {
+    endBySignal(await demo(ports));
   });
 
 const outputs = { out: process.stdout, notes: process.stderr };
@@ -59,7 +66,7 @@ program.addCommand(verifyCommand(context));
 program.addCommand(statsCommand(context));
 
 /** Loaded only when it runs: the container image leaves the sample upstreams out. */
-async function demo(): Promise<Ending> {
+async function demo(ports: PortOptions): Promise<Ending> {
   const module = await import('./cli/demo.js').catch((error: unknown) => {
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
     if (!isAbsent) throw error;
@@ -68,7 +75,7 @@ async function demo(): Promise<Ending> {
     );
     process.exit(1);
   });
-  return await module.demo(process.env, process.stdout);
+  return await module.demo({ environment: process.env, ports, ...outputs });
 }
 
 /** Reads the config and the files and variables that it names. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { variableOf } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
 import { type Address, parseAddress } from '../config/values.js';
 import { Certificate } from '../observe/certificate.js';
@@ -16,10 +17,10 @@ export async function listenOn(app: FastifyInstance, setting: string, text: stri
 
 /** Reasons why a process cannot listen, for people. */
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken: another process listens there, so stop it or write another port',
-  EACCES: 'is not allowed to this user: write a port from 1024 on',
-  EADDRNOTAVAIL: 'is not an address of this machine: write one of its addresses, or 0.0.0.0 for all',
-  ENOTFOUND: 'has a host name that is not found: write an IP address',
+  EADDRINUSE: 'is taken: another process listens there. Stop it, or set another port',
+  EACCES: 'is not allowed to this user. Set a port from 1024 on',
+  EADDRNOTAVAIL: 'is not an address of this machine. Set one of its addresses, or 0.0.0.0 for all',
+  ENOTFOUND: 'has a host name that is not found. Set an IP address',
 };
 
 /** If listening fails, the error names the setting. */
@@ -28,8 +29,9 @@ export async function naming<T>(setting: string, text: string, listen: () => Pro
     return await listen();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const why = LISTEN_ERRORS[code] ?? 'cannot be opened';
-    throw new Error(`${setting}: ${text} ${why}`, { cause: error });
+    const why = LISTEN_ERRORS[code] ?? 'cannot be opened. Set another address';
+    const place = `${setting} in the config, or the variable ${variableOf(setting.split('.'))}`;
+    throw new Error(`${setting}: ${text} ${why}: ${place}`, { cause: error });
   }
 }
 

@@ -7,11 +7,13 @@ import type { Environment } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
 import { startDemoUpstream } from '../demo/location-upstream.js';
 import { writeMonth } from '../demo/month.js';
+import { plainLog } from '../demo/plain-log.js';
 import { startSampleAi } from '../demo/sample-ai/index.js';
+import { type PortOptions, portVariables, refuseTakenPorts } from './demo-ports.js';
+import { ownCommand } from './own-command.js';
 import { serve } from './serve.js';
+import type { Outputs } from './token.js';
 
-const UPSTREAM_PORT = 8081;
-const MODELS_PORT = 8082;
 /** The sample AI provider keeps only its last requests. */
 const MODELS_LOG = 100;
 
@@ -82,8 +84,14 @@ export interface Demo {
   close(): Promise<boolean>;
 }
 
-/** Rejects if one of its ports (8080, 8081, 8082, 9080, 9091) is in use; the environment may set other addresses. */
-export async function demo(environment: Environment, out: { write(text: string): unknown }): Promise<Demo> {
+export interface DemoOptions extends Outputs {
+  readonly environment: Environment;
+  readonly ports?: PortOptions;
+}
+
+/** Rejects if one of its ports is taken. Its log goes to `notes`, in plain words. */
+export async function demo({ environment: outer, ports = {}, out, notes }: DemoOptions): Promise<Demo> {
+  const environment = { ...outer, ...portVariables(ports) };
   const data = await mkdtemp(join(tmpdir(), 'quotagate-demo-'));
   const opened: { close(): Promise<void> }[] = [];
   const clear = async (): Promise<void> => {
@@ -91,17 +99,19 @@ export async function demo(environment: Environment, out: { write(text: string):
     await rm(data, { recursive: true, force: true });
   };
   try {
-    const upstream = await startDemoUpstream(UPSTREAM_PORT);
+    const upstream = await startDemoUpstream();
     opened.push(upstream);
-    const models = await startSampleAi({ port: MODELS_PORT, log: MODELS_LOG });
+    const models = await startSampleAi({ log: MODELS_LOG });
     opened.push(models);
     const text = demoConfig(data, { upstream: upstream.port, models: models.port });
     const config = loadConfig(text, environment);
+    await refuseTakenPorts(config.server, (options) => ownCommand(outer, 'demo', options));
     if ('embedded' in config.store) {
       const path = join(config.store.embedded.path, 'ledger');
       await writeMonth({ path, config, until: Date.now() });
     }
-    const served = await serve({ file: 'demo', read: () => loadConfig(text, environment) }, environment);
+    const source = { file: 'demo', read: () => loadConfig(text, environment) };
+    const served = await serve(source, environment, plainLog(notes));
     const { addresses, adminToken = '' } = served;
     const code = served.app.loginCode(adminToken);
     out.write(introduction(addresses, { ports: [upstream.port, models.port], adminToken, code }));

@@ -1,5 +1,5 @@
 /** `quotagate serve`: runs the gateway and the admin API of a config file until a signal ends them. */
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { adminTokens, makeFirstToken } from '../admin/index.js';
 import { buildApp } from '../app/app.js';
 import type { Addresses, App } from '../app/running.js';
@@ -10,6 +10,14 @@ import type { Config } from '../config/schema.js';
 import { bootstrapTokenIn } from '../config/secret.js';
 import { createLogger } from '../observe/log.js';
 import { lineOf } from './check.js';
+import { ownCommand } from './own-command.js';
+
+/** Why `serve` cannot start where nobody named a config, and what to do. */
+export function noConfig(file: string, folder: string, environment: Environment): string {
+  const start = ownCommand(environment, 'serve', '-c FILE');
+  const demo = ownCommand(environment, 'demo');
+  return `there is no ${file} in ${folder}. Name a config (${start}), or try the demo, which needs none: ${demo}`;
+}
 
 /** Where the config is read at start and at each reload. */
 export interface ConfigSource {
@@ -29,9 +37,13 @@ export interface Served {
 }
 
 /** Starts everything and logs where it listens. Rejects if the store or an address is unavailable. */
-export async function serve(source: ConfigSource, environment: Environment): Promise<Served> {
+export async function serve(
+  source: ConfigSource,
+  environment: Environment,
+  log?: DestinationStream,
+): Promise<Served> {
   const config = source.read('start');
-  const logger = createLogger(config.log.level);
+  const logger = createLogger(config.log.level, log);
   const { bootstrapTokenFile } = config.admin;
   const bootstrapToken = bootstrapTokenFile === undefined ? undefined : bootstrapTokenIn(bootstrapTokenFile);
   const app = await buildApp({ config, logger, bootstrapToken, environment });

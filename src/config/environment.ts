@@ -109,7 +109,8 @@ function isMap(data: unknown): data is Record<string, unknown> {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-function variableOf(path: Path): string {
+/** The variable of a setting. */
+export function variableOf(path: Path): string {
   const words = path.map((key) => String(key).replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
   return (
     PREFIX +

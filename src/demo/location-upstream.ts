@@ -76,10 +76,10 @@ class Refusal extends Error {
   }
 }
 
-/** Listens on loopback; port 0 lets the system choose. */
-export async function startDemoUpstream(port: number): Promise<DemoUpstream> {
+/** Listens on loopback, on any free port. */
+export async function startDemoUpstream(): Promise<DemoUpstream> {
   const server = createServer((request, response) => void answer(request, response));
-  server.listen(port, '127.0.0.1');
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = async (): Promise<void> => {
     const closed = once(server, 'close');

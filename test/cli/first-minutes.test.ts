@@ -54,8 +54,7 @@ async function takenPort(t: Test): Promise<number> {
 }
 
 t.test('the demo on ports of choice prints sentences, and no line of JSON', async (t) => {
-  const { out: help } = await run(['demo', '--help']);
-  for (const option of ['--port <port>', '--admin-port <port>', '--ops-port <port>']) t.match(help, option);
+  const helped = run(['demo', '--help']);
   const ports = ['--port', '0', '--admin-port', '0', '--ops-port', '0'];
   const { child, printed, ended } = start(['demo', ...ports], {
     // The option wins.
@@ -70,26 +69,35 @@ t.test('the demo on ports of choice prints sentences, and no line of JSON', asyn
   child.kill('SIGINT');
   t.equal(await ended, 0);
   t.match(printed.notes, /^note: The listeners are open\. \(listening, gateway 127\.0\.0\.1:\d+, /m);
-  t.match(printed.notes, /^note: The gateway refused a request\. \(request_refused, .*code no-route, status 404/m);
+  t.match(
+    printed.notes,
+    /^note: The gateway refused a request\. \(request_refused, .*code route-unknown, status 404/m,
+  );
   t.match(printed.notes, /^note: The process has stopped\. \(stopped, /m);
   t.notMatch(printed.out + printed.notes, /^\{/m);
+  const { out: help } = await helped;
+  for (const option of ['--port <port>', '--admin-port <port>', '--ops-port <port>']) t.match(help, option);
 });
 
 t.test('the demo names all ports that are taken, with a command that works', async (t) => {
   const [gateway, admin] = [await takenPort(t), await takenPort(t)];
   const ports = ['--port', `${gateway}`, '--admin-port', `${admin}`, '--ops-port', '0'];
-  const { code, out, notes } = await run(['demo', ...ports]);
-  t.equal(code, 1);
-  t.equal(out, '');
-  t.match(notes, `quotagate: these ports are taken: ${gateway}, ${admin}. Another process listens there`);
-  t.match(notes, /\n {2}quotagate demo --port \d+ --admin-port \d+\n/);
-  const { notes: inClone } = await run(['demo', '--port', `${gateway}`], {
-    environment: { npm_lifecycle_event: 'demo', npm_package_name: 'quotagate' },
-  });
-  t.match(inClone, /\n {2}npm run demo -- --port \d+/);
-  const { code: refused, notes: why } = await run(['demo', '--port', '70000']);
-  t.equal(refused, 1);
-  t.match(why, 'Write a number from 1 to 65535');
+  const inClone = { environment: { npm_lifecycle_event: 'demo', npm_package_name: 'quotagate' } };
+  const [taken, one, refused] = await Promise.all([
+    run(['demo', ...ports]),
+    run(['demo', '--port', `${gateway}`], inClone),
+    run(['demo', '--port', '70000']),
+  ]);
+  t.equal(taken.code, 1);
+  t.equal(taken.out, '');
+  t.match(
+    taken.notes,
+    `quotagate: these ports are taken: ${gateway}, ${admin}. Another process listens there`,
+  );
+  t.match(taken.notes, /\n {2}quotagate demo --port \d+ --admin-port \d+\n/);
+  t.match(one.notes, /\n {2}npm run demo -- --port \d+/);
+  t.equal(refused.code, 1);
+  t.match(refused.notes, 'Write a number from 1 to 65535');
 });
 
 t.test('serve on a port that is taken', async (t) => {
@@ -107,12 +115,17 @@ t.test('serve on a port that is taken', async (t) => {
 });
 
 t.test('npm start without a config', async (t) => {
-  const { code, notes } = await run(['start', '--silent'], { program: 'npm', cwd: ROOT });
-  t.equal(code, 1);
-  t.match(notes, /^quotagate: there is no quotagate\.yaml in .*: npm run demo\n$/);
-  t.match(notes, 'npm start -- -c FILE');
-  const { notes: installed } = await run(['serve']);
-  t.match(installed, `there is no quotagate.yaml in ${folder}. Name a config (quotagate serve -c FILE)`);
+  const [inClone, installed] = await Promise.all([
+    run(['start', '--silent'], { program: 'npm', cwd: ROOT }),
+    run(['serve']),
+  ]);
+  t.equal(inClone.code, 1);
+  t.match(inClone.notes, /^quotagate: there is no quotagate\.yaml in .*: npm run demo\n$/);
+  t.match(inClone.notes, 'npm start -- -c FILE');
+  t.match(
+    installed.notes,
+    `there is no quotagate.yaml in ${folder}. Name a config (quotagate serve -c FILE)`,
+  );
 });
 
 t.test('every secret that is missing is named with its setting, by serve and by check', async (t) => {
@@ -130,8 +143,10 @@ admin: { bootstrapTokenFile: none.token }
 smtp: { host: h, from: a@acme.example, username: u, passwordFile: none.smtp }
 `,
   );
-  const served = await run(['serve', '-c', file]);
-  const checked = await run(['check', '-c', file, '--secrets']);
+  const [served, checked] = await Promise.all([
+    run(['serve', '-c', file]),
+    run(['check', '-c', file, '--secrets']),
+  ]);
   t.equal(served.code, 1);
   t.equal(checked.code, 1);
   const lines = served.notes.trim().split('\n');

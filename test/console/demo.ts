@@ -1,4 +1,4 @@
-/** The demo in this process, on free ports where it lets one choose, and a browser. */
+/** The demo in this process, on free ports, and a browser. */
 import type { Browser } from 'playwright-core';
 import { demo } from '../../src/cli/demo.js';
 import { openBrowser } from '../support/browser.js';
@@ -12,11 +12,13 @@ export interface RunningDemo {
   close(): Promise<unknown>;
 }
 
+/** Any free ones. */
+const ANY_PORTS = { port: 0, adminPort: 0, opsPort: 0 };
+
 export async function startDemo(): Promise<RunningDemo> {
-  const names = ['GATEWAY', 'ADMIN', 'OPS'];
-  const addresses = Object.fromEntries(names.map((name) => [`QUOTAGATE_SERVER_${name}`, '127.0.0.1:0']));
   let output = '';
-  const running = await demo(addresses, { write: (text) => (output += text) });
+  const out = { write: (text: string) => (output += text) };
+  const running = await demo({ environment: {}, ports: ANY_PORTS, out, notes: process.stderr });
   const [, url = ''] = /(http\S+\/console\/)/.exec(output) ?? [];
   const [, token = ''] = /admin token (\S+)/.exec(output) ?? [];
   const browser = await openBrowser();

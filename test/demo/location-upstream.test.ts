@@ -2,7 +2,7 @@
 import t from 'tap';
 import { startDemoUpstream } from '../../src/demo/location-upstream.js';
 
-const demo = await startDemoUpstream(0);
+const demo = await startDemoUpstream();
 t.teardown(() => demo.close());
 
 async function call(path: string, init: RequestInit = {}) {

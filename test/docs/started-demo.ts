@@ -27,7 +27,7 @@ const ANY_PORT = {
 
 export async function startDemo(): Promise<StartedDemo> {
   const data = mkdtempSync(join(tmpdir(), 'quotagate-demo-'));
-  const [upstream, models] = [await startDemoUpstream(0), await startSampleAi()];
+  const [upstream, models] = [await startDemoUpstream(), await startSampleAi()];
   const config = loadConfig(demoConfig(data, { upstream: upstream.port, models: models.port }), ANY_PORT);
   const app = await buildApp({ config, logger: pino({ level: 'silent' }) });
   const token = await makeFirstToken(app.ledger);

@@ -80,9 +80,9 @@ const BODY_KEPT_BYTES = 64 * 1024;
 const LOG_MOST = 10_000;
 
 /** Listens on loopback; port 0 lets the system choose. `log`: how many requests it remembers. */
-export async function startSampleAi(options: { port?: number; log?: number } = {}): Promise<SampleAi> {
+export async function startSampleAi(options: { log?: number } = {}): Promise<SampleAi> {
   const sample = new Sample(options.log ?? LOG_MOST);
-  await sample.listen(options.port ?? 0);
+  await sample.listen();
   return sample;
 }
 
@@ -104,8 +104,8 @@ class Sample implements SampleAi {
     this.server = createServer((request, response) => void this.take(request, response));
   }
 
-  async listen(port: number): Promise<void> {
-    this.server.listen(port, '127.0.0.1');
+  async listen(): Promise<void> {
+    this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
   }
 
