@@ -106,11 +106,9 @@ function assembleRunning(options: AppOptions, base: Base & { clock: ClockGuard }
   const exporter = buildExporter(config, { ledger, metrics, logger, onError });
   const loginCodes = new LoginCodes();
   const quotasOf = (action: string) => stages.now.actions.get(action);
-  const tls = certificates.of('admin');
   const login = { bootstrapToken, loginCodes, environment };
-  const admin = buildAdminOf(config, { ledger, notifier, quotasOf, logger, tls, ...login });
+  const admin = buildAdminOf(config, { ledger, notifier, quotasOf, logger, certificates, ...login });
   certificates.serve('gateway', gateway.app);
-  certificates.serve('admin', admin);
   const retention = retentionOf(config);
   // Started last, because these would keep running after a failed start.
   const clockLook = lookWhileRefusing(base.clock, () => lookAtClock(ledger));

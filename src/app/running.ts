@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { LoginCodes } from '../admin/index.js';
 import type { Config } from '../config/schema.js';
+import { OFF } from '../config/values.js';
 import type { Exporter } from '../export/exporter.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { ClockGuard, ClockLookout } from '../ledger/clock-guard.js';
@@ -37,6 +38,7 @@ export interface App {
 
 export interface Addresses {
   readonly gateway: string;
+  /** `off` if the config switches it off. */
   readonly admin: string;
   readonly ops: string;
 }
@@ -72,7 +74,7 @@ export interface SharedResources extends Base {
   readonly clock: ClockGuard;
   readonly clockLook: ClockLookout;
   readonly gateway: Gateway;
-  readonly admin: FastifyInstance;
+  readonly admin: FastifyInstance | undefined;
   readonly loginCodes: LoginCodes;
   readonly spool: Spool | undefined;
 }
@@ -117,7 +119,7 @@ export class Running implements App {
     const { server } = this.config;
     const addresses = {
       gateway: await listenOn(gateway.app, 'server.gateway', server.gateway),
-      admin: await listenOn(admin, 'server.admin', server.admin),
+      admin: admin === undefined ? OFF : await listenOn(admin, 'server.admin', server.admin),
       ops: opsAddress,
     };
     ops.phase = 'ready';
@@ -164,7 +166,8 @@ export class Running implements App {
     stages.now = next;
     this.config = config;
     shared.batcher.unknownUsers = config.identity.unknownUsers;
-    for (const logger of [shared.logger, admin.log]) logger.level = config.log.level;
+    shared.logger.level = config.log.level;
+    if (admin !== undefined) admin.log.level = config.log.level;
     this.leave(before, next);
     return { waiting, differing: await differingOrgs(this.ledger, config) };
   }
@@ -220,7 +223,7 @@ export class Running implements App {
     const delivered = await batcher.drain(DELIVERY_MS);
     const kept = delivered || (await keepUndelivered(this.resources.shared, this.resources.spool));
     await this.resources.spool?.close();
-    await closeWithin(admin, ADMIN_MS);
+    if (admin !== undefined) await closeWithin(admin, ADMIN_MS);
     clockLook.close();
     const background = [maintenance.close(), notifier.close(), exporter.close()];
     const left = Promise.all(background).then(() => this.ledger.close());

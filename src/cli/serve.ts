@@ -8,6 +8,7 @@ import type { Environment } from '../config/environment.js';
 import { ConfigError } from '../config/issues.js';
 import type { Config } from '../config/schema.js';
 import { bootstrapTokenIn } from '../config/secret.js';
+import { OFF } from '../config/values.js';
 import { createLogger } from '../observe/log.js';
 import { lineOf } from './check.js';
 import { ownCommand } from './own-command.js';
@@ -52,7 +53,7 @@ export async function serve(
     throw error;
   });
   logger.info({ event: 'listening', ...addresses, store: app.ledger.name }, 'The listeners are open.');
-  const adminToken = bootstrapToken ?? (await firstToken(app, logger));
+  const adminToken = bootstrapToken ?? (await firstToken(app, config, logger));
   return { app, addresses, logger, adminToken, reload: () => reload(app, source, logger) };
 }
 
@@ -84,8 +85,12 @@ async function reload(app: App, { file, read }: ConfigSource, logger: Logger): P
 }
 
 /** Listens, unless no admin could sign in: with Redis, the first admin token is never printed to a log. */
-async function listenIfReachable(app: App, { admin, store }: Config, logger: Logger): Promise<Addresses> {
-  if (admin.bootstrapTokenFile === undefined && !('embedded' in store)) {
+async function listenIfReachable(
+  app: App,
+  { admin, server, store }: Config,
+  logger: Logger,
+): Promise<Addresses> {
+  if (server.admin !== OFF && admin.bootstrapTokenFile === undefined && !('embedded' in store)) {
     const tokens = await adminTokens(app.ledger);
     if (tokens === 'none')
       throw new Error(
@@ -105,8 +110,9 @@ async function listenIfReachable(app: App, { admin, store }: Config, logger: Log
 }
 
 /** At its first start, an embedded ledger creates an admin token and logs it once, at any log level. */
-async function firstToken({ ledger }: App, logger: Logger): Promise<string | undefined> {
-  if (ledger.name !== 'embedded' || (await adminTokens(ledger)) !== 'none') return undefined;
+async function firstToken({ ledger }: App, { server }: Config, logger: Logger): Promise<string | undefined> {
+  if (server.admin === OFF || ledger.name !== 'embedded') return undefined;
+  if ((await adminTokens(ledger)) !== 'none') return undefined;
   const adminToken = await makeFirstToken(ledger);
   logger
     .child({}, { level: 'info' })

@@ -16,7 +16,7 @@ import {
 } from './partial-config.js';
 import type { ChargeConfig, JwtConfig, LlmConfig, RouteConfig, UpstreamConfig } from './schema.js';
 import { storeLogins } from './store-logins.js';
-import { type Address, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
+import { type Address, OFF, PUBLIC_ALGORITHMS, parseAddress, SECRET_ALGORITHMS } from './values.js';
 
 export function* crossCheck(config: PartialConfig): Generator<Issue> {
   yield* checkServer(config);
@@ -44,6 +44,19 @@ function* checkServer(config: PartialConfig): Generator<Issue> {
       yield issue(['server', listener], `\`${other}\` listens on ${taken} already`, 'write another port');
     before.push([listener, text, address]);
   }
+  if (admin === OFF) yield* checkWithoutAdmin(config);
+}
+
+/** Settings that only the admin listener uses. */
+function* checkWithoutAdmin({ server, admin }: PartialConfig): Generator<Issue> {
+  const without: [Path, unknown][] = [
+    [['server', 'adminTls'], server?.adminTls],
+    [['admin', 'bootstrapTokenFile'], admin?.bootstrapTokenFile],
+    [['admin', 'oidc'], admin?.oidc],
+  ];
+  for (const [path, value] of without)
+    if (value !== undefined)
+      yield issue(path, '`server.admin` is off', 'remove it, or write an address there');
 }
 
 /** An upstream that is the gateway: each of its requests would be forwarded again, until no connection is left. */

@@ -23,6 +23,7 @@ import {
   isSetHeader,
   isVariable,
   isWebUrl,
+  OFF,
   PERCENT_DECIMALS,
   parseAddress,
   parseStatuses,
@@ -114,6 +115,12 @@ export const address = text(
   'an address to listen on',
   'host:port, such as 0.0.0.0:8080 or [::1]:8080',
   (value) => parseAddress(value) !== undefined,
+);
+
+export const addressOrOff = text(
+  'an address to listen on, or off',
+  'host:port, such as 127.0.0.1:9080 or [::1]:9080, or off',
+  (value) => value === OFF || parseAddress(value) !== undefined,
 );
 
 export const serverAddress = text(

@@ -12,7 +12,18 @@ import { PublicUrl, Retention, Smtp, Webhooks } from './notices.js';
 import { Oidc } from './oidc.js';
 import { type Limit, Org } from './orgs.js';
 import { type Charge, FreeRoute, MeteredRoute, Quota } from './routes.js';
-import { address, file, flag, mapOf, name, oneOf, plainPath, section, whole } from './schema-types.js';
+import {
+  address,
+  addressOrOff,
+  file,
+  flag,
+  mapOf,
+  name,
+  oneOf,
+  plainPath,
+  section,
+  whole,
+} from './schema-types.js';
 import { ClusterStore, EmbeddedStore, RedisStore, SentinelStore } from './store.js';
 
 /** Both files are read again at SIGHUP, and when they change. */
@@ -33,7 +44,11 @@ const Server = section(
       default: '0.0.0.0:8080',
       description: 'Address of the gateway, where callers of the metered API connect.',
     }),
-    admin: address({ default: '127.0.0.1:9080', description: 'Address of the admin API.' }),
+    admin: addressOrOff({
+      default: '127.0.0.1:9080',
+      description:
+        'Address of the admin API and the console. `off`: this process has neither, such as a sidecar whose orgs are managed elsewhere.',
+    }),
     ops: address({
       default: '0.0.0.0:9091',
       description: 'Address of `/metrics`, `/healthz` and `/readyz`.',

@@ -10,6 +10,9 @@ export interface Address {
 
 const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/;
 
+/** In place of an address: the listener is not opened. */
+export const OFF = 'off';
+
 /** `host:port`, IPv6 in brackets; port 0 lets the system choose. */
 export function parseAddress(text: string): Address | undefined {
   const [, bracketed, plain, digits] = ADDRESS.exec(text) ?? [];

@@ -20,9 +20,9 @@ interface Started {
   readonly ended: Promise<number | null>;
 }
 
-function start(folder: string, config: string): Started {
+function start(folder: string, config: string, admin = '127.0.0.1:0'): Started {
   const file = join(folder, 'quotagate.yaml');
-  writeFileSync(file, `server: { gateway: 127.0.0.1:0, admin: 127.0.0.1:0, ops: 127.0.0.1:0 }\n${config}\n`);
+  writeFileSync(file, `server: { gateway: 127.0.0.1:0, admin: ${admin}, ops: 127.0.0.1:0 }\n${config}\n`);
   const child = spawn(process.execPath, [MAIN, 'serve', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
@@ -94,6 +94,17 @@ t.test('embedded: shown at any log level', async (t) => {
   await stop(quiet);
 });
 
+t.test('embedded, without the admin listener: none is made', async (t) => {
+  const folder = folderOf(t);
+  const config = `store: { embedded: { path: ${JSON.stringify(join(folder, 'data'))} } }`;
+  const served = start(folder, config, 'off');
+  t.teardown(() => stop(served));
+  await served.until(LISTENING);
+  await stop(served);
+  t.notMatch(served.text(), 'adminToken');
+  t.equal(await served.ended, 0);
+});
+
 t.test('embedded, with a token of the config: none is made', async (t) => {
   const folder = folderOf(t);
   writeFileSync(join(folder, 'token'), 'a-token-for-tests\n');
@@ -135,6 +146,12 @@ t.test('Redis: needed until there is an admin token', { skip: skipWithoutRedis }
   const bare = start(folder, config);
   t.equal(await bare.ended, 1);
   t.match(bare.text(), 'quotagate: admin.bootstrapTokenFile is not set, and the store has no admin token');
+
+  const sidecar = start(folder, config, 'off');
+  t.teardown(() => stop(sidecar));
+  await sidecar.until(LISTENING);
+  t.equal(await sidecar.until(ADMIN), 'off', 'not needed where the admin listener is off');
+  await stop(sidecar);
 
   writeFileSync(join(folder, 'token'), 'a-token-for-tests\n');
   const file = `admin: { bootstrapTokenFile: ${JSON.stringify(join(folder, 'token'))} }`;

@@ -114,7 +114,7 @@ run([
     text: 'server:\n  gateway: localhost\n  admin: h:65536\n  ops: 9091\n',
     lines: [
       '2:12 /server/gateway: "localhost" is not an address to listen on – write host:port, such as 0.0.0.0:8080 or [::1]:8080',
-      '3:10 /server/admin: "h:65536" is not an address to listen on – write host:port, such as 0.0.0.0:8080 or [::1]:8080',
+      '3:10 /server/admin: "h:65536" is not an address to listen on, or off – write host:port, such as 127.0.0.1:9080 or [::1]:9080, or off',
       '4:8 /server/ops: 9091 is not text – put it in quotes',
     ],
   },
