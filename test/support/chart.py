@@ -2,9 +2,11 @@
 
 import functools
 import json
+import pathlib
 import sys
 
 import helm_python
+import jsonschema
 import kubernetes_validate
 import yaml
 
@@ -13,19 +15,32 @@ utils = kubernetes_validate.utils
 utils.schema_contents = functools.lru_cache(maxsize=None)(utils.schema_contents)
 
 
-def violations(text, versions):
+def custom_resources(folder):
+    """Validators of the kinds that Kubernetes itself does not have, by kind."""
+    files = pathlib.Path(folder).glob("*.json")
+    return {file.stem: jsonschema.Draft7Validator(json.loads(file.read_text())) for file in files}
+
+
+def violations(text, versions, crds):
     for document in yaml.safe_load_all(text):
-        for version in versions if document else []:
-            name = f"{document['kind']}/{document['metadata']['name']} (Kubernetes {version})"
+        if not document:
+            continue
+        kind, name = document["kind"], document["metadata"]["name"]
+        if versions and kind in crds:
+            for error in crds[kind].iter_errors(document):
+                yield f"{kind}/{name}: {'/'.join(map(str, error.path))}: {error.message}"
+            continue
+        for version in versions:
+            place = f"{kind}/{name} (Kubernetes {version})"
             try:
                 kubernetes_validate.validate(document, version, strict=True)
             except kubernetes_validate.ValidationError as error:
-                yield f"{name}: {'/'.join(map(str, error.path))}: {error.message}"
+                yield f"{place}: {'/'.join(map(str, error.path))}: {error.message}"
             except kubernetes_validate.SchemaNotFoundError:
-                yield f"{name}: no schema"
+                yield f"{place}: no schema"
 
 
-def answer(folder, chart, case):
+def answer(folder, chart, case, crds):
     values = case["values"]
     try:
         files = chart.render(values, name=case["release"], namespace=case["namespace"])
@@ -37,12 +52,13 @@ def answer(folder, chart, case):
     findings = [message["error"] for message in lint["messages"] if message["severity"] > 1]
     return {
         "manifests": manifests,
-        "notes": next(text for path, text in files.items() if path.endswith("NOTES.txt")),
-        "violations": [one for text in manifests for one in violations(text, case["kubernetes"])],
+        "notes": next((text for path, text in files.items() if path.endswith("NOTES.txt")), ""),
+        "violations": [one for text in manifests for one in violations(text, case["kubernetes"], crds)],
         "lint": findings + lint["errors"],
     }
 
 
 job = json.load(sys.stdin)
+custom = custom_resources(job["crds"])
 with helm_python.Chart.load(job["chart"]) as loaded:
-    json.dump([answer(job["chart"], loaded, case) for case in job["cases"]], sys.stdout)
+    json.dump([answer(job["chart"], loaded, case, custom) for case in job["cases"]], sys.stdout)

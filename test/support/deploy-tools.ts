@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Oldest that the chart allows, one in the middle, newest that there are schemas for. */
-const KUBERNETES: readonly string[] = ['1.25', '1.33', '1.37'];
+export const CHART: string = join(REPOSITORY, 'helm/quotagate');
+
+/** From the oldest that the chart allows; and the newest that there are schemas for. */
+const KUBERNETES: readonly string[] = ['1.29', '1.30', '1.31', '1.32', '1.33', '1.37'];
 
 const installed = spawnSync('bash', [join(REPOSITORY, 'test/support/deploy-tools.sh')], { encoding: 'utf8' });
 const missing =
@@ -38,7 +40,7 @@ export interface Rendered {
   /** The YAML of each template; some hold several documents, some none. */
   readonly manifests: readonly string[];
   readonly notes: string;
-  /** What the Kubernetes schemas say against it, unknown fields included. */
+  /** What the schemas of Kubernetes and of the CRDs say against it, unknown fields included. */
   readonly violations: readonly string[];
   readonly lint: readonly string[];
 }
@@ -47,16 +49,20 @@ export interface Refused {
   readonly refusal: string;
 }
 
-/**
- * One answer for each set of values, as `helm install gate … --namespace quota` would see it, judged by the schemas of
- * these versions of Kubernetes.
- */
+export interface RenderOptions {
+  /** Folder of the chart. */
+  readonly chart?: string;
+  /** Versions whose schemas judge the objects; an empty list: none does. */
+  readonly kubernetes?: readonly string[];
+}
+
+/** One answer for each set of values, as `helm install gate … --namespace quota` would see it. */
 export function renderChart(
   valueSets: readonly Values[],
-  kubernetes: readonly string[] = KUBERNETES,
+  { chart = CHART, kubernetes = KUBERNETES }: RenderOptions = {},
 ): (Rendered | Refused)[] {
   const cases = valueSets.map((values) => ({ values, release: 'gate', namespace: 'quota', kubernetes }));
-  const job = { chart: join(REPOSITORY, 'helm/quotagate'), cases };
+  const job = { chart, crds: join(REPOSITORY, 'test/deploy/crds'), cases };
   return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], JSON.stringify(job)));
 }
 
