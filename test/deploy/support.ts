@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
+import { blocksOf, isValues } from '../docs/pages.js';
 import {
   REPOSITORY,
   type Refused,
@@ -11,14 +12,18 @@ import {
 } from '../support/deploy-tools.js';
 
 const FOLDER = join(REPOSITORY, 'test/deploy/values');
+const GUIDE = 'docs/deployment.md';
 
-/** Typical value sets of platform teams by name, and an empty one. */
+/** Typical value sets of platform teams by name, those of the guide, and an empty one. */
 export const VALUE_SETS: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['no values', {}],
   ...readdirSync(FOLDER).map((file): [string, Values] => [
     file.replace('.yaml', ''),
     parse(readFileSync(join(FOLDER, file), 'utf8')),
   ]),
+  ...blocksOf(GUIDE, 'yaml')
+    .filter(isValues)
+    .map(({ text, line }): [string, Values] => [`${GUIDE}:${line}`, parse(text)]),
 ]);
 
 export interface Named {
@@ -26,6 +31,7 @@ export interface Named {
 }
 
 export interface Container extends Named {
+  readonly args?: readonly string[];
   readonly ports: readonly { name: string; containerPort: number }[];
   readonly volumeMounts: readonly { name: string; mountPath: string }[];
 }
@@ -34,9 +40,11 @@ export interface Pod {
   readonly metadata: { labels: Record<string, string>; annotations: Record<string, string> };
   readonly spec: {
     terminationGracePeriodSeconds: number;
+    initContainers?: readonly Container[];
     containers: [Container];
     volumes: readonly Named[];
     securityContext: object;
+    topologySpreadConstraints?: readonly object[];
   };
 }
 
@@ -54,26 +62,37 @@ export interface Manifest {
     readonly podSelector?: Selector;
     readonly template?: Pod;
     readonly volumeClaimTemplates?: readonly { metadata: Named }[];
-    readonly ports?: readonly { name: string; port: number; targetPort: string }[];
+    readonly ports?: readonly { name: string; port: number; targetPort: string | number }[];
     readonly ingress?: readonly { ports: readonly { port: string }[]; from?: readonly object[] }[];
   };
 }
 
-let answers: readonly (Rendered | Refused)[] | undefined;
+type Answers = readonly (Rendered | Refused)[];
 
-/** The rendering of a value set. The first call renders all. */
-export function renderedSet(name: string): Rendered {
-  answers ??= renderChart([...VALUE_SETS.values()]);
-  return accepted(answers[[...VALUE_SETS.keys()].indexOf(name)]);
+/** Renders all value sets at the first call. */
+function onceFor(render: (sets: readonly Values[]) => Answers): (name: string) => Rendered {
+  let answers: Answers | undefined;
+  return (name) => {
+    answers ??= render([...VALUE_SETS.values()]);
+    return accepted(answers[[...VALUE_SETS.keys()].indexOf(name)]);
+  };
 }
+
+/** The rendering of a value set, with what the schemas of Kubernetes say against it. */
+export const validatedSet: (name: string) => Rendered = onceFor((sets) => renderChart(sets));
+
+/** The rendering of a value set. */
+export const renderedSet: (name: string) => Rendered = onceFor((sets) =>
+  renderChart(sets, { kubernetes: [] }),
+);
 
 /** Renders without the Kubernetes schemas. */
 export function rendered(values: Values): Rendered {
-  const [answer] = renderChart([values], []);
+  const [answer] = renderChart([values], { kubernetes: [] });
   return accepted(answer);
 }
 
-function accepted(answer: Rendered | Refused | undefined): Rendered {
+export function accepted(answer: Rendered | Refused | undefined): Rendered {
   if (answer === undefined || 'refusal' in answer) throw new Error(`refused: ${answer?.refusal}`);
   return answer;
 }
@@ -89,16 +108,34 @@ export function objectsOf({ manifests }: Rendered): Manifest[] {
   );
 }
 
-function ofKind(objects: readonly Manifest[], kind: string): Manifest {
+/** The only object of a kind. */
+export function ofKind(objects: readonly Manifest[], kind: string): Manifest {
   const [object, ...others] = objects.filter((one) => one.kind === kind);
   if (object === undefined || others.length > 0) throw new Error(`${others.length + 1} or no ${kind}`);
   return object;
 }
 
-export function podOf(objects: readonly Manifest[]): Pod {
+export function kindsOf(objects: readonly Manifest[]): string[] {
+  return objects.map(({ kind }) => kind).sort();
+}
+
+/** The pod template of the workload; undefined for a sidecar, which has none. */
+export function templateOf(objects: readonly Manifest[]): Pod | undefined {
   const [pod, ...others] = objects.flatMap(({ spec }) => spec?.template ?? []);
-  if (pod === undefined || others.length > 0) throw new Error('not one pod');
+  if (others.length > 0) throw new Error('several pod templates');
   return pod;
+}
+
+export function podOf(objects: readonly Manifest[]): Pod {
+  const pod = templateOf(objects);
+  if (pod === undefined) throw new Error('no pod template');
+  return pod;
+}
+
+/** The pod of `helm test`. */
+export function hookOf(objects: readonly Manifest[]): Pod | undefined {
+  const hook = objects.find(({ kind }) => kind === 'Pod');
+  return hook as (Manifest & Pod) | undefined;
 }
 
 export function configOf(objects: readonly Manifest[]): string {

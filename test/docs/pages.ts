@@ -46,6 +46,11 @@ export function blocksOf(page: string, language: string): Block[] {
     .filter((block) => block.language === language);
 }
 
+/** Values of the Helm chart, and not a config. */
+export function isValues({ text }: Block): boolean {
+  return text.startsWith('# values.yaml\n');
+}
+
 /** Its text without code blocks. */
 export function proseOf(page: string): string {
   return textOf(page).replace(FENCE, '');
