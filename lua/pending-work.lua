@@ -6,9 +6,9 @@
   No ARGV.
 
   Returns { now, version (0: no such org), end of the present cycle, when the first hold or tombstone is due, when a delivery of
-            notices is due, time of the last piece of a staging (1: it is to be ended), entries of the journal, id of the first entry
-            that is not folded, what was folded last, how far a fold got, rule, ids of the first entries of outbox, audit and events,
-            { per target of the export: target, its text, id of the first entry that it lacks } }, with 0 and '' for nothing.
+            notices is due, time of the last piece of a staging (1: it is to be ended), entries of the journal, bytes that they take (0
+            without targets of its export), id of the first entry that is not folded, what was folded last, how far a fold got, rule, ids
+            of the first entries of outbox, audit and events, { per target of the export: target, its text, id of the first entry that it lacks } }, with 0 and '' for nothing.
 ]]
 --- @include "now"
 --- @include "staged"
@@ -38,6 +38,8 @@ local function first_entry(key, from)
   local entry = redis.call('XRANGE', key, from, '+', 'COUNT', 1)[1]
   return entry and entry[1] or ''
 end
+-- Nodes of the stream whose size is read: their average stands for all.
+local SAMPLES = 100
 local exports = {}
 local states = redis.call('HGETALL', KEYS[8])
 for at = 1, #states, 2 do
@@ -46,6 +48,7 @@ for at = 1, #states, 2 do
   exports[#exports + 1] = states[at + 1]
   exports[#exports + 1] = first_entry(KEYS[3], last == '' and '-' or '(' .. last)
 end
+local bytes = #states > 0 and redis.call('MEMORY', 'USAGE', KEYS[3], 'SAMPLES', SAMPLES) or 0
 local notices_due = string.match(redis.call('HGET', KEYS[5], 'due') or '0', '^%d+')
 return {
   time,
@@ -55,6 +58,7 @@ return {
   tonumber(notices_due),
   staging_at,
   redis.call('XLEN', KEYS[3]),
+  bytes,
   first_entry(KEYS[3], fold == '' and '-' or '(' .. fold),
   fold,
   head[6] or '',

@@ -53,6 +53,7 @@ try('XADD', KEYS[5], '1-1', 'e', '1')
 try('XRANGE', KEYS[5], '-', '+')
 try('XREVRANGE', KEYS[5], '+', '-')
 try('XLEN', KEYS[5])
+try('MEMORY', 'USAGE', KEYS[5])
 try('XTRIM', KEYS[5], 'MAXLEN', '0')
 try('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 return denied

@@ -21,13 +21,13 @@ const MIB = 1_048_576;
 
 /** Throws if a file of the config cannot be read. */
 export function buildExporter(config: Config, { ledger, metrics, logger, onError }: ExporterParts): Exporter {
-  const { exports, source, keepEntries } = config.journal;
+  const { exports, source, keepMiB } = config.journal;
   return createExporter({
     ledger,
     quotas: new Map(Object.entries(config.quotas)),
     targets: Object.entries(exports).map(([name, target]) => targetOf(name, target)),
     source,
-    keepEntries,
+    keepBytes: keepMiB * MIB,
     observer: metrics.exports.observer({
       logger,
       targets: Object.keys(exports),

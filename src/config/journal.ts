@@ -63,10 +63,11 @@ export const Journal = section(
       description:
         'First part of the `source` of all events. Installations that export to one receiver need different ones.',
     }),
-    keepEntries: whole(1_000, 100_000_000, {
-      default: 100_000,
+    keepMiB: whole(1, 102_400, {
+      default: 64,
+      replaces: 'keepEntries',
       description:
-        'Journal entries that an org keeps at most for targets that lack them. Beyond it, the oldest are deleted and counted as lost.',
+        'Memory that the journal of an org may take for targets that lack its entries. Beyond it, the oldest are deleted and counted as lost.',
     }),
   },
   { default: {} },

@@ -37,6 +37,8 @@ export interface Prose {
   readonly expects?: string;
   /** The value may hold a password, so messages never show it. */
   readonly secret?: boolean;
+  /** The name that the setting had before: an error then names the new one. */
+  readonly replaces?: string;
   /** For a map: the schema of its keys, and the name of a key in the table of settings. */
   readonly keys?: TSchema;
   readonly keyName?: string;

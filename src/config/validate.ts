@@ -127,6 +127,15 @@ function unknownKey(
     return keyIssue([...path, key], `\`${key}\` cannot be combined with \`${rival}\``, 'keep one of the two');
   }
   const known = Object.keys(schema.properties);
+  const successor = known.find((other) => proseOf(schema.properties[other] as TSchema).replaces === key);
+  if (successor !== undefined) {
+    const { expects } = proseOf(schema.properties[successor] as TSchema);
+    return keyIssue(
+      [...path, key],
+      `\`${key}\` has been replaced by \`${successor}\``,
+      `write \`${successor}\`: ${expects ?? 'a map'}`,
+    );
+  }
   const hint = suggestion(key, known, `remove it; known here: ${known.join(', ')}`);
   const fault = keyIssue([...path, key], `\`${key}\` is not a setting`, hint);
   return { ...fault, meant: closest(key, known) };

@@ -19,8 +19,8 @@ export interface ExporterOptions {
   readonly quotas: Quotas;
   readonly targets: readonly Target[];
   readonly source: string;
-  /** Entries of an org's journal beyond which the oldest are deleted, whoever lacks them. */
-  readonly keepEntries: number;
+  /** Memory of an org's journal beyond which the oldest entries are deleted, whoever lacks them. */
+  readonly keepBytes: number;
   readonly observer: ExportObserver;
   readonly onError: (error: unknown) => void;
 }
@@ -48,7 +48,7 @@ interface Pause {
 }
 
 export function createExporter(options: ExporterOptions): Exporter {
-  const { ledger, targets, keepEntries, observer, onError } = options;
+  const { ledger, targets, keepBytes, observer, onError } = options;
   const holder = randomUUID();
   const running = new Map<string, Promise<void>>();
   const pauses = new Map<string, Pause>();
@@ -91,10 +91,10 @@ export function createExporter(options: ExporterOptions): Exporter {
 
   async function forget(org: string, { target, text }: NotedTarget): Promise<void> {
     await ledger.stepExport(org, { target, was: text, next: null });
-    await shorten(org);
+    await shorten(org, Number.MAX_SAFE_INTEGER);
   }
 
-  async function shorten(org: string): Promise<void> {
+  async function shorten(org: string, keepEntries: number): Promise<void> {
     for (let trimmed = 1; trimmed > 0 && !stop.signal.aborted; ) {
       const trim = await ledger.trimJournal(org, keepEntries);
       for (const { target, entries } of trim.lost) observer.lost(target, org, entries);
@@ -111,7 +111,8 @@ export function createExporter(options: ExporterOptions): Exporter {
         if (dueAt <= work.now) start(`forget:${noted.target}:${org}`, () => forget(org, noted));
         dues.push(dueAt);
       }
-      if (work.journalLength > keepEntries) start(`shorten:${org}`, () => shorten(org));
+      if (work.journalBytes > keepBytes)
+        start(`shorten:${org}`, () => shorten(org, entriesWithin(keepBytes, work)));
       return Math.min(...dues);
     },
     async close() {
@@ -120,6 +121,11 @@ export function createExporter(options: ExporterOptions): Exporter {
       await Promise.all(targets.map((target) => target.close()));
     },
   };
+}
+
+/** By the average size of the entries: what is too much still, the next visit deletes. */
+function entriesWithin(bytes: number, { journalLength, journalBytes }: PendingWork): number {
+  return Math.floor((journalLength * bytes) / journalBytes);
 }
 
 /** When the target is due, were it not paused. A target that the org does not know is noted at once. */

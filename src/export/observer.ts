@@ -11,7 +11,7 @@ export interface Lag {
 export interface ExportObserver {
   sent(target: string, events: number): void;
   failed(target: string, org: string, error: string): void;
-  /** Entries were deleted before the target had them, because the journal was too long. */
+  /** Entries were deleted before the target had them, because the journal was too large. */
   lost(target: string, org: string, entries: number): void;
   /** Undefined: it lacks nothing. */
   lag(target: string, org: string, lag: Lag | undefined): void;

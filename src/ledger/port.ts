@@ -284,6 +284,8 @@ export interface PendingWork {
   readonly stagingAt: number;
   /** Entries of the journal. */
   readonly journalLength: number;
+  /** About what they take of the memory; 0 without targets of its export. */
+  readonly journalBytes: number;
   /** The targets of its export. */
   readonly exports: readonly NotedTarget[];
 }

@@ -42,7 +42,7 @@ export class ExportMetrics {
     });
     this.losses = build.counters({
       name: 'quotagate_journal_entries_lost_total',
-      help: 'Journal entries that were deleted before the target had them, because an org’s journal was longer than `journal.keepEntries`.',
+      help: 'Journal entries that were deleted before the target had them, because an org’s journal was larger than `journal.keepMiB`.',
       labels,
     });
     build.gauges(
@@ -76,7 +76,7 @@ export class ExportMetrics {
         alarm();
         logger.error(
           { event: 'journal_entries_lost', target, org, entries },
-          'Journal entries were deleted before the target had them: make it reachable, or raise journal.keepEntries.',
+          'Journal entries were deleted before the target had them: make it reachable, or raise journal.keepMiB.',
         );
       },
       lag: (target: string, org: string, lag: Omit<Lag, 'target'> | undefined): void => {

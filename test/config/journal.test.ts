@@ -8,7 +8,7 @@ import { linesOf, mistakesOf } from './support.js';
 
 t.test('all of them are reported', async (t) => {
   const text = `journal:
-  keepEntries: 10
+  keepMiB: 0
   source: "a b"
   exports:
     bills: { url: "ftp://bills", timeoutMs: 1 }
@@ -17,7 +17,7 @@ t.test('all of them are reported', async (t) => {
 `;
   const lines = linesOf(mistakesOf(text));
   t.match(lines, [
-    '2:16 /journal/keepEntries: 10 is out of bounds – write a whole number from 1000 to 100000000',
+    '2:12 /journal/keepMiB: 0 is out of bounds – write a whole number from 1 to 102400',
     /^3:11 \/journal\/source: "a b" is not a valid name/,
     '5:19 /journal/exports/bills/url: "ftp://bills" is not a web address – write https://host/path',
     /timeoutMs: 1 is out of bounds/,
@@ -26,6 +26,12 @@ t.test('all of them are reported', async (t) => {
     /maxMiB: 0 is out of bounds/,
   ]);
   t.equal(lines.length, 7);
+});
+
+t.test('a setting by its former name is refused with the present one', async (t) => {
+  t.same(linesOf(mistakesOf('journal:\n  keepEntries: 100000\n')), [
+    '2:3 /journal/keepEntries: `keepEntries` has been replaced by `keepMiB` – write `keepMiB`: a whole number from 1 to 102400',
+  ]);
 });
 
 t.test('a folder or a file that cannot be used', async (t) => {

@@ -120,7 +120,7 @@ t.test('an empty file is a gateway that refuses everything, on the embedded stor
         eventsDays: 400,
         failedNoticesDays: 30,
       },
-      journal: { exports: {}, source: 'quotagate', keepEntries: 100_000 },
+      journal: { exports: {}, source: 'quotagate', keepMiB: 64 },
       log: { level: 'info' },
       quotaPath: '/quota/me',
       raiseRequests: false,

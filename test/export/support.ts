@@ -35,7 +35,7 @@ export interface Replica {
 
 interface ReplicaOptions {
   readonly targets: readonly Target[];
-  readonly keepEntries?: number;
+  readonly keepBytes?: number;
   readonly quotas?: Readonly<Partial<typeof QUOTAS>>;
 }
 
@@ -67,14 +67,14 @@ export class Exported {
     return this.call({ kind: 'reserve', user, claims: '', charges: cost, hold: '', ttlMs: 60_000 });
   }
 
-  replica({ targets, keepEntries = 100_000, quotas = QUOTAS }: ReplicaOptions): Replica {
+  replica({ targets, keepBytes = 100_000_000, quotas = QUOTAS }: ReplicaOptions): Replica {
     const notes: Notes = { sent: [], failed: [], lost: 0, lagging: false };
     const exporter = createExporter({
       ledger: this.ledger,
       quotas: new Map(Object.entries(quotas)),
       targets,
       source: 'test',
-      keepEntries,
+      keepBytes,
       observer: {
         sent: (_target, events) => notes.sent.push(events),
         failed: (_target, _org, error) => notes.failed.push(error),

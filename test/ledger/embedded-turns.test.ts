@@ -38,7 +38,7 @@ t.test('entries of many lines are counted and parsed in several turns', async (t
     id: String(entry),
     text: Array.from({ length: lines }, (_, line) => `0|u${entry}-${line}||maps|usage=1|`).join('\n'),
   }));
-  const times = { now: 0, end: 1, firstDue: 0, journalLength: 1, exports: [] };
+  const times = { now: 0, end: 1, firstDue: 0, journalLength: 1, journalBytes: 0, exports: [] };
   const others = { firstNotice: '', noticesDue: 0, firstAudit: '', firstEvent: '', stagingAt: 0 };
   const work = { ...others, ...times, firstEntry: '0', fold: '', folding: '', rule: '{"timeZone":"UTC"}' };
   // This store answers at once: all turns are those of folding itself.

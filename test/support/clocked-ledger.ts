@@ -29,7 +29,12 @@ local store, named = redis, {}
 for _, key in ipairs(KEYS) do named[key] = true end
 local redis = { call = function(command, key, ...)
   if key == nil then return store.call(command) end
-  if not named[key] and not string.find(key, '^clock:') then error(command .. ' of a key not in KEYS: ' .. key) end
+  local named_key = key
+  -- Its subcommand stands before the key.
+  if command == 'MEMORY' then named_key = ... end
+  if not named[named_key] and not string.find(named_key, '^clock:') then
+    error(command .. ' of a key not in KEYS: ' .. named_key)
+  end
   return store.call(command, key, ...)
 end }
 `;

@@ -5,6 +5,21 @@ import type { OrgState } from './org-state.js';
 /** Entries that one call deletes although a target lacks them, as in lua/trim-journal.lua. */
 const PAGE = 50;
 
+/** What an entry takes of the memory besides its text. */
+const ENTRY_BYTES = 120;
+/** Entries whose size is read: their average stands for all. */
+const SAMPLES = 100;
+
+/** About what the journal takes of the memory; 0 without targets, as in lua/pending-work.lua. */
+export function journalBytes(orgState: OrgState): number {
+  const { journal } = orgState.logs;
+  if (orgState.table('exports').map.size === 0 || journal.length === 0) return 0;
+  const step = Math.ceil(journal.length / SAMPLES);
+  const sampled = journal.filter((_, index) => index % step === 0);
+  const bytes = sampled.reduce((sum, { text }) => sum + text.length + ENTRY_BYTES, 0);
+  return Math.round((bytes / sampled.length) * journal.length);
+}
+
 /** Deletes entries that are in the history and that no target lacks; returns how many. */
 export function trimExported(orgState: OrgState): number {
   const texts = [...orgState.table('exports').map.values()].map(String);

@@ -34,7 +34,7 @@ import type {
 import { isStaged, LOST, NOTICES_DUE, StoreError } from '../port.js';
 import { applyCall } from './apply.js';
 import { accepts, makeChanges, readField } from './commit.js';
-import { stepExport, trimExported, trimJournal } from './exported.js';
+import { journalBytes, stepExport, trimExported, trimJournal } from './exported.js';
 import { HistoryInMemory, type HistoryTables, isHistory } from './history.js';
 import { HistoryOnDisk } from './history-on-disk.js';
 import { stepNotices } from './notices.js';
@@ -264,6 +264,7 @@ class MemoryLedger implements Ledger {
       firstEvent: orgState.logs.events[0]?.id ?? '',
       stagingAt: stagingTime(orgState),
       journalLength: journal.length,
+      journalBytes: journalBytes(orgState),
       exports: [...orgState.table('exports').map].map(([target, state]) => {
         const noted = String(state);
         return { target, text: noted, firstWaiting: firstAfter(decodeExport(noted).last) };

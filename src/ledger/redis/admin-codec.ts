@@ -43,14 +43,11 @@ type Seven<T> = [T, T, T, T, T, T, T];
 
 /** Undefined: the org does not exist. */
 export function pendingWorkIn(reply: unknown): PendingWork | undefined {
-  const [now, version, end, firstDue, noticesDue, stagingAt, journalLength, ...texts] = reply as [
-    ...Seven<number>,
-    ...Seven<string>,
-    string[],
-  ];
+  const [now, version, end, firstDue, noticesDue, stagingAt, journalLength, journalBytes, ...texts] =
+    reply as [...Seven<number>, number, ...Seven<string>, string[]];
   if (version === 0) return undefined;
   const [firstEntry, fold, folding, rule, firstNotice, firstAudit, firstEvent, targets] = texts;
-  const journal = { firstEntry, fold, folding, journalLength, exports: targetsIn(targets) };
+  const journal = { firstEntry, fold, folding, journalLength, journalBytes, exports: targetsIn(targets) };
   const logs = { firstNotice, noticesDue, firstAudit, firstEvent };
   return { now, end, firstDue, rule, stagingAt, ...journal, ...logs };
 }
