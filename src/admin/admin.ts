@@ -42,6 +42,8 @@ export interface Admin {
   readonly notifier: TestNotifier | undefined;
   /** How long the history is kept. */
   readonly retention: HistoryRetention;
+  /** Names of the targets of the journal's export. */
+  readonly exportTargets: readonly string[];
   /** Absent: no mail is sent, and an invitation by mail is refused. */
   readonly invitationMail?: InvitationMail | undefined;
   /** Quotas that an action charges; undefined if no route has it. */

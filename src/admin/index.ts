@@ -62,6 +62,8 @@ export interface AdminOptions {
   readonly notifier?: TestNotifier | undefined;
   /** Left out: the default of the config. */
   readonly retention?: HistoryRetention;
+  /** Names of the targets of the journal's export. Left out: none. */
+  readonly exportTargets?: readonly string[];
   /** Quotas that an action charges; undefined if no route has it. Left out: no route is known. */
   readonly quotasOf?: (action: string) => readonly string[] | undefined;
   readonly logger?: FastifyBaseLogger;
@@ -137,6 +139,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
 function partsOf(options: AdminOptions): Admin {
   const { ledger, bootstrapToken, notifier, invitationMail, publicUrl } = options;
   const { scimUserId = 'userName', retention = HISTORY_RETENTION, quotasOf = () => undefined } = options;
+  const { exportTargets = [] } = options;
   const { sessionTimes: times = SESSION_TIMES, loginCodes: codes = new LoginCodes() } = options;
   const quotas = new Map(Object.entries(options.quotas));
   const oidc = options.oidc && new OidcCallers(options.oidc);
@@ -159,6 +162,7 @@ function partsOf(options: AdminOptions): Admin {
     invitationMail,
     scimUserId,
     retention,
+    exportTargets,
     quotasOf,
   };
 }

@@ -32,6 +32,7 @@ export function buildAdminOf(
     oidc: oidcRules(config, { logger, environment }),
     invitationMail: notifier.hasMail ? { changesFor: invitationChanges } : undefined,
     retention: config.retention,
+    exportTargets: Object.keys(config.journal.exports),
     scimUserId: scim.userId,
     publicUrl,
     sessionTimes: sessionTimesOf(config),

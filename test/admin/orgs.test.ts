@@ -1,7 +1,10 @@
 // An org is created once, changed only at the state that was read, rolls into its present cycle before it is shown, and
 // is archived forever.
 import t from 'tap';
-import { NOON, problem, startAcme, startAdmin } from './support.js';
+import { appendedAt } from '../../src/ledger/codec.js';
+import { encodeExport } from '../../src/ledger/journal-export.js';
+import { charges } from '../../src/quota/charge.js';
+import { applyNow, NOON, onBothLedgers, problem, startAcme, startAdmin, startReplica } from './support.js';
 
 const MONTH = { every: 'month', anchor: 20, timeZone: 'Europe/Madrid' };
 
@@ -172,4 +175,42 @@ t.test('an org that was idle for several cycles is shown in the present one', as
   const { body } = await send('GET', '/orgs/acme/overview');
   t.match(body.cycle, { from: '2027-01-20', to: '2027-02-19' });
   t.equal(body.quotas[1].consumed, 0);
+});
+
+onBothLedgers('the overview shows targets of the export that fail or lag', async (t, replicas) => {
+  const { ledger, one: without, setClock } = replicas;
+  const send = await startReplica(t, ledger, { exportTargets: ['bills', 'files'] });
+  const exportsIn = async (of = send) => (await of('GET', '/orgs/acme/overview')).body.exports;
+  t.same(await exportsIn(), [], 'the org has nothing to export yet');
+  const note = (target: string, was: string | null, error = '', last = '') => {
+    const next = encodeExport({ last, lost: error === '' ? 0 : 7, at: NOON, error });
+    return ledger.stepExport('acme', { target, was, next }).then(() => next);
+  };
+  const bills = await note('bills', null, 'answered 503');
+  const files = await note('files', null);
+  await note('unconfigured', null, 'answered 500');
+  const fine = { state: 'ok', lagSeconds: 0, error: null, lastAttemptAt: '2026-05-22T10:00:00.000Z' };
+  const both = [
+    { ...fine, target: 'bills', lost: 7 },
+    { ...fine, target: 'files', lost: 0 },
+  ] as const;
+  t.same(await exportsIn(), both, 'neither lacks anything');
+  t.same(await exportsIn(without), [], 'another process has no targets');
+  const cost = charges('maps', [{ quota: 'usage', units: 1, kind: 'fixed' }]);
+  await applyNow(ledger, 'acme', [
+    { kind: 'reserve', user: 'ann', claims: '', charges: cost, hold: '', ttlMs: 60_000 },
+  ]);
+  const [entry] = await ledger.log('acme', 'journal', '', 1);
+  const appended = appendedAt(entry?.id ?? '');
+  await setClock(appended + 300_000);
+  const failing = { ...both[0], state: 'failing', error: 'answered 503', lagSeconds: 300 };
+  t.same(await exportsIn(), [failing, { ...both[1], lagSeconds: 300 }]);
+  await setClock(appended + 301_000);
+  t.match(await exportsIn(), [{ state: 'failing' }, { state: 'lagging', lagSeconds: 301 }]);
+  await note('bills', bills, '', entry?.id);
+  await note('files', files, '', entry?.id);
+  t.match(await exportsIn(), [
+    { state: 'ok', lagSeconds: 0 },
+    { state: 'ok', lagSeconds: 0 },
+  ]);
 });

@@ -42,10 +42,17 @@ export interface Console {
   close(): Promise<void>;
 }
 
-/** `redis`: the URL of one; without it, the ledger is embedded. Ann has consumed 30 units, and Ben is blocked. */
-export async function startConsole({ redis }: { readonly redis?: string } = {}): Promise<Console> {
+interface ConsoleParts {
+  /** The URL of one; without it, the ledger is embedded. */
+  readonly redis?: string;
+  /** More sections of the config. */
+  readonly sections?: string;
+}
+
+/** Ann has consumed 30 units, and Ben is blocked. */
+export async function startConsole({ redis, sections = '' }: ConsoleParts = {}): Promise<Console> {
   const upstream = await TestUpstream.start();
-  const gateway = await startGateway({ redis, upstream: upstream.url, orgs: ORGS });
+  const gateway = await startGateway({ redis, upstream: upstream.url, orgs: ORGS, quotas: sections });
   const browser = await openBrowser();
   const url = `http://${gateway.admin}/console/`;
   const call = async (user: string, times = 1): Promise<number[]> => {

@@ -1,10 +1,15 @@
 /** The overview of the console shows what the API has, live, in the words of the two products (`docs/rules.md` has the rules behind). */
 import { type Test, test } from 'tap';
 import { skipWithoutBrowser } from '../support/browser.js';
+import { EventReceiver } from '../support/event-receiver.js';
 import { type Console, MARKUP, startConsole } from './console.js';
 
 test('the overview', { skip: skipWithoutBrowser }, async (t) => {
-  const running = await startConsole();
+  const receiver = await new EventReceiver().start();
+  t.teardown(() => receiver.stop());
+  receiver.status = 503;
+  const sections = `journal: { exports: { billing: { url: "${receiver.url}" } } }`;
+  const running = await startConsole({ sections });
   t.teardown(() => running.close());
   const page = await running.open('orgs/acme/overview');
   await page.getByRole('heading', { name: 'Acme Maps' }).waitFor();
@@ -54,6 +59,11 @@ test('the overview', { skip: skipWithoutBrowser }, async (t) => {
     await running.api('POST', '/orgs/acme/limits', { user: 'eve', quota: 'usage', units: 5 });
     await attention.getByText(`${MARKUP} is blocked on Usage`).waitFor();
     t.equal(await page.evaluate('window.hacked'), undefined);
+  });
+
+  await t.test('an export of charges that fails needs attention', async (t) => {
+    await attention.getByText(/^The export of charges to billing fails$/).waitFor();
+    t.match(await attention.innerText(), /answered 503 · the oldest charge that is missing there:/);
   });
 
   await t.test('two languages: the page is in Spanish for a browser in Spanish', async (t) => {

@@ -1,4 +1,4 @@
-/** The overview of an org: the pool and consumption of each quota, and the days that the figures cover. */
+/** The overview of an org: the pool and consumption of each quota, the days that the figures cover, and the export of the journal. */
 
 import { instant } from '../../ledger/view/limit-lines.js';
 import { type OrgView, readOrg, withTables } from '../../ledger/view/org-view.js';
@@ -9,6 +9,7 @@ import { endpoint, ok } from '../http/endpoint.js';
 import { allCapSums, CAP_TABLES } from '../limits/caps.js';
 import { orgLines, poolView } from '../plans/pools.js';
 import { stateOf } from './definition.js';
+import { exportsOf } from './exports.js';
 import { Overview } from './schemas.js';
 
 export const OVERVIEW_ENDPOINTS = [
@@ -26,7 +27,10 @@ export const OVERVIEW_ENDPOINTS = [
 async function overviewOf(admin: Admin, org: string) {
   const { quotas, snapshots } = admin;
   const view = await readOrg(admin, org, orgLines(quotas));
-  const { tables, limits, ageMs } = await snapshots.tables(view.id, CAP_TABLES);
+  const [{ tables, limits, ageMs }, exports] = await Promise.all([
+    snapshots.tables(view.id, CAP_TABLES),
+    exportsOf(admin, view.id),
+  ]);
   const sums = await allCapSums(withTables(view, tables), limits.values());
   const views = [...view.pools].flatMap(([quota, pool]) => {
     const caps = sums[quota];
@@ -40,6 +44,7 @@ async function overviewOf(admin: Admin, org: string) {
     window: windowView(view),
     seats: { used: view.seatsUsed, total: view.seats ?? null },
     quotas: views,
+    exports,
     snapshotAgeMs: ageMs,
   };
 }

@@ -48,6 +48,18 @@ const Period = { start: Instant, end: Instant, from: Day, to: Day };
 
 const PoolWithCaps = members({ ...Pool, caps: CapSums });
 
+const ExportView = members({
+  target: Type.String({ description: 'Its name in the config' }),
+  state: Type.Enum(['ok', 'lagging', 'failing'], {
+    description:
+      '`failing`: the last attempt failed. `lagging`: what the target lacks is older than 5 minutes',
+  }),
+  lagSeconds: Type.Integer({ description: 'Age of the oldest journal entry that the target lacks; 0: none' }),
+  lost: Type.Integer({ description: 'Journal entries that were deleted before the target had them' }),
+  error: orNull(Type.String({ description: 'Of the last attempt, while the target is failing' })),
+  lastAttemptAt: Instant,
+});
+
 export const Overview = named(
   'Overview',
   {
@@ -58,6 +70,9 @@ export const Overview = named(
     window: members(Period),
     seats: members({ used: Type.Integer(), total: orNull(Type.Integer()) }),
     quotas: Type.Array(PoolWithCaps),
+    exports: Type.Array(ExportView, {
+      description: 'Targets of `journal.exports` in the config, once the org has something to export',
+    }),
     snapshotAgeMs: Type.Integer({ minimum: 0 }),
   },
   {
@@ -79,6 +94,16 @@ export const Overview = named(
     },
     seats: { used: 2, total: 3 },
     quotas: [{ ...POOL, caps: CAP_SUMS }],
+    exports: [
+      {
+        target: 'billing',
+        state: 'failing',
+        lagSeconds: 840,
+        lost: 0,
+        error: 'billing.example.com answered 503',
+        lastAttemptAt: '2026-05-22T09:58:00.000Z',
+      },
+    ],
     snapshotAgeMs: 12,
   },
 );

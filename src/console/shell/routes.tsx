@@ -46,12 +46,16 @@ export function Routes() {
   return <OrgPage key={org} org={org} match={match} />;
 }
 
+/** The export of the journal fails and recovers without a change that the API tells. */
+const EXPORTS_EVERY_MS = 30_000;
+
 function OrgPage({ org, match }: { readonly org: string; readonly match: Match | undefined }) {
   useLive(org);
   useEffect(() => store('local', 'org', org), [org]);
   const overview = useQuery({
     key: `overview ${org}`,
     kinds: ['directory', 'consumption'],
+    everyMs: EXPORTS_EVERY_MS,
     read: (options) => api.GET('/v1/orgs/{org}/overview', { params: { path: { org } }, ...options }),
   });
   return (

@@ -26,6 +26,10 @@ export const overview = {
     failures: (number: number) =>
       count(number, { one: '# notice was not delivered', other: '# notices were not delivered' }),
     failuresText: (target: string, error: string) => `${target}: ${error}`,
+    exportFails: (target: string) => `The export of charges to ${target} fails`,
+    exportLags: (target: string) => `The export of charges to ${target} lags`,
+    exportLag: (when: string) => `the oldest charge that is missing there: ${when}`,
+    exportLost: (number: number) => count(number, { one: '# entry lost', other: '# entries lost' }),
     asks: (user: string, quota: string) => `${user} asks for more ${quota}`,
     answer: 'Answer',
     raise: 'Raise',

@@ -27,6 +27,10 @@ export const overview: Texts['overview'] = {
     failures: (number) =>
       count(number, { one: '# aviso no se ha entregado', other: '# avisos no se han entregado' }),
     failuresText: (target, error) => `${target}: ${error}`,
+    exportFails: (target) => `La exportación de consumos a ${target} falla`,
+    exportLags: (target) => `La exportación de consumos a ${target} va con retraso`,
+    exportLag: (when) => `el consumo más antiguo que allí falta: ${when}`,
+    exportLost: (number) => count(number, { one: '# registro perdido', other: '# registros perdidos' }),
     asks: (user, quota) => `${user} pide más ${quota}`,
     answer: 'Responder',
     raise: 'Ampliar',

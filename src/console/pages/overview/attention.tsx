@@ -1,9 +1,10 @@
 /** What needs attention, the most urgent first: at most five rows, each with what to do. */
-import { CircleSlash, Hand, type LucideIcon, MailWarning, TriangleAlert } from 'lucide-preact';
+import { CircleSlash, Hand, type LucideIcon, MailWarning, TriangleAlert, Unplug } from 'lucide-preact';
 import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { nameOf } from '../../api/subjects.js';
 import { amount, exactPercent, quotaName } from '../../format/amounts.js';
+import { relative } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
 import { useRaiseRequests } from '../../parts/limits/answer-dialog.js';
@@ -29,6 +30,7 @@ export function Attention({ org }: { readonly org: Overview }) {
   const { attention } = texts.value.overview;
   const rows = [
     ...poolRows(org),
+    ...exportRows(org),
     ...useAsked(org),
     ...useBlocked(org),
     ...useFailures(org.id),
@@ -131,6 +133,28 @@ function linkToLimit(org: string, { id, quota }: Schemas['Limit']): string | und
     { org },
     { quota, ...(may('raiseLimit') ? { raise: id } : { status: 'blocked' }) },
   );
+}
+
+/** Its cause is in the config or at the receiver: no page of the console helps. */
+function exportRows({ exports }: Overview): Row[] {
+  const { attention } = texts.value.overview;
+  return exports
+    .filter(({ state }) => state !== 'ok')
+    .map(({ target, lagSeconds, lost, error }) => ({
+      id: `export ${target}`,
+      icon: Unplug,
+      tone: lost > 0 ? 'bad' : 'warn',
+      title: error === null ? attention.exportLags(target) : attention.exportFails(target),
+      detail: [
+        error ?? '',
+        attention.exportLag(relative(Date.now() - lagSeconds * 1_000)),
+        lost > 0 ? attention.exportLost(lost) : '',
+      ]
+        .filter(Boolean)
+        .join(' · '),
+      act: attention.show,
+      to: undefined,
+    }));
 }
 
 function useFailures(org: string): Row[] {
