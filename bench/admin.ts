@@ -27,9 +27,11 @@ const SECONDS = 20;
 const SLOW_US = 2_000;
 
 const FIRST_USERS = '/users?sort=-consumed:usage';
+const LAST_ACTIVE = '/users?sort=-lastActiveAt';
 const TOP_USERS = '/usage/history?period=30d&users=50';
 const READS = {
   'users by consumption': FIRST_USERS,
+  'users by last activity': LAST_ACTIVE,
   'users, searched': '/users?q=m9999',
   'limits, blocked': '/limits?status=blocked',
   overview: '/overview',
@@ -94,7 +96,7 @@ async function measure(folder: string): Promise<readonly Aim[]> {
     await client.slowlog('RESET');
     const cold = new Map<string, number>();
     const first = await underLoad(gateway, pace, async () => {
-      for (const path of [FIRST_USERS, TOP_USERS]) cold.set(path, await timed(gateway, path));
+      for (const path of [FIRST_USERS, LAST_ACTIVE, TOP_USERS]) cold.set(path, await timed(gateway, path));
     });
     const times = new Map<string, number[]>();
     const warm = await underLoad(gateway, pace, () => readAll(gateway, times));

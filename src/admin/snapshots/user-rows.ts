@@ -5,6 +5,7 @@ import { lineOf, userIdOf } from '../../quota/id.js';
 import type { Placed, Rank } from '../http/paging.js';
 import { Turns } from '../http/turns.js';
 import { type Profile, profileField, profileIn } from '../users/profile.js';
+import { ActiveTimes, type ReadActive } from './active-times.js';
 import type { DecodedRows, TableOf } from './decoded-rows.js';
 import { SortedRows } from './sorted-rows.js';
 
@@ -16,6 +17,8 @@ export interface UserRow {
   sought: string;
   /** Internal units in the present cycle, in the order of the quotas. */
   readonly consumed: number[];
+  /** The hour of the last charge, in ms; 0 for none, and until `readActive`. */
+  activeAt: number;
 }
 
 const PROFILE = profileField('');
@@ -26,6 +29,7 @@ export class UserRows implements DecodedRows {
   private consumedName: Table = 'consumed:0';
   /** By the name of the rank. */
   private readonly orders = new Map<string, SortedRows<UserRow>>();
+  private active = this.newActiveTimes();
   built = false;
 
   /** `quotas`: the ids, in the order of `consumed`. */
@@ -54,6 +58,11 @@ export class UserRows implements DecodedRows {
     return order.list();
   }
 
+  /** Brings `activeAt` of all rows up to date. `now`: the store's time. */
+  readActive(now: number, read: ReadActive): Promise<void> {
+    return this.active.bringUp(now, read);
+  }
+
   reads(table: Table): boolean {
     return table === 'members' || table === 'records' || table.startsWith('consumed:');
   }
@@ -69,6 +78,7 @@ export class UserRows implements DecodedRows {
     }
     this.rows = rows;
     this.orders.clear();
+    this.active = this.newActiveTimes();
     this.built = true;
   }
 
@@ -79,10 +89,15 @@ export class UserRows implements DecodedRows {
     else if (table === this.consumedName) for (const field of fields) this.updateConsumed(field);
   }
 
+  private newActiveTimes(): ActiveTimes<UserRow> {
+    return new ActiveTimes({ rows: () => this.rows.values(), onChange: (row) => this.touch(row) });
+  }
+
   private rowOf(userKey: string, text: string): UserRow {
     const profile = this.profileOf(userKey);
     const consumed = this.quotas.map((quota) => this.consumedOf(lineOf(quota, 'user', userKey)));
-    return { userKey, member: decodeMember(text), profile, sought: soughtIn(userKey, profile), consumed };
+    const sought = soughtIn(userKey, profile);
+    return { userKey, member: decodeMember(text), profile, sought, consumed, activeAt: 0 };
   }
 
   private profileOf(userKey: string): Profile {
@@ -100,6 +115,7 @@ export class UserRows implements DecodedRows {
     if (text === undefined) this.rows.delete(userKey);
     else {
       row.member = decodeMember(text);
+      if (!this.rows.has(userKey)) this.active.touch(row);
       this.rows.set(userKey, row);
     }
     this.touch(row);
@@ -120,6 +136,7 @@ export class UserRows implements DecodedRows {
     const index = this.quotas.indexOf(field.slice(0, at));
     if (row === undefined || index < 0) return;
     row.consumed[index] = this.consumedOf(field);
+    this.active.touch(row);
     this.touch(row);
   }
 

@@ -10,7 +10,10 @@ import { Paging, Search } from '../http/validate.js';
 import { allCapSums } from '../limits/caps.js';
 import type { UserRow } from '../snapshots/user-rows.js';
 import { UserStatus } from './schemas.js';
-import { lastActiveOf, userTables, userView } from './user-view.js';
+import { activeTimes, lastActiveOf, userTables, userView } from './user-view.js';
+
+/** The order that the history decides. */
+const LAST_ACTIVE = 'lastActiveAt';
 
 /** The query of the members of a group. */
 export const MemberQuery = {
@@ -27,6 +30,8 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
   const view = await readOrg(admin, org);
   const { tables, users, limits, ageMs } = await admin.snapshots.users(org, userTables(view.cycle.start));
   const copy = withTables(view, tables);
+  if (query.sort?.replace(/^-/, '') === LAST_ACTIVE)
+    await users.readActive(view.now, (userKeys) => activeTimes(admin, view, userKeys));
   const page = await pageOf(
     {
       rows: users.values(),
@@ -70,6 +75,7 @@ function ranksOf({ quotas }: Admin): Record<string, (row: UserRow) => Rank> {
     role: ({ profile }) => profile.role.toLowerCase(),
     status: ({ member }) => member.status,
     createdAt: ({ profile }) => profile.createdAt ?? 0,
+    [LAST_ACTIVE]: ({ activeAt }) => activeAt,
   };
   for (const [index, quota] of [...quotas.keys()].entries())
     ranks[`consumed:${quota}`] = ({ consumed }) => consumed[index] ?? 0;

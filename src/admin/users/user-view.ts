@@ -22,10 +22,15 @@ import { poolStanding } from '../plans/pools.js';
 import { liveMember } from './members.js';
 import { profileField, profileIn } from './profile.js';
 
-/** By user key: the member `lastActiveAt` of users that are read. */
-export async function lastActiveOf({ ledger, retention }: Admin, view: OrgView, userKeys: readonly string[]) {
+/** When users were last active, in ms by user key; without users who were not. */
+export function activeTimes({ ledger, retention }: Admin, view: OrgView, userKeys: readonly string[]) {
   const { id: org, now, rule } = view;
-  const found = await lastActive(ledger, { org, timeZone: rule.timeZone, now, retention, userKeys });
+  return lastActive(ledger, { org, timeZone: rule.timeZone, now, retention, userKeys });
+}
+
+/** By user key: the member `lastActiveAt` of users that are read. */
+export async function lastActiveOf(admin: Admin, view: OrgView, userKeys: readonly string[]) {
+  const found = await activeTimes(admin, view, userKeys);
   return (userKey: string): { readonly lastActiveAt: string | null } => {
     const at = found.get(userKey);
     return { lastActiveAt: at === undefined ? null : instant(at) };
