@@ -123,6 +123,8 @@ async function keys(t: Test, running: Console, page: Page): Promise<void> {
   const made = dialogOf(page, 'API key created');
   t.match(await made.getByLabel('API key').inputValue(), /^qg/);
   await made.getByRole('button', { name: 'Done' }).click();
+  await page.getByLabel('Search keys').fill('no key has this name');
+  await page.getByRole('button', { name: 'Show all' }).click();
   t.match(await rowOf(page, MARKUP).innerText(), /ann[\s\S]*by bootstrap/);
   await page.getByRole('button', { name: `Delete: ${MARKUP}` }).click();
   const remove = dialogOf(page, `Delete the key ${MARKUP}?`);

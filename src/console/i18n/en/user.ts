@@ -45,10 +45,6 @@ export const user = {
     caption: (name: string) => `API keys of ${name}`,
     name: 'Name',
     id: 'Id',
-    created: 'Created',
-    expires: 'Expires',
-    never: 'Never',
-    expired: 'Expired',
   },
   refusals: {
     none: 'Never refused',

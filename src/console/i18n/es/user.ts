@@ -47,10 +47,6 @@ export const user: Texts['user'] = {
     caption: (name) => `Claves de API de ${name}`,
     name: 'Nombre',
     id: 'Id',
-    created: 'Creada',
-    expires: 'Caduca',
-    never: 'Nunca',
-    expired: 'Caducada',
   },
   refusals: {
     none: 'Nunca rechazado',

@@ -13,6 +13,7 @@ import { type QuotaOverview, useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
 import { IconButton } from '../../ui/button.js';
 import { ConfirmDialog } from '../../ui/confirm-dialog.js';
+import { NoMatch } from '../../ui/no-match.js';
 import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { EmptyState } from '../../ui/states.js';
@@ -27,7 +28,6 @@ interface MemberListProps {
 export function MemberList({ group, quota }: MemberListProps) {
   const { id: org } = useOrg();
   const { page: text } = texts.value.groups;
-  const { common } = texts.value;
   const names = useGroups();
   const paging = usePaging('name');
   const [leaving, setLeaving] = useState<User | undefined>(undefined);
@@ -55,9 +55,13 @@ export function MemberList({ group, quota }: MemberListProps) {
         keyOf={({ id }) => id}
         paging={paging}
         empty={
-          <EmptyState icon={Users} title={q === '' ? text.empty : common.noMatch}>
-            {q === '' ? text.emptyText : common.noMatchText}
-          </EmptyState>
+          q === '' ? (
+            <EmptyState icon={Users} title={text.empty}>
+              {text.emptyText}
+            </EmptyState>
+          ) : (
+            <NoMatch icon={Users} filters={['q']} />
+          )
         }
       />
       {leaving && <RemoveMemberDialog group={group} user={leaving} onClose={() => setLeaving(undefined)} />}

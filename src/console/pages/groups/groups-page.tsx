@@ -20,6 +20,7 @@ import { Button } from '../../ui/button.js';
 import { Chips } from '../../ui/chips.js';
 import { Menu } from '../../ui/menu.js';
 import { NamedCell } from '../../ui/named-cell.js';
+import { NoMatch } from '../../ui/no-match.js';
 import { PageHead } from '../../ui/page-head.js';
 import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
@@ -66,9 +67,8 @@ function CreateButton({ primary = false }: { readonly primary?: boolean }) {
 
 function GroupList({ quota }: { readonly quota: QuotaOverview | undefined }) {
   const { id: org } = useOrg();
-  const { groups, common } = texts.value;
+  const { groups } = texts.value;
   const paging = usePaging('name');
-  const q = queryOf('q');
   const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `groups ${org} ${JSON.stringify(query)}`,
@@ -83,14 +83,12 @@ function GroupList({ quota }: { readonly quota: QuotaOverview | undefined }) {
       keyOf={({ id }) => id}
       paging={paging}
       empty={
-        q === '' ? (
+        queryOf('q') === '' ? (
           <EmptyState icon={Users} title={groups.empty.title} action={<CreateButton />}>
             {groups.empty.text}
           </EmptyState>
         ) : (
-          <EmptyState icon={Users} title={common.noMatch}>
-            {common.noMatchText}
-          </EmptyState>
+          <NoMatch icon={Users} filters={['q']} />
         )
       }
     />

@@ -7,6 +7,7 @@ import { texts } from '../../i18n/index.js';
 import { queryOf } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
+import { NoMatch } from '../../ui/no-match.js';
 import { PageHead } from '../../ui/page-head.js';
 import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
@@ -35,11 +36,10 @@ export default function InFlightPage() {
 
 function HoldList() {
   const { id: org } = useOrg();
-  const { inFlight, common } = texts.value;
+  const { inFlight } = texts.value;
   // It is kept here: the request can end, and its row with it, while the question is open.
   const [released, setReleased] = useState<Hold | undefined>(undefined);
   const paging = usePaging('admittedAt');
-  const q = queryOf('q');
   const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `holds ${org} ${JSON.stringify(query)}`,
@@ -56,14 +56,12 @@ function HoldList() {
         keyOf={({ id }) => id}
         paging={paging}
         empty={
-          q === '' ? (
+          queryOf('q') === '' ? (
             <EmptyState icon={Hourglass} title={inFlight.empty.title}>
               {inFlight.empty.text}
             </EmptyState>
           ) : (
-            <EmptyState icon={Hourglass} title={common.noMatch}>
-              {common.noMatchText}
-            </EmptyState>
+            <NoMatch icon={Hourglass} filters={['q']} />
           )
         }
       />

@@ -1,20 +1,18 @@
 /** The admin tokens that reach no further than the own one: created with a role and orgs, shown once, deleted at once. */
 
-import { Plus, ShieldCheck } from 'lucide-preact';
+import { ShieldCheck } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { texts } from '../../i18n/index.js';
 import { secretColumns } from '../../parts/secrets/secret-columns.js';
-import { SecretDialog } from '../../parts/secrets/secret-dialog.js';
-import { queryOf, setQuery } from '../../router.js';
+import { SecretsPage } from '../../parts/secrets/secrets-page.js';
+import { queryOf } from '../../router.js';
 import { may } from '../../state/session.js';
 import { Badge } from '../../ui/badge.js';
-import { Button } from '../../ui/button.js';
 import { NamedCell } from '../../ui/named-cell.js';
-import { PageHead } from '../../ui/page-head.js';
-import { searchedPageQuery, setFilters, usePaging } from '../../ui/paging.js';
-import { SearchBox } from '../../ui/search-box.js';
+import { NoMatch } from '../../ui/no-match.js';
+import { searchedPageQuery, usePaging } from '../../ui/paging.js';
 import { EmptyState } from '../../ui/states.js';
 import { type Column, Table } from '../../ui/table.js';
 import { CreateTokenDialog, DeleteTokenDialog, isOwn } from './token-dialogs.js';
@@ -22,47 +20,22 @@ import { CreateTokenDialog, DeleteTokenDialog, isOwn } from './token-dialogs.js'
 type Token = Schemas['Token'];
 
 export default function TokensPage() {
-  const { tokens } = texts.value;
-  const [made, setMade] = useState<string | undefined>(undefined);
   return (
-    <>
-      <PageHead
-        title={tokens.title}
-        about={tokens.about}
-        action={
-          may('createToken') && (
-            <Button kind="primary" icon={Plus} onClick={() => setQuery({ create: 'token' })}>
-              {tokens.create}
-            </Button>
-          )
-        }
-      />
-      <div class="toolbar">
-        <SearchBox label={tokens.search} value={queryOf('q')} onChange={(q) => setFilters({ q })} />
-      </div>
+    <SecretsPage
+      text={texts.value.tokens}
+      kind="token"
+      mayCreate={may('createToken')}
+      dialog={(props) => <CreateTokenDialog {...props} />}
+    >
       <TokenList />
-      {queryOf('create') === 'token' && may('createToken') && (
-        <CreateTokenDialog onMade={setMade} onClose={() => setQuery({ create: undefined })} />
-      )}
-      {made !== undefined && (
-        <SecretDialog
-          title={tokens.made.title}
-          label={tokens.made.label}
-          secret={made}
-          onClose={() => setMade(undefined)}
-        >
-          {tokens.made.text}
-        </SecretDialog>
-      )}
-    </>
+    </SecretsPage>
   );
 }
 
 function TokenList() {
-  const { tokens, common } = texts.value;
+  const { tokens } = texts.value;
   const [deleted, setDeleted] = useState<Token | undefined>(undefined);
   const paging = usePaging('-createdAt');
-  const q = queryOf('q');
   const query = searchedPageQuery(paging);
   const list = useQuery({
     key: `tokens ${JSON.stringify(query)}`,
@@ -78,9 +51,13 @@ function TokenList() {
         keyOf={({ id }) => id}
         paging={paging}
         empty={
-          <EmptyState icon={ShieldCheck} title={q === '' ? tokens.empty.title : common.noMatch}>
-            {q === '' ? tokens.empty.text : common.noMatchText}
-          </EmptyState>
+          queryOf('q') === '' ? (
+            <EmptyState icon={ShieldCheck} title={tokens.empty.title}>
+              {tokens.empty.text}
+            </EmptyState>
+          ) : (
+            <NoMatch icon={ShieldCheck} filters={['q']} />
+          )
         }
       />
       {deleted && <DeleteTokenDialog token={deleted} onClose={() => setDeleted(undefined)} />}

@@ -1,16 +1,16 @@
 /** The groups, the keys and the last refusals of a user. */
 import { KeyRound, Pencil, ShieldCheck, Users } from 'lucide-preact';
-import { api } from '../../api/client.js';
+import { api, type Schemas } from '../../api/client.js';
 import { useQuery } from '../../api/query.js';
 import { nameOf } from '../../api/subjects.js';
 import { amount, quotaName } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
+import { secretColumns } from '../../parts/secrets/secret-columns.js';
 import { type User, useGroups } from '../../parts/users/user.js';
 import { setQuery } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { may } from '../../state/session.js';
-import { Badge } from '../../ui/badge.js';
 import { Button } from '../../ui/button.js';
 import { pageQuery, usePaging } from '../../ui/paging.js';
 import { EmptyState } from '../../ui/states.js';
@@ -55,9 +55,10 @@ export function GroupsTab({ user }: TabProps) {
 export function KeysTab({ user }: TabProps) {
   const { id: org } = useOrg();
   const { keys: text } = texts.value.user;
-  const paging = usePaging('');
+  const paging = usePaging('-createdAt');
   const query = {
     user: user.id,
+    sort: paging.sort,
     ...pageQuery(paging, EACH_MAX),
   };
   const list = useQuery({
@@ -72,23 +73,9 @@ export function KeysTab({ user }: TabProps) {
       paging={paging}
       keyOf={({ id }) => id}
       columns={[
-        { id: 'name', label: text.name, cell: ({ name }) => name || '–' },
+        { id: 'name', label: text.name, sort: 'name', cell: ({ name }) => name || '–' },
         { id: 'id', label: text.id, cell: ({ id }) => <code>{id}</code> },
-        {
-          id: 'created',
-          label: text.created,
-          cell: ({ createdAt }) => (createdAt === null ? '–' : <Time at={createdAt} as="date" />),
-        },
-        {
-          id: 'expires',
-          label: text.expires,
-          cell: ({ expiresAt, expired }) => (
-            <>
-              {expiresAt === null ? text.never : <Time at={expiresAt} as="date" />}{' '}
-              {expired && <Badge tone="warn">{text.expired}</Badge>}
-            </>
-          ),
-        },
+        ...secretColumns<Schemas['Key']>(undefined),
       ]}
       empty={
         <EmptyState icon={KeyRound} title={text.none}>
