@@ -1,5 +1,6 @@
 /** Names of the sections of a packed history. */
 import type { Scope } from '../quota/id.js';
+import { numbersIn, numberText } from './packed.js';
 
 /** The action of a correction by an admin. */
 export const ADJUSTMENT = 'adjustment';
@@ -18,6 +19,11 @@ export interface Section {
 }
 
 const REFUSED = '!';
+/** Before the numbers of groups, in place of their ids. */
+const NUMBERED = '#';
+const NUMBERED_GROUPS = /#([\w-]+):/g;
+/** Members of the name of a user's section before its groups. */
+const BEFORE_GROUPS = 4;
 /** Earlier versions did not keep the groups of users. No group has this id. */
 const UNKNOWN = ['?'];
 const LETTERS: Record<Scope, string> = { user: 'u', group: 'g', org: 'o' };
@@ -44,6 +50,50 @@ export function refusedName(quota: string, action: string, scope: Scope, group: 
   return `${REFUSED}${quota}|${action}|${LETTERS[scope]}|${group}`;
 }
 
+/** The ids of groups in the name of a user's section; none where it has numbers. */
+export function groupIdsIn(name: string): readonly string[] {
+  const groups = name.slice(groupsAt(name));
+  return groups === '' || groups.startsWith(NUMBERED) ? [] : groups.split(',');
+}
+
+/** The name with numbers in place of the ids of groups. */
+export function withGroupNumbers(name: string, numberOf: (group: string) => number): string {
+  const groups = groupIdsIn(name);
+  if (groups.length === 0) return name;
+  return (
+    name.slice(0, groupsAt(name)) + NUMBERED + groups.map((group) => numberText(numberOf(group))).join('')
+  );
+}
+
+/** The name with the ids of groups in place of their numbers. */
+export function withGroups(name: string, groupOf: (number: number) => string): string {
+  const at = groupsAt(name);
+  if (name[at] !== NUMBERED) return name;
+  return (
+    name.slice(0, at) +
+    numbersIn(name.slice(at + 1))
+      .map(groupOf)
+      .join(',')
+  );
+}
+
+/** The numbers of groups in a packed text. */
+export function groupNumbersIn(text: string): readonly number[] {
+  return [...text.matchAll(NUMBERED_GROUPS)].flatMap(([, numbers = '']) => numbersIn(numbers));
+}
+
+/** Where the groups begin; the end of a name without. */
+function groupsAt(name: string): number {
+  if (name.startsWith(REFUSED)) return name.length;
+  let at = 0;
+  for (let passed = 0; passed < BEFORE_GROUPS; passed += 1) {
+    at = name.indexOf('|', at) + 1;
+    if (at === 0) return name.length;
+  }
+  return at;
+}
+
+/** Groups are told only where the name has their ids. */
 export function sectionOf(name: string): Section {
   const isRefused = name.startsWith(REFUSED);
   const parts = (isRefused ? name.slice(1) : name).split('|');

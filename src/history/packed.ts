@@ -4,8 +4,8 @@
  *
  * - `<last entry>`: id of the last journal entry that it contains, as two numbers. A reader so knows which entries of the journal to
  *   add, whatever is folded meanwhile.
- * - `<section>`: `<name>:<cells>`. The name is `<quota>|<action>|<model>|<key>`, in texts of users with `|<group>,<group>…` (the groups that
- *   the user was in), or of refused requests `!<quota>|<action>|<u, g or o>|<group>`.
+ * - `<section>`: `<name>:<cells>`. The name is `<quota>|<action>|<model>|<key>`, in texts of users with `|#<number><number>…` (of the groups that
+ *   the user was in: group-numbers.ts), or of refused requests `!<quota>|<action>|<u, g or o>|<group>`.
  * - `<cells>`: per slot (tables.ts), ascending: what it adds to the slot before, with flags; units; raw amount if it differs.
  *
  * Numbers are in base 32, least digits first, a character each; of the 64 characters, the upper half means that more follow.
@@ -102,7 +102,7 @@ function packCells(cells: Cells): string {
   return text;
 }
 
-function numberText(number: number): string {
+export function numberText(number: number): string {
   let text = '';
   let rest = number;
   while (rest >= BASE) {
@@ -140,6 +140,14 @@ function unpackCells(text: string): Cells {
     cells.set(slot, { units, raw });
   }
   return cells;
+}
+
+/** Numbers that were written one after the other. */
+export function numbersIn(text: string): number[] {
+  const reader = new Numbers(text);
+  const numbers: number[] = [];
+  while (!reader.isAtEnd) numbers.push(reader.next());
+  return numbers;
 }
 
 class Numbers {

@@ -64,10 +64,14 @@ export async function queryHistory(store: HistoryStore, query: HistoryQuery): Pr
   const { org, rule, from, to } = query;
   const sums = new Sums(query);
   const fields = fieldsFor(query);
-  const range = { org, timeZone: rule.timeZone, kind: kindOf(query), from, to };
+  const range = { org, timeZone: rule.timeZone, kind: kindOf(query), from, to, withGroups: isByGroup(query) };
   const { visit } = new CellFilter(query, sums.count);
   await readHistory(store, fields === undefined ? range : { ...range, fields }, visit);
   return sums.list();
+}
+
+export function isByGroup({ only, groupBy }: Pick<HistoryQuery, 'groupBy' | 'only'>): boolean {
+  return only.group !== undefined || groupBy.includes('group');
 }
 
 /** Undefined: all. */
@@ -97,8 +101,8 @@ export class CellFilter {
     private readonly query: HistoryQuery,
     private readonly count: (counted: Counted, place: Place, cell: Cell) => void,
   ) {
-    const { since, rule, only, groupBy } = query;
-    this.isByGroup = only.group !== undefined || groupBy.includes('group');
+    const { since, rule } = query;
+    this.isByGroup = isByGroup(query);
     this.isOfUsers = kindOf(query) !== 'shared';
     this.firstHour = since === undefined ? '' : hourBucket(since, rule.timeZone);
   }

@@ -6,7 +6,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OrgStore, Table, Want } from '../ledger/port.js';
-import { BEFORE_ALL, type Cell, type EntryId, isAfter, type Packed, unpack } from './packed.js';
+import { GroupNames } from './group-numbers.js';
+import { BEFORE_ALL, type Cell, type Cells, type EntryId, isAfter, type Packed, unpack } from './packed.js';
 import { type HistoryKind, type RangeTable, tablesOf } from './tables.js';
 import { type HistoryOrg, Tail, type TailView } from './tail.js';
 
@@ -22,6 +23,8 @@ export interface HistoryRange extends HistoryOrg {
   readonly to: string;
   /** Left out: all subjects. */
   readonly fields?: readonly string[];
+  /** Whether names of sections have the ids of groups. Left out: they may have numbers instead. */
+  readonly withGroups?: boolean;
   /** Left out: the present one. */
   readonly tail?: TailView;
   /** Called for each text, with the last entry that it contains. */
@@ -49,7 +52,8 @@ export async function readHistory(store: HistoryStore, range: HistoryRange, visi
   const tables = tablesOf(range.kind, range.from, range.to);
   const { org, fields, onText } = range;
   const tail = range.tail ?? (await tailOf(store, range));
-  const reading = { store, org, tail, onText };
+  const groups = range.withGroups === true ? new GroupNames(store, org) : undefined;
+  const reading = { store, org, tail, onText, groups };
   if (fields === undefined) for (const table of tables) await readAll({ ...reading, visit }, table);
   else
     await readSome(
@@ -75,17 +79,19 @@ export async function readTexts(
   about: HistoryOrg,
   texts: readonly HistoryText[],
 ): Promise<void> {
-  await readSome({ store, org: about.org, tail: await tailOf(store, about), onText: undefined }, texts);
+  const tail = await tailOf(store, about);
+  await readSome({ store, org: about.org, tail, onText: undefined, groups: undefined }, texts);
 }
 
 async function readSome(reading: Omit<Reading, 'visit'>, texts: readonly HistoryText[]): Promise<void> {
-  const { store, org } = reading;
+  const { store, org, groups } = reading;
   for (let at = 0; at < texts.length; at += PAGE_VALUES) {
     const some = texts.slice(at, at + PAGE_VALUES);
     const wants = some.map(({ table, field }): Want => ({ table: table.table, fields: [field] }));
-    const { values } = await store.read(org, wants);
+    const values = (await store.read(org, wants)).values.flat();
+    await groups?.learn(values);
     for (const [index, { table, field, visit }] of some.entries())
-      visitText({ ...reading, visit }, table, field, values[index]?.[0] ?? null);
+      visitText({ ...reading, visit }, table, field, values[index] ?? null);
     await nextTurn();
   }
 }
@@ -96,6 +102,8 @@ interface Reading {
   readonly tail: TailView;
   readonly visit: Visit;
   readonly onText: HistoryRange['onText'];
+  /** Undefined: nobody asks for groups. */
+  readonly groups: GroupNames | undefined;
 }
 
 async function readAll(reading: Reading, table: RangeTable): Promise<void> {
@@ -104,6 +112,7 @@ async function readAll(reading: Reading, table: RangeTable): Promise<void> {
   let cursor = '0';
   do {
     const page = await reading.store.scan(reading.org, table.table, cursor, SCAN_VALUES);
+    await reading.groups?.learn(page.entries.map(([, text]) => text));
     for (const [field, text] of page.entries) {
       if (seen.has(field)) continue;
       seen.add(field);
@@ -118,7 +127,7 @@ async function readAll(reading: Reading, table: RangeTable): Promise<void> {
 
 // biome-ignore lint/complexity/useMaxParams: called for every text of a range, where an object would be allocated each time.
 function visitText(
-  { tail, visit, onText }: Reading,
+  { tail, visit, onText, groups }: Reading,
   table: RangeTable,
   field: string,
   text: string | null,
@@ -126,13 +135,19 @@ function visitText(
   const folded = text === null ? undefined : unpack(text);
   if (folded !== undefined) {
     onText?.(table.table, field, folded.last);
-    visitCells(visit, table, field, folded);
+    for (const [name, cells] of folded.sections)
+      visitSection(visit, table, field, groups?.nameOf(name) ?? name, cells);
   }
   for (const { id, packed } of tail.of(table.table, field))
     if (isAfter(id, folded?.last ?? BEFORE_ALL)) visitCells(visit, table, field, packed);
 }
 
 // biome-ignore lint/complexity/useMaxParams: called for every text of a range, where an object would be allocated each time.
-export function visitCells(visit: Visit, { at }: RangeTable, field: string, { sections }: Packed): void {
-  for (const [name, cells] of sections) for (const [slot, cell] of cells) visit(field, name, at(slot), cell);
+export function visitCells(visit: Visit, table: RangeTable, field: string, { sections }: Packed): void {
+  for (const [name, cells] of sections) visitSection(visit, table, field, name, cells);
+}
+
+// biome-ignore lint/complexity/useMaxParams: called for every section of a range, where an object would be allocated each time.
+function visitSection(visit: Visit, { at }: RangeTable, field: string, name: string, cells: Cells): void {
+  for (const [slot, cell] of cells) visit(field, name, at(slot), cell);
 }

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Table } from '../ledger/port.js';
 import type { Scope } from '../quota/id.js';
 import { type Cell, type EntryId, isAfter } from './packed.js';
-import { CellFilter, type Counted, type HistoryQuery, kindOf } from './query.js';
+import { CellFilter, type Counted, type HistoryQuery, isByGroup, kindOf } from './query.js';
 import { type HistoryStore, readHistory, visitCells } from './reader.js';
 import { SerialTask } from './serial-task.js';
 import { type RangeTable, tablesOf } from './tables.js';
@@ -107,7 +107,15 @@ export class UserSums {
       if (isAfter(last, tail.until)) this.ahead.set(`${table}|${field}`, last);
     };
     const fields = only.user === undefined ? {} : { fields: [only.user] };
-    const range = { org, timeZone: rule.timeZone, kind: this.kind, from, to, ...fields };
+    const range = {
+      org,
+      timeZone: rule.timeZone,
+      kind: this.kind,
+      from,
+      to,
+      withGroups: isByGroup(this.ofUsers),
+      ...fields,
+    };
     await readHistory(this.store, { ...range, tail, onText }, this.filter.visit);
   }
 

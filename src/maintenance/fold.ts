@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Addition, Additions } from '../history/additions.js';
+import { GroupNumbering, groupsOf, numbersWant } from '../history/group-numbers.js';
 import { addAll, type EntryId, emptyPacked, entryIdOf, isAfter, pack, unpack } from '../history/packed.js';
 import { appendedAt, decodeJournal } from '../ledger/codec.js';
 import type { Fold, LogEntry, OrgStore, PendingWork, Table, Want } from '../ledger/port.js';
@@ -134,14 +135,15 @@ async function writeTexts(ledger: FoldStore, org: string, writing: Writing): Pro
   let before = work.folding;
   let { written } = progress;
   for (;;) {
-    const puts = await extended(ledger, org, {
+    const { texts, numbers } = await extended(ledger, org, {
       additions: additions.slice(written, written + PART_TEXTS_MAX),
       to: entryIdOf(to),
     });
-    written += puts.length;
+    written += texts.length;
     const isLast = written >= additions.length;
     const after = isLast ? '' : [to, written, timeZone, LIST].join('|');
-    if (!(await ledger.fold(org, { from: work.fold, to, before, after, puts }))) return false;
+    if (!(await ledger.fold(org, { from: work.fold, to, before, after, puts: [...numbers, ...texts] })))
+      return false;
     if (isLast) return true;
     before = after;
   }
@@ -164,25 +166,35 @@ function wantsOf(additions: readonly Addition[]): Want[] {
   return wants;
 }
 
+interface Extended {
+  readonly texts: Fold['puts'];
+  /** Of groups that had none. */
+  readonly numbers: Fold['puts'];
+}
+
 /** The present texts of the first of these, with what is added; as many as fit a part. */
-async function extended(ledger: FoldStore, org: string, { additions, to }: Extending): Promise<Fold['puts']> {
-  const present = (await ledger.read(org, wantsOf(additions))).values.flat();
-  const puts: Fold['puts'][number][] = [];
+async function extended(ledger: FoldStore, org: string, { additions, to }: Extending): Promise<Extended> {
+  const groups = groupsOf(additions.map(({ packed }) => packed));
+  const { values } = await ledger.read(org, [numbersWant(groups), ...wantsOf(additions)]);
+  const [numbers = [], ...present] = values;
+  const numbering = new GroupNumbering(groups, numbers);
+  const before = present.flat();
+  const texts: Fold['puts'][number][] = [];
   let length = 0;
   for (const [index, { table, field, packed }] of additions.entries()) {
     if (index % MERGED_PER_TURN === MERGED_PER_TURN - 1) await nextTurn();
-    const text = present[index];
+    const text = before[index];
     const whole = text === null || text === undefined ? emptyPacked() : unpack(text);
     if (isAfter(to, whole.last)) {
-      addAll(whole, packed);
+      addAll(whole, numbering.numbered(packed));
       whole.last = to;
     }
     const value = pack(whole);
     length += value.length;
-    if (puts.length > 0 && length > PART_LENGTH_MAX) break;
-    puts.push({ table, field, value });
+    if (texts.length > 0 && (length > PART_LENGTH_MAX || numbering.size > PART_TEXTS_MAX)) break;
+    texts.push({ table, field, value });
   }
-  return puts;
+  return { texts, numbers: numbering.puts() };
 }
 
 /**
