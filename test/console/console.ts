@@ -1,7 +1,16 @@
 /** A gateway with an org, traffic and a browser that is logged in to its console. */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { readFile } from 'node:fs/promises';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.js';
-import { ADMIN_TOKEN, admin, as, ask, type RunningGateway, startGateway } from '../support/gateway.js';
+import {
+  ADMIN_TOKEN,
+  admin,
+  as,
+  ask,
+  type ConfigParts,
+  type RunningGateway,
+  startGateway,
+} from '../support/gateway.js';
 import { TestUpstream } from '../support/upstream.js';
 
 /** A name that would be markup, if a page showed it as such. */
@@ -42,17 +51,16 @@ export interface Console {
   close(): Promise<void>;
 }
 
-interface ConsoleParts {
-  /** The URL of one; without it, the ledger is embedded. */
-  readonly redis?: string;
+/** What else the config has; without `redis`, the ledger is embedded. */
+interface ConsoleParts extends Partial<ConfigParts> {
   /** More sections of the config. */
   readonly sections?: string;
 }
 
 /** Ann has consumed 30 units, and Ben is blocked. */
-export async function startConsole({ redis, sections = '' }: ConsoleParts = {}): Promise<Console> {
+export async function startConsole({ sections = '', ...parts }: ConsoleParts = {}): Promise<Console> {
   const upstream = await TestUpstream.start();
-  const gateway = await startGateway({ redis, upstream: upstream.url, orgs: ORGS, quotas: sections });
+  const gateway = await startGateway({ upstream: upstream.url, orgs: ORGS, quotas: sections, ...parts });
   const browser = await openBrowser();
   const url = `http://${gateway.admin}/console/`;
   const call = async (user: string, times = 1): Promise<number[]> => {
@@ -83,6 +91,35 @@ export async function startConsole({ redis, sections = '' }: ConsoleParts = {}):
       await upstream.close();
     },
   };
+}
+
+export const rowOf = (place: Page | Locator, name: string): Locator =>
+  place.getByRole('row').filter({ hasText: name });
+
+export const dialogOf = (page: Page, name: string | RegExp): Locator => page.getByRole('dialog', { name });
+
+/** Resolves when the page or its dialog has its data. */
+export async function loaded(place: Locator): Promise<void> {
+  await place.getByRole('heading').first().waitFor();
+  await place.page().getByText('Loading…').first().waitFor({ state: 'detached' });
+  await place.page().locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+}
+
+/** Shows a page as a link of the console does it, without a load. */
+export async function showPage(page: Page, url: string): Promise<void> {
+  await page.evaluate(
+    `history.pushState(null, '', ${JSON.stringify(url)}); dispatchEvent(new PopStateEvent('popstate'))`,
+  );
+  await loaded(page.getByRole('main'));
+}
+
+/** What the button *Download CSV* saves. */
+export async function csvOf(page: Page): Promise<string> {
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download CSV' }).click(),
+  ]);
+  return readFile(await file.path(), 'utf8');
 }
 
 export async function logIn(page: Page, token = ADMIN_TOKEN): Promise<void> {

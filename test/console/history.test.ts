@@ -1,11 +1,8 @@
 /** Usage history, events and the audit log in the console: what they show of the API, their filters, files and acts. */
-import { readFile } from 'node:fs/promises';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { type Test, test } from 'tap';
-import { accessibilityProblems, skipWithoutBrowser } from '../support/browser.js';
-import { type Console, MARKUP, startConsole } from './console.js';
-
-const rowOf = (place: Page | Locator, name: string) => place.getByRole('row').filter({ hasText: name });
+import { skipWithoutBrowser } from '../support/browser.js';
+import { type Console, csvOf, MARKUP, rowOf, startConsole } from './console.js';
 
 test('history, events and audit', { skip: skipWithoutBrowser }, async (t) => {
   const running = await startConsole();
@@ -35,26 +32,11 @@ test('history, events and audit', { skip: skipWithoutBrowser }, async (t) => {
   await t.test('filters of events are in the address', (t) => eventFilters(t, running, page));
   await t.test('a raise from the row of an event', (t) => raise(t, running, page));
   await t.test('Z15: the audit log with the difference, filters and CSV', (t) => audit(t, running, page));
-
-  await t.test('axe finds nothing', async (t) => {
-    for (const path of ['history?by=user', 'events', 'audit']) {
-      await page.goto(`${running.url}orgs/acme/${path}`);
-      await page.getByRole('table').first().waitFor();
-      t.same(await accessibilityProblems(page), [], path);
-    }
-    t.equal(await page.evaluate('window.hacked'), undefined, 'names are text');
-  });
+  await t.test('tokens and logins, for tokens that may read them', (t) => access(t, running, page));
+  t.equal(await page.evaluate('window.hacked'), undefined, 'names are text');
 });
 
 const sums = (page: Page) => page.getByRole('region', { name: 'Sums of this time' }).first();
-
-async function csvOf(page: Page): Promise<string> {
-  const [file] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Download CSV' }).click(),
-  ]);
-  return readFile(await file.path(), 'utf8');
-}
 
 async function byUser(t: Test, page: Page): Promise<void> {
   await page.getByLabel('By', { exact: true }).selectOption('user');
@@ -136,4 +118,27 @@ async function audit(t: Test, running: Console, page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Nothing matches these filters' }).waitFor();
   await page.goto(`${running.url}orgs/acme/audit?action=limit&subject=limit:usage:u:eve`);
   t.equal((await csvOf(page)).trim().split('\r\n').length, 3, 'head, added, changed');
+}
+
+async function access(t: Test, running: Console, page: Page): Promise<void> {
+  const other = await running.open('', {}, 'qga_guessed_wrong');
+  await other.getByText('This token is unknown, expired or revoked.').waitFor();
+  await other.context().close();
+  await page.goto(`${running.url}orgs/acme/audit`);
+  await page.getByRole('tab', { name: 'Tokens and logins' }).click();
+  await page.getByLabel('Entries about').selectOption('login');
+  await rowOf(page, 'Login failed').first().waitFor();
+  t.match(await rowOf(page, 'Login failed').first().innerText(), /from 127\.0\.0\.1[\s\S]*token guessed/);
+  t.match(await csvOf(page), /token guessed,login\.fail,peer:127\.0\.0\.1,/);
+  const { body } = await running.api('POST', '/tokens', {
+    name: 'dashboard',
+    role: 'viewer',
+    orgs: ['acme'],
+  });
+  await page.getByLabel('Entries about').selectOption('token');
+  await rowOf(page, 'dashboard').getByText('Admin token created').waitFor();
+  const viewer = await running.open('orgs/acme/audit?log=access', {}, (body as { token: string }).token);
+  await rowOf(viewer, 'Limit raised').waitFor();
+  t.equal(await viewer.getByRole('tab').count(), 0, 'only the log of the org');
+  await viewer.context().close();
 }

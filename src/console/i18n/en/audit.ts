@@ -4,9 +4,21 @@ const count = pluralIn('en');
 
 export const audit = {
   title: 'Audit',
-  about: 'Every change of this organization: who made it, when, what it changed, and why.',
+  tabs: 'Log',
+  logs: {
+    org: {
+      tab: 'This organization',
+      about: 'Every change of this organization: who made it, when, what it changed, and why.',
+      area: 'Changes of',
+    },
+    access: {
+      tab: 'Tokens and logins',
+      about:
+        'Admin tokens, sessions of the console, and logins: failed ones, and the first of each caller on a day.',
+      area: 'Entries about',
+    },
+  },
   who: 'Part of the name of who made it',
-  area: 'Changes of',
   areas: {
     all: 'Everything',
     limit: 'Limits',
@@ -22,6 +34,9 @@ export const audit = {
     notice: 'Deliveries',
     hold: 'Holds',
     org: 'The organization',
+    login: 'Logins',
+    session: 'Sessions of the console',
+    token: 'Admin tokens',
   },
   columns: {
     at: 'When',
@@ -70,6 +85,12 @@ export const audit = {
     'org.apply': 'Definition applied',
     'org.accept-loss': 'Loss of data accepted',
     'org.accept-clock': 'Clock accepted',
+    'login.succeed': 'First use of the day',
+    'login.fail': 'Login failed',
+    'session.add': 'Logged in to the console',
+    'session.delete': 'Logged out of the console',
+    'token.add': 'Admin token created',
+    'token.delete': 'Admin token deleted',
   },
   /** Fields as the API names them; any other keeps its name. */
   fields: {
@@ -95,6 +116,10 @@ export const audit = {
     state: 'State',
     'raise.units': 'Raised by',
     'raise.until': 'Until',
+    orgs: 'Organizations',
+    expiresAt: 'Ends',
+    by: 'By',
+    earlierWithoutEntry: 'Earlier ones without an entry',
   },
   before: 'before:',
   after: 'after:',
@@ -102,6 +127,7 @@ export const audit = {
   no: 'no',
   blank: '(empty)',
   more: (fields: number) => count(fields, { one: '# more field', other: '# more fields' }),
+  fromPeer: (address: string) => `from ${address}`,
   limitOf: (name: string, quota: string) => `${name} on ${quota}`,
   empty: { title: 'No changes yet', text: 'Nothing was changed, as far as the audit log is kept.' },
 };

@@ -30,6 +30,7 @@ export const users = {
     consumed: 'Consumed',
     left: 'Left',
   },
+  lastActive: 'last active',
   moreGroups: (number: number) => count(number, { one: '# more', other: '# more' }),
   ownLeft: (left: string) => `${left} of the own cap`,
   leftTitle: 'The least that is left of the own cap, the limits of the groups, and the pool',

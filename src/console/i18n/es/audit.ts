@@ -5,9 +5,21 @@ const count = pluralIn('es');
 
 export const audit: Texts['audit'] = {
   title: 'Auditoría',
-  about: 'Cada cambio de esta organización: quién lo hizo, cuándo, qué cambió y por qué.',
+  tabs: 'Registro',
+  logs: {
+    org: {
+      tab: 'Esta organización',
+      about: 'Cada cambio de esta organización: quién lo hizo, cuándo, qué cambió y por qué.',
+      area: 'Cambios de',
+    },
+    access: {
+      tab: 'Tokens y accesos',
+      about:
+        'Tokens de administración, sesiones de la consola y accesos: los fallidos, y el primero de cada uno al día.',
+      area: 'Entradas sobre',
+    },
+  },
   who: 'Parte del nombre de quien lo hizo',
-  area: 'Cambios de',
   areas: {
     all: 'Todo',
     limit: 'Límites',
@@ -23,6 +35,9 @@ export const audit: Texts['audit'] = {
     notice: 'Entregas',
     hold: 'Reservas',
     org: 'La organización',
+    login: 'Accesos',
+    session: 'Sesiones de la consola',
+    token: 'Tokens de administración',
   },
   columns: {
     at: 'Cuándo',
@@ -71,6 +86,12 @@ export const audit: Texts['audit'] = {
     'org.apply': 'Definición aplicada',
     'org.accept-loss': 'Pérdida de datos aceptada',
     'org.accept-clock': 'Reloj aceptado',
+    'login.succeed': 'Primer uso del día',
+    'login.fail': 'Acceso fallido',
+    'session.add': 'Sesión iniciada en la consola',
+    'session.delete': 'Sesión cerrada en la consola',
+    'token.add': 'Token de administración creado',
+    'token.delete': 'Token de administración eliminado',
   },
   fields: {
     units: 'Unidades',
@@ -95,6 +116,10 @@ export const audit: Texts['audit'] = {
     state: 'Estado',
     'raise.units': 'Ampliado en',
     'raise.until': 'Hasta',
+    orgs: 'Organizaciones',
+    expiresAt: 'Termina',
+    by: 'Por',
+    earlierWithoutEntry: 'Anteriores sin entrada',
   },
   before: 'antes:',
   after: 'después:',
@@ -102,6 +127,7 @@ export const audit: Texts['audit'] = {
   no: 'no',
   blank: '(vacío)',
   more: (fields) => count(fields, { one: '# campo más', other: '# campos más' }),
+  fromPeer: (address) => `desde ${address}`,
   limitOf: (name, quota) => `${name} en ${quota}`,
   empty: { title: 'Todavía no hay cambios', text: 'No se ha cambiado nada, según lo que se conserva.' },
 };

@@ -31,6 +31,7 @@ export const users: Texts['users'] = {
     consumed: 'Consumido',
     left: 'Queda',
   },
+  lastActive: 'última actividad',
   moreGroups: (number) => count(number, { one: '# más', other: '# más' }),
   ownLeft: (left) => `${left} del propio tope`,
   leftTitle: 'Lo menos que queda del propio tope, de los límites de los grupos y del fondo',

@@ -1,86 +1,108 @@
-/** The audit log of an org: who changed what, when, from what to what, and why. */
+/** The audit logs: who changed what, when, from what to what, and why; and who has logged in, or tried to. */
 import './audit.css';
 import { ScrollText } from 'lucide-preact';
-import { api } from '../../api/client.js';
-import { useQuery } from '../../api/query.js';
+import type { ComponentChildren } from 'preact';
 import { texts } from '../../i18n/index.js';
-import { SinceChips, useSince } from '../../parts/since.js';
-import { queriesOf, queryOf } from '../../router.js';
+import { SinceChips } from '../../parts/since.js';
+import { queryOf } from '../../router.js';
 import { useOrg } from '../../state/org.js';
 import { ActiveFilter } from '../../ui/active-filter.js';
 import { CsvButton } from '../../ui/csv-button.js';
 import { NoMatch } from '../../ui/no-match.js';
 import { PageHead } from '../../ui/page-head.js';
-import { pageQuery, setFilters, usePaging } from '../../ui/paging.js';
+import { setFilters, usePaging } from '../../ui/paging.js';
 import { SearchBox } from '../../ui/search-box.js';
 import { Select } from '../../ui/select.js';
 import { EmptyState } from '../../ui/states.js';
 import { Table } from '../../ui/table.js';
+import { Tabs } from '../../ui/tabs.js';
 import { auditColumns } from './audit-columns.js';
-
-/** What changes are about: the part of an action before the dot. */
-const AREAS = [
-  'limit',
-  'plan',
-  'extra',
-  'adjustment',
-  'raise-request',
-  'user',
-  'group',
-  'key',
-  'notifications',
-  'webhook',
-  'notice',
-  'hold',
-  'org',
-] as const;
+import {
+  AREAS,
+  type AuditFilters,
+  type AuditLog,
+  FILTERS,
+  LOGS,
+  mayReadAccess,
+  readAuditCsv,
+  shownLog,
+  useAuditPage,
+  useFilters,
+} from './audit-log.js';
 
 export default function AuditPage() {
   const { audit } = texts.value;
+  const log = shownLog();
   const filters = useFilters();
   return (
     <>
-      <PageHead title={audit.title} about={audit.about} action={<AuditCsv filters={filters} />} />
-      <FilterBar />
-      <AuditList filters={filters} />
+      <PageHead
+        title={audit.title}
+        about={audit.logs[log].about}
+        action={<AuditCsv log={log} filters={filters} />}
+      />
+      {mayReadAccess() ? (
+        <LogTabs selected={log}>
+          <AuditList key={log} log={log} filters={filters} />
+        </LogTabs>
+      ) : (
+        <AuditList log={log} filters={filters} />
+      )}
     </>
   );
 }
 
-/** As the address has them. */
-const FILTERS = ['who', 'action', 'subject', 'since'];
-
-type Filters = ReturnType<typeof useFilters>;
-
-function useFilters() {
-  const from = useSince();
-  return { ...(from === undefined ? {} : { from }), ...queriesOf('who', 'action', 'subject') };
+interface LogTabsProps {
+  readonly selected: AuditLog;
+  readonly children: ComponentChildren;
 }
 
-function AuditCsv({ filters }: { readonly filters: Filters }) {
-  const { id: org } = useOrg();
+function LogTabs({ selected, children }: LogTabsProps) {
+  const { audit } = texts.value;
+  // What is sought in one log is not in the other, but the time holds for both.
+  const select = (log: string): void =>
+    setFilters({
+      log: log === 'org' ? undefined : log,
+      who: undefined,
+      action: undefined,
+      subject: undefined,
+    });
   return (
-    <CsvButton
-      name={`${org}-audit`}
-      read={() =>
-        api.GET('/v1/orgs/{org}/audit.csv', { params: { path: { org }, query: filters }, parseAs: 'blob' })
-      }
-    />
+    <Tabs
+      label={audit.tabs}
+      tabs={LOGS.map((id) => ({ id, label: audit.logs[id].tab }))}
+      selected={selected}
+      onSelect={select}
+    >
+      {children}
+    </Tabs>
   );
 }
 
-function FilterBar() {
+interface LogProps {
+  readonly log: AuditLog;
+  readonly filters: AuditFilters;
+}
+
+function AuditCsv({ log, filters }: LogProps) {
+  const { id: org } = useOrg();
+  return (
+    <CsvButton name={log === 'org' ? `${org}-audit` : 'audit'} read={() => readAuditCsv(log, org, filters)} />
+  );
+}
+
+function FilterBar({ log }: Pick<LogProps, 'log'>) {
   const { audit } = texts.value;
   return (
     <div class="toolbar">
       <SearchBox label={audit.who} value={queryOf('who')} onChange={(who) => setFilters({ who })} />
       <Select
-        label={audit.area}
+        label={audit.logs[log].area}
         value={queryOf('action')}
         onChange={(action) => setFilters({ action })}
         choices={[
           { value: '', label: audit.areas.all },
-          ...AREAS.map((value) => ({ value, label: audit.areas[value] })),
+          ...AREAS[log].map((value) => ({ value, label: audit.areas[value] })),
         ]}
       />
       <SinceChips />
@@ -93,24 +115,22 @@ function FilterBar() {
   );
 }
 
-function AuditList({ filters }: { readonly filters: Filters }) {
-  const { id: org } = useOrg();
+function AuditList({ log, filters }: LogProps) {
+  const { audit } = texts.value;
   const paging = usePaging('');
-  const query = { ...filters, ...pageQuery(paging) };
-  const list = useQuery({
-    key: `audit ${org} ${JSON.stringify(query)}`,
-    kinds: ['audit'],
-    read: (options) => api.GET('/v1/orgs/{org}/audit', { params: { path: { org }, query }, ...options }),
-  });
+  const list = useAuditPage({ log, filters, paging });
   return (
-    <Table
-      caption={texts.value.audit.title}
-      query={list}
-      columns={auditColumns()}
-      keyOf={({ id }) => id}
-      paging={paging}
-      empty={Object.keys(filters).length > 0 ? <NoMatch icon={ScrollText} filters={FILTERS} /> : <Empty />}
-    />
+    <>
+      <FilterBar log={log} />
+      <Table
+        caption={mayReadAccess() ? audit.logs[log].tab : audit.title}
+        query={list}
+        columns={auditColumns()}
+        keyOf={({ id }) => id}
+        paging={paging}
+        empty={Object.keys(filters).length > 0 ? <NoMatch icon={ScrollText} filters={FILTERS} /> : <Empty />}
+      />
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-/** What a change was about: `limit:ai:u:ann` as a name with a link to its page. */
+/** What an entry is about: `limit:ai:u:ann` as a name with a link to its page. */
 import { quotaName } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
 import { linkToPage } from '../../pages.js';
@@ -22,6 +22,7 @@ function shownSubject(org: string, subject: string): Shown {
   if (kind === 'limit') return limitSubject(org, parts);
   if (kind === 'plan') return { text: quotaName(id), href: linkToPage('settings', { org }, { quota: id }) };
   if (kind === 'user' || kind === 'group') return { text: id, href: linkToPage(kind, { org, [kind]: id }) };
+  if (kind === 'peer') return { text: texts.value.audit.fromPeer(id) };
   return { text: id };
 }
 

@@ -76,8 +76,8 @@ function UserDetails({ user }: { readonly user: User }) {
   );
 }
 
-function AboutUser({ user: { id, email, role, createdAt } }: { readonly user: User }) {
-  const { user: text } = texts.value;
+function AboutUser({ user: { id, email, role, createdAt, lastActiveAt } }: { readonly user: User }) {
+  const { user: text, users } = texts.value;
   return (
     <span class="facts-line">
       <span>{text.about(id)}</span>
@@ -86,6 +86,11 @@ function AboutUser({ user: { id, email, role, createdAt } }: { readonly user: Us
       {createdAt !== null && (
         <span>
           {text.since} <Time at={createdAt} as="date" />
+        </span>
+      )}
+      {lastActiveAt && (
+        <span>
+          {users.lastActive} <Time at={lastActiveAt} />
         </span>
       )}
     </span>

@@ -14,6 +14,7 @@ import { NamedCell } from '../../ui/named-cell.js';
 import { setFilters } from '../../ui/paging.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
 import type { Column } from '../../ui/table.js';
+import { Time } from '../../ui/time.js';
 import { CapCell } from './cap-cell.js';
 import type { User } from './user.js';
 import { userActs } from './user-acts.js';
@@ -76,7 +77,7 @@ function RoleCell({ role }: { readonly role: string }) {
   return (
     <button
       type="button"
-      class="link-button"
+      class="link-button wraps"
       title={texts.value.users.onlyRole(role)}
       onClick={() => setFilters({ role })}
     >
@@ -101,7 +102,11 @@ function GroupsCell({ user: { groups }, names }: GroupsCellProps) {
       {groups.slice(0, GROUPS_SHOWN).map((group) => {
         const href = linkToPage('group', { org, group });
         const name = names.get(group) ?? group;
-        return <li key={group}>{href === undefined ? name : <a href={href}>{name}</a>}</li>;
+        return (
+          <li key={group} class="wraps">
+            {href === undefined ? name : <a href={href}>{name}</a>}
+          </li>
+        );
       })}
       {hidden.length > 0 && (
         <li class="muted" title={hidden.map((group) => names.get(group) ?? group).join(', ')}>
@@ -120,10 +125,17 @@ interface CellProps {
 function StatusCell({ user, quota }: { readonly user: User; readonly quota: string | undefined }) {
   const status = (quota === undefined ? undefined : user.quotas[quota]?.status) ?? 'ok';
   return (
-    <div class="badges">
-      <UserStatusBadge status={user.status} />
-      {status !== 'ok' && <StatusBadge status={status} />}
-    </div>
+    <>
+      <div class="badges">
+        <UserStatusBadge status={user.status} />
+        {status !== 'ok' && <StatusBadge status={status} />}
+      </div>
+      {user.lastActiveAt && (
+        <div class="small muted">
+          {texts.value.users.lastActive} <Time at={user.lastActiveAt} as="day" />
+        </div>
+      )}
+    </>
   );
 }
 
