@@ -109,7 +109,10 @@ async function load(entry: Entry, { background }: { readonly background: boolean
   clearTimeout(entry.again);
   const running = new AbortController();
   entry.running = running;
-  if (!background) entry.result.value = { ...entry.result.peek(), loading: true };
+  if (!background) {
+    entry.wantedFrom = Date.now();
+    entry.result.value = { ...entry.result.peek(), loading: true };
+  }
   const { signal: aborted } = running;
   try {
     const headers = background ? { headers: BACKGROUND } : {};
@@ -135,7 +138,7 @@ function readAgainLater(entry: Entry): void {
   }, everyMs);
 }
 
-/** A list from a snapshot that was made before the change is read once more. */
+/** A list from a snapshot that was made before it was asked for, or before the change, is read once more. */
 function readAgainIfOld(entry: Entry, data: unknown): void {
   const { snapshotAgeMs = 0 } = (data ?? {}) as { readonly snapshotAgeMs?: number };
   if (Date.now() - snapshotAgeMs >= entry.wantedFrom) return;

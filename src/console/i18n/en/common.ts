@@ -63,6 +63,8 @@ export const common = {
     'store-lost': 'The data of this organization is missing in the store. An operator must restore it.',
     'token-forbidden': 'Your role does not permit this.',
     'session-ended': 'You were logged out. The change was not made.',
+    'version-stale':
+      'Someone else changed this meanwhile. Close this, look at it as it is now, and try again.',
     'not-found': 'It does not exist (any more), or your token may not see it.',
   },
   notFound: {

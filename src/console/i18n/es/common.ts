@@ -64,6 +64,8 @@ export const common: Texts['common'] = {
     'store-lost': 'Faltan los datos de esta organización en el almacén. Un operador debe restaurarlos.',
     'token-forbidden': 'Su rol no lo permite.',
     'session-ended': 'Se ha cerrado la sesión. El cambio no se ha hecho.',
+    'version-stale':
+      'Otra persona lo ha cambiado entretanto. Cierre esto, mírelo como está ahora y vuelva a intentarlo.',
     'not-found': 'Ya no existe, o su token no puede verlo.',
   },
   notFound: {

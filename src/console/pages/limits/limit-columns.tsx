@@ -19,7 +19,7 @@ export function limitColumns(unit: string): Column<Limit>[] {
   const { columns } = texts.value.limits;
   return [
     { id: 'subject', label: columns.subject, cell: subjectOf },
-    { id: 'role', label: columns.role, cell: roleOf },
+    { id: 'role', label: columns.role, cell: (limit) => <span class="wraps">{roleOf(limit)}</span> },
     {
       id: 'limit',
       label: columns.limit,

@@ -2,6 +2,7 @@
 import { Gauge, Pencil, Trash2 } from 'lucide-preact';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { OperationId } from '../../api/client.js';
 import { problemIn } from '../../api/problem.js';
 import { nameOf } from '../../api/subjects.js';
 import { texts } from '../../i18n/index.js';
@@ -38,6 +39,12 @@ const DIALOGS = {
 type GroupAct = keyof typeof DIALOGS;
 const GROUP_ACTS = Object.keys(DIALOGS) as GroupAct[];
 
+const OPERATIONS: Readonly<Record<GroupAct, OperationId>> = {
+  rename: 'renameGroup',
+  setGroup: 'createLimit',
+  deleteGroup: 'deleteGroup',
+};
+
 /** `quota`: that of the limit, if the org has a plan. */
 export function groupActs({ id, quotas }: Group, quota: string | undefined): MenuItem[] {
   const { acts } = texts.value.groups;
@@ -60,7 +67,7 @@ export function groupActs({ id, quotas }: Group, quota: string | undefined): Men
 /** The dialog of the act that the address names, for its group. */
 export function OpenGroupDialog({ quota }: { readonly quota: string | undefined }) {
   const act = GROUP_ACTS.find((one) => queryOf(one) !== '');
-  if (act === undefined || !may('addGroup')) return null;
+  if (act === undefined || !may(OPERATIONS[act])) return null;
   const id = queryOf(act);
   const close = (): void => setQuery({ [act]: undefined });
   return <GroupDialog key={id} act={act} id={id} quota={quota ?? ''} onClose={close} />;

@@ -1,9 +1,11 @@
 /** The dialogs of one limit, by its id: for rows of any page, and for links that open one. */
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { OperationId } from '../../api/client.js';
 import { problemIn } from '../../api/problem.js';
 import { queryOf, setQuery } from '../../router.js';
 import { useOrg } from '../../state/org.js';
+import { may } from '../../state/session.js';
 import { problemText } from '../../ui/states.js';
 import { toast } from '../../ui/toasts.js';
 import { AnswerDialog } from './answer-dialog.js';
@@ -30,6 +32,14 @@ const DIALOGS = {
 export type LimitAct = keyof typeof DIALOGS;
 const LIMIT_ACTS = Object.keys(DIALOGS) as LimitAct[];
 
+const OPERATIONS: Readonly<Record<LimitAct, OperationId>> = {
+  edit: 'changeLimit',
+  raise: 'raiseLimit',
+  answer: 'answerRaiseRequest',
+  endRaise: 'endRaise',
+  delete: 'deleteLimit',
+};
+
 interface LimitActDialogProps {
   readonly act: LimitAct;
   /** The id of the limit. */
@@ -40,7 +50,7 @@ interface LimitActDialogProps {
 /** The dialog of the act that the address names, for its limit: links of e-mails and of other pages open it. */
 export function OpenLimitDialog() {
   const act = LIMIT_ACTS.find((one) => queryOf(one) !== '');
-  if (act === undefined) return null;
+  if (act === undefined || !may(OPERATIONS[act])) return null;
   return <LimitActDialog act={act} id={queryOf(act)} onClose={() => setQuery({ [act]: undefined })} />;
 }
 

@@ -2,6 +2,7 @@
 import { Pencil, UserCheck, UserMinus, UserX } from 'lucide-preact';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { OperationId } from '../../api/client.js';
 import { problemIn } from '../../api/problem.js';
 import { texts } from '../../i18n/index.js';
 import { queryOf, setQuery } from '../../router.js';
@@ -28,6 +29,7 @@ const DIALOGS = {
 
 type UserAct = keyof typeof DIALOGS;
 const USER_ACTS = Object.keys(DIALOGS) as UserAct[];
+const operationOf = (act: UserAct): OperationId => (act === 'remove' ? 'removeUser' : 'changeUser');
 
 export function userActs({ id, status }: User): MenuItem[] {
   const { acts } = texts.value.users;
@@ -56,7 +58,7 @@ export function userActs({ id, status }: User): MenuItem[] {
 /** The dialog of the act that the address names, for its user. */
 export function OpenUserDialog() {
   const act = USER_ACTS.find((one) => queryOf(one) !== '');
-  if (act === undefined || !may('changeUser')) return null;
+  if (act === undefined || !may(operationOf(act))) return null;
   const id = queryOf(act);
   return <UserDialog key={id} act={act} id={id} onClose={() => setQuery({ [act]: undefined })} />;
 }
