@@ -6,6 +6,7 @@
  * | `history:userhours:<first day of seven>` | user | hours of the seven days | `retention.userHours` |
  * | `history:userdays:<month>` | user | days of the month | `retention.history` |
  * | `history:shared:<day>` | `g:<group>`, `o` (the org) | hours of the day | `retention.history` |
+ * | `history:groups` | none: numbers of groups (group-numbers.ts) | | always |
  *
  * An hour has two slots: the second is the hour that is repeated when clocks are set back.
  */
