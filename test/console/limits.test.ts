@@ -3,10 +3,7 @@ import type { Page } from 'playwright-core';
 import { type Test, test } from 'tap';
 import { skipWithoutBrowser } from '../support/browser.js';
 import { skipWithoutRedis, startRedis } from '../support/redis.js';
-import { type Console, MARKUP, startConsole } from './console.js';
-
-const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
-const dialogOf = (page: Page, name: string | RegExp) => page.getByRole('dialog', { name });
+import { type Console, dialogOf, MARKUP, rowOf, startConsole } from './console.js';
 
 test('limits', { skip: skipWithoutBrowser || skipWithoutRedis }, async (t) => {
   const redis = await startRedis();

@@ -1,11 +1,12 @@
-// Every row of docs/reference-pages.md names a test that exists, by its file and title.
+// Every row of docs/reference-pages.md names a test of the API that exists, by its file and title, and one of the console.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { NUMBERS } from '../console/reference/numbers.js';
 import { ROOT } from './pages.js';
 
 const text = readFileSync(join(ROOT, 'docs/reference-pages.md'), 'utf8');
-const rows = [...text.matchAll(/^\| ([ZC]\d+) \|.*\| `([a-z0-9/-]+)`: (.+) \|$/gm)];
+const rows = [...text.matchAll(/^\| ([ZC]\d+) \|.*\| `([a-z0-9/-]+)`: (.+) \| (.+) \|$/gm)];
 
 t.test('every number has one row, in order', async (t) => {
   const numbers = rows.map(([, number = '']) => number);
@@ -19,6 +20,13 @@ t.test('every number has one row, in order', async (t) => {
     rows.length,
     text.split('\n').filter((line) => /^\| [ZC]\d/.test(line)).length,
     'each row names a test',
+  );
+});
+
+t.test('every number has a test of the console', async (t) => {
+  t.same(
+    rows.map(([, number, , , shown]) => `${number} ${shown}`),
+    NUMBERS.map(({ number, page, title }) => `${number} ${page}: ${title}`),
   );
 });
 
