@@ -3,9 +3,10 @@ import type { OrgView } from '../ledger/view/org-view.js';
 import { dayOf } from '../quota/cycle.js';
 import { dayBefore } from './tables.js';
 
-export const PERIODS = { '7d': 7, '30d': 30, '90d': 90, cycle: 0, year: 365 } as const;
-export type Period = keyof typeof PERIODS;
-export const PERIOD_NAMES = Object.keys(PERIODS) as [Period, ...Period[]];
+/** So many days until today, included. */
+const LAST_DAYS = { '7d': 7, '30d': 30, '90d': 90, year: 365 } as const;
+export const PERIOD_NAMES = ['7d', '30d', '90d', 'cycle', 'last-month', 'year'] as const;
+export type Period = (typeof PERIOD_NAMES)[number];
 export const PERIOD_DEFAULT: Period = '30d';
 
 export interface Days {
@@ -15,12 +16,20 @@ export interface Days {
   readonly since?: number;
 }
 
-/** Until today, included. */
+/** `last-month` is the calendar month before this one. */
 export function daysOfPeriod(
   period: Period,
   { now, rule, cycle }: Pick<OrgView, 'now' | 'rule' | 'cycle'>,
 ): Days {
-  const to = dayOf(now, rule.timeZone);
-  if (period === 'cycle') return { from: dayOf(cycle.start, rule.timeZone), to, since: cycle.start };
-  return { from: dayBefore(to, PERIODS[period] - 1), to };
+  const today = dayOf(now, rule.timeZone);
+  if (period === 'cycle') return { from: dayOf(cycle.start, rule.timeZone), to: today, since: cycle.start };
+  if (period === 'last-month') {
+    const to = dayBefore(firstOfMonth(today), 1);
+    return { from: firstOfMonth(to), to };
+  }
+  return { from: dayBefore(today, LAST_DAYS[period] - 1), to: today };
+}
+
+function firstOfMonth(day: string): string {
+  return `${day.slice(0, 'YYYY-MM'.length)}-01`;
 }

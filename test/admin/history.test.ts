@@ -59,6 +59,8 @@ t.test('summary, users and days, folded or not', async (t) => {
       ['2026-05-22T12', 'usage', 2, 2],
     ],
   );
+  const month = (await send('GET', '/orgs/acme/usage/history?period=last-month')).body;
+  t.match(month.period, { start: null, from: '2026-04-01', to: '2026-04-30' });
   const cycle = (await send('GET', '/orgs/acme/usage/history?period=cycle&by=cycle&cumulative=true')).body;
   t.match(cycle.period, { start: '2026-05-19T22:00:00.000Z', from: '2026-05-20' });
   t.match(cycle.rows[1], { bucket: '2026-05-19T22:00:00.000Z', quota: 'usage', units: 4 });

@@ -26,7 +26,7 @@ const Text = Type.Optional(Type.String({ maxLength: 1_024 }));
 export const NONE = 'none';
 
 export const RangeQuery = {
-  period: Type.Optional(Type.Enum(PERIOD_NAMES)),
+  period: Type.Optional(Type.Enum([...PERIOD_NAMES])),
   day: Day,
   from: Day,
   to: Day,

@@ -45,6 +45,9 @@ async function overviewOf(admin: Admin, org: string) {
     seats: { used: view.seatsUsed, total: view.seats ?? null },
     quotas: views,
     exports,
+    withoutPlan: [...view.quotas]
+      .filter(([quota]) => !view.pools.has(quota))
+      .map(([quota, { unit }]) => ({ quota, unit })),
     snapshotAgeMs: ageMs,
   };
 }

@@ -73,6 +73,9 @@ export const Overview = named(
     exports: Type.Array(ExportView, {
       description: 'Targets of `journal.exports` in the config, once the org has something to export',
     }),
+    withoutPlan: Type.Array(members({ quota: Type.String(), unit: Type.String() }), {
+      description: 'Quotas of the config that the org has no plan of: their requests are refused',
+    }),
     snapshotAgeMs: Type.Integer({ minimum: 0 }),
   },
   {
@@ -104,6 +107,7 @@ export const Overview = named(
         lastAttemptAt: '2026-05-22T09:58:00.000Z',
       },
     ],
+    withoutPlan: [{ quota: 'lds', unit: 'calls' }],
     snapshotAgeMs: 12,
   },
 );
