@@ -26,6 +26,8 @@ export interface QueryOptions<Data> {
 export interface QueryState<Data> {
   /** The last data, also while other data is loading or after a failure. */
   readonly data: Data | undefined;
+  /** The data is that of the key, not of the one before. */
+  readonly current: boolean;
   readonly problem: ApiProblem | undefined;
   readonly loading: boolean;
   readonly refresh: () => void;
@@ -69,6 +71,7 @@ export function useQuery<Data>(options: QueryOptions<Data>): QueryState<Data> {
   if (data !== undefined) last.current = data;
   return {
     data: (data ?? last.current) as Data | undefined,
+    current: data !== undefined,
     problem,
     loading,
     refresh: () => entry !== undefined && void load(entry, { background: false }),

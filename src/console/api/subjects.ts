@@ -20,8 +20,15 @@ export function nameOf({ id, name }: { readonly id: string; readonly name: strin
 
 const EACH_MAX = 10;
 
-/** Groups and users whose name contains the text; without a text, nothing is asked. Undefined while they are loading. */
-export function useSubjects(org: string, text: string | undefined): readonly FoundSubject[] | undefined {
+export interface Found<One> {
+  /** Undefined while the first ones are loading. */
+  readonly items: readonly One[] | undefined;
+  /** They are those of an earlier text. */
+  readonly outdated: boolean;
+}
+
+/** Groups and users whose name contains the text; without a text, nothing is asked. */
+export function useSubjects(org: string, text: string | undefined): Found<FoundSubject> {
   const q = text?.trim();
   const query = { pageSize: EACH_MAX, ...(q ? { q } : {}) };
   const keyOf = (what: string): string | undefined =>
@@ -30,16 +37,18 @@ export function useSubjects(org: string, text: string | undefined): readonly Fou
     key: keyOf('groups'),
     kinds: ['directory'],
     read: (options) => api.GET('/v1/orgs/{org}/groups', { params: { path: { org }, query }, ...options }),
-  }).data;
+  });
   const users = useQuery({
     key: keyOf('users'),
     kinds: ['directory'],
     read: (options) => api.GET('/v1/orgs/{org}/users', { params: { path: { org }, query }, ...options }),
-  }).data;
-  if (groups === undefined || users === undefined) return undefined;
-  return [
+  });
+  const outdated = q !== undefined && !(groups.current && users.current);
+  if (groups.data === undefined || users.data === undefined) return { items: undefined, outdated };
+  const items = [
     // The types of the client leave out members that are always null.
-    ...groups.items.map((group) => ({ scope: 'group' as const, ...(group as Schemas['Group']) })),
-    ...users.items.map((user) => ({ scope: 'user' as const, ...user })),
+    ...groups.data.items.map((group) => ({ scope: 'group' as const, ...(group as Schemas['Group']) })),
+    ...users.data.items.map((user) => ({ scope: 'user' as const, ...user })),
   ];
+  return { items, outdated };
 }

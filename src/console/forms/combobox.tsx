@@ -1,7 +1,7 @@
 /** An input with a list to choose from, filtered as one types. Options that cannot be chosen say why. */
 import type { LucideIcon } from 'lucide-preact';
 import type { ComponentChildren, TargetedKeyboardEvent } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { texts } from '../i18n/index.js';
 import { FieldFrame } from './field.js';
 
@@ -23,13 +23,15 @@ interface ComboboxProps {
   readonly onText: (text: string) => void;
   /** Undefined while they are loading. */
   readonly options: readonly Option[] | undefined;
+  /** The options are those of an earlier text. */
+  readonly outdated: boolean;
   readonly onChoose: (option: Option) => void;
   /** The list is always there, below the input. */
   readonly inline?: boolean;
 }
 
 export function Combobox(props: ComboboxProps) {
-  const { label, help, error, text, onText, options, onChoose, inline = false } = props;
+  const { label, help, error, text, onText, options, outdated, onChoose, inline = false } = props;
   const [isOpen, setOpen] = useState(false);
   const open = isOpen || inline;
   const [active, setActive] = useState(0);
@@ -38,6 +40,7 @@ export function Combobox(props: ComboboxProps) {
     onChoose(option);
     setOpen(false);
   };
+  const enterOnArrival = useOnArrival(outdated || options === undefined, () => choose(options?.[0]));
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLInputElement>): void => {
     const last = Math.max(0, (options?.length ?? 0) - 1);
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -47,15 +50,17 @@ export function Combobox(props: ComboboxProps) {
       setOpen(true);
     } else if (event.key === 'Enter' && open) {
       event.preventDefault();
-      choose(options?.[active]);
+      if (!enterOnArrival.wait()) choose(options?.[active]);
     } else if (event.key === 'Escape' && isOpen) {
       // The first Escape closes the list, the second one the dialog.
       event.preventDefault();
       event.stopPropagation();
+      enterOnArrival.forget();
       setOpen(false);
     }
   };
   const onInput = (value: string): void => {
+    enterOnArrival.forget();
     onText(value);
     setActive(0);
     setOpen(true);
@@ -93,6 +98,24 @@ export function Combobox(props: ComboboxProps) {
       )}
     </FieldFrame>
   );
+}
+
+/** An act that waits for the options: who types fast presses Enter before they are there. */
+function useOnArrival(missing: boolean, act: () => void) {
+  const [waiting, setWaiting] = useState(false);
+  useEffect(() => {
+    if (!waiting || missing) return;
+    setWaiting(false);
+    act();
+  });
+  return {
+    /** Returns whether there is something to wait for. */
+    wait: (): boolean => {
+      setWaiting(missing);
+      return missing;
+    },
+    forget: () => setWaiting(false),
+  };
 }
 
 interface OptionsProps {

@@ -23,8 +23,8 @@ export function SubjectField(props: SubjectFieldProps) {
   const { label, help, error, subject, onChange, refused, scope } = props;
   const { id: org } = useOrg();
   const [text, setText] = useState(subject?.name ?? '');
-  const all = useSubjects(org, subject === undefined ? text : undefined);
-  const found = scope === undefined ? all : all?.filter((one) => one.scope === scope);
+  const { items, outdated } = useSubjects(org, subject === undefined ? text : undefined);
+  const found = scope === undefined ? items : items?.filter((one) => one.scope === scope);
   const choose = ({ id }: Option): void => {
     const chosen = found?.find((one) => keyOf(one) === id);
     if (chosen === undefined) return;
@@ -44,6 +44,7 @@ export function SubjectField(props: SubjectFieldProps) {
       text={text}
       onText={type}
       options={found?.map((one) => optionOf(one, refused(one)))}
+      outdated={outdated}
       onChoose={choose}
     />
   );

@@ -3,6 +3,7 @@ import { Building2, ChevronsUpDown } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client.js';
 import { useQuery } from '../api/query.js';
+import type { Found } from '../api/subjects.js';
 import { Combobox, type Option } from '../forms/combobox.js';
 import { texts } from '../i18n/index.js';
 import { fillPath, navigate } from '../router.js';
@@ -40,6 +41,7 @@ const FOUND_MAX = 20;
 function OrgDialog({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
   const { shell } = texts.value;
+  const { items, outdated } = useOrgs(text.trim());
   const go = ({ id }: Option): void => {
     onClose();
     navigate(fillPath('/orgs/:org/overview', { org: id }));
@@ -50,7 +52,8 @@ function OrgDialog({ onClose }: { readonly onClose: () => void }) {
         label={shell.orgName}
         text={text}
         onText={setText}
-        options={useOrgs(text.trim())?.map(optionOf)}
+        options={items?.map(optionOf)}
+        outdated={outdated}
         onChoose={go}
         inline
       />
@@ -63,15 +66,19 @@ function optionOf({ id, name }: SessionOrg): Option {
 }
 
 /** The orgs of the session; a token that reaches more of them also finds others, by their id. */
-function useOrgs(q: string): readonly SessionOrg[] | undefined {
+function useOrgs(q: string): Found<SessionOrg> {
   const { orgs = [], moreOrgs = false } = session.value ?? {};
   const isAsked = moreOrgs && q !== '';
-  const { data } = useQuery({
+  const { data, current } = useQuery({
     key: isAsked ? `orgs ${q}` : undefined,
     kinds: ['directory'],
     read: (options) => api.GET('/v1/orgs', { params: { query: { q, pageSize: FOUND_MAX } }, ...options }),
   });
-  if (isAsked) return data?.items.map((org) => ({ id: org.id, name: 'name' in org ? org.name : '' }));
+  if (isAsked) {
+    const items = data?.items.map((org) => ({ id: org.id, name: 'name' in org ? org.name : '' }));
+    return { items, outdated: !current };
+  }
   const sought = q.toLowerCase();
-  return orgs.filter(({ id, name }) => `${name} ${id}`.toLowerCase().includes(sought));
+  const items = orgs.filter(({ id, name }) => `${name} ${id}`.toLowerCase().includes(sought));
+  return { items, outdated: false };
 }

@@ -22,9 +22,10 @@ export function Palette({ org, onClose }: PaletteProps) {
   const [text, setText] = useState('');
   const { shell } = texts.value;
   const q = text.trim();
-  const found = useSubjects(org, q === '' ? undefined : q) ?? [];
-  const subjects = q === '' ? [] : found.map((one) => destinationOf(org, one));
-  const destinations = [...pagesNamed(org, q), ...subjects];
+  const found = useSubjects(org, q === '' ? undefined : q);
+  const subjects = q === '' ? [] : (found.items ?? []).map((one) => destinationOf(org, one));
+  const pages = pagesNamed(org, q);
+  const destinations = [...pages, ...subjects];
   const go = ({ id }: Option): void => {
     const destination = destinations.find((one) => one.id === id);
     onClose();
@@ -37,6 +38,7 @@ export function Palette({ org, onClose }: PaletteProps) {
         text={text}
         onText={setText}
         options={destinations}
+        outdated={found.outdated && pages.length === 0}
         onChoose={go}
         inline
       />

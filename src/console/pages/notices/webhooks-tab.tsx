@@ -81,7 +81,13 @@ function WebhookTable({ webhooks, add, open }: WebhookTableProps) {
   const { notices } = texts.value;
   const { webhooks: text } = notices;
   const paging = usePaging('');
-  const query = { data: { items: webhooks }, problem: undefined, loading: false, refresh: () => undefined };
+  const query = {
+    data: { items: webhooks },
+    current: true,
+    problem: undefined,
+    loading: false,
+    refresh: () => undefined,
+  };
   return (
     <Table<Webhook>
       caption={text.caption}

@@ -22,8 +22,9 @@ export function GroupsField({ groups, error, onChange }: GroupsFieldProps) {
   const { profile, columns } = texts.value.users;
   const names = useGroups();
   const [text, setText] = useState('');
-  const options = useFoundGroups(text)
-    ?.filter(({ id }) => !groups.includes(id))
+  const found = useFoundGroups(text);
+  const options = found.data?.items
+    .filter(({ id }) => !groups.includes(id))
     .map((group) => ({ id: group.id, label: nameOf(group), detail: group.id, icon: Users }));
   const add = (id: string): void => {
     setText('');
@@ -55,6 +56,7 @@ export function GroupsField({ groups, error, onChange }: GroupsFieldProps) {
         text={text}
         onText={setText}
         options={options}
+        outdated={!found.current}
         onChoose={({ id }) => add(id)}
       />
     </div>
@@ -69,5 +71,5 @@ function useFoundGroups(text: string) {
     key: `add-group ${org} ${q}`,
     kinds: ['directory'],
     read: (options) => api.GET('/v1/orgs/{org}/groups', { params: { path: { org }, query }, ...options }),
-  }).data?.items;
+  });
 }
