@@ -1,5 +1,6 @@
 /** The address of the page: a path below `/console`, and a query in which filters, tabs and pages are kept. */
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { store, stored } from './state/storage.js';
 
 const BASE = '/console';
 
@@ -34,6 +35,22 @@ function followLink(event: MouseEvent): void {
   if (link.origin !== window.location.origin || !link.pathname.startsWith(`${BASE}/`)) return;
   event.preventDefault();
   navigate(link.pathname.slice(BASE.length) + link.search);
+}
+
+const KEPT_PLACE = 'place';
+
+/** Before a login at the identity provider, which comes back to the first page. */
+export function keepPlace(): void {
+  const { path, query } = current.peek();
+  if (path === '/') return;
+  store('session', KEPT_PLACE, hrefTo(path, Object.fromEntries(query)).slice(BASE.length));
+}
+
+/** The address that was kept, once. */
+export function takeKeptPlace(): string | undefined {
+  const kept = stored('session', KEPT_PLACE);
+  store('session', KEPT_PLACE, undefined);
+  return kept;
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;

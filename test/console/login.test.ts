@@ -72,6 +72,26 @@ test('the login', { skip: skipWithoutBrowser }, async (t) => {
     t.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark');
   });
 
+  await t.test('a login at the identity provider comes back to the page that was asked for', async (t) => {
+    const context = await running.browser.newContext({ locale: 'en-GB' });
+    const [other, aside] = [await context.newPage(), await context.newPage()];
+    await aside.goto(running.url);
+    // The provider has its own tests (`test/admin/oidc-login.test.ts`): here another page of this browser logs in.
+    const ways = { methods: ['token', 'code'], oidc: { url: '/login/oidc' }, refused: null };
+    await other.route('**/v1/login', (route) => route.fulfill({ json: ways }));
+    await other.route('**/login/oidc', async (route) => {
+      await logIn(aside);
+      await aside.getByRole('heading', { name: 'Acme Maps' }).waitFor();
+      await route.fulfill({ status: 302, headers: { location: '/console/' } });
+    });
+    const asked = `${running.url}orgs/acme/limits?quota=lds&status=blocked`;
+    await other.goto(asked);
+    await other.getByRole('link', { name: 'Log in with your company account' }).click();
+    await other.getByRole('tab', { name: 'LDS', selected: true }).waitFor();
+    t.equal(other.url(), asked);
+    await context.close();
+  });
+
   await t.test('log out', async (t) => {
     await page.getByRole('button', { name: /cerrar sesión/ }).click();
     await page.getByRole('menuitem', { name: 'Cerrar sesión' }).click();

@@ -5,7 +5,7 @@ import { api } from '../api/client.js';
 import { useLive } from '../api/live.js';
 import { useQuery } from '../api/query.js';
 import { PAGES, type Page } from '../pages.js';
-import { fillPath, matchPath, navigate, type PathParams, place } from '../router.js';
+import { fillPath, matchPath, navigate, type PathParams, place, takeKeptPlace } from '../router.js';
 import { OrgProvider } from '../state/org.js';
 import { session } from '../state/session.js';
 import { store, stored } from '../state/storage.js';
@@ -39,7 +39,8 @@ export function Routes() {
   const org = match?.params.org ?? defaultOrg();
   const isStart = path === '/';
   useEffect(() => {
-    if (isStart && org !== undefined) navigate(fillPath('/orgs/:org/overview', { org }), { replace: true });
+    if (!isStart || org === undefined) return;
+    navigate(takeKeptPlace() ?? fillPath('/orgs/:org/overview', { org }), { replace: true });
   }, [isStart, org]);
   if (org === undefined) return <NotFound reason="no-org" />;
   if (isStart) return null;

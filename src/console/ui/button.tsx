@@ -57,12 +57,16 @@ export function IconButton({
 
 interface LinkButtonProps extends Look {
   readonly href: string;
+  /** For screen readers, where several links have the same text. */
+  readonly label?: string;
+  /** Before the link is followed. */
+  readonly onClick?: () => void;
   readonly children: ComponentChildren;
 }
 
-export function LinkButton({ kind, size, icon: Icon, href, children }: LinkButtonProps) {
+export function LinkButton({ kind, size, icon: Icon, href, label, onClick, children }: LinkButtonProps) {
   return (
-    <a class="button" data-kind={kind} data-size={size} href={href}>
+    <a class="button" data-kind={kind} data-size={size} href={href} aria-label={label} onClick={onClick}>
       {Icon && <Icon size={16} aria-hidden="true" />}
       {children}
     </a>

@@ -5,6 +5,7 @@ import type { ApiProblem } from '../../api/problem.js';
 import { TextField } from '../../forms/field.js';
 import { useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
+import { keepPlace } from '../../router.js';
 import { type LoginWays, logIn, readLoginWays } from '../../state/session.js';
 import { Banner } from '../../ui/banner.js';
 import { Button, LinkButton } from '../../ui/button.js';
@@ -51,7 +52,11 @@ export function LoginForm() {
       <Button type="submit" kind="primary" icon={KeyRound} busy={form.busy}>
         {login.submit}
       </Button>
-      {ways?.oidc && <LinkButton href={ways.oidc.url}>{login.withOidc}</LinkButton>}
+      {ways?.oidc && (
+        <LinkButton href={ways.oidc.url} onClick={keepPlace}>
+          {login.withOidc}
+        </LinkButton>
+      )}
     </form>
   );
 }
