@@ -27,6 +27,7 @@ test('settings', { skip: skipWithoutBrowser }, async (t) => {
   await t.test('name, seats and cycle', (t) => changeOrg(t, running, page));
   await t.test('Z3: a top-up says what changes, and adds it once', (t) => topUp(t, running, page));
   await t.test('a plan: now with a warning, and from the next cycle', (t) => changePlan(t, running, page));
+  await t.test('a plan is offered for the quotas that have none', (t) => addPlan(t, running, page));
   await t.test('API keys: created, shown once, used, deleted', (t) => keys(t, running, page));
   await t.test('admin tokens: role and orgs, shown once, deleted', (t) => tokens(t, running, page));
   await t.test('in flight: who holds what, and release', (t) => inFlight(t, running, page));
@@ -105,6 +106,19 @@ async function changePlan(t: Test, running: Console, page: Page): Promise<void> 
   await lds.getByRole('button', { name: 'Save and block' }).click();
   await lds.waitFor({ state: 'hidden' });
   t.match((await running.api('GET', '/orgs/acme/plans/lds')).body, { allowance: 0, mode: 'hard' });
+}
+
+async function addPlan(t: Test, running: Console, page: Page): Promise<void> {
+  await page.goto(`${running.url}orgs/globex/settings`);
+  await page.getByRole('button', { name: 'Add plan' }).click();
+  const dialog = dialogOf(page, 'Add a plan');
+  t.same(await dialog.getByLabel('Quota').getByRole('option').allInnerTexts(), ['LDS']);
+  t.same(await accessibilityProblems(page), []);
+  await dialog.getByLabel('Allowance in a cycle').fill('40');
+  await dialog.getByRole('button', { name: 'Save plan' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  t.match(await rowOf(page, 'LDS').innerText(), /Hard\s+40 calls/);
+  await page.getByRole('button', { name: 'Add plan' }).waitFor({ state: 'hidden' });
 }
 
 async function keys(t: Test, running: Console, page: Page): Promise<void> {
@@ -283,7 +297,6 @@ const PAGES = [
   'notices?test=all',
   'settings',
   'settings?open=org',
-  'settings?open=plan',
   'settings?open=archive',
   'settings?plan=usage',
   'settings?topUp=usage',

@@ -6,7 +6,14 @@ export const history = {
   title: 'Usage history',
   about: (zone: string) => `What was consumed and refused, to the last request. Days are those of ${zone}.`,
   period: 'Range',
-  periods: { '7d': '7 days', '30d': '30 days', '90d': '90 days', cycle: 'This period', year: 'Year' },
+  periods: {
+    '7d': '7 days',
+    '30d': '30 days',
+    '90d': '90 days',
+    cycle: 'This period',
+    'last-month': 'Last month',
+    year: 'Year',
+  },
   by: 'By',
   dimensions: {
     action: 'Action',

@@ -115,6 +115,8 @@ export const limits = {
     friday: 'Friday evening',
     reset: 'End of period',
     becomes: (limit: string, left: string) => `The limit becomes ${limit}: ${left} left.`,
+    staysReached: (limit: string, consumed: string) =>
+      `The limit becomes ${limit}, of which ${consumed} are consumed: it stays reached.`,
     submit: 'Raise limit',
     asks: (user: string) => `${user} asks for a raise.`,
     asksFor: (user: string, units: string) => `${user} asks for ${units} more.`,

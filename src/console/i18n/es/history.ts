@@ -7,7 +7,14 @@ export const history: Texts['history'] = {
   title: 'Historial de uso',
   about: (zone) => `Lo consumido y lo rechazado, hasta la última petición. Los días son los de ${zone}.`,
   period: 'Intervalo',
-  periods: { '7d': '7 días', '30d': '30 días', '90d': '90 días', cycle: 'Este periodo', year: 'Año' },
+  periods: {
+    '7d': '7 días',
+    '30d': '30 días',
+    '90d': '90 días',
+    cycle: 'Este periodo',
+    'last-month': 'El mes pasado',
+    year: 'Año',
+  },
   by: 'Por',
   dimensions: {
     action: 'Acción',

@@ -122,6 +122,8 @@ export const limits: Texts['limits'] = {
     friday: 'Viernes por la tarde',
     reset: 'Fin del periodo',
     becomes: (limit, left) => `El límite pasa a ${limit}: quedan ${left}.`,
+    staysReached: (limit, consumed) =>
+      `El límite pasa a ${limit}, con ${consumed} consumidos: sigue alcanzado.`,
     submit: 'Ampliar límite',
     asks: (user) => `${user} pide una ampliación.`,
     asksFor: (user, units) => `${user} pide ${units} más.`,

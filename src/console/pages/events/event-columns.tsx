@@ -129,7 +129,7 @@ function ActCell({ event, asked }: CellProps & { readonly asked: ReadonlySet<str
   const limit = limitOf(event);
   if (isPast(event)) return null;
   if (limit === undefined) {
-    const href = may('addExtra') ? linkToPage('settings', { org }, { quota: event.quota }) : undefined;
+    const href = may('addExtra') ? linkToPage('settings', { org }, { topUp: event.quota }) : undefined;
     return href === undefined ? null : (
       <LinkButton size="small" href={href}>
         {events.topUp}

@@ -73,7 +73,7 @@ function Controls({ asked }: { readonly asked: Asked }) {
         onChange={(period) => setQuery({ period })}
         choices={PERIODS.map((value) => ({ value, label: history.periods[value] }))}
       />
-      <Select
+      <Chips
         label={history.by}
         value={asked.dimension}
         onChange={(by) => setQuery({ by })}

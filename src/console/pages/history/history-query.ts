@@ -8,7 +8,7 @@ import { useOrg } from '../../state/org.js';
 export const DIMENSIONS = ['action', 'user', 'group', 'model', 'key', 'quota'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
-export const PERIODS = ['7d', '30d', '90d', 'cycle', 'year'] as const;
+export const PERIODS = ['7d', '30d', '90d', 'cycle', 'last-month', 'year'] as const;
 
 export const MEASURES = ['units', 'raw', 'refused'] as const;
 export type Measure = (typeof MEASURES)[number];

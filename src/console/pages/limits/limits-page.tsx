@@ -4,7 +4,8 @@ import { Plus } from 'lucide-preact';
 import { amount, quotaName } from '../../format/amounts.js';
 import { dateAt } from '../../format/dates.js';
 import { texts } from '../../i18n/index.js';
-import { CapsBanner } from '../../parts/caps/caps-banner.js';
+import { CapsBanner, isUneven } from '../../parts/caps/caps-banner.js';
+import { DistributeButton, OpenDistributeDialog } from '../../parts/caps/distribute-button.js';
 import { LimitDialog } from '../../parts/limits/limit-dialog.js';
 import { OpenLimitDialog } from '../../parts/limits/limit-dialogs.js';
 import { queryOf, setQuery } from '../../router.js';
@@ -45,15 +46,19 @@ export default function LimitsPage() {
         <LimitList key={quota.quota} quota={quota} />
       </Tabs>
       <OpenDialog quota={quota.quota} />
+      <OpenDistributeDialog key={`distribute ${quota.quota}`} quota={quota} />
     </>
   );
 }
 
-function PoolLine({ quota: { pool, consumed, unit, mode } }: { readonly quota: QuotaOverview }) {
+function PoolLine({ quota }: { readonly quota: QuotaOverview }) {
+  const { pool, consumed, unit, mode } = quota;
+  const { limits } = texts.value;
   return (
-    <p class="muted">
-      {texts.value.limits.pool(amount(pool, unit), amount(consumed), texts.value.limits.modes[mode])}
-    </p>
+    <div class="row spread">
+      <p class="muted">{limits.pool(amount(pool, unit), amount(consumed), limits.modes[mode])}</p>
+      {!isUneven(quota) && <DistributeButton quota={quota} />}
+    </div>
   );
 }
 

@@ -16,7 +16,7 @@ import { Tabs } from '../../ui/tabs.js';
 import { FailuresTab } from './failures-tab.js';
 import { OpenSettingsDialog } from './settings-dialog.js';
 import { SettingsTab } from './settings-tab.js';
-import { TestDialog, targetsOf } from './test-dialog.js';
+import { RecipientsButton, TestDialog, targetsOf } from './test-dialog.js';
 import { WebhooksTab } from './webhooks-tab.js';
 
 export type Notifications = Schemas['Notifications'];
@@ -83,7 +83,12 @@ function NoticesTabs({ settings }: SettingsProps) {
 function Warning({ settings }: SettingsProps) {
   const { notices } = texts.value;
   const { email } = settings;
-  if (targetsOf(settings).length === 0) return <Banner tone="warn">{notices.nobody}</Banner>;
+  if (targetsOf(settings).length === 0)
+    return (
+      <Banner tone="warn" action={<RecipientsButton />}>
+        {notices.nobody}
+      </Banner>
+    );
   if (email.enabled && !email.available) return <Banner tone="warn">{notices.noServer}</Banner>;
   return null;
 }

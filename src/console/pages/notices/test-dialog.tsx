@@ -4,9 +4,11 @@ import { useState } from 'preact/hooks';
 import { api, dataOf, type Schemas } from '../../api/client.js';
 import { type ApiProblem, problemIn } from '../../api/problem.js';
 import { texts } from '../../i18n/index.js';
+import { setQuery } from '../../router.js';
 import { useOrg } from '../../state/org.js';
+import { may } from '../../state/session.js';
 import { Banner } from '../../ui/banner.js';
-import { Button } from '../../ui/button.js';
+import { Button, type ButtonKind } from '../../ui/button.js';
 import { Dialog } from '../../ui/dialog.js';
 import { problemText } from '../../ui/states.js';
 import type { Notifications } from './notices-page.js';
@@ -53,7 +55,9 @@ export function TestDialog({ settings, onClose }: TestDialogProps) {
       foot={
         <>
           <Button onClick={onClose}>{common.close}</Button>
-          {targets.length > 0 && (
+          {targets.length === 0 ? (
+            <RecipientsButton kind="primary" />
+          ) : (
             <Button type="submit" kind="primary" busy={busy}>
               {results === undefined ? text.send : text.again}
             </Button>
@@ -68,6 +72,16 @@ export function TestDialog({ settings, onClose }: TestDialogProps) {
         </Banner>
       )}
     </Dialog>
+  );
+}
+
+/** For who finds that nobody gets notices. */
+export function RecipientsButton({ kind }: { readonly kind?: ButtonKind }) {
+  if (!may('setNotifications')) return null;
+  return (
+    <Button kind={kind} onClick={() => setQuery({ test: undefined, change: 'email' })}>
+      {texts.value.notices.email.edit}
+    </Button>
   );
 }
 

@@ -18,6 +18,8 @@ interface Row {
   readonly icon: LucideIcon;
   readonly tone: 'bad' | 'warn';
   readonly title: string;
+  /** The page that says more about it. */
+  readonly about?: string | undefined;
   readonly detail: string;
   readonly act: string;
   /** Undefined: the page where it is done is not there. */
@@ -56,12 +58,13 @@ export function Attention({ org }: { readonly org: Overview }) {
   );
 }
 
-function AttentionRow({ row: { icon: Icon, tone, title, detail, act, to } }: { readonly row: Row }) {
+function AttentionRow({ row: { icon: Icon, tone, title, about, detail, act, to } }: { readonly row: Row }) {
   return (
     <li data-tone={tone}>
       <Icon size={18} aria-hidden="true" />
       <div>
-        <strong>{title}</strong> <span class="muted">{detail}</span>
+        <strong>{about === undefined ? title : <a href={about}>{title}</a>}</strong>{' '}
+        <span class="muted">{detail}</span>
       </div>
       {to !== undefined && (
         <LinkButton size="small" href={to}>
@@ -121,6 +124,7 @@ function useBlocked({ id: org, quotas }: Overview): Row[] {
       icon: CircleSlash,
       tone: 'bad',
       title: attention.blocked(nameOf(limit.subject), quotaName(limit.quota)),
+      about: linkToPage('events', { org }, { kind: 'blocked', who: limit.subject.id, quota: limit.quota }),
       detail: attention.blockedFigures(amount(limit.consumed), amount(limit.cap, unitOf(limit.quota))),
       act: may('raiseLimit') ? attention.raise : attention.show,
       to: linkToLimit(org, limit),
@@ -194,7 +198,11 @@ function capRows({ id: org, quotas }: Overview): Row[] {
       title: attention.short(quotaName(quota.quota), exactPercent(quota.caps.percentSum)),
       detail: capsDetail(quota),
       act: may('distributeLimits') ? attention.distribute : attention.show,
-      to: linkToPage('limits', { org }, { quota: quota.quota }),
+      to: linkToPage(
+        'limits',
+        { org },
+        { quota: quota.quota, ...(may('distributeLimits') ? { distribute: quota.quota } : {}) },
+      ),
     }));
 }
 

@@ -3,8 +3,11 @@ import { amount, percent, quotaName } from '../../format/amounts.js';
 import { dateAt, dayAt } from '../../format/dates.js';
 import { type Forecast, forecastOf } from '../../format/forecast.js';
 import { texts } from '../../i18n/index.js';
+import { linkToPage } from '../../pages.js';
 import type { Overview, QuotaOverview } from '../../state/org.js';
+import { may } from '../../state/session.js';
 import { Badge, type LimitStatus } from '../../ui/badge.js';
+import { LinkButton } from '../../ui/button.js';
 import { Card } from '../../ui/card.js';
 import { ProgressBar } from '../../ui/progress-bar.js';
 import { Sparkline } from '../../ui/sparkline.js';
@@ -30,7 +33,12 @@ export function QuotaCard({ quota, org, daily }: QuotaCardProps) {
   return (
     <Card
       title={quotaName(quota.quota)}
-      action={mode !== 'hard' && <Badge>{mode === 'soft' ? card.soft : card.shadow}</Badge>}
+      action={
+        <div class="row">
+          {mode !== 'hard' && <Badge>{mode === 'soft' ? card.soft : card.shadow}</Badge>}
+          <TopUpLink org={org.id} quota={quota.quota} />
+        </div>
+      }
     >
       <div>
         <div class="figure">
@@ -56,6 +64,18 @@ export function QuotaCard({ quota, org, daily }: QuotaCardProps) {
       <Facts quota={quota} />
       <Sparkline values={daily} label={card.sparkline(quotaName(quota.quota))} />
     </Card>
+  );
+}
+
+function TopUpLink({ org, quota }: { readonly org: string; readonly quota: string }) {
+  const { settings, overview } = texts.value;
+  const href = may('addExtra') ? linkToPage('settings', { org }, { topUp: quota }) : undefined;
+  return (
+    href !== undefined && (
+      <LinkButton size="small" href={href} label={settings.plans.topUpOf(quotaName(quota))}>
+        {overview.attention.topUp}
+      </LinkButton>
+    )
   );
 }
 

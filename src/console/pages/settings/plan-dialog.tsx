@@ -52,19 +52,20 @@ interface PlanFieldsProps {
 }
 
 function PlanFields({ form, quota }: PlanFieldsProps) {
-  const { cycle } = useOrg();
+  const { cycle, withoutPlan } = useOrg();
   const { settings, common } = texts.value;
   const { planDialog: text, plans } = settings;
   const mode = MODES.find((one) => one === form.values.mode) ?? 'hard';
+  const unit = (quota ?? withoutPlan.find((one) => one.quota === form.values.quota))?.unit;
   return (
     <>
       {quota === undefined && (
-        <TextField
+        <SelectField
           form={form}
           name="quota"
           label={text.quota}
           help={text.quotaHelp}
-          input={{ maxLength: 64 }}
+          options={withoutPlan.map((one) => ({ value: one.quota, label: quotaName(one.quota) }))}
         />
       )}
       <TextField
@@ -72,7 +73,7 @@ function PlanFields({ form, quota }: PlanFieldsProps) {
         name="allowance"
         label={text.allowance}
         help={text.allowanceHelp}
-        unit={quota?.unit}
+        unit={unit}
         input={{ inputMode: 'decimal' }}
       />
       <SelectField
@@ -105,10 +106,10 @@ function PlanFields({ form, quota }: PlanFieldsProps) {
 }
 
 function usePlanForm({ quota, onClose }: PlanDialogProps): Form<PlanValues> {
-  const { id: org } = useOrg();
+  const { id: org, withoutPlan } = useOrg();
   const { planDialog: text, done } = texts.value.settings;
   return useForm<PlanValues>({
-    initial: valuesOf(quota),
+    initial: { ...valuesOf(quota), quota: quota?.quota ?? withoutPlan[0]?.quota ?? '' },
     draft: `plan ${org} ${quota?.quota ?? ''}`,
     ...(quota === undefined
       ? {}
@@ -122,11 +123,10 @@ function usePlanForm({ quota, onClose }: PlanDialogProps): Form<PlanValues> {
         }),
     check: (values) => ({
       ...((typedNumber(values.allowance) ?? -1) >= 0 ? {} : { allowance: text.allowanceMissing }),
-      ...(values.quota.trim() === '' ? { quota: text.quotaMissing } : {}),
     }),
     save: async (values, etag) => {
       const header = etag === undefined ? {} : { 'If-Match': etag };
-      const path = { org, quota: values.quota.trim() };
+      const path = { org, quota: values.quota };
       await dataOf(api.PUT(PLAN_PATH, { params: { path, header }, body: bodyOf(values) }));
       refresh('directory', 'consumption');
       toast(values.begins === 'now' ? done.planSet : done.planPlanned);

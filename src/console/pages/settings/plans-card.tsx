@@ -17,11 +17,17 @@ interface PlansCardProps {
 }
 
 export function PlansCard({ isOpen }: PlansCardProps) {
-  const { quotas } = useOrg();
+  const { quotas, withoutPlan } = useOrg();
   const { plans } = texts.value.settings;
   const paging = usePaging('');
-  const query = { data: { items: quotas }, problem: undefined, loading: false, refresh: () => undefined };
-  const add = isOpen && may('setPlan') && (
+  const query = {
+    data: { items: quotas },
+    current: true,
+    problem: undefined,
+    loading: false,
+    refresh: () => undefined,
+  };
+  const add = isOpen && withoutPlan.length > 0 && may('setPlan') && (
     <Button size="small" icon={Plus} onClick={() => setQuery({ open: 'plan' })}>
       {plans.add}
     </Button>

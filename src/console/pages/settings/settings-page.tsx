@@ -70,7 +70,7 @@ function ArchivedBanner() {
 
 /** The dialog that the address names. */
 function OpenDialog({ org }: { readonly org: Org }) {
-  const { quotas } = useOrg();
+  const { quotas, withoutPlan } = useOrg();
   const close = (): void => setQuery({ open: undefined, plan: undefined, topUp: undefined });
   const quotaOf = (parameter: string) => quotas.find(({ quota }) => quota === queryOf(parameter));
   const [topped, planned] = [quotaOf('topUp'), quotaOf('plan')];
@@ -80,7 +80,7 @@ function OpenDialog({ org }: { readonly org: Org }) {
     case 'org':
       return may('putOrg') ? <OrgDialog org={org} onClose={close} /> : null;
     case 'plan':
-      return may('setPlan') ? <PlanDialog onClose={close} /> : null;
+      return withoutPlan.length > 0 && may('setPlan') ? <PlanDialog onClose={close} /> : null;
     case 'archive':
       return may('archiveOrg') ? <ArchiveDialog org={org} onClose={close} /> : null;
     case 'restore':

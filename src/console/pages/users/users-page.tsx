@@ -4,6 +4,7 @@ import { FileUp, UserPlus } from 'lucide-preact';
 import { quotaName } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
 import { CapsBanner } from '../../parts/caps/caps-banner.js';
+import { OpenDistributeDialog } from '../../parts/caps/distribute-button.js';
 import { OpenLimitDialog } from '../../parts/limits/limit-dialogs.js';
 import { InviteDialog } from '../../parts/users/profile-dialog.js';
 import { seatsText } from '../../parts/users/user.js';
@@ -43,6 +44,7 @@ export default function UsersPage() {
       {quota && <CapsBanner quota={quota} />}
       <UserList quota={quota} label={users.caption(quota === undefined ? '' : quotaName(quota.quota))} />
       <OpenDialog />
+      {quota && <OpenDistributeDialog key={quota.quota} quota={quota} />}
       <OpenUserDialog />
       <OpenLimitDialog />
     </>

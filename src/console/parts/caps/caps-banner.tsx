@@ -1,35 +1,21 @@
 /** Warns where the caps of the active users do not sum to 100 % of the pool, and offers to distribute it evenly. */
-import { Split } from 'lucide-preact';
-import { useState } from 'preact/hooks';
 import { amount, exactPercent } from '../../format/amounts.js';
 import { texts } from '../../i18n/index.js';
 import type { QuotaOverview } from '../../state/org.js';
-import { may } from '../../state/session.js';
 import { Banner } from '../../ui/banner.js';
-import { Button } from '../../ui/button.js';
-import { DistributeDialog } from './distribute-dialog.js';
+import { DistributeButton } from './distribute-button.js';
+
+/** Whether the caps leave a part of the pool to nobody, or promise more than there is. */
+export function isUneven({ caps: { state } }: QuotaOverview): boolean {
+  return state === 'short' || state === 'oversubscribed';
+}
 
 export function CapsBanner({ quota }: { readonly quota: QuotaOverview }) {
-  const [distributing, setDistributing] = useState(false);
-  const { caps: text } = texts.value.limits;
-  const { state } = quota.caps;
-  if (state !== 'short' && state !== 'oversubscribed') return null;
+  if (!isUneven(quota)) return null;
   return (
-    <>
-      <Banner
-        tone="warn"
-        action={
-          may('distributeLimits') && (
-            <Button size="small" icon={Split} onClick={() => setDistributing(true)}>
-              {text.distribute}
-            </Button>
-          )
-        }
-      >
-        {wordsFor(quota)}
-      </Banner>
-      {distributing && <DistributeDialog quota={quota} onClose={() => setDistributing(false)} />}
-    </>
+    <Banner tone="warn" action={<DistributeButton quota={quota} />}>
+      {wordsFor(quota)}
+    </Banner>
   );
 }
 

@@ -24,10 +24,11 @@ interface RaiseDialogProps {
 
 export type RaiseValues = Record<'units' | 'until' | 'reason', string>;
 
-function valuesOf({ raise }: Limit, zone: string): RaiseValues {
+/** A new raise lasts to the end of the period, unless one says otherwise: then consumption begins anew. */
+function valuesOf({ raise, resetsAt }: Limit, zone: string): RaiseValues {
   return {
     units: raise === undefined ? '' : String(raise.units),
-    until: raise === undefined ? '' : wallOfInstant(raise.until, zone),
+    until: wallOfInstant(raise?.until ?? resetsAt, zone),
     reason: '',
   };
 }
@@ -114,8 +115,10 @@ function Outcome({ limit, units }: { readonly limit: Limit; readonly units: stri
   const added = typedNumber(units) ?? 0;
   if (added <= 0) return null;
   const cap = limit.cap - (limit.raise?.units ?? 0) + added;
-  const left = Math.max(0, cap - limit.consumed - limit.held);
-  return (
-    <Banner tone={left > 0 ? 'good' : 'warn'}>{text.becomes(amount(cap, unit), amount(left, unit))}</Banner>
-  );
+  const left = cap - limit.consumed - limit.held;
+  const becomes =
+    left > 0
+      ? text.becomes(amount(cap, unit), amount(left, unit))
+      : text.staysReached(amount(cap, unit), amount(limit.consumed));
+  return <Banner tone={left > 0 ? 'good' : 'warn'}>{becomes}</Banner>;
 }
