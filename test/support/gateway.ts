@@ -35,6 +35,8 @@ export interface ConfigParts {
   readonly peers?: string;
   /** More of the section `server`, with a comma before it; left out: a stop is at once. */
   readonly server?: string;
+  /** Where the admin listener is; left out: on a free port. */
+  readonly adminAddress?: string;
   /** Further upstreams by name, beside `up`. */
   readonly upstreams?: Readonly<Record<string, unknown>>;
   /** Where what cannot be delivered is kept. */
@@ -66,7 +68,7 @@ export function configText(parts: ConfigParts): string {
   const store = `{ ${parts.settings ?? redis}, deadlineMs: ${parts.deadlineMs ?? 5_000}${parts.store ?? ''} }`;
   const address = `${parts.on?.address ?? '127.0.0.1'}:0`;
   return `
-server: { gateway: ${address}, admin: ${address}, ops: ${address}${parts.server ?? ', drainMs: 0'} }
+server: { gateway: ${address}, admin: ${parts.adminAddress ?? address}, ops: ${address}${parts.server ?? ', drainMs: 0'} }
 store: ${store}
 log: { level: ${process.env.LOG ?? 'silent'} }
 identity:
