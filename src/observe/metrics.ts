@@ -17,6 +17,13 @@ import { UpstreamMetrics } from './upstreams.js';
 
 export type { MetricsOptions, State } from './state.js';
 
+/** Gauges of prom-client with the suffix of counters. They are sums of `nodejs_active_handles`, `…_requests` and `…_resources`. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export class Metrics {
   readonly decisions: DecisionMetrics;
   readonly unknownGroups: UnknownGroupMetrics;
@@ -69,7 +76,9 @@ export class Metrics {
 
   /** prom-client's own metrics: CPU, memory, garbage collection, event loop delay. They use their own timers. */
   addRuntime(): void {
-    collectDefaultMetrics({ register: this.build.registry });
+    const { registry } = this.build;
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
   }
 }
 

@@ -87,7 +87,7 @@ export class StoreMetrics {
     });
     for (const quota of Object.keys(quotas)) this.unprovenUnits(quota);
     this.clipped = build.counters({
-      name: 'quotagate_counter_moves_clipped_total',
+      name: 'quotagate_changes_clipped_total',
       help: 'Changes that would have taken a counter below 0 and stopped at 0: the store had lost the units that they returned.',
     })();
     this.lost = build.counters({
