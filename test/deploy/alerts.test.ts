@@ -1,11 +1,11 @@
 // The alerts: Prometheus takes them, each fires and stays quiet where it should, names metrics that exist, and has a runbook. The chart
 // installs the same rules.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { metricsPage } from '../../scripts/docs/metrics.js';
 import { skipWithoutDeployTools } from '../support/deploy-tools.js';
+import { promtool, skipWithoutPromtool } from '../support/promtool.js';
 import { objectsOf, renderedSet } from './support.js';
 
 interface Rule {
@@ -26,16 +26,10 @@ const rulesIn = (text: string): readonly Rule[] =>
   parse(text).groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
 const rules = rulesIn(readFileSync(RULES, 'utf8'));
 const names = rules.map(({ alert }) => alert);
-/** Debian's package `prometheus` has it. */
-const skipWithoutPromtool =
-  process.env.CI !== 'true' && spawnSync('promtool', ['--version']).error !== undefined
-    ? 'promtool is not installed'
-    : false;
-const promtool = (...args: string[]): string => execFileSync('promtool', args, { encoding: 'utf8' });
 
 t.test('Prometheus takes the rules, and the cases hold', { skip: skipWithoutPromtool }, async (t) => {
-  t.match(promtool('check', 'rules', RULES), `${rules.length} rules found`);
-  t.match(promtool('test', 'rules', CASES), 'SUCCESS');
+  t.match(promtool(['check', 'rules', RULES]).text, `${rules.length} rules found`);
+  t.match(promtool(['test', 'rules', CASES]).text, 'SUCCESS');
 });
 
 t.test('each alert has a case in which it fires and one in which it does not', async (t) => {

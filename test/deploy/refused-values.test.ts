@@ -211,6 +211,8 @@ const REFUSED: [what: string, values: Values, message: RegExp][] = [
     /longestStreamSeconds: an upstream's timeouts\.totalMs is above one hour/,
   ],
   ['an alert that is none', { prometheusRule: { disabled: ['Other'] } }, /disabled/],
+  ['a label that is none', { grafana: { dashboard: { label: 'grafana dashboard' } } }, /label/],
+  ['a label that is no text', { grafana: { dashboard: { labelValue: 1 } } }, /labelValue/],
   ['an interval', { serviceMonitor: { interval: 'often' } }, /interval/],
   ['an annotation that is no text', { podAnnotations: { x: true } }, /podAnnotations/],
 ];

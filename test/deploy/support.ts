@@ -98,7 +98,7 @@ export function accepted(answer: Rendered | Refused | undefined): Rendered {
 }
 
 /** All objects of a rendering. Throws on invalid YAML and duplicate keys. */
-export function objectsOf({ manifests }: Rendered): Manifest[] {
+export function objectsOf({ manifests }: Pick<Rendered, 'manifests'>): Manifest[] {
   return manifests.flatMap((text) =>
     parseAllDocuments(text).flatMap((document) => {
       for (const error of document.errors) throw error;
@@ -139,5 +139,7 @@ export function hookOf(objects: readonly Manifest[]): Pod | undefined {
 }
 
 export function configOf(objects: readonly Manifest[]): string {
-  return ofKind(objects, 'ConfigMap').data?.['quotagate.yaml'] ?? '';
+  const [config, ...others] = objects.flatMap(({ data }) => data?.['quotagate.yaml'] ?? []);
+  if (config === undefined || others.length > 0) throw new Error('not one config');
+  return config;
 }
