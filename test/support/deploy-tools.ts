@@ -54,14 +54,15 @@ export interface RenderOptions {
   readonly chart?: string;
   /** Versions whose schemas judge the objects; an empty list: none does. */
   readonly kubernetes?: readonly string[];
+  readonly release?: string;
 }
 
 /** One answer for each set of values, as `helm install gate … --namespace quota` would see it. */
 export function renderChart(
   valueSets: readonly Values[],
-  { chart = CHART, kubernetes = KUBERNETES }: RenderOptions = {},
+  { chart = CHART, kubernetes = KUBERNETES, release = 'gate' }: RenderOptions = {},
 ): (Rendered | Refused)[] {
-  const cases = valueSets.map((values) => ({ values, release: 'gate', namespace: 'quota', kubernetes }));
+  const cases = valueSets.map((values) => ({ values, release, namespace: 'quota', kubernetes }));
   const job = { chart, crds: join(REPOSITORY, 'test/deploy/crds'), cases };
   return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], JSON.stringify(job)));
 }
