@@ -1,51 +1,113 @@
-/** The console is for everyone: axe finds nothing in either theme, and nothing is wider than a phone or a screen at 200 % zoom. */
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { test } from 'tap';
+/**
+ * The console is for everyone: on every page and dialog axe finds nothing, in either theme, on screens and on phones; nothing is wider
+ * than a phone or a screen at 200 % zoom; nothing moves for those who asked for that; and no name becomes markup.
+ */
+import type { Page } from 'playwright-core';
+import { type Test, test } from 'tap';
 import { accessibilityProblems, skipWithoutBrowser } from '../support/browser.js';
-import { type Console, startConsole } from './console.js';
+import { type Console, loaded, logIn, showPage, startConsole } from './console.js';
+import { DIALOGS, ENDED_SESSION, FOREIGN, fillOrg, PAGES, showDialog } from './every-page.js';
 
-const LISTS = [
-  'orgs/acme/overview',
-  'orgs/acme/limits?quota=usage',
-  'orgs/globex/limits',
-  'orgs/acme/nowhere',
-];
-const DIALOGS = [
-  'orgs/acme/limits?quota=usage&set=new',
-  'orgs/acme/limits?quota=usage&edit=usage:u:ann',
-  'orgs/acme/limits?quota=usage&raise=usage:u:ann',
-  'orgs/acme/limits?quota=usage&delete=usage:u:ann',
+type Scheme = 'light' | 'dark';
+
+interface Look {
+  readonly scheme: Scheme;
+  readonly size: Size;
+  /** A screen that is zoomed has fewer pixels for the page. */
+  readonly zoomed?: Size;
+}
+
+interface Place extends Look {
+  /** Named in the results. */
+  readonly where: string;
+  /** A selector; undefined: the whole page. */
+  readonly within?: string | undefined;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+const LOOKS: readonly Look[] = [
+  { scheme: 'light', size: { width: 1280, height: 800 }, zoomed: { width: 640, height: 400 } },
+  { scheme: 'dark', size: { width: 360, height: 740 } },
 ];
 
-const ZOOMED = 'light, at 200 % zoom';
-const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
-  light: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
-  'dark, on a phone': { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
-  [ZOOMED]: { colorScheme: 'light', viewport: { width: 640, height: 400 } },
-};
+/** Pages without rows, and one that does not exist. */
+const EMPTY = [
+  'globex/users',
+  'globex/limits',
+  'globex/history',
+  'globex/events',
+  'globex/keys',
+  'acme/nowhere',
+];
 
 test('for everyone', { skip: skipWithoutBrowser }, async (t) => {
   const running = await startConsole();
   t.teardown(() => running.close());
+  await fillOrg(running);
   await running.api('PATCH', '/orgs/acme/users/ann', { name: `${'Ann'.repeat(20)} ${'Smith '.repeat(10)}` });
-  for (const [look, options] of Object.entries(LOOKS)) {
-    const page = await running.open('orgs/acme/overview', { reducedMotion: 'reduce', ...options });
-    for (const path of [...LISTS, ...DIALOGS]) {
-      await show(running, page, path);
-      // Another width changes nothing that axe reads.
-      if (look !== ZOOMED) t.same(await accessibilityProblems(page), [], `${path}, ${look}`);
-      const [scrolled, shown] = (await page.evaluate(WIDTHS)) as number[];
-      t.equal(scrolled, shown, `${path}, ${look}: nothing is wider than the screen`);
-    }
-    await page.context().close();
-  }
+  await Promise.all(LOOKS.map((look) => everyPlace(t, running, look)));
 });
 
-const WIDTHS = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]';
-
-async function show(running: Console, page: Page, path: string): Promise<void> {
-  await page.goto(running.url + path);
-  const place = DIALOGS.includes(path) ? page.getByRole('dialog') : page.getByRole('main');
-  await place.getByRole('heading').first().waitFor();
-  await page.getByText('Loading…').waitFor({ state: 'detached' });
+async function everyPlace(t: Test, running: Console, look: Look): Promise<void> {
+  const { scheme, size } = look;
+  const page = await running.browser.newPage({
+    locale: 'en-GB',
+    colorScheme: scheme,
+    reducedMotion: 'reduce',
+    viewport: size,
+  });
+  const check = (where: string, within?: string) => forEveryone(t, page, { ...look, where, within });
+  await page.goto(running.url);
+  await loaded(page.getByRole('main'));
+  await check('login');
+  await logIn(page);
+  await page.getByRole('heading', { name: 'Acme Maps' }).waitFor();
+  for (const path of [...PAGES.map((path) => `acme/${path}`), ...EMPTY]) {
+    await showPage(page, `${running.url}orgs/${path}`);
+    await check(path);
+    await coloursInOtherTheme(t, page, { ...look, where: path });
+  }
+  // Dialogs have no colours of their own.
+  for (const place of [...DIALOGS, ENDED_SESSION]) {
+    const dialog = await showDialog(page, `${running.url}orgs/acme/${place.path}`, place);
+    // The rest of the page cannot be reached then.
+    await check(`${place.path}: ${await dialog.getByRole('heading').first().innerText()}`, 'dialog[open]');
+  }
+  await page.context().close();
 }
+
+async function forEveryone(t: Test, page: Page, { scheme, size, zoomed, where, within }: Place) {
+  t.same(
+    await accessibilityProblems(page, within === undefined ? {} : { within }),
+    [],
+    `${where}, ${scheme}, ${size.width} px`,
+  );
+  t.equal(await page.evaluate(MOVING), 0, `${where}: nothing moves`);
+  t.equal(await page.evaluate(FOREIGN), 0, `${where}: names are text`);
+  t.same(await page.evaluate(WIDER), [], `${where}: nothing is wider than ${size.width} px`);
+  if (zoomed === undefined) return;
+  await page.setViewportSize(zoomed);
+  t.same(await page.evaluate(WIDER), [], `${where}: nothing is wider than the screen at 200 % zoom`);
+  await page.setViewportSize(size);
+}
+
+async function coloursInOtherTheme(t: Test, page: Page, { scheme, size, where }: Place) {
+  const other = scheme === 'light' ? 'dark' : 'light';
+  await page.emulateMedia({ colorScheme: other });
+  const problems = await accessibilityProblems(page, { rules: ['color-contrast'] });
+  t.same(problems, [], `${where}, ${other}, ${size.width} px`);
+  await page.emulateMedia({ colorScheme: scheme });
+}
+
+const MOVING = `document.getAnimations().filter((one) => one.playState === 'running').length`;
+
+/** What makes the page wider than the screen, after the charts have taken its size. */
+const WIDER = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const isWider = (one) => scrollWidth > clientWidth && one.getBoundingClientRect().right > clientWidth;
+  done([...document.body.querySelectorAll('*')].filter(isWider).map((one) => one.outerHTML.slice(0, 200)));
+})))`;

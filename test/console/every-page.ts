@@ -87,7 +87,6 @@ export const DIALOGS: readonly DialogPlace[] = [
   { path: 'tokens?create=token' },
   { path: 'tokens', open: click(/^Delete: dashboard/) },
   { path: 'settings?open=org' },
-  { path: 'settings?open=plan' },
   { path: 'settings?open=archive' },
   { path: 'settings?plan=usage' },
   { path: 'settings?topUp=usage' },

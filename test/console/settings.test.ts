@@ -5,10 +5,7 @@ import { charges } from '../../src/quota/charge.js';
 import { addDelivery, applyNow } from '../admin/support.js';
 import { accessibilityProblems, skipWithoutBrowser } from '../support/browser.js';
 import { as, ask } from '../support/gateway.js';
-import { type Console, MARKUP, startConsole } from './console.js';
-
-const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
-const dialogOf = (page: Page, name: string | RegExp) => page.getByRole('dialog', { name });
+import { type Console, dialogOf, MARKUP, rowOf, startConsole } from './console.js';
 
 test('settings', { skip: skipWithoutBrowser }, async (t) => {
   const running = await startConsole();
@@ -36,7 +33,6 @@ test('settings', { skip: skipWithoutBrowser }, async (t) => {
     webhooks(t, running, page),
   );
   await t.test('a message that was not delivered is sent again', (t) => failures(t, running, page));
-  await t.test('axe finds nothing, in either theme', (t) => accessible(t, running));
   await t.test('a viewer sees no button', (t) => viewer(t, running));
   await t.test('archive refuses requests, and restore admits them', (t) => archive(t, running, page));
   t.equal(await page.evaluate('window.hacked'), undefined, 'names with markup are text');
@@ -282,52 +278,6 @@ async function failures(t: Test, running: Console, page: Page): Promise<void> {
   await row.getByRole('button', { name: 'Send again' }).click();
   await page.getByRole('heading', { name: 'All delivered' }).waitFor();
 }
-
-const PAGES = [
-  'in-flight',
-  'keys',
-  'keys?create=key',
-  'tokens',
-  'tokens?create=token',
-  'notices',
-  'notices?tab=webhooks',
-  'notices?tab=failures',
-  'notices?change=when',
-  'notices?change=email',
-  'notices?test=all',
-  'settings',
-  'settings?open=org',
-  'settings?open=archive',
-  'settings?plan=usage',
-  'settings?topUp=usage',
-];
-
-async function accessible(t: Test, running: Console): Promise<void> {
-  for (const options of [
-    { colorScheme: 'light' },
-    { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
-  ] as const) {
-    const page = await running.open('orgs/acme/keys', { reducedMotion: 'reduce', ...options });
-    await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
-    for (const path of PAGES) {
-      const isDialog = /create|change|test|open|plan|topUp/.test(path);
-      // Dialogs have no colours of their own.
-      if (isDialog && options.colorScheme === 'dark') continue;
-      await page.goto(`${running.url}orgs/acme/${path}`);
-      await (isDialog ? page.getByRole('dialog') : page.getByRole('main'))
-        .getByRole('heading')
-        .first()
-        .waitFor();
-      await page.getByText('Loading…').waitFor({ state: 'detached' });
-      t.same(await accessibilityProblems(page), [], `${path}, ${options.colorScheme}`);
-      const [scrolled, shown] = (await page.evaluate(WIDTHS)) as number[];
-      t.equal(scrolled, shown, `${path}, ${options.colorScheme}: nothing is wider than the screen`);
-    }
-    await page.context().close();
-  }
-}
-
-const WIDTHS = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]';
 
 async function viewer(t: Test, running: Console): Promise<void> {
   const { body } = await running.api('POST', '/tokens', { name: 'viewer', role: 'viewer', orgs: ['acme'] });

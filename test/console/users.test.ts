@@ -1,11 +1,8 @@
 /** Users are found, invited, imported, deactivated and removed in the console, caps are edited in the table; groups have members. */
 import type { Page } from 'playwright-core';
 import { type Test, test } from 'tap';
-import { accessibilityProblems, skipWithoutBrowser } from '../support/browser.js';
-import { type Console, MARKUP, startConsole } from './console.js';
-
-const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
-const dialogOf = (page: Page, name: string | RegExp) => page.getByRole('dialog', { name });
+import { skipWithoutBrowser } from '../support/browser.js';
+import { type Console, dialogOf, MARKUP, rowOf, startConsole } from './console.js';
 
 test('users', { skip: skipWithoutBrowser }, async (t) => {
   const running = await startConsole();
@@ -62,7 +59,6 @@ test('users', { skip: skipWithoutBrowser }, async (t) => {
   await t.test('C10, C20: groups: create, add a member, a limit on the combined consumption, delete', (t) =>
     groupPages(t, running, page),
   );
-  await t.test('axe finds nothing', (t) => accessible(t, running));
 });
 
 async function editCap(t: Test, running: Console, page: Page): Promise<void> {
@@ -218,35 +214,4 @@ async function groupPages(t: Test, running: Console, page: Page): Promise<void> 
   await dialog.getByRole('button', { name: 'Delete group' }).click();
   await rowOf(page, 'Ops').waitFor({ state: 'hidden' });
   t.same(await running.call('ann'), [200]);
-}
-
-const PAGES = [
-  'orgs/acme/users',
-  'orgs/acme/users?invite=new',
-  'orgs/acme/users?import=csv',
-  'orgs/acme/users?profile=ben',
-  'orgs/acme/users?remove=ann',
-  'orgs/acme/users?activate=eve',
-  'orgs/globex/users',
-  'orgs/acme/users/ben',
-  'orgs/acme/groups',
-  'orgs/acme/groups?create=group',
-  'orgs/acme/groups/analysts',
-];
-
-async function accessible(t: Test, running: Console): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    const page = await running.open('orgs/acme/users', { colorScheme, reducedMotion: 'reduce' });
-    await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
-    for (const path of PAGES) {
-      await page.goto(running.url + path);
-      const isDialog = path.includes('=');
-      await (isDialog ? page.getByRole('dialog') : page.locator('main'))
-        .getByRole('heading')
-        .first()
-        .waitFor();
-      t.same(await accessibilityProblems(page), [], `${path}, ${colorScheme}`);
-    }
-    await page.context().close();
-  }
 }

@@ -21,11 +21,22 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
+interface Check {
+  /** A selector; left out: the whole page. */
+  readonly within?: string;
+  /** Left out: all. */
+  readonly rules?: readonly string[];
+}
+
 /** What a person with a disability meets on the page, a line for each place; empty if there is nothing. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
+export async function accessibilityProblems(page: Page, { within, rules }: Check = {}): Promise<string[]> {
   // Evaluated, because the content security policy refuses a script element.
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Violation[] };
+  if (await page.evaluate(`typeof axe === 'undefined'`)) await page.evaluate(AXE);
+  const context = within === undefined ? 'document' : JSON.stringify(within);
+  const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) };
+  const { violations } = (await page.evaluate(`axe.run(${context}, ${JSON.stringify(options)})`)) as {
+    violations: readonly Violation[];
+  };
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary.replaceAll('\n', ' ')}`),
   );
