@@ -104,6 +104,8 @@ export const FOREIGN = `document.querySelectorAll('img[src="x"], [onerror]').len
 /** Closes the dialog that is open, and opens this one. */
 export async function showDialog(page: Page, url: string, { open }: DialogPlace): Promise<Locator> {
   const dialog = page.getByRole('dialog');
+  // Escape also works after a click on what takes no focus.
+  if (await dialog.isVisible()) await dialog.getByRole('heading').first().click();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
   await showPage(page, url);

@@ -10,8 +10,12 @@ import { fillPath, navigate } from '../router.js';
 import { type SessionOrg, session } from '../state/session.js';
 import { Dialog } from '../ui/dialog.js';
 
-export function OrgSwitcher({ org }: { readonly org: string }) {
-  const [open, setOpen] = useState(false);
+interface OrgSwitcherProps {
+  readonly org: string;
+  readonly onOpen: () => void;
+}
+
+export function OrgSwitcher({ org, onOpen }: OrgSwitcherProps) {
   const orgs = session.value?.orgs ?? [];
   const name = orgs.find(({ id }) => id === org)?.name || org;
   if (orgs.length < 2)
@@ -21,24 +25,22 @@ export function OrgSwitcher({ org }: { readonly org: string }) {
       </div>
     );
   return (
-    <>
-      <button
-        type="button"
-        class="button org-switch"
-        aria-label={texts.value.shell.switchOrg(name)}
-        onClick={() => setOpen(true)}
-      >
-        <span class="truncate">{name}</span>
-        <ChevronsUpDown size={16} aria-hidden="true" />
-      </button>
-      {open && <OrgDialog onClose={() => setOpen(false)} />}
-    </>
+    <button
+      type="button"
+      class="button org-switch"
+      aria-label={texts.value.shell.switchOrg(name)}
+      onClick={onOpen}
+    >
+      <span class="truncate">{name}</span>
+      <ChevronsUpDown size={16} aria-hidden="true" />
+    </button>
   );
 }
 
 const FOUND_MAX = 20;
 
-function OrgDialog({ onClose }: { readonly onClose: () => void }) {
+/** Not within the sidebar: where that is hidden, so would be the dialog. */
+export function OrgDialog({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
   const { shell } = texts.value;
   const { items, outdated } = useOrgs(text.trim());

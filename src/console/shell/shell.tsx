@@ -11,7 +11,7 @@ import { setLanguage, setTheme, THEMES, theme } from '../state/preferences.js';
 import { logOut, may, session } from '../state/session.js';
 import { IconButton } from '../ui/button.js';
 import { Menu } from '../ui/menu.js';
-import { OrgSwitcher } from './org-switcher.js';
+import { OrgDialog, OrgSwitcher } from './org-switcher.js';
 import { Palette } from './palette.js';
 
 interface ShellProps {
@@ -23,6 +23,7 @@ interface ShellProps {
 
 export function Shell({ org, page, children }: ShellProps) {
   const [searching, setSearching] = useState(false);
+  const [switching, setSwitching] = useState(false);
   const main = useRef<HTMLElement>(null);
   useShortcuts(() => setSearching(true));
   useFocusAfterNavigation(main);
@@ -36,11 +37,17 @@ export function Shell({ org, page, children }: ShellProps) {
         <Brand org={org} />
         <IconButton icon={Search} label={shell.search} onClick={() => setSearching(true)} />
       </header>
-      <Sidebar org={org} page={page} onSearch={() => setSearching(true)} />
+      <Sidebar
+        org={org}
+        page={page}
+        onSearch={() => setSearching(true)}
+        onSwitch={() => setSwitching(true)}
+      />
       <main class="main" id="main" ref={main} tabIndex={-1}>
         <div class="page">{children}</div>
       </main>
       {searching && <Palette org={org} onClose={() => setSearching(false)} />}
+      {switching && <OrgDialog onClose={() => setSwitching(false)} />}
     </div>
   );
 }
@@ -85,9 +92,10 @@ function Brand({ org }: { readonly org: string }) {
 
 interface SidebarProps extends Omit<ShellProps, 'children'> {
   readonly onSearch: () => void;
+  readonly onSwitch: () => void;
 }
 
-function Sidebar({ org, page, onSearch }: SidebarProps) {
+function Sidebar({ org, page, onSearch, onSwitch }: SidebarProps) {
   const [open, setOpen] = useState(false);
   const { path } = place.value;
   useEffect(() => setOpen(false), [path]);
@@ -95,7 +103,7 @@ function Sidebar({ org, page, onSearch }: SidebarProps) {
   return (
     <aside class="sidebar" data-open={open} aria-label={shell.sidebar}>
       <Brand org={org} />
-      <OrgSwitcher org={org} />
+      <OrgSwitcher org={org} onOpen={onSwitch} />
       <button type="button" class="nav-more search-button" onClick={onSearch}>
         <Search size={16} aria-hidden="true" />
         {shell.search}

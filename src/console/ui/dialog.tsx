@@ -31,6 +31,7 @@ export function Dialog({
   children,
 }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const frame = useRef<HTMLFormElement>(null);
   const id = useId();
   const [asking, setAsking] = useState(false);
   useEffect(() => {
@@ -39,6 +40,10 @@ export function Dialog({
     element?.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
     return () => element?.close();
   }, []);
+  useEffect(() => {
+    // What had the focus may be gone: keys reach the dialog only with a focus inside.
+    if (document.activeElement === document.body) frame.current?.focus();
+  });
   const close = (): void => {
     if (dirty) setAsking(true);
     else onClose();
@@ -63,7 +68,7 @@ export function Dialog({
       closedby="none"
       onKeyDown={onKeyDown}
     >
-      <form class="dialog-frame" noValidate onSubmit={submit}>
+      <form ref={frame} class="dialog-frame" tabIndex={-1} noValidate onSubmit={submit}>
         <div class="dialog-head">
           <h2 id={id}>{title}</h2>
           <IconButton icon={X} size="small" label={common.close} onClick={close} />

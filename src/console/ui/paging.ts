@@ -11,7 +11,8 @@ export interface Paging {
   readonly back: () => void;
 }
 
-const PAGE_SIZE = 50;
+/** As many rows as a slow machine draws without a stall: `npm run console:speed`. */
+const PAGE_SIZE = 25;
 
 export function usePaging(defaultSort: string): Paging {
   const earlier = useRef<string[]>([]);
