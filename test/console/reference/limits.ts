@@ -48,7 +48,7 @@ export const LIMITS: readonly Shown[] = [
       await api('PUT', '/orgs/acme/plans/usage', { allowance: 80, mode: 'hard' });
       await show('overview');
       await page.getByText('The Usage pool is used up').waitFor();
-      t.match(await cardOf(page, 'Usage').innerText(), /^Usage\s+0\s+units[\s\S]*100% used/);
+      t.match(await cardOf(page, 'Usage').innerText(), /\b0\s+units[\s\S]*100% used/);
       t.same(await ask('ann', 'map', 'sql'), [429, 429]);
       await api('PUT', '/orgs/acme/plans/usage', { allowance: 5_000, mode: 'hard' });
       t.same(await ask('ann', 'map'), [200]);
@@ -282,9 +282,10 @@ async function unblock(t: Test, { page, show, api, ask }: Reference): Promise<vo
 async function history(t: Test, { page, show }: Reference): Promise<void> {
   await show('history');
   await rowOf(sumsOf(page), 'sql').waitFor();
-  await page.getByLabel('By', { exact: true }).selectOption('key');
+  const by = page.getByRole('group', { name: 'By', exact: true });
+  await by.getByRole('button', { name: 'API key' }).click();
   await rowOf(sumsOf(page), 'No API key').waitFor();
-  await page.getByLabel('By', { exact: true }).selectOption('user');
+  await by.getByRole('button', { name: 'User' }).click();
   for (const range of ['30 days', '90 days', 'Year', 'This period']) {
     await page.getByRole('button', { name: range }).click();
     await rowOf(sumsOf(page), 'Ann Smith').waitFor();
