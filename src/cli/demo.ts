@@ -111,7 +111,7 @@ export async function demo({ environment: outer, ports = {}, out, notes }: DemoO
       await writeMonth({ path, config, until: Date.now() });
     }
     const source = { file: 'demo', read: () => loadConfig(text, environment) };
-    const served = await serve(source, environment, plainLog(notes));
+    const served = await serve(source, environment, { log: plainLog(notes), warmsUp: false });
     const { addresses, adminToken = '' } = served;
     const code = served.app.loginCode(adminToken);
     out.write(introduction(addresses, { ports: [upstream.port, models.port], adminToken, code }));

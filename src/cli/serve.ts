@@ -37,21 +37,30 @@ export interface Served {
   reload(): Promise<void>;
 }
 
+interface ServeOptions {
+  /** Left out: stdout. */
+  readonly log?: DestinationStream;
+  /** Left out: true. False where nobody sends a hundred requests at once, and a person waits for the start. */
+  readonly warmsUp?: boolean;
+}
+
 /** Starts everything and logs where it listens. Rejects if the store or an address is unavailable. */
 export async function serve(
   source: ConfigSource,
   environment: Environment,
-  log?: DestinationStream,
+  { log, warmsUp = true }: ServeOptions = {},
 ): Promise<Served> {
   const config = source.read('start');
   const logger = createLogger(config.log.level, log);
   const { bootstrapTokenFile } = config.admin;
   const bootstrapToken = bootstrapTokenFile === undefined ? undefined : bootstrapTokenIn(bootstrapTokenFile);
   const app = await buildApp({ config, logger, bootstrapToken, environment });
-  const addresses = await listenIfReachable(app, config, logger).catch(async (error: unknown) => {
-    await app.close();
-    throw error;
-  });
+  const addresses = await listenIfReachable(app, config, { logger, warmsUp }).catch(
+    async (error: unknown) => {
+      await app.close();
+      throw error;
+    },
+  );
   logger.info({ event: 'listening', ...addresses, store: app.ledger.name }, 'The listeners are open.');
   const adminToken = bootstrapToken ?? (await firstToken(app, config, logger));
   return { app, addresses, logger, adminToken, reload: () => reload(app, source, logger) };
@@ -88,7 +97,7 @@ async function reload(app: App, { file, read }: ConfigSource, logger: Logger): P
 async function listenIfReachable(
   app: App,
   { admin, server, store }: Config,
-  logger: Logger,
+  { logger, warmsUp }: { readonly logger: Logger; readonly warmsUp: boolean },
 ): Promise<Addresses> {
   if (server.admin !== OFF && admin.bootstrapTokenFile === undefined && !('embedded' in store)) {
     const tokens = await adminTokens(app.ledger);
@@ -103,9 +112,10 @@ async function listenIfReachable(
         'Every admin token for all orgs has expired; set admin.bootstrapTokenFile to create a new one.',
       );
   }
-  await warmUp(app.ledger, (err) =>
-    logger.info({ event: 'warm_up_failed', err }, 'The first requests may be slow: the warm-up failed.'),
-  );
+  if (warmsUp)
+    await warmUp(app.ledger, (err) =>
+      logger.info({ event: 'warm_up_failed', err }, 'The first requests may be slow: the warm-up failed.'),
+    );
   return app.listen();
 }
 
