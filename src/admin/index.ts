@@ -24,7 +24,7 @@ import { serveConsole } from './console/serve.js';
 import { ENDPOINTS } from './endpoints.js';
 import { answerClientError } from './http/client-error.js';
 import { readJson } from './http/json-body.js';
-import { openApiOf } from './http/openapi.js';
+import { type OpenApi, openApiOf } from './http/openapi.js';
 import { type MethodsOf, problemSender, type SendProblem, sendNotFound } from './http/problems.js';
 import { serveReference } from './http/reference.js';
 import { registerEndpoint } from './http/register.js';
@@ -86,10 +86,17 @@ export interface AdminOptions {
 const PARAM_LENGTH_MAX = 1_024;
 const BODY_BYTES_MAX = 256 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
-const DOCUMENT = openApiOf(ENDPOINTS);
 
 /** System data with an audit log. */
 export const SYSTEM_ORGS = [TOKEN_ORG];
+
+let document: OpenApi | undefined;
+
+/** The same for all listeners of a process. A start does not make it. */
+function theDocument(): OpenApi {
+  document ??= openApiOf(ENDPOINTS);
+  return document;
+}
 
 /** Not listening yet. */
 export function buildAdmin(options: AdminOptions): FastifyInstance {
@@ -118,7 +125,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   refuseEarly(app);
   serveConsole(app, options.consoleFolder);
   if (admin.oidcLogin !== undefined) serveOidcLogin(app, admin, admin.oidcLogin);
-  app.register((v1) => serveReference(v1, DOCUMENT), { prefix: '/v1' });
+  app.register((v1) => serveReference(v1, theDocument), { prefix: '/v1' });
   app.register(
     async (v1) => {
       v1.addHook('onRequest', authorize(admin));

@@ -5,7 +5,6 @@ import type { StoreConfig } from '../config/schema.js';
 import type { ClockGuard } from '../ledger/clock-guard.js';
 import { openEmbedded } from '../ledger/embedded/index.js';
 import type { Ledger } from '../ledger/port.js';
-import { openRedis } from '../ledger/redis/index.js';
 import type { PresenceEvent } from '../ledger/redis/presence.js';
 import type { RedirectKind } from '../ledger/redis/slot-map.js';
 import { storeAddress, storeSetting } from './store-address.js';
@@ -80,6 +79,7 @@ async function open(
       'The store lacks orgs that this gateway knows: it was emptied or is an older backup. They are marked as lost. Restore them or run quotagate store accept-loss.',
     );
   };
+  const { openRedis } = await import('../ledger/redis/index.js');
   const { minReplicas: replicas } = store;
   const waitMs = Math.min(store.deadlineMs, WAIT_MAX_MS);
   const replication = replicas === undefined ? undefined : { replicas, waitMs };

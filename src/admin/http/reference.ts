@@ -16,18 +16,20 @@ const CSP = {
   'frame-ancestors': ["'none'"],
 };
 
-export async function serveReference(app: FastifyInstance, document: OpenApi): Promise<void> {
-  const text = JSON.stringify(document);
+/** `document` is made at the first request for it. */
+export async function serveReference(app: FastifyInstance, document: () => OpenApi): Promise<void> {
+  let text: string | undefined;
   app.get('/openapi.json', (_request, reply) => {
+    text ??= JSON.stringify(document());
     reply.type('application/json').send(text);
   });
-  await app.register(swagger, {
-    mode: 'static',
-    specification: { document: document as never },
-  });
+  // The page asks for the document by itself, so the plugin gets none.
+  await app.register(swagger, { mode: 'static', specification: { document: {} as never } });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: CSP,
+    transformSpecification: () => document() as never,
+    transformSpecificationClone: false,
     uiConfig: { docExpansion: 'none', deepLinking: true },
   });
 }

@@ -10,16 +10,18 @@ export interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
 }
 
-/** Compiled at the first request that needs it: a start compiles none of hundreds, and all of a process share them. */
 const validators = new WeakMap<TSchema, Validator>();
 
-function validatorOf(schema: TSchema): Validator {
-  const known = validators.get(schema);
+/** Compiled at the first request that needs it: a start compiles none of hundreds, and all of a process share them. */
+export function validatorOf<Schema extends TSchema>(schema: Schema): Compiled<Schema> {
+  const known = validators.get(schema) as Compiled<Schema> | undefined;
   if (known !== undefined) return known;
   const validator = Compile(schema);
-  validators.set(schema, validator);
-  return validator;
+  validators.set(schema, validator as Validator);
+  return validator as Compiled<Schema>;
 }
+
+type Compiled<Schema extends TSchema> = ReturnType<typeof Compile<Schema>>;
 
 export const compileValidator: FastifySchemaCompiler<TSchema> =
   ({ schema, httpPart }) =>

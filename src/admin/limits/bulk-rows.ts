@@ -1,14 +1,13 @@
 /** Reads the rows of a bulk write of limits. Each bad row is reported with its index, the value, and what to do. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Static } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { LimitLine } from '../../ledger/view/limit-lines.js';
 import { NO_LIMIT } from '../../quota/limit.js';
 import type { Quotas } from '../../quota/units.js';
 import { capIn, definitionOf } from '../http/amounts.js';
 import { type FieldProblem, invalid } from '../http/problems.js';
-import { fieldProblems, members } from '../http/validate.js';
+import { fieldProblems, members, validatorOf } from '../http/validate.js';
 import { lineOfBody } from './routes.js';
 import { StatedLimit } from './schemas.js';
 
@@ -39,8 +38,6 @@ const PROBLEMS_MAX = 1_000;
 const ROWS_A_TURN = 250;
 const SHOWN_MAX = 100;
 
-const validator = Compile(LimitRow);
-
 export async function readRows(quotas: Quotas, values: readonly unknown[]): Promise<StatedRows> {
   const problems = new RowProblems(quotas);
   const rows = new Map<string, Row>();
@@ -56,6 +53,7 @@ export async function readRows(quotas: Quotas, values: readonly unknown[]): Prom
 }
 
 function rowIn(quotas: Quotas, index: number, value: unknown): Row {
+  const validator = validatorOf(LimitRow);
   if (!validator.Check(value)) {
     const errors = fieldProblems(validator.Errors(value), ROW, LimitRow);
     throw new ProblemError('input-invalid', 'the row is not valid', { members: { errors } });

@@ -1,9 +1,8 @@
 /** A group as a directory sends it, and the operations of a PATCH of a group: without a list of its members. */
 import type { Filter } from 'scim2-parse-filter';
 import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { invalid } from '../http/problems.js';
-import { Id, members, words } from '../http/validate.js';
+import { Id, members, validatorOf, words } from '../http/validate.js';
 import { ATTRIBUTES, attributeIn, withoutUrn } from './attributes.js';
 import { badRequest } from './errors.js';
 import { parsedFilter } from './filter.js';
@@ -16,8 +15,6 @@ const Names = members({
   externalId: Type.Optional(Type.Union([Id, Type.Null()])),
 });
 type Names = Static<typeof Names>;
-
-const validator = Compile(Names);
 
 export interface GroupInput {
   readonly displayName: string;
@@ -38,6 +35,7 @@ export function groupInputOf(body: unknown): GroupInput {
 }
 
 function namesIn(names: object): Names {
+  const validator = validatorOf(Names);
   if (validator.Check(names)) return names;
   const [error] = validator.Errors(names);
   throw badRequest('invalidValue', `${error?.instancePath.slice(1)}: ${error?.message}`);

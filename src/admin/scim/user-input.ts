@@ -1,8 +1,7 @@
 /** A user as a directory sends it: attributes by their names without case, checked by the rules of the admin API. */
 import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { userKeyOf } from '../../quota/id.js';
-import { Email, Id, members, Title } from '../http/validate.js';
+import { Email, Id, members, Title, validatorOf } from '../http/validate.js';
 import { ATTRIBUTES, type Attribute, attributeIn, type Kind, withoutUrn } from './attributes.js';
 import { badRequest } from './errors.js';
 import { booleanOf } from './filter.js';
@@ -21,8 +20,6 @@ const UserInput = members({
   active: Type.Optional(Type.Boolean()),
 });
 export type UserInput = Static<typeof UserInput>;
-
-const validator = Compile(UserInput);
 
 type Fields = Record<string, unknown>;
 
@@ -43,6 +40,7 @@ export function userInputOf(body: unknown): UserInput {
     role: chosen(rest.roles).value,
     active: active === undefined ? undefined : (booleanOf(active) ?? active),
   });
+  const validator = validatorOf(UserInput);
   if (validator.Check(input)) return input;
   const [error] = validator.Errors(input);
   const field = error?.instancePath.slice(1) ?? '';

@@ -2,7 +2,7 @@
  * Login to the console at the identity provider: OpenID Connect, authorization code with PKCE. What is needed on the way back is in a
  * cookie of the browser, so any replica can end what another began.
  */
-import * as openid from 'openid-client';
+import type * as Openid from 'openid-client';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { SessionCaller } from '../access/callers.js';
 import type { OidcCallers } from '../access/oidc.js';
@@ -25,8 +25,11 @@ export interface PendingLogin {
 
 const TIMEOUT_SECONDS = 5;
 
+/** Loaded at the first login. */
+const library = (): Promise<typeof Openid> => import('openid-client');
+
 export class OidcLogin {
-  private provider: Promise<openid.Configuration> | undefined;
+  private provider: Promise<Openid.Configuration> | undefined;
 
   constructor(
     private readonly callers: OidcCallers,
@@ -35,6 +38,7 @@ export class OidcLogin {
 
   /** `redirectUri`: where the provider sends the browser back to. */
   async begin(redirectUri: string): Promise<{ readonly url: URL; readonly pending: PendingLogin }> {
+    const openid = await library();
     const provider = await this.discovered();
     const pending = {
       state: openid.randomState(),
@@ -54,6 +58,7 @@ export class OidcLogin {
 
   /** Who logged in. `url`: the redirect URI with what the provider added. Rejects with a ProblemError. */
   async end(url: URL, { state, nonce, verifier }: PendingLogin): Promise<SessionCaller> {
+    const openid = await library();
     const provider = await this.discovered();
     const checks = {
       expectedState: state,
@@ -64,14 +69,14 @@ export class OidcLogin {
     const { id_token: token = '' } = await openid
       .authorizationCodeGrant(provider, url, checks)
       .catch((error: unknown) => {
-        throw isAnswer(error) ? refusal(error) : unavailable(error);
+        throw isAnswer(openid, error) ? refusal(error) : unavailable(error);
       });
     const claims = await this.callers.claimsOf(token, this.client.clientId);
     const access = this.callers.accessOf(claims);
     return { id: sessionIdOf(access), access, claims };
   }
 
-  private discovered(): Promise<openid.Configuration> {
+  private discovered(): Promise<Openid.Configuration> {
     this.provider ??= this.discover().catch((error: unknown) => {
       this.provider = undefined;
       throw unavailable(error);
@@ -79,7 +84,8 @@ export class OidcLogin {
     return this.provider;
   }
 
-  private discover(): Promise<openid.Configuration> {
+  private async discover(): Promise<Openid.Configuration> {
+    const openid = await library();
     const { clientId, clientSecret } = this.client;
     const issuer = new URL(this.callers.issuer);
     const isPlain = issuer.protocol === 'http:';
@@ -100,7 +106,7 @@ function sessionIdOf({ who }: Access): string {
 /** Codes of errors that a browser or a wrong answer causes; with any other, the provider could not be asked. */
 const REFUSALS = /^OAUTH_(INVALID_RESPONSE|JWT_|JSON_ATTRIBUTE_)/;
 
-function isAnswer(error: unknown): boolean {
+function isAnswer(openid: typeof Openid, error: unknown): boolean {
   if (error instanceof openid.AuthorizationResponseError || error instanceof openid.ResponseBodyError)
     return true;
   return error instanceof openid.ClientError && REFUSALS.test(error.code ?? '');

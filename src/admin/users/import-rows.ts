@@ -2,15 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { JSONParser } from '@streamparser/json';
-import { parse } from 'csv-parse';
 import Type, { type Static } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { ProblemError } from '../../errors/catalogue.js';
 import { GROUPS_MAX } from '../../quota/charge.js';
 import { userKeyOf } from '../../quota/id.js';
 import { invalid } from '../http/problems.js';
-import { Email, fieldProblems, Id, members, Name, Title } from '../http/validate.js';
+import { Email, fieldProblems, Id, members, Name, Title, validatorOf } from '../http/validate.js';
 import { UserStatus } from './schemas.js';
 
 export const ImportRow = members({
@@ -47,8 +44,6 @@ const PROBLEMS_MAX = 1_000;
 const ROWS_A_TURN = 250;
 
 const COLUMNS: readonly string[] = Object.keys(ImportRow.properties);
-const validator = Compile(ImportRow);
-
 export async function readImport(body: Readable, isCsv: boolean): Promise<ImportFile> {
   const hash = createHash('sha256');
   const rows = new Rows();
@@ -87,6 +82,7 @@ class Rows {
   add(line: number, value: unknown): void {
     this.count += 1;
     if (this.count > ROWS_MAX) throw invalid('body', `has more than ${ROWS_MAX} rows`);
+    const validator = validatorOf(ImportRow);
     if (!validator.Check(value)) {
       for (const { field, problem } of fieldProblems(validator.Errors(value), 'row', ImportRow))
         this.problems.add({ line, field, problem });
@@ -128,6 +124,7 @@ interface RawRow {
 }
 
 async function* csvRows(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
+  const { parse } = await import('csv-parse');
   const parser = parse({
     columns: checkedColumns,
     bom: true,
@@ -176,6 +173,7 @@ function fromCells(record: Readonly<Record<string, string>>): unknown {
 
 async function* jsonRows(bytes: AsyncIterable<Buffer>): AsyncGenerator<RawRow> {
   const found: unknown[] = [];
+  const { JSONParser } = await import('@streamparser/json');
   const parser = new JSONParser({ paths: ['$.*'], keepStack: false });
   let isArray = true;
   parser.onValue = ({ value, key }) => {

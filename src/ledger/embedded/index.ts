@@ -40,7 +40,7 @@ import { HistoryOnDisk } from './history-on-disk.js';
 import { stepNotices } from './notices.js';
 import { OrgSchedule } from './org-schedule.js';
 import { OrgState } from './org-state.js';
-import { type Disk, openDisk } from './persist.js';
+import type { Disk } from './persist.js';
 import { beginStaging, endStaging, stage, stagingTime } from './staging.js';
 
 export interface EmbeddedOptions {
@@ -57,9 +57,15 @@ const DROPPED_AT_ONCE = 512;
 
 /** Rejects if another process has the folder open, or if it cannot be read. */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Ledger> {
-  const disk = options.path === undefined ? undefined : await openDisk(options.path);
+  const disk = options.path === undefined ? undefined : await diskAt(options.path);
   const orgStates = disk === undefined ? new Map<string, OrgState>() : await disk.load();
   return new MemoryLedger(orgStates, disk, options.clock ?? Date.now, options.clockGuard);
+}
+
+/** A process that keeps no data on disk does not load the database. */
+async function diskAt(path: string): Promise<Disk> {
+  const { openDisk } = await import('./persist.js');
+  return openDisk(path);
 }
 
 class MemoryLedger implements Ledger {

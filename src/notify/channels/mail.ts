@@ -1,5 +1,4 @@
 /** Sends messages by SMTP. */
-import nodemailer from 'nodemailer';
 import { type Channels, DeliveryError } from '../channels.js';
 import { mailOf } from '../content/mail.js';
 
@@ -25,8 +24,37 @@ interface MailChannel {
 const REASON_MAX = 300;
 
 export function mailChannel(options: MailOptions): MailChannel {
-  const { host, port, security, username, password, ca, from, connections, timeoutMs } = options;
-  const transport = nodemailer.createTransport({
+  let transport: ReturnType<typeof openTransport> | undefined;
+  const { from } = options;
+  const domain = from.slice(from.lastIndexOf('@') + 1);
+  return {
+    async mail(address, id, message) {
+      transport ??= openTransport(options);
+      const { subject, text, html } = mailOf(message);
+      const envelope = { from: { name: 'quotagate', address: from }, to: { name: '', address } };
+      const headers = { 'auto-submitted': 'auto-generated' };
+      try {
+        await (await transport).sendMail({
+          ...envelope,
+          subject,
+          text,
+          html,
+          headers,
+          messageId: `<${id}@${domain}>`,
+        });
+      } catch (error) {
+        throw new DeliveryError(reasonOf(error));
+      }
+    },
+    close: () => void transport?.then((one) => one.close()).catch(() => undefined),
+  };
+}
+
+/** Called for the first message: most processes of a fleet send none, and all would wait for the library at their start. */
+async function openTransport(options: MailOptions) {
+  const { host, port, security, username, password, ca, connections, timeoutMs } = options;
+  const { default: nodemailer } = await import('nodemailer');
+  return nodemailer.createTransport({
     pool: true,
     host,
     port,
@@ -42,27 +70,6 @@ export function mailChannel(options: MailOptions): MailChannel {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const domain = from.slice(from.lastIndexOf('@') + 1);
-  return {
-    async mail(address, id, message) {
-      const { subject, text, html } = mailOf(message);
-      const envelope = { from: { name: 'quotagate', address: from }, to: { name: '', address } };
-      const headers = { 'auto-submitted': 'auto-generated' };
-      try {
-        await transport.sendMail({
-          ...envelope,
-          subject,
-          text,
-          html,
-          headers,
-          messageId: `<${id}@${domain}>`,
-        });
-      } catch (error) {
-        throw new DeliveryError(reasonOf(error));
-      }
-    },
-    close: () => transport.close(),
-  };
 }
 
 /** In one line: the server's answer, or what the connection failed with. */
