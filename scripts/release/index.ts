@@ -1,14 +1,15 @@
 /**
- * `npm run release -- <major | minor | patch | x.y.z> [YYYY-MM-DD]`: sets the version of package and chart, gives the unreleased
- * part of the changelog its heading, commits and tags. It pushes and publishes nothing. The image takes its label from package.json.
+ * `npm run release -- <major | minor | patch | x.y.z> [YYYY-MM-DD]`: sets the version of package, chart and image, gives the unreleased
+ * part of the changelog its heading, commits and tags. It pushes and publishes nothing.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chartOf, released } from './texts.js';
+import { chartOf, dockerfileOf, released } from './texts.js';
 
 const CHART = 'helm/quotagate/Chart.yaml';
+const DOCKERFILE = 'Dockerfile';
 const CHANGELOG = 'CHANGELOG.md';
-const FILES = ['package.json', 'package-lock.json', CHART, CHANGELOG];
+const FILES = ['package.json', 'package-lock.json', CHART, DOCKERFILE, CHANGELOG];
 
 function run(command: string, ...args: string[]): string {
   return execFileSync(command, args, { encoding: 'utf8' }).trim();
@@ -25,6 +26,7 @@ function release(step: string, date: string): string {
   released(readFileSync(CHANGELOG, 'utf8'), { version: '0.0.0', date });
   const version = run('npm', 'version', step, '--no-git-tag-version').replace(/^v/, '');
   rewrite(CHART, (text) => chartOf(text, version));
+  rewrite(DOCKERFILE, (text) => dockerfileOf(text, version));
   rewrite(CHANGELOG, (text) => released(text, { version, date }));
   run('git', 'commit', '--quiet', '--message', `chore: release ${version}`, '--', ...FILES);
   run('git', 'tag', '--annotate', `v${version}`, '--message', `quotagate ${version}`);

@@ -18,3 +18,8 @@ export function chartOf(chart: string, version: string): string {
     .replace(/^version: .*$/m, `version: ${version}`)
     .replace(/^appVersion: .*$/m, `appVersion: ${version}`);
 }
+
+/** The label of the image is the version of the program. */
+export function dockerfileOf(dockerfile: string, version: string): string {
+  return dockerfile.replace(/(org\.opencontainers\.image\.version=)"[^"]*"/, `$1"${version}"`);
+}

@@ -26,6 +26,8 @@ t.test('the image has no build tools and the right entry point', async (t) => {
   t.match(last, /^CMD \["serve", "-c", "\/etc\/quotagate\/quotagate\.yaml"\]$/m);
   t.match(last, /^HEALTHCHECK .*\\\n {2}CMD \["\/usr\/local\/bin\/node".*\/healthz/m);
   t.notMatch(last, /^RUN /m, 'the image has no shell');
+  const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  t.match(last, new RegExp(`org\\.opencontainers\\.image\\.version="${version}"`));
   t.match(stages[0], /rm -r dist\/src\/demo dist\/src\/cli\/demo\.js/, 'the sample upstreams are left out');
 });
 

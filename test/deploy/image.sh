@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image from the Dockerfile and runs it as an orchestrator would: numeric user, read-only root, its own network
-# namespace, no new privileges, node as process 1. Checks health, serves the demo, stops it with SIGTERM, and prints size, start
-# time and memory. Not part of `npm test`: it needs Linux, root, and a few minutes.
+# namespace, no new privileges, node as process 1. Serves a config with an upstream beside it, and the console; stops it with SIGTERM in
+# the middle of a stream; prints size, start time and memory. Not part of `npm test`: it needs Linux, root, and a few minutes.
 #
 #   bash test/deploy/image.sh            # needs buildah, debootstrap, npm, curl, iproute2
 #   BASE_ROOT=/some/folder …             # a Debian 12 root file system to reuse; created there if the folder is empty
@@ -12,7 +12,7 @@ set -euo pipefail
 [ -n "${BOUNDED:-}" ] || exec env BOUNDED=yes timeout --kill-after=20 900 bash "$0" "$@"
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
-node_image=docker.io/library/node:24-bookworm-slim
+node_image=docker.io/library/node:24-bookworm
 runtime_image=gcr.io/distroless/cc-debian12:nonroot
 image=localhost/quotagate:test
 
@@ -28,6 +28,8 @@ inside() {
   mount -t tmpfs -o mode=1777,size=64m tmpfs "$root/tmp"
   mount -t tmpfs -o uid=65532,gid=65532,mode=0750,size=64m tmpfs "$root/data"
   mount -t proc proc "$root/proc"
+  mkdir -p "$root/etc/quotagate"
+  cp "$repository/test/deploy/image.yaml" "$root/etc/quotagate/quotagate.yaml"
   mount -o remount,ro,bind "$root"
   local user entrypoint healthcheck environment outer pid failed=
   # shellcheck source=/dev/null
@@ -38,28 +40,42 @@ inside() {
   fi
   echo "root is read-only, user $(as_user "$root" /usr/local/bin/node -p 'process.getuid()')"
 
+  node "$repository/test/deploy/image-upstream.mjs" &
+  local upstream=$!
   start # the first time everything is read from disk
   ask
+  sleep 5
   grep -E '^(Uid|NoNewPrivs|CapEff|VmRSS)' "/proc/$pid/status" | tr -s '\t ' ' ' | paste -sd ';'
   if as_user "$root" "${healthcheck[@]}"; then echo 'HEALTHCHECK passes'; else wrong 'HEALTHCHECK fails'; fi
+  curl -sN -m 20 "${caller[@]}" http://127.0.0.1:8080/stream >"$out/stream" &
+  local stream=$!
+  until [ -s "$out/stream" ]; do sleep 0.05; done
   stop
+  wait "$stream" || wrong 'the stream was cut'
+  [ "$(tail -1 "$out/stream")" = "data: last" ] || wrong "the stream ended with $(tail -1 "$out/stream")"
+  echo "stream: $(grep -c data "$out/stream") events, the last one after SIGTERM"
   if as_user "$root" "${healthcheck[@]}"; then wrong 'HEALTHCHECK passes with nothing there'; fi
-  start
-  stop
+  for _ in 1 2 3 4 5; do
+    start
+    stop
+  done
+  kill "$upstream"
   [ -z "$failed" ]
 }
 
-# Sets `pid`, as this namespace sees it. Callers are on loopback here, so the demo's own addresses and peers will do.
+caller=(-H 'x-quota-org: acme' -H 'x-quota-user: ana')
+
+# Sets `pid`, as this namespace sees it.
 start() {
   local from child
   from=$(date +%s%N)
-  as_user "$root" --pid "${entrypoint[@]}" demo >"$out/log" 2>&1 &
+  as_user "$root" --pid "${entrypoint[@]}" >"$out/log" 2>&1 &
   outer=$!
-  until curl -sf -m 5 -o /dev/null -H 'x-quota-org: acme' -H 'x-quota-user: eva' http://127.0.0.1:8080/v3/maps/4/8/5; do
+  until curl -sf -m 5 -o /dev/null http://127.0.0.1:9091/readyz; do
     kill -0 "$outer" 2>/dev/null || { cat "$out/log" && return 1; }
     sleep 0.01
   done
-  echo "started: first request served after $((($(date +%s%N) - from) / 1000000)) ms"
+  echo "started: ready after $((($(date +%s%N) - from) / 1000000)) ms"
   pid=$outer
   while child=$(pgrep -P "$pid"); do pid=$child; done
 }
@@ -94,21 +110,22 @@ as_user() {
       process.execve(command, [command, ...rest], process.env)' -- "$@"
 }
 
-# The demo's own three lines: a request that passes, a limit, a request that is refused for it.
+# A request that passes, a limit, a request that is refused for it, the console.
 ask() {
-  local caller=(-H 'x-quota-org: acme' -H 'x-quota-user: ana') token
-  token=$(sed -n 's/^ *admin token //p' "$out/log")
-  expect 200 "${caller[@]}" http://127.0.0.1:8080/v3/maps/4/8/5
+  local token
+  token=$(sed -n 's/.*"adminToken":"\([^"]*\)".*/\1/p' "$out/log")
+  expect 200 "${caller[@]}" http://127.0.0.1:8080/items
   expect 201 -X POST -H "authorization: Bearer $token" -H 'content-type: application/json' \
-    -d '{"user":"ana","quota":"usage","units":5}' http://127.0.0.1:9080/v1/orgs/acme/limits
-  expect 429 "${caller[@]}" 'http://127.0.0.1:8080/v3/sql?q=select%20count(*)%20from%20cities'
+    -d '{"user":"ana","quota":"requests","units":1}' http://127.0.0.1:9080/v1/orgs/acme/limits
+  expect 429 "${caller[@]}" http://127.0.0.1:8080/items
+  expect 200 http://127.0.0.1:9080/console/
 }
 
 expect() {
   local status=$1 answer
   shift
   answer=$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$@")
-  echo "demo: $answer ${*: -1}"
+  echo "$answer ${*: -1}"
   [ "$answer" = "$status" ] || wrong "$status was expected"
 }
 
@@ -133,7 +150,7 @@ b() { buildah --root "$work/store" --runroot "$work/run" --storage-driver vfs "$
 
 base=${BASE_ROOT:-$work/base}
 if [ ! -x "$base/bin/sh" ]; then
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$base" >"$work/debootstrap.log"
+  debootstrap --variant=minbase --include=ca-certificates,binutils bookworm "$base" >"$work/debootstrap.log"
 fi
 say "Debian: $(du -sm "$base" | cut -f1) MB"
 
@@ -181,9 +198,20 @@ say 'built'
 
 container=$(b from --pull-never "$image")
 root=$(b mount "$container")
+b push --quiet "$image" "oci:$work/oci" >/dev/null
 echo "size: $(du -sm --apparent-size "$root" | cut -f1) MB, of which node $(du -sm "$root/usr/local/bin/node" | cut -f1)," \
-  "node_modules $(du -sm "$root/app/node_modules" | cut -f1), program $(du -sk "$root/app/dist" | cut -f1) kB;" \
-  "compressed $(tar c -C "$root" . | gzip -6 | wc -c | awk '{ print int($1 / 1e6) }') MB"
+  "node_modules $(du -sm "$root/app/node_modules" | cut -f1), compiled code $(du -sm "$root/app/compile-cache" | cut -f1)," \
+  "program $(du -sm "$root/app/dist" | cut -f1)"
+node -e '
+  const { readFileSync, readdirSync } = require("node:fs");
+  const blob = (digest) => readFileSync(`${process.argv[1]}/blobs/${digest.replace(":", "/")}`);
+  const index = JSON.parse(readFileSync(`${process.argv[1]}/index.json`, "utf8"));
+  const { layers } = JSON.parse(blob(index.manifests[0].digest));
+  const mb = (bytes) => (bytes / 1e6).toFixed(1);
+  const sizes = layers.map(({ size }) => size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`compressed: ${mb(total)} MB in all; own layers ${mb(total - sizes[0])} MB (${sizes.slice(1).map(mb).join(", ")}), base ${mb(sizes[0])} MB`);
+' "$work/oci"
 b inspect --type image "$image" >"$work/inspect.json"
 node -e '
   const { Docker } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
@@ -192,7 +220,7 @@ node -e '
   console.error("settings:", JSON.stringify({ User, WorkingDir, Entrypoint, Cmd, StopSignal, Env }));
   console.log(`user=${User}`);
   console.log(`environment=(${quoted([...Env, `WORKDIR=${WorkingDir}`])})`);
-  console.log(`entrypoint=(${quoted(Entrypoint)})`);
+  console.log(`entrypoint=(${quoted([...Entrypoint, ...Cmd])})`);
   console.log(`healthcheck=(${quoted(Healthcheck.Test.slice(1))})`);
 ' "$work/inspect.json" >"$work/settings"
 mkdir "$work/out"

@@ -76,6 +76,7 @@ t.test('the release script', async (t) => {
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
   t.equal(JSON.parse(read('package.json')).version, '7.8.9');
   t.match(read('helm/quotagate/Chart.yaml'), /^version: 7\.8\.9\nappVersion: 7\.8\.9$/m);
+  t.match(read('Dockerfile'), /image\.version="7\.8\.9"/);
   t.match(read('CHANGELOG.md'), /## Unreleased\n\n## 7\.8\.9 - 2026-01-31\n/);
   t.throws(() => run(process.execPath, RELEASE, 'minor'), /no entry below/);
   t.equal(run('git', 'status', '--porcelain'), '', 'a refused release changes nothing');
