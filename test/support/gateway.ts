@@ -45,6 +45,8 @@ export interface ConfigParts {
   readonly on?: NetworkHost | undefined;
   /** Further quotas and other sections, as lines: those under `quotas` first. */
   readonly quotas?: string;
+  /** For a process of its own: `main.js` of another build. */
+  readonly program?: string;
 }
 
 const ROUTES = `
@@ -141,7 +143,7 @@ export async function spawnGateway(
     configText({ data: join(folder, 'data'), ...parts, tokenFile }).replace(/level: \w+/, 'level: info'),
   );
   const before = preload === undefined ? [] : ['--import', preload];
-  const args = [...before, MAIN, 'serve', '-c', file];
+  const args = [...before, parts.program ?? MAIN, 'serve', '-c', file];
   const [program, programArgs] = parts.on?.command(process.execPath, args) ?? [process.execPath, args];
   const child = spawn(program, programArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
