@@ -9,7 +9,6 @@ import {
   type Pod,
   podOf,
   rendered,
-  renderedSet,
   templateOf,
   VALUE_SETS,
   validatedSet,
@@ -35,7 +34,7 @@ t.test('Kubernetes and the CRDs accept every object of every value set', options
 t.test('the objects of every value set are consistent', options, async (t) => {
   for (const name of VALUE_SETS.keys()) {
     t.test(name, async (t) => {
-      const objects = objectsOf(renderedSet(name));
+      const objects = objectsOf(validatedSet(name));
       for (const { metadata, kind } of objects)
         t.match(
           metadata.labels,
@@ -92,7 +91,7 @@ function hasProbes(t: Test, { spec }: Pod): void {
 }
 
 t.test('without Redis, the chart runs at most one pod, on a persistent volume', options, async (t) => {
-  const objects = objectsOf(renderedSet('embedded'));
+  const objects = objectsOf(validatedSet('embedded'));
   t.same(kindsOf(objects), ['ConfigMap', 'Pod', 'Service', 'Service', 'Service', 'StatefulSet']);
   t.match(
     objects.find(({ kind }) => kind === 'StatefulSet'),
@@ -112,7 +111,7 @@ t.test('without Redis, the chart runs at most one pod, on a persistent volume', 
       },
     },
   );
-  const claimed = objectsOf(renderedSet('monitored'));
+  const claimed = objectsOf(validatedSet('monitored'));
   t.same(claims(claimed), []);
   t.match(
     podOf(claimed).spec.volumes.find((volume) => volume.name === 'data'),
@@ -124,7 +123,7 @@ t.test(
   'with Redis, the chart runs any number of replicas and replaces them without losing capacity',
   options,
   async (t) => {
-    const objects = objectsOf(renderedSet('redis'));
+    const objects = objectsOf(validatedSet('redis'));
     t.same(kindsOf(objects), [
       'ConfigMap',
       'Deployment',
@@ -161,7 +160,7 @@ t.test('only a config change replaces the pods', options, async (t) => {
 });
 
 t.test('ports come from the config', options, async (t) => {
-  const objects = objectsOf(renderedSet('locked-down'));
+  const objects = objectsOf(validatedSet('locked-down'));
   const listeners = podOf(objects).spec.containers[0].ports.map((port) => [port.name, port.containerPort]);
   t.same(Object.fromEntries(listeners), { gateway: 8443, admin: 9443, ops: 9999 });
   const services = objects.filter(({ kind }) => kind === 'Service');
@@ -176,17 +175,17 @@ t.test('ports come from the config', options, async (t) => {
 });
 
 t.test('without an admin listener there is no port and no Service for it', options, async (t) => {
-  const objects = objectsOf(renderedSet('no-admin'));
+  const objects = objectsOf(validatedSet('no-admin'));
   const listeners = podOf(objects).spec.containers[0].ports.map((port) => port.name);
   t.same(listeners, ['gateway', 'ops']);
   t.notOk(objects.some(({ metadata }) => metadata.name === 'gate-quotagate-admin'));
-  t.match(renderedSet('no-admin').notes, /Admin API: {2}off\n/);
+  t.match(validatedSet('no-admin').notes, /Admin API: {2}off\n/);
   const [unquoted] = objectsOf(rendered({ config: { server: { admin: false } } }));
   t.match(unquoted?.data?.['quotagate.yaml'], /admin: "?off"?\n/, 'Helm reads off as false');
 });
 
 t.test('the ServiceMonitor is created where the CRD exists, or on demand', options, async (t) => {
-  const monitor = objectsOf(renderedSet('monitored')).find(({ kind }) => kind === 'ServiceMonitor');
+  const monitor = objectsOf(validatedSet('monitored')).find(({ kind }) => kind === 'ServiceMonitor');
   t.match(monitor, {
     metadata: { namespace: 'monitoring', labels: { release: 'kube-prometheus-stack' } },
     spec: {
@@ -203,19 +202,19 @@ t.test('the ServiceMonitor is created where the CRD exists, or on demand', optio
 });
 
 t.test('the notes give the addresses and the token', options, async (t) => {
-  t.match(renderedSet('no values').notes, /logs statefulset\/gate-quotagate[\s\S]*no routes yet/);
-  const { notes } = renderedSet('redis');
+  t.match(validatedSet('no values').notes, /logs statefulset\/gate-quotagate[\s\S]*no routes yet/);
+  const { notes } = validatedSet('redis');
   t.match(notes, /4 replicas on one Redis/);
   t.match(notes, /http:\/\/gate-quotagate-admin\.quota\.svc:9080\/v1/);
   t.match(notes, /get secret gate-admin .*\{\{index \.data "token" \| base64decode\}\}/);
   t.match(
-    renderedSet('locked-down').notes,
+    validatedSet('locked-down').notes,
     /https:\/\/gate\.quota\.svc:443[\s\S]*port-forward deployment\/gate 9443/,
   );
 });
 
 t.test('OpenShift can choose the user and group ids', options, async (t) => {
-  t.same(podOf(objectsOf(renderedSet('monitored'))).spec.securityContext, {
+  t.same(podOf(objectsOf(validatedSet('monitored'))).spec.securityContext, {
     runAsNonRoot: true,
     fsGroupChangePolicy: 'OnRootMismatch',
     seccompProfile: { type: 'RuntimeDefault' },
@@ -223,7 +222,7 @@ t.test('OpenShift can choose the user and group ids', options, async (t) => {
 });
 
 t.test('the grace period covers the shutdown time in the config', options, async (t) => {
-  const grace = (name: string) => podOf(objectsOf(renderedSet(name))).spec.terminationGracePeriodSeconds;
+  const grace = (name: string) => podOf(objectsOf(validatedSet(name))).spec.terminationGracePeriodSeconds;
   t.equal(grace('no values'), 5 + 15 + 15, 'the defaults of the config');
   t.equal(grace('locked-down'), 5 + 120 + 15);
   t.equal(grace('monitored'), 330);

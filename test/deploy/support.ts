@@ -78,7 +78,7 @@ function onceFor(render: (sets: readonly Values[]) => Answers): (name: string) =
   };
 }
 
-/** The rendering of a value set, with what the schemas of Kubernetes say against it. */
+/** The rendering of a value set, with what `helm lint` and the schemas of Kubernetes say against it. */
 export const validatedSet: (name: string) => Rendered = onceFor((sets) => renderChart(sets));
 
 /** The rendering of a value set. */

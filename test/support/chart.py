@@ -40,6 +40,12 @@ def violations(text, versions, crds):
                 yield f"{place}: no schema"
 
 
+def findings(folder, values):
+    lint = helm_python.lint(folder, values, strict=True)
+    # Severity 1 is advice.
+    return [message["error"] for message in lint["messages"] if message["severity"] > 1] + lint["errors"]
+
+
 def answer(folder, chart, case, crds):
     values = case["values"]
     try:
@@ -47,14 +53,11 @@ def answer(folder, chart, case, crds):
     except helm_python.HelmError as error:
         return {"refusal": str(error)}
     manifests = [text for path, text in sorted(files.items()) if path.endswith(".yaml")]
-    lint = helm_python.lint(folder, values, strict=True)
-    # Severity 1 is advice.
-    findings = [message["error"] for message in lint["messages"] if message["severity"] > 1]
     return {
         "manifests": manifests,
         "notes": next((text for path, text in files.items() if path.endswith("NOTES.txt")), ""),
         "violations": [one for text in manifests for one in violations(text, case["kubernetes"], crds)],
-        "lint": findings + lint["errors"],
+        "lint": findings(folder, values) if case["kubernetes"] else [],
     }
 
 

@@ -52,7 +52,7 @@ export interface Refused {
 export interface RenderOptions {
   /** Folder of the chart. */
   readonly chart?: string;
-  /** Versions whose schemas judge the objects; an empty list: none does. */
+  /** Versions whose schemas judge the objects; an empty list: neither they nor `helm lint` do, which is faster. */
   readonly kubernetes?: readonly string[];
   readonly release?: string;
 }
