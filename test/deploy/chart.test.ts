@@ -1,7 +1,8 @@
 // For every value set, Kubernetes accepts all objects, they match each other, and the pod is locked down.
 import t, { type Test } from 'tap';
-import { skipWithoutDeployTools } from '../support/deploy-tools.js';
+import { renderChart, skipWithoutDeployTools } from '../support/deploy-tools.js';
 import {
+  accepted,
   hookOf,
   kindsOf,
   type Manifest,
@@ -29,6 +30,19 @@ t.test('Kubernetes and the CRDs accept every object of every value set', options
     t.same(answer.lint, [], `${name}: lint`);
     t.same(answer.violations, [], `${name}: schemas`);
   }
+});
+
+t.test('the schemas find known errors', options, async (t) => {
+  const values = {
+    env: [{ name: 'X', valeu: 'x' }],
+    serviceMonitor: { enabled: true, requireCrd: false, relabelings: [{ sourceLabel: 'x' }] },
+    httpRoute: { enabled: true, requireCrd: false, parentRefs: [{ nme: 'public' }] },
+  };
+  const [answer] = renderChart([values], { kubernetes: ['1.29'] });
+  const violations = accepted(answer).violations.join('\n');
+  t.match(violations, /StatefulSet.*1\.29.*valeu/);
+  t.match(violations, /ServiceMonitor.*sourceLabel/);
+  t.match(violations, /HTTPRoute.*nme/);
 });
 
 t.test('the objects of every value set are consistent', options, async (t) => {
