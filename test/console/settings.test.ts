@@ -42,6 +42,10 @@ async function changeOrg(t: Test, running: Console, page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Edit' }).click();
   const dialog = dialogOf(page, 'Change the organization');
   await dialog.getByLabel('Name').fill(`Acme ${MARKUP}`);
+  await dialog.getByLabel('A cycle lasts a').selectOption('week');
+  t.equal(await dialog.getByLabel('Begins on weekday').inputValue(), '1', 'where a week begins');
+  await dialog.getByLabel('A cycle lasts a').selectOption('month');
+  t.equal(await dialog.getByLabel('Begins on day of the month').inputValue(), '20', 'as it is now');
   await dialog.getByLabel('Seats').fill('2');
   await dialog.getByLabel('Begins on day of the month').fill('40');
   await dialog.getByText('Another cycle applies from its own next beginning.', { exact: false }).waitFor();

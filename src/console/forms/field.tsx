@@ -109,9 +109,12 @@ export function AreaField<V extends Values>({ form, name, rows, ...frame }: Area
 
 interface SelectFieldProps<V extends Values> extends FieldProps<V> {
   readonly options: readonly { readonly value: string; readonly label: string }[];
+  /** Values of other fields that follow from a choice. */
+  readonly follows?: (value: string) => Partial<V>;
 }
 
-export function SelectField<V extends Values>({ form, name, options, ...frame }: SelectFieldProps<V>) {
+export function SelectField<V extends Values>(props: SelectFieldProps<V>) {
+  const { form, name, options, follows, ...frame } = props;
   return (
     <FieldFrame {...frame} error={form.errors[name]}>
       {(names) => (
@@ -119,7 +122,9 @@ export function SelectField<V extends Values>({ form, name, options, ...frame }:
           class="input"
           {...names}
           value={form.values[name]}
-          onChange={(event) => form.set({ [name]: event.currentTarget.value } as Partial<V>)}
+          onChange={({ currentTarget: { value } }) =>
+            form.set({ ...follows?.(value), [name]: value } as Partial<V>)
+          }
         >
           {options.map(({ value, label }) => (
             <option key={value} value={value}>

@@ -68,7 +68,7 @@ export const SHOTS: readonly Shot[] = [
   { name: 'users', path: 'orgs/ORG/users' },
   { name: 'users-empty', path: 'orgs/ORG/users', state: 'empty', looks: ['light'] },
   { name: 'users-error', path: 'orgs/ORG/users', state: 'error', looks: ['light'] },
-  { name: 'users-cap', path: 'orgs/ORG/users', looks: ['light', 'phone'], act: typeCap },
+  { name: 'users-cap', path: 'orgs/ORG/users', looks: ['light'], act: typeCap },
   { name: 'users-invite', path: 'orgs/ORG/users?invite=new', looks: ['phone'] },
   { name: 'users-import', path: 'orgs/ORG/users?import=csv', looks: ['light'], act: chooseWrongFile },
   { name: 'user-edit', path: 'orgs/ORG/users?profile=finn', looks: ['light'] },
@@ -103,10 +103,11 @@ export const SHOTS: readonly Shot[] = [
   { name: 'notices-error', path: 'orgs/ORG/notices', state: 'error', looks: ['light'] },
   { name: 'notices-when', path: 'orgs/ORG/notices?change=when', looks: ['phone'] },
   { name: 'notices-email', path: 'orgs/ORG/notices?change=email', looks: ['dark'] },
-  { name: 'notices-test', path: 'orgs/ORG/notices?test=all', looks: ['light'], act: sendTest },
   { name: 'notices-failures', path: 'orgs/ORG/notices?tab=failures', looks: ['light'] },
   { name: 'webhooks-empty', path: 'orgs/ORG/notices?tab=webhooks', state: 'empty', looks: ['light'] },
   { name: 'webhook-made', path: 'orgs/ORG/notices?tab=webhooks', looks: ['light', 'dark'], act: addWebhook },
+  // A webhook is there to be tested.
+  { name: 'notices-test', path: 'orgs/ORG/notices?test=all', looks: ['light'], act: sendTest },
   {
     name: 'webhooks',
     path: 'orgs/ORG/notices?tab=webhooks',

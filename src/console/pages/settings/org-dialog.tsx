@@ -26,6 +26,9 @@ function valuesOf({ name, seats, cycle }: Org): OrgValues {
   };
 }
 
+/** Where a cycle of another length begins if nothing else is chosen. */
+const ANCHORS: Readonly<Record<Every, number>> = { hour: 0, day: 0, week: 1, month: 1, year: 101 };
+
 const everyIn = (text: string): Every => EVERY.find((one) => one === text) ?? 'month';
 const isWhole = (text: string): boolean => Number.isInteger(typedNumber(text));
 
@@ -65,7 +68,7 @@ export function OrgDialog({ org, onClose }: OrgDialogProps) {
         help={orgDialog.seatsHelp(org.seatsUsed)}
         input={{ inputMode: 'numeric' }}
       />
-      <CycleFields form={form} />
+      <CycleFields form={form} cycle={cycle} />
       {isOtherCycle && <Banner tone="info">{orgDialog.cycleNote}</Banner>}
       <TextField
         form={form}
@@ -78,7 +81,13 @@ export function OrgDialog({ org, onClose }: OrgDialogProps) {
   );
 }
 
-function CycleFields({ form }: { readonly form: Form<OrgValues> }) {
+interface CycleFieldsProps {
+  readonly form: Form<OrgValues>;
+  /** As it is now. */
+  readonly cycle: Org['cycle'];
+}
+
+function CycleFields({ form, cycle }: CycleFieldsProps) {
   const { org: text, orgDialog } = texts.value.settings;
   return (
     <>
@@ -87,6 +96,9 @@ function CycleFields({ form }: { readonly form: Form<OrgValues> }) {
         name="every"
         label={orgDialog.every}
         options={EVERY.map((value) => ({ value, label: orgDialog.everyNames[value] }))}
+        follows={(every) => ({
+          anchor: String(every === cycle.every ? cycle.anchor : ANCHORS[everyIn(every)]),
+        })}
       />
       <TextField
         form={form}
