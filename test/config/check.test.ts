@@ -27,7 +27,7 @@ t.test('mistakes of the file and of the environment', async (t) => {
     code: 1,
     text: `quotagate.yaml:2:22 /quotas/usage/decimals: 9 is out of bounds – write a whole number from 0 to 6
 quotagate.yaml:3:1 /logs: \`logs\` is not a setting – did you mean \`log\`?
-QUOTAGATE_SERVER_ADMIN /server/admin: "x" is not an address to listen on – write host:port, such as 0.0.0.0:8080 or [::1]:8080
+QUOTAGATE_SERVER_ADMIN /server/admin: "x" is not an address to listen on, or off – write host:port, such as 127.0.0.1:9080 or [::1]:9080, or off
 quotagate.yaml: 3 errors
 `,
   });

@@ -215,6 +215,7 @@ async function noticeRules(t: Test, running: Console, page: Page): Promise<void>
   await users.getByLabel('Also when a request is refused').uncheck();
   await when.getByRole('button', { name: 'Save' }).click();
   await when.waitFor({ state: 'hidden' });
+  await rowOf(page, 'A user').getByText('80%, 100%').waitFor();
   t.match(await rowOf(page, 'A user').innerText(), /A user\s+80%, 100%\s+Off/);
   await page.getByRole('button', { name: 'Who gets e-mail' }).click();
   const email = dialogOf(page, 'Who gets e-mail');

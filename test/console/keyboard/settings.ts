@@ -23,6 +23,8 @@ async function notices(t: Test, running: Console, page: Page): Promise<void> {
   await type(page, /^When this much is consumed/, '80, 100');
   await press(page, 'Enter');
   await closed(page);
+  // The next dialog begins with what is shown.
+  await rowOf(page, 'A user').getByText('80%, 100%').waitFor();
   await activate(page, /^Edit: Who gets e-mail/);
   await type(page, /^Further addresses/, 'ops@acme.example');
   await activate(page, /^Save/);
