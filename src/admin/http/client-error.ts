@@ -1,7 +1,9 @@
 /** Responds to unparsable requests with problem documents. */
+import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorCode, ProblemError, problemBody } from '../../errors/catalogue.js';
+import { type ErrorCode, ProblemError } from '../../errors/catalogue.js';
+import { problemDocument } from './problems.js';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -19,7 +21,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     CODES[error.code ?? ''] ?? 'request-malformed',
     'The request could not be read',
   );
-  const body = JSON.stringify(problemBody(problem));
+  const body = JSON.stringify(problemDocument(problem, randomUUID()));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
     'Content-Type: application/problem+json',

@@ -33,10 +33,15 @@ type ProblemForm = (
   request: FastifyRequest,
 ) => { readonly status: number; readonly type: string; readonly body: object };
 
+/** `id`: of the request, a UUID. */
+export function problemDocument(problem: ProblemError, id: string): object {
+  return { ...problemBody(problem), instance: `urn:uuid:${id}` };
+}
+
 const PROBLEM_JSON: ProblemForm = (problem, { id }) => ({
   status: problem.status,
   type: 'application/problem+json',
-  body: { ...problemBody(problem), instance: `urn:uuid:${id}` },
+  body: problemDocument(problem, id),
 });
 
 /** Internal errors are logged. */
