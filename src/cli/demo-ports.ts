@@ -21,7 +21,7 @@ const PORT_MAX = 65_535;
 /** Reads an option. */
 export function portIn(text: string): number {
   const port = Number(text);
-  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= PORT_MAX) return port;
   throw new InvalidArgumentError('Write a number from 1 to 65535, or 0 for any free port.');
 }
 
