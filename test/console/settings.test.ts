@@ -95,6 +95,7 @@ async function changePlan(t: Test, running: Console, page: Page): Promise<void> 
   await dialog.getByLabel('Begins').selectOption('next-cycle');
   await dialog.getByRole('button', { name: 'Save plan' }).click();
   await dialog.waitFor({ state: 'hidden' });
+  await rowOf(page, 'Usage').getByText('then 6,000', { exact: false }).waitFor();
   t.match(await rowOf(page, 'Usage').innerText(), /5,000 units\s+then 6,000, hard, from/);
   await page.goto(`${running.url}orgs/acme/settings?plan=lds`);
   const lds = dialogOf(page, 'Plan of LDS');

@@ -4,6 +4,7 @@ import { refresh } from '../../api/query.js';
 import { typedNumber } from '../../format/amounts.js';
 import { SelectField, TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { type Form, useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { Banner } from '../../ui/banner.js';
@@ -70,13 +71,7 @@ export function OrgDialog({ org, onClose }: OrgDialogProps) {
       />
       <CycleFields form={form} cycle={cycle} />
       {isOtherCycle && <Banner tone="info">{orgDialog.cycleNote}</Banner>}
-      <TextField
-        form={form}
-        name="reason"
-        label={`${common.reason} (${common.optional})`}
-        help={common.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={form} />
     </FormDialog>
   );
 }

@@ -5,6 +5,7 @@ import { quotaName, typedNumber } from '../../format/amounts.js';
 import { timeAt } from '../../format/dates.js';
 import { SelectField, TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { type Form, useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { type QuotaOverview, useOrg } from '../../state/org.js';
@@ -53,7 +54,7 @@ interface PlanFieldsProps {
 
 function PlanFields({ form, quota }: PlanFieldsProps) {
   const { cycle, withoutPlan } = useOrg();
-  const { settings, common } = texts.value;
+  const { settings } = texts.value;
   const { planDialog: text, plans } = settings;
   const mode = MODES.find((one) => one === form.values.mode) ?? 'hard';
   const unit = (quota ?? withoutPlan.find((one) => one.quota === form.values.quota))?.unit;
@@ -94,13 +95,7 @@ function PlanFields({ form, quota }: PlanFieldsProps) {
           ]}
         />
       )}
-      <TextField
-        form={form}
-        name="reason"
-        label={`${common.reason} (${common.optional})`}
-        help={common.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={form} />
     </>
   );
 }

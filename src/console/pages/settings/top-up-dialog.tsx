@@ -5,6 +5,7 @@ import { refresh } from '../../api/query.js';
 import { amount, quotaName, typedNumber } from '../../format/amounts.js';
 import { TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { type QuotaOverview, useOrg } from '../../state/org.js';
@@ -18,7 +19,7 @@ interface TopUpDialogProps {
 
 export function TopUpDialog({ quota, onClose }: TopUpDialogProps) {
   const { id: org } = useOrg();
-  const { settings, common } = texts.value;
+  const { settings } = texts.value;
   const { topUpDialog: text, done } = settings;
   const { unit } = quota;
   const keyFor = useIdempotencyKey();
@@ -51,13 +52,7 @@ export function TopUpDialog({ quota, onClose }: TopUpDialogProps) {
       labels={{}}
     >
       <TextField form={form} name="units" label={text.units} unit={unit} input={{ inputMode: 'decimal' }} />
-      <TextField
-        form={form}
-        name="reason"
-        label={common.reason}
-        help={text.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={form} required help={text.reasonHelp} />
       <Outcome quota={quota} units={units} />
     </FormDialog>
   );

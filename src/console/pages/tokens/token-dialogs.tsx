@@ -3,6 +3,7 @@ import { api, dataOf, type Schemas } from '../../api/client.js';
 import { refresh } from '../../api/query.js';
 import { SelectField, TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { type Form, useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { ExpiryField, expiryAfter } from '../../parts/secrets/expiry.js';
@@ -31,20 +32,13 @@ interface CreateTokenDialogProps {
 export function CreateTokenDialog({ onMade, onClose }: CreateTokenDialogProps) {
   const { dialog: text } = texts.value.tokens;
   const form = useTokenForm({ onMade, onClose });
-  const { common } = texts.value;
   return (
     <FormDialog form={form} title={text.title} act={text.submit} onClose={onClose} labels={{}}>
       <TextField form={form} name="name" label={text.name} help={text.nameHelp} input={{ maxLength: 128 }} />
       <RoleField form={form} />
       <OrgFields form={form} />
       <ExpiryField form={form} />
-      <TextField
-        form={form}
-        name="reason"
-        label={`${common.reason} (${common.optional})`}
-        help={common.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={form} />
     </FormDialog>
   );
 }

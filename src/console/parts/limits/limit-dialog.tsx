@@ -6,6 +6,7 @@ import type { FoundSubject, Subject } from '../../api/subjects.js';
 import { amount, quotaName } from '../../format/amounts.js';
 import { CheckField, TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { SubjectField } from '../../forms/subject-field.js';
 import { type Form, useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
@@ -68,13 +69,7 @@ export function LimitDialog(props: LimitDialogProps) {
       {limit === undefined && <LimitSubject form={state} quota={quota} />}
       <AmountField form={state} quota={quota} />
       <CheckField form={state} name="shadow" label={dialog.shadow} />
-      <TextField
-        form={state}
-        name="reason"
-        label={`${texts.value.common.reason} (${texts.value.common.optional})`}
-        help={texts.value.common.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={state} />
       <PreviewNote quota={quota} limit={limit?.id} values={state.values} state={previewed} />
     </FormDialog>
   );

@@ -6,6 +6,7 @@ import { amount, quotaName, typedNumber } from '../../format/amounts.js';
 import { instantOfWall, wallOfInstant } from '../../format/zones.js';
 import { TextField } from '../../forms/field.js';
 import { FormDialog } from '../../forms/form-dialog.js';
+import { ReasonField } from '../../forms/reason-field.js';
 import { type Form, useForm } from '../../forms/use-form.js';
 import { texts } from '../../i18n/index.js';
 import { useOrg, useZone } from '../../state/org.js';
@@ -50,13 +51,7 @@ export function RaiseDialog({ limit, request, onClose }: RaiseDialogProps) {
       <p class="muted">{text.now(amount(limit.cap, unit), amount(limit.consumed))}</p>
       <TextField form={form} name="units" label={text.units} unit={unit} input={{ inputMode: 'decimal' }} />
       <UntilField form={form} resetsAt={limit.resetsAt} />
-      <TextField
-        form={form}
-        name="reason"
-        label={texts.value.common.reason}
-        help={texts.value.common.reasonHelp}
-        input={{ maxLength: 500 }}
-      />
+      <ReasonField form={form} required />
       <Outcome limit={limit} units={form.values.units} />
     </FormDialog>
   );
