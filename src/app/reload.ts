@@ -1,6 +1,6 @@
 /** Compares a new config with the running one: which settings take effect, and which need a restart. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../config/schema.js';
+import type { Config, StoreConfig } from '../config/schema.js';
 
 export interface Change {
   /** The config that is active from now on. */
@@ -9,7 +9,7 @@ export interface Change {
   readonly waiting: readonly string[];
 }
 
-/** Listeners, the store, and the scale of its amounts are fixed at start. */
+/** Listeners, the connection to the store, and the scale of its amounts are fixed at start. */
 const FIXED = [
   'server',
   'store',
@@ -23,7 +23,8 @@ const FIXED = [
 ] as const;
 
 export function changeOf(running: Config, next: Config): Change {
-  const { server, store, spool, admin, smtp, webhooks, retention, journal, quotaPath } = running;
+  const { server, spool, admin, smtp, webhooks, retention, journal, quotaPath } = running;
+  const store = storeAfter(running.store, next.store);
   const optional = { ...(spool === undefined ? {} : { spool }), ...(smtp === undefined ? {} : { smtp }) };
   const fixed = { server, store, admin, webhooks, retention, journal, quotaPath, ...optional };
   const waiting = FIXED.flatMap((key) => differences(fixed[key], next[key], key));
@@ -35,6 +36,11 @@ export function changeOf(running: Config, next: Config): Change {
   }
   for (const name of Object.keys(next.quotas)) if (!(name in quotas)) waiting.push(`quotas.${name}`);
   return { config: { ...next, ...fixed, quotas }, waiting };
+}
+
+/** What routes do without the store is no part of the connection: an operator changes it during an outage, when a restart would lose charges. */
+function storeAfter(running: StoreConfig, next: StoreConfig): StoreConfig {
+  return 'embedded' in running || 'embedded' in next ? running : { ...running, whenDown: next.whenDown };
 }
 
 /** The settings that differ: names only, because a value may be a secret. */

@@ -158,7 +158,7 @@ export class Running implements App {
     const before = stages.now;
     const next = buildStages({ ...shared, config }, before);
     try {
-      await createOrgs(this.ledger, config);
+      await createOrgs(this.ledger, config, this.config.orgs);
     } catch (error) {
       await retireStages(next, before);
       throw error;

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { comesTo, startLoad, until } from '../e2e/load.js';
 import { metricsOf } from '../observe/support.js';
-import { admin, as, ask, type GatewayProcess, type LogLine, spawnGateway } from '../support/gateway.js';
+import {
+  admin,
+  as,
+  ask,
+  type ConfigParts,
+  type GatewayProcess,
+  type LogLine,
+  spawnGateway,
+} from '../support/gateway.js';
+import { skipWithoutRedis, startRedis } from '../support/redis.js';
 import { TestUpstream } from '../support/upstream.js';
 
 const ORGS = '  acme: { plans: { usage: { allowance: 100000 } } }';
@@ -22,10 +31,13 @@ interface Reloadable {
   consumed(org?: string): Promise<number>;
 }
 
-async function reloadable(t: Test): Promise<Reloadable> {
+async function reloadable(t: Test, store: Partial<ConfigParts> = {}): Promise<Reloadable> {
   const folder = mkdtempSync(join(tmpdir(), 'quotagate-reload-'));
   const upstream = await TestUpstream.start();
-  const gateway = await spawnGateway({ upstream: upstream.url, orgs: ORGS, routes: ROUTES }, folder);
+  const gateway = await spawnGateway(
+    { upstream: upstream.url, orgs: ORGS, routes: ROUTES, ...store },
+    folder,
+  );
   t.teardown(async () => {
     await gateway.stop();
     await upstream.close();
@@ -173,6 +185,22 @@ t.test('what waits for a restart is named, and the rest is taken', async (t) => 
     'an amount that needs the new decimals',
   );
   t.equal((await ask(gateway.gateway, '/renamed', { headers: as('ana') })).status, 200);
+});
+
+t.test('open mode is closed during an outage', { skip: skipWithoutRedis }, async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const store = ', whenDown: { open: { units: 10, seconds: 60 } }';
+  const { gateway, reload } = await reloadable(t, { redis: redis.url, store, deadlineMs: 500 });
+  const status = async () => (await ask(gateway.gateway, '/unit', { headers: as('ana') })).status;
+  t.equal(await status(), 200);
+  await redis.stop();
+  t.equal(await status(), 200, 'without a decision');
+  const line = await reload((text) => text.replace(store, ', whenDown: closed'));
+  t.match(line, { level: 30, event: 'config_reloaded' });
+  t.equal(await status(), 503);
+  // An orderly stop waits for the store, to deliver what was served.
+  await gateway.stop('SIGKILL');
 });
 
 t.test('orgs of the file that differ from the ledger are logged, and stay', async (t) => {
