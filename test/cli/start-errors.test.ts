@@ -42,7 +42,9 @@ t.test('an address that this machine does not have', async (t) => {
 t.test('a store that cannot be had', async (t) => {
   const server = 'server: { gateway: "127.0.0.1:0", admin: "127.0.0.1:0", ops: "127.0.0.1:0" }\n';
   const closed = started(`${server}store: { redis: "redis://127.0.0.1:1" }\nlog: { level: silent }\n`);
-  await t.rejects(closed, { message: /^store.redis: Redis cannot be reached/ });
+  await t.rejects(closed, {
+    message: /^store.redis: Redis cannot be reached: connect ECONNREFUSED 127.0.0.1:1$/,
+  });
   writeFileSync(join(folder, 'file'), '');
   await t.rejects(started(`${server}${store('file')}`), { message: /^store.embedded.path: / });
 });

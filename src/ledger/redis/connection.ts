@@ -80,7 +80,8 @@ export class Connection {
   private readonly silenceMs: number;
   private admitted = false;
   private leastDelayMs = 0;
-  private sentinelError: Error | undefined;
+  /** Why it is not connected. ioredis rejects `connect` with `Connection is closed.` only. */
+  private lastError: Error | undefined;
   private inFlight = 0;
   /** When the server was last heard, or the first of the calls in flight was sent. */
   private heardAt = 0;
@@ -114,14 +115,11 @@ export class Connection {
     Object.assign(this.redis.options, secretOptions(options));
     ignoreLaterErrors(this.redis);
     this.redis.on('error', (error: Error) => {
-      if (!SENTINELS_IN_TURN.test(error.message)) this.onError(error);
+      if (!SENTINELS_IN_TURN.test(error.message)) this.failed(error);
     });
     const { sentinel } = options;
     if (sentinel !== undefined)
-      this.redis.on('sentinelError', (error: Error) => {
-        this.sentinelError = sentinelError(error, sentinel);
-        this.onError(this.sentinelError);
-      });
+      this.redis.on('sentinelError', (error: Error) => this.failed(sentinelError(error, sentinel)));
     this.redis.on('ready', () => {
       this.connectedAt = performance.now();
       this.watchSilence();
@@ -132,6 +130,11 @@ export class Connection {
       clearInterval(this.silenceTimer);
       this.onClose();
     });
+  }
+
+  private failed(error: Error): void {
+    this.lastError = error;
+    this.onError(error);
   }
 
   /** Redis closes idle connections. The next one is opened at once, unless the last one was also short-lived. */
@@ -222,8 +225,10 @@ export class Connection {
     try {
       await this.redis.connect();
     } catch (error) {
-      const why = this.sentinelError === undefined ? '' : `: ${this.sentinelError.message}`;
-      throw new StoreError(`Redis cannot be reached${why}`, false, { cause: error, answered: false });
+      const { lastError } = this;
+      throw lastError === undefined
+        ? new StoreError('Redis cannot be reached', false, { cause: error, answered: false })
+        : new StoreError(`Redis cannot be reached: ${lastError.message}`, false, { answered: false });
     }
   }
 
