@@ -21,7 +21,7 @@ import { buildNotifier, DAY_MS } from './build-notifier.js';
 import { buildStages } from './build-stages.js';
 import { buildTelemetry, startTracingIn } from './build-telemetry.js';
 import { SPOOL_FAILED } from './keep-undelivered.js';
-import { addressOf, Certificates, naming } from './listen.js';
+import { Certificates, listenAt } from './listen.js';
 import { logOpenMode } from './open-mode.js';
 import { createOrgs } from './orgs.js';
 import { type App, type Base, Running } from './running.js';
@@ -52,8 +52,9 @@ export async function buildApp(options: AppOptions): Promise<App> {
   const ops = new Ops({ metrics: () => metrics.text(), onError });
   try {
     // Opened first, so that the process is live while it reads the ledger.
-    const at = addressOf(config.server.ops);
-    const opsAddress = await naming('server.ops', config.server.ops, () => ops.listen(at.host, at.port));
+    const opsAddress = await listenAt('server.ops', config.server.ops, ({ host, port }) =>
+      ops.listen(host, port),
+    );
     const tracing = await startTracingIn(options.environment ?? {}, logger);
     running = await assemble(options, { metrics, certificates, ops, opsAddress, onError, tracing });
     return running;

@@ -5,14 +5,32 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { variableOf } from '../config/environment.js';
 import type { Config } from '../config/schema.js';
-import { type Address, parseAddress } from '../config/values.js';
+import { type Address, formatAddress, parseAddress } from '../config/values.js';
 import { Certificate } from '../observe/certificate.js';
 import type { ProcessMetrics } from '../observe/metrics.js';
 
-/** Resolves with `host:port`. */
-export async function listenOn(app: FastifyInstance, setting: string, text: string): Promise<string> {
-  const url = await naming(setting, text, () => app.listen(addressOf(text)));
-  return url.replace(/^https?:\/\//, '');
+type Bound = ReturnType<Server['address']>;
+
+/** Resolves with `host:port`. Fastify's own text names 127.0.0.1 where it listens on all addresses. */
+export function listenOn(app: FastifyInstance, setting: string, text: string): Promise<string> {
+  return listenAt(setting, text, async (address) => {
+    await app.listen(address);
+    return app.server.address();
+  });
+}
+
+/** Resolves with `host:port`; `listen` resolves with the bound address. If it fails, the error names the setting. */
+export async function listenAt(
+  setting: string,
+  text: string,
+  listen: (address: Address) => Promise<Bound>,
+): Promise<string> {
+  const address = addressOf(text);
+  const bound = await naming(setting, text, () => listen(address));
+  // Port 0 is any free one.
+  return formatAddress(
+    bound === null || typeof bound === 'string' ? address : { ...address, port: bound.port },
+  );
 }
 
 /** Reasons why a process cannot listen, for people. */
@@ -23,8 +41,7 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'has a host name that is not found. Set an IP address',
 };
 
-/** If listening fails, the error names the setting. */
-export async function naming<T>(setting: string, text: string, listen: () => Promise<T>): Promise<T> {
+async function naming<T>(setting: string, text: string, listen: () => Promise<T>): Promise<T> {
   try {
     return await listen();
   } catch (error) {

@@ -23,6 +23,11 @@ export function parseAddress(text: string): Address | undefined {
   return { host, port };
 }
 
+/** `host:port`; an IPv6 address in brackets. */
+export function formatAddress({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** The address of a server: with a port. */
 export function isServerAddress(text: string): boolean {
   return (parseAddress(text)?.port ?? 0) > 0;

@@ -29,15 +29,13 @@ export class Ops {
     this.server = createServer(timeouts, (request, response) => void this.answer(request, response));
   }
 
-  /** Resolves with the address, `host:port`. */
-  listen(host: string, port: number): Promise<string> {
+  /** Resolves with the bound address. */
+  listen(host: string, port: number): Promise<ReturnType<Server['address']>> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, host, () => {
         this.server.off('error', reject);
-        const at = this.server.address();
-        const taken = at === null || typeof at === 'string' ? port : at.port;
-        resolve(`${host.includes(':') ? `[${host}]` : host}:${taken}`);
+        resolve(this.server.address());
       });
     });
   }

@@ -1,4 +1,5 @@
 // The ops listener: live from the first moment, ready only while requests should come, and nothing else to be had.
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { VERSION } from '../../src/observe/build.js';
 import { Ops } from '../../src/observe/ops.js';
@@ -9,7 +10,8 @@ const ORGS = '  acme: { plans: { usage: { allowance: 10 } } }';
 
 t.test('live at once; ready when it says so, and no longer when it drains', async (t) => {
   const ops = new Ops({ metrics: async () => 'a 1\n', onError: (error) => t.fail(String(error)) });
-  const at = await ops.listen('127.0.0.1', 0);
+  const { port } = (await ops.listen('127.0.0.1', 0)) as AddressInfo;
+  const at = `127.0.0.1:${port}`;
   t.teardown(() => ops.close());
   const seen = async () => {
     const [healthz, readyz] = await Promise.all([ask(at, '/healthz'), ask(at, '/readyz')]);
@@ -26,7 +28,8 @@ t.test('a scrape that fails is 500, and reported', async (t) => {
   const errors: unknown[] = [];
   const metrics = async () => Promise.reject(new Error('secret detail'));
   const ops = new Ops({ metrics, onError: (error) => errors.push(error) });
-  const at = await ops.listen('127.0.0.1', 0);
+  const { port } = (await ops.listen('127.0.0.1', 0)) as AddressInfo;
+  const at = `127.0.0.1:${port}`;
   t.teardown(() => ops.close());
   const { status, body } = await ask(at, '/metrics');
   t.equal(status, 500);
