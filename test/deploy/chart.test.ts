@@ -220,6 +220,10 @@ t.test('the notes give the addresses and the token', options, async (t) => {
   const { notes } = validatedSet('redis');
   t.match(notes, /4 replicas on one Redis/);
   t.match(notes, /http:\/\/gate-quotagate-admin\.quota\.svc:9080\/v1/);
+  t.match(
+    notes,
+    /port-forward service\/gate-quotagate-admin 9080:9080, then http:\/\/localhost:9080\/console/,
+  );
   t.match(notes, /get secret gate-admin .*\{\{index \.data "token" \| base64decode\}\}/);
   t.match(
     validatedSet('locked-down').notes,

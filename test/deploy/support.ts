@@ -12,7 +12,7 @@ import {
 } from '../support/deploy-tools.js';
 
 const FOLDER = join(REPOSITORY, 'test/deploy/values');
-const GUIDE = 'docs/deployment.md';
+const GUIDES = ['docs/deployment.md', 'docs/first-hour.md'];
 
 /** Typical value sets of platform teams by name, those of the guide, and an empty one. */
 export const VALUE_SETS: ReadonlyMap<string, Values> = new Map<string, Values>([
@@ -21,9 +21,11 @@ export const VALUE_SETS: ReadonlyMap<string, Values> = new Map<string, Values>([
     file.replace('.yaml', ''),
     parse(readFileSync(join(FOLDER, file), 'utf8')),
   ]),
-  ...blocksOf(GUIDE, 'yaml')
-    .filter(isValues)
-    .map(({ text, line }): [string, Values] => [`${GUIDE}:${line}`, parse(text)]),
+  ...GUIDES.flatMap((guide) =>
+    blocksOf(guide, 'yaml')
+      .filter(isValues)
+      .map(({ text, line }): [string, Values] => [`${guide}:${line}`, parse(text)]),
+  ),
 ]);
 
 export interface Named {

@@ -1,4 +1,4 @@
-"""Renders the chart with Helm's engine and judges what comes out: cases as JSON on standard input, answers as JSON."""
+"""Renders the chart with Helm's engine and judges what comes out, or judges a text: a job as JSON on standard input, answers as JSON."""
 
 import functools
 import json
@@ -63,5 +63,8 @@ def answer(folder, chart, case, crds):
 
 job = json.load(sys.stdin)
 custom = custom_resources(job["crds"])
-with helm_python.Chart.load(job["chart"]) as loaded:
-    json.dump([answer(job["chart"], loaded, case, custom) for case in job["cases"]], sys.stdout)
+if "text" in job:
+    json.dump(list(violations(job["text"], job["kubernetes"], custom)), sys.stdout)
+else:
+    with helm_python.Chart.load(job["chart"]) as loaded:
+        json.dump([answer(job["chart"], loaded, case, custom) for case in job["cases"]], sys.stdout)

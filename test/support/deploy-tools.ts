@@ -63,8 +63,17 @@ export function renderChart(
   { chart = CHART, kubernetes = KUBERNETES, release = 'gate' }: RenderOptions = {},
 ): (Rendered | Refused)[] {
   const cases = valueSets.map((values) => ({ values, release, namespace: 'quota', kubernetes }));
-  const job = { chart, crds: join(REPOSITORY, 'test/deploy/crds'), cases };
-  return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], JSON.stringify(job)));
+  return judge({ chart, cases }) as (Rendered | Refused)[];
+}
+
+/** What the schemas of Kubernetes say against manifests that no chart made. */
+export function violationsOf(text: string): readonly string[] {
+  return judge({ text, kubernetes: KUBERNETES }) as string[];
+}
+
+function judge(job: object): unknown {
+  const input = JSON.stringify({ crds: join(REPOSITORY, 'test/deploy/crds'), ...job });
+  return JSON.parse(run('python3', [join(REPOSITORY, 'test/support/chart.py')], input));
 }
 
 export interface Finding {
