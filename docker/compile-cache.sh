@@ -13,7 +13,7 @@ upstreams: { none: { url: 'http://127.0.0.1:1' } }
 routes: [{ match: GET /*, action: any, upstream: none, charges: [{ quota: requests, units: 1 }] }]
 orgs: { sample: { cycle: { every: month }, plans: { requests: { allowance: 1 } } } }
 YAML
-node dist/src/main.js serve -c "$work/quotagate.yaml" &
+node /app/dist/main.js serve -c "$work/quotagate.yaml" &
 ready='fetch("http://127.0.0.1:9091/readyz").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))'
 until node -e "$ready"; do
   kill -0 $!

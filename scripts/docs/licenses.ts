@@ -8,7 +8,7 @@ interface Locked {
 }
 
 /** Licences that allow use, change and distribution in a product under Apache-2.0 (SPDX ids). */
-const ALLOWED = new Set([
+export const ALLOWED_LICENSES: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
   'BlueOak-1.0.0',
@@ -26,7 +26,7 @@ export function shippedLicenses(lockText: string): ReadonlyMap<string, string> {
   const shipped = Object.entries(packages)
     .filter(([path, { dev }]) => path !== '' && dev !== true)
     .map(([path, { license }]) => [path.replace(/^.*node_modules\//, ''), license ?? 'none'] as const);
-  const refused = shipped.filter(([, license]) => !ALLOWED.has(license));
+  const refused = shipped.filter(([, license]) => !ALLOWED_LICENSES.has(license));
   if (refused.length > 0)
     throw new Error(
       `licence not allowed: ${refused.map(([name, license]) => `${name} (${license})`).join(', ')}`,

@@ -14,6 +14,7 @@ export default defineConfig({
     // Read by the check of the size of the first load.
     manifest: true,
     reportCompressedSize: false,
+    license: { fileName: 'licenses.md' },
   },
   // `npm run console:dev` shows the sources at once, with the API of a gateway on this machine.
   server: { proxy: { '/v1': 'http://127.0.0.1:9080' } },

@@ -1,12 +1,7 @@
 /** The version of this build. */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-const PACKAGE = new URL('../../../package.json', import.meta.url);
+const { version } = createRequire(import.meta.url)('quotagate/package.json') as { readonly version: string };
 
-/** The version in package.json, which is shipped beside `dist`. */
-export const VERSION = versionIn(readFileSync(PACKAGE, 'utf8'));
-
-function versionIn(text: string): string {
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
-}
+/** The version in package.json. */
+export const VERSION = version;

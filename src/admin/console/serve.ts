@@ -1,5 +1,6 @@
 /** Serves the console at `/console/`: the built files, and the page itself for every other path below it, which it shows by itself. */
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../errors/catalogue.js';
 import { matchesEtag } from '../http/etag.js';
@@ -8,8 +9,7 @@ import { type Coding, type ConsoleFile, INDEX, readConsole } from './files.js';
 
 const PREFIX = '/console/';
 const ASSETS = 'assets/';
-/** Beside the compiled program. */
-const FOLDER = fileURLToPath(new URL('../../../console/', import.meta.url));
+const FOLDER = join(createRequire(import.meta.url).resolve('quotagate/package.json'), '../dist/console');
 
 /** Nothing from elsewhere, nothing inline, and no other page may embed it. */
 const POLICY = [

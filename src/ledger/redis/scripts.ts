@@ -1,8 +1,8 @@
 /** Loads the Lua sources: one file per command; shared parts are included by name. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 export interface Script {
   readonly name: string;
@@ -12,21 +12,7 @@ export interface Script {
 
 const INCLUDE = /^ *--- @include "([a-z-]+)"$/gm;
 
-/** The `lua` folder of this package, searched upwards from here: it is beside `src` and beside `dist`. */
-function luaFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const found = join(folder, 'lua');
-    try {
-      readFileSync(join(found, 'apply.lua'));
-      return found;
-    } catch {
-      const parent = dirname(folder);
-      if (parent === folder) throw new Error('the folder lua of the package is missing: reinstall quotagate');
-      folder = parent;
-    }
-  }
-}
+const FOLDER = join(createRequire(import.meta.url).resolve('quotagate/package.json'), '../lua');
 
 /** `replaced`: replaces includes by name, for tests with their own clock; `patch` lets tests break a rule. */
 export interface ScriptOptions {
@@ -35,11 +21,10 @@ export interface ScriptOptions {
 }
 
 export function loadScript(name: string, options: ScriptOptions = {}): Script {
-  const folder = luaFolder();
-  const plain = readFileSync(join(folder, `${name}.lua`), 'utf8').replaceAll(
+  const plain = readFileSync(join(FOLDER, `${name}.lua`), 'utf8').replaceAll(
     INCLUDE,
     (_line, part: string) =>
-      options.replaced?.[part] ?? readFileSync(join(folder, 'include', `${part}.lua`), 'utf8'),
+      options.replaced?.[part] ?? readFileSync(join(FOLDER, 'include', `${part}.lua`), 'utf8'),
   );
   const source = withConstantsInPlace(
     stripped(options.patch === undefined ? plain : options.patch(plain, name)),

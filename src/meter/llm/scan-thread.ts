@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { ProblemError } from '../../errors/catalogue.js';
 import type { ScanAnswer, ScanJob, ScanResult } from './scan-worker.js';
 import type { Path } from './span-tree.js';
+import type { EncodingName } from './tokenizer.js';
 
 /** Bytes copied in one turn of the event loop. */
 const SLICE_BYTES = 2_097_152;
@@ -31,7 +32,7 @@ class ScanThread {
     await worker?.terminate();
   }
 
-  async scan(body: Buffer, paths: readonly Path[], tokenizer: string | undefined): Promise<ScanResult> {
+  async scan(body: Buffer, paths: readonly Path[], tokenizer: EncodingName | undefined): Promise<ScanResult> {
     const bytes = await copyOf(body);
     const worker = this.started();
     this.lastId += 1;

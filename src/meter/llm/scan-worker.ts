@@ -3,14 +3,14 @@ import { parentPort } from 'node:worker_threads';
 import { ProblemError } from '../../errors/catalogue.js';
 import { type Scanned, scanJson } from './json-scan.js';
 import { type Path, spanTree } from './span-tree.js';
-import { type CountTokens, tokenizerOf, tokensOf } from './tokenizer.js';
+import { type CountTokens, type EncodingName, tokenizerOf, tokensOf } from './tokenizer.js';
 
 export interface ScanJob {
   readonly id: number;
   readonly bytes: SharedArrayBuffer;
   readonly paths: readonly Path[];
   /** Absent: tokens are not counted. */
-  readonly tokenizer: string | undefined;
+  readonly tokenizer: EncodingName | undefined;
 }
 
 export interface ScanResult {

@@ -1,5 +1,6 @@
 /** The configuration of token charges. */
 import type { LlmApi } from '../../quota/tokens.js';
+import type { EncodingName } from './tokenizer.js';
 
 /** Decimal strings or numbers; both are read exactly. */
 export interface Weights {
@@ -45,7 +46,7 @@ export interface LlmOptions {
   readonly askUsage: boolean;
   /** Whether a request may name further models: fallbacks, routers, tools. */
   readonly otherModels: 'price' | 'refuse';
-  readonly tokenizer: 'bytes' | 'o200k_base' | 'cl100k_base';
+  readonly tokenizer: 'bytes' | EncodingName;
   readonly weights: Weights;
   /** Tokens per unit: 1, or 1000 for credits per 1,000 tokens. */
   readonly per: number;

@@ -8,16 +8,19 @@ const COUNTED_BYTES_MAX = 1_048_576;
 
 export type CountTokens = (text: string) => number;
 
-interface Encoding {
-  countTokens(text: string, options: { readonly disallowedSpecial: ReadonlySet<string> }): number;
-}
+/** Megabytes each: loaded only where the config names them. */
+const ENCODINGS = {
+  o200k_base: () => import('gpt-tokenizer/encoding/o200k_base'),
+  cl100k_base: () => import('gpt-tokenizer/encoding/cl100k_base'),
+};
+export type EncodingName = keyof typeof ENCODINGS;
 
-const loaded = new Map<string, CountTokens>();
+const loaded = new Map<EncodingName, CountTokens>();
 
-export async function tokenizerOf(name: string): Promise<CountTokens> {
+export async function tokenizerOf(name: EncodingName): Promise<CountTokens> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const { countTokens } = (await import(`gpt-tokenizer/encoding/${name}`)) as Encoding;
+  const { countTokens } = await ENCODINGS[name]();
   // Special tokens in a prompt are plain text to the provider and must not throw here.
   const options = { disallowedSpecial: new Set<string>() };
   const count: CountTokens = (text) => countTokens(text, options);
