@@ -67,5 +67,5 @@ t.test('commands exist', async (t) => {
   const known = /^quotagate (check|verify|stats|store accept-(loss|clock))( --?[a-z]+( [\w.<>]+)?)*$/;
   t.ok(commands.length > 3);
   for (const command of commands) t.match(command, known);
-  t.match(textOf('docs/runbooks.md'), '/app/dist/src/main.js verify -c /etc/quotagate/quotagate.yaml');
+  t.match(textOf('docs/runbooks.md'), '/app/dist/main.js verify -c /etc/quotagate/quotagate.yaml');
 });
