@@ -32,6 +32,8 @@ const SENTINELS_AGAIN_MS = 50;
 const NOT_SENT = /^Stream isn't writeable/;
 /** ioredis asks the Sentinels in turn, over several connection attempts, and then starts again: no Sentinel failed. */
 const SENTINELS_IN_TURN = /^All sentinels are unreachable\. Retrying from scratch after \d+ms\.$/;
+/** Whether or not it starts again: each Sentinel's own error has said why. */
+const ALL_SENTINELS = /^All sentinels are unreachable\b/;
 
 /** What ioredis needs of a command: it writes `toWritable()` and calls `resolve` or `reject` once. */
 class TextCommand {
@@ -115,11 +117,15 @@ export class Connection {
     Object.assign(this.redis.options, secretOptions(options));
     ignoreLaterErrors(this.redis);
     this.redis.on('error', (error: Error) => {
-      if (!SENTINELS_IN_TURN.test(error.message)) this.failed(error);
+      if (!ALL_SENTINELS.test(error.message)) this.lastError = error;
+      if (!SENTINELS_IN_TURN.test(error.message)) this.onError(error);
     });
     const { sentinel } = options;
     if (sentinel !== undefined)
-      this.redis.on('sentinelError', (error: Error) => this.failed(sentinelError(error, sentinel)));
+      this.redis.on('sentinelError', (error: Error) => {
+        this.lastError = sentinelError(error, sentinel);
+        this.onError(this.lastError);
+      });
     this.redis.on('ready', () => {
       this.connectedAt = performance.now();
       this.watchSilence();
@@ -130,11 +136,6 @@ export class Connection {
       clearInterval(this.silenceTimer);
       this.onClose();
     });
-  }
-
-  private failed(error: Error): void {
-    this.lastError = error;
-    this.onError(error);
   }
 
   /** Redis closes idle connections. The next one is opened at once, unless the last one was also short-lived. */
