@@ -7,6 +7,7 @@ import { Turns } from '../http/turns.js';
 import { type Profile, profileField, profileIn } from '../users/profile.js';
 import { ActiveTimes, type ReadActive } from './active-times.js';
 import type { DecodedRows, TableOf } from './decoded-rows.js';
+import { SearchedRows } from './searched-rows.js';
 import { SortedRows } from './sorted-rows.js';
 
 export interface UserRow {
@@ -29,6 +30,7 @@ export class UserRows implements DecodedRows {
   private consumedName: Table = 'consumed:0';
   /** By the name of the rank. */
   private readonly orders = new Map<string, SortedRows<UserRow>>();
+  private searched = new SearchedRows<UserRow>();
   private active = this.newActiveTimes();
   built = false;
 
@@ -58,6 +60,11 @@ export class UserRows implements DecodedRows {
     return order.list();
   }
 
+  /** The rows in which a search for this text, in lower case, finds something; undefined where these are more than `most`. */
+  search(part: string, most: number): Promise<readonly UserRow[] | undefined> {
+    return this.searched.find(part, most);
+  }
+
   /** Brings `activeAt` of all rows up to date. `now`: the store's time. */
   readActive(now: number, read: ReadActive): Promise<void> {
     return this.active.bringUp(now, read);
@@ -71,12 +78,16 @@ export class UserRows implements DecodedRows {
     this.tableOf = tableOf;
     this.consumedName = names.find((name) => name.startsWith('consumed:')) ?? this.consumedName;
     const rows = new Map<string, UserRow>();
+    const searched = new SearchedRows<UserRow>();
     const turns = new Turns();
     for (const [userKey, text] of tableOf('members') ?? []) {
-      rows.set(userKey, this.rowOf(userKey, text));
+      const row = this.rowOf(userKey, text);
+      rows.set(userKey, row);
+      searched.put(row);
       if (turns.isDue()) await turns.next();
     }
     this.rows = rows;
+    this.searched = searched;
     this.orders.clear();
     this.active = this.newActiveTimes();
     this.built = true;
@@ -112,10 +123,15 @@ export class UserRows implements DecodedRows {
     const text = this.tableOf('members')?.get(userKey);
     const row = this.rows.get(userKey) ?? (text === undefined ? undefined : this.rowOf(userKey, text));
     if (row === undefined) return;
-    if (text === undefined) this.rows.delete(userKey);
-    else {
+    if (text === undefined) {
+      this.rows.delete(userKey);
+      this.searched.remove(row);
+    } else {
       row.member = decodeMember(text);
-      if (!this.rows.has(userKey)) this.active.touch(row);
+      if (!this.rows.has(userKey)) {
+        this.active.touch(row);
+        this.searched.put(row);
+      }
       this.rows.set(userKey, row);
     }
     this.touch(row);
@@ -127,6 +143,7 @@ export class UserRows implements DecodedRows {
     if (row === undefined) return;
     row.profile = this.profileOf(row.userKey);
     row.sought = soughtIn(row.userKey, row.profile);
+    this.searched.put(row);
     this.touch(row);
   }
 

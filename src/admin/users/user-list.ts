@@ -8,12 +8,14 @@ import type { MembersOf } from '../http/endpoint.js';
 import { pageOf, type Rank } from '../http/paging.js';
 import { Paging, Search } from '../http/validate.js';
 import { allCapSums } from '../limits/caps.js';
-import type { UserRow } from '../snapshots/user-rows.js';
+import type { UserRow, UserRows } from '../snapshots/user-rows.js';
 import { UserStatus } from './schemas.js';
 import { activeTimes, lastActiveOf, userTables, userView } from './user-view.js';
 
 /** The order that the history decides. */
 const LAST_ACTIVE = 'lastActiveAt';
+
+const FOUND_MAX = 1_000;
 
 /** The query of the members of a group. */
 export const MemberQuery = {
@@ -32,13 +34,14 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
   const copy = withTables(view, tables);
   if (query.sort?.replace(/^-/, '') === LAST_ACTIVE)
     await users.readActive(view.now, (userKeys) => activeTimes(admin, view, userKeys));
-  const page = await pageOf(
+  const found = await searchedRows(users, query);
+  const page = await pageOf<UserRow>(
     {
-      rows: users.values(),
-      id: ({ userKey }: UserRow) => userKey,
+      rows: found ?? [],
+      id: ({ userKey }) => userKey,
       accept: acceptance(tables, query),
       ranks: ranksOf(admin),
-      sorted: (name, rank) => users.sorted(name, rank),
+      ...(found === undefined ? { sorted: (name, rank) => users.sorted(name, rank) } : {}),
     },
     query,
   );
@@ -52,6 +55,11 @@ export async function listUsers(admin: Admin, org: string, query: UserQuery) {
     ...activeOf(userKey),
   }));
   return { items, cursor: page.cursor, caps: await allCapSums(copy, limits.values()), snapshotAgeMs: ageMs };
+}
+
+/** Few rows are sorted for each page; undefined: no search, or it finds so many that a page of the sorted rows is soon full. */
+async function searchedRows(users: UserRows, { q }: UserQuery): Promise<readonly UserRow[] | undefined> {
+  return q === undefined || q === '' ? undefined : users.search(q.toLowerCase(), FOUND_MAX);
 }
 
 /** Removed users are listed only on request. */
