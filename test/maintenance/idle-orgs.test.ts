@@ -11,6 +11,10 @@ const ORG = { plans: { usage: 1_000 }, users: { ana: 'a:' } };
 /** Each process schedules the orgs that it touched once a second. */
 const SCHEDULED_MS = 1_200;
 const ORGS = 100;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Among so many rounds, one looks for orgs to clean. */
+const CLEAN_ROUNDS = 60;
 /** Long before the first cycle ends. */
 const ROUNDS = 20;
 
@@ -44,6 +48,23 @@ onBothMaintained('each idle org costs one look a full round', t, async (t, maint
   t.equal(pendingWork, ORGS);
   t.equal(takeDue, ORGS / 50 + 1);
   t.same(others, {});
+});
+
+onBothMaintained('each org is cleaned once a day', t, async (t, maintained) => {
+  const org = await maintained.seed('acme', ORG);
+  const end = String(maintained.now + 10 * DAY_MS);
+  await org.commit({ set: 'org', field: 'end', value: end });
+  await org.commit({ set: 'org', field: 'rule', value: '{"every":"month","anchor":1,"timeZone":"UTC"}' });
+  await maintained.rounds(1);
+  await maintained.wait(DAY_MS - HOUR_MS);
+  await maintained.rounds(CLEAN_ROUNDS);
+  t.same(maintained.cleaned, []);
+  await maintained.wait(HOUR_MS);
+  await maintained.rounds(CLEAN_ROUNDS);
+  t.same(maintained.cleaned, ['acme'], 'what others keep in it, too (onClean)');
+  await maintained.wait(HOUR_MS);
+  await maintained.rounds(CLEAN_ROUNDS);
+  t.same(maintained.cleaned, ['acme']);
 });
 
 onBothMaintained(

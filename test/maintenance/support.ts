@@ -39,6 +39,8 @@ export const RETENTION = HISTORY_RETENTION;
 export class Maintained {
   readonly calls: Calls = {};
   readonly errors: unknown[] = [];
+  /** Orgs, each time that one is cleaned. */
+  readonly cleaned: string[] = [];
   expired = 0;
   now = BEGIN_MS;
   private readonly maintenance;
@@ -57,6 +59,9 @@ export class Maintained {
       onError: (error) => this.errors.push(error),
       onExpired: ({ expired }) => {
         this.expired += expired;
+      },
+      onClean: async (org) => {
+        this.cleaned.push(org);
       },
     });
   }
