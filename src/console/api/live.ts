@@ -70,6 +70,6 @@ class Poll {
     const now = await dataOf(Promise.resolve(answer));
     const before = this.#stamps;
     this.#stamps = now;
-    if (before.etag !== undefined) refresh(...KINDS.filter((kind) => before[kind] !== now[kind]));
+    if (before.etag !== undefined) void refresh(...KINDS.filter((kind) => before[kind] !== now[kind]));
   }
 }

@@ -44,6 +44,8 @@ interface Entry {
   options: QueryOptions<unknown>;
   readers: number;
   running: AbortController | undefined;
+  /** The last read, which ends also when it fails or another takes its place. */
+  reading: Promise<void>;
   /** Data from before this time is out of date. */
   wantedFrom: number;
   again: ReturnType<typeof setTimeout> | undefined;
@@ -92,6 +94,7 @@ function entryOf(key: string, options: QueryOptions<unknown>): Entry {
     options,
     readers: 0,
     running: undefined,
+    reading: Promise.resolve(),
     wantedFrom: 0,
     again: undefined,
   };
@@ -107,7 +110,16 @@ function release(entry: Entry): void {
   for (const [key] of unread.slice(0, Math.max(0, unread.length - UNREAD_MAX))) entries.delete(key);
 }
 
-async function load(entry: Entry, { background }: { readonly background: boolean }): Promise<void> {
+interface LoadOptions {
+  readonly background: boolean;
+}
+
+function load(entry: Entry, options: LoadOptions): Promise<void> {
+  entry.reading = read(entry, options);
+  return entry.reading;
+}
+
+async function read(entry: Entry, { background }: LoadOptions): Promise<void> {
   entry.running?.abort();
   clearTimeout(entry.again);
   const running = new AbortController();
@@ -151,13 +163,29 @@ function readAgainIfOld(entry: Entry, data: unknown): void {
   );
 }
 
-/** Reads again what is shown and depends on one of the kinds. */
-export function refresh(...kinds: readonly Kind[]): void {
+/** Who waits for a refresh has saved already: an answer that takes longer comes when it comes. */
+const REFRESH_WAIT_MS = 1_000;
+
+/**
+ * Reads again what is shown and depends on one of the kinds. A dialog that has saved closes after this: the page behind it then shows
+ * what was saved, and the next dialog begins with it.
+ */
+export async function refresh(...kinds: readonly Kind[]): Promise<void> {
   const now = Date.now();
+  const reads: Promise<void>[] = [];
   for (const entry of entries.values()) {
     if (!entry.options.kinds.some((kind) => kinds.includes(kind))) continue;
     entry.wantedFrom = now;
-    if (entry.readers > 0) void load(entry, { background: true });
+    if (entry.readers > 0) reads.push(load(entry, { background: true }).then(() => lastRead(entry)));
+  }
+  await Promise.race([Promise.all(reads), new Promise((resolve) => setTimeout(resolve, REFRESH_WAIT_MS))]);
+}
+
+/** Another read may have taken the place of the one that was waited for. */
+async function lastRead(entry: Entry): Promise<void> {
+  for (let read: Promise<void> | undefined; read !== entry.reading; ) {
+    read = entry.reading;
+    await read;
   }
 }
 

@@ -79,7 +79,7 @@ function useAddForm({ group, onClose }: AddMemberDialogProps) {
         }
       }
       await dataOf(api.PUT(MEMBER_PATH, { params: { path } }));
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(done.joined(name));
       onClose();
       return undefined;

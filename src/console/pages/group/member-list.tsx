@@ -100,7 +100,7 @@ function RemoveMemberDialog({ group, user, onClose }: RemoveMemberDialogProps) {
   const remove = async (): Promise<void> => {
     const path = { org, group: group.id, user: user.id };
     await dataOf(api.DELETE('/v1/orgs/{org}/groups/{group}/members/{user}', { params: { path } }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.left(name));
   };
   return (

@@ -20,7 +20,7 @@ export function ReleaseDialog({ hold, onDone, onClose }: ReleaseDialogProps) {
   const end = async (): Promise<void> => {
     const params = { path: { org, hold: hold.id } };
     await dataOf(api.DELETE('/v1/orgs/{org}/holds/{hold}', { params }));
-    refresh('consumption');
+    await refresh('consumption');
     toast(done(hold.user));
     onDone();
   };

@@ -27,7 +27,7 @@ export function CreateKeyDialog({ onMade, onClose }: CreateKeyDialogProps) {
     save: async ({ user, name, days }) => {
       const body = { user, name: name.trim(), expiresAt: expiryAfter(days) };
       const { key } = await dataOf(api.POST('/v1/orgs/{org}/keys', { params: { path: { org } }, body }));
-      refresh('directory');
+      await refresh('directory');
       onClose();
       if (key !== null) onMade(key);
     },
@@ -69,7 +69,7 @@ export function DeleteKeyDialog({ apiKey: { id, name, user }, onClose }: DeleteK
   const title = name || id;
   const remove = async (): Promise<void> => {
     await dataOf(api.DELETE('/v1/orgs/{org}/keys/{key}', { params: { path: { org, key: id } } }));
-    refresh('directory');
+    await refresh('directory');
     toast(done.deleted(title));
   };
   return (

@@ -109,7 +109,7 @@ function SendAgain({ failure: { id, target } }: { readonly failure: Failure }) {
       const params = { path: { org, delivery: id } };
       const path = '/v1/orgs/{org}/notifications/failures/{delivery}/resend';
       await dataOf(api.POST(path, { params, body: {} }));
-      refresh('events', 'directory');
+      await refresh('events', 'directory');
       toast(text.sent);
     } catch (error) {
       toast(problemText(problemIn(error)), 'bad');

@@ -90,7 +90,7 @@ export function useSettingsForm({ settings, onClose }: SettingsFormOptions): For
       const header = etag === undefined ? {} : { 'If-Match': etag };
       const params = { path: { org }, header };
       await dataOf(api.PUT('/v1/orgs/{org}/notifications', { params, body: bodyOf(values) }));
-      refresh('directory');
+      await refresh('directory');
       toast(done.saved);
       onClose();
     },

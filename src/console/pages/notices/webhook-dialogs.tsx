@@ -44,15 +44,16 @@ export function WebhookDialog({ webhook, onSecret, onClose }: WebhookDialogProps
       const header = etag === undefined ? {} : { 'If-Match': etag };
       if (webhook === undefined) {
         const { secret } = await dataOf(api.POST(PATH, { params: { path: { org } }, body }));
+        await refresh('directory');
         onClose();
         if (secret !== null) onSecret(secret);
       } else {
         const params = { path: { org, webhook: webhook.id }, header };
         await dataOf(api.PATCH(WEBHOOK_PATH, { params, body }));
-        onClose();
+        await refresh('directory');
         toast(done.saved);
+        onClose();
       }
-      refresh('directory');
     },
   });
   const isNew = webhook === undefined;
@@ -87,7 +88,7 @@ export function RotateDialog({ webhook, onSecret, onClose }: DialogProps & WithS
   const replace = async (): Promise<void> => {
     const params = { path: { org, webhook: webhook.id } };
     const { secret } = await dataOf(api.POST(`${WEBHOOK_PATH}/rotate`, { params, body: {} }));
-    refresh('directory');
+    await refresh('directory');
     if (secret !== null) onSecret(secret);
   };
   return (
@@ -105,7 +106,7 @@ export function DeleteWebhookDialog({ webhook, onClose }: DialogProps) {
   const remove = async (): Promise<void> => {
     const params = { path: { org, webhook: webhook.id }, header: { 'If-Match': webhook.etag } };
     await dataOf(api.DELETE(WEBHOOK_PATH, { params }));
-    refresh('directory');
+    await refresh('directory');
     toast(notices.done.deleted);
   };
   return (

@@ -173,7 +173,7 @@ async function toggle(org: string, { id, url, enabled, etag }: Webhook): Promise
   try {
     const body = { enabled: !enabled };
     await dataOf(api.PATCH('/v1/orgs/{org}/notifications/webhooks/{webhook}', { params, body }));
-    refresh('directory');
+    await refresh('directory');
     toast(enabled ? done.turnedOff(url) : done.turnedOn(url));
   } catch (error) {
     toast(problemText(problemIn(error)), 'bad');

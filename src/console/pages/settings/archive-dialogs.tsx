@@ -16,7 +16,7 @@ export function ArchiveDialog({ org: { id, name, seatsUsed, etag }, onClose }: A
   const end = async (): Promise<void> => {
     const params = { path: { org: id }, header: { 'If-Match': etag } };
     await dataOf(api.DELETE('/v1/orgs/{org}', { params }));
-    refresh('directory');
+    await refresh('directory');
     toast(done.archived(name));
   };
   return (
@@ -35,7 +35,7 @@ export function RestoreDialog({ org: { id, name, etag }, onClose }: ArchiveDialo
   const reopen = async (): Promise<void> => {
     const params = { path: { org: id }, header: { 'If-Match': etag } };
     await dataOf(api.POST('/v1/orgs/{org}/restore', { params, body: {} }));
-    refresh('directory');
+    await refresh('directory');
     toast(done.restored(name));
   };
   return (

@@ -137,7 +137,7 @@ function useOrgForm({ org, onClose }: OrgDialogProps): Form<OrgValues> {
     save: async (values, etag) => {
       const header = etag === undefined ? {} : { 'If-Match': etag };
       await dataOf(api.PUT('/v1/orgs/{org}', { params: { path, header }, body: bodyOf(values) }));
-      refresh('directory');
+      await refresh('directory');
       toast(done.saved);
       onClose();
     },

@@ -123,7 +123,7 @@ function usePlanForm({ quota, onClose }: PlanDialogProps): Form<PlanValues> {
       const header = etag === undefined ? {} : { 'If-Match': etag };
       const path = { org, quota: values.quota };
       await dataOf(api.PUT(PLAN_PATH, { params: { path, header }, body: bodyOf(values) }));
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(values.begins === 'now' ? done.planSet : done.planPlanned);
       onClose();
     },

@@ -37,7 +37,7 @@ export function TopUpDialog({ quota, onClose }: TopUpDialogProps) {
         header: { 'Idempotency-Key': keyFor(JSON.stringify(body)) },
       };
       await dataOf(api.POST('/v1/orgs/{org}/plans/{quota}/extra', { params, body }));
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(done.toppedUp(amount(body.units, unit), quotaName(quota.quota)));
       onClose();
     },

@@ -62,7 +62,7 @@ function useTokenForm({ onMade, onClose }: CreateTokenDialogProps): Form<TokenVa
         ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
       };
       const { token } = await dataOf(api.POST('/v1/tokens', { body }));
-      refresh('directory');
+      await refresh('directory');
       onClose();
       if (token !== null) onMade(token);
     },
@@ -124,7 +124,7 @@ export function DeleteTokenDialog({ token, onClose }: DeleteTokenDialogProps) {
   const { id, name } = token;
   const remove = async (): Promise<void> => {
     await dataOf(api.DELETE('/v1/tokens/{token}', { params: { path: { token: id } } }));
-    refresh('directory');
+    await refresh('directory');
     toast(done.deleted(name));
   };
   return (

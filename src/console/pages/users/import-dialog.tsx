@@ -90,7 +90,7 @@ function useImport(onClose: () => void) {
     setBusy(true);
     try {
       const { added, changed } = await importFile(org, check.file, { dryRun: false });
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(text.done(String(added), String(changed)));
       onClose();
     } catch (error) {

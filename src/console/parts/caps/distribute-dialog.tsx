@@ -33,7 +33,7 @@ export function DistributeDialog({ quota: { quota, unit }, onClose }: Distribute
   });
   const distribute = async (): Promise<void> => {
     await dataOf(api.POST('/v1/orgs/{org}/limits/distribute', { params: { path }, body }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(text.done(quotaName(quota)));
   };
   return (

@@ -25,7 +25,7 @@ export function CreateGroupDialog({ onClose }: { readonly onClose: () => void })
     save: async ({ id, name }) => {
       const body = { id: id.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) };
       const group = await dataOf(api.POST('/v1/orgs/{org}/groups', { params: { path: { org } }, body }));
-      refresh('directory');
+      await refresh('directory');
       toast(done.created(nameOf(group)));
       onClose();
     },
@@ -60,7 +60,7 @@ export function RenameGroupDialog({ group, onClose }: GroupDialogProps) {
       const header = etag === undefined ? {} : { 'If-Match': etag };
       const body = { name: name.trim() };
       await dataOf(api.PATCH('/v1/orgs/{org}/groups/{group}', { params: { path, header }, body }));
-      refresh('directory');
+      await refresh('directory');
       toast(done.renamed(body.name));
       onClose();
     },
@@ -89,7 +89,7 @@ export function DeleteGroupDialog({ group, onClose }: GroupDialogProps) {
   const remove = async (): Promise<void> => {
     const params = { path: { org, group: group.id }, header: { 'If-Match': group.etag } };
     await dataOf(api.DELETE('/v1/orgs/{org}/groups/{group}', { params }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.deleted(name));
   };
   return (

@@ -27,7 +27,7 @@ export function DeclineButton({ limit, reason, onClose }: DeclineButtonProps) {
     const params = { path: { org, limit: limit.id } };
     try {
       await dataOf(api.POST('/v1/orgs/{org}/raise-requests/{limit}/answer', { params, body }));
-      refresh('directory', 'events');
+      await refresh('directory', 'events');
       toast(limits.done.declined(nameOf(limit.subject)));
       onClose();
     } catch (error) {

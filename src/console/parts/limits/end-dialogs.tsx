@@ -27,7 +27,7 @@ export function DeleteLimitDialog({ limit, onClose }: EndDialogProps) {
   const name = nameOf(limit.subject);
   const remove = async (): Promise<void> => {
     await dataOf(api.DELETE('/v1/orgs/{org}/limits/{limit}', { params }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.deleted(name));
   };
   return (
@@ -61,7 +61,7 @@ export function EndRaiseDialog({ limit, onClose }: EndDialogProps) {
   const preview = data as Preview | undefined;
   const end = async (): Promise<void> => {
     await dataOf(api.DELETE(path, { params }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.ended(name));
   };
   return (

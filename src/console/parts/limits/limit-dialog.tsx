@@ -95,7 +95,7 @@ function useLimitForm({ quota, limit, subject, onClose }: LimitDialogProps) {
       const { preview, ask } = previewing.current ?? {};
       if (preview === undefined && values.shadow !== 'yes' && (await ask?.())?.wouldBlock) return false;
       const written = (await dataOf(writeLimit(place, values, { dryRun: false, etag }))) as Limit;
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(done.set(values.name, capText(written, unit)));
       onClose();
       return undefined;

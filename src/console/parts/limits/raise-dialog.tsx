@@ -83,7 +83,7 @@ function useRaiseForm({ limit, request, onClose }: RaiseDialogProps): Form<Raise
         const body = { answer: 'raised', raise, reason } as const;
         await dataOf(api.POST('/v1/orgs/{org}/raise-requests/{limit}/answer', { params: { path }, body }));
       }
-      refresh('directory', 'consumption', 'events');
+      await refresh('directory', 'consumption', 'events');
       toast(done.raised(nameOf(limit.subject)));
       onClose();
     },

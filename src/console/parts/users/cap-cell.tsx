@@ -217,7 +217,7 @@ function useCapForm({ user, quota: { quota, unit }, limit, onClose }: CapEditorP
         }
       }
       const written = (await dataOf(writeLimit(place, values, { dryRun: false, etag }))) as Limit;
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(done.cap(name, capText(written, unit)));
       onClose();
       return undefined;

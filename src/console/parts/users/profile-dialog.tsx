@@ -82,7 +82,7 @@ function useInviteForm(onClose: () => void): Form<InviteValues> {
         ...(isInvited && values.mail === 'yes' ? { mail: true } : {}),
       };
       const user = await dataOf(api.POST('/v1/orgs/{org}/users', { params: { path: { org } }, body }));
-      refresh('directory');
+      await refresh('directory');
       toast(isInvited ? done.invited(nameOf(user)) : done.added(nameOf(user)));
       onClose();
     },
@@ -176,7 +176,7 @@ function useProfileForm({ user, onClose }: ProfileDialogProps) {
       }
       const header = etag === undefined ? {} : { 'If-Match': etag };
       await dataOf(api.PATCH('/v1/orgs/{org}/users/{user}', { params: { path, header }, body }));
-      refresh('directory', 'consumption');
+      await refresh('directory', 'consumption');
       toast(texts.value.users.done.saved(values.name || user.id));
       onClose();
       return undefined;

@@ -26,7 +26,7 @@ export function DeactivateDialog({ user, onClose }: StatusDialogProps) {
   const name = nameOf(user);
   const deactivate = async (): Promise<void> => {
     await dataOf(api.PATCH('/v1/orgs/{org}/users/{user}', { params, body: { status: 'inactive' } }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.deactivated(name));
   };
   return (
@@ -50,7 +50,7 @@ export function RemoveDialog({ user, onClose }: StatusDialogProps) {
   });
   const remove = async (): Promise<void> => {
     await dataOf(api.DELETE('/v1/orgs/{org}/users/{user}', { params }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.removed(name));
   };
   return (
@@ -81,7 +81,7 @@ export function ActivateDialog({ user, onClose }: StatusDialogProps) {
   const preview = data as Schemas['AccessPreview'] | undefined;
   const activate = async (): Promise<void> => {
     await dataOf(api.PATCH('/v1/orgs/{org}/users/{user}', { params, body }));
-    refresh('directory', 'consumption');
+    await refresh('directory', 'consumption');
     toast(done.activated(name));
   };
   const isReturn = user.status === 'removed';
