@@ -96,6 +96,13 @@ t.test('refusals', async (t) => {
   t.same(await post({ units: 5, user: undefined }), [422, 'input-invalid', 'user'], 'neither');
   t.same(await post({ units: 5, user: 'nobody' }), [422, 'input-invalid', 'user']);
   t.same(await post({ units: 5, user: undefined, group: 'nope' }), [422, 'input-invalid', 'group']);
+  for (const [scope, id] of [
+    ['user', 'Zoë Q'],
+    ['group', 'nope'],
+  ] as const) {
+    const { body } = await send('POST', '/orgs/acme/limits', { [scope]: id, quota: 'usage', units: 5 });
+    t.equal(body.detail, `${scope}: ${scope} ${id} not found`, 'the refusal has the value');
+  }
   t.equal((await send('POST', '/orgs/acme/limits', { user: 'ann', quota: 'lds', units: 5 })).status, 201);
   t.same(await post({ quota: 'lds', units: 6 }), [409, 'limit-exists']);
   t.same(problem(await send('PATCH', '/orgs/acme/limits/lds:u:ann', { units: 0 })), [

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { metricsPage } from '../../scripts/docs/metrics.js';
+import { blocksOf } from '../docs/pages.js';
 import { skipWithoutDeployTools } from '../support/deploy-tools.js';
 import { promtool, skipWithoutPromtool } from '../support/promtool.js';
 import { objectsOf, renderedSet } from './support.js';
@@ -30,6 +31,19 @@ const names = rules.map(({ alert }) => alert);
 t.test('Prometheus takes the rules, and the cases hold', { skip: skipWithoutPromtool }, async (t) => {
   t.match(promtool(['check', 'rules', RULES]).text, `${rules.length} rules found`);
   t.match(promtool(['test', 'rules', CASES]).text, 'SUCCESS');
+});
+
+t.test('Prometheus takes the config of the guide', { skip: skipWithoutPromtool }, async (t) => {
+  const [config] = blocksOf('docs/deployment.md', 'text').filter(({ text }) =>
+    text.includes('scrape_configs'),
+  );
+  const folder = t.testdir({
+    'prometheus.yml': config?.text ?? '',
+    'alerts.yaml': readFileSync(RULES, 'utf8'),
+  });
+  const { status, text } = promtool(['check', 'config', `${folder}/prometheus.yml`]);
+  t.equal(status, 0, text);
+  t.match(text, `${rules.length} rules found`);
 });
 
 t.test('each alert has a case in which it fires and one in which it does not', async (t) => {

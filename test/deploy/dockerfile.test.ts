@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { GUIDES, tablesUnder, textOf } from '../docs/pages.js';
 import { lintDockerfile, REPOSITORY, skipWithoutDeployTools } from '../support/deploy-tools.js';
 
 const text = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8');
@@ -35,6 +36,24 @@ t.test('the chart runs the image as the same user', async (t) => {
   const [, user] = last.match(/^USER (\d+):/m) ?? [];
   for (const key of ['runAsUser', 'runAsGroup', 'fsGroup'])
     t.match(values, new RegExp(`${key}: ${user}$`, 'm'));
+});
+
+t.test('the guides name the program, config, ports, user and health check of the image', async (t) => {
+  const entry = /^ENTRYPOINT \["(.+)", "(.+)"\]$/m.exec(last)?.slice(1).join(' ');
+  const commands = GUIDES.flatMap((page) => textOf(page).match(/\/usr\/local\/bin\/node \/\S+/g) ?? []);
+  t.ok(commands.length > 1);
+  for (const command of commands) t.equal(command, entry);
+  const said = new Map(
+    tablesUnder('docs/deployment.md', '## Image').map(([about, what = '']) => [about, what]),
+  );
+  const [, config = ''] = /^CMD \["serve", "-c", "(.+)"\]$/m.exec(last) ?? [];
+  t.match(said.get('config'), `\`${config}\``);
+  for (const port of /^EXPOSE (.+)$/m.exec(last)?.[1]?.split(' ') ?? []) t.match(said.get('ports'), port);
+  t.match(said.get('user, capabilities'), /^USER (\d+):/m.exec(last)?.[1]);
+  for (const [, path = ''] of last.matchAll(/^VOLUME \["(.+)"\]$/gm))
+    t.match(said.get('writable'), `\`${path}\``);
+  const [, port, path] = /127\.0\.0\.1:(\d+)(\/\w+)/.exec(last) ?? [];
+  t.match(said.get('health check'), `\`${path}\` on port ${port}`);
 });
 
 t.test('no other module loads the sample upstreams at start', async (t) => {

@@ -13,7 +13,8 @@ import { type Served, serve } from '../../src/cli/serve.js';
 import { loadConfig } from '../../src/config/load.js';
 import { configOf, hookOf, type Manifest, objectsOf, rendered } from '../deploy/support.js';
 import { metricsOf } from '../observe/support.js';
-import { skipWithoutDeployTools, violationsOf } from '../support/deploy-tools.js';
+import { skipWithoutDeployTools, type Values, violationsOf } from '../support/deploy-tools.js';
+import { ask } from '../support/gateway.js';
 import { skipWithoutRedis } from '../support/redis.js';
 import { freePort, RedisNode, waitFor } from '../support/redis-node.js';
 import { TestUpstream } from '../support/upstream.js';
@@ -24,16 +25,34 @@ const PAGE = 'docs/first-hour.md';
 const REDIS = 'deploy/kubernetes/redis.yaml';
 const skip = skipWithoutDeployTools || skipWithoutRedis || skipWithoutCurl;
 
-const [VALUES] = blocksOf(PAGE, 'yaml').filter(isValues);
-const OBJECTS = objectsOf(rendered(parse(VALUES?.text ?? '')));
+const [block] = blocksOf(PAGE, 'yaml').filter(isValues);
+const values: Values = parse(block?.text ?? '');
 const redisText = readFileSync(join(ROOT, REDIS), 'utf8');
+
+/** Commands that nothing depends on here. */
+const IDLE =
+  /^(docker (build|push)|kubectl (create namespace|-n quota (create deployment|expose|logs|port-forward|wait|delete secret gate-admin)))/;
+const CREATE_SECRET = /^kubectl -n quota create secret generic (\S+) --from-literal=(\w+)=(\S+)$/;
 
 /** A cluster as far as the page uses it. Its addresses are free ports of this machine. */
 class PlayedCluster {
-  readonly secrets = new Map<string, string>();
   served: Served | undefined;
+  private readonly secrets = new Map<string, string>();
   private redis: RedisNode | undefined;
+  private objects: readonly Manifest[] = [];
   private readonly file: string;
+  private readonly commands: Readonly<Record<string, () => unknown>> = {
+    [`kubectl -n quota apply -f ${REDIS}`]: () => this.startRedis(),
+    'helm -n quota install gate helm/quotagate -f values.yaml --wait': () => this.install(values),
+    'helm -n quota upgrade gate helm/quotagate -f values.yaml --wait': () =>
+      this.install({ ...values, bootstrapToken: { required: false } }),
+    'helm -n quota test gate': () => this.check(),
+    'kubectl -n quota get secret gate-admin -o go-template={{.data.token | base64decode}}': () =>
+      this.secrets.get('gate-admin/token'),
+    'kubectl -n quota scale statefulset redis --replicas=0': () => this.redis?.kill(),
+    'kubectl -n quota scale statefulset redis --replicas=1': () => this.redis?.start(),
+    'kubectl -n quota rollout status statefulset redis': () => this.untilUp(),
+  };
 
   constructor(
     private readonly folder: string,
@@ -42,24 +61,15 @@ class PlayedCluster {
     this.file = join(folder, 'quotagate.yaml');
   }
 
-  /** What the command prints; undefined: the page has a command that is not played. */
-  async answer(command: string): Promise<string | undefined> {
-    const [, secret = '', key = '', value = ''] =
-      /^kubectl -n quota create secret generic (\S+) --from-literal=(\w+)=(\S+)$/.exec(command) ?? [];
-    if (secret !== '') this.keep(`${secret}/${key}`, value);
-    else if (command === `kubectl -n quota apply -f ${REDIS}`) await this.startRedis();
-    else if (command === 'helm -n quota install gate helm/quotagate -f values.yaml --wait')
-      await this.install();
-    else if (command === 'helm -n quota test gate') return this.check();
-    else if (command.startsWith('kubectl -n quota get secret gate-admin'))
-      return this.secrets.get('gate-admin/token');
-    else if (command === 'kubectl -n quota scale statefulset redis --replicas=0') await this.redis?.kill();
-    else if (command === 'kubectl -n quota scale statefulset redis --replicas=1') await this.redis?.start();
-    else if (command === 'kubectl -n quota rollout status statefulset redis') await this.untilUp();
-    else if (
-      !/^(docker (build|push)|kubectl (create namespace|-n quota (logs|port-forward|wait)))/.test(command)
-    )
-      return undefined;
+  /** What the command prints. */
+  async answer(command: string): Promise<string> {
+    const [, secret, key, value = ''] = CREATE_SECRET.exec(command) ?? [];
+    if (secret !== undefined) this.keep(`${secret}/${key}`, value);
+    else if (!IDLE.test(command)) {
+      const act = this.commands[command];
+      if (act === undefined) throw new Error(`not played here: ${command}`);
+      return String((await act()) ?? '');
+    }
     return '';
   }
 
@@ -83,28 +93,27 @@ class PlayedCluster {
     await this.redis.start();
   }
 
-  private async install(): Promise<void> {
-    const text = configOf(OBJECTS)
+  private async install(wanted: Values): Promise<void> {
+    await this.served?.app.close();
+    this.objects = objectsOf(rendered(wanted));
+    const text = configOf(this.objects)
       .replace('redis://redis:6379', `redis://${this.redis?.address}`)
       .replace('http://maps:3000', this.upstream)
       .replace('/run/secrets/redis/password', join(this.folder, 'redis-password-password'))
       .replace('/run/secrets/bootstrap/token', join(this.folder, 'gate-admin-token'))
       .replace(/0\.0\.0\.0:\d+/g, '127.0.0.1:0');
     writeFileSync(this.file, text);
-    const log = { write: () => undefined };
-    this.served = await serve(
-      { file: this.file, read: () => loadConfig(text, {}) },
-      {},
-      { log, warmsUp: false },
-    );
+    const source = { file: this.file, read: () => loadConfig(text, {}) };
+    this.served = await serve(source, {}, { log: { write: () => undefined }, warmsUp: false });
   }
 
-  /** As the pod of `helm test`: it ends with the exit code. */
-  private check(): string | undefined {
-    const [command, ...args] = hookOf(OBJECTS)?.spec.containers[0].args ?? [];
-    const secrets = args.includes('--secrets');
-    const code = command === 'check' && check({ file: this.file, environment: {}, secrets }, process.stderr);
-    return code === 0 ? '' : undefined;
+  /** What the pod of `helm test` does. */
+  private check(): void {
+    const [command, ...args] = hookOf(this.objects)?.spec.containers[0].args ?? [];
+    const said: string[] = [];
+    const options = { file: this.file, environment: {}, secrets: args.includes('--secrets') };
+    const code = command === 'check' ? check(options, { write: (line) => said.push(line) }) : undefined;
+    if (code !== 0) throw new Error(`${command} ends with ${code}: ${said.join('')}`);
   }
 
   private async untilUp(): Promise<void> {
@@ -123,7 +132,7 @@ t.test('the commands do what the page says', { skip }, async (t) => {
   const server = createServer((request, response) => {
     text(request)
       .then((command) => cluster.answer(command))
-      .then((answer) => response.writeHead(answer === undefined ? 501 : 200).end(answer))
+      .then((answer) => response.end(answer))
       .catch((error: Error) => response.writeHead(500).end(error.message));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -148,7 +157,8 @@ t.test('the commands do what the page says', { skip }, async (t) => {
       .join('\n')
       .replaceAll('localhost:8080', addresses.gateway)
       .replaceAll('localhost:9080', addresses.admin)
-      .replaceAll('localhost:9091', addresses.ops),
+      .replaceAll('localhost:9091', addresses.ops)
+      .concat('\necho; echo "now $TOKEN"'),
     folder,
   );
   t.equal(used.code, 0, used.output);
@@ -156,6 +166,10 @@ t.test('the commands do what the page says', { skip }, async (t) => {
   const metrics = used.output.match(/quotagate_\w+ \d$/gm);
   t.same(metrics, ['quotagate_store_up 0', 'quotagate_store_up 1', 'quotagate_settlements_backlog 0']);
   t.match(used.output, /"consumed":4/, 'four answers were charged');
+  const { admin = '' } = cluster.served?.addresses ?? {};
+  const token = /^now (qga_\S+)$/m.exec(used.output)?.[1];
+  const orgs = await ask(admin, '/v1/orgs', { headers: { authorization: `Bearer ${token}` } });
+  t.match(orgs.body, '"id":"acme"', 'the gateway serves without the first token, and with the new one');
 });
 
 t.test('Kubernetes takes the Redis to try', { skip: skipWithoutDeployTools }, async (t) => {

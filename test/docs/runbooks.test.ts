@@ -6,7 +6,7 @@ import t from 'tap';
 import { stringify } from 'yaml';
 import { CATALOGUE } from '../../src/errors/catalogue.js';
 import { promtool, skipWithoutPromtool } from '../support/promtool.js';
-import { proseOf, tablesUnder, textOf } from './pages.js';
+import { proseOf, tablesUnder } from './pages.js';
 
 const quoted = [...proseOf('docs/runbooks.md').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 const isQuery = (code: string): boolean => /^(quotagate_|nodejs_|process_)\w+$|\(.*\{?.*\[\d+m\]/.test(code);
@@ -67,5 +67,4 @@ t.test('commands exist', async (t) => {
   const known = /^quotagate (check|verify|stats|store accept-(loss|clock))( --?[a-z]+( [\w.<>]+)?)*$/;
   t.ok(commands.length > 3);
   for (const command of commands) t.match(command, known);
-  t.match(textOf('docs/runbooks.md'), '/app/dist/main.js verify -c /etc/quotagate/quotagate.yaml');
 });

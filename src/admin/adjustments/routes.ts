@@ -96,7 +96,7 @@ function readsOf({ userKey, groups = [] }: Correction): Want[] {
 
 function check(view: OrgView, { body, userKey, groups = [] }: Correction): void {
   if (!view.open) throw new ProblemError('org-archived', `The org ${view.id} is archived`);
-  if (memberIn(view.tables, userKey) === undefined) throw invalid('user', 'user not found');
+  if (memberIn(view.tables, userKey) === undefined) throw invalid('user', `user ${body.user} not found`);
   if (!view.pools.has(body.quota)) throw invalid('quota', `the org has no plan for ${body.quota}`);
   const unknown = groups.find((group) => groupIn(view.tables, group) === undefined);
   if (unknown !== undefined) throw invalid('groups', `group ${unknown} not found`);

@@ -162,7 +162,7 @@ async function addKey(
   const record: KeyRecord = { hash: hashOf(secret), user: userKey, expiresAt: expiryIn(expiresAt) };
   const decide = ({ tables, now }: OrgView): WritePlan<MadeKey> => {
     const member = memberIn(tables, userKey);
-    if (member === undefined || member.status === 'removed') throw invalid('user', 'user not found');
+    if (member === undefined || member.status === 'removed') throw invalid('user', `user ${user} not found`);
     if (record.expiresAt !== 0 && record.expiresAt <= now)
       throw invalid('expiresAt', 'must be in the future');
     const about: About = { name, createdAt: now, createdBy: context.who };

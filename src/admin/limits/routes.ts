@@ -301,10 +301,11 @@ export function lineOfBody({ quota, user, group }: Pick<NewLimit, 'quota' | 'use
 }
 
 export function checkSubject(tables: Tables, { scope, subject }: LimitLine): void {
-  if (scope === 'group' && groupIn(tables, subject) === undefined) throw invalid('group', 'group not found');
+  if (scope === 'group' && groupIn(tables, subject) === undefined)
+    throw invalid('group', `group ${subject} not found`);
   const member = scope === 'user' ? memberIn(tables, subject) : undefined;
   if (scope === 'user' && (member === undefined || member.status === 'removed'))
-    throw invalid('user', 'user not found');
+    throw invalid('user', `user ${userIdOf(subject)} not found`);
 }
 
 export interface LimitOnLine {
