@@ -9,7 +9,8 @@ import { promtool, skipWithoutPromtool } from '../support/promtool.js';
 import { proseOf, tablesUnder } from './pages.js';
 
 const quoted = [...proseOf('docs/runbooks.md').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
-const isQuery = (code: string): boolean => /^(quotagate_|nodejs_|process_|container_)\w+$|\(.*\{?.*\[\d+m\]/.test(code);
+const isQuery = (code: string): boolean =>
+  /^(quotagate_|nodejs_|process_|container_)\w+$|\(.*\{?.*\[\d+m\]/.test(code);
 
 /** First cells of a reference. */
 const namesIn = (page: string, heading: string): string[] =>
