@@ -55,6 +55,21 @@ const REFUSED: [what: string, values: Values, message: RegExp][] = [
     /config\.store: has several of redis, sentinel and cluster/,
   ],
   [
+    'a spool that is deleted with the pod',
+    { ...redis, config: { ...redis.config, spool: { path: '/data/spool' } } },
+    /config\.spool\.path: \/data\/spool is deleted with the pod/,
+  ],
+  [
+    'a spool in an emptyDir',
+    {
+      ...redis,
+      config: { ...redis.config, spool: { path: '/spool/gate' } },
+      extraVolumes: [{ name: 'spool', emptyDir: {} }],
+      extraVolumeMounts: [{ name: 'spool', mountPath: '/spool' }],
+    },
+    /config\.spool\.path: \/spool\/gate is deleted with the pod/,
+  ],
+  [
     'a password of Sentinels without Sentinels',
     { ...redis, redis: { existingSecret: 'x', sentinelPasswordKey: 'y' } },
     /sentinelPasswordKey: config\.store\.sentinel is not set/,

@@ -2,6 +2,7 @@
 {{- define "quotagate.refusals" -}}
 {{- include "quotagate.refusals.mode" . }}
 {{- include "quotagate.refusals.store" . }}
+{{- include "quotagate.refusals.spool" . }}
 {{- include "quotagate.refusals.admin" . }}
 {{- include "quotagate.refusals.scaling" . }}
 {{- include "quotagate.refusals.listeners" . }}
@@ -34,6 +35,23 @@
 {{- end }}
 {{- if dig "store" "embedded" "" .Values.config }}
 {{- fail "config.store.embedded: the chart sets it, to the volume; see persistence" }}
+{{- end }}
+{{- end }}
+
+{{/* With Redis, /data and every emptyDir are deleted with the pod, and the settlements in them. */}}
+{{- define "quotagate.refusals.spool" -}}
+{{- $path := dig "spool" "path" "" .Values.config }}
+{{- if and $path (include "quotagate.withRedis" .) }}
+{{- $lasting := false }}
+{{- range $mount := .Values.extraVolumeMounts }}
+{{- $isIn := hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) (printf "%s/" $path) }}
+{{- range $.Values.extraVolumes }}
+{{- if and $isIn (eq .name $mount.name) (not (hasKey . "emptyDir")) }}{{ $lasting = true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not $lasting }}
+{{- fail (printf "config.spool.path: %s is deleted with the pod; put it on a volume that outlives the pod, with extraVolumes and extraVolumeMounts" $path) }}
+{{- end }}
 {{- end }}
 {{- end }}
 
