@@ -125,7 +125,7 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   refuseEarly(app);
   serveConsole(app, options.consoleFolder);
   if (admin.oidcLogin !== undefined) serveOidcLogin(app, admin, admin.oidcLogin);
-  app.register((v1) => serveReference(v1, theDocument), { prefix: '/v1' });
+  serveReference(app, theDocument, sendProblem);
   app.register(
     async (v1) => {
       v1.addHook('onRequest', authorize(admin));

@@ -75,4 +75,9 @@ t.test('the page and all that it loads come from this server, under a strict pol
     /validator\.swagger\.io/,
   );
   t.strictSame(await (await fetch(`${url}/v1/docs/json`)).json(), JSON.parse(JSON.stringify(DOCUMENT)));
+  for (const path of ['static/none.js', 'none']) {
+    const { status, headers } = await fetch(`${url}/v1/docs/${path}`);
+    t.equal(status, 404, path);
+    t.match(headers.get('content-type'), /^application\/problem\+json/, path);
+  }
 });
