@@ -113,9 +113,6 @@ export function buildAdmin(options: AdminOptions): FastifyInstance {
   app.decorateRequest('session', undefined);
   app.decorateRequest('firstRead', undefined);
   app.decorateRequest('once', undefined);
-  app.setValidatorCompiler(compileValidator);
-  // Drops nothing that a handler returns; tests compare each response with its schema.
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(sendProblem);
   const methodsOf = watchMethods(app);
   const answerNotFound = sendNotFound(sendProblem, methodsOf);
@@ -194,6 +191,14 @@ function takes(pattern: readonly string[], path: readonly string[]): boolean {
   return pattern.length === path.length && pattern.every(fits);
 }
 
+/** Given to the constructor, so that a start does not load the compilers of Fastify. */
+const COMPILERS = {
+  // The type of Fastify knows only schemas of Ajv.
+  buildValidator: () => compileValidator as never,
+  // Drops nothing that a handler returns; tests compare each response with its schema.
+  buildSerializer: () => () => (value: unknown) => JSON.stringify(value),
+};
+
 function settings(
   { logger, tls }: AdminOptions,
   sendProblem: SendProblem,
@@ -214,6 +219,7 @@ function settings(
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    schemaController: { compilersFactory: COMPILERS },
     frameworkErrors: (error, request, reply) => {
       sendProblem(new ProblemError('request-malformed', error.message), request, reply);
     },

@@ -156,6 +156,11 @@ function ownRefusal(error: unknown, onError: GatewayOptions['onError']): Refusal
   return refusal(new ProblemError('internal', 'the quota figures could not be read'));
 }
 
+/** Given to the constructor, so that a start does not load the compilers of Fastify. */
+function noSchema(): never {
+  throw new Error('a route of the gateway has a schema, and nothing to check it with');
+}
+
 /** Requests that Node hands to separate listeners. */
 function watchOddRequests(
   server: Server,
@@ -195,6 +200,7 @@ function serverOptions(clients: ClientBounds, tls: GatewayOptions['tls']): Fasti
     // Refused here, with an error of the catalogue.
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    schemaController: { compilersFactory: { buildValidator: noSchema, buildSerializer: noSchema } },
   };
   if (tls === undefined) return { ...common, http };
   // With TLS the server has another class, but the same members that are used here.
