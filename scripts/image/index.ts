@@ -30,9 +30,15 @@ async function bundle(outDir: string): Promise<void> {
       rolldownOptions: {
         input: { main: 'dist/src/main.js', 'scan-worker': 'dist/src/meter/llm/scan-worker.js' },
         external: [DEMO],
-        // CommonJS: an import of node:http would load all that it exports, fetch and WebSocket too. In one folder: the worker thread
-        // is started by its name beside the code that starts it.
-        output: { format: 'cjs', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+        output: {
+          // An import of node:http would load all that it exports, fetch and WebSocket too.
+          format: 'cjs',
+          // In one folder: the worker thread is started by its name beside the code that starts it.
+          entryFileNames: '[name].js',
+          chunkFileNames: '[name]-[hash].js',
+          // Each start reads them. Licences have their own file.
+          comments: false,
+        },
       },
     },
   });
