@@ -5,6 +5,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'vite';
+import { ascii } from './ascii.js';
 import { EXTERNAL, foldersOf, isNeededIn } from './external.js';
 import { packagesIn, sbomOf } from './sbom.js';
 
@@ -21,6 +22,7 @@ async function bundle(outDir: string): Promise<void> {
     // Of a package with several forms, the one that node runs in the tests.
     resolve: { mainFields: ['main'], conditions: ['node', 'module-sync'] },
     ssr: { noExternal: true, external: [...EXTERNAL] },
+    plugins: [ascii],
     build: {
       ssr: true,
       outDir,

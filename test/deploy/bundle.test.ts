@@ -71,6 +71,11 @@ t.test('it runs on Redis, with the scripts', { skip: skipWithoutRedis }, async (
 t.test('a start loads nothing that only some configs need', async (t) => {
   const said = execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' });
   t.equal(said.trim(), JSON.parse(readFileSync('package.json', 'utf8')).version);
+  t.notMatch(
+    readFileSync(program, 'utf8'),
+    /[\u0080-\uffff]/,
+    'each character of it takes one byte in memory',
+  );
   const loaded = loadedBy('main.js');
   for (const name of ['o200k_base', 'cl100k_base', 'nodemailer', 'redis', 'tracing', 'persist']) {
     const chunks = readdirSync(code).filter((file) => file.startsWith(`${name}-`));
