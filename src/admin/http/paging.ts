@@ -119,7 +119,7 @@ export function comparePlaces(a: Place, b: Place): number {
 }
 
 /** Of a list that begins with those for which `isFirst` holds, how many these are. */
-function countOfFirst<Item>(list: readonly Item[], isFirst: (item: Item) => boolean): number {
+export function countOfFirst<Item>(list: readonly Item[], isFirst: (item: Item) => boolean): number {
   let low = 0;
   let high = list.length;
   while (low < high) {
