@@ -28,9 +28,10 @@ program
     if (command.getOptionValueSource('config') === 'default' && !existsSync(config))
       fail(new Error(noConfig(config, process.cwd(), process.env)));
     const source = { file: config, read: reader(config) };
-    const { app, reload } = await serve(source, process.env).catch((error: unknown) => refuse(config, error));
-    process.on('SIGHUP', () => void reload());
-    endBySignal(app);
+    const starting = serve(source, process.env).catch((error: unknown) => refuse(config, error));
+    process.on('SIGHUP', () => void starting.then(({ reload }) => reload()));
+    endBySignal(starting.then(({ app }) => app));
+    await starting;
   });
 
 program
@@ -53,7 +54,9 @@ program
   .option('--admin-port <port>', 'port of the admin API and the console (default: 9080)', portIn)
   .option('--ops-port <port>', 'port of metrics and health (default: 9091)', portIn)
   .action(async (ports: PortOptions) => {
-    endBySignal(await demo(ports));
+    const starting = demo(ports);
+    endBySignal(starting);
+    await starting;
   });
 
 const outputs = { out: process.stdout, notes: process.stderr };
@@ -93,9 +96,17 @@ interface Ending {
 /** npm and terminals send one Ctrl-C twice. */
 const SAME_SIGNAL_MS = 250;
 
-/** SIGTERM drains and closes, SIGINT closes at once, and a second signal exits immediately. */
-function endBySignal(running: Ending): void {
+/**
+ * SIGTERM drains and closes, SIGINT closes at once, and a second signal exits immediately. A start comes to its end first: without this,
+ * process 1 of a container would not notice a signal that comes during it.
+ */
+function endBySignal(starting: Promise<Ending>): void {
   let endingSince: number | undefined;
+  const closed = async (drain: boolean): Promise<boolean> => {
+    const running = await starting;
+    if (drain) await running.drain?.();
+    return running.close();
+  };
   const end = (drain: boolean): void => {
     const now = performance.now();
     if (endingSince !== undefined) {
@@ -103,11 +114,10 @@ function endBySignal(running: Ending): void {
       return;
     }
     endingSince = now;
-    const drained = drain ? running.drain?.() : undefined;
-    Promise.resolve(drained)
-      .then(() => running.close())
-      .then((kept) => process.exit(kept ? 0 : 1), fail);
+    closed(drain).then((kept) => process.exit(kept ? 0 : 1), fail);
   };
+  // Who waits for the start reports why it failed.
+  starting.catch(() => undefined);
   process.on('SIGTERM', () => end(true));
   process.on('SIGINT', () => end(false));
 }
