@@ -102,10 +102,16 @@ export function createForwarder(options: UpstreamOptions, onDropped?: OnDropped)
       closing ??= closeAll(pool, renewals);
       return closing;
     },
-    destroy: async () => {
-      await Promise.all([pool.destroy(), ...[...renewals.keys()].map((client) => client.destroy())]);
+    destroy: () => {
+      // A pool that is destroyed cannot be closed any more.
+      closing = destroyAll(pool, renewals);
+      return closing;
     },
   };
+}
+
+async function destroyAll(pool: Pool, renewals: ReadonlyMap<Client, Promise<void>>): Promise<void> {
+  await Promise.all([pool.destroy(), ...[...renewals.keys()].map((client) => client.destroy())]);
 }
 
 /** Current jobs may still be retried while the pool closes. */

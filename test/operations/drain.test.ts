@@ -130,6 +130,7 @@ t.test(
     t.ok(left > 200 && left <= 300, `finishMs from then: ${left} ms`);
     t.match(stopped, { level: 30, requestsCutOff: 3, settlements: 'delivered' });
     t.equal(leaves.log.at(-1), stopped, 'it is the last line');
+    t.notOk(leaves.log.some(({ event }) => event === 'unexpected_error'));
     upstream.release();
   },
 );
