@@ -31,7 +31,10 @@ export function serveReference(
   });
   let pages: Promise<FastifyInstance['routing']> | undefined;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    pages ??= buildPages(document(), sendProblem);
+    pages ??= buildPages(document(), sendProblem).catch((error: unknown) => {
+      pages = undefined;
+      throw error;
+    });
     const take = await pages;
     reply.hijack();
     take(request.raw, reply.raw);
