@@ -60,6 +60,19 @@ test('limits', { skip: skipWithoutBrowser || skipWithoutRedis }, async (t) => {
     await dialog.getByText('Choose a user or a group from the list.').waitFor();
   });
 
+  await t.test('fields that change before the form is drawn again all keep their values', async (t) => {
+    const dialog = dialogOf(page, 'Set limit on Usage');
+    await page.evaluate(`for (const [text, value] of [['Limit', '7'], ['Reason', 'at once']]) {
+      const label = [...document.querySelectorAll('dialog label')].find((one) => one.textContent.startsWith(text));
+      const input = document.getElementById(label.htmlFor);
+      input.value = value;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    }`);
+    await dialog.getByText('Enter a number greater than 0.').waitFor({ state: 'hidden' });
+    t.equal(await dialog.getByRole('textbox', { name: 'Limit', exact: true }).inputValue(), '7');
+    t.equal(await dialog.getByLabel('Reason').inputValue(), 'at once');
+  });
+
   await t.test('C15, C19: set below consumption: warned before, blocked at once', (t) =>
     setBelow(t, running, page),
   );

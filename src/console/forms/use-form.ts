@@ -62,22 +62,27 @@ export function useForm<V extends Values>(options: FormOptions<V>): Form<V> {
     conflict: undefined,
     busy: false,
   }));
-  const update = (changes: Partial<State<V>>): void => setState((before) => ({ ...before, ...changes }));
+  // What was set last, also before it is rendered: a callback of an earlier rendering must not bring back what the form had then.
+  const latest = useRef(state);
+  const update = (changes: Partial<State<V>>): void => {
+    latest.current = { ...latest.current, ...changes };
+    setState(latest.current);
+  };
   const keep = (values: V | undefined): void => {
     if (options.draft !== undefined)
       store('session', `draft.${options.draft}`, values && JSON.stringify(values));
   };
 
   const set = (changes: Partial<V>): void => {
-    const values = { ...state.values, ...changes };
-    const errors = { ...state.errors };
+    const values = { ...latest.current.values, ...changes };
+    const errors = { ...latest.current.errors };
     for (const name of Object.keys(changes)) delete errors[name];
     keep(values);
     update({ values, errors, problem: undefined });
   };
 
   const save = async (values: V): Promise<void> => {
-    if (state.busy) return;
+    if (latest.current.busy) return;
     const errors = options.check(values);
     if (Object.keys(errors).length > 0) return update({ errors });
     update({ busy: true, errors: {}, problem: undefined });
@@ -91,11 +96,11 @@ export function useForm<V extends Values>(options: FormOptions<V>): Form<V> {
   };
 
   const resolve = async (choice: 'mine' | 'theirs'): Promise<void> => {
-    const theirs = state.conflict;
+    const theirs = latest.current.conflict;
     if (theirs === undefined) return;
     etag.current = theirs.etag;
     start.current = theirs.values;
-    const values = choice === 'mine' ? state.values : theirs.values;
+    const values = choice === 'mine' ? latest.current.values : theirs.values;
     update({ conflict: undefined, values });
     if (choice === 'mine') await save(values);
     else keep(undefined);
@@ -105,7 +110,7 @@ export function useForm<V extends Values>(options: FormOptions<V>): Form<V> {
     ...state,
     dirty: Object.entries(state.values).some(([name, value]) => value !== start.current[name]),
     set,
-    submit: () => save(state.values),
+    submit: () => save(latest.current.values),
     resolve,
     discard: () => keep(undefined),
   };
