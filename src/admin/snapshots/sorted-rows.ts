@@ -69,13 +69,12 @@ export class SortedRows<Row> {
     if (changed.size === 0) return;
     const gone: number[] = [];
     const come: Placed<Row>[] = [];
-    for (const row of changed) {
+    for (const row of [...changed].slice(0, MOVED_AT_ONCE)) {
       changed.delete(row);
       const before = places.get(row);
       if (before !== undefined) gone.push(placeIn(this.placed, before));
       places.delete(row);
       if (source.has(row)) come.push(this.place(row));
-      if (gone.length + come.length >= 2 * MOVED_AT_ONCE) break;
     }
     gone.sort((a, b) => a - b);
     this.placed = withMore(without(this.placed, gone), come.sort(comparePlaces));
