@@ -4,12 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { until } from '../e2e/load.js';
 import { ask } from '../support/gateway.js';
 import { freePort } from '../support/redis-node.js';
-
-const POLL_MS = 5;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
   t.test(signal, async (t) => {
@@ -31,15 +29,15 @@ store: { embedded: { path: ${join(folder, 'data')} } }
       log += piece.toString();
     });
     const ended = once(child, 'close');
-    while ((await ask(ops, '/healthz').catch(() => undefined)) === undefined) await delay(POLL_MS);
+    const isLive = () =>
+      ask(ops, '/healthz').then(
+        () => true,
+        () => false,
+      );
+    await until('it is live', isLive);
     child.kill(signal);
     if (signal === 'SIGHUP') {
-      while (
-        !log.includes('"event":"config_reloaded"') &&
-        child.exitCode === null &&
-        child.signalCode === null
-      )
-        await delay(POLL_MS);
+      await until('it has reloaded', () => log.includes('"event":"config_reloaded"'));
       child.kill('SIGINT');
     }
     t.same(await ended, [0, null]);
